@@ -1,0 +1,145 @@
+// Every deliberate error: one class, and one table from code to who must act and what to do.
+
+/** Who must act. It decides whether a retry makes sense, the HTTP status and the exit code. */
+export type ErrorKind = 'config' | 'source' | 'material' | 'request' | 'refused' | 'not-ready';
+
+interface Row {
+  readonly kind: ErrorKind;
+  /** What to do, in one sentence. Shown after every message. */
+  readonly hint: string;
+  /** HTTP status where the kind alone does not decide it. */
+  readonly status?: number;
+}
+
+const table = {
+  // config: whoever wrote the configuration
+  'config-unreadable': { kind: 'config', hint: 'Check the path of the configuration file and who may read it.' },
+  'config-syntax': { kind: 'config', hint: 'Correct the YAML at the line named.' },
+  'config-invalid': { kind: 'config', hint: 'Correct the field named; docs/configuration.md lists every field.' },
+  'listener-in-use': { kind: 'config', hint: 'Stop the other process, or configure another socket or port.' },
+  'listener-exposed': {
+    kind: 'config',
+    hint: 'Bind a loopback address, or set `exposed: true` next to the address if other hosts must reach it.',
+  },
+  'token-unusable': { kind: 'config', hint: 'Put at least 16 printable characters without spaces into the token file.' },
+
+  // source: whoever runs the origin
+  'source-unreadable': { kind: 'source', hint: 'Check that the path exists, is mounted and is readable by this user.' },
+  'source-unstable': { kind: 'source', hint: 'Nothing to do if it passes; otherwise find what keeps writing the files.' },
+  'source-too-large': { kind: 'source', hint: 'Point the source at the key material only; a Secret holds at most 1 MiB.' },
+  'source-conflict': { kind: 'source', hint: 'Give each name in one place only, or make the contents equal.' },
+  'variable-missing': { kind: 'source', hint: 'Set the environment variable, or remove it from `keys`.' },
+
+  // material: whoever owns the keys
+  'material-missing': { kind: 'material', hint: 'Add the part named; docs/wechatpay.md lists the names.' },
+  'pem-malformed': { kind: 'material', hint: 'Paste the file again, whole, from its first to its last line.' },
+  'private-key-malformed': { kind: 'material', hint: 'Use the private key file as the platform handed it out.' },
+  'private-key-encrypted': { kind: 'material', hint: 'Decrypt it first: openssl pkey -in FILE -out FILE.plain' },
+  'private-key-is-public': { kind: 'material', hint: 'Use the private key; this file holds a public key or certificate.' },
+  'public-key-malformed': { kind: 'material', hint: 'Use the public key file as the platform handed it out.' },
+  'public-key-is-private': { kind: 'material', hint: 'Use the platform’s public key; this file holds a private key.' },
+  'certificate-malformed': { kind: 'material', hint: 'Use the certificate file as the platform handed it out.' },
+  'certificate-is-not': { kind: 'material', hint: 'Put a certificate here; this file holds a key.' },
+  'algorithm-unsupported': { kind: 'material', hint: 'Use an RSA key pair; SM2 and elliptic curves are not supported.' },
+  'key-too-small': { kind: 'material', hint: 'Use an RSA key of at least 2048 bits.' },
+  'key-too-large': { kind: 'material', hint: 'Use an RSA key of at most 8192 bits.' },
+  'key-mismatch': { kind: 'material', hint: 'Replace key and certificate together: both from the same application.' },
+  'certificate-expired': { kind: 'material', hint: 'Apply for a new merchant certificate and deploy it with its key.' },
+  'certificate-not-yet-valid': { kind: 'material', hint: 'Wait until it is valid, or correct this machine’s clock.' },
+  'merchant-mismatch': { kind: 'material', hint: 'Use the certificate of the configured merchant, or correct `merchantId`.' },
+  'merchant-serial-malformed': {
+    kind: 'material',
+    hint: 'Write the serial number in hexadecimal: openssl x509 -noout -serial -in apiclient_cert.pem',
+  },
+  'merchant-serial-mismatch': { kind: 'material', hint: 'Remove `merchant_serial`, or make it the certificate’s.' },
+  'apiv3-key-length': { kind: 'material', hint: 'An APIv3 key is exactly 32 bytes; copy it again from the console.' },
+  'public-key-id-malformed': { kind: 'material', hint: 'Copy the id that starts with PUB_KEY_ID_ from the console.' },
+  'platform-key-is-merchant': {
+    kind: 'material',
+    hint: 'Use the certificate downloaded from WeChat Pay, not apiclient_cert.pem.',
+  },
+  'serial-conflict': { kind: 'material', hint: 'Find out which certificate is genuine and remove the other.' },
+  'pkcs12-malformed': { kind: 'material', hint: 'Copy the .p12 again, in binary mode, as the platform handed it out.' },
+  'pkcs12-password': { kind: 'material', hint: 'The password is the merchant id, unless `pkcs12Password` names another.' },
+  'pkcs12-iterations': { kind: 'material', hint: 'Export it again with at most 100,000 iterations.' },
+  'self-test-failed': { kind: 'material', hint: 'The key cannot sign what its own public half verifies; replace it.' },
+  'material-older': { kind: 'material', hint: 'Deploy the newer material, or set `older: accept` for a rollback.' },
+  'platform-set-emptied': { kind: 'material', hint: 'Add at least one platform certificate or public key that is valid.' },
+
+  // material, as warnings: they refuse nothing
+  'platform-certificate-expired': { kind: 'material', hint: 'Remove it; it is not used any more.' },
+  'platform-certificate-duplicate': { kind: 'material', hint: 'Remove one of the two; they are the same.' },
+  'platform-certificate-untrusted': { kind: 'material', hint: 'Find out where it came from; it is outside `trust`.' },
+  'apiv3-key-unproven': {
+    kind: 'material',
+    hint: 'Compare it with the console, unless the platform has yet to change over to it.',
+  },
+
+  // request: the caller
+  'request-malformed': { kind: 'request', hint: 'Send one JSON object in UTF-8.' },
+  'request-invalid': { kind: 'request', hint: 'Correct the field named; GET /openapi.json describes every call.' },
+  'request-forwarded': { kind: 'request', hint: 'Call the sidecar directly, not through a proxy or a browser.', status: 403 },
+  'token-required': { kind: 'request', hint: 'Send `Authorization: Bearer` with the content of the token file.', status: 401 },
+  'route-unknown': { kind: 'request', hint: 'GET /openapi.json lists every route.', status: 404 },
+  'method-not-allowed': { kind: 'request', hint: 'Use the method that GET /openapi.json gives for this route.', status: 405 },
+  'credential-unknown': { kind: 'request', hint: 'GET /v1/credentials lists the names.', status: 404 },
+  'operation-unsupported': { kind: 'request', hint: 'This credential’s provider has no such operation.', status: 404 },
+  'body-too-large': { kind: 'request', hint: 'Send less, or raise `listen.maxBodyBytes`.', status: 413 },
+  'media-type-unsupported': { kind: 'request', hint: 'Send `Content-Type: application/json`.', status: 415 },
+  'key-unknown': { kind: 'request', hint: 'GET /v1/credentials/{name} lists the key ids.' },
+  'plaintext-too-long': { kind: 'request', hint: 'One field holds at most 214 bytes under a 2048-bit key.' },
+  usage: { kind: 'request', hint: 'Run it with --help.' },
+
+  // refused: the answer is no
+  'signature-missing': { kind: 'refused', hint: 'Pass all headers on; a proxy may have dropped some. Treat it as forged.' },
+  'answer-unsigned': { kind: 'refused', hint: 'WeChat Pay does not sign this answer: query the order before you act on it.' },
+  'timestamp-outside-window': { kind: 'refused', hint: 'Compare this machine’s clock; otherwise treat it as a replay.' },
+  'signature-algorithm-unsupported': { kind: 'refused', hint: 'Only WECHATPAY2-SHA256-RSA2048 is supported.' },
+  'signature-probe': { kind: 'refused', hint: 'WeChat Pay tests whether you verify: answer 4xx, it sends again.' },
+  'key-id-unknown': { kind: 'refused', hint: 'Add the platform certificate or public key with this id.' },
+  'signature-invalid': { kind: 'refused', hint: 'Verify the raw bytes as received; otherwise treat it as forged.' },
+  'decryption-failed': { kind: 'refused', hint: 'Compare the APIv3 key (or the key the field was encrypted for).' },
+  'notification-malformed': { kind: 'refused', hint: 'It is signed, but not an encrypted notification; read its body yourself.' },
+
+  // not-ready: wait
+  'credential-not-loaded': { kind: 'not-ready', hint: 'Wait, or see `paycert status` for what was rejected.' },
+  'no-platform-key': { kind: 'not-ready', hint: 'Add a platform certificate, or pub_key.pem with pub_key_id.' },
+  'no-apiv3-key': { kind: 'not-ready', hint: 'Add apiv3_key to the material.' },
+  'sidecar-unreachable': { kind: 'not-ready', hint: 'Check that the sidecar runs and that the address is right.' },
+} as const satisfies Record<string, Row>;
+
+export type ErrorCode = keyof typeof table;
+
+/** Every code with its row: for documentation tests and for whatever prints a hint. */
+export const errorTable: Readonly<Record<ErrorCode, Row>> = table;
+
+export interface ErrorDetails {
+  /** The configuration path, material name or request field. Never its value. */
+  readonly field?: string;
+  readonly cause?: unknown;
+  /** When trying the same material again may succeed. */
+  readonly retryAt?: Date;
+}
+
+/** A deliberate error. Its message names fields and never holds a value of a secret. */
+export class PaycertError extends Error {
+  override readonly name = 'PaycertError';
+  readonly code: ErrorCode;
+  readonly field?: string;
+  readonly retryAt?: Date;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    if (details.field !== undefined) this.field = details.field;
+    if (details.retryAt !== undefined) this.retryAt = details.retryAt;
+  }
+
+  get kind(): ErrorKind {
+    return errorTable[this.code].kind;
+  }
+
+  get hint(): string {
+    return errorTable[this.code].hint;
+  }
+}

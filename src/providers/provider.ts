@@ -1,0 +1,145 @@
+// What a payment platform is to the rest of paycert: a provider loads material into a signing context.
+import type { KeyObject } from 'node:crypto';
+import type { PaycertError } from '../errors.ts';
+
+/** What a key is for. One snapshot holds several keys of most roles. */
+export type Role = 'merchant' | 'merchant-retired' | 'platform' | 'public-key' | 'apiv3' | 'apiv3-previous';
+
+/** Public facts about one key: what checks, status and metrics look at. Holds no secret. */
+export interface KeyFacts {
+  readonly role: Role;
+  /** What a signature header carries to name the key: a serial number or a `PUB_KEY_ID_…`. */
+  readonly keyId: string;
+  /** For people, such as `RSA-2048` or `AES-256-GCM`. */
+  readonly algorithm: string;
+  /** SHA-256 of the certificate or public key, hex; for a symmetric key, its four-byte check value. */
+  readonly fingerprint: string;
+  readonly notBefore?: Date;
+  /** Absent: the key does not expire, or its certificate was not given. */
+  readonly notAfter?: Date;
+  /** The certificate's issuer, shown and never judged. */
+  readonly issuer?: string;
+}
+
+export interface Signed {
+  readonly signature: Uint8Array;
+  readonly keyId: string;
+}
+
+export interface RequestToAuthorize {
+  readonly method: string;
+  /** Absolute, or a path with its query; signed as given. */
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** The platform key that fields of the body are encrypted for. */
+  readonly encryptionKeyId?: string;
+}
+
+/** What makes one authorization unique: time and chance are the caller's. */
+export interface Moment {
+  readonly now: Date;
+  readonly nonce: string;
+}
+
+export interface AuthorizedRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Only when it differs from the body given. */
+  readonly body?: Uint8Array;
+  readonly keyId: string;
+}
+
+export type Received =
+  | {
+      readonly kind: 'response' | 'notification';
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: Uint8Array;
+      readonly url?: string;
+      readonly status?: number;
+    }
+  | { readonly kind: 'message'; readonly message: Uint8Array; readonly signature: string; readonly keyId: string };
+
+export interface Verified {
+  readonly keyId: string;
+}
+
+export interface Encrypted {
+  readonly ciphertext: Uint8Array;
+  readonly keyId: string;
+}
+
+/** An authenticated ciphertext with its parameters, or one field encrypted for the merchant's own key. */
+export type Ciphertext =
+  | { readonly algorithm: string; readonly ciphertext: string; readonly nonce: string; readonly associatedData: string }
+  | { readonly ciphertext: string };
+
+export interface Decrypted {
+  readonly plaintext: Uint8Array;
+  readonly keyId: string;
+  readonly role: Role;
+}
+
+export interface OpenedNotification {
+  readonly id: string;
+  readonly eventType: string;
+  /** The decrypted resource: parsed where it is JSON, otherwise its text. */
+  readonly resource: unknown;
+  readonly keyId: string;
+  /** The role of the key that decrypted it: tells whether a previous key still earns its keep. */
+  readonly role: Role;
+}
+
+export interface PaymentParametersInput {
+  readonly type: 'jsapi' | 'app';
+  readonly appId: string;
+  readonly prepayId: string;
+}
+
+/** What a credential can be asked to be able to do. */
+export type Capability = 'sign' | 'verify' | 'decrypt';
+
+/**
+ * The operations one set of keys allows. An absent method is an unsupported operation.
+ * A context is made once per load, never changes, and keeps no bytes it was made from.
+ */
+export interface SigningContext {
+  readonly keys: readonly KeyFacts[];
+  /** What this set of keys can do at that time; an expired certificate cannot sign, an expired set cannot verify. */
+  capabilities(now: Date): ReadonlySet<Capability>;
+  /** What is odd at that time, and no reason to refuse. */
+  warnings(now: Date): readonly PaycertError[];
+  /** Whether the symmetric key has opened something that the platform wrote. Absent: there is no such key. */
+  isProven?(): boolean;
+  sign?(message: Uint8Array): Promise<Signed>;
+  authorize?(request: RequestToAuthorize, moment: Moment): Promise<AuthorizedRequest>;
+  verify?(received: Received, now: Date): Promise<Verified>;
+  encrypt?(plaintext: Uint8Array, now: Date, keyId?: string): Promise<Encrypted>;
+  decrypt?(input: Ciphertext): Promise<Decrypted>;
+  /** Opens what `verify` has accepted; it does not verify again. */
+  openNotification?(body: Uint8Array, verified: Verified): Promise<OpenedNotification>;
+  paymentParameters?(input: PaymentParametersInput, moment: Moment): Promise<Readonly<Record<string, string>>>;
+  /** The signing pair, for the generic checks; the public half comes from the certificate where there is one. */
+  readonly signingPair?: { readonly privateKey: KeyObject; readonly publicKey?: KeyObject };
+}
+
+export interface Candidate {
+  readonly context: SigningContext;
+  readonly current?: SigningContext;
+}
+
+/** A function of a candidate and the time: its violation, or nothing. The list of checks is the specification. */
+export type Check = (
+  candidate: Candidate,
+  now: Date,
+) => PaycertError | undefined | Promise<PaycertError | undefined>;
+
+export interface Provider {
+  readonly id: string;
+  /** What must never change under one credential's name, such as the merchant id. */
+  readonly identity: string;
+  /** Parses and keeps no bytes. Throws material errors; a missing part is a violation found by a check. */
+  load(data: ReadonlyMap<string, Uint8Array>): Promise<SigningContext>;
+  readonly checks: readonly Check[];
+}

@@ -1,0 +1,38 @@
+// A source says when to look and reads everything; material is the named bytes of one read.
+import { createHmac, randomBytes } from 'node:crypto';
+
+/** The named bytes of one read, as of one instant. */
+export interface Material {
+  /** Equal for equal names and bytes, in this process only. Never printed. */
+  readonly revision: string;
+  /** The origin's own version, such as a `resourceVersion`, for people. */
+  readonly version?: string;
+  readonly data: ReadonlyMap<string, Uint8Array>;
+  /** When the origin made this version, where it says so; lag is measured from it. */
+  readonly changedAt?: Date;
+}
+
+/** Why a source asks to look again; for the metric that counts what only the poll found. */
+export type Tick = 'start' | 'event' | 'poll';
+
+export interface Source {
+  /** For logs and metrics; holds no secret. */
+  readonly name: string;
+  /** All of it as of one instant, or throws. */
+  read(signal: AbortSignal): Promise<Material>;
+  /** "Look again": once at the start, then on every change and every poll; ends only on abort. */
+  changes(signal: AbortSignal): AsyncIterable<Tick>;
+}
+
+// Random per process, so that a revision says nothing about the bytes to whoever sees it.
+const revisionKey = randomBytes(32);
+
+/** Material from named bytes: its revision is a keyed digest of names, lengths and bytes. */
+export function material(data: ReadonlyMap<string, Uint8Array>, about: { version?: string; changedAt?: Date } = {}): Material {
+  const digest = createHmac('sha256', revisionKey);
+  for (const name of [...data.keys()].sort()) {
+    const bytes = data.get(name) ?? new Uint8Array();
+    digest.update(`${String(Buffer.byteLength(name))}:${name}${String(bytes.byteLength)}:`).update(bytes);
+  }
+  return { revision: digest.digest('hex'), data, ...about };
+}
