@@ -60,7 +60,7 @@ const table = {
   },
   'serial-conflict': { kind: 'material', hint: 'Find out which certificate is genuine and remove the other.' },
   'pkcs12-malformed': { kind: 'material', hint: 'Copy the .p12 again, in binary mode, as the platform handed it out.' },
-  'pkcs12-password': { kind: 'material', hint: 'The password is the merchant id, unless `pkcs12Password` names another.' },
+  'pkcs12-password': { kind: 'material', hint: 'The password is the merchant id, unless apiclient_cert.p12.password holds another.' },
   'pkcs12-iterations': { kind: 'material', hint: 'Export it again with at most 100,000 iterations.' },
   'self-test-failed': { kind: 'material', hint: 'The key cannot sign what its own public half verifies; replace it.' },
   'material-older': { kind: 'material', hint: 'Deploy the newer material, or set `older: accept` for a rollback.' },

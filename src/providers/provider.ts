@@ -106,6 +106,8 @@ export type Capability = 'sign' | 'verify' | 'decrypt';
  */
 export interface SigningContext {
   readonly keys: readonly KeyFacts[];
+  /** Why this material is unfit whatever the time: parts that do not parse, are missing or contradict each other. */
+  readonly problems: readonly PaycertError[];
   /** What this set of keys can do at that time; an expired certificate cannot sign, an expired set cannot verify. */
   capabilities(now: Date): ReadonlySet<Capability>;
   /** What is odd at that time, and no reason to refuse. */
@@ -124,22 +126,10 @@ export interface SigningContext {
   readonly signingPair?: { readonly privateKey: KeyObject; readonly publicKey?: KeyObject };
 }
 
-export interface Candidate {
-  readonly context: SigningContext;
-  readonly current?: SigningContext;
-}
-
-/** A function of a candidate and the time: its violation, or nothing. The list of checks is the specification. */
-export type Check = (
-  candidate: Candidate,
-  now: Date,
-) => PaycertError | undefined | Promise<PaycertError | undefined>;
-
 export interface Provider {
   readonly id: string;
   /** What must never change under one credential's name, such as the merchant id. */
   readonly identity: string;
-  /** Parses and keeps no bytes. Throws material errors; a missing part is a violation found by a check. */
+  /** Parses and keeps no bytes. What is wrong with the material is in the context's `problems`. */
   load(data: ReadonlyMap<string, Uint8Array>): Promise<SigningContext>;
-  readonly checks: readonly Check[];
 }

@@ -1,0 +1,56 @@
+// Ciphers over bytes: AES-256-GCM (NIST SP 800-38D) and RSAES-OAEP with SHA-1 (RFC 8017 §7.1).
+import { constants, createDecipheriv, createHmac, createSecretKey, type KeyObject, publicEncrypt, subtle } from 'node:crypto';
+
+const tagBytes = 16;
+const nonceBytes = 12;
+
+/** A key of 32 bytes, built once: a raw buffer costs three times as much per operation. */
+export function aesKey(bytes: Uint8Array): KeyObject {
+  return createSecretKey(bytes);
+}
+
+/** Four bytes that tell keys apart and tell nothing else, as payment HSMs show key check values. */
+export function checkValue(key: KeyObject): string {
+  return createHmac('sha256', key).update('paycert key check value').digest('hex').slice(0, 8);
+}
+
+/** The plaintext, or nothing when it does not authenticate. `sealed` is ciphertext ‖ tag. */
+export function openAesGcm(key: KeyObject, nonce: Uint8Array, associatedData: Uint8Array, sealed: Uint8Array): Buffer | undefined {
+  // OpenSSL takes nonces of any length, and tags of some, unless told.
+  if (nonce.byteLength !== nonceBytes || sealed.byteLength < tagBytes) return undefined;
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
+  decipher.setAAD(associatedData);
+  decipher.setAuthTag(sealed.subarray(sealed.byteLength - tagBytes));
+  const head = decipher.update(sealed.subarray(0, sealed.byteLength - tagBytes));
+  try {
+    decipher.final();
+  } catch {
+    return undefined;
+  }
+  // GCM is a stream cipher: final() only checks the tag and yields no bytes.
+  return head;
+}
+
+const oaep = { name: 'RSA-OAEP', hash: 'SHA-1' } as const;
+
+/** Opens OAEP ciphertexts in the thread pool: `privateDecrypt` has no asynchronous form and would hold the event loop. */
+export function oaepOpener(privateKey: KeyObject): (ciphertext: Uint8Array) => Promise<Buffer | undefined> {
+  const key = privateKey.toCryptoKey(oaep, false, ['decrypt']);
+  return async (ciphertext) => {
+    try {
+      return Buffer.from(await subtle.decrypt(oaep, key, Buffer.from(ciphertext)));
+    } catch (error) {
+      if (error instanceof DOMException) return undefined;
+      throw error;
+    }
+  };
+}
+
+/** How many bytes fit into one OAEP-SHA1 block under this key. */
+export function oaepCapacity(publicKey: KeyObject): number {
+  return (publicKey.asymmetricKeyDetails?.modulusLength ?? 0) / 8 - 2 * 20 - 2;
+}
+
+export function sealOaep(publicKey: KeyObject, plaintext: Uint8Array): Buffer {
+  return publicEncrypt({ key: publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' }, plaintext);
+}

@@ -1,0 +1,130 @@
+// What keys and certificates come wrapped in: PEM, DER, bare base64. Every throw of a foreign parser becomes one material error.
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { type ErrorCode, PaycertError } from '../errors.ts';
+
+interface Block {
+  /** What the armour says, such as `RSA PRIVATE KEY`; absent for DER and bare base64. */
+  readonly label?: string;
+  readonly der: Buffer;
+}
+
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: false });
+
+/** Text as people paste it: without byte order mark, with literal `\n` as line ends, trimmed. */
+export function readText(bytes: Uint8Array): string {
+  return utf8.decode(bytes).replaceAll('\\r', '').replaceAll('\\n', '\n').trim();
+}
+
+function decodeBase64(text: string, field: string): Buffer {
+  const packed = text.replace(/\s+/g, '');
+  // Buffer.from never throws: it would turn a pasted sentence into some bytes.
+  if (packed === '' || packed.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(packed)) {
+    throw new PaycertError('pem-malformed', `${field} is not valid base64: cut off, or pasted with other text`, { field });
+  }
+  return Buffer.from(packed, 'base64');
+}
+
+function* readArmour(text: string, field: string): Generator<Block> {
+  let at = text.indexOf('-----BEGIN ');
+  while (at !== -1) {
+    const labelEnd = text.indexOf('-----', at + 11);
+    const label = labelEnd === -1 ? '' : text.slice(at + 11, labelEnd);
+    const end = label === '' ? -1 : text.indexOf(`-----END ${label}-----`, labelEnd);
+    if (end === -1) {
+      throw new PaycertError('pem-malformed', `${field} has a BEGIN line without its END line: the file is cut off`, { field });
+    }
+    const body = text.slice(labelEnd + 5, end);
+    if (body.includes('Proc-Type:') || label === 'ENCRYPTED PRIVATE KEY') {
+      throw new PaycertError('private-key-encrypted', `${field} is protected by a passphrase`, { field });
+    }
+    yield { label, der: decodeBase64(body, field) };
+    at = text.indexOf('-----BEGIN ', end);
+  }
+}
+
+function readBlocks(bytes: Uint8Array, field: string): Block[] {
+  if (bytes.byteLength === 0) throw new PaycertError('pem-malformed', `${field} is empty`, { field });
+  if (bytes[0] === 0x30 && bytes[1] !== undefined && bytes[1] >= 0x80) return [{ der: Buffer.from(bytes) }];
+  const text = readText(bytes);
+  return text.includes('-----BEGIN ') ? [...readArmour(text, field)] : [{ der: decodeBase64(text, field) }];
+}
+
+/** The first attempt that does not throw. */
+function firstOf<T>(attempts: readonly (() => T)[]): T | undefined {
+  for (const attempt of attempts) {
+    try {
+      return attempt();
+    } catch {
+      // A foreign parser says no in its own words; the caller says it in ours.
+    }
+  }
+  return undefined;
+}
+
+// The armour's label is not believed: files with PKCS#1 under a PKCS#8 label, and the other way round, are common.
+const parsePrivate = (key: Buffer): KeyObject | undefined =>
+  firstOf((['pkcs8', 'pkcs1', 'sec1'] as const).map((type) => () => createPrivateKey({ key, format: 'der', type })));
+
+const parsePublic = (key: Buffer): KeyObject | undefined =>
+  firstOf((['spki', 'pkcs1'] as const).map((type) => () => createPublicKey({ key, format: 'der', type })));
+
+const parseCertificate = (der: Buffer): X509Certificate | undefined => firstOf([() => new X509Certificate(der)]);
+
+const isCertificate = (block: Block): boolean =>
+  block.label === undefined ? parseCertificate(block.der) !== undefined : block.label.endsWith('CERTIFICATE');
+
+/** PKCS#8 EncryptedPrivateKeyInfo (RFC 5958 §3): SEQUENCE { SEQUENCE { OID … } … } where a plain key begins with INTEGER. */
+const looksEncrypted = (der: Buffer): boolean => {
+  const header = (der[1] ?? 0) < 0x80 ? 2 : 2 + ((der[1] ?? 0) & 0x7f);
+  return der[0] === 0x30 && der[header] === 0x30;
+};
+
+/** A private key from PKCS#1, PKCS#8 or SEC1, in PEM, DER or bare base64. Algorithm and size are judged elsewhere. */
+export function readPrivateKey(bytes: Uint8Array, field: string): KeyObject {
+  const blocks = readBlocks(bytes, field);
+  const block = blocks.find(({ label }) => label?.endsWith('PRIVATE KEY')) ?? blocks[0];
+  const key = block && parsePrivate(block.der);
+  if (key !== undefined) return key;
+  const fail = (code: ErrorCode, what: string): never => {
+    throw new PaycertError(code, `${field} ${what}`, { field });
+  };
+  if (block === undefined) return fail('private-key-malformed', 'holds no private key');
+  if (isCertificate(block)) return fail('private-key-is-public', 'holds a certificate, not a private key');
+  if (parsePublic(block.der)) return fail('private-key-is-public', 'holds a public key, not a private key');
+  if (looksEncrypted(block.der)) return fail('private-key-encrypted', 'is protected by a passphrase');
+  return fail('private-key-malformed', 'holds no private key that can be read (PKCS#1, PKCS#8)');
+}
+
+/** A public key from SPKI or PKCS#1, in PEM, DER or bare base64. */
+export function readPublicKey(bytes: Uint8Array, field: string): KeyObject {
+  const blocks = readBlocks(bytes, field);
+  if (blocks.some(({ label, der }) => label?.endsWith('PRIVATE KEY') ?? parsePrivate(der) !== undefined)) {
+    throw new PaycertError('public-key-is-private', `${field} holds a private key, not a public key`, { field });
+  }
+  const key = blocks[0] && parsePublic(blocks[0].der);
+  if (key === undefined) {
+    throw new PaycertError('public-key-malformed', `${field} holds no public key that can be read (SPKI, PKCS#1)`, { field });
+  }
+  return key;
+}
+
+/** The certificates of a file, in its order: the leaf first. Never empty. */
+export function readCertificates(bytes: Uint8Array, field: string): [X509Certificate, ...X509Certificate[]] {
+  const blocks = readBlocks(bytes, field);
+  const certificates: X509Certificate[] = [];
+  for (const block of blocks) {
+    if (!isCertificate(block)) {
+      if (parsePrivate(block.der) !== undefined || parsePublic(block.der) !== undefined) {
+        throw new PaycertError('certificate-is-not', `${field} holds a key where a certificate belongs`, { field });
+      }
+      continue;
+    }
+    const certificate = parseCertificate(block.der);
+    if (certificate !== undefined) certificates.push(certificate);
+  }
+  const [leaf, ...chain] = certificates;
+  if (leaf === undefined) {
+    throw new PaycertError('certificate-malformed', `${field} holds no certificate that can be read`, { field });
+  }
+  return [leaf, ...chain];
+}

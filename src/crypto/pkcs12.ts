@@ -1,0 +1,86 @@
+// PKCS#12 → key and chain. The only importer of node-forge: OpenSSL 3 refuses the RC2-40 and 3DES that WeChat's files use.
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import type forge from 'node-forge';
+import { PaycertError } from '../errors.ts';
+
+/** Key derivation runs in the event loop: 100,000 rounds block it for most of a second, 2 million for 14 s. */
+const maxIterations = 100_000;
+
+export interface Pkcs12 {
+  readonly privateKey: KeyObject;
+  /** The certificate of the private key first, where it is there. */
+  readonly certificates: readonly X509Certificate[];
+}
+
+type Forge = typeof forge;
+type Asn1 = forge.asn1.Asn1;
+
+/** Every (salt, iterations) pair that can be seen without a password: PBE parameters, PBKDF2 parameters, MacData. */
+function* iterationsIn(node: Asn1, { asn1 }: Forge): Generator<number> {
+  if (!Array.isArray(node.value)) {
+    // The contents are wrapped in octet strings; what is not DER inside one is ciphertext.
+    if (node.type === asn1.Type.OCTETSTRING && typeof node.value === 'string' && node.value.startsWith('\x30')) {
+      const inner = tryOr(() => asn1.fromDer(node.value as string), undefined);
+      if (inner !== undefined) yield* iterationsIn(inner, { asn1 } as Forge);
+    }
+    return;
+  }
+  const children = node.value as Asn1[];
+  const integerAfterSalt = children.find((child, i) => child.type === asn1.Type.INTEGER && children[i - 1]?.type === asn1.Type.OCTETSTRING);
+  if (typeof integerAfterSalt?.value === 'string') {
+    yield integerAfterSalt.value.length > 4 ? Infinity : asn1.derToInteger(integerAfterSalt.value);
+  }
+  for (const child of children) yield* iterationsIn(child, { asn1 } as Forge);
+}
+
+function tryOr<T, F>(attempt: () => T, fallback: F): T | F {
+  try {
+    return attempt();
+  } catch {
+    return fallback;
+  }
+}
+
+/**
+ * Opens a PKCS#12 file (RFC 7292).
+ * @throws PaycertError `pkcs12-password`, `pkcs12-iterations`, `pkcs12-malformed`
+ */
+export async function readPkcs12(bytes: Uint8Array, password: string, field: string): Promise<Pkcs12> {
+  const { default: forge } = await import('node-forge');
+  const malformed = (what: string, cause?: unknown) => new PaycertError('pkcs12-malformed', `${field} ${what}`, { field, cause });
+  const structure = tryOr(() => forge.asn1.fromDer(Buffer.from(bytes).toString('latin1')), undefined);
+  if (structure === undefined) throw malformed('is not a PKCS#12 file');
+  for (const iterations of iterationsIn(structure, forge)) {
+    if (iterations > maxIterations) {
+      throw new PaycertError('pkcs12-iterations', `${field} asks for more than ${maxIterations} key derivation rounds`, { field });
+    }
+  }
+  try {
+    return openBags(forge, forge.pkcs12.pkcs12FromAsn1(structure, false, password));
+  } catch (error) {
+    // node-forge throws plain errors; without a MAC a wrong password shows as padding or structure that makes no sense.
+    if (error instanceof Error && /MAC could not be verified|password|decrypt/i.test(error.message)) {
+      throw new PaycertError('pkcs12-password', `${field} cannot be opened with this password`, { field });
+    }
+    throw malformed('holds no private key and certificate that can be read');
+  }
+}
+
+function openBags(forge: Forge, p12: forge.pkcs12.Pkcs12Pfx): Pkcs12 {
+  const der = (node: Asn1): Buffer => Buffer.from(forge.asn1.toDer(node).getBytes(), 'latin1');
+  const bags = p12.safeContents.flatMap(({ safeBags }) => safeBags);
+  const keys = bags.flatMap((bag) => {
+    // RSA keys come parsed; others stay ASN.1.
+    if (bag.key) return [createPrivateKey({ key: der(forge.pki.privateKeyToAsn1(bag.key)), format: 'der', type: 'pkcs1' })];
+    const isKey = bag.type === forge.pki.oids['keyBag'] || bag.type === forge.pki.oids['pkcs8ShroudedKeyBag'];
+    return isKey ? [createPrivateKey({ key: der(bag.asn1), format: 'der', type: 'pkcs8' })] : [];
+  });
+  const [privateKey] = keys;
+  if (privateKey === undefined) throw new Error('no key bag');
+  const certificates = bags.flatMap((bag) => {
+    if (bag.cert) return [new X509Certificate(der(forge.pki.certificateToAsn1(bag.cert)))];
+    return bag.type === forge.pki.oids['certBag'] ? [new X509Certificate(der(bag.asn1))] : [];
+  });
+  const isLeaf = (certificate: X509Certificate) => tryOr(() => certificate.checkPrivateKey(privateKey), false);
+  return { privateKey, certificates: certificates.toSorted((a, b) => Number(isLeaf(b)) - Number(isLeaf(a))) };
+}

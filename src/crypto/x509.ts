@@ -1,0 +1,46 @@
+// Facts about certificates and keys: serial numbers, fingerprints, validity, issuer, links.
+import { createHash, createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto';
+
+/** A serial number for comparison: upper-case hex without separators, prefix or leading zeros. */
+export function normalizeSerial(serial: string): string {
+  return serial.replace(/^0x/i, '').replace(/[:\s-]/g, '').toUpperCase().replace(/^0+(?=.)/, '');
+}
+
+/** A serial number as it goes on the wire: upper-case hex of even length (Tenpay issues some with leading zeros). */
+export function wireSerial(serial: string): string {
+  const digits = serial.replace(/^0x/i, '').replace(/[:\s-]/g, '').toUpperCase();
+  return digits.length % 2 === 0 ? digits : `0${digits}`;
+}
+
+/** SHA-256 of the certificate's DER, lower-case hex. */
+export function certificateFingerprint(certificate: X509Certificate): string {
+  return createHash('sha256').update(certificate.raw).digest('hex');
+}
+
+/** SHA-256 of the SubjectPublicKeyInfo (of the public half of a private key), lower-case hex: equal for equal pairs. */
+export function publicKeyFingerprint(key: KeyObject): string {
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key;
+  return createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('hex');
+}
+
+/** For people: `RSA-2048`, `EC`, `unknown` (which is what Node makes of SM2). */
+export function describeAlgorithm(key: KeyObject): string {
+  const type = (key.asymmetricKeyType ?? 'unknown').toUpperCase();
+  const bits = key.asymmetricKeyDetails?.modulusLength;
+  return bits === undefined ? type : `${type}-${bits}`;
+}
+
+/** The last value of an attribute (`CN`, `O`) of a distinguished name as Node prints it: one `K=V` a line. */
+export function nameAttribute(name: string, attribute: string): string | undefined {
+  const lines = name.split('\n').filter((line) => line.startsWith(`${attribute}=`));
+  return lines.at(-1)?.slice(attribute.length + 1);
+}
+
+/** Whether some certificate of the bundle issued this one, or is it: links and signatures, no policy. */
+export function isIssuedWithin(certificate: X509Certificate, bundle: readonly X509Certificate[]): boolean {
+  return bundle.some(
+    (issuer) =>
+      issuer.fingerprint256 === certificate.fingerprint256 ||
+      (certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)),
+  );
+}

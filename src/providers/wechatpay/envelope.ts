@@ -1,0 +1,86 @@
+// The encrypted envelopes of WeChat Pay APIv3: AEAD_AES_256_GCM resources, notifications, the certificate list.
+import type { KeyObject } from 'node:crypto';
+import { openAesGcm } from '../../crypto/cipher.ts';
+import { PaycertError } from '../../errors.ts';
+
+export interface Resource {
+  readonly algorithm: string;
+  readonly ciphertext: string;
+  readonly nonce: string;
+  readonly associatedData: string;
+}
+
+export const aeadAlgorithm = 'AEAD_AES_256_GCM';
+
+/** The plaintext, or nothing where this key does not open it. */
+export function openResource(key: KeyObject, { ciphertext, nonce, associatedData }: Omit<Resource, 'algorithm'>): Buffer | undefined {
+  return openAesGcm(key, Buffer.from(nonce), Buffer.from(associatedData), Buffer.from(ciphertext, 'base64'));
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function parseObject(text: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `associated_data` may be empty or missing; the rest must be text. */
+function readResource(value: unknown): Resource | undefined {
+  if (!isObject(value)) return undefined;
+  const { algorithm, ciphertext, nonce, associated_data: associatedData = '' } = value;
+  const members = [algorithm, ciphertext, nonce, associatedData];
+  if (!members.every((member) => typeof member === 'string')) return undefined;
+  return { algorithm, ciphertext, nonce, associatedData } as Resource;
+}
+
+export interface Envelope {
+  readonly id: string;
+  readonly eventType: string;
+  readonly resource: Resource;
+}
+
+/** @throws PaycertError `notification-malformed` */
+export function readEnvelope(body: Uint8Array): Envelope {
+  const json = parseObject(Buffer.from(body).toString());
+  const resource = readResource(json?.['resource']);
+  const { id, event_type: eventType } = json ?? {};
+  if (resource === undefined || typeof id !== 'string' || typeof eventType !== 'string') {
+    throw new PaycertError('notification-malformed', 'the body is no notification: id, event_type or resource is missing', {
+      field: 'body',
+    });
+  }
+  return { id, eventType, resource };
+}
+
+/**
+ * The certificates of an answer of GET /v3/certificates, in PEM, each opened with the APIv3 key.
+ * Nothing where the answer is not such a list, is empty, or one entry does not open.
+ */
+export function openCertificates(answer: string, key: KeyObject): readonly string[] | undefined {
+  const data = parseObject(answer)?.['data'];
+  if (!Array.isArray(data) || data.length === 0) return undefined;
+  const certificates: string[] = [];
+  for (const entry of data as unknown[]) {
+    const resource = isObject(entry) ? readResource(entry['encrypt_certificate']) : undefined;
+    const plaintext = resource && openResource(key, resource);
+    if (plaintext === undefined) return undefined;
+    certificates.push(plaintext.toString());
+  }
+  return certificates;
+}
+
+/** The resource's content: parsed where it is JSON. */
+export function readPlaintext(plaintext: Uint8Array): unknown {
+  const text = Buffer.from(plaintext).toString();
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}

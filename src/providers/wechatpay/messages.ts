@@ -1,0 +1,103 @@
+// The byte-exact texts of WeChat Pay APIv3: what is signed, the Authorization header, what a signed answer carries.
+import { PaycertError } from '../../errors.ts';
+
+export const scheme = 'WECHATPAY2-SHA256-RSA2048';
+
+/** WeChat Pay sends wrong signatures on purpose; these are marked. The text is tested, not its bytes: it is valid base64. */
+export const probePrefix = 'WECHATPAY/SIGNTEST/';
+
+/** The server refuses more than five minutes either way, and so do we. */
+const windowSeconds = 300;
+
+const lines = (head: readonly string[], body: Uint8Array): Buffer =>
+  Buffer.concat([Buffer.from(head.map((line) => `${line}\n`).join('')), body, Buffer.from('\n')]);
+
+/** Path and query as written; never re-encoded, since the server signs what it receives. */
+export function pathAndQuery(url: string): string {
+  const target = url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/#.*$/s, '');
+  return target.startsWith('/') ? target : `/${target}`;
+}
+
+/** METHOD ⏎ URL ⏎ TIMESTAMP ⏎ NONCE ⏎ BODY ⏎ */
+export function requestMessage(method: string, url: string, timestamp: string, nonce: string, body: Uint8Array): Buffer {
+  return lines([method.toUpperCase(), pathAndQuery(url), timestamp, nonce], body);
+}
+
+/** TIMESTAMP ⏎ NONCE ⏎ BODY ⏎ */
+export function answerMessage(timestamp: string, nonce: string, body: Uint8Array): Buffer {
+  return lines([timestamp, nonce], body);
+}
+
+export function authorization(merchantId: string, nonce: string, signature: string, timestamp: string, serial: string): string {
+  return `${scheme} mchid="${merchantId}",nonce_str="${nonce}",signature="${signature}",timestamp="${timestamp}",serial_no="${serial}"`;
+}
+
+/** What the client of JSAPI and mini-program payments signs: appId ⏎ timeStamp ⏎ nonceStr ⏎ package ⏎, for an app the bare prepay id. */
+export function paymentMessage(appId: string, timestamp: string, nonce: string, last: string): Buffer {
+  return lines([appId, timestamp, nonce], Buffer.from(last));
+}
+
+export interface AnswerSignature {
+  readonly timestamp: string;
+  readonly nonce: string;
+  readonly signature: string;
+  readonly keyId: string;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+const headerNames = {
+  timestamp: 'wechatpay-timestamp',
+  nonce: 'wechatpay-nonce',
+  signature: 'wechatpay-signature',
+  keyId: 'wechatpay-serial',
+} as const;
+
+/** Header names are case-insensitive, values may come with spaces around them. */
+export function header(headers: Headers, name: string): string | undefined {
+  const found = Object.keys(headers).find((key) => key.toLowerCase() === name);
+  return found === undefined ? undefined : headers[found]?.trim();
+}
+
+/**
+ * The signature headers of an answer or notification, checked in the order that tells most:
+ * all present, not a probe, within the window, an algorithm we know.
+ * @throws PaycertError `signature-missing`, `signature-probe`, `timestamp-outside-window`, `signature-algorithm-unsupported`
+ */
+export function readAnswerSignature(headers: Headers, now: Date): AnswerSignature {
+  const value = (part: keyof typeof headerNames): string => {
+    const text = header(headers, headerNames[part]);
+    if (text === undefined || text === '') {
+      throw new PaycertError('signature-missing', `the header ${headerNames[part]} is missing`, { field: headerNames[part] });
+    }
+    return text;
+  };
+  const answer = { timestamp: value('timestamp'), nonce: value('nonce'), signature: value('signature'), keyId: value('keyId') };
+  if (answer.signature.startsWith(probePrefix)) {
+    throw new PaycertError('signature-probe', 'the signature is one of WeChat Pay’s own tests', { field: headerNames.signature });
+  }
+  const seconds = /^\d{1,12}$/.test(answer.timestamp) ? Number(answer.timestamp) : Number.NaN;
+  if (!(Math.abs(now.getTime() / 1000 - seconds) <= windowSeconds)) {
+    const message = 'the timestamp is not within five minutes of this machine’s clock';
+    throw new PaycertError('timestamp-outside-window', message, { field: headerNames.timestamp });
+  }
+  const algorithm = header(headers, 'wechatpay-signature-type') ?? scheme;
+  if (algorithm !== scheme) {
+    const message = 'the signature is made with another algorithm';
+    throw new PaycertError('signature-algorithm-unsupported', message, { field: 'wechatpay-signature-type' });
+  }
+  return answer;
+}
+
+// Answers that WeChat Pay does not sign: bills, transfer receipts, complaint pictures.
+const unsignedPaths = [
+  /^\/v3\/billdownload\/file/,
+  /^\/v3\/transferdownload\//,
+  /^\/v3\/merchant-service\/images\/[^/?]+$/,
+];
+
+/** Whether an answer to this address is unsigned by design. */
+export function isUnsignedByDesign(url: string): boolean {
+  const path = pathAndQuery(url);
+  return unsignedPaths.some((pattern) => pattern.test(path));
+}

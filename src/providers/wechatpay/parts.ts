@@ -1,0 +1,137 @@
+// WeChat Pay material by name → its parts. Collects every problem instead of stopping at the first.
+import type { KeyObject, X509Certificate } from 'node:crypto';
+import { aesKey } from '../../crypto/cipher.ts';
+import { readCertificates, readPrivateKey, readPublicKey, readText } from '../../crypto/containers.ts';
+import { readPkcs12 } from '../../crypto/pkcs12.ts';
+import { wireSerial } from '../../crypto/x509.ts';
+import { PaycertError } from '../../errors.ts';
+
+export interface NamedCertificate {
+  readonly name: string;
+  readonly certificate: X509Certificate;
+}
+
+export interface RetiredKey {
+  readonly name: string;
+  readonly privateKey: KeyObject;
+  readonly certificate?: X509Certificate;
+}
+
+/** What one read of WeChat Pay material holds. Absent parts are judged by rules.ts. */
+export interface Parts {
+  readonly privateKey?: KeyObject;
+  readonly certificate?: X509Certificate;
+  /** From `merchant_serial`, in wire form. */
+  readonly merchantSerial?: string;
+  readonly apiV3Key?: KeyObject;
+  readonly previousApiV3Key?: KeyObject;
+  readonly platformCertificates: readonly NamedCertificate[];
+  readonly publicKey?: KeyObject;
+  readonly publicKeyId?: string;
+  readonly retired: readonly RetiredKey[];
+  readonly trust: readonly X509Certificate[];
+  /** A saved answer of GET /v3/certificates: what the APIv3 key must be able to open. */
+  readonly certificatesAnswer?: string;
+}
+
+type Data = ReadonlyMap<string, Uint8Array>;
+
+const isPlatformName = (name: string): boolean => /^(?:wechatpay_[^/]*|platform\/[^/]+)\.pem$/.test(name);
+const isRetiredName = (name: string): boolean => /^retired\/[^/]+\.pem$/.test(name);
+
+/** Reads what is there under the names the platform gives its files; other names are ignored. */
+export async function readParts(data: Data, merchantId: string): Promise<{ parts: Parts; problems: PaycertError[] }> {
+  const problems: PaycertError[] = [];
+  const part = <T>(name: string, read: (bytes: Uint8Array, field: string) => T): T | undefined => {
+    const bytes = data.get(name);
+    if (bytes === undefined) return undefined;
+    try {
+      return read(bytes, name);
+    } catch (error) {
+      if (!(error instanceof PaycertError)) throw error;
+      problems.push(error);
+      return undefined;
+    }
+  };
+  const names = [...data.keys()].sort();
+  const pem = {
+    privateKey: part('apiclient_key.pem', readPrivateKey),
+    certificate: part('apiclient_cert.pem', readCertificates)?.[0],
+  };
+  const p12 = await fillFromPkcs12(data, merchantId, problems);
+  const parts = {
+    privateKey: pem.privateKey ?? p12?.privateKey,
+    certificate: pem.certificate ?? p12?.certificates[0],
+    merchantSerial: part('merchant_serial', readSerial),
+    apiV3Key: part('apiv3_key', readApiV3Key),
+    previousApiV3Key: part('apiv3_key.previous', readApiV3Key),
+    publicKey: part('pub_key.pem', readPublicKey),
+    publicKeyId: part('pub_key_id', readPublicKeyId),
+    platformCertificates: names
+      .filter(isPlatformName)
+      .flatMap((name) => (part(name, readCertificates) ?? []).map((certificate) => ({ name, certificate }))),
+    retired: names.filter(isRetiredName).flatMap((name) => {
+      const retired = part(name, readRetiredKey);
+      return retired === undefined ? [] : [{ name, ...retired }];
+    }),
+    trust: part('trust.pem', readCertificates) ?? [],
+    certificatesAnswer: part('certificates.json', readText),
+  };
+  return { parts: withoutAbsent(parts), problems };
+}
+
+/** The container is opened only when the PEM files leave something out: it is slow, and often a stale leftover beside them. */
+async function fillFromPkcs12(data: Data, merchantId: string, problems: PaycertError[]) {
+  const field = 'apiclient_cert.p12';
+  const bytes = data.get(field);
+  const isCertificateKnown = data.has('apiclient_cert.pem') || data.has('merchant_serial');
+  if (bytes === undefined || (data.has('apiclient_key.pem') && isCertificateKnown)) return undefined;
+  const password = data.get(`${field}.password`);
+  try {
+    return await readPkcs12(bytes, password === undefined ? merchantId : readText(password), field);
+  } catch (error) {
+    if (!(error instanceof PaycertError)) throw error;
+    problems.push(error);
+    return undefined;
+  }
+}
+
+function readApiV3Key(bytes: Uint8Array, field: string): KeyObject {
+  const key = Buffer.from(Buffer.from(bytes).toString('latin1').replace(/^\xef\xbb\xbf/, '').trim(), 'latin1');
+  if (key.byteLength !== 32) {
+    throw new PaycertError('apiv3-key-length', `${field} is ${key.byteLength} bytes long; an APIv3 key is exactly 32`, { field });
+  }
+  return aesKey(key);
+}
+
+function readSerial(bytes: Uint8Array, field: string): string {
+  const text = readText(bytes);
+  const serial = wireSerial(text);
+  // 20 bytes at most (RFC 5280 §4.1.2.2): a longer run of digits is the decimal form that some tools print.
+  if (/^\d{41,}$/.test(serial)) {
+    throw new PaycertError('merchant-serial-malformed', `${field} is written in decimal`, { field });
+  }
+  if (!/^[0-9A-F]{2,40}$/.test(serial)) {
+    throw new PaycertError('merchant-serial-malformed', `${field} is not a serial number in hexadecimal`, { field });
+  }
+  return serial;
+}
+
+function readPublicKeyId(bytes: Uint8Array, field: string): string {
+  const id = readText(bytes);
+  if (!/^PUB_KEY_ID_[0-9A-Za-z_]{1,100}$/.test(id)) {
+    throw new PaycertError('public-key-id-malformed', `${field} does not start with PUB_KEY_ID_`, { field });
+  }
+  return id;
+}
+
+function readRetiredKey(bytes: Uint8Array, field: string): Omit<RetiredKey, 'name'> {
+  const privateKey = readPrivateKey(bytes, field);
+  const hasCertificate = readText(bytes).includes('BEGIN CERTIFICATE');
+  return hasCertificate ? { privateKey, certificate: readCertificates(bytes, field)[0] } : { privateKey };
+}
+
+/** Drops members that are undefined: an absent part is absent, not present and undefined. */
+function withoutAbsent<T extends object>(parts: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as never;
+}

@@ -1,0 +1,114 @@
+// The platform's keys by key id: every certificate given, and the public key. Which of them counts depends on the time.
+import type { KeyObject, X509Certificate } from 'node:crypto';
+import { certificateFingerprint, describeAlgorithm, isIssuedWithin, normalizeSerial, publicKeyFingerprint, wireSerial } from '../../crypto/x509.ts';
+import { PaycertError } from '../../errors.ts';
+import type { KeyFacts } from '../provider.ts';
+import type { NamedCertificate, Parts } from './parts.ts';
+
+export interface PlatformKey extends KeyFacts {
+  readonly publicKey: KeyObject;
+  /** The material's name, for warnings. */
+  readonly name: string;
+}
+
+/** Which platform key a request names in `Wechatpay-Serial`, and so asks to be answered with. */
+export type ResponseKey = 'platform' | 'publicKey' | { readonly publicKeyPercent: number };
+
+/** Alive: the platform may still sign with it. A public key does not expire. */
+export const isAlive = (key: KeyFacts, now: Date): boolean => key.notAfter === undefined || now < key.notAfter;
+
+/** A public key id is an exact string; everything else is a serial number, whatever its case and leading zeros. */
+const normalizeKeyId = (keyId: string): string => (keyId.startsWith('PUB_KEY_ID_') ? keyId : normalizeSerial(keyId));
+
+export class PlatformKeys {
+  readonly all: readonly PlatformKey[];
+  readonly #byId: ReadonlyMap<string, PlatformKey>;
+
+  constructor(keys: readonly PlatformKey[]) {
+    // Of two certificates with one serial number and one key, the one that lives longer.
+    const byId = new Map<string, PlatformKey>();
+    for (const key of keys) {
+      const known = byId.get(normalizeKeyId(key.keyId));
+      if (known === undefined || (known.notAfter ?? 0) < (key.notAfter ?? 0)) byId.set(normalizeKeyId(key.keyId), key);
+    }
+    this.#byId = byId;
+    this.all = [...byId.values()];
+  }
+
+  alive(now: Date): readonly PlatformKey[] {
+    return this.all.filter((key) => isAlive(key, now));
+  }
+
+  /** The key of that id, if it has not expired. */
+  find(keyId: string, now: Date): PlatformKey | undefined {
+    const key = this.#byId.get(normalizeKeyId(keyId));
+    return key !== undefined && isAlive(key, now) ? key : undefined;
+  }
+
+  /** The one to name and to encrypt for: the certificate that lives longest, or the public key, as configured; else what there is. */
+  preferred(prefersPublicKey: boolean, now: Date): PlatformKey | undefined {
+    const alive = this.alive(now);
+    const publicKey = alive.find(({ role }) => role === 'public-key');
+    const certificate = alive
+      .filter(({ role }) => role === 'platform')
+      .reduce<PlatformKey | undefined>((best, key) => (best && (best.notAfter ?? 0) >= (key.notAfter ?? 0) ? best : key), undefined);
+    return prefersPublicKey ? (publicKey ?? certificate) : (certificate ?? publicKey);
+  }
+}
+
+/** From parts whose keys are known to be RSA. */
+export function collectPlatformKeys({ platformCertificates, publicKey, publicKeyId }: Parts): PlatformKeys {
+  const keys = platformCertificates.map(certificateKey);
+  if (publicKey && publicKeyId) {
+    keys.push({
+      role: 'public-key',
+      keyId: publicKeyId,
+      algorithm: describeAlgorithm(publicKey),
+      fingerprint: publicKeyFingerprint(publicKey),
+      publicKey,
+      name: 'pub_key.pem',
+    });
+  }
+  return new PlatformKeys(keys);
+}
+
+/** Facts of a certificate under a role; serial numbers in wire form. */
+export function certificateFacts<R extends KeyFacts['role']>(certificate: X509Certificate, role: R) {
+  return {
+    role,
+    keyId: wireSerial(certificate.serialNumber),
+    algorithm: describeAlgorithm(certificate.publicKey),
+    fingerprint: certificateFingerprint(certificate),
+    notBefore: certificate.validFromDate,
+    notAfter: certificate.validToDate,
+    issuer: certificate.issuer.split('\n').join(', '),
+  };
+}
+
+function certificateKey({ name, certificate }: NamedCertificate): PlatformKey {
+  return { ...certificateFacts(certificate, 'platform'), publicKey: certificate.publicKey, name };
+}
+
+/** What is odd whatever the time: duplicates, and certificates outside the trust bundle. Found once per load. */
+export function platformWarnings({ platformCertificates, trust }: Parts): readonly PaycertError[] {
+  const seen = new Set<string>();
+  return platformCertificates.flatMap(({ name, certificate }) => {
+    const warnings: PaycertError[] = [];
+    const serial = normalizeSerial(certificate.serialNumber);
+    if (seen.has(serial)) {
+      warnings.push(new PaycertError('platform-certificate-duplicate', `${name} is there twice, and was merged`, { field: name }));
+    }
+    seen.add(serial);
+    if (trust.length > 0 && !isIssuedWithin(certificate, trust)) {
+      warnings.push(new PaycertError('platform-certificate-untrusted', `${name} is not issued within trust.pem`, { field: name }));
+    }
+    return warnings;
+  });
+}
+
+/** Certificates that have expired: they are not used any more, and worth a word. */
+export function expiryWarnings(keys: PlatformKeys, now: Date): readonly PaycertError[] {
+  return keys.all
+    .filter((key) => !isAlive(key, now))
+    .map(({ name }) => new PaycertError('platform-certificate-expired', `${name} has expired and is not used`, { field: name }));
+}

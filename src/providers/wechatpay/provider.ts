@@ -1,0 +1,46 @@
+// WeChat Pay APIv3: names of material → parts → rules → the operations they allow.
+import { checkValue } from '../../crypto/cipher.ts';
+import type { Provider, SigningContext } from '../provider.ts';
+import { createContext, type FitParts } from './context.ts';
+import { openCertificates } from './envelope.ts';
+import { type Parts, readParts } from './parts.ts';
+import type { ResponseKey } from './platform-keys.ts';
+import { judge } from './rules.ts';
+
+export interface WechatpayOptions {
+  /** Digits; a merchant certificate must name it as its common name. */
+  readonly merchantId: string;
+  /** Which platform key requests name while both a certificate and a public key are loaded. Default: the certificate. */
+  readonly responseKey?: ResponseKey;
+  /** Sent where the caller gives none; WeChat Pay refuses requests without one. */
+  readonly userAgent?: string;
+}
+
+/** Made once per credential: what has been proven about its keys outlives every load. */
+export function wechatpay({ merchantId, responseKey, userAgent = 'paycert' }: WechatpayOptions): Provider {
+  const proven = new Set<string>();
+  return {
+    id: 'wechatpay',
+    identity: `wechatpay/${merchantId}`,
+    async load(data) {
+      const { parts, problems } = await readParts(data, merchantId);
+      const violations = [...problems, ...judge(parts, merchantId)];
+      if (violations.length > 0 || !isFit(parts)) return unfit(violations);
+      const { apiV3Key, certificatesAnswer } = parts;
+      if (apiV3Key && certificatesAnswer !== undefined && openCertificates(certificatesAnswer, apiV3Key)) {
+        proven.add(checkValue(apiV3Key));
+      }
+      return createContext(parts, { merchantId, responseKey, userAgent, proven });
+    },
+  };
+}
+
+const isFit = (parts: Parts): parts is FitParts => parts.privateKey !== undefined;
+
+/** A context that can do nothing, and says why. */
+const unfit = (problems: SigningContext['problems']): SigningContext => ({
+  keys: [],
+  problems,
+  capabilities: () => new Set(),
+  warnings: () => [],
+});

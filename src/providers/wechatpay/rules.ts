@@ -1,0 +1,98 @@
+// What WeChat Pay material must be, whatever the time. The list is the specification; each rule names its own violations.
+import type { KeyObject } from 'node:crypto';
+import { describeAlgorithm, nameAttribute, normalizeSerial, publicKeyFingerprint } from '../../crypto/x509.ts';
+import { type ErrorCode, PaycertError } from '../../errors.ts';
+import type { Parts } from './parts.ts';
+
+type Rule = (parts: Parts, merchantId: string) => readonly PaycertError[];
+
+const violation = (code: ErrorCode, field: string, message: string) => [new PaycertError(code, `${field} ${message}`, { field })];
+
+/** Signing needs a private key and the serial number that names it; the public key needs its id. */
+const requiredParts: Rule = ({ privateKey, certificate, merchantSerial, publicKey, publicKeyId }) => [
+  ...(privateKey ? [] : violation('material-missing', 'apiclient_key.pem', 'is missing')),
+  ...(certificate ?? merchantSerial ? [] : violation('material-missing', 'apiclient_cert.pem', 'is missing, and so is merchant_serial')),
+  ...(publicKey && !publicKeyId ? violation('material-missing', 'pub_key_id', 'is missing beside pub_key.pem') : []),
+  ...(publicKeyId && !publicKey ? violation('material-missing', 'pub_key.pem', 'is missing beside pub_key_id') : []),
+];
+
+/** The protocol is RSA; Node parses SM2 keys and then computes wrong results with them. */
+const rsaOnly: Rule = (parts) =>
+  namedKeys(parts).flatMap(([field, key]) =>
+    key.asymmetricKeyType === 'rsa' ? [] : violation('algorithm-unsupported', field, `holds a key of type ${describeAlgorithm(key)}, not RSA`),
+  );
+
+const keySize: Rule = (parts) =>
+  namedKeys(parts).flatMap(([field, key]) => {
+    const bits = key.asymmetricKeyDetails?.modulusLength ?? 2048;
+    if (bits < 2048) return violation('key-too-small', field, `holds an RSA key of ${bits} bits`);
+    return bits > 8192 ? violation('key-too-large', field, `holds an RSA key of ${bits} bits`) : [];
+  });
+
+const keyMatchesCertificate: Rule = ({ privateKey, certificate }) =>
+  privateKey && certificate && !certificate.checkPrivateKey(privateKey)
+    ? violation('key-mismatch', 'apiclient_key.pem', 'does not belong to apiclient_cert.pem')
+    : [];
+
+const serialMatchesCertificate: Rule = ({ certificate, merchantSerial }) =>
+  certificate && merchantSerial && normalizeSerial(certificate.serialNumber) !== normalizeSerial(merchantSerial)
+    ? violation('merchant-serial-mismatch', 'merchant_serial', 'is not the serial number of apiclient_cert.pem')
+    : [];
+
+/** A merchant certificate carries the merchant id as its common name (protocols: certificate of the merchant API). */
+const certificateNamesMerchant: Rule = ({ certificate }, merchantId) =>
+  certificate && nameAttribute(certificate.subject, 'CN') !== merchantId
+    ? violation('merchant-mismatch', 'apiclient_cert.pem', 'names another merchant than `merchantId`')
+    : [];
+
+/** The most common mistake of all: verifying with one's own certificate, which would accept what anybody here signs. */
+const platformIsNotMerchant: Rule = ({ privateKey, platformCertificates, publicKey }, merchantId) => {
+  const own = privateKey && publicKeyFingerprint(privateKey);
+  const message = 'is the merchant’s own, not the platform’s';
+  return [
+    ...platformCertificates.flatMap(({ name, certificate: { publicKey: key, subject } }) =>
+      publicKeyFingerprint(key) === own || nameAttribute(subject, 'CN') === merchantId
+        ? violation('platform-key-is-merchant', name, message)
+        : [],
+    ),
+    ...(publicKey && publicKeyFingerprint(publicKey) === own ? violation('platform-key-is-merchant', 'pub_key.pem', message) : []),
+  ];
+};
+
+const oneKeyPerSerial: Rule = ({ platformCertificates }) => {
+  const seen = new Map<string, string>();
+  return platformCertificates.flatMap(({ name, certificate }) => {
+    const serial = normalizeSerial(certificate.serialNumber);
+    const key = publicKeyFingerprint(certificate.publicKey);
+    const known = seen.get(serial);
+    seen.set(serial, known ?? key);
+    return known === undefined || known === key
+      ? []
+      : violation('serial-conflict', name, 'has the serial number of another platform certificate, and a different key');
+  });
+};
+
+const rules: readonly Rule[] = [
+  requiredParts,
+  rsaOnly,
+  keySize,
+  keyMatchesCertificate,
+  serialMatchesCertificate,
+  certificateNamesMerchant,
+  platformIsNotMerchant,
+  oneKeyPerSerial,
+];
+
+/** Every violation, in the order of the list. */
+export function judge(parts: Parts, merchantId: string): readonly PaycertError[] {
+  return rules.flatMap((rule) => rule(parts, merchantId));
+}
+
+function namedKeys(parts: Parts): [string, KeyObject][] {
+  return [
+    ...(parts.privateKey ? [['apiclient_key.pem', parts.privateKey] as [string, KeyObject]] : []),
+    ...parts.platformCertificates.map(({ name, certificate }): [string, KeyObject] => [name, certificate.publicKey]),
+    ...(parts.publicKey ? [['pub_key.pem', parts.publicKey] as [string, KeyObject]] : []),
+    ...parts.retired.map(({ name, privateKey }): [string, KeyObject] => [name, privateKey]),
+  ];
+}
