@@ -1,7 +1,7 @@
 // Every deliberate error: one class, and one table from code to who must act and what to do.
 
 /** Who must act. It decides whether a retry makes sense, the HTTP status and the exit code. */
-export type ErrorKind = 'config' | 'source' | 'material' | 'request' | 'refused' | 'not-ready';
+export type ErrorKind = 'config' | 'source' | 'material' | 'request' | 'refused' | 'not-ready' | 'internal';
 
 interface Row {
   readonly kind: ErrorKind;
@@ -106,6 +106,9 @@ const table = {
   'no-platform-key': { kind: 'not-ready', hint: 'Add a platform certificate, or pub_key.pem with pub_key_id.' },
   'no-apiv3-key': { kind: 'not-ready', hint: 'Add apiv3_key to the material.' },
   'sidecar-unreachable': { kind: 'not-ready', hint: 'Check that the sidecar runs and that the address is right.' },
+
+  // internal: us
+  'internal-error': { kind: 'internal', hint: 'This is a bug in paycert: report it with the log line of the same time.' },
 } as const satisfies Record<string, Row>;
 
 export type ErrorCode = keyof typeof table;

@@ -109,21 +109,21 @@ export interface SigningContext {
   /** Why this material is unfit whatever the time: parts that do not parse, are missing or contradict each other. */
   readonly problems: readonly PaycertError[];
   /** What this set of keys can do at that time; an expired certificate cannot sign, an expired set cannot verify. */
-  capabilities(now: Date): ReadonlySet<Capability>;
+  readonly capabilities: (now: Date) => ReadonlySet<Capability>;
   /** What is odd at that time, and no reason to refuse. */
-  warnings(now: Date): readonly PaycertError[];
+  readonly warnings: (now: Date) => readonly PaycertError[];
   /** Whether the symmetric key has opened something that the platform wrote. Absent: there is no such key. */
-  isProven?(): boolean;
-  sign?(message: Uint8Array): Promise<Signed>;
-  authorize?(request: RequestToAuthorize, moment: Moment): Promise<AuthorizedRequest>;
-  verify?(received: Received, now: Date): Promise<Verified>;
-  encrypt?(plaintext: Uint8Array, now: Date, keyId?: string): Promise<Encrypted>;
-  decrypt?(input: Ciphertext): Promise<Decrypted>;
+  readonly isProven?: () => boolean;
+  readonly sign?: (message: Uint8Array) => Promise<Signed>;
+  readonly authorize?: (request: RequestToAuthorize, moment: Moment) => Promise<AuthorizedRequest>;
+  readonly verify?: (received: Received, now: Date) => Promise<Verified>;
+  readonly encrypt?: (plaintext: Uint8Array, now: Date, keyId?: string) => Promise<Encrypted>;
+  readonly decrypt?: (input: Ciphertext) => Promise<Decrypted>;
   /** Opens what `verify` has accepted; it does not verify again. */
-  openNotification?(body: Uint8Array, verified: Verified): Promise<OpenedNotification>;
-  paymentParameters?(input: PaymentParametersInput, moment: Moment): Promise<Readonly<Record<string, string>>>;
-  /** The signing pair, for the generic checks; the public half comes from the certificate where there is one. */
-  readonly signingPair?: { readonly privateKey: KeyObject; readonly publicKey?: KeyObject };
+  readonly openNotification?: (body: Uint8Array, verified: Verified) => Promise<OpenedNotification>;
+  readonly paymentParameters?: (input: PaymentParametersInput, moment: Moment) => Promise<Readonly<Record<string, string>>>;
+  /** The key that signs and its public half, for the generic checks. */
+  readonly signer?: { readonly facts: KeyFacts; readonly publicKey: KeyObject };
 }
 
 export interface Provider {

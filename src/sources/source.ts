@@ -10,6 +10,8 @@ export interface Material {
   readonly data: ReadonlyMap<string, Uint8Array>;
   /** When the origin made this version, where it says so; lag is measured from it. */
   readonly changedAt?: Date;
+  /** Paths that can never change while the process runs, such as subPath mounts. */
+  readonly frozenPaths?: readonly string[];
 }
 
 /** Why a source asks to look again; for the metric that counts what only the poll found. */
@@ -28,7 +30,7 @@ export interface Source {
 const revisionKey = randomBytes(32);
 
 /** Material from named bytes: its revision is a keyed digest of names, lengths and bytes. */
-export function material(data: ReadonlyMap<string, Uint8Array>, about: { version?: string; changedAt?: Date } = {}): Material {
+export function material(data: ReadonlyMap<string, Uint8Array>, about: Omit<Material, 'revision' | 'data'> = {}): Material {
   const digest = createHmac('sha256', revisionKey);
   for (const name of [...data.keys()].sort()) {
     const bytes = data.get(name) ?? new Uint8Array();

@@ -1,5 +1,5 @@
 // The operations that one set of WeChat Pay keys allows. Made from fit parts only.
-import { createHash, hash, type KeyObject } from 'node:crypto';
+import { createHash, createPublicKey, hash, type KeyObject } from 'node:crypto';
 import { checkValue, oaepCapacity, oaepOpener, sealOaep } from '../../crypto/cipher.ts';
 import { signRsaSha256, verifyRsaSha256 } from '../../crypto/signature.ts';
 import { describeAlgorithm, publicKeyFingerprint } from '../../crypto/x509.ts';
@@ -112,7 +112,7 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
       return [...loadWarnings, ...expiryWarnings(platform, now), ...(contradicted ? [unprovenWarning()] : [])];
     },
     ...(apiV3Key && { isProven }),
-    signingPair: { privateKey, ...(parts.certificate && { publicKey: parts.certificate.publicKey }) },
+    signer: { facts: merchant, publicKey: parts.certificate?.publicKey ?? createPublicKey(privateKey) },
 
     async sign(message) {
       return { signature: await signRsaSha256(privateKey, message), keyId: merchant.keyId };

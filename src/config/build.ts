@@ -1,0 +1,66 @@
+// The tables: source kind → Source, provider kind → Provider. Configuration becomes the parts that a reload loop needs.
+import type { Clock } from '../clock.ts';
+import type { Observe } from '../events.ts';
+import type { Provider } from '../providers/provider.ts';
+import { wechatpay } from '../providers/wechatpay/provider.ts';
+import { env } from '../sources/env.ts';
+import { files } from '../sources/files.ts';
+import { merge } from '../sources/merge.ts';
+import type { Source } from '../sources/source.ts';
+import type { Credential } from '../store/reload.ts';
+import type { Standing } from '../store/store.ts';
+import { type CredentialConfig, defaults, milliseconds, type SourceConfig } from './schema.ts';
+
+export interface Ingredients {
+  readonly clock: Clock;
+  readonly observe: Observe;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+type Options<T, K extends keyof T> = NonNullable<T[K]>;
+type Builders<T> = { readonly [K in keyof T]-?: (options: Options<T, K>, ingredients: Ingredients) => unknown };
+
+const sources = {
+  files: ({ path, keys, poll = defaults.poll }, { clock, observe }): Source =>
+    files({ paths: typeof path === 'string' ? [path] : path, ...(keys && { keys }), pollMilliseconds: milliseconds(poll), clock, observe }),
+  env: ({ keys }, { clock, environment }): Source => env({ keys, environment, clock }),
+  merge: (parts, ingredients): Source => merge(parts.map((part) => buildSource(part, ingredients))),
+} satisfies Builders<SourceConfig>;
+
+const providers = {
+  wechatpay: ({ merchantId, responseKey }): Provider => wechatpay({ merchantId, ...(responseKey !== undefined && { responseKey }) }),
+} satisfies Builders<CredentialConfig['provider']>;
+
+/** The only member of a one-of, and its row. The schema has made sure that there is exactly one. */
+function pick<R>(table: Record<string, (options: never, ingredients: Ingredients) => R>, oneOf: object, ingredients: Ingredients): R {
+  const [[kind, options]] = Object.entries(oneOf) as [[string, never]];
+  const build = table[kind];
+  if (build === undefined) throw new TypeError(`no row for ${kind}`);
+  return build(options, ingredients);
+}
+
+export function buildSource(config: SourceConfig, ingredients: Ingredients): Source {
+  return pick<Source>(sources, config, ingredients);
+}
+
+export function buildProvider(config: CredentialConfig['provider'], ingredients: Ingredients): Provider {
+  return pick<Provider>(providers, config, ingredients);
+}
+
+export function buildCredential(config: CredentialConfig, ingredients: Ingredients): Credential {
+  return {
+    name: config.name,
+    provider: buildProvider(config.provider, ingredients),
+    source: buildSource(config.source, ingredients),
+    older: config.older ?? defaults.older,
+    graceMilliseconds: milliseconds(config.grace ?? defaults.grace),
+  };
+}
+
+export function buildStanding(config: CredentialConfig): Standing {
+  return {
+    provider: Object.keys(config.provider).join(),
+    isRequired: config.required ?? false,
+    requires: config.require ?? defaults.require,
+  };
+}

@@ -1,0 +1,58 @@
+// Untrusted YAML → typed configuration, frozen; every message names the field or the line, and no value.
+import { parseDocument } from 'yaml';
+import { PaycertError } from '../errors.ts';
+import { validator } from '../validation.ts';
+import { type Config, ConfigSchema } from './schema.ts';
+
+const validate = validator(ConfigSchema, 'config-invalid');
+
+/** @throws PaycertError `config-syntax`, `config-invalid` */
+export function parseConfig(text: string): Config {
+  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: true });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const line = text.slice(0, error.pos[0]).split('\n').length;
+    throw new PaycertError('config-syntax', `line ${line} is not valid YAML (${error.code})`, { field: `line ${line}` });
+  }
+  const config = validate(toPlain(document));
+  assertListener(config);
+  assertUniqueNames(config);
+  return deepFreeze(config);
+}
+
+function toPlain(document: ReturnType<typeof parseDocument>): unknown {
+  try {
+    // Aliases are not needed, and a few lines of them expand into gigabytes.
+    return document.toJS({ maxAliasCount: 0 });
+  } catch {
+    throw new PaycertError('config-syntax', 'aliases (&name, *name) are not allowed', { field: 'the document' });
+  }
+}
+
+function assertListener({ listen }: Config): void {
+  if (listen.socket === undefined && listen.tcp === undefined) {
+    throw new PaycertError('config-invalid', 'listen needs socket, tcp or both', { field: 'listen' });
+  }
+  if (listen.tcp && listen.tcp.tokenFile === undefined && listen.tcp.insecure !== true) {
+    throw new PaycertError('config-invalid', 'listen.tcp.tokenFile is missing; without it, say insecure: true', {
+      field: 'listen.tcp.tokenFile',
+    });
+  }
+}
+
+function assertUniqueNames({ credentials }: Config): void {
+  const seen = new Set<string>();
+  credentials.forEach(({ name }, index) => {
+    const field = `credentials[${index}].name`;
+    if (seen.has(name)) throw new PaycertError('config-invalid', `${field} is the name of an earlier credential`, { field });
+    seen.add(name);
+  });
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+}

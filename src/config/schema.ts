@@ -1,0 +1,144 @@
+// The one definition of the configuration: types, validation, JSON Schema and every default come from here.
+import Type, { type Static } from 'typebox';
+
+const closed = { additionalProperties: false } as const;
+const oneOf = { ...closed, minProperties: 1, maxProperties: 1 } as const;
+
+const Duration = (description: string) =>
+  Type.String({ pattern: '^[0-9]{1,7}(ms|s|m|h|d)$', description: `${description} Such as 500ms, 10s, 5m, 12h or 7d.` });
+
+const Keys = (description: string) =>
+  Type.Record(Type.String({ maxLength: 253 }), Type.String({ minLength: 1, maxLength: 253 }), { maxProperties: 256, description });
+
+const Path = Type.String({ minLength: 1, maxLength: 4096 });
+
+const Files = Type.Object(
+  {
+    path: Type.Union([Path, Type.Array(Path, { minItems: 1, maxItems: 64 })], {
+      description: 'A mounted Secret, a plain directory, a single file, or a list of them; their contents are united.',
+    }),
+    keys: Type.Optional(Keys('Material name → name of the file that holds it.')),
+    poll: Type.Optional(Duration('How often to look without an event. Default 10s.')),
+  },
+  closed,
+);
+
+const Env = Type.Object({ keys: Keys('Material name → name of the environment variable that holds it.') }, closed);
+
+const leafSources = { files: Type.Optional(Files), env: Type.Optional(Env) };
+
+export const SourceSchema = Type.Object(
+  {
+    ...leafSources,
+    merge: Type.Optional(
+      Type.Array(Type.Object(leafSources, oneOf), { minItems: 1, maxItems: 16, description: 'The union of several sources.' }),
+    ),
+  },
+  { ...oneOf, description: 'Where the material comes from: exactly one of files, env, merge.' },
+);
+
+const Wechatpay = Type.Object(
+  {
+    merchantId: Type.String({ pattern: '^[0-9]{6,16}$', description: 'The merchant id (mchid); the merchant certificate must name it.' }),
+    responseKey: Type.Optional(
+      Type.Union(
+        [
+          Type.Literal('platform'),
+          Type.Literal('publicKey'),
+          Type.Object({ publicKeyPercent: Type.Number({ minimum: 0, maximum: 100 }) }, closed),
+        ],
+        { description: 'Which platform key requests name while a certificate and a public key are both loaded. Default platform.' },
+      ),
+    ),
+  },
+  closed,
+);
+
+export const ProviderSchema = Type.Object(
+  { wechatpay: Type.Optional(Wechatpay) },
+  { ...oneOf, description: 'Whose rules the material follows: exactly one.' },
+);
+
+export const CredentialSchema = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$', description: 'What callers say to use it.' }),
+    required: Type.Optional(Type.Boolean({ description: 'Whether the process is ready only with it. Default false.' })),
+    require: Type.Optional(
+      Type.Array(Type.Union([Type.Literal('sign'), Type.Literal('verify'), Type.Literal('decrypt')]), {
+        minItems: 1,
+        maxItems: 3,
+        description: 'What it must be able to do to be ready. Default [sign].',
+      }),
+    ),
+    provider: ProviderSchema,
+    source: SourceSchema,
+    older: Type.Optional(
+      Type.Union([Type.Literal('accept'), Type.Literal('reject')], {
+        description: 'Whether material older than the current one may replace it. Default accept: it is a rollback, and counted.',
+      }),
+    ),
+    grace: Type.Optional(Duration('How long replaced keys still verify and decrypt. Default 7d.')),
+  },
+  closed,
+);
+
+const Tcp = Type.Object(
+  {
+    address: Type.String({ pattern: '^.*:[0-9]{1,5}$', maxLength: 262, description: 'host:port; port 0 takes a free one.' }),
+    tokenFile: Type.Optional(Type.String({ minLength: 1, description: 'A file with the bearer token that callers must send.' })),
+    insecure: Type.Optional(Type.Boolean({ description: 'Serve without a token. Default false.' })),
+    exposed: Type.Optional(Type.Boolean({ description: 'Allow an address that other hosts reach. Default false.' })),
+  },
+  closed,
+);
+
+const Listen = Type.Object(
+  {
+    socket: Type.Optional(Type.String({ minLength: 1, maxLength: 107, description: 'Path of the Unix socket, created with mode 0660.' })),
+    tcp: Type.Optional(Tcp),
+    maxBodyBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 64 * 1024 * 1024, description: 'Default 1 MiB.' })),
+  },
+  closed,
+);
+
+export const ConfigSchema = Type.Object(
+  {
+    listen: Listen,
+    admin: Type.Optional(
+      Type.Object(
+        { address: Type.String({ pattern: '^.*:[0-9]{1,5}$', maxLength: 262, description: 'host:port of health and metrics.' }) },
+        closed,
+      ),
+    ),
+    log: Type.Optional(
+      Type.Object(
+        { level: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')]) },
+        { ...closed, description: 'Default info.' },
+      ),
+    ),
+    credentials: Type.Array(CredentialSchema, { maxItems: 5000 }),
+  },
+  { ...closed, title: 'paycert.yaml' },
+);
+
+export type Config = Static<typeof ConfigSchema>;
+export type CredentialConfig = Static<typeof CredentialSchema>;
+export type SourceConfig = Static<typeof SourceSchema>;
+
+export const defaults = {
+  adminAddress: ':9464',
+  logLevel: 'info',
+  maxBodyBytes: 1024 * 1024,
+  poll: '10s',
+  grace: '7d',
+  older: 'accept',
+  require: ['sign'],
+} as const;
+
+const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** A duration as the schema allows it, in milliseconds. */
+export function milliseconds(duration: string): number {
+  const unit = /[a-z]+$/.exec(duration)?.[0] as keyof typeof units;
+  return Number.parseInt(duration, 10) * units[unit];
+}

@@ -1,0 +1,71 @@
+// Everything that happens, as one union. `Observe` is passed in, like time: whoever acts does not know who counts or logs.
+import type { PaycertError } from './errors.ts';
+
+export type Event =
+  // reloads
+  | {
+      readonly type: 'swapped';
+      readonly credential: string;
+      readonly generation: number;
+      readonly snapshotId: string;
+      /** The key that signs from now on. */
+      readonly keyId: string | undefined;
+      readonly seconds: number;
+      /** From the change at its origin to current, where the origin says when it changed. */
+      readonly changeToCurrentSeconds: number | undefined;
+      /** The material is older than what it replaced. */
+      readonly isRollback: boolean;
+      readonly warnings: readonly PaycertError[];
+    }
+  | {
+      readonly type: 'rejected';
+      readonly credential: string;
+      readonly error: PaycertError;
+      readonly seconds: number;
+      /** False when the same revision was rejected for the same reason before: counted and logged once. */
+      readonly isNew: boolean;
+    }
+  | { readonly type: 'unchanged'; readonly credential: string }
+  | { readonly type: 'found-by-poll'; readonly credential: string }
+  | { readonly type: 'source-failed'; readonly credential: string; readonly error: PaycertError; readonly isNew: boolean }
+  | { readonly type: 'mount-frozen'; readonly credential: string; readonly paths: readonly string[] }
+  | { readonly type: 'credential-added'; readonly credential: string }
+  | { readonly type: 'credential-removed'; readonly credential: string }
+  /** A bug: an unexpected throw, kept from everything else. */
+  | { readonly type: 'internal-error'; readonly where: string; readonly credential?: string; readonly error: unknown }
+  // watching files
+  | { readonly type: 'watch-failed'; readonly source: string; readonly reason: string }
+  | { readonly type: 'watch-restarted'; readonly source: string }
+  // configuration
+  | { readonly type: 'configured'; readonly credentials: number }
+  | { readonly type: 'config-rejected'; readonly error: PaycertError }
+  // operations
+  | {
+      readonly type: 'operated';
+      readonly credential: string;
+      readonly operation: string;
+      readonly outcome: Outcome;
+      readonly seconds: number;
+    }
+  | { readonly type: 'unverified'; readonly credential: string; readonly kind: string; readonly error: PaycertError }
+  | { readonly type: 'decrypted'; readonly credential: string; readonly role: string; readonly isRetired: boolean }
+  // the process
+  | { readonly type: 'listening'; readonly listener: string; readonly address: string }
+  | { readonly type: 'stopping'; readonly drainSeconds: number };
+
+/** How an operation ended. The caller's own errors are apart: they never page anybody. */
+export type Outcome = 'ok' | 'refused' | 'caller-error' | 'not-ready' | 'error';
+
+/** Told of everything. It must not throw, and a throw changes nothing that was decided. */
+export type Observe = (event: Event) => void;
+
+/** An observer that cannot hurt whoever calls it. */
+export function isolate(observe: Observe): Observe {
+  return (event) => {
+    try {
+      observe(event);
+    } catch {
+      // Counting and logging are never a reason to fail a payment; there is nobody left to tell.
+    }
+  };
+}

@@ -1,0 +1,33 @@
+// Environment variables as a source. They never change while a process runs: a rotation is a restart.
+import type { Clock } from '../clock.ts';
+import { PaycertError } from '../errors.ts';
+import { material, type Source } from './source.ts';
+import { Ticks } from './ticks.ts';
+
+export interface EnvOptions {
+  /** Material name → name of the variable that holds it. */
+  readonly keys: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+}
+
+const hour = 60 * 60 * 1000;
+
+export function env({ keys, environment, clock }: EnvOptions): Source {
+  return {
+    name: `env:${Object.values(keys).join(',')}`,
+
+    async read() {
+      const data = Object.entries(keys).map(([name, variable]): [string, Uint8Array] => {
+        const value = environment[variable];
+        if (value === undefined || value === '') {
+          throw new PaycertError('variable-missing', `the environment variable ${variable} is not set`, { field: `keys.${name}` });
+        }
+        return [name, Buffer.from(value)];
+      });
+      return material(new Map(data), { frozenPaths: [] });
+    },
+
+    changes: (signal) => new Ticks({ clock, pollMilliseconds: hour, settleMilliseconds: () => 0 }).read(signal),
+  };
+}

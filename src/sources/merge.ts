@@ -1,0 +1,64 @@
+// Several sources as one: their union.
+import { PaycertError } from '../errors.ts';
+import { type Material, material, type Source, type Tick } from './source.ts';
+
+/** The union of names. One name with two contents is refused: which of them counts would be chance. */
+export function mergeData(parts: readonly ReadonlyMap<string, Uint8Array>[]): Map<string, Uint8Array> {
+  const union = new Map<string, Uint8Array>();
+  for (const [name, bytes] of parts.flatMap((part) => [...part])) {
+    const known = union.get(name);
+    if (known !== undefined && Buffer.compare(known, bytes) !== 0) {
+      throw new PaycertError('source-conflict', `${name} is given twice, with different contents`, { field: name });
+    }
+    union.set(name, bytes);
+  }
+  return union;
+}
+
+/** Material under the names a provider looks for: `keys` maps such a name to the origin's own. */
+export function renameKeys(data: ReadonlyMap<string, Uint8Array>, keys: Readonly<Record<string, string>>): Map<string, Uint8Array> {
+  const renamed = new Map(data);
+  for (const origin of Object.values(keys)) renamed.delete(origin);
+  for (const [name, origin] of Object.entries(keys)) {
+    const bytes = data.get(origin);
+    if (bytes !== undefined) renamed.set(name, bytes);
+  }
+  return renamed;
+}
+
+export function merge(sources: readonly Source[]): Source {
+  return {
+    name: `merge(${sources.map(({ name }) => name).join(' ')})`,
+
+    async read(signal): Promise<Material> {
+      const parts = await Promise.all(sources.map((source) => source.read(signal)));
+      const changes = parts.flatMap(({ changedAt }) => (changedAt ? [changedAt.getTime()] : []));
+      return material(mergeData(parts.map(({ data }) => data)), {
+        ...(changes.length > 0 && { changedAt: new Date(Math.max(...changes)) }),
+        frozenPaths: parts.flatMap(({ frozenPaths = [] }) => frozenPaths),
+      });
+    },
+
+    async *changes(signal) {
+      const stop = new AbortController();
+      const iterators = sources.map((source) => source.changes(AbortSignal.any([signal, stop.signal]))[Symbol.asyncIterator]());
+      const next = (index: number) => iterators[index]?.next().then((result) => ({ index, result }));
+      const pending = iterators.map((_, index) => next(index));
+      try {
+        // The first tick of each only says that it is there: one read serves them all.
+        let kinds = (await Promise.all(pending)).map((step) => step?.result.value as Tick | undefined);
+        for (let index = 0; index < iterators.length; index++) pending[index] = next(index);
+        while (!signal.aborted) {
+          yield kinds.find((kind) => kind !== undefined && kind !== 'poll') ?? 'poll';
+          const step = await Promise.race(pending);
+          if (step === undefined || step.result.done === true) return;
+          pending[step.index] = next(step.index);
+          kinds = [step.result.value];
+        }
+      } finally {
+        stop.abort();
+        await Promise.allSettled(iterators.map((iterator) => iterator.return?.()));
+      }
+    },
+  };
+}

@@ -1,0 +1,79 @@
+// The generic checks, in order. The list is the specification: the first violation names the rejection.
+import { verifyRsaSha256 } from '../crypto/signature.ts';
+import { PaycertError } from '../errors.ts';
+import type { SigningContext } from '../providers/provider.ts';
+
+export interface Candidate {
+  readonly context: SigningContext;
+  readonly current: SigningContext | undefined;
+  /** Whether material older than the current one may replace it. */
+  readonly older: 'accept' | 'reject';
+}
+
+/** A function of a candidate and the time: its violations. */
+export type Check = (candidate: Candidate, now: Date) => readonly PaycertError[] | Promise<readonly PaycertError[]>;
+
+const violation = (...details: ConstructorParameters<typeof PaycertError>) => [new PaycertError(...details)];
+
+/** It parses, nothing is missing, and its parts agree: the provider's own rules. */
+const isSound: Check = ({ context }) => context.problems;
+
+/** not before ≤ now: trying again at that time will do. */
+const isValidYet: Check = ({ context: { signer } }, now) => {
+  const notBefore = signer?.facts.notBefore;
+  return notBefore === undefined || notBefore <= now
+    ? []
+    : violation('certificate-not-yet-valid', `the certificate of the key that signs is not valid before ${notBefore.toISOString()}`, {
+        retryAt: notBefore,
+      });
+};
+
+/** now < not after. An expired *current* one keeps operating; an expired candidate replaces nothing. */
+const isNotExpired: Check = ({ context: { signer } }, now) => {
+  const notAfter = signer?.facts.notAfter;
+  return notAfter === undefined || now < notAfter
+    ? []
+    : violation('certificate-expired', `the certificate of the key that signs expired at ${notAfter.toISOString()}`);
+};
+
+/** An empty set never replaces one that verifies: a list that came back empty once is an incident everybody has had. */
+const keepsVerifying: Check = ({ context, current }, now) =>
+  current?.capabilities(now).has('verify') === true && !context.capabilities(now).has('verify')
+    ? violation('platform-set-emptied', 'there is no valid platform key any more, and the current snapshot has one')
+    : [];
+
+const isNotOlder: Check = (candidate) =>
+  candidate.older === 'reject' && isRollback(candidate)
+    ? violation('material-older', 'the certificate of the key that signs is older than the current one')
+    : [];
+
+/** The candidate signs, and its own public key verifies. */
+const worksItself: Check = async ({ context: { signer, sign } }) => {
+  if (signer === undefined || sign === undefined) return [];
+  const message = Buffer.from('paycert self-test');
+  const { signature } = await sign(message);
+  const isValid = await verifyRsaSha256(signer.publicKey, message, signature);
+  return isValid ? [] : violation('self-test-failed', 'what the key signs does not verify with its own public key');
+};
+
+const checks: readonly Check[] = [isSound, isValidYet, isNotExpired, keepsVerifying, isNotOlder, worksItself];
+
+/** The violation that names the rejection; none for a fit candidate. */
+export async function findViolation(candidate: Candidate, now: Date): Promise<PaycertError | undefined> {
+  for (const check of checks) {
+    const [first] = await check(candidate, now);
+    if (first !== undefined) return first;
+  }
+  return undefined;
+}
+
+/** Every violation, in order: for people who repair material. */
+export async function findViolations(candidate: Candidate, now: Date): Promise<readonly PaycertError[]> {
+  return (await Promise.all(checks.map((check) => check(candidate, now)))).flat();
+}
+
+/** Whether the candidate's signing certificate was issued before the current one's. */
+export function isRollback({ context, current }: Candidate): boolean {
+  const [then, now] = [context.signer?.facts.notBefore, current?.signer?.facts.notBefore];
+  return then !== undefined && now !== undefined && then < now;
+}

@@ -1,0 +1,194 @@
+// attempt: material → load → check → swap or reject; and the one awaited loop per credential around it.
+import { type Clock, longestSleep } from '../clock.ts';
+import type { Turns } from '../crypto/turns.ts';
+import { PaycertError } from '../errors.ts';
+import type { Observe } from '../events.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { Material, Source, Tick } from '../sources/source.ts';
+import { findViolation, isRollback } from './checks.ts';
+import { Snapshot } from './snapshot.ts';
+import type { Store } from './store.ts';
+
+export interface Credential {
+  readonly name: string;
+  readonly provider: Provider;
+  readonly source: Source;
+  readonly older: 'accept' | 'reject';
+  /** How long keys that a swap replaced still verify and decrypt. */
+  readonly graceMilliseconds: number;
+}
+
+export interface Surroundings {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly turns: Turns;
+  readonly observe: Observe;
+}
+
+/** Tries to make material current. Keeps the last good snapshot whatever happens, and returns why it was refused. */
+export async function attempt(
+  { name, provider, older, graceMilliseconds }: Omit<Credential, 'source'>,
+  material: Material,
+  { store, clock, turns, observe }: Surroundings,
+  isRepeated: (error: PaycertError) => boolean = () => false,
+): Promise<PaycertError | undefined> {
+  const started = clock.now();
+  const elapsed = () => (clock.now().getTime() - started.getTime()) / 1000;
+  const previous = store.entry(name).snapshot;
+  const context = await provider.load(material.data);
+  const candidate = { context, current: previous?.context, older };
+  const violation = await findViolation(candidate, started);
+  const at = clock.now();
+
+  if (violation !== undefined) {
+    store.update(name, (entry) => ({ ...entry, lastReload: { at, outcome: 'rejected' }, rejection: { at, error: violation } }));
+    observe({ type: 'rejected', credential: name, error: violation, seconds: elapsed(), isNew: !isRepeated(violation) });
+    return violation;
+  }
+
+  const generation = (previous?.generation ?? 0) + 1;
+  const retired = previous?.retire(at, graceMilliseconds) ?? [];
+  const snapshot = new Snapshot(context, { generation, loadedAt: at, version: material.version, retired }, turns);
+  store.update(name, ({ rejection, ...entry }) => ({ ...entry, snapshot, lastReload: { at, outcome: 'swapped' } }));
+  const lag = material.changedAt && previous && (at.getTime() - material.changedAt.getTime()) / 1000;
+  observe({
+    type: 'swapped',
+    credential: name,
+    generation,
+    snapshotId: snapshot.snapshotId,
+    keyId: context.signer?.facts.keyId,
+    seconds: elapsed(),
+    changeToCurrentSeconds: lag,
+    isRollback: isRollback(candidate),
+    warnings: context.warnings(at),
+  });
+  return undefined;
+}
+
+const longestBackoff = 5 * 60 * 1000;
+const shortestBackoff = 500;
+
+/** What the loop remembers of the material it could not use. */
+interface Refusal {
+  readonly revision: string | undefined;
+  readonly code: string;
+  readonly failures: number;
+  readonly retryAt: Date;
+}
+
+/** Looks whenever the source says so, and again by timer at what was refused. Ends only on abort. */
+export async function reloadLoop(credential: Credential, surroundings: Surroundings, signal: AbortSignal): Promise<void> {
+  const loop = new Loop(credential, surroundings, signal);
+  const ticks = credential.source.changes(signal)[Symbol.asyncIterator]();
+  let next = ticks.next();
+  try {
+    for (;;) {
+      const waiting = new AbortController();
+      const wakeUp = surroundings.clock.sleep(loop.untilRetry(), AbortSignal.any([signal, waiting.signal]));
+      const step = await Promise.race([next, wakeUp.then(() => 'retry' as const)]);
+      waiting.abort();
+      if (signal.aborted) return;
+      if (step === 'retry') await loop.look('poll', true);
+      else if (step.done === true) return;
+      else {
+        next = ticks.next();
+        await loop.look(step.value, false);
+      }
+    }
+  } finally {
+    await ticks.return?.();
+  }
+}
+
+class Loop {
+  readonly #credential: Credential;
+  readonly #surroundings: Surroundings;
+  readonly #signal: AbortSignal;
+  /** The revision of what is current. */
+  #revision: string | undefined;
+  #refusal: Refusal | undefined;
+
+  constructor(credential: Credential, surroundings: Surroundings, signal: AbortSignal) {
+    this.#credential = credential;
+    this.#surroundings = surroundings;
+    this.#signal = signal;
+  }
+
+  untilRetry(): number {
+    if (this.#refusal === undefined) return longestSleep;
+    return Math.max(this.#refusal.retryAt.getTime() - this.#surroundings.clock.now().getTime(), 0);
+  }
+
+  /** Reads, and tries what is new or due again. Never throws: one credential's bug is not another's. */
+  async look(tick: Tick, isDue: boolean): Promise<void> {
+    const { name, source } = this.#credential;
+    const { observe } = this.#surroundings;
+    let revision: string | undefined;
+    try {
+      const material = await source.read(this.#signal);
+      revision = material.revision;
+      this.#recordRead(material);
+      if (revision === this.#revision) {
+        this.#refusal = undefined;
+        this.#recordUnchanged();
+        return;
+      }
+      if (revision === this.#refusal?.revision && !isDue) return;
+      if (tick === 'poll' && !isDue && this.#revision !== undefined) observe({ type: 'found-by-poll', credential: name });
+      const violation = await attempt(this.#credential, material, this.#surroundings, (error) => this.#isRepeated(revision, error.code));
+      if (violation === undefined) {
+        this.#revision = revision;
+        this.#refusal = undefined;
+      } else this.#refuse(revision, violation.code, violation.retryAt);
+    } catch (error) {
+      if (this.#signal.aborted) return;
+      this.#recordFailure(error, revision);
+    }
+  }
+
+  #recordRead({ frozenPaths = [] }: Material): void {
+    const { store, observe } = this.#surroundings;
+    const { name } = this.#credential;
+    const isNews = frozenPaths.length > 0 && store.entry(name).frozenPaths === undefined;
+    store.update(name, ({ sourceError, ...entry }) => (frozenPaths.length > 0 ? { ...entry, frozenPaths } : entry));
+    if (isNews) observe({ type: 'mount-frozen', credential: name, paths: frozenPaths });
+  }
+
+  #recordUnchanged(): void {
+    const { store, clock, observe } = this.#surroundings;
+    const { name } = this.#credential;
+    // Whoever wrote bad material has put the current one back.
+    store.update(name, ({ rejection, ...entry }) => ({ ...entry, lastReload: { at: clock.now(), outcome: 'unchanged' } }));
+    observe({ type: 'unchanged', credential: name });
+  }
+
+  #recordFailure(error: unknown, revision: string | undefined): void {
+    const { store, clock, observe } = this.#surroundings;
+    const { name } = this.#credential;
+    const at = clock.now();
+    if (error instanceof PaycertError) {
+      const isNew = !this.#isRepeated(revision, error.code);
+      store.update(name, (entry) => ({ ...entry, lastReload: { at, outcome: 'failed' }, sourceError: { at, error } }));
+      observe({ type: 'source-failed', credential: name, error, isNew });
+      this.#refuse(revision, error.code);
+      return;
+    }
+    store.update(name, (entry) => ({ ...entry, lastReload: { at, outcome: 'failed' } }));
+    observe({ type: 'internal-error', where: 'reload', credential: name, error });
+    this.#refuse(revision, 'internal-error');
+  }
+
+  #isRepeated(revision: string | undefined, code: string): boolean {
+    return this.#refusal?.revision === revision && this.#refusal?.code === code;
+  }
+
+  /** Tried again later although nothing changed: what refused it may have been the clock or the network. */
+  #refuse(revision: string | undefined, code: string, retryAt?: Date): void {
+    const failures = this.#refusal?.revision === revision ? (this.#refusal?.failures ?? 0) + 1 : 1;
+    const backoff = Math.min(shortestBackoff * 2 ** (failures - 1), longestBackoff);
+    const later = new Date(this.#surroundings.clock.now().getTime() + backoff);
+    // A clock that jumps back must not hold valid material for years: look again within the longest backoff.
+    const named = retryAt && new Date(Math.min(retryAt.getTime(), later.getTime() + longestBackoff));
+    this.#refusal = { revision, code, failures, retryAt: named ?? later };
+  }
+}

@@ -1,0 +1,139 @@
+// The frozen result of one load. Signs with one key; verifies and decrypts with current keys and those retired before them.
+import { createHash } from 'node:crypto';
+import type { Lane, Turns } from '../crypto/turns.ts';
+import { type ErrorCode, PaycertError } from '../errors.ts';
+import type {
+  AuthorizedRequest,
+  Capability,
+  Ciphertext,
+  Decrypted,
+  Encrypted,
+  Moment,
+  OpenedNotification,
+  PaymentParametersInput,
+  Received,
+  RequestToAuthorize,
+  Signed,
+  SigningContext,
+  Verified,
+} from '../providers/provider.ts';
+
+/** A context that an earlier swap replaced, and until when its keys still verify and decrypt. */
+export interface Retired {
+  readonly context: SigningContext;
+  readonly snapshotId: string;
+  readonly until: Date;
+}
+
+/** However fast keys rotate, memory and the cost of an unknown key id stay bounded. */
+const maxRetired = 16;
+
+/** Equal in every process that loaded the same keys: a digest of roles, key ids and fingerprints, never of secrets. */
+export function snapshotId(context: SigningContext): string {
+  const keys = context.keys.map(({ role, keyId, fingerprint }) => `${role} ${keyId} ${fingerprint}`).sort();
+  return createHash('sha256').update(keys.join('\n')).digest('hex').slice(0, 16);
+}
+
+type Attempt<T> = (context: SigningContext) => Promise<T>;
+
+export class Snapshot {
+  readonly generation: number;
+  readonly snapshotId: string;
+  readonly context: SigningContext;
+  readonly retired: readonly Retired[];
+  readonly loadedAt: Date;
+  /** The origin's version of the material, for people. */
+  readonly version: string | undefined;
+  readonly #turns: Turns;
+
+  constructor(context: SigningContext, about: { generation: number; loadedAt: Date; version: string | undefined; retired: readonly Retired[] }, turns: Turns) {
+    this.generation = about.generation;
+    this.snapshotId = snapshotId(context);
+    this.context = context;
+    // The same keys again are not retired: a snapshot that came back is current.
+    this.retired = about.retired.filter((retired) => retired.snapshotId !== this.snapshotId).slice(0, maxRetired);
+    this.loadedAt = about.loadedAt;
+    this.version = about.version;
+    this.#turns = turns;
+    Object.freeze(this);
+  }
+
+  /** What the next snapshot finds retired: this one, and those before it whose grace has not ended. */
+  retire(now: Date, graceMilliseconds: number): readonly Retired[] {
+    const self = { context: this.context, snapshotId: this.snapshotId, until: new Date(now.getTime() + graceMilliseconds) };
+    return [self, ...this.retired].filter(({ until }) => now < until);
+  }
+
+  sign(message: Uint8Array, lane: Lane = {}): Promise<Signed> {
+    return this.#turns.run(lane, () => supported(this.context.sign, 'sign')(message));
+  }
+
+  authorize(request: RequestToAuthorize, moment: Moment, lane: Lane = {}): Promise<AuthorizedRequest> {
+    return this.#turns.run(lane, () => supported(this.context.authorize, 'authorize')(request, moment));
+  }
+
+  paymentParameters(input: PaymentParametersInput, moment: Moment, lane: Lane = {}): Promise<Readonly<Record<string, string>>> {
+    return this.#turns.run(lane, () => supported(this.context.paymentParameters, 'payment-parameters')(input, moment));
+  }
+
+  encrypt(plaintext: Uint8Array, now: Date, keyId?: string): Promise<Encrypted> {
+    return supported(this.context.encrypt, 'encrypt')(plaintext, now, keyId);
+  }
+
+  /** Verifies with the key that the signature names, among all that are still valid. */
+  verify(received: Received, now: Date, lane: Lane = {}): Promise<Verified> {
+    return this.#turns.run(lane, () =>
+      this.#overlapping(now, ['key-id-unknown', 'no-platform-key'], (context) => supported(context.verify, 'verify')(received, now)).then(
+        ({ result }) => result,
+      ),
+    );
+  }
+
+  /** Opens with the current key, then with the ones before it. `isRetired` tells that only an earlier snapshot's key did. */
+  async decrypt(input: Ciphertext, now: Date, lane: Lane = {}): Promise<Decrypted & { isRetired: boolean }> {
+    const open = () =>
+      this.#overlapping(now, ['decryption-failed', 'no-apiv3-key'], (context) => supported(context.decrypt, 'decrypt')(input));
+    // Only fields cost an RSA operation.
+    const { result, isRetired } = await ('algorithm' in input ? open() : this.#turns.run(lane, open));
+    return { ...result, isRetired };
+  }
+
+  /** Opens a notification that `verify` has accepted. */
+  async openNotification(body: Uint8Array, verified: Verified, now: Date): Promise<OpenedNotification & { isRetired: boolean }> {
+    const { result, isRetired } = await this.#overlapping(now, ['decryption-failed', 'no-apiv3-key'], (context) =>
+      supported(context.openNotification, 'notification')(body, verified),
+    );
+    return { ...result, isRetired };
+  }
+
+  /** The current context first, then the retired ones whose grace has not ended, while the answer is "not with my keys". */
+  async #overlapping<T>(now: Date, otherKeys: readonly ErrorCode[], attempt: Attempt<T>): Promise<{ result: T; isRetired: boolean }> {
+    try {
+      return { result: await attempt(this.context), isRetired: false };
+    } catch (error) {
+      if (!isOneOf(error, otherKeys)) throw error;
+      for (const { context, until } of this.retired) {
+        if (until <= now) continue;
+        try {
+          return { result: await attempt(context), isRetired: true };
+        } catch (again) {
+          if (!isOneOf(again, otherKeys)) throw again;
+        }
+      }
+      throw error;
+    }
+  }
+}
+
+const isOneOf = (error: unknown, codes: readonly ErrorCode[]): boolean => error instanceof PaycertError && codes.includes(error.code);
+
+function supported<F>(operation: F | undefined, name: string): F {
+  if (operation === undefined) throw new PaycertError('operation-unsupported', `${name} is not an operation of this credential`);
+  return operation;
+}
+
+/** What a snapshot can do at that time. */
+export function lacking(snapshot: Snapshot | undefined, required: readonly Capability[], now: Date): readonly Capability[] {
+  const able = snapshot?.context.capabilities(now);
+  return required.filter((capability) => able?.has(capability) !== true);
+}

@@ -1,0 +1,73 @@
+// The current snapshot of every credential: the only mutable state on the signing path.
+import { PaycertError } from '../errors.ts';
+import type { Capability } from '../providers/provider.ts';
+import { lacking, type Snapshot } from './snapshot.ts';
+
+/** What the configuration says of a credential, as far as its readiness goes. */
+export interface Standing {
+  readonly provider: string;
+  /** Whether the process is ready only with it. */
+  readonly isRequired: boolean;
+  /** What it must be able to do to be ready. */
+  readonly requires: readonly Capability[];
+}
+
+/** One credential as it stands. Replaced, never changed, so that a reader sees one instant. */
+export interface Entry extends Standing {
+  readonly name: string;
+  readonly snapshot?: Snapshot;
+  readonly lastReload?: { readonly at: Date; readonly outcome: 'swapped' | 'unchanged' | 'rejected' | 'failed' };
+  /** Why the newest material is not current; gone with the next swap. */
+  readonly rejection?: { readonly at: Date; readonly error: PaycertError };
+  /** Why the origin cannot be read; gone with the next read. */
+  readonly sourceError?: { readonly at: Date; readonly error: PaycertError };
+  /** Mounted paths that can never change. */
+  readonly frozenPaths?: readonly string[];
+}
+
+export class Store {
+  readonly #entries = new Map<string, Entry>();
+
+  /** Declares a credential, or its new standing; what it has loaded stays. */
+  declare(name: string, standing: Standing): void {
+    this.#entries.set(name, { ...this.#entries.get(name), name, ...standing });
+  }
+
+  remove(name: string): void {
+    this.#entries.delete(name);
+  }
+
+  /** The next state of one credential. One that was removed meanwhile stays removed: a late attempt has no effect. */
+  update(name: string, change: (entry: Entry) => Entry): void {
+    const entry = this.#entries.get(name);
+    if (entry !== undefined) this.#entries.set(name, change(entry));
+  }
+
+  entries(): readonly Entry[] {
+    return [...this.#entries.values()];
+  }
+
+  /** @throws PaycertError `credential-unknown` */
+  entry(name: string): Entry {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) throw new PaycertError('credential-unknown', 'no credential has this name', { field: 'name' });
+    return entry;
+  }
+
+  /**
+   * The snapshot to use for one operation: take it once.
+   * @throws PaycertError `credential-unknown`, `credential-not-loaded`
+   */
+  current(name: string): Snapshot {
+    const { snapshot } = this.entry(name);
+    if (snapshot === undefined) {
+      throw new PaycertError('credential-not-loaded', 'this credential has no fit material yet', { field: 'name' });
+    }
+    return snapshot;
+  }
+}
+
+/** Loaded, and able to do at that time what it is required to do. Everything else about readiness follows from it. */
+export function isReady(entry: Entry, now: Date): boolean {
+  return entry.snapshot !== undefined && lacking(entry.snapshot, entry.requires, now).length === 0;
+}

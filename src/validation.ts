@@ -1,0 +1,47 @@
+// What a schema says of a value it refuses, as one sentence that names the field and never the value.
+import type { Static, TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { type ErrorCode, PaycertError } from './errors.ts';
+
+interface SchemaError {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly message: string;
+  readonly params: object;
+}
+
+/** `/credentials/0/source` → `credentials[0].source` */
+function fieldOf(instancePath: string): string {
+  return instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .reduce((path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : path === '' ? part : `${path}.${part}`), '');
+}
+
+const names = (params: object, key: string): readonly string[] => ((params as Record<string, unknown>)[key] ?? []) as string[];
+
+/** The one error that says most: an unknown or missing member by its name, before what follows from it. */
+function describe(errors: readonly SchemaError[]): { field: string; message: string } {
+  const error = errors.find(({ keyword }) => keyword === 'additionalProperties') ?? errors.find(({ keyword }) => keyword !== 'boolean') ?? errors[0];
+  const at = fieldOf(error?.instancePath ?? '');
+  const inside = (member: string) => (at === '' ? member : `${at}.${member}`);
+  const [unknown] = names(error?.params ?? {}, 'additionalProperties');
+  if (error?.keyword === 'additionalProperties' && unknown !== undefined) return { field: inside(unknown), message: 'is not a field here' };
+  const [missing] = names(error?.params ?? {}, 'requiredProperties');
+  if (error?.keyword === 'required' && missing !== undefined) return { field: inside(missing), message: 'is missing' };
+  const unions = errors.find(({ keyword }) => keyword === 'anyOf');
+  if (unions !== undefined) return { field: fieldOf(unions.instancePath), message: 'has none of the allowed forms' };
+  return { field: at === '' ? 'the document' : at, message: error?.message ?? 'is invalid' };
+}
+
+/** A schema as a function: the value with its type, or an error under that code. Compiled when first needed. */
+export function validator<S extends TSchema>(schema: S, code: ErrorCode): (value: unknown) => Static<S> {
+  let compiled: ReturnType<typeof Compile<S>> | undefined;
+  return (value) => {
+    compiled ??= Compile(schema);
+    if (compiled.Check(value)) return value as Static<S>;
+    const { field, message } = describe(compiled.Errors(value));
+    throw new PaycertError(code, `${field} ${message}`, { field });
+  };
+}
