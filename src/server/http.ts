@@ -1,0 +1,137 @@
+// The local API: routes, limits, errors as problems. Every call takes one snapshot and answers once.
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import type { Clock } from '../clock.ts';
+import { PaycertError } from '../errors.ts';
+import { isolate, type Observe } from '../events.ts';
+import type { Store } from '../store/store.ts';
+import { validator } from '../validation.ts';
+import { readJson } from './body.ts';
+import { openApiDocument } from './openapi.ts';
+import { type Operation, operations, type Run } from './operations.ts';
+import { outcomeOf, problemOf, toPaycertError } from './problem.ts';
+import { BatchRequest } from './schema.ts';
+import { describeCredential, isProcessReady } from './status.ts';
+
+export interface Api {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  readonly maxBodyBytes: number;
+  readonly version: string;
+  readonly startedAt: Date;
+}
+
+const byName = new Map(operations.map((operation) => [operation.name, operation]));
+const validateBatch = validator(BatchRequest, 'request-invalid');
+const json = 'application/json';
+
+export function createApi(api: Api): RequestListener {
+  const isolated = { ...api, observe: isolate(api.observe) };
+  return (request, response) => void answer(isolated, request, response);
+}
+
+async function answer(api: Api, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  try {
+    const body = await route(api, request);
+    send(response, 200, json, JSON.stringify(body));
+  } catch (error) {
+    const known = toPaycertError(error);
+    if (known.kind === 'internal') api.observe({ type: 'internal-error', where: 'api', error });
+    sendProblem(request, response, known);
+  }
+}
+
+/** Answers an error. What is left of a body that nobody will read takes the connection with it. */
+export function sendProblem(request: IncomingMessage, response: ServerResponse, error: PaycertError): void {
+  const problem = problemOf(error);
+  if (!request.complete) response.setHeader('Connection', 'close');
+  if (problem.status === 503) response.setHeader('Retry-After', '1');
+  if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  send(response, problem.status, 'application/problem+json', JSON.stringify(problem));
+}
+
+export function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.statusCode = status;
+  response.setHeader('Content-Type', type);
+  response.setHeader('Content-Length', Buffer.byteLength(body));
+  response.end(body);
+}
+
+async function route(api: Api, request: IncomingMessage): Promise<unknown> {
+  const [path = ''] = (request.url ?? '').split('?', 1);
+  const [, v1, credentials, name, operationName, batch, ...rest] = path.split('/');
+  if (v1 === 'v1' && credentials === 'credentials' && rest.length === 0) {
+    const operation = operationName === undefined ? undefined : byName.get(operationName);
+    if (operation && name && (batch === undefined || (batch === 'batch' && operation.isBatchable))) {
+      assertMethod(request, 'POST');
+      return batch === undefined ? runOne(api, request, name, operation) : runBatch(api, request, name, operation);
+    }
+    if (operationName === undefined) {
+      assertMethod(request, 'GET');
+      const now = api.clock.now();
+      if (name === undefined) return { credentials: api.store.entries().map((entry) => describeCredential(entry, now)) };
+      return describeCredential(api.store.entry(name), now);
+    }
+  }
+  const page = pages[path];
+  if (page === undefined) throw new PaycertError('route-unknown', 'there is no such route');
+  assertMethod(request, 'GET');
+  return page(api);
+}
+
+const pages: Readonly<Record<string, (api: Api) => unknown>> = {
+  __proto__: null as never,
+  '/openapi.json': ({ version }) => openApiDocument(version),
+  '/statusz': ({ store, clock, version, startedAt }) => {
+    const now = clock.now();
+    const credentials = store.entries().map((entry) => describeCredential(entry, now));
+    return { version, startedAt: startedAt.toISOString(), ready: isProcessReady(store, now), credentials };
+  },
+};
+
+function assertMethod(request: IncomingMessage, method: string): void {
+  if (request.method !== method) throw new PaycertError('method-not-allowed', `this route answers ${method}`);
+}
+
+async function runOne(api: Api, request: IncomingMessage, name: string, operation: Operation): Promise<object> {
+  // Unknown names are answered before the body is read, and never become a metric's label.
+  api.store.entry(name);
+  const input = await readJson(request, api.maxBodyBytes);
+  return timed(api, name, operation, () => operation.run(input, startRun(api, name)));
+}
+
+/** In order, on one snapshot, in one lane; each item fails alone. */
+async function runBatch(api: Api, request: IncomingMessage, name: string, operation: Operation): Promise<object> {
+  api.store.entry(name);
+  const { items } = validateBatch(await readJson(request, api.maxBodyBytes));
+  const run = startRun(api, name);
+  const results = items.map(async (item) => {
+    try {
+      return { result: await timed(api, name, operation, () => operation.run(item, run)) };
+    } catch (error) {
+      const known = toPaycertError(error);
+      if (known.kind === 'internal') api.observe({ type: 'internal-error', where: 'api', credential: name, error });
+      return { problem: problemOf(known) };
+    }
+  });
+  return { items: await Promise.all(results) };
+}
+
+function startRun({ store, clock, observe }: Api, credential: string): Run {
+  return { credential, snapshot: store.current(credential), now: clock.now(), lane: {}, observe };
+}
+
+async function timed<T>(api: Api, credential: string, { name: operation }: Operation, work: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  const report = (outcome: ReturnType<typeof outcomeOf> | 'ok') =>
+    api.observe({ type: 'operated', credential, operation, outcome, seconds: (performance.now() - started) / 1000 });
+  try {
+    const result = await work();
+    report('ok');
+    return result;
+  } catch (error) {
+    report(outcomeOf(toPaycertError(error)));
+    throw error;
+  }
+}

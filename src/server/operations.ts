@@ -1,0 +1,204 @@
+// HTTP ↔ the snapshot's operations: one row per call. A row never sees a connection.
+import { isUtf8 } from 'node:buffer';
+import { randomUUID } from 'node:crypto';
+import type { Static, TSchema } from 'typebox';
+import type { Lane } from '../crypto/turns.ts';
+import { PaycertError } from '../errors.ts';
+import type { Observe } from '../events.ts';
+import type { Moment, Received } from '../providers/provider.ts';
+import type { Snapshot } from '../store/snapshot.ts';
+import { validator } from '../validation.ts';
+import * as schema from './schema.ts';
+
+/** What an operation runs in. The lane is shared by the items of one batch. */
+export interface Run {
+  readonly credential: string;
+  readonly snapshot: Snapshot;
+  readonly now: Date;
+  readonly lane: Lane;
+  readonly observe: Observe;
+}
+
+export interface Operation {
+  readonly name: string;
+  readonly summary: string;
+  readonly request: TSchema;
+  readonly result: TSchema;
+  readonly isBatchable: boolean;
+  readonly run: (input: unknown, run: Run) => Promise<object>;
+}
+
+interface Row<I extends TSchema, O extends TSchema> {
+  readonly summary: string;
+  readonly request: I;
+  readonly result: O;
+  readonly isBatchable: boolean;
+  readonly run: (input: Static<I>, run: Run) => Promise<Static<O> & object>;
+}
+
+function operation<I extends TSchema, O extends TSchema>(name: string, row: Row<I, O>): Operation {
+  const validate = validator(row.request, 'request-invalid');
+  return { ...row, name, run: async (input, run) => row.run(validate(input), run) };
+}
+
+const authorize = operation('authorize', {
+  summary: 'The request to send, with its Authorization header.',
+  request: schema.AuthorizeRequest,
+  result: schema.AuthorizeResult,
+  isBatchable: true,
+  async run({ method, url, headers, encryptionKeyId, timestamp, nonce, ...rest }, { snapshot, now, lane }) {
+    const body = optionalBytes(rest, 'body', 'bodyBase64');
+    const request = {
+      method,
+      url,
+      ...(headers && { headers: assertHeaders(headers) }),
+      ...(body && { body }),
+      ...(encryptionKeyId !== undefined && { encryptionKeyId }),
+    };
+    const moment = { ...freshMoment(now), ...(timestamp !== undefined && { now: new Date(timestamp * 1000) }), ...(nonce !== undefined && { nonce }) };
+    const { body: sent, ...authorized } = await snapshot.authorize(request, moment, lane);
+    return { ...authorized, headers: { ...authorized.headers }, ...(sent && textOrBase64(sent, 'body', 'bodyBase64')), generation: snapshot.generation };
+  },
+});
+
+const sign = operation('sign', {
+  summary: 'A signature over bytes.',
+  request: schema.SignRequest,
+  result: schema.SignResult,
+  isBatchable: true,
+  async run(input, { snapshot, lane }) {
+    const { signature, keyId } = await snapshot.sign(bytes(input, 'message', 'messageBase64'), lane);
+    return { signature: base64(signature), keyId, generation: snapshot.generation };
+  },
+});
+
+const verify = operation('verify', {
+  summary: 'Whether the platform signed an answer, a notification or a message.',
+  request: schema.VerifyRequest,
+  result: schema.VerifyResult,
+  isBatchable: true,
+  async run(input, run) {
+    const { keyId } = await verifyAndCount(readReceived(input), run);
+    return { valid: true as const, keyId };
+  },
+});
+
+const decrypt = operation('decrypt', {
+  summary: 'The plaintext of a resource or of a field.',
+  request: schema.DecryptRequest,
+  result: schema.DecryptResult,
+  isBatchable: true,
+  async run({ algorithm, ciphertext, nonce, associatedData = '' }, { credential, snapshot, now, lane, observe }) {
+    assertBase64(ciphertext, 'ciphertext');
+    if (algorithm === undefined && nonce !== undefined) throw invalid('algorithm', 'is missing beside nonce');
+    if (algorithm !== undefined && nonce === undefined) throw invalid('nonce', 'is missing beside algorithm');
+    const input = algorithm === undefined ? { ciphertext } : { algorithm, ciphertext, nonce: nonce ?? '', associatedData };
+    const { plaintext, keyId, role, isRetired } = await snapshot.decrypt(input, now, lane);
+    observe({ type: 'decrypted', credential, role, isRetired });
+    return { ...textOrBase64(plaintext, 'plaintext', 'plaintextBase64'), keyId };
+  },
+});
+
+const notification = operation('notification', {
+  summary: 'Verifies and decrypts what the platform sent, in one call.',
+  request: schema.NotificationRequest,
+  result: schema.NotificationResult,
+  isBatchable: false,
+  async run({ headers, ...rest }, run) {
+    const body = bytes(rest, 'body', 'bodyBase64');
+    const verified = await verifyAndCount({ kind: 'notification', headers, body }, run);
+    const { role, isRetired, ...opened } = await run.snapshot.openNotification(body, verified, run.now);
+    run.observe({ type: 'decrypted', credential: run.credential, role, isRetired });
+    return opened;
+  },
+});
+
+const encrypt = operation('encrypt', {
+  summary: 'A field that only the platform can read.',
+  request: schema.EncryptRequest,
+  result: schema.EncryptResult,
+  isBatchable: true,
+  async run({ plaintext, keyId }, { snapshot, now }) {
+    const encrypted = await snapshot.encrypt(utf8(plaintext, 'plaintext'), now, keyId);
+    return { ciphertext: base64(encrypted.ciphertext), keyId: encrypted.keyId };
+  },
+});
+
+const paymentParameters = operation('payment-parameters', {
+  summary: 'The signed object that the paying client needs.',
+  request: schema.PaymentParametersRequest,
+  result: schema.PaymentParametersResult,
+  isBatchable: false,
+  run: async (input, { snapshot, now, lane }) => ({ ...(await snapshot.paymentParameters(input, freshMoment(now), lane)) }),
+});
+
+/** Every operation, in the order of the documentation. */
+export const operations: readonly Operation[] = [authorize, sign, verify, decrypt, notification, encrypt, paymentParameters];
+
+const freshMoment = (now: Date): Moment => ({ now, nonce: randomUUID().replaceAll('-', '') });
+
+const base64 = (data: Uint8Array): string => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
+
+const invalid = (field: string, message: string) => new PaycertError('request-invalid', `${field} ${message}`, { field });
+
+async function verifyAndCount(received: Received, { credential, snapshot, now, lane, observe }: Run) {
+  try {
+    return await snapshot.verify(received, now, lane);
+  } catch (error) {
+    if (error instanceof PaycertError && error.kind === 'refused') observe({ type: 'unverified', credential, kind: received.kind, error });
+    throw error;
+  }
+}
+
+function readReceived({ kind, headers, url, status, signature, keyId, message, messageBase64, body, bodyBase64 }: Static<typeof schema.VerifyRequest>): Received {
+  if (kind !== undefined) {
+    if (headers === undefined) throw invalid('headers', 'is missing beside kind');
+    const received = { kind, headers, body: optionalBytes({ body, bodyBase64 }, 'body', 'bodyBase64') ?? new Uint8Array() };
+    return { ...received, ...(url !== undefined && { url }), ...(status !== undefined && { status }) };
+  }
+  if (signature === undefined || keyId === undefined) {
+    throw invalid(signature === undefined ? 'signature' : 'keyId', 'is missing; or give kind, headers and body');
+  }
+  assertBase64(signature, 'signature');
+  return { kind: 'message', message: bytes({ message, messageBase64 }, 'message', 'messageBase64'), signature, keyId };
+}
+
+type Texts = Readonly<Record<string, string | undefined>>;
+
+/** Text or base64, one of them. Text that is no Unicode would be signed as other bytes than the caller holds. */
+function optionalBytes(input: Texts, textField: string, base64Field: string): Uint8Array | undefined {
+  const { [textField]: text, [base64Field]: encoded } = input;
+  if (text !== undefined && encoded !== undefined) throw invalid(base64Field, `and ${textField} exclude each other`);
+  if (encoded !== undefined) return assertBase64(encoded, base64Field);
+  return text === undefined ? undefined : utf8(text, textField);
+}
+
+function bytes(input: Texts, textField: string, base64Field: string): Uint8Array {
+  const found = optionalBytes(input, textField, base64Field);
+  if (found === undefined) throw invalid(textField, `is missing, and so is ${base64Field}`);
+  return found;
+}
+
+function utf8(text: string, field: string): Buffer {
+  if (!text.isWellFormed()) throw invalid(field, 'holds half a surrogate pair, which no UTF-8 can carry');
+  return Buffer.from(text);
+}
+
+/** Buffer.from takes anything for base64 and drops what it does not know. */
+function assertBase64(text: string, field: string): Buffer {
+  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) throw invalid(field, 'is not valid base64');
+  return Buffer.from(text, 'base64');
+}
+
+function textOrBase64(data: Uint8Array, textField: string, base64Field: string): Record<string, string> {
+  return isUtf8(data) ? { [textField]: Buffer.from(data).toString() } : { [base64Field]: base64(data) };
+}
+
+/** A line end in a header would let a body write headers. */
+function assertHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  for (const [name, value] of Object.entries(headers)) {
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) throw invalid('headers', 'has a name that is no header name');
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw invalid(`headers.${name}`, 'holds characters that no header carries');
+  }
+  return headers;
+}

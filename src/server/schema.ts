@@ -1,0 +1,194 @@
+// The schemas of the local API: what validates a request also describes it in the OpenAPI document.
+import Type from 'typebox';
+
+const closed = { additionalProperties: false } as const;
+const optional = { text: (description: string) => Type.Optional(Type.String({ description })) };
+
+const HeaderMap = Type.Record(Type.String(), Type.String(), {
+  maxProperties: 200,
+  description: 'Header names in any case.',
+});
+
+const Timestamp = Type.Integer({ minimum: 0, maximum: 99_999_999_999, description: 'Unix time in seconds. Default now.' });
+const Nonce = Type.String({ pattern: '^[0-9A-Za-z]{1,32}$', description: 'Default: 32 random characters.' });
+
+const Body = {
+  body: optional.text('The exact body, as text; for an upload, the JSON of its `meta` part.'),
+  bodyBase64: optional.text('The exact body in base64, instead of `body`.'),
+};
+
+export const AuthorizeRequest = Type.Object(
+  {
+    method: Type.String({ pattern: '^[A-Za-z]{1,16}$' }),
+    url: Type.String({
+      pattern: '^[!-~]+$',
+      maxLength: 8192,
+      description: 'Absolute, or a path with its query; percent-encoded as it will be sent, and signed as given.',
+    }),
+    ...Body,
+    headers: Type.Optional(HeaderMap),
+    encryptionKeyId: optional.text('The platform key that fields of the body are encrypted for, as `encrypt` returned it.'),
+    timestamp: Type.Optional(Timestamp),
+    nonce: Type.Optional(Nonce),
+  },
+  closed,
+);
+
+const KeyId = Type.String({ description: 'What names the key: a serial number, or a PUB_KEY_ID_….' });
+const Generation = Type.Integer({ description: 'Counts swaps in this process; means nothing in another.' });
+
+export const AuthorizeResult = Type.Object(
+  {
+    method: Type.String(),
+    url: Type.String(),
+    headers: Type.Record(Type.String(), Type.String()),
+    body: optional.text('Only when it differs from the body given.'),
+    bodyBase64: optional.text('Only when it differs from the body given.'),
+    keyId: KeyId,
+    generation: Generation,
+  },
+  closed,
+);
+
+export const SignRequest = Type.Object(
+  { message: optional.text('The text to sign.'), messageBase64: optional.text('The bytes to sign, instead of `message`.') },
+  closed,
+);
+
+export const SignResult = Type.Object(
+  { signature: Type.String({ description: 'Base64.' }), keyId: KeyId, generation: Generation },
+  closed,
+);
+
+export const VerifyRequest = Type.Object(
+  {
+    kind: Type.Optional(
+      Type.Union([Type.Literal('response'), Type.Literal('notification')], {
+        description: 'What `headers` and `body` are; without it, give message, signature and keyId.',
+      }),
+    ),
+    headers: Type.Optional(HeaderMap),
+    ...Body,
+    url: optional.text('The address of the request that was answered: some answers are unsigned by design.'),
+    status: Type.Optional(Type.Integer({ minimum: 100, maximum: 599, description: 'The HTTP status of the answer.' })),
+    ...SignRequest.properties,
+    signature: optional.text('Base64.'),
+    keyId: optional.text('The key that the signature names.'),
+  },
+  closed,
+);
+
+export const VerifyResult = Type.Object({ valid: Type.Literal(true), keyId: KeyId }, closed);
+
+export const DecryptRequest = Type.Object(
+  {
+    ciphertext: Type.String({ description: 'Base64: an AEAD_AES_256_GCM resource with the members below, or one OAEP field.' }),
+    algorithm: optional.text('AEAD_AES_256_GCM; absent for an OAEP field.'),
+    nonce: optional.text('Of the resource.'),
+    associatedData: optional.text('Of the resource; may be empty.'),
+  },
+  closed,
+);
+
+export const DecryptResult = Type.Object(
+  {
+    plaintext: optional.text('Where it is UTF-8 text.'),
+    plaintextBase64: optional.text('Where it is not.'),
+    keyId: KeyId,
+  },
+  closed,
+);
+
+export const NotificationRequest = Type.Object({ headers: HeaderMap, ...Body }, closed);
+
+export const NotificationResult = Type.Object(
+  {
+    id: Type.String({ description: 'Stable across retries: use it to act once.' }),
+    eventType: Type.String(),
+    resource: Type.Unknown({ description: 'The decrypted resource: parsed where it is JSON, otherwise its text.' }),
+    keyId: KeyId,
+  },
+  closed,
+);
+
+export const EncryptRequest = Type.Object(
+  { plaintext: Type.String(), keyId: optional.text('Default: the platform certificate that lives longest, or the public key.') },
+  closed,
+);
+
+export const EncryptResult = Type.Object(
+  { ciphertext: Type.String({ description: 'Base64.' }), keyId: Type.String({ description: 'Send it as `encryptionKeyId` to authorize.' }) },
+  closed,
+);
+
+export const PaymentParametersRequest = Type.Object(
+  {
+    type: Type.Union([Type.Literal('jsapi'), Type.Literal('app')], { description: 'jsapi serves mini programs too.' }),
+    appId: Type.String({ pattern: '^[0-9A-Za-z_-]{1,64}$' }),
+    prepayId: Type.String({ pattern: '^[0-9A-Za-z_-]{1,128}$' }),
+  },
+  closed,
+);
+
+export const PaymentParametersResult = Type.Record(Type.String(), Type.String(), {
+  description: 'The signed object, to hand to the client as it is.',
+});
+
+export const maxBatch = 256;
+
+export const BatchRequest = Type.Object({ items: Type.Array(Type.Unknown(), { minItems: 1, maxItems: maxBatch }) }, closed);
+
+export const Problem = Type.Object(
+  {
+    type: Type.String({ description: 'Names the code; documented in docs/errors.md.' }),
+    title: Type.String({ description: 'The code.' }),
+    status: Type.Integer(),
+    detail: Type.String({ description: 'Names fields, never values.' }),
+    hint: Type.String({ description: 'What to do.' }),
+    field: Type.Optional(Type.String()),
+  },
+  { description: 'RFC 9457.' },
+);
+
+const Time = Type.String({ format: 'date-time' });
+
+const Key = Type.Object({
+  role: Type.String(),
+  keyId: KeyId,
+  algorithm: Type.String(),
+  fingerprint: Type.String({ description: 'SHA-256 of the certificate or public key; four bytes of check value for a symmetric key.' }),
+  notBefore: Type.Optional(Time),
+  notAfter: Type.Optional(Time),
+  issuer: Type.Optional(Type.String()),
+});
+
+const Notice = Type.Object({ code: Type.String(), detail: Type.String(), hint: Type.String(), at: Type.Optional(Time) });
+
+export const CredentialStatus = Type.Object({
+  name: Type.String(),
+  provider: Type.String(),
+  required: Type.Boolean(),
+  ready: Type.Boolean(),
+  lacking: Type.Array(Type.String(), { description: 'What it must be able to do and cannot.' }),
+  generation: Type.Optional(Generation),
+  snapshotId: Type.Optional(Type.String({ description: 'Equal in every process that loaded the same keys.' })),
+  version: Type.Optional(Type.String()),
+  loadedAt: Type.Optional(Time),
+  apiv3Key: Type.Optional(Type.Union([Type.Literal('proven'), Type.Literal('unproven')])),
+  keys: Type.Array(Key),
+  retired: Type.Array(Type.Object({ snapshotId: Type.String(), until: Time, keys: Type.Array(Key) })),
+  warnings: Type.Array(Notice),
+  lastReload: Type.Optional(Type.Object({ at: Time, outcome: Type.String() })),
+  rejection: Type.Optional(Notice),
+  sourceError: Type.Optional(Notice),
+  frozenPaths: Type.Optional(Type.Array(Type.String(), { description: 'Mounts that never update, such as subPath.' })),
+});
+
+export const CredentialList = Type.Object({ credentials: Type.Array(CredentialStatus) });
+
+export const ProcessStatus = Type.Object({
+  version: Type.String(),
+  startedAt: Time,
+  ready: Type.Boolean(),
+  credentials: Type.Array(CredentialStatus),
+});

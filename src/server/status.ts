@@ -1,0 +1,59 @@
+// What is known of each credential, for people and dashboards. Holds no secret.
+import type { Static } from 'typebox';
+import type { PaycertError } from '../errors.ts';
+import type { KeyFacts } from '../providers/provider.ts';
+import { lacking } from '../store/snapshot.ts';
+import { type Entry, isReady, type Store } from '../store/store.ts';
+import type { CredentialStatus } from './schema.ts';
+
+type Status = Static<typeof CredentialStatus>;
+
+const describeKey = ({ notBefore, notAfter, ...facts }: KeyFacts): Status['keys'][number] => ({
+  ...facts,
+  ...(notBefore && { notBefore: notBefore.toISOString() }),
+  ...(notAfter && { notAfter: notAfter.toISOString() }),
+});
+
+const notice = ({ code, message, hint }: PaycertError, at?: Date): Status['warnings'][number] => ({
+  code,
+  detail: message,
+  hint,
+  ...(at && { at: at.toISOString() }),
+});
+
+export function describeCredential(entry: Entry, now: Date): Status {
+  const { name, provider, isRequired, requires, snapshot, lastReload, rejection, sourceError, frozenPaths } = entry;
+  return {
+    name,
+    provider,
+    required: isRequired,
+    ready: isReady(entry, now),
+    lacking: [...lacking(snapshot, requires, now)],
+    ...(snapshot && {
+      generation: snapshot.generation,
+      snapshotId: snapshot.snapshotId,
+      ...(snapshot.version !== undefined && { version: snapshot.version }),
+      loadedAt: snapshot.loadedAt.toISOString(),
+      ...(snapshot.context.isProven && { apiv3Key: snapshot.context.isProven() ? ('proven' as const) : ('unproven' as const) }),
+    }),
+    keys: snapshot?.context.keys.map(describeKey) ?? [],
+    retired: (snapshot?.retired ?? [])
+      .filter(({ until }) => now < until)
+      .map(({ snapshotId, until, context }) => ({ snapshotId, until: until.toISOString(), keys: context.keys.map(describeKey) })),
+    warnings: snapshot?.context.warnings(now).map((warning) => notice(warning)) ?? [],
+    ...(lastReload && { lastReload: { at: lastReload.at.toISOString(), outcome: lastReload.outcome } }),
+    ...(rejection && { rejection: notice(rejection.error, rejection.at) }),
+    ...(sourceError && { sourceError: notice(sourceError.error, sourceError.at) }),
+    ...(frozenPaths && { frozenPaths: [...frozenPaths] }),
+  };
+}
+
+/** Ready: every required credential can do now what it must. One expired merchant among many takes no pod out. */
+export function isProcessReady(store: Store, now: Date): boolean {
+  return store.entries().every((entry) => !entry.isRequired || isReady(entry, now));
+}
+
+/** Started: every required credential has been loaded once. */
+export function isProcessStarted(store: Store): boolean {
+  return store.entries().every(({ isRequired, snapshot }) => !isRequired || snapshot !== undefined);
+}
