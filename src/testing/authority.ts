@@ -1,0 +1,125 @@
+// Issues certificates for tests and the demo: node:crypto reads X.509 and cannot write it.
+import 'reflect-metadata'; // must come first: @peculiar/x509 looks for it while it is imported
+import { randomBytes, X509Certificate } from 'node:crypto';
+import type { KeyObject, webcrypto } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
+import { generateKeyPair } from './key-pair.ts';
+import type { KeyPair } from './key-pair.ts';
+
+const signatureAlgorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+const dayInMilliseconds = 86_400_000;
+
+/** A certificate with its key pair. All facts are read back from the certificate itself. */
+export interface Issued extends KeyPair {
+  /** PEM. */
+  readonly certificate: string;
+  /** Upper-case hex of even length, as `X509Certificate.serialNumber` prints it. */
+  readonly serialNumber: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+export interface IssueOptions {
+  readonly commonName: string;
+  readonly organization?: string;
+  /** Hex, at most 20 bytes. Leading zeros are allowed and, being a number's, are lost beyond the even length. */
+  readonly serialNumber?: string;
+  /** X.509 holds whole seconds: milliseconds are dropped. */
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /** Absent: a new pair is generated, which takes about 100 ms. */
+  readonly keyPair?: KeyPair;
+  /** Bits, for a new pair; 2048 unless given. */
+  readonly modulusLength?: number;
+}
+
+/** A certificate authority that lives in memory. */
+export interface Authority {
+  /** Its self-signed certificate, PEM: a trust bundle for whatever it issues. */
+  readonly certificate: string;
+  /** Issues a leaf, signed by RSA PKCS#1 v1.5 with SHA-256. Throws `RangeError` for a serial number that is not hex. */
+  issue(options: IssueOptions): Promise<Issued>;
+}
+
+export interface AuthorityOptions {
+  readonly commonName?: string;
+  /** Valid from a day before that time. */
+  readonly now: Date;
+  readonly lifetimeDays?: number;
+  readonly keyPair?: KeyPair;
+}
+
+/** Makes a self-signed authority; what it issues may outlive it or lie in the past. */
+export async function createAuthority(options: AuthorityOptions): Promise<Authority> {
+  const { commonName = 'Tenpay.com Root CA', now, lifetimeDays = 3650 } = options;
+  const keyPair = options.keyPair ?? (await generateKeyPair());
+  const name: x509.JsonName = [{ CN: [commonName] }, { O: ['Tenpay.com'] }];
+  const signingKey = keyPair.privateKey.toCryptoKey(signatureAlgorithm, false, ['sign']);
+  const keyIdentifier = await x509.SubjectKeyIdentifierExtension.create(toSpki(keyPair.publicKey));
+  const issuerKeyIdentifier = await x509.AuthorityKeyIdentifierExtension.create(toSpki(keyPair.publicKey));
+  const root = await create({
+    subject: name,
+    issuer: name,
+    keyPair,
+    signingKey,
+    notBefore: new Date(now.getTime() - dayInMilliseconds),
+    notAfter: new Date(now.getTime() + lifetimeDays * dayInMilliseconds),
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      keyIdentifier,
+    ],
+  });
+  return {
+    certificate: root.certificate,
+    issue: async ({ modulusLength, keyPair: given, organization, ...leaf }) =>
+      create({
+        ...leaf,
+        subject: [{ CN: [leaf.commonName] }, ...(organization === undefined ? [] : [{ O: [organization] }])],
+        issuer: name,
+        keyPair: given ?? (await generateKeyPair(modulusLength)),
+        signingKey,
+        extensions: [
+          new x509.BasicConstraintsExtension(false),
+          new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
+          issuerKeyIdentifier,
+        ],
+      }),
+  };
+}
+
+interface CertificateParts extends Pick<IssueOptions, 'serialNumber' | 'notBefore' | 'notAfter'> {
+  readonly subject: x509.JsonName;
+  readonly issuer: x509.JsonName;
+  readonly keyPair: KeyPair;
+  readonly signingKey: webcrypto.CryptoKey;
+  readonly extensions: x509.Extension[];
+}
+
+async function create({ keyPair, serialNumber = randomSerialNumber(), ...parts }: CertificateParts): Promise<Issued> {
+  if (!/^[0-9a-f]{1,40}$/i.test(serialNumber)) throw new RangeError('A serial number is 1 to 40 hexadecimal digits.');
+  const made = await x509.X509CertificateGenerator.create({
+    ...parts,
+    serialNumber: serialNumber.length % 2 === 0 ? serialNumber : `0${serialNumber}`,
+    publicKey: toSpki(keyPair.publicKey),
+    signingAlgorithm: signatureAlgorithm,
+  });
+  const read = new X509Certificate(Buffer.from(made.rawData));
+  return {
+    privateKey: keyPair.privateKey,
+    publicKey: keyPair.publicKey,
+    certificate: read.toString(),
+    serialNumber: read.serialNumber,
+    notBefore: read.validFromDate,
+    notAfter: read.validToDate,
+  };
+}
+
+// Twenty bytes as Tenpay's; the first byte keeps the number positive and the length constant.
+function randomSerialNumber(): string {
+  return `5a${randomBytes(19).toString('hex')}`;
+}
+
+function toSpki(publicKey: KeyObject): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }));
+}

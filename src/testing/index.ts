@@ -1,0 +1,21 @@
+// The public entry `paycert/testing`: certificates, rotations and platform doubles for the demo, our tests and yours.
+export { createAuthority } from './authority.ts';
+export type { Authority, AuthorityOptions, Issued, IssueOptions } from './authority.ts';
+export { generateKeyPair, toPkcs1Pem, toPkcs8Pem, toSpkiPem } from './key-pair.ts';
+export type { KeyPair } from './key-pair.ts';
+export { createSecretVolume } from './secret-volume.ts';
+export type { Files, PreparedWrite, SecretVolume, SecretVolumeOptions } from './secret-volume.ts';
+export { withExpiredCertificate, withHalfWrittenFile, withMismatchedPair } from './spoiled-material.ts';
+export { startWechatpayGateway } from './wechatpay-gateway.ts';
+export type { Gateway, GatewayCounts, GatewayOptions } from './wechatpay-gateway.ts';
+export { createWechatpayMaterial, rotateApiV3Key, rotateMerchant, rotatePlatform } from './wechatpay-material.ts';
+export type { PlatformKey, WechatpayMaterial, WechatpayMaterialOptions } from './wechatpay-material.ts';
+export { encryptField, encryptResource, makeNotification, makeProbe, signMessage } from './wechatpay-message.ts';
+export type {
+  EncryptedResource,
+  NotificationOptions,
+  PlatformMessage,
+  SignMessageOptions,
+} from './wechatpay-message.ts';
+export { writeInPlace } from './write-in-place.ts';
+export type { InPlaceStep } from './write-in-place.ts';

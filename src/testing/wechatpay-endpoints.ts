@@ -1,0 +1,98 @@
+// What the gateway answers once a request's signature is good: three endpoints, stateless.
+import { randomBytes } from 'node:crypto';
+import type { ReceivedRequest } from './loopback.ts';
+import type { Caller, TrustedCertificate } from './wechatpay-authorization.ts';
+import type { PlatformKey } from './wechatpay-material.ts';
+import { encryptResource, formatTime } from './wechatpay-message.ts';
+
+/** What the gateway knows about one merchant. */
+export interface Account {
+  readonly certificates: Map<string, TrustedCertificate>;
+  platformKeys: readonly PlatformKey[];
+  apiV3Key?: string;
+  /** Which platform certificate signs the next answer. */
+  turn: number;
+}
+
+/** To be written as JSON and signed. */
+export interface Result {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+interface Call {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly body: Uint8Array;
+  readonly caller: Caller;
+  readonly account: Account;
+}
+
+const routes: readonly { method: string; path: RegExp; answer: (call: Call) => Result }[] = [
+  { method: 'POST', path: /^\/v3\/pay\/transactions\/jsapi$/, answer: prepay },
+  { method: 'GET', path: /^\/v3\/pay\/transactions\/out-trade-no\/(?:[\w*|-]|%7C|%2A)+$/, answer: queryOrder },
+  { method: 'GET', path: /^\/v3\/certificates$/, answer: listCertificates },
+];
+
+/** The answer to an authenticated request; 404 for a route it does not have. */
+export function answerRequest({ method, url, body }: ReceivedRequest, caller: Caller, account: Account): Result {
+  const [path = '', query] = url.split('?', 2);
+  const route = routes.find((candidate) => candidate.method === method && candidate.path.test(path));
+  return (
+    route?.answer({ path, query: new URLSearchParams(query), body, caller, account }) ??
+    fail(404, 'NOT_FOUND', '请求的资源不存在')
+  );
+}
+
+function prepay({ body, caller }: Call): Result {
+  const order = parseObject(body);
+  if (order === undefined) return fail(400, 'PARAM_ERROR', '请求体不是JSON对象');
+  if (order['mchid'] !== caller.merchantId) return wrongMerchant('/mchid', 'body');
+  return { status: 200, body: { prepay_id: `wx${randomBytes(17).toString('hex')}` } };
+}
+
+function queryOrder({ path, query, caller }: Call): Result {
+  if (query.get('mchid') !== caller.merchantId) return wrongMerchant('mchid', 'query');
+  const outTradeNo = decodeURIComponent(path.replace(/.*\//, ''));
+  const body = {
+    mchid: caller.merchantId,
+    out_trade_no: outTradeNo,
+    trade_state: 'NOTPAY',
+    trade_state_desc: '订单未支付',
+  };
+  return { status: 200, body };
+}
+
+/** protocols 1.6: each certificate encrypted with the APIv3 key; 404 when the merchant has a public key only. */
+function listCertificates({ account: { apiV3Key, platformKeys } }: Call): Result {
+  if (apiV3Key === undefined) return fail(401, 'SIGN_ERROR', '商户未设置APIv3密钥');
+  const certificates = platformKeys.flatMap(({ issued }) => issued ?? []);
+  if (certificates.length === 0 && platformKeys.length > 0) {
+    return fail(404, 'RESOURCE_NOT_EXISTS', '无可用的平台证书，请在商户平台-API安全申请使用微信支付公钥。');
+  }
+  const data = certificates.map(({ serialNumber, notBefore, notAfter, certificate }) => ({
+    serial_no: serialNumber,
+    effective_time: formatTime(notBefore),
+    expire_time: formatTime(notAfter),
+    encrypt_certificate: encryptResource(certificate, { apiV3Key, associatedData: 'certificate' }),
+  }));
+  return { status: 200, body: { data } };
+}
+
+function wrongMerchant(field: string, location: string): Result {
+  return fail(400, 'PARAM_ERROR', '商户号与签名的商户号不一致', { field, location, issue: 'mchid not match' });
+}
+
+function fail(status: number, code: string, message: string, detail?: unknown): Result {
+  return { status, body: { code, message, detail } };
+}
+
+function parseObject(body: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(body).toString());
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
