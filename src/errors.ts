@@ -21,12 +21,21 @@ const table = {
     kind: 'config',
     hint: 'Bind a loopback address, or set `exposed: true` next to the address if other hosts must reach it.',
   },
-  'token-unusable': { kind: 'config', hint: 'Put at least 16 printable characters without spaces into the token file.' },
+  'token-unusable': {
+    kind: 'config',
+    hint: 'Put at least 16 printable characters without spaces into the token file.',
+  },
 
   // source: whoever runs the origin
   'source-unreadable': { kind: 'source', hint: 'Check that the path exists, is mounted and is readable by this user.' },
-  'source-unstable': { kind: 'source', hint: 'Nothing to do if it passes; otherwise find what keeps writing the files.' },
-  'source-too-large': { kind: 'source', hint: 'Point the source at the key material only; a Secret holds at most 1 MiB.' },
+  'source-unstable': {
+    kind: 'source',
+    hint: 'Nothing to do if it passes; otherwise find what keeps writing the files.',
+  },
+  'source-too-large': {
+    kind: 'source',
+    hint: 'Point the source at the key material only; a Secret holds at most 1 MiB.',
+  },
   'source-conflict': { kind: 'source', hint: 'Give each name in one place only, or make the contents equal.' },
   'variable-missing': { kind: 'source', hint: 'Set the environment variable, or remove it from `keys`.' },
 
@@ -35,18 +44,27 @@ const table = {
   'pem-malformed': { kind: 'material', hint: 'Paste the file again, whole, from its first to its last line.' },
   'private-key-malformed': { kind: 'material', hint: 'Use the private key file as the platform handed it out.' },
   'private-key-encrypted': { kind: 'material', hint: 'Decrypt it first: openssl pkey -in FILE -out FILE.plain' },
-  'private-key-is-public': { kind: 'material', hint: 'Use the private key; this file holds a public key or certificate.' },
+  'private-key-is-public': {
+    kind: 'material',
+    hint: 'Use the private key; this file holds a public key or certificate.',
+  },
   'public-key-malformed': { kind: 'material', hint: 'Use the public key file as the platform handed it out.' },
   'public-key-is-private': { kind: 'material', hint: 'Use the platform’s public key; this file holds a private key.' },
   'certificate-malformed': { kind: 'material', hint: 'Use the certificate file as the platform handed it out.' },
   'certificate-is-not': { kind: 'material', hint: 'Put a certificate here; this file holds a key.' },
-  'algorithm-unsupported': { kind: 'material', hint: 'Use an RSA key pair; SM2 and elliptic curves are not supported.' },
+  'algorithm-unsupported': {
+    kind: 'material',
+    hint: 'Use an RSA key pair; SM2 and elliptic curves are not supported.',
+  },
   'key-too-small': { kind: 'material', hint: 'Use an RSA key of at least 2048 bits.' },
   'key-too-large': { kind: 'material', hint: 'Use an RSA key of at most 8192 bits.' },
   'key-mismatch': { kind: 'material', hint: 'Replace key and certificate together: both from the same application.' },
   'certificate-expired': { kind: 'material', hint: 'Apply for a new merchant certificate and deploy it with its key.' },
   'certificate-not-yet-valid': { kind: 'material', hint: 'Wait until it is valid, or correct this machine’s clock.' },
-  'merchant-mismatch': { kind: 'material', hint: 'Use the certificate of the configured merchant, or correct `merchantId`.' },
+  'merchant-mismatch': {
+    kind: 'material',
+    hint: 'Use the certificate of the configured merchant, or correct `merchantId`.',
+  },
   'merchant-serial-malformed': {
     kind: 'material',
     hint: 'Write the serial number in hexadecimal: openssl x509 -noout -serial -in apiclient_cert.pem',
@@ -60,11 +78,17 @@ const table = {
   },
   'serial-conflict': { kind: 'material', hint: 'Find out which certificate is genuine and remove the other.' },
   'pkcs12-malformed': { kind: 'material', hint: 'Copy the .p12 again, in binary mode, as the platform handed it out.' },
-  'pkcs12-password': { kind: 'material', hint: 'The password is the merchant id, unless apiclient_cert.p12.password holds another.' },
+  'pkcs12-password': {
+    kind: 'material',
+    hint: 'The password is the merchant id, unless apiclient_cert.p12.password holds another.',
+  },
   'pkcs12-iterations': { kind: 'material', hint: 'Export it again with at most 100,000 iterations.' },
   'self-test-failed': { kind: 'material', hint: 'The key cannot sign what its own public half verifies; replace it.' },
   'material-older': { kind: 'material', hint: 'Deploy the newer material, or set `older: accept` for a rollback.' },
-  'platform-set-emptied': { kind: 'material', hint: 'Add at least one platform certificate or public key that is valid.' },
+  'platform-set-emptied': {
+    kind: 'material',
+    hint: 'Add at least one platform certificate or public key that is valid.',
+  },
 
   // material, as warnings: they refuse nothing
   'platform-certificate-expired': { kind: 'material', hint: 'Remove it; it is not used any more.' },
@@ -78,10 +102,22 @@ const table = {
   // request: the caller
   'request-malformed': { kind: 'request', hint: 'Send one JSON object in UTF-8.' },
   'request-invalid': { kind: 'request', hint: 'Correct the field named; GET /openapi.json describes every call.' },
-  'request-forwarded': { kind: 'request', hint: 'Call the sidecar directly, not through a proxy or a browser.', status: 403 },
-  'token-required': { kind: 'request', hint: 'Send `Authorization: Bearer` with the content of the token file.', status: 401 },
+  'request-forwarded': {
+    kind: 'request',
+    hint: 'Call the sidecar directly, not through a proxy or a browser.',
+    status: 403,
+  },
+  'token-required': {
+    kind: 'request',
+    hint: 'Send `Authorization: Bearer` with the content of the token file.',
+    status: 401,
+  },
   'route-unknown': { kind: 'request', hint: 'GET /openapi.json lists every route.', status: 404 },
-  'method-not-allowed': { kind: 'request', hint: 'Use the method that GET /openapi.json gives for this route.', status: 405 },
+  'method-not-allowed': {
+    kind: 'request',
+    hint: 'Use the method that GET /openapi.json gives for this route.',
+    status: 405,
+  },
   'credential-unknown': { kind: 'request', hint: 'GET /v1/credentials lists the names.', status: 404 },
   'operation-unsupported': { kind: 'request', hint: 'This credential’s provider has no such operation.', status: 404 },
   'body-too-large': { kind: 'request', hint: 'Send less, or raise `listen.maxBodyBytes`.', status: 413 },
@@ -91,15 +127,27 @@ const table = {
   usage: { kind: 'request', hint: 'Run it with --help.' },
 
   // refused: the answer is no
-  'signature-missing': { kind: 'refused', hint: 'Pass all headers on; a proxy may have dropped some. Treat it as forged.' },
-  'answer-unsigned': { kind: 'refused', hint: 'WeChat Pay does not sign this answer: query the order before you act on it.' },
-  'timestamp-outside-window': { kind: 'refused', hint: 'Compare this machine’s clock; otherwise treat it as a replay.' },
+  'signature-missing': {
+    kind: 'refused',
+    hint: 'Pass all headers on; a proxy may have dropped some. Treat it as forged.',
+  },
+  'answer-unsigned': {
+    kind: 'refused',
+    hint: 'WeChat Pay does not sign this answer: query the order before you act on it.',
+  },
+  'timestamp-outside-window': {
+    kind: 'refused',
+    hint: 'Compare this machine’s clock; otherwise treat it as a replay.',
+  },
   'signature-algorithm-unsupported': { kind: 'refused', hint: 'Only WECHATPAY2-SHA256-RSA2048 is supported.' },
   'signature-probe': { kind: 'refused', hint: 'WeChat Pay tests whether you verify: answer 4xx, it sends again.' },
   'key-id-unknown': { kind: 'refused', hint: 'Add the platform certificate or public key with this id.' },
   'signature-invalid': { kind: 'refused', hint: 'Verify the raw bytes as received; otherwise treat it as forged.' },
   'decryption-failed': { kind: 'refused', hint: 'Compare the APIv3 key (or the key the field was encrypted for).' },
-  'notification-malformed': { kind: 'refused', hint: 'It is signed, but not an encrypted notification; read its body yourself.' },
+  'notification-malformed': {
+    kind: 'refused',
+    hint: 'It is signed, but not an encrypted notification; read its body yourself.',
+  },
 
   // not-ready: wait
   'credential-not-loaded': { kind: 'not-ready', hint: 'Wait, or see `paycert status` for what was rejected.' },
@@ -108,7 +156,10 @@ const table = {
   'sidecar-unreachable': { kind: 'not-ready', hint: 'Check that the sidecar runs and that the address is right.' },
 
   // internal: us
-  'internal-error': { kind: 'internal', hint: 'This is a bug in paycert: report it with the log line of the same time.' },
+  'internal-error': {
+    kind: 'internal',
+    hint: 'This is a bug in paycert: report it with the log line of the same time.',
+  },
 } as const satisfies Record<string, Row>;
 
 export type ErrorCode = keyof typeof table;

@@ -27,7 +27,12 @@ export type Event =
     }
   | { readonly type: 'unchanged'; readonly credential: string }
   | { readonly type: 'found-by-poll'; readonly credential: string }
-  | { readonly type: 'source-failed'; readonly credential: string; readonly error: PaycertError; readonly isNew: boolean }
+  | {
+      readonly type: 'source-failed';
+      readonly credential: string;
+      readonly error: PaycertError;
+      readonly isNew: boolean;
+    }
   | { readonly type: 'mount-frozen'; readonly credential: string; readonly paths: readonly string[] }
   | { readonly type: 'credential-added'; readonly credential: string }
   | { readonly type: 'credential-removed'; readonly credential: string }

@@ -19,15 +19,20 @@ function fieldOf(instancePath: string): string {
     .reduce((path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : path === '' ? part : `${path}.${part}`), '');
 }
 
-const names = (params: object, key: string): readonly string[] => ((params as Record<string, unknown>)[key] ?? []) as string[];
+const names = (params: object, key: string): readonly string[] =>
+  ((params as Record<string, unknown>)[key] ?? []) as string[];
 
 /** The one error that says most: an unknown or missing member by its name, before what follows from it. */
 function describe(errors: readonly SchemaError[]): { field: string; message: string } {
-  const error = errors.find(({ keyword }) => keyword === 'additionalProperties') ?? errors.find(({ keyword }) => keyword !== 'boolean') ?? errors[0];
+  const error =
+    errors.find(({ keyword }) => keyword === 'additionalProperties') ??
+    errors.find(({ keyword }) => keyword !== 'boolean') ??
+    errors[0];
   const at = fieldOf(error?.instancePath ?? '');
   const inside = (member: string) => (at === '' ? member : `${at}.${member}`);
   const [unknown] = names(error?.params ?? {}, 'additionalProperties');
-  if (error?.keyword === 'additionalProperties' && unknown !== undefined) return { field: inside(unknown), message: 'is not a field here' };
+  if (error?.keyword === 'additionalProperties' && unknown !== undefined)
+    return { field: inside(unknown), message: 'is not a field here' };
   const [missing] = names(error?.params ?? {}, 'requiredProperties');
   if (error?.keyword === 'required' && missing !== undefined) return { field: inside(missing), message: 'is missing' };
   const unions = errors.find(({ keyword }) => keyword === 'anyOf');
@@ -40,7 +45,7 @@ export function validator<S extends TSchema>(schema: S, code: ErrorCode): (value
   let compiled: ReturnType<typeof Compile<S>> | undefined;
   return (value) => {
     compiled ??= Compile(schema);
-    if (compiled.Check(value)) return value as Static<S>;
+    if (compiled.Check(value)) return value;
     const { field, message } = describe(compiled.Errors(value));
     throw new PaycertError(code, `${field} ${message}`, { field });
   };

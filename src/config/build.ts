@@ -22,17 +22,28 @@ type Builders<T> = { readonly [K in keyof T]-?: (options: Options<T, K>, ingredi
 
 const sources = {
   files: ({ path, keys, poll = defaults.poll }, { clock, observe }): Source =>
-    files({ paths: typeof path === 'string' ? [path] : path, ...(keys && { keys }), pollMilliseconds: milliseconds(poll), clock, observe }),
+    files({
+      paths: typeof path === 'string' ? [path] : path,
+      ...(keys && { keys }),
+      pollMilliseconds: milliseconds(poll),
+      clock,
+      observe,
+    }),
   env: ({ keys }, { clock, environment }): Source => env({ keys, environment, clock }),
   merge: (parts, ingredients): Source => merge(parts.map((part) => buildSource(part, ingredients))),
 } satisfies Builders<SourceConfig>;
 
 const providers = {
-  wechatpay: ({ merchantId, responseKey }): Provider => wechatpay({ merchantId, ...(responseKey !== undefined && { responseKey }) }),
+  wechatpay: ({ merchantId, responseKey }): Provider =>
+    wechatpay({ merchantId, ...(responseKey !== undefined && { responseKey }) }),
 } satisfies Builders<CredentialConfig['provider']>;
 
 /** The only member of a one-of, and its row. The schema has made sure that there is exactly one. */
-function pick<R>(table: Record<string, (options: never, ingredients: Ingredients) => R>, oneOf: object, ingredients: Ingredients): R {
+function pick<R>(
+  table: Record<string, (options: never, ingredients: Ingredients) => R>,
+  oneOf: object,
+  ingredients: Ingredients,
+): R {
   const [[kind, options]] = Object.entries(oneOf) as [[string, never]];
   const build = table[kind];
   if (build === undefined) throw new TypeError(`no row for ${kind}`);

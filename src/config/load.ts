@@ -12,7 +12,9 @@ export function parseConfig(text: string): Config {
   const [error] = document.errors;
   if (error !== undefined) {
     const line = text.slice(0, error.pos[0]).split('\n').length;
-    throw new PaycertError('config-syntax', `line ${line} is not valid YAML (${error.code})`, { field: `line ${line}` });
+    throw new PaycertError('config-syntax', `line ${line} is not valid YAML (${error.code})`, {
+      field: `line ${line}`,
+    });
   }
   const config = validate(toPlain(document));
   assertListener(config);
@@ -44,7 +46,8 @@ function assertUniqueNames({ credentials }: Config): void {
   const seen = new Set<string>();
   credentials.forEach(({ name }, index) => {
     const field = `credentials[${index}].name`;
-    if (seen.has(name)) throw new PaycertError('config-invalid', `${field} is the name of an earlier credential`, { field });
+    if (seen.has(name))
+      throw new PaycertError('config-invalid', `${field} is the name of an earlier credential`, { field });
     seen.add(name);
   });
 }

@@ -5,10 +5,16 @@ const closed = { additionalProperties: false } as const;
 const oneOf = { ...closed, minProperties: 1, maxProperties: 1 } as const;
 
 const Duration = (description: string) =>
-  Type.String({ pattern: '^[0-9]{1,7}(ms|s|m|h|d)$', description: `${description} Such as 500ms, 10s, 5m, 12h or 7d.` });
+  Type.String({
+    pattern: '^[0-9]{1,7}(ms|s|m|h|d)$',
+    description: `${description} Such as 500ms, 10s, 5m, 12h or 7d.`,
+  });
 
 const Keys = (description: string) =>
-  Type.Record(Type.String({ maxLength: 253 }), Type.String({ minLength: 1, maxLength: 253 }), { maxProperties: 256, description });
+  Type.Record(Type.String({ maxLength: 253 }), Type.String({ minLength: 1, maxLength: 253 }), {
+    maxProperties: 256,
+    description,
+  });
 
 const Path = Type.String({ minLength: 1, maxLength: 4096 });
 
@@ -31,7 +37,11 @@ export const SourceSchema = Type.Object(
   {
     ...leafSources,
     merge: Type.Optional(
-      Type.Array(Type.Object(leafSources, oneOf), { minItems: 1, maxItems: 16, description: 'The union of several sources.' }),
+      Type.Array(Type.Object(leafSources, oneOf), {
+        minItems: 1,
+        maxItems: 16,
+        description: 'The union of several sources.',
+      }),
     ),
   },
   { ...oneOf, description: 'Where the material comes from: exactly one of files, env, merge.' },
@@ -39,7 +49,10 @@ export const SourceSchema = Type.Object(
 
 const Wechatpay = Type.Object(
   {
-    merchantId: Type.String({ pattern: '^[0-9]{6,16}$', description: 'The merchant id (mchid); the merchant certificate must name it.' }),
+    merchantId: Type.String({
+      pattern: '^[0-9]{6,16}$',
+      description: 'The merchant id (mchid); the merchant certificate must name it.',
+    }),
     responseKey: Type.Optional(
       Type.Union(
         [
@@ -47,7 +60,10 @@ const Wechatpay = Type.Object(
           Type.Literal('publicKey'),
           Type.Object({ publicKeyPercent: Type.Number({ minimum: 0, maximum: 100 }) }, closed),
         ],
-        { description: 'Which platform key requests name while a certificate and a public key are both loaded. Default platform.' },
+        {
+          description:
+            'Which platform key requests name while a certificate and a public key are both loaded. Default platform.',
+        },
       ),
     ),
   },
@@ -74,7 +90,8 @@ export const CredentialSchema = Type.Object(
     source: SourceSchema,
     older: Type.Optional(
       Type.Union([Type.Literal('accept'), Type.Literal('reject')], {
-        description: 'Whether material older than the current one may replace it. Default accept: it is a rollback, and counted.',
+        description:
+          'Whether material older than the current one may replace it. Default accept: it is a rollback, and counted.',
       }),
     ),
     grace: Type.Optional(Duration('How long replaced keys still verify and decrypt. Default 7d.')),
@@ -84,8 +101,14 @@ export const CredentialSchema = Type.Object(
 
 const Tcp = Type.Object(
   {
-    address: Type.String({ pattern: '^.*:[0-9]{1,5}$', maxLength: 262, description: 'host:port; port 0 takes a free one.' }),
-    tokenFile: Type.Optional(Type.String({ minLength: 1, description: 'A file with the bearer token that callers must send.' })),
+    address: Type.String({
+      pattern: '^.*:[0-9]{1,5}$',
+      maxLength: 262,
+      description: 'host:port; port 0 takes a free one.',
+    }),
+    tokenFile: Type.Optional(
+      Type.String({ minLength: 1, description: 'A file with the bearer token that callers must send.' }),
+    ),
     insecure: Type.Optional(Type.Boolean({ description: 'Serve without a token. Default false.' })),
     exposed: Type.Optional(Type.Boolean({ description: 'Allow an address that other hosts reach. Default false.' })),
   },
@@ -94,9 +117,13 @@ const Tcp = Type.Object(
 
 const Listen = Type.Object(
   {
-    socket: Type.Optional(Type.String({ minLength: 1, maxLength: 107, description: 'Path of the Unix socket, created with mode 0660.' })),
+    socket: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 107, description: 'Path of the Unix socket, created with mode 0660.' }),
+    ),
     tcp: Type.Optional(Tcp),
-    maxBodyBytes: Type.Optional(Type.Integer({ minimum: 1024, maximum: 64 * 1024 * 1024, description: 'Default 1 MiB.' })),
+    maxBodyBytes: Type.Optional(
+      Type.Integer({ minimum: 1024, maximum: 64 * 1024 * 1024, description: 'Default 1 MiB.' }),
+    ),
   },
   closed,
 );
@@ -106,13 +133,21 @@ export const ConfigSchema = Type.Object(
     listen: Listen,
     admin: Type.Optional(
       Type.Object(
-        { address: Type.String({ pattern: '^.*:[0-9]{1,5}$', maxLength: 262, description: 'host:port of health and metrics.' }) },
+        {
+          address: Type.String({
+            pattern: '^.*:[0-9]{1,5}$',
+            maxLength: 262,
+            description: 'host:port of health and metrics.',
+          }),
+        },
         closed,
       ),
     ),
     log: Type.Optional(
       Type.Object(
-        { level: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')]) },
+        {
+          level: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')]),
+        },
         { ...closed, description: 'Default info.' },
       ),
     ),

@@ -1,5 +1,13 @@
 // Ciphers over bytes: AES-256-GCM (NIST SP 800-38D) and RSAES-OAEP with SHA-1 (RFC 8017 §7.1).
-import { constants, createDecipheriv, createHmac, createSecretKey, type KeyObject, publicEncrypt, subtle } from 'node:crypto';
+import {
+  constants,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  publicEncrypt,
+  subtle,
+} from 'node:crypto';
 
 const tagBytes = 16;
 const nonceBytes = 12;
@@ -15,7 +23,12 @@ export function checkValue(key: KeyObject): string {
 }
 
 /** The plaintext, or nothing when it does not authenticate. `sealed` is ciphertext ‖ tag. */
-export function openAesGcm(key: KeyObject, nonce: Uint8Array, associatedData: Uint8Array, sealed: Uint8Array): Buffer | undefined {
+export function openAesGcm(
+  key: KeyObject,
+  nonce: Uint8Array,
+  associatedData: Uint8Array,
+  sealed: Uint8Array,
+): Buffer | undefined {
   // OpenSSL takes nonces of any length, and tags of some, unless told.
   if (nonce.byteLength !== nonceBytes || sealed.byteLength < tagBytes) return undefined;
   const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });

@@ -19,7 +19,9 @@ function decodeBase64(text: string, field: string): Buffer {
   const packed = text.replace(/\s+/g, '');
   // Buffer.from never throws: it would turn a pasted sentence into some bytes.
   if (packed === '' || packed.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(packed)) {
-    throw new PaycertError('pem-malformed', `${field} is not valid base64: cut off, or pasted with other text`, { field });
+    throw new PaycertError('pem-malformed', `${field} is not valid base64: cut off, or pasted with other text`, {
+      field,
+    });
   }
   return Buffer.from(packed, 'base64');
 }
@@ -31,7 +33,9 @@ function* readArmour(text: string, field: string): Generator<Block> {
     const label = labelEnd === -1 ? '' : text.slice(at + 11, labelEnd);
     const end = label === '' ? -1 : text.indexOf(`-----END ${label}-----`, labelEnd);
     if (end === -1) {
-      throw new PaycertError('pem-malformed', `${field} has a BEGIN line without its END line: the file is cut off`, { field });
+      throw new PaycertError('pem-malformed', `${field} has a BEGIN line without its END line: the file is cut off`, {
+        field,
+      });
     }
     const body = text.slice(labelEnd + 5, end);
     if (body.includes('Proc-Type:') || label === 'ENCRYPTED PRIVATE KEY') {
@@ -103,7 +107,9 @@ export function readPublicKey(bytes: Uint8Array, field: string): KeyObject {
   }
   const key = blocks[0] && parsePublic(blocks[0].der);
   if (key === undefined) {
-    throw new PaycertError('public-key-malformed', `${field} holds no public key that can be read (SPKI, PKCS#1)`, { field });
+    throw new PaycertError('public-key-malformed', `${field} holds no public key that can be read (SPKI, PKCS#1)`, {
+      field,
+    });
   }
   return key;
 }

@@ -25,8 +25,10 @@ function* iterationsIn(node: Asn1, { asn1 }: Forge): Generator<number> {
     }
     return;
   }
-  const children = node.value as Asn1[];
-  const integerAfterSalt = children.find((child, i) => child.type === asn1.Type.INTEGER && children[i - 1]?.type === asn1.Type.OCTETSTRING);
+  const children = node.value;
+  const integerAfterSalt = children.find(
+    (child, i) => child.type === asn1.Type.INTEGER && children[i - 1]?.type === asn1.Type.OCTETSTRING,
+  );
   if (typeof integerAfterSalt?.value === 'string') {
     yield integerAfterSalt.value.length > 4 ? Infinity : asn1.derToInteger(integerAfterSalt.value);
   }
@@ -47,12 +49,17 @@ function tryOr<T, F>(attempt: () => T, fallback: F): T | F {
  */
 export async function readPkcs12(bytes: Uint8Array, password: string, field: string): Promise<Pkcs12> {
   const { default: forge } = await import('node-forge');
-  const malformed = (what: string, cause?: unknown) => new PaycertError('pkcs12-malformed', `${field} ${what}`, { field, cause });
+  const malformed = (what: string, cause?: unknown) =>
+    new PaycertError('pkcs12-malformed', `${field} ${what}`, { field, cause });
   const structure = tryOr(() => forge.asn1.fromDer(Buffer.from(bytes).toString('latin1')), undefined);
   if (structure === undefined) throw malformed('is not a PKCS#12 file');
   for (const iterations of iterationsIn(structure, forge)) {
     if (iterations > maxIterations) {
-      throw new PaycertError('pkcs12-iterations', `${field} asks for more than ${maxIterations} key derivation rounds`, { field });
+      throw new PaycertError(
+        'pkcs12-iterations',
+        `${field} asks for more than ${maxIterations} key derivation rounds`,
+        { field },
+      );
     }
   }
   try {
@@ -71,7 +78,8 @@ function openBags(forge: Forge, p12: forge.pkcs12.Pkcs12Pfx): Pkcs12 {
   const bags = p12.safeContents.flatMap(({ safeBags }) => safeBags);
   const keys = bags.flatMap((bag) => {
     // RSA keys come parsed; others stay ASN.1.
-    if (bag.key) return [createPrivateKey({ key: der(forge.pki.privateKeyToAsn1(bag.key)), format: 'der', type: 'pkcs1' })];
+    if (bag.key)
+      return [createPrivateKey({ key: der(forge.pki.privateKeyToAsn1(bag.key)), format: 'der', type: 'pkcs1' })];
     const isKey = bag.type === forge.pki.oids['keyBag'] || bag.type === forge.pki.oids['pkcs8ShroudedKeyBag'];
     return isKey ? [createPrivateKey({ key: der(bag.asn1), format: 'der', type: 'pkcs8' })] : [];
   });

@@ -3,12 +3,19 @@ import { createHash, createPublicKey, type KeyObject, type X509Certificate } fro
 
 /** A serial number for comparison: upper-case hex without separators, prefix or leading zeros. */
 export function normalizeSerial(serial: string): string {
-  return serial.replace(/^0x/i, '').replace(/[:\s-]/g, '').toUpperCase().replace(/^0+(?=.)/, '');
+  return serial
+    .replace(/^0x/i, '')
+    .replace(/[:\s-]/g, '')
+    .toUpperCase()
+    .replace(/^0+(?=.)/, '');
 }
 
 /** A serial number as it goes on the wire: upper-case hex of even length (Tenpay issues some with leading zeros). */
 export function wireSerial(serial: string): string {
-  const digits = serial.replace(/^0x/i, '').replace(/[:\s-]/g, '').toUpperCase();
+  const digits = serial
+    .replace(/^0x/i, '')
+    .replace(/[:\s-]/g, '')
+    .toUpperCase();
   return digits.length % 2 === 0 ? digits : `0${digits}`;
 }
 
@@ -20,7 +27,9 @@ export function certificateFingerprint(certificate: X509Certificate): string {
 /** SHA-256 of the SubjectPublicKeyInfo (of the public half of a private key), lower-case hex: equal for equal pairs. */
 export function publicKeyFingerprint(key: KeyObject): string {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key;
-  return createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('hex');
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
 }
 
 /** For people: `RSA-2048`, `EC`, `unknown` (which is what Node makes of SM2). */

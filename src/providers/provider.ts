@@ -121,7 +121,10 @@ export interface SigningContext {
   readonly decrypt?: (input: Ciphertext) => Promise<Decrypted>;
   /** Opens what `verify` has accepted; it does not verify again. */
   readonly openNotification?: (body: Uint8Array, verified: Verified) => Promise<OpenedNotification>;
-  readonly paymentParameters?: (input: PaymentParametersInput, moment: Moment) => Promise<Readonly<Record<string, string>>>;
+  readonly paymentParameters?: (
+    input: PaymentParametersInput,
+    moment: Moment,
+  ) => Promise<Readonly<Record<string, string>>>;
   /** The key that signs and its public half, for the generic checks. */
   readonly signer?: { readonly facts: KeyFacts; readonly publicKey: KeyObject };
 }

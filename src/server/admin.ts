@@ -25,10 +25,15 @@ export function createAdmin({ store, clock, metrics, isListening }: Admin): Requ
 
   const judge = (path: string): [number, string] | undefined => {
     if (path === '/livez') return [200, 'ok\n'];
-    if (path === '/startupz') return verdict(isListening() && isProcessStarted(store), 'not every required credential is loaded');
-    if (path === '/readyz') return verdict(isProcessReady(store, clock.now()), 'a required credential cannot do what it must');
+    if (path === '/startupz')
+      return verdict(isListening() && isProcessStarted(store), 'not every required credential is loaded');
+    if (path === '/readyz')
+      return verdict(isProcessReady(store, clock.now()), 'a required credential cannot do what it must');
     if (!path.startsWith('/readyz/')) return undefined;
-    return verdict(isReady(store.entry(path.slice('/readyz/'.length)), clock.now()), 'the credential cannot do what it must');
+    return verdict(
+      isReady(store.entry(path.slice('/readyz/'.length)), clock.now()),
+      'the credential cannot do what it must',
+    );
   };
 
   return (request, response) => {

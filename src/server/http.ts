@@ -70,7 +70,8 @@ async function route(api: Api, request: IncomingMessage): Promise<unknown> {
     if (operationName === undefined) {
       assertMethod(request, 'GET');
       const now = api.clock.now();
-      if (name === undefined) return { credentials: api.store.entries().map((entry) => describeCredential(entry, now)) };
+      if (name === undefined)
+        return { credentials: api.store.entries().map((entry) => describeCredential(entry, now)) };
       return describeCredential(api.store.entry(name), now);
     }
   }
@@ -122,7 +123,12 @@ function startRun({ store, clock, observe }: Api, credential: string): Run {
   return { credential, snapshot: store.current(credential), now: clock.now(), lane: {}, observe };
 }
 
-async function timed<T>(api: Api, credential: string, { name: operation }: Operation, work: () => Promise<T>): Promise<T> {
+async function timed<T>(
+  api: Api,
+  credential: string,
+  { name: operation }: Operation,
+  work: () => Promise<T>,
+): Promise<T> {
   const started = performance.now();
   const report = (outcome: ReturnType<typeof outcomeOf> | 'ok') =>
     api.observe({ type: 'operated', credential, operation, outcome, seconds: (performance.now() - started) / 1000 });

@@ -37,7 +37,11 @@ function close(server: Server): Promise<void> {
 const listening = (server: Server, listen: () => void, address: string): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(new PaycertError('listener-in-use', `${address} cannot be bound (${error.code ?? 'unknown'})`, { field: 'listen' }));
+      reject(
+        new PaycertError('listener-in-use', `${address} cannot be bound (${error.code ?? 'unknown'})`, {
+          field: 'listen',
+        }),
+      );
     });
     server.once('listening', resolve);
     listen();
@@ -93,10 +97,14 @@ export function splitAddress(address: string): { host: string; port: number } {
   return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) };
 }
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 
 /** The local API over TCP: loopback unless exposed, and only for callers that know the token. */
-export async function listenOnTcp({ address, token, isExposed }: TcpOptions, listener: RequestListener): Promise<Listener> {
+export async function listenOnTcp(
+  { address, token, isExposed }: TcpOptions,
+  listener: RequestListener,
+): Promise<Listener> {
   const { host } = splitAddress(address);
   if (!isExposed && !isLoopback(host)) {
     throw new PaycertError('listener-exposed', `${address} is not a loopback address`, { field: 'listen.tcp.address' });
@@ -121,7 +129,10 @@ export async function listenOnPort(address: string, listener: RequestListener): 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /** A browser (a page that rebinds its name to 127.0.0.1) or a forwarded request must not reach the keys, token or not. */
-function createGuard(token: string | undefined, isExposed: boolean): (request: IncomingMessage) => PaycertError | undefined {
+function createGuard(
+  token: string | undefined,
+  isExposed: boolean,
+): (request: IncomingMessage) => PaycertError | undefined {
   const expected = token === undefined ? undefined : digest(token);
   return ({ headers }) => {
     if (headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined || headers.origin !== undefined) {

@@ -6,11 +6,17 @@ import * as schema from './schema.ts';
 const content = (type: string, of: TSchema) => ({ content: { [type]: { schema: of } } });
 
 const problems = {
-  '4XX': { description: 'The caller’s error, or 422: the answer is no.', ...content('application/problem+json', schema.Problem) },
+  '4XX': {
+    description: 'The caller’s error, or 422: the answer is no.',
+    ...content('application/problem+json', schema.Problem),
+  },
   '503': { description: 'Not ready: try again.', ...content('application/problem+json', schema.Problem) },
 };
 
-const ok = (description: string, of: TSchema) => ({ '200': { description, ...content('application/json', of) }, ...problems });
+const ok = (description: string, of: TSchema) => ({
+  '200': { description, ...content('application/json', of) },
+  ...problems,
+});
 
 const name = { name: 'name', in: 'path', required: true, schema: { type: 'string' }, description: 'The credential.' };
 
@@ -32,18 +38,27 @@ const get = (operationId: string, summary: string, result: TSchema, parameters: 
 function batchSchemas(request: TSchema, result: TSchema): [TSchema, TSchema] {
   const items = { type: 'array', minItems: 1, maxItems: schema.maxBatch, items: request };
   const outcome = { oneOf: [wrap('result', result), wrap('problem', schema.Problem)] };
-  return [wrap('items', items as TSchema), wrap('items', { type: 'array', items: outcome } as TSchema)];
+  return [wrap('items', items), wrap('items', { type: 'array', items: outcome })];
 }
 
-const wrap = (member: string, of: TSchema): TSchema =>
-  ({ type: 'object', required: [member], properties: { [member]: of }, additionalProperties: false }) as TSchema;
+const wrap = (member: string, of: TSchema): TSchema => ({
+  type: 'object',
+  required: [member],
+  properties: { [member]: of },
+  additionalProperties: false,
+});
 
 export function openApiDocument(version: string): object {
   const paths: Record<string, object> = {};
   for (const { name: operation, summary, request, result, isBatchable } of operations) {
     const path = `/v1/credentials/{name}/${operation}`;
     paths[path] = post(operation, summary, request, result);
-    if (isBatchable) paths[`${path}/batch`] = post(`${operation}Batch`, `${summary} Up to ${schema.maxBatch} at once.`, ...batchSchemas(request, result));
+    if (isBatchable)
+      paths[`${path}/batch`] = post(
+        `${operation}Batch`,
+        `${summary} Up to ${schema.maxBatch} at once.`,
+        ...batchSchemas(request, result),
+      );
   }
   return {
     openapi: '3.1.0',
@@ -51,9 +66,14 @@ export function openApiDocument(version: string): object {
     paths: {
       ...paths,
       '/v1/credentials': get('listCredentials', 'Every credential and its keys; no secret.', schema.CredentialList),
-      '/v1/credentials/{name}': get('getCredential', 'One credential and its keys; no secret.', schema.CredentialStatus, [name]),
+      '/v1/credentials/{name}': get(
+        'getCredential',
+        'One credential and its keys; no secret.',
+        schema.CredentialStatus,
+        [name],
+      ),
       '/statusz': get('getStatus', 'The process and every credential.', schema.ProcessStatus),
-      '/openapi.json': get('getOpenApi', 'This document.', { type: 'object' } as TSchema),
+      '/openapi.json': get('getOpenApi', 'This document.', { type: 'object' }),
     },
   };
 }

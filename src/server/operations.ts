@@ -55,9 +55,18 @@ const authorize = operation('authorize', {
       ...(body && { body }),
       ...(encryptionKeyId !== undefined && { encryptionKeyId }),
     };
-    const moment = { ...freshMoment(now), ...(timestamp !== undefined && { now: new Date(timestamp * 1000) }), ...(nonce !== undefined && { nonce }) };
+    const moment = {
+      ...freshMoment(now),
+      ...(timestamp !== undefined && { now: new Date(timestamp * 1000) }),
+      ...(nonce !== undefined && { nonce }),
+    };
     const { body: sent, ...authorized } = await snapshot.authorize(request, moment, lane);
-    return { ...authorized, headers: { ...authorized.headers }, ...(sent && textOrBase64(sent, 'body', 'bodyBase64')), generation: snapshot.generation };
+    return {
+      ...authorized,
+      headers: { ...authorized.headers },
+      ...(sent && textOrBase64(sent, 'body', 'bodyBase64')),
+      generation: snapshot.generation,
+    };
   },
 });
 
@@ -92,7 +101,8 @@ const decrypt = operation('decrypt', {
     assertBase64(ciphertext, 'ciphertext');
     if (algorithm === undefined && nonce !== undefined) throw invalid('algorithm', 'is missing beside nonce');
     if (algorithm !== undefined && nonce === undefined) throw invalid('nonce', 'is missing beside algorithm');
-    const input = algorithm === undefined ? { ciphertext } : { algorithm, ciphertext, nonce: nonce ?? '', associatedData };
+    const input =
+      algorithm === undefined ? { ciphertext } : { algorithm, ciphertext, nonce: nonce ?? '', associatedData };
     const { plaintext, keyId, role, isRetired } = await snapshot.decrypt(input, now, lane);
     observe({ type: 'decrypted', credential, role, isRetired });
     return { ...textOrBase64(plaintext, 'plaintext', 'plaintextBase64'), keyId };
@@ -129,31 +139,59 @@ const paymentParameters = operation('payment-parameters', {
   request: schema.PaymentParametersRequest,
   result: schema.PaymentParametersResult,
   isBatchable: false,
-  run: async (input, { snapshot, now, lane }) => ({ ...(await snapshot.paymentParameters(input, freshMoment(now), lane)) }),
+  run: async (input, { snapshot, now, lane }) => ({
+    ...(await snapshot.paymentParameters(input, freshMoment(now), lane)),
+  }),
 });
 
 /** Every operation, in the order of the documentation. */
-export const operations: readonly Operation[] = [authorize, sign, verify, decrypt, notification, encrypt, paymentParameters];
+export const operations: readonly Operation[] = [
+  authorize,
+  sign,
+  verify,
+  decrypt,
+  notification,
+  encrypt,
+  paymentParameters,
+];
 
 const freshMoment = (now: Date): Moment => ({ now, nonce: randomUUID().replaceAll('-', '') });
 
-const base64 = (data: Uint8Array): string => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
+const base64 = (data: Uint8Array): string =>
+  Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
 
-const invalid = (field: string, message: string) => new PaycertError('request-invalid', `${field} ${message}`, { field });
+const invalid = (field: string, message: string) =>
+  new PaycertError('request-invalid', `${field} ${message}`, { field });
 
 async function verifyAndCount(received: Received, { credential, snapshot, now, lane, observe }: Run) {
   try {
     return await snapshot.verify(received, now, lane);
   } catch (error) {
-    if (error instanceof PaycertError && error.kind === 'refused') observe({ type: 'unverified', credential, kind: received.kind, error });
+    if (error instanceof PaycertError && error.kind === 'refused')
+      observe({ type: 'unverified', credential, kind: received.kind, error });
     throw error;
   }
 }
 
-function readReceived({ kind, headers, url, status, signature, keyId, message, messageBase64, body, bodyBase64 }: Static<typeof schema.VerifyRequest>): Received {
+function readReceived({
+  kind,
+  headers,
+  url,
+  status,
+  signature,
+  keyId,
+  message,
+  messageBase64,
+  body,
+  bodyBase64,
+}: Static<typeof schema.VerifyRequest>): Received {
   if (kind !== undefined) {
     if (headers === undefined) throw invalid('headers', 'is missing beside kind');
-    const received = { kind, headers, body: optionalBytes({ body, bodyBase64 }, 'body', 'bodyBase64') ?? new Uint8Array() };
+    const received = {
+      kind,
+      headers,
+      body: optionalBytes({ body, bodyBase64 }, 'body', 'bodyBase64') ?? new Uint8Array(),
+    };
     return { ...received, ...(url !== undefined && { url }), ...(status !== undefined && { status }) };
   }
   if (signature === undefined || keyId === undefined) {
@@ -198,7 +236,8 @@ function textOrBase64(data: Uint8Array, textField: string, base64Field: string):
 function assertHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   for (const [name, value] of Object.entries(headers)) {
     if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) throw invalid('headers', 'has a name that is no header name');
-    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw invalid(`headers.${name}`, 'holds characters that no header carries');
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value))
+      throw invalid(`headers.${name}`, 'holds characters that no header carries');
   }
   return headers;
 }

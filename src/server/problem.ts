@@ -24,12 +24,21 @@ export interface ProblemBody {
 
 /** Anything that was thrown, as what a caller may see. What we did not foresee tells nothing about itself. */
 export function toPaycertError(error: unknown): PaycertError {
-  return error instanceof PaycertError ? error : new PaycertError('internal-error', 'something unforeseen happened', { cause: error });
+  return error instanceof PaycertError
+    ? error
+    : new PaycertError('internal-error', 'something unforeseen happened', { cause: error });
 }
 
 export function problemOf({ code, kind, message, hint, field }: PaycertError): ProblemBody {
   const { status = statusOf[kind] } = errorTable[code];
-  return { type: `https://paycert.dev/errors/${code}`, title: code, status, detail: message, hint, ...(field !== undefined && { field }) };
+  return {
+    type: `https://paycert.dev/errors/${code}`,
+    title: code,
+    status,
+    detail: message,
+    hint,
+    ...(field !== undefined && { field }),
+  };
 }
 
 export function outcomeOf({ kind }: PaycertError): Outcome {

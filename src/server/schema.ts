@@ -9,7 +9,11 @@ const HeaderMap = Type.Record(Type.String(), Type.String(), {
   description: 'Header names in any case.',
 });
 
-const Timestamp = Type.Integer({ minimum: 0, maximum: 99_999_999_999, description: 'Unix time in seconds. Default now.' });
+const Timestamp = Type.Integer({
+  minimum: 0,
+  maximum: 99_999_999_999,
+  description: 'Unix time in seconds. Default now.',
+});
 const Nonce = Type.String({ pattern: '^[0-9A-Za-z]{1,32}$', description: 'Default: 32 random characters.' });
 
 const Body = {
@@ -27,7 +31,9 @@ export const AuthorizeRequest = Type.Object(
     }),
     ...Body,
     headers: Type.Optional(HeaderMap),
-    encryptionKeyId: optional.text('The platform key that fields of the body are encrypted for, as `encrypt` returned it.'),
+    encryptionKeyId: optional.text(
+      'The platform key that fields of the body are encrypted for, as `encrypt` returned it.',
+    ),
     timestamp: Type.Optional(Timestamp),
     nonce: Type.Optional(Nonce),
   },
@@ -51,7 +57,10 @@ export const AuthorizeResult = Type.Object(
 );
 
 export const SignRequest = Type.Object(
-  { message: optional.text('The text to sign.'), messageBase64: optional.text('The bytes to sign, instead of `message`.') },
+  {
+    message: optional.text('The text to sign.'),
+    messageBase64: optional.text('The bytes to sign, instead of `message`.'),
+  },
   closed,
 );
 
@@ -82,7 +91,9 @@ export const VerifyResult = Type.Object({ valid: Type.Literal(true), keyId: KeyI
 
 export const DecryptRequest = Type.Object(
   {
-    ciphertext: Type.String({ description: 'Base64: an AEAD_AES_256_GCM resource with the members below, or one OAEP field.' }),
+    ciphertext: Type.String({
+      description: 'Base64: an AEAD_AES_256_GCM resource with the members below, or one OAEP field.',
+    }),
     algorithm: optional.text('AEAD_AES_256_GCM; absent for an OAEP field.'),
     nonce: optional.text('Of the resource.'),
     associatedData: optional.text('Of the resource; may be empty.'),
@@ -112,12 +123,18 @@ export const NotificationResult = Type.Object(
 );
 
 export const EncryptRequest = Type.Object(
-  { plaintext: Type.String(), keyId: optional.text('Default: the platform certificate that lives longest, or the public key.') },
+  {
+    plaintext: Type.String(),
+    keyId: optional.text('Default: the platform certificate that lives longest, or the public key.'),
+  },
   closed,
 );
 
 export const EncryptResult = Type.Object(
-  { ciphertext: Type.String({ description: 'Base64.' }), keyId: Type.String({ description: 'Send it as `encryptionKeyId` to authorize.' }) },
+  {
+    ciphertext: Type.String({ description: 'Base64.' }),
+    keyId: Type.String({ description: 'Send it as `encryptionKeyId` to authorize.' }),
+  },
   closed,
 );
 
@@ -136,7 +153,10 @@ export const PaymentParametersResult = Type.Record(Type.String(), Type.String(),
 
 export const maxBatch = 256;
 
-export const BatchRequest = Type.Object({ items: Type.Array(Type.Unknown(), { minItems: 1, maxItems: maxBatch }) }, closed);
+export const BatchRequest = Type.Object(
+  { items: Type.Array(Type.Unknown(), { minItems: 1, maxItems: maxBatch }) },
+  closed,
+);
 
 export const Problem = Type.Object(
   {
@@ -156,13 +176,20 @@ const Key = Type.Object({
   role: Type.String(),
   keyId: KeyId,
   algorithm: Type.String(),
-  fingerprint: Type.String({ description: 'SHA-256 of the certificate or public key; four bytes of check value for a symmetric key.' }),
+  fingerprint: Type.String({
+    description: 'SHA-256 of the certificate or public key; four bytes of check value for a symmetric key.',
+  }),
   notBefore: Type.Optional(Time),
   notAfter: Type.Optional(Time),
   issuer: Type.Optional(Type.String()),
 });
 
-const Notice = Type.Object({ code: Type.String(), detail: Type.String(), hint: Type.String(), at: Type.Optional(Time) });
+const Notice = Type.Object({
+  code: Type.String(),
+  detail: Type.String(),
+  hint: Type.String(),
+  at: Type.Optional(Time),
+});
 
 export const CredentialStatus = Type.Object({
   name: Type.String(),

@@ -34,12 +34,18 @@ export function describeCredential(entry: Entry, now: Date): Status {
       snapshotId: snapshot.snapshotId,
       ...(snapshot.version !== undefined && { version: snapshot.version }),
       loadedAt: snapshot.loadedAt.toISOString(),
-      ...(snapshot.context.isProven && { apiv3Key: snapshot.context.isProven() ? ('proven' as const) : ('unproven' as const) }),
+      ...(snapshot.context.isProven && {
+        apiv3Key: snapshot.context.isProven() ? ('proven' as const) : ('unproven' as const),
+      }),
     }),
     keys: snapshot?.context.keys.map(describeKey) ?? [],
     retired: (snapshot?.retired ?? [])
       .filter(({ until }) => now < until)
-      .map(({ snapshotId, until, context }) => ({ snapshotId, until: until.toISOString(), keys: context.keys.map(describeKey) })),
+      .map(({ snapshotId, until, context }) => ({
+        snapshotId,
+        until: until.toISOString(),
+        keys: context.keys.map(describeKey),
+      })),
     warnings: snapshot?.context.warnings(now).map((warning) => notice(warning)) ?? [],
     ...(lastReload && { lastReload: { at: lastReload.at.toISOString(), outcome: lastReload.outcome } }),
     ...(rejection && { rejection: notice(rejection.error, rejection.at) }),

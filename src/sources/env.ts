@@ -21,7 +21,9 @@ export function env({ keys, environment, clock }: EnvOptions): Source {
       const data = Object.entries(keys).map(([name, variable]): [string, Uint8Array] => {
         const value = environment[variable];
         if (value === undefined || value === '') {
-          throw new PaycertError('variable-missing', `the environment variable ${variable} is not set`, { field: `keys.${name}` });
+          throw new PaycertError('variable-missing', `the environment variable ${variable} is not set`, {
+            field: `keys.${name}`,
+          });
         }
         return [name, Buffer.from(value)];
       });

@@ -44,7 +44,11 @@ export function files({ paths, keys = {}, pollMilliseconds, clock, observe }: Fi
     },
 
     async *changes(signal) {
-      const ticks = new Ticks({ clock, pollMilliseconds, settleMilliseconds: () => (isAtomic ? 0 : settleMilliseconds) });
+      const ticks = new Ticks({
+        clock,
+        pollMilliseconds,
+        settleMilliseconds: () => (isAtomic ? 0 : settleMilliseconds),
+      });
       await using watcher = new DirectoryWatch(absolute, name, observe, () => ticks.notify());
       for await (const tick of ticks.read(signal)) {
         // Not on events: they come from a watch that works, and each wait here delays a swap.
@@ -105,7 +109,11 @@ class DirectoryWatch implements AsyncDisposable {
       .on('all', this.#notify)
       .on('error', (error) => {
         this.#hasFailed = true;
-        this.#observe({ type: 'watch-failed', source: this.#name, reason: (error as NodeJS.ErrnoException).code ?? 'unknown' });
+        this.#observe({
+          type: 'watch-failed',
+          source: this.#name,
+          reason: (error as NodeJS.ErrnoException).code ?? 'unknown',
+        });
       });
   }
 

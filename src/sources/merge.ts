@@ -16,7 +16,10 @@ export function mergeData(parts: readonly ReadonlyMap<string, Uint8Array>[]): Ma
 }
 
 /** Material under the names a provider looks for: `keys` maps such a name to the origin's own. */
-export function renameKeys(data: ReadonlyMap<string, Uint8Array>, keys: Readonly<Record<string, string>>): Map<string, Uint8Array> {
+export function renameKeys(
+  data: ReadonlyMap<string, Uint8Array>,
+  keys: Readonly<Record<string, string>>,
+): Map<string, Uint8Array> {
   const renamed = new Map(data);
   for (const origin of Object.values(keys)) renamed.delete(origin);
   for (const [name, origin] of Object.entries(keys)) {
@@ -41,23 +44,26 @@ export function merge(sources: readonly Source[]): Source {
 
     async *changes(signal) {
       const stop = new AbortController();
-      const iterators = sources.map((source) => source.changes(AbortSignal.any([signal, stop.signal]))[Symbol.asyncIterator]());
-      const next = (index: number) => iterators[index]?.next().then((result) => ({ index, result }));
-      const pending = iterators.map((_, index) => next(index));
+      const iterators = sources.map((source) =>
+        source.changes(AbortSignal.any([signal, stop.signal]))[Symbol.asyncIterator](),
+      );
+      const step = async (index: number) => ({ index, result: await iterators[index]?.next() });
+      const pending = iterators.map((_, index) => step(index));
       try {
         // The first tick of each only says that it is there: one read serves them all.
-        let kinds = (await Promise.all(pending)).map((step) => step?.result.value as Tick | undefined);
-        for (let index = 0; index < iterators.length; index++) pending[index] = next(index);
-        while (!signal.aborted) {
-          yield kinds.find((kind) => kind !== undefined && kind !== 'poll') ?? 'poll';
-          const step = await Promise.race(pending);
-          if (step === undefined || step.result.done === true) return;
-          pending[step.index] = next(step.index);
-          kinds = [step.result.value];
+        const [first] = await Promise.all(pending);
+        let tick: Tick = first?.result?.value ?? 'start';
+        for (const index of iterators.keys()) pending[index] = step(index);
+        for (;;) {
+          yield tick;
+          const { index, result } = await Promise.race(pending);
+          if (result === undefined || result.done === true) return;
+          tick = result.value;
+          pending[index] = step(index);
         }
       } finally {
         stop.abort();
-        await Promise.allSettled(iterators.map((iterator) => iterator.return?.()));
+        await Promise.allSettled(iterators.map(async (iterator) => iterator.return?.()));
       }
     },
   };

@@ -5,7 +5,10 @@
  * root lies inside one of kubelet's timestamped directories (`..2026_11_22_15_09_00.123456789`), or the path is a
  * file and a mount point at once, which no whole volume ever is.
  */
-export function frozenMounts(mountinfo: string, paths: readonly { readonly path: string; readonly isFile: boolean }[]): string[] {
+export function frozenMounts(
+  mountinfo: string,
+  paths: readonly { readonly path: string; readonly isFile: boolean }[],
+): string[] {
   const mounts = new Map<string, string>();
   for (const line of mountinfo.split('\n')) {
     const [, , , root, mountPoint] = line.split(' ');

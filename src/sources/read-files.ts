@@ -75,7 +75,10 @@ async function readTwice(path: string, read: () => Promise<Tree>): Promise<Readi
 }
 
 function isEqual(a: ReadonlyMap<string, Uint8Array>, b: ReadonlyMap<string, Uint8Array>): boolean {
-  return a.size === b.size && [...a].every(([name, bytes]) => Buffer.compare(bytes, b.get(name) ?? Buffer.of(0)) === 0 && b.has(name));
+  return (
+    a.size === b.size &&
+    [...a].every(([name, bytes]) => Buffer.compare(bytes, b.get(name) ?? Buffer.of(0)) === 0 && b.has(name))
+  );
 }
 
 /** The files of a directory and of its direct subdirectories (`platform/…`, `retired/…`); names that start with a dot are not material. */
@@ -83,9 +86,15 @@ async function readTree(root: string): Promise<Tree> {
   const paths: string[] = [];
   for (const entry of await readdir(root, { withFileTypes: true })) {
     if (entry.name.startsWith('.')) continue;
-    const isDirectory = entry.isDirectory() || (entry.isSymbolicLink() && (await stat(join(root, entry.name))).isDirectory());
+    const isDirectory =
+      entry.isDirectory() || (entry.isSymbolicLink() && (await stat(join(root, entry.name))).isDirectory());
     if (!isDirectory) paths.push(entry.name);
-    else paths.push(...(await readdir(join(root, entry.name))).filter((name) => !name.startsWith('.')).map((name) => `${entry.name}/${name}`));
+    else
+      paths.push(
+        ...(await readdir(join(root, entry.name)))
+          .filter((name) => !name.startsWith('.'))
+          .map((name) => `${entry.name}/${name}`),
+      );
   }
   if (paths.length > maxFiles) throw tooLarge(root, `holds more than ${maxFiles} files`);
   const files = await Promise.all(paths.map(async (path) => ({ path, ...(await readFile(join(root, path), root)) })));
@@ -106,7 +115,9 @@ async function readOne(path: string): Promise<Tree> {
 async function readFile(path: string, root: string): Promise<{ bytes?: Uint8Array; changedAt: Date }> {
   const file: FileHandle = await open(path, 'r');
   try {
-    const { size, ctime } = await file.stat().then((stats) => (stats.isFile() ? stats : { size: -1, ctime: stats.ctime }));
+    const { size, ctime } = await file
+      .stat()
+      .then((stats) => (stats.isFile() ? stats : { size: -1, ctime: stats.ctime }));
     if (size < 0) return { changedAt: ctime };
     if (size > maxBytes) throw tooLarge(root, `holds more than ${maxBytes} bytes`);
     return { bytes: await file.readFile(), changedAt: ctime };
@@ -115,4 +126,5 @@ async function readFile(path: string, root: string): Promise<{ bytes?: Uint8Arra
   }
 }
 
-const tooLarge = (path: string, what: string) => new PaycertError('source-too-large', `${path} ${what}`, { field: path });
+const tooLarge = (path: string, what: string) =>
+  new PaycertError('source-too-large', `${path} ${what}`, { field: path });

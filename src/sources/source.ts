@@ -30,7 +30,10 @@ export interface Source {
 const revisionKey = randomBytes(32);
 
 /** Material from named bytes: its revision is a keyed digest of names, lengths and bytes. */
-export function material(data: ReadonlyMap<string, Uint8Array>, about: Omit<Material, 'revision' | 'data'> = {}): Material {
+export function material(
+  data: ReadonlyMap<string, Uint8Array>,
+  about: Omit<Material, 'revision' | 'data'> = {},
+): Material {
   const digest = createHmac('sha256', revisionKey);
   for (const name of [...data.keys()].sort()) {
     const bytes = data.get(name) ?? new Uint8Array();

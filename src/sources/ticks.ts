@@ -15,7 +15,7 @@ const longestSettling = 10;
 /** Turns `notify()` calls and a timer into ticks: one at the start, then one per burst of notifications or per poll. */
 export class Ticks {
   readonly #options: TicksOptions;
-  #notified = false;
+  #notifications = 0;
   #wake: (() => void) | undefined;
 
   constructor(options: TicksOptions) {
@@ -23,7 +23,7 @@ export class Ticks {
   }
 
   notify(): void {
-    this.#notified = true;
+    this.#notifications += 1;
     this.#wake?.();
   }
 
@@ -45,7 +45,7 @@ export class Ticks {
 
   /** Whether there was a notification within that time. */
   async #notification(milliseconds: number, signal: AbortSignal): Promise<boolean> {
-    if (!this.#notified) {
+    if (this.#notifications === 0) {
       const timeout = new AbortController();
       await Promise.race([
         new Promise<void>((resolve) => (this.#wake = resolve)),
@@ -54,8 +54,8 @@ export class Ticks {
       timeout.abort();
       this.#wake = undefined;
     }
-    const was = this.#notified;
-    this.#notified = false;
-    return was;
+    const count = this.#notifications;
+    this.#notifications = 0;
+    return count > 0;
   }
 }

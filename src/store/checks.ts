@@ -23,9 +23,13 @@ const isValidYet: Check = ({ context: { signer } }, now) => {
   const notBefore = signer?.facts.notBefore;
   return notBefore === undefined || notBefore <= now
     ? []
-    : violation('certificate-not-yet-valid', `the certificate of the key that signs is not valid before ${notBefore.toISOString()}`, {
-        retryAt: notBefore,
-      });
+    : violation(
+        'certificate-not-yet-valid',
+        `the certificate of the key that signs is not valid before ${notBefore.toISOString()}`,
+        {
+          retryAt: notBefore,
+        },
+      );
 };
 
 /** now < not after. An expired *current* one keeps operating; an expired candidate replaces nothing. */
@@ -69,7 +73,7 @@ export async function findViolation(candidate: Candidate, now: Date): Promise<Pa
 
 /** Every violation, in order: for people who repair material. */
 export async function findViolations(candidate: Candidate, now: Date): Promise<readonly PaycertError[]> {
-  return (await Promise.all(checks.map((check) => check(candidate, now)))).flat();
+  return (await Promise.all(checks.map(async (check) => check(candidate, now)))).flat();
 }
 
 /** Whether the candidate's signing certificate was issued before the current one's. */

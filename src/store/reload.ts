@@ -41,8 +41,18 @@ export async function attempt(
   const at = clock.now();
 
   if (violation !== undefined) {
-    store.update(name, (entry) => ({ ...entry, lastReload: { at, outcome: 'rejected' }, rejection: { at, error: violation } }));
-    observe({ type: 'rejected', credential: name, error: violation, seconds: elapsed(), isNew: !isRepeated(violation) });
+    store.update(name, (entry) => ({
+      ...entry,
+      lastReload: { at, outcome: 'rejected' },
+      rejection: { at, error: violation },
+    }));
+    observe({
+      type: 'rejected',
+      credential: name,
+      error: violation,
+      seconds: elapsed(),
+      isNew: !isRepeated(violation),
+    });
     return violation;
   }
 
@@ -77,7 +87,11 @@ interface Refusal {
 }
 
 /** Looks whenever the source says so, and again by timer at what was refused. Ends only on abort. */
-export async function reloadLoop(credential: Credential, surroundings: Surroundings, signal: AbortSignal): Promise<void> {
+export async function reloadLoop(
+  credential: Credential,
+  surroundings: Surroundings,
+  signal: AbortSignal,
+): Promise<void> {
   const loop = new Loop(credential, surroundings, signal);
   const ticks = credential.source.changes(signal)[Symbol.asyncIterator]();
   let next = ticks.next();
@@ -134,8 +148,11 @@ class Loop {
         return;
       }
       if (revision === this.#refusal?.revision && !isDue) return;
-      if (tick === 'poll' && !isDue && this.#revision !== undefined) observe({ type: 'found-by-poll', credential: name });
-      const violation = await attempt(this.#credential, material, this.#surroundings, (error) => this.#isRepeated(revision, error.code));
+      if (tick === 'poll' && !isDue && this.#revision !== undefined)
+        observe({ type: 'found-by-poll', credential: name });
+      const violation = await attempt(this.#credential, material, this.#surroundings, (error) =>
+        this.#isRepeated(revision, error.code),
+      );
       if (violation === undefined) {
         this.#revision = revision;
         this.#refusal = undefined;
@@ -158,7 +175,10 @@ class Loop {
     const { store, clock, observe } = this.#surroundings;
     const { name } = this.#credential;
     // Whoever wrote bad material has put the current one back.
-    store.update(name, ({ rejection, ...entry }) => ({ ...entry, lastReload: { at: clock.now(), outcome: 'unchanged' } }));
+    store.update(name, ({ rejection, ...entry }) => ({
+      ...entry,
+      lastReload: { at: clock.now(), outcome: 'unchanged' },
+    }));
     observe({ type: 'unchanged', credential: name });
   }
 

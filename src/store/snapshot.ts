@@ -46,7 +46,11 @@ export class Snapshot {
   readonly version: string | undefined;
   readonly #turns: Turns;
 
-  constructor(context: SigningContext, about: { generation: number; loadedAt: Date; version: string | undefined; retired: readonly Retired[] }, turns: Turns) {
+  constructor(
+    context: SigningContext,
+    about: { generation: number; loadedAt: Date; version: string | undefined; retired: readonly Retired[] },
+    turns: Turns,
+  ) {
     this.generation = about.generation;
     this.snapshotId = snapshotId(context);
     this.context = context;
@@ -60,7 +64,11 @@ export class Snapshot {
 
   /** What the next snapshot finds retired: this one, and those before it whose grace has not ended. */
   retire(now: Date, graceMilliseconds: number): readonly Retired[] {
-    const self = { context: this.context, snapshotId: this.snapshotId, until: new Date(now.getTime() + graceMilliseconds) };
+    const self = {
+      context: this.context,
+      snapshotId: this.snapshotId,
+      until: new Date(now.getTime() + graceMilliseconds),
+    };
     return [self, ...this.retired].filter(({ until }) => now < until);
   }
 
@@ -72,7 +80,11 @@ export class Snapshot {
     return this.#turns.run(lane, () => supported(this.context.authorize, 'authorize')(request, moment));
   }
 
-  paymentParameters(input: PaymentParametersInput, moment: Moment, lane: Lane = {}): Promise<Readonly<Record<string, string>>> {
+  paymentParameters(
+    input: PaymentParametersInput,
+    moment: Moment,
+    lane: Lane = {},
+  ): Promise<Readonly<Record<string, string>>> {
     return this.#turns.run(lane, () => supported(this.context.paymentParameters, 'payment-parameters')(input, moment));
   }
 
@@ -83,23 +95,29 @@ export class Snapshot {
   /** Verifies with the key that the signature names, among all that are still valid. */
   verify(received: Received, now: Date, lane: Lane = {}): Promise<Verified> {
     return this.#turns.run(lane, () =>
-      this.#overlapping(now, ['key-id-unknown', 'no-platform-key'], (context) => supported(context.verify, 'verify')(received, now)).then(
-        ({ result }) => result,
-      ),
+      this.#overlapping(now, ['key-id-unknown', 'no-platform-key'], (context) =>
+        supported(context.verify, 'verify')(received, now),
+      ).then(({ result }) => result),
     );
   }
 
   /** Opens with the current key, then with the ones before it. `isRetired` tells that only an earlier snapshot's key did. */
   async decrypt(input: Ciphertext, now: Date, lane: Lane = {}): Promise<Decrypted & { isRetired: boolean }> {
     const open = () =>
-      this.#overlapping(now, ['decryption-failed', 'no-apiv3-key'], (context) => supported(context.decrypt, 'decrypt')(input));
+      this.#overlapping(now, ['decryption-failed', 'no-apiv3-key'], (context) =>
+        supported(context.decrypt, 'decrypt')(input),
+      );
     // Only fields cost an RSA operation.
     const { result, isRetired } = await ('algorithm' in input ? open() : this.#turns.run(lane, open));
     return { ...result, isRetired };
   }
 
   /** Opens a notification that `verify` has accepted. */
-  async openNotification(body: Uint8Array, verified: Verified, now: Date): Promise<OpenedNotification & { isRetired: boolean }> {
+  async openNotification(
+    body: Uint8Array,
+    verified: Verified,
+    now: Date,
+  ): Promise<OpenedNotification & { isRetired: boolean }> {
     const { result, isRetired } = await this.#overlapping(now, ['decryption-failed', 'no-apiv3-key'], (context) =>
       supported(context.openNotification, 'notification')(body, verified),
     );
@@ -107,7 +125,11 @@ export class Snapshot {
   }
 
   /** The current context first, then the retired ones whose grace has not ended, while the answer is "not with my keys". */
-  async #overlapping<T>(now: Date, otherKeys: readonly ErrorCode[], attempt: Attempt<T>): Promise<{ result: T; isRetired: boolean }> {
+  async #overlapping<T>(
+    now: Date,
+    otherKeys: readonly ErrorCode[],
+    attempt: Attempt<T>,
+  ): Promise<{ result: T; isRetired: boolean }> {
     try {
       return { result: await attempt(this.context), isRetired: false };
     } catch (error) {
@@ -125,15 +147,21 @@ export class Snapshot {
   }
 }
 
-const isOneOf = (error: unknown, codes: readonly ErrorCode[]): boolean => error instanceof PaycertError && codes.includes(error.code);
+const isOneOf = (error: unknown, codes: readonly ErrorCode[]): boolean =>
+  error instanceof PaycertError && codes.includes(error.code);
 
 function supported<F>(operation: F | undefined, name: string): F {
-  if (operation === undefined) throw new PaycertError('operation-unsupported', `${name} is not an operation of this credential`);
+  if (operation === undefined)
+    throw new PaycertError('operation-unsupported', `${name} is not an operation of this credential`);
   return operation;
 }
 
 /** What a snapshot can do at that time. */
-export function lacking(snapshot: Snapshot | undefined, required: readonly Capability[], now: Date): readonly Capability[] {
+export function lacking(
+  snapshot: Snapshot | undefined,
+  required: readonly Capability[],
+  now: Date,
+): readonly Capability[] {
   const able = snapshot?.context.capabilities(now);
   return required.filter((capability) => able?.has(capability) !== true);
 }

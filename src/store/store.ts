@@ -50,7 +50,8 @@ export class Store {
   /** @throws PaycertError `credential-unknown` */
   entry(name: string): Entry {
     const entry = this.#entries.get(name);
-    if (entry === undefined) throw new PaycertError('credential-unknown', 'no credential has this name', { field: 'name' });
+    if (entry === undefined)
+      throw new PaycertError('credential-unknown', 'no credential has this name', { field: 'name' });
     return entry;
   }
 

@@ -62,7 +62,8 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
   const isProven = (): boolean => apiV3Key !== undefined && proven.has(checkValue(apiV3Key));
   const loadWarnings = platformWarnings(parts);
 
-  const signText = async (message: Uint8Array): Promise<string> => (await signRsaSha256(privateKey, message)).toString('base64');
+  const signText = async (message: Uint8Array): Promise<string> =>
+    (await signRsaSha256(privateKey, message)).toString('base64');
 
   /** The platform key that a request names: what encrypted its fields, else as `responseKey` says. */
   const keyToName = ({ encryptionKeyId }: RequestToAuthorize, { now, nonce }: Moment): string | undefined => {
@@ -77,9 +78,11 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
   };
 
   const verifyMessage = async (message: Uint8Array, signature: string, keyId: string, now: Date) => {
-    if (platform.alive(now).length === 0) throw new PaycertError('no-platform-key', 'there is no platform key that is valid');
+    if (platform.alive(now).length === 0)
+      throw new PaycertError('no-platform-key', 'there is no platform key that is valid');
     const key = platform.find(keyId, now);
-    if (key === undefined) throw new PaycertError('key-id-unknown', 'no platform key has the id that the signature names');
+    if (key === undefined)
+      throw new PaycertError('key-id-unknown', 'no platform key has the id that the signature names');
     if (!(await verifyRsaSha256(key.publicKey, message, Buffer.from(signature, 'base64')))) {
       throw new PaycertError('signature-invalid', 'the signature does not match');
     }
@@ -98,7 +101,12 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
   };
 
   return {
-    keys: [merchant, ...openers.flatMap(({ facts }) => (facts === merchant ? [] : [facts])), ...platform.all.map(publicFacts), ...symmetric.map(publicFacts)],
+    keys: [
+      merchant,
+      ...openers.flatMap(({ facts }) => (facts === merchant ? [] : [facts])),
+      ...platform.all.map(publicFacts),
+      ...symmetric.map(publicFacts),
+    ],
     problems: [],
     capabilities(now) {
       const able = new Set<Capability>();
@@ -144,10 +152,13 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
     },
 
     async encrypt(plaintext, now, keyId) {
-      const key = keyId === undefined ? platform.preferred(responseKey === 'publicKey', now) : findPlatformKey(keyId, now);
+      const key =
+        keyId === undefined ? platform.preferred(responseKey === 'publicKey', now) : findPlatformKey(keyId, now);
       if (key === undefined) throw new PaycertError('no-platform-key', 'there is no platform key to encrypt for');
       if (plaintext.byteLength > oaepCapacity(key.publicKey)) {
-        throw new PaycertError('plaintext-too-long', 'the text does not fit into one encrypted field', { field: 'plaintext' });
+        throw new PaycertError('plaintext-too-long', 'the text does not fit into one encrypted field', {
+          field: 'plaintext',
+        });
       }
       return { ciphertext: sealOaep(key.publicKey, plaintext), keyId: key.keyId };
     },
@@ -170,7 +181,9 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
     async openNotification(body, { keyId }) {
       const { id, eventType, resource } = readEnvelope(body);
       if (resource.algorithm !== aeadAlgorithm) {
-        throw new PaycertError('notification-malformed', `the resource is not encrypted with ${aeadAlgorithm}`, { field: 'resource' });
+        throw new PaycertError('notification-malformed', `the resource is not encrypted with ${aeadAlgorithm}`, {
+          field: 'resource',
+        });
       }
       const { plaintext, role } = openSealed(resource);
       return { id, eventType, resource: readPlaintext(plaintext), keyId, role };
@@ -180,7 +193,15 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
       const timestamp = seconds(now);
       if (type === 'app') {
         const sign = await signText(paymentMessage(appId, timestamp, nonce, prepayId));
-        return { appid: appId, partnerid: merchantId, prepayid: prepayId, package: 'Sign=WXPay', noncestr: nonce, timestamp, sign };
+        return {
+          appid: appId,
+          partnerid: merchantId,
+          prepayid: prepayId,
+          package: 'Sign=WXPay',
+          noncestr: nonce,
+          timestamp,
+          sign,
+        };
       }
       const packageText = `prepay_id=${prepayId}`;
       const paySign = await signText(paymentMessage(appId, timestamp, nonce, packageText));
@@ -190,7 +211,8 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
 }
 
 // One code and one message for every cause: which byte was wrong is nobody's business.
-const undecryptable = () => new PaycertError('decryption-failed', 'the ciphertext cannot be opened with any key that is loaded');
+const undecryptable = () =>
+  new PaycertError('decryption-failed', 'the ciphertext cannot be opened with any key that is loaded');
 
 // The platform may still change over to the key: a warning, until it opens something.
 const unprovenWarning = () =>
@@ -198,13 +220,20 @@ const unprovenWarning = () =>
 
 function merchantFacts({ privateKey, certificate, merchantSerial }: FitParts): KeyFacts {
   if (certificate) return certificateFacts(certificate, 'merchant');
-  return { role: 'merchant', keyId: merchantSerial ?? '', algorithm: describeAlgorithm(privateKey), fingerprint: publicKeyFingerprint(privateKey) };
+  return {
+    role: 'merchant',
+    keyId: merchantSerial ?? '',
+    algorithm: describeAlgorithm(privateKey),
+    fingerprint: publicKeyFingerprint(privateKey),
+  };
 }
 
 /** Current first, then previous: the order in which they are tried. */
 function symmetricKeys({ apiV3Key, previousApiV3Key }: Parts) {
   const one = (key: KeyObject | undefined, role: Role) =>
-    key === undefined ? [] : [{ key, role, keyId: checkValue(key), algorithm: 'AES-256-GCM', fingerprint: checkValue(key) }];
+    key === undefined
+      ? []
+      : [{ key, role, keyId: checkValue(key), algorithm: 'AES-256-GCM', fingerprint: checkValue(key) }];
   return [...one(apiV3Key, 'apiv3'), ...one(previousApiV3Key, 'apiv3-previous')];
 }
 
@@ -222,7 +251,15 @@ function fieldOpeners({ privateKey, retired }: FitParts, merchant: KeyFacts) {
 
 /** The facts of a key without the key. */
 function publicFacts({ role, keyId, algorithm, fingerprint, notBefore, notAfter, issuer }: KeyFacts): KeyFacts {
-  return { role, keyId, algorithm, fingerprint, ...(notBefore && { notBefore }), ...(notAfter && { notAfter }), ...(issuer && { issuer }) };
+  return {
+    role,
+    keyId,
+    algorithm,
+    fingerprint,
+    ...(notBefore && { notBefore }),
+    ...(notAfter && { notAfter }),
+    ...(issuer && { issuer }),
+  };
 }
 
 /** Chance comes from the nonce, so that one request always names the same key. */
@@ -233,7 +270,11 @@ function prefersPublicKey(responseKey: ResponseKey | undefined, nonce: string): 
 }
 
 /** What WeChat Pay requires of every request, where the caller does not say otherwise. */
-function defaultHeaders(headers: Readonly<Record<string, string>>, body: Uint8Array, userAgent: string): Record<string, string> {
+function defaultHeaders(
+  headers: Readonly<Record<string, string>>,
+  body: Uint8Array,
+  userAgent: string,
+): Record<string, string> {
   const missing = (name: string) => header(headers, name) === undefined;
   return {
     ...(missing('accept') && { Accept: 'application/json' }),

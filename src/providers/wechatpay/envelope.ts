@@ -13,13 +13,17 @@ export interface Resource {
 export const aeadAlgorithm = 'AEAD_AES_256_GCM';
 
 /** The plaintext, or nothing where this key does not open it. */
-export function openResource(key: KeyObject, { ciphertext, nonce, associatedData }: Omit<Resource, 'algorithm'>): Buffer | undefined {
+export function openResource(
+  key: KeyObject,
+  { ciphertext, nonce, associatedData }: Omit<Resource, 'algorithm'>,
+): Buffer | undefined {
   return openAesGcm(key, Buffer.from(nonce), Buffer.from(associatedData), Buffer.from(ciphertext, 'base64'));
 }
 
 type Json = Readonly<Record<string, unknown>>;
 
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function parseObject(text: string): Json | undefined {
   try {
@@ -51,9 +55,13 @@ export function readEnvelope(body: Uint8Array): Envelope {
   const resource = readResource(json?.['resource']);
   const { id, event_type: eventType } = json ?? {};
   if (resource === undefined || typeof id !== 'string' || typeof eventType !== 'string') {
-    throw new PaycertError('notification-malformed', 'the body is no notification: id, event_type or resource is missing', {
-      field: 'body',
-    });
+    throw new PaycertError(
+      'notification-malformed',
+      'the body is no notification: id, event_type or resource is missing',
+      {
+        field: 'body',
+      },
+    );
   }
   return { id, eventType, resource };
 }

@@ -19,7 +19,13 @@ export function pathAndQuery(url: string): string {
 }
 
 /** METHOD ⏎ URL ⏎ TIMESTAMP ⏎ NONCE ⏎ BODY ⏎ */
-export function requestMessage(method: string, url: string, timestamp: string, nonce: string, body: Uint8Array): Buffer {
+export function requestMessage(
+  method: string,
+  url: string,
+  timestamp: string,
+  nonce: string,
+  body: Uint8Array,
+): Buffer {
   return lines([method.toUpperCase(), pathAndQuery(url), timestamp, nonce], body);
 }
 
@@ -28,7 +34,13 @@ export function answerMessage(timestamp: string, nonce: string, body: Uint8Array
   return lines([timestamp, nonce], body);
 }
 
-export function authorization(merchantId: string, nonce: string, signature: string, timestamp: string, serial: string): string {
+export function authorization(
+  merchantId: string,
+  nonce: string,
+  signature: string,
+  timestamp: string,
+  serial: string,
+): string {
   return `${scheme} mchid="${merchantId}",nonce_str="${nonce}",signature="${signature}",timestamp="${timestamp}",serial_no="${serial}"`;
 }
 
@@ -68,13 +80,22 @@ export function readAnswerSignature(headers: Headers, now: Date): AnswerSignatur
   const value = (part: keyof typeof headerNames): string => {
     const text = header(headers, headerNames[part]);
     if (text === undefined || text === '') {
-      throw new PaycertError('signature-missing', `the header ${headerNames[part]} is missing`, { field: headerNames[part] });
+      throw new PaycertError('signature-missing', `the header ${headerNames[part]} is missing`, {
+        field: headerNames[part],
+      });
     }
     return text;
   };
-  const answer = { timestamp: value('timestamp'), nonce: value('nonce'), signature: value('signature'), keyId: value('keyId') };
+  const answer = {
+    timestamp: value('timestamp'),
+    nonce: value('nonce'),
+    signature: value('signature'),
+    keyId: value('keyId'),
+  };
   if (answer.signature.startsWith(probePrefix)) {
-    throw new PaycertError('signature-probe', 'the signature is one of WeChat Pay’s own tests', { field: headerNames.signature });
+    throw new PaycertError('signature-probe', 'the signature is one of WeChat Pay’s own tests', {
+      field: headerNames.signature,
+    });
   }
   const seconds = /^\d{1,12}$/.test(answer.timestamp) ? Number(answer.timestamp) : Number.NaN;
   if (!(Math.abs(now.getTime() / 1000 - seconds) <= windowSeconds)) {

@@ -97,9 +97,17 @@ async function fillFromPkcs12(data: Data, merchantId: string, problems: PaycertE
 }
 
 function readApiV3Key(bytes: Uint8Array, field: string): KeyObject {
-  const key = Buffer.from(Buffer.from(bytes).toString('latin1').replace(/^\xef\xbb\xbf/, '').trim(), 'latin1');
+  const key = Buffer.from(
+    Buffer.from(bytes)
+      .toString('latin1')
+      .replace(/^\xef\xbb\xbf/, '')
+      .trim(),
+    'latin1',
+  );
   if (key.byteLength !== 32) {
-    throw new PaycertError('apiv3-key-length', `${field} is ${key.byteLength} bytes long; an APIv3 key is exactly 32`, { field });
+    throw new PaycertError('apiv3-key-length', `${field} is ${key.byteLength} bytes long; an APIv3 key is exactly 32`, {
+      field,
+    });
   }
   return aesKey(key);
 }

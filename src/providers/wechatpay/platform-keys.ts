@@ -1,6 +1,13 @@
 // The platform's keys by key id: every certificate given, and the public key. Which of them counts depends on the time.
 import type { KeyObject, X509Certificate } from 'node:crypto';
-import { certificateFingerprint, describeAlgorithm, isIssuedWithin, normalizeSerial, publicKeyFingerprint, wireSerial } from '../../crypto/x509.ts';
+import {
+  certificateFingerprint,
+  describeAlgorithm,
+  isIssuedWithin,
+  normalizeSerial,
+  publicKeyFingerprint,
+  wireSerial,
+} from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
 import type { KeyFacts } from '../provider.ts';
 import type { NamedCertificate, Parts } from './parts.ts';
@@ -51,7 +58,10 @@ export class PlatformKeys {
     const publicKey = alive.find(({ role }) => role === 'public-key');
     const certificate = alive
       .filter(({ role }) => role === 'platform')
-      .reduce<PlatformKey | undefined>((best, key) => (best && (best.notAfter ?? 0) >= (key.notAfter ?? 0) ? best : key), undefined);
+      .reduce<PlatformKey | undefined>(
+        (best, key) => (best && (best.notAfter ?? 0) >= (key.notAfter ?? 0) ? best : key),
+        undefined,
+      );
     return prefersPublicKey ? (publicKey ?? certificate) : (certificate ?? publicKey);
   }
 }
@@ -96,11 +106,15 @@ export function platformWarnings({ platformCertificates, trust }: Parts): readon
     const warnings: PaycertError[] = [];
     const serial = normalizeSerial(certificate.serialNumber);
     if (seen.has(serial)) {
-      warnings.push(new PaycertError('platform-certificate-duplicate', `${name} is there twice, and was merged`, { field: name }));
+      warnings.push(
+        new PaycertError('platform-certificate-duplicate', `${name} is there twice, and was merged`, { field: name }),
+      );
     }
     seen.add(serial);
     if (trust.length > 0 && !isIssuedWithin(certificate, trust)) {
-      warnings.push(new PaycertError('platform-certificate-untrusted', `${name} is not issued within trust.pem`, { field: name }));
+      warnings.push(
+        new PaycertError('platform-certificate-untrusted', `${name} is not issued within trust.pem`, { field: name }),
+      );
     }
     return warnings;
   });
@@ -110,5 +124,8 @@ export function platformWarnings({ platformCertificates, trust }: Parts): readon
 export function expiryWarnings(keys: PlatformKeys, now: Date): readonly PaycertError[] {
   return keys.all
     .filter((key) => !isAlive(key, now))
-    .map(({ name }) => new PaycertError('platform-certificate-expired', `${name} has expired and is not used`, { field: name }));
+    .map(
+      ({ name }) =>
+        new PaycertError('platform-certificate-expired', `${name} has expired and is not used`, { field: name }),
+    );
 }

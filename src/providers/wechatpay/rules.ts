@@ -6,12 +6,16 @@ import type { Parts } from './parts.ts';
 
 type Rule = (parts: Parts, merchantId: string) => readonly PaycertError[];
 
-const violation = (code: ErrorCode, field: string, message: string) => [new PaycertError(code, `${field} ${message}`, { field })];
+const violation = (code: ErrorCode, field: string, message: string) => [
+  new PaycertError(code, `${field} ${message}`, { field }),
+];
 
 /** Signing needs a private key and the serial number that names it; the public key needs its id. */
 const requiredParts: Rule = ({ privateKey, certificate, merchantSerial, publicKey, publicKeyId }) => [
   ...(privateKey ? [] : violation('material-missing', 'apiclient_key.pem', 'is missing')),
-  ...(certificate ?? merchantSerial ? [] : violation('material-missing', 'apiclient_cert.pem', 'is missing, and so is merchant_serial')),
+  ...((certificate ?? merchantSerial)
+    ? []
+    : violation('material-missing', 'apiclient_cert.pem', 'is missing, and so is merchant_serial')),
   ...(publicKey && !publicKeyId ? violation('material-missing', 'pub_key_id', 'is missing beside pub_key.pem') : []),
   ...(publicKeyId && !publicKey ? violation('material-missing', 'pub_key.pem', 'is missing beside pub_key_id') : []),
 ];
@@ -19,7 +23,9 @@ const requiredParts: Rule = ({ privateKey, certificate, merchantSerial, publicKe
 /** The protocol is RSA; Node parses SM2 keys and then computes wrong results with them. */
 const rsaOnly: Rule = (parts) =>
   namedKeys(parts).flatMap(([field, key]) =>
-    key.asymmetricKeyType === 'rsa' ? [] : violation('algorithm-unsupported', field, `holds a key of type ${describeAlgorithm(key)}, not RSA`),
+    key.asymmetricKeyType === 'rsa'
+      ? []
+      : violation('algorithm-unsupported', field, `holds a key of type ${describeAlgorithm(key)}, not RSA`),
   );
 
 const keySize: Rule = (parts) =>
@@ -55,7 +61,9 @@ const platformIsNotMerchant: Rule = ({ privateKey, platformCertificates, publicK
         ? violation('platform-key-is-merchant', name, message)
         : [],
     ),
-    ...(publicKey && publicKeyFingerprint(publicKey) === own ? violation('platform-key-is-merchant', 'pub_key.pem', message) : []),
+    ...(publicKey && publicKeyFingerprint(publicKey) === own
+      ? violation('platform-key-is-merchant', 'pub_key.pem', message)
+      : []),
   ];
 };
 
@@ -68,7 +76,11 @@ const oneKeyPerSerial: Rule = ({ platformCertificates }) => {
     seen.set(serial, known ?? key);
     return known === undefined || known === key
       ? []
-      : violation('serial-conflict', name, 'has the serial number of another platform certificate, and a different key');
+      : violation(
+          'serial-conflict',
+          name,
+          'has the serial number of another platform certificate, and a different key',
+        );
   });
 };
 

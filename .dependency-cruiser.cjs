@@ -1,0 +1,71 @@
+// Who may import whom: the table of docs/architecture.md. Everything not allowed here is an error.
+/** @type {Record<string, string[]>} */
+const layers = {
+  crypto: [],
+  providers: ['crypto'],
+  sources: [],
+  store: ['crypto', 'providers', 'sources'],
+  config: ['providers', 'sources', 'store'],
+  telemetry: ['store'],
+  server: ['crypto', 'providers', 'store'],
+  testing: [],
+  cli: ['crypto', 'providers', 'sources', 'store', 'config', 'telemetry', 'server', 'testing'],
+};
+
+/** What every layer may import: words, not behaviour. */
+const ground = '^src/(errors|events|clock|validation)\\.ts$';
+
+/** A package and the only files that may import it. */
+const onlyImporters = {
+  'node-forge': '^src/crypto/pkcs12\\.ts$',
+  chokidar: '^src/sources/files\\.ts$',
+  pino: '^src/telemetry/log\\.ts$',
+  'prom-client': '^src/telemetry/metrics\\.ts$',
+  yaml: '^src/config/load\\.ts$',
+  '@peculiar/x509': '^src/testing/authority\\.ts$',
+};
+
+const pure = '^src/(crypto|providers|store)/';
+
+module.exports = {
+  forbidden: [
+    ...Object.entries(layers).map(([layer, allowed]) => ({
+      name: `layer-${layer}`,
+      severity: 'error',
+      from: { path: `^src/${layer}/` },
+      to: { path: '^src/', pathNot: [ground, ...[layer, ...allowed].map((name) => `^src/${name}/`)] },
+    })),
+    {
+      name: 'ground-imports-nothing',
+      severity: 'error',
+      from: { path: ground },
+      to: { path: '^src/', pathNot: ground },
+    },
+    {
+      name: 'index-is-the-library',
+      severity: 'error',
+      from: { path: '^src/index\\.ts$' },
+      to: { path: '^src/(telemetry|server|testing|cli)/' },
+    },
+    ...Object.entries(onlyImporters).map(([name, path]) => ({
+      name: `only-importer-${name.replace(/\W/g, '-')}`,
+      severity: 'error',
+      from: { path: '^src/', pathNot: path },
+      to: { path: `node_modules/${name}/` },
+    })),
+    {
+      name: 'no-io-in-pure-layers',
+      comment: 'crypto, providers and store read no clock, file, network or environment: these are arguments.',
+      severity: 'error',
+      from: { path: pure },
+      to: { path: '^(node:)?(fs|net|http|https|child_process|dns|os|process|timers)', dependencyTypes: ['core'] },
+    },
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+};
