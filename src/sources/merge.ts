@@ -51,8 +51,8 @@ export function merge(sources: readonly Source[]): Source {
       const pending = iterators.map((_, index) => step(index));
       try {
         // The first tick of each only says that it is there: one read serves them all.
-        const [first] = await Promise.all(pending);
-        let tick: Tick = first?.result?.value ?? 'start';
+        await Promise.all(pending);
+        let tick: Tick = 'start';
         for (const index of iterators.keys()) pending[index] = step(index);
         for (;;) {
           yield tick;

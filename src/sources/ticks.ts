@@ -29,7 +29,7 @@ export class Ticks {
 
   async *read(signal: AbortSignal): AsyncGenerator<Tick, void, undefined> {
     yield 'start';
-    while (!signal.aborted) {
+    for (;;) {
       const isEvent = await this.#notification(this.#options.pollMilliseconds, signal);
       if (isEvent) await this.#settle(signal);
       if (signal.aborted) return;
