@@ -77,13 +77,13 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
     return key;
   };
 
-  const verifyMessage = async (message: Uint8Array, signature: string, keyId: string, now: Date) => {
+  const verifyMessage = (message: Uint8Array, signature: string, keyId: string, now: Date) => {
     if (platform.alive(now).length === 0)
       throw new PaycertError('no-platform-key', 'there is no platform key that is valid');
     const key = platform.find(keyId, now);
     if (key === undefined)
       throw new PaycertError('key-id-unknown', 'no platform key has the id that the signature names');
-    if (!(await verifyRsaSha256(key.publicKey, message, Buffer.from(signature, 'base64')))) {
+    if (!verifyRsaSha256(key.publicKey, message, Buffer.from(signature, 'base64'))) {
       throw new PaycertError('signature-invalid', 'the signature does not match');
     }
     return { keyId: key.keyId };
