@@ -31,8 +31,11 @@ export const AuthorizeRequest = Type.Object(
     }),
     ...Body,
     headers: Type.Optional(HeaderMap),
-    encryptionKeyId: optional.text(
-      'The platform key that fields of the body are encrypted for, as `encrypt` returned it.',
+    encryptionKeyId: Type.Optional(
+      Type.String({
+        pattern: '^[0-9A-Za-z_]{1,128}$',
+        description: 'The platform key that fields of the body are encrypted for, as `encrypt` returned it.',
+      }),
     ),
     timestamp: Type.Optional(Timestamp),
     nonce: Type.Optional(Nonce),

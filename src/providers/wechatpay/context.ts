@@ -20,6 +20,7 @@ import type {
 import { aeadAlgorithm, openResource, readEnvelope, readPlaintext } from './envelope.ts';
 import {
   answerMessage,
+  assertNoProbe,
   authorization,
   header,
   isUnsignedByDesign,
@@ -65,9 +66,13 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
   const signText = async (message: Uint8Array): Promise<string> =>
     (await signRsaSha256(privateKey, message)).toString('base64');
 
-  /** The platform key that a request names: what encrypted its fields, else as `responseKey` says. */
-  const keyToName = ({ encryptionKeyId }: RequestToAuthorize, { now, nonce }: Moment): string | undefined => {
-    if (encryptionKeyId !== undefined) return findPlatformKey(encryptionKeyId, now).keyId;
+  /**
+   * The platform key that a request names: what encrypted its fields, else as `responseKey` says. Named as given even
+   * when it is not loaded: a rotation between encrypting and sending takes nothing from the platform's own key.
+   */
+  const keyToName = ({ encryptionKeyId, headers = {} }: RequestToAuthorize, { now, nonce }: Moment) => {
+    const given = encryptionKeyId ?? header(headers, 'wechatpay-serial');
+    if (given !== undefined) return platform.find(given, now)?.keyId ?? given;
     return platform.preferred(prefersPublicKey(responseKey, nonce), now)?.keyId;
   };
 
@@ -148,7 +153,10 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
     },
 
     async verify(received: Received, now) {
-      if (received.kind === 'message') return verifyMessage(received.message, received.signature, received.keyId, now);
+      if (received.kind === 'message') {
+        assertNoProbe(received.signature);
+        return verifyMessage(received.message, received.signature, received.keyId, now);
+      }
       assertSigned(received);
       const { timestamp, nonce, signature, keyId } = readAnswerSignature(received.headers, now);
       return verifyMessage(answerMessage(timestamp, nonce, signedBody(received)), signature, keyId, now);

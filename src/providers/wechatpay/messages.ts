@@ -76,6 +76,12 @@ export function header(headers: Headers, name: string): string | undefined {
   return found === undefined ? undefined : headers[found]?.trim();
 }
 
+/** @throws PaycertError `signature-probe` */
+export function assertNoProbe(signature: string): void {
+  if (!signature.startsWith(probePrefix)) return;
+  throw new PaycertError('signature-probe', 'the signature is one of WeChat Pay’s own tests', { field: 'signature' });
+}
+
 /**
  * The signature headers of an answer or notification, checked in the order that tells most:
  * all present, not a probe, within the window, an algorithm we know.
@@ -97,11 +103,7 @@ export function readAnswerSignature(headers: Headers, now: Date): AnswerSignatur
     signature: value('signature'),
     keyId: value('keyId'),
   };
-  if (answer.signature.startsWith(probePrefix)) {
-    throw new PaycertError('signature-probe', 'the signature is one of WeChat Pay’s own tests', {
-      field: headerNames.signature,
-    });
-  }
+  assertNoProbe(answer.signature);
   const seconds = /^\d{1,12}$/.test(answer.timestamp) ? Number(answer.timestamp) : Number.NaN;
   if (!(Math.abs(now.getTime() / 1000 - seconds) <= windowSeconds)) {
     const message = 'the timestamp is not within five minutes of this machine’s clock';
