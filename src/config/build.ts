@@ -34,8 +34,8 @@ const sources = {
 } satisfies Builders<SourceConfig>;
 
 const providers = {
-  wechatpay: ({ merchantId, responseKey }): Provider =>
-    wechatpay({ merchantId, ...(responseKey !== undefined && { responseKey }) }),
+  wechatpay: ({ merchantId, responseKey, legacyFieldPadding = defaults.legacyFieldPadding }): Provider =>
+    wechatpay({ merchantId, legacyFieldPadding, ...(responseKey !== undefined && { responseKey }) }),
 } satisfies Builders<CredentialConfig['provider']>;
 
 /** The only member of a one-of, and its row. The schema has made sure that there is exactly one. */

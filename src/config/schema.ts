@@ -66,6 +66,12 @@ const Wechatpay = Type.Object(
         },
       ),
     ),
+    legacyFieldPadding: Type.Optional(
+      Type.Boolean({
+        description:
+          'Also open encrypted fields with PKCS#1 v1.5, for very old interfaces; damaged ones may come out as random text. Default false.',
+      }),
+    ),
   },
   closed,
 );
@@ -169,6 +175,7 @@ export const defaults = {
   poll: '10s',
   grace: '7d',
   older: 'accept',
+  legacyFieldPadding: false,
   require: ['sign'],
 } as const;
 

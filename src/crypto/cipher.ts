@@ -1,10 +1,11 @@
-// Ciphers over bytes: AES-256-GCM (NIST SP 800-38D) and RSAES-OAEP with SHA-1 (RFC 8017 §7.1).
+// Ciphers over bytes: AES-256-GCM (NIST SP 800-38D), RSAES-OAEP with SHA-1 and, to read old fields, RSAES-PKCS1-v1_5 (RFC 8017 §7).
 import {
   constants,
   createDecipheriv,
   createHmac,
   createSecretKey,
   type KeyObject,
+  privateDecrypt,
   publicEncrypt,
   subtle,
 } from 'node:crypto';
@@ -54,6 +55,33 @@ export function oaepOpener(privateKey: KeyObject): (ciphertext: Uint8Array) => P
       return Buffer.from(await subtle.decrypt(oaep, key, Buffer.from(ciphertext)));
     } catch (error) {
       if (error instanceof DOMException) return undefined;
+      throw error;
+    }
+  };
+}
+
+const isOpenSslError = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_OSSL_');
+
+/** Whether the bytes are text: UTF-8, not empty, without control characters. */
+function isText(bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes).toString();
+  return text !== '' && !/[^\P{Cc}\t\n\r]|\ufffd/u.test(text);
+}
+
+/**
+ * Opens PKCS#1 v1.5 ciphertexts of text. **Danger**: this padding proves nothing. OpenSSL answers a ciphertext that is damaged
+ * or meant for another key with random bytes (implicit rejection, against padding oracles), of which about one in 350 is
+ * text by chance and is returned as if it had been encrypted. It runs in the event loop: there is no asynchronous form.
+ */
+export function pkcs1Opener(privateKey: KeyObject): (ciphertext: Uint8Array) => Promise<Buffer | undefined> {
+  const key = { key: privateKey, padding: constants.RSA_PKCS1_PADDING };
+  return async (ciphertext) => {
+    try {
+      const plaintext = privateDecrypt(key, ciphertext);
+      return isText(plaintext) ? plaintext : undefined;
+    } catch (error) {
+      if (isOpenSslError(error)) return undefined;
       throw error;
     }
   };

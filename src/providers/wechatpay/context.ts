@@ -1,6 +1,6 @@
 // The operations that one set of WeChat Pay keys allows. Made from fit parts only.
 import { createHash, createPublicKey, hash, type KeyObject } from 'node:crypto';
-import { checkValue, oaepCapacity, oaepOpener, sealOaep } from '../../crypto/cipher.ts';
+import { checkValue, oaepCapacity, oaepOpener, pkcs1Opener, sealOaep } from '../../crypto/cipher.ts';
 import { signRsaSha256, verifyRsaSha256 } from '../../crypto/signature.ts';
 import { describeAlgorithm, publicKeyFingerprint } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
@@ -42,6 +42,8 @@ export interface ContextOptions {
   readonly merchantId: string;
   readonly responseKey: ResponseKey | undefined;
   readonly userAgent: string;
+  /** Whether fields that OAEP does not open are tried with PKCS#1 v1.5; see the danger at `pkcs1Opener`. */
+  readonly legacyFieldPadding: boolean;
   /** Check values of APIv3 keys that have opened something the platform wrote; outlives every swap. */
   readonly proven: Set<string>;
 }
@@ -59,7 +61,10 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
   const merchant = merchantFacts(parts);
   const platform = collectPlatformKeys(parts);
   const symmetric = symmetricKeys(parts);
-  const openers = fieldOpeners(parts, merchant);
+  const fieldKeys = collectFieldKeys(parts, merchant);
+  // Every key with OAEP before any key with PKCS#1 v1.5, which cannot tell that a key is the wrong one.
+  const paddings = options.legacyFieldPadding ? [oaepOpener, pkcs1Opener] : [oaepOpener];
+  const openers = paddings.flatMap((opener) => fieldKeys.map(({ key, facts }) => ({ open: opener(key), facts })));
   const isProven = (): boolean => apiV3Key !== undefined && proven.has(checkValue(apiV3Key));
   const loadWarnings = platformWarnings(parts);
 
@@ -108,7 +113,7 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
   return {
     keys: [
       merchant,
-      ...openers.flatMap(({ facts }) => (facts === merchant ? [] : [facts])),
+      ...fieldKeys.flatMap(({ facts }) => (facts === merchant ? [] : [facts])),
       ...platform.all.map(publicFacts),
       ...symmetric.map(publicFacts),
     ],
@@ -249,7 +254,7 @@ function symmetricKeys({ apiV3Key, previousApiV3Key }: Parts) {
 }
 
 /** Fields are encrypted for the merchant's key: the current one, then those retired. */
-function fieldOpeners({ privateKey, retired }: FitParts, merchant: KeyFacts) {
+function collectFieldKeys({ privateKey, retired }: FitParts, merchant: KeyFacts) {
   const keys = retired.map(({ privateKey: key, certificate }) => {
     const fingerprint = publicKeyFingerprint(key);
     const facts: KeyFacts = certificate
@@ -257,7 +262,7 @@ function fieldOpeners({ privateKey, retired }: FitParts, merchant: KeyFacts) {
       : { role: 'merchant-retired', keyId: fingerprint.slice(0, 16), algorithm: describeAlgorithm(key), fingerprint };
     return { key, facts };
   });
-  return [{ key: privateKey, facts: merchant }, ...keys].map(({ key, facts }) => ({ open: oaepOpener(key), facts }));
+  return [{ key: privateKey, facts: merchant }, ...keys];
 }
 
 /** The facts of a key without the key. */

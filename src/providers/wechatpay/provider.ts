@@ -13,12 +13,22 @@ export interface WechatpayOptions {
   readonly merchantId: string;
   /** Which platform key requests name while both a certificate and a public key are loaded. Default: the certificate. */
   readonly responseKey?: ResponseKey;
+  /**
+   * Also opens fields with PKCS#1 v1.5, which a few very old interfaces use. Default: OAEP only. **Danger**: with it, a
+   * field that is damaged or meant for another key can come out as random text instead of an error.
+   */
+  readonly legacyFieldPadding?: boolean;
   /** Sent where the caller gives none; WeChat Pay refuses requests without one. */
   readonly userAgent?: string;
 }
 
 /** Made once per credential: what has been proven about its keys outlives every load. */
-export function wechatpay({ merchantId, responseKey, userAgent = 'paycert' }: WechatpayOptions): Provider {
+export function wechatpay({
+  merchantId,
+  responseKey,
+  legacyFieldPadding = false,
+  userAgent = 'paycert',
+}: WechatpayOptions): Provider {
   const proven = new Set<string>();
   return {
     id: 'wechatpay',
@@ -34,7 +44,7 @@ export function wechatpay({ merchantId, responseKey, userAgent = 'paycert' }: We
       if (apiV3Key && certificatesAnswer !== undefined && openCertificates(certificatesAnswer, apiV3Key)) {
         proven.add(checkValue(apiV3Key));
       }
-      return createContext(parts, { merchantId, responseKey, userAgent, proven });
+      return createContext(parts, { merchantId, responseKey, legacyFieldPadding, userAgent, proven });
     },
   };
 }

@@ -1,0 +1,89 @@
+// The table: kind of vector → what checks it; and the protocols that have no provider yet.
+import { readCertificates } from '../../src/crypto/containers.ts';
+import { judge } from '../../src/providers/wechatpay/rules.ts';
+import { checkAead, checkApiV3Key } from './aead.ts';
+import { checkPlatformCertificates } from './certificates.ts';
+import { checkSerials } from './serials.ts';
+import { checkField } from './fields.ts';
+import { Unusable } from './findings.ts';
+import { checkKeys } from './keys.ts';
+import { checkNotification } from './notifications.ts';
+import { checkPayment } from './payments.ts';
+import { checkPkcs12 } from './pkcs12.ts';
+import { checkProbe } from './probes.ts';
+import { checkSign, checkVerify } from './signatures.ts';
+import type { Situation } from './situation.ts';
+import { checkTexts } from './texts.ts';
+
+export type Checker = (situation: Situation) => Promise<void>;
+type Row = readonly [RegExp, Checker];
+
+/** Cases of many kinds under one name: what the inputs are decides. */
+const checkByShape: Checker = async (situation) => {
+  const rows: readonly (readonly [string, Checker])[] = [
+    ['p12_base64', checkPkcs12],
+    ['p12', checkPkcs12],
+    ['response_body', checkPlatformCertificates],
+    ['headers', situation.text('api_v3_key') === undefined ? checkVerify : checkNotification],
+    ['nonce', situation.text('signature') === undefined ? checkAead : checkVerify],
+    ['signature', checkVerify],
+    ['ciphertext', checkField],
+    ['private_key', checkKeys],
+    ['public_key', checkKeys],
+  ];
+  const checker = rows.find(([input]) => situation.inputs[input] !== undefined)?.[1];
+  if (checker === undefined) throw new Unusable('no checker knows inputs of this shape');
+  await checker(situation);
+};
+
+const pkcs12: readonly Row[] = [[/^(?:p12|pkcs-?12|pfx)/, checkPkcs12]];
+
+/** The first row that matches counts: narrow names stand before wide ones. */
+const wechatV3: readonly Row[] = [
+  ...pkcs12,
+  [/signtest|probe/, checkProbe],
+  [/pay-?sign|jsapi|mini-?program|^app-|pay(?:ment)?-param|invoke/, checkPayment],
+  [/robust|malformed|^negative|edge-case/, checkByShape],
+  [/^platform-cert|certificates?-(?:response|download|list|decrypt)|^download/, checkPlatformCertificates],
+  [/serial/, checkSerials],
+  [/^(?:notif|callback)/, checkNotification],
+  [/^api-?v3-?key/, checkApiV3Key],
+  [/^aead|aes-?(?:\d+-)?gcm|^gcm/, checkAead],
+  [/^sensitive|oaep|pkcs1v15|^field-|rsa-(?:en|de)crypt/, checkField],
+  [/^(?:rsa|sha)[a-z0-9-]*verif|^response-(?:verif|sign)|^answer-verif|^verif|-verify/, checkVerify],
+  [/^(?:rsa|sha)[a-z0-9-]*sign|^request-sign|^sign|-sign$/, checkSign],
+  [/^authorization|message|string-to-sign|sign-source|format-request|format-response/, checkTexts],
+  [/^key-|^pem-|^private-key|^public-key|key-(?:format|pair)/, checkKeys],
+];
+
+export const supported: Readonly<Record<string, readonly Row[]>> = { 'wechat-v3': wechatV3, pkcs12 };
+
+/** A shangmi certificate must be refused in words, not half supported: Node parses SM2 keys and computes wrong results. */
+const checkShangmiRefusal: Checker = async (situation) => {
+  const bytes = situation.material('certificate', 'merchant_certificate', 'platform_certificate');
+  if (bytes === undefined) return;
+  const platformCertificates = readCertificates(bytes, 'certificate').map((certificate) => ({
+    name: 'sm2.pem',
+    certificate,
+  }));
+  const codes = judge({ platformCertificates, retired: [], trust: [] }, '1900000000').map(({ code }) => code);
+  situation.assert(
+    codes.includes('algorithm-unsupported'),
+    'an SM2 certificate is not refused as algorithm-unsupported',
+  );
+};
+
+const skip: Checker = async () => undefined;
+
+/** Without a provider: counted as not supported yet. Whoever adds a provider moves its line to `supported`. */
+export const notSupportedYet: Readonly<Record<string, Checker>> = {
+  'alipay-v2': skip,
+  'alipay-v3': skip,
+  'aliyun-rpc': skip,
+  'aliyun-acs3': skip,
+  'generic-hmac': skip,
+  'generic-pss': skip,
+  'wechat-v2': skip,
+  sm: skip,
+  'wechat-v3-shangmi': checkShangmiRefusal,
+};
