@@ -42,9 +42,9 @@ module.exports = {
       to: { path: '^src/', pathNot: ground },
     },
     {
-      name: 'index-is-the-library',
+      name: 'the-library-has-no-server',
       severity: 'error',
-      from: { path: '^src/index\\.ts$' },
+      from: { path: '^src/(index|library)\\.ts$' },
       to: { path: '^src/(telemetry|server|testing|cli)/' },
     },
     ...Object.entries(onlyImporters).map(([name, path]) => ({

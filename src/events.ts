@@ -10,6 +10,8 @@ export type Event =
       readonly snapshotId: string;
       /** The key that signs from now on. */
       readonly keyId: string | undefined;
+      /** Until when its certificate is valid. */
+      readonly notAfter: Date | undefined;
       readonly seconds: number;
       /** From the change at its origin to current, where the origin says when it changed. */
       readonly changeToCurrentSeconds: number | undefined;
@@ -42,7 +44,8 @@ export type Event =
   | { readonly type: 'watch-failed'; readonly source: string; readonly reason: string }
   | { readonly type: 'watch-restarted'; readonly source: string }
   // configuration
-  | { readonly type: 'configured'; readonly credentials: number }
+  /** `needsRestart`: something changed that only a new process picks up, such as a listener. */
+  | { readonly type: 'configured'; readonly credentials: number; readonly needsRestart: boolean }
   | { readonly type: 'config-rejected'; readonly error: PaycertError }
   // operations
   | {

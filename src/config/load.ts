@@ -2,9 +2,10 @@
 import { parseDocument } from 'yaml';
 import { PaycertError } from '../errors.ts';
 import { validator } from '../validation.ts';
-import { type Config, ConfigSchema } from './schema.ts';
+import { type Config, ConfigSchema, type CredentialConfig, CredentialsSchema } from './schema.ts';
 
 const validate = validator(ConfigSchema, 'config-invalid');
+const validateCredentials = validator(CredentialsSchema, 'config-invalid');
 
 /** @throws PaycertError `config-syntax`, `config-invalid` */
 export function parseConfig(text: string): Config {
@@ -18,8 +19,15 @@ export function parseConfig(text: string): Config {
   }
   const config = validate(toPlain(document));
   assertListener(config);
-  assertUniqueNames(config);
+  assertUniqueNames(config.credentials);
   return deepFreeze(config);
+}
+
+/** The `credentials` of a configuration alone, as a program gives them. @throws PaycertError `config-invalid` */
+export function parseCredentials(value: unknown): readonly CredentialConfig[] {
+  const credentials = validateCredentials(value);
+  assertUniqueNames(credentials);
+  return deepFreeze(structuredClone(credentials));
 }
 
 function toPlain(document: ReturnType<typeof parseDocument>): unknown {
@@ -42,7 +50,7 @@ function assertListener({ listen }: Config): void {
   }
 }
 
-function assertUniqueNames({ credentials }: Config): void {
+function assertUniqueNames(credentials: readonly CredentialConfig[]): void {
   const seen = new Set<string>();
   credentials.forEach(({ name }, index) => {
     const field = `credentials[${index}].name`;

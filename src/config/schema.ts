@@ -99,6 +99,8 @@ export const CredentialSchema = Type.Object(
   closed,
 );
 
+export const CredentialsSchema = Type.Array(CredentialSchema, { maxItems: 5000 });
+
 const Tcp = Type.Object(
   {
     address: Type.String({
@@ -151,7 +153,7 @@ export const ConfigSchema = Type.Object(
         { ...closed, description: 'Default info.' },
       ),
     ),
-    credentials: Type.Array(CredentialSchema, { maxItems: 5000 }),
+    credentials: CredentialsSchema,
   },
   { ...closed, title: 'paycert.yaml' },
 );

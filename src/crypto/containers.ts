@@ -46,9 +46,13 @@ function* readArmour(text: string, field: string): Generator<Block> {
   }
 }
 
+/** A SEQUENCE in the long form of its length, or in the short form (elliptic curve keys) with exactly that length. */
+const isDer = (bytes: Uint8Array): boolean =>
+  bytes[0] === 0x30 && ((bytes[1] ?? 0) >= 0x80 || bytes[1] === bytes.byteLength - 2);
+
 function readBlocks(bytes: Uint8Array, field: string): Block[] {
   if (bytes.byteLength === 0) throw new PaycertError('pem-malformed', `${field} is empty`, { field });
-  if (bytes[0] === 0x30 && bytes[1] !== undefined && bytes[1] >= 0x80) return [{ der: Buffer.from(bytes) }];
+  if (isDer(bytes)) return [{ der: Buffer.from(bytes) }];
   const text = readText(bytes);
   return text.includes('-----BEGIN ') ? [...readArmour(text, field)] : [{ der: decodeBase64(text, field) }];
 }
@@ -74,14 +78,17 @@ const parsePublic = (key: Buffer): KeyObject | undefined =>
 
 const parseCertificate = (der: Buffer): X509Certificate | undefined => firstOf([() => new X509Certificate(der)]);
 
-const isCertificate = (block: Block): boolean =>
-  block.label === undefined ? parseCertificate(block.der) !== undefined : block.label.endsWith('CERTIFICATE');
+const claimsCertificate = ({ label }: Block): boolean => label?.endsWith('CERTIFICATE') === true;
 
-/** PKCS#8 EncryptedPrivateKeyInfo (RFC 5958 §3): SEQUENCE { SEQUENCE { OID … } … } where a plain key begins with INTEGER. */
-const looksEncrypted = (der: Buffer): boolean => {
-  const header = (der[1] ?? 0) < 0x80 ? 2 : 2 + ((der[1] ?? 0) & 0x7f);
-  return der[0] === 0x30 && der[header] === 0x30;
-};
+const isCertificate = (block: Block): boolean => claimsCertificate(block) || parseCertificate(block.der) !== undefined;
+
+/**
+ * PKCS#8 EncryptedPrivateKeyInfo (RFC 5958 §3): SEQUENCE { SEQUENCE { OID …, in hex, the OID being one of PKCS#5 or
+ * PKCS#12. Public keys and certificates begin alike, up to the OID.
+ */
+const encryptedHead = /^30(?:[0-7].|81..|82.{4})30(?:[0-7].|81..)06..2a864886f70d01(?:05|0c)/;
+
+const looksEncrypted = (der: Buffer): boolean => encryptedHead.test(der.subarray(0, 32).toString('hex'));
 
 /** A private key from PKCS#1, PKCS#8 or SEC1, in PEM, DER or bare base64. Algorithm and size are judged elsewhere. */
 export function readPrivateKey(bytes: Uint8Array, field: string): KeyObject {
@@ -102,35 +109,32 @@ export function readPrivateKey(bytes: Uint8Array, field: string): KeyObject {
 /** A public key from SPKI or PKCS#1, in PEM, DER or bare base64. */
 export function readPublicKey(bytes: Uint8Array, field: string): KeyObject {
   const blocks = readBlocks(bytes, field);
-  if (blocks.some(({ label, der }) => label?.endsWith('PRIVATE KEY') ?? parsePrivate(der) !== undefined)) {
+  // Before anything else: node:crypto would derive the public half of a private key.
+  if (blocks.some(({ label, der }) => label?.endsWith('PRIVATE KEY') === true || parsePrivate(der) !== undefined)) {
     throw new PaycertError('public-key-is-private', `${field} holds a private key, not a public key`, { field });
   }
-  const key = blocks[0] && parsePublic(blocks[0].der);
-  if (key === undefined) {
-    throw new PaycertError('public-key-malformed', `${field} holds no public key that can be read (SPKI, PKCS#1)`, {
-      field,
-    });
-  }
-  return key;
+  const [block] = blocks;
+  const key = block && parsePublic(block.der);
+  if (key !== undefined) return key;
+  const what = block && isCertificate(block) ? 'a certificate, not a public key' : 'no public key that can be read';
+  throw new PaycertError('public-key-malformed', `${field} holds ${what} (SPKI, PKCS#1)`, { field });
 }
 
-/** The certificates of a file, in its order: the leaf first. Never empty. */
+/** The certificates of a file, in its order: the leaf first. Never empty; keys beside them are passed over. */
 export function readCertificates(bytes: Uint8Array, field: string): [X509Certificate, ...X509Certificate[]] {
   const blocks = readBlocks(bytes, field);
   const certificates: X509Certificate[] = [];
   for (const block of blocks) {
-    if (!isCertificate(block)) {
-      if (parsePrivate(block.der) !== undefined || parsePublic(block.der) !== undefined) {
-        throw new PaycertError('certificate-is-not', `${field} holds a key where a certificate belongs`, { field });
-      }
-      continue;
-    }
     const certificate = parseCertificate(block.der);
     if (certificate !== undefined) certificates.push(certificate);
+    else if (parsePrivate(block.der) === undefined && claimsCertificate(block)) {
+      throw new PaycertError('certificate-malformed', `${field} holds a certificate that cannot be read`, { field });
+    }
   }
   const [leaf, ...chain] = certificates;
-  if (leaf === undefined) {
-    throw new PaycertError('certificate-malformed', `${field} holds no certificate that can be read`, { field });
+  if (leaf !== undefined) return [leaf, ...chain];
+  if (blocks.some(({ der }) => (parsePrivate(der) ?? parsePublic(der)) !== undefined)) {
+    throw new PaycertError('certificate-is-not', `${field} holds a key where a certificate belongs`, { field });
   }
-  return [leaf, ...chain];
+  throw new PaycertError('certificate-malformed', `${field} holds no certificate that can be read`, { field });
 }

@@ -17,23 +17,26 @@ type Asn1 = forge.asn1.Asn1;
 
 /** Every (salt, iterations) pair that can be seen without a password: PBE parameters, PBKDF2 parameters, MacData. */
 function* iterationsIn(node: Asn1, { asn1 }: Forge): Generator<number> {
-  if (!Array.isArray(node.value)) {
-    // The contents are wrapped in octet strings; what is not DER inside one is ciphertext.
-    if (node.type === asn1.Type.OCTETSTRING && typeof node.value === 'string' && node.value.startsWith('\x30')) {
-      const inner = tryOr(() => asn1.fromDer(node.value as string), undefined);
-      if (inner !== undefined) yield* iterationsIn(inner, { asn1 } as Forge);
-    }
-    return;
+  // The contents are wrapped in octet strings; what is not DER inside one is ciphertext. Read as leniently as below.
+  const content = node.type === asn1.Type.OCTETSTRING ? joinOctets(node) : '';
+  if (content.startsWith('\x30')) {
+    const inner = tryOr(() => asn1.fromDer(content, false), undefined);
+    if (inner !== undefined) yield* iterationsIn(inner, { asn1 } as Forge);
   }
+  if (!Array.isArray(node.value)) return;
   const children = node.value;
   const integerAfterSalt = children.find(
     (child, i) => child.type === asn1.Type.INTEGER && children[i - 1]?.type === asn1.Type.OCTETSTRING,
   );
   if (typeof integerAfterSalt?.value === 'string') {
-    yield integerAfterSalt.value.length > 4 ? Infinity : asn1.derToInteger(integerAfterSalt.value);
+    // Unsigned, as node-forge will count: a negative number would be four thousand million rounds.
+    yield Number.parseInt(Buffer.from(integerAfterSalt.value, 'latin1').toString('hex'), 16);
   }
   for (const child of children) yield* iterationsIn(child, { asn1 } as Forge);
 }
+
+/** BER cuts octet strings into pieces where it likes. */
+const joinOctets = ({ value }: Asn1): string => (Array.isArray(value) ? value.map(joinOctets).join('') : value);
 
 function tryOr<T, F>(attempt: () => T, fallback: F): T | F {
   try {

@@ -12,10 +12,7 @@ export function normalizeSerial(serial: string): string {
 
 /** A serial number as it goes on the wire: upper-case hex of even length (Tenpay issues some with leading zeros). */
 export function wireSerial(serial: string): string {
-  const digits = serial
-    .replace(/^0x/i, '')
-    .replace(/[:\s-]/g, '')
-    .toUpperCase();
+  const digits = normalizeSerial(serial);
   return digits.length % 2 === 0 ? digits : `0${digits}`;
 }
 
@@ -34,7 +31,7 @@ export function publicKeyFingerprint(key: KeyObject): string {
 
 /** For people: `RSA-2048`, `EC`, `unknown` (which is what Node makes of SM2). */
 export function describeAlgorithm(key: KeyObject): string {
-  const type = (key.asymmetricKeyType ?? 'unknown').toUpperCase();
+  const type = key.asymmetricKeyType?.toUpperCase() ?? 'unknown';
   const bits = key.asymmetricKeyDetails?.modulusLength;
   return bits === undefined ? type : `${type}-${bits}`;
 }

@@ -1,6 +1,7 @@
 // The local API: routes, limits, errors as problems. Every call takes one snapshot and answers once.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';
@@ -130,21 +131,35 @@ async function runOne(api: Api, request: IncomingMessage, name: string, operatio
   return timed(api, name, operation, () => operation.run(input, startRun(api, name)));
 }
 
+/** How many items start before others get the event loop: 16 verifications take half a millisecond. */
+const slice = 16;
+
 /** In order, on one snapshot, in one lane; each item fails alone. */
-async function runBatch(api: Api, request: IncomingMessage, name: string, operation: Operation): Promise<object> {
+async function runBatch(
+  api: Api,
+  request: IncomingMessage,
+  name: string,
+  operation: Operation,
+): Promise<{ items: object[] }> {
   api.store.entry(name);
   const { items } = validateBatch(await readJson(request, api.maxBodyBytes));
   const run = startRun(api, name);
-  const results = items.map(async (item) => {
-    try {
-      return { result: await timed(api, name, operation, () => operation.run(item, run)) };
-    } catch (error) {
-      const known = toPaycertError(error);
-      if (known.kind === 'internal') api.observe({ type: 'internal-error', where: 'api', credential: name, error });
-      return { problem: problemOf(known) };
-    }
-  });
+  const results: Promise<object>[] = [];
+  for (const [index, item] of items.entries()) {
+    if (index > 0 && index % slice === 0) await setImmediate();
+    results.push(runItem(api, name, operation, item, run));
+  }
   return { items: await Promise.all(results) };
+}
+
+async function runItem(api: Api, name: string, operation: Operation, item: unknown, run: Run): Promise<object> {
+  try {
+    return { result: await timed(api, name, operation, () => operation.run(item, run)) };
+  } catch (error) {
+    const known = toPaycertError(error);
+    if (known.kind === 'internal') api.observe({ type: 'internal-error', where: 'api', credential: name, error });
+    return { problem: problemOf(known) };
+  }
 }
 
 function startRun({ store, clock, observe }: Api, credential: string): Run {

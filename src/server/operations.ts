@@ -158,9 +158,9 @@ const base64 = (data: Uint8Array): string =>
 const invalid = (field: string, message: string) =>
   new PaycertError('request-invalid', `${field} ${message}`, { field });
 
-async function verifyAndCount(received: Received, { credential, snapshot, now, lane, observe }: Run) {
+async function verifyAndCount(received: Received, { credential, snapshot, now, observe }: Run) {
   try {
-    return await snapshot.verify(received, now, lane);
+    return await snapshot.verify(received, now);
   } catch (error) {
     if (error instanceof PaycertError && error.kind === 'refused')
       observe({ type: 'unverified', credential, kind: received.kind, error });

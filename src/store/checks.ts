@@ -56,7 +56,7 @@ const worksItself: Check = async ({ context: { signer, sign } }) => {
   if (signer === undefined || sign === undefined) return [];
   const message = Buffer.from('paycert self-test');
   const { signature } = await sign(message);
-  const isValid = await verifyRsaSha256(signer.publicKey, message, signature);
+  const isValid = verifyRsaSha256(signer.publicKey, message, signature);
   return isValid ? [] : violation('self-test-failed', 'what the key signs does not verify with its own public key');
 };
 

@@ -67,6 +67,7 @@ export async function attempt(
     generation,
     snapshotId: snapshot.snapshotId,
     keyId: context.signer?.facts.keyId,
+    notAfter: context.signer?.facts.notAfter,
     seconds: elapsed(),
     changeToCurrentSeconds: lag,
     isRollback: isRollback(candidate),

@@ -77,13 +77,13 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
     return key;
   };
 
-  const verifyMessage = async (message: Uint8Array, signature: string, keyId: string, now: Date) => {
+  const verifyMessage = (message: Uint8Array, signature: string, keyId: string, now: Date) => {
     if (platform.alive(now).length === 0)
       throw new PaycertError('no-platform-key', 'there is no platform key that is valid');
     const key = platform.find(keyId, now);
     if (key === undefined)
       throw new PaycertError('key-id-unknown', 'no platform key has the id that the signature names');
-    if (!(await verifyRsaSha256(key.publicKey, message, Buffer.from(signature, 'base64')))) {
+    if (!verifyRsaSha256(key.publicKey, message, Buffer.from(signature, 'base64'))) {
       throw new PaycertError('signature-invalid', 'the signature does not match');
     }
     return { keyId: key.keyId };
@@ -131,14 +131,17 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
       const timestamp = seconds(moment.now);
       const named = keyToName(request, moment);
       const signature = await signText(requestMessage(method, url, timestamp, moment.nonce, body));
+      const own = {
+        ...(named !== undefined && { 'Wechatpay-Serial': named }),
+        Authorization: authorization(merchantId, moment.nonce, signature, timestamp, merchant.keyId),
+      };
       return {
         method: method.toUpperCase(),
         url,
         headers: {
           ...defaultHeaders(headers, body, options.userAgent),
-          ...headers,
-          ...(named !== undefined && { 'Wechatpay-Serial': named }),
-          Authorization: authorization(merchantId, moment.nonce, signature, timestamp, merchant.keyId),
+          ...withoutHeaders(headers, Object.keys(own)),
+          ...own,
         },
         keyId: merchant.keyId,
       };
@@ -281,6 +284,12 @@ function defaultHeaders(
     ...(missing('user-agent') && { 'User-Agent': userAgent }),
     ...(body.byteLength > 0 && missing('content-type') && { 'Content-Type': 'application/json' }),
   };
+}
+
+/** Names differ in case and are the same header: what we set must not stand beside what the caller wrote. */
+function withoutHeaders(headers: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
+  const replaced = new Set(names.map((name) => name.toLowerCase()));
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !replaced.has(name.toLowerCase())));
 }
 
 type Answer = Exclude<Received, { kind: 'message' }>;

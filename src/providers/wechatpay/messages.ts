@@ -9,8 +9,13 @@ export const probePrefix = 'WECHATPAY/SIGNTEST/';
 /** The server refuses more than five minutes either way, and so do we. */
 const windowSeconds = 300;
 
-const lines = (head: readonly string[], body: Uint8Array): Buffer =>
-  Buffer.concat([Buffer.from(head.map((line) => `${line}\n`).join('')), body, Buffer.from('\n')]);
+/** Each line ended by LF. A line break inside one would let two different messages have one signature. */
+function lines(head: readonly string[], body: Uint8Array): Buffer {
+  if (head.some((line) => line.includes('\n'))) {
+    throw new PaycertError('request-invalid', 'a line of the text to sign or verify holds a line break');
+  }
+  return Buffer.concat([Buffer.from(head.map((line) => `${line}\n`).join('')), body, Buffer.from('\n')]);
+}
 
 /** Path and query as written; never re-encoded, since the server signs what it receives. */
 export function pathAndQuery(url: string): string {
@@ -110,11 +115,11 @@ export function readAnswerSignature(headers: Headers, now: Date): AnswerSignatur
   return answer;
 }
 
-// Answers that WeChat Pay does not sign: bills, transfer receipts, complaint pictures.
+// Answers that WeChat Pay does not sign: bills, transfer receipts, complaint pictures (their upload is signed).
 const unsignedPaths = [
-  /^\/v3\/billdownload\/file/,
+  /^\/v3\/billdownload\/file(?:\?|$)/,
   /^\/v3\/transferdownload\//,
-  /^\/v3\/merchant-service\/images\/[^/?]+$/,
+  /^\/v3\/merchant-service\/images\/(?!upload(?:\?|$))[^/?]+(?:\?|$)/,
 ];
 
 /** Whether an answer to this address is unsigned by design. */

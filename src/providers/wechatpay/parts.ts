@@ -69,7 +69,7 @@ export async function readParts(data: Data, merchantId: string): Promise<{ parts
     publicKeyId: part('pub_key_id', readPublicKeyId),
     platformCertificates: names
       .filter(isPlatformName)
-      .flatMap((name) => (part(name, readCertificates) ?? []).map((certificate) => ({ name, certificate }))),
+      .flatMap((name) => (part(name, readPlatformCertificates) ?? []).map((certificate) => ({ name, certificate }))),
     retired: names.filter(isRetiredName).flatMap((name) => {
       const retired = part(name, readRetiredKey);
       return retired === undefined ? [] : [{ name, ...retired }];
@@ -113,8 +113,8 @@ function readApiV3Key(bytes: Uint8Array, field: string): KeyObject {
 }
 
 function readSerial(bytes: Uint8Array, field: string): string {
-  const text = readText(bytes);
-  const serial = wireSerial(text);
+  // `openssl x509 -noout -serial`, which the hint names, prints `serial=`.
+  const serial = wireSerial(readText(bytes).replace(/^serial=/i, ''));
   // 20 bytes at most (RFC 5280 §4.1.2.2): a longer run of digits is the decimal form that some tools print.
   if (/^\d{41,}$/.test(serial)) {
     throw new PaycertError('merchant-serial-malformed', `${field} is written in decimal`, { field });
@@ -123,6 +123,11 @@ function readSerial(bytes: Uint8Array, field: string): string {
     throw new PaycertError('merchant-serial-malformed', `${field} is not a serial number in hexadecimal`, { field });
   }
   return serial;
+}
+
+/** Several certificates in one file all count, but the authorities that issued the first sign no messages. */
+function readPlatformCertificates(bytes: Uint8Array, field: string): X509Certificate[] {
+  return readCertificates(bytes, field).filter((certificate, index) => index === 0 || !certificate.ca);
 }
 
 function readPublicKeyId(bytes: Uint8Array, field: string): string {
@@ -135,8 +140,12 @@ function readPublicKeyId(bytes: Uint8Array, field: string): string {
 
 function readRetiredKey(bytes: Uint8Array, field: string): Omit<RetiredKey, 'name'> {
   const privateKey = readPrivateKey(bytes, field);
-  const hasCertificate = readText(bytes).includes('BEGIN CERTIFICATE');
-  return hasCertificate ? { privateKey, certificate: readCertificates(bytes, field)[0] } : { privateKey };
+  if (!readText(bytes).includes('BEGIN CERTIFICATE-----')) return { privateKey };
+  const certificate = readCertificates(bytes, field).find((candidate) => candidate.checkPrivateKey(privateKey));
+  if (certificate === undefined) {
+    throw new PaycertError('key-mismatch', `${field} holds a key and the certificate of another`, { field });
+  }
+  return { privateKey, certificate };
 }
 
 /** Drops members that are undefined: an absent part is absent, not present and undefined. */

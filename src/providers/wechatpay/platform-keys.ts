@@ -25,7 +25,8 @@ export type ResponseKey = 'platform' | 'publicKey' | { readonly publicKeyPercent
 export const isAlive = (key: KeyFacts, now: Date): boolean => key.notAfter === undefined || now < key.notAfter;
 
 /** A public key id is an exact string; everything else is a serial number, whatever its case and leading zeros. */
-const normalizeKeyId = (keyId: string): string => (keyId.startsWith('PUB_KEY_ID_') ? keyId : normalizeSerial(keyId));
+const normalizeKeyId = (keyId: string): string =>
+  keyId.startsWith('PUB_KEY_ID_') ? keyId : `serial ${normalizeSerial(keyId)}`;
 
 export class PlatformKeys {
   readonly all: readonly PlatformKey[];
@@ -52,16 +53,18 @@ export class PlatformKeys {
     return key !== undefined && isAlive(key, now) ? key : undefined;
   }
 
-  /** The one to name and to encrypt for: the certificate that lives longest, or the public key, as configured; else what there is. */
+  /**
+   * The one to name and to encrypt for: the certificate that lives longest, or the public key, as configured; else what
+   * there is. A certificate that is not valid yet is the last resort: the platform may not use it before.
+   */
   preferred(prefersPublicKey: boolean, now: Date): PlatformKey | undefined {
     const alive = this.alive(now);
     const publicKey = alive.find(({ role }) => role === 'public-key');
-    const certificate = alive
-      .filter(({ role }) => role === 'platform')
-      .reduce<PlatformKey | undefined>(
-        (best, key) => (best && (best.notAfter ?? 0) >= (key.notAfter ?? 0) ? best : key),
-        undefined,
-      );
+    const certificates = alive.filter(({ role }) => role === 'platform');
+    const begun = certificates.filter(({ notBefore = now }) => notBefore <= now);
+    const [certificate] = (begun.length > 0 ? begun : certificates).toSorted(
+      (a, b) => Number(b.notAfter ?? 0) - Number(a.notAfter ?? 0),
+    );
     return prefersPublicKey ? (publicKey ?? certificate) : (certificate ?? publicKey);
   }
 }

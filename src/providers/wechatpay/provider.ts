@@ -1,5 +1,6 @@
 // WeChat Pay APIv3: names of material → parts → rules → the operations they allow.
 import { checkValue } from '../../crypto/cipher.ts';
+import type { PaycertError } from '../../errors.ts';
 import type { Provider, SigningContext } from '../provider.ts';
 import { createContext, type FitParts } from './context.ts';
 import { openCertificates } from './envelope.ts';
@@ -24,7 +25,10 @@ export function wechatpay({ merchantId, responseKey, userAgent = 'paycert' }: We
     identity: `wechatpay/${merchantId}`,
     async load(data) {
       const { parts, problems } = await readParts(data, merchantId);
-      const violations = [...problems, ...judge(parts, merchantId)];
+      const unreadable = new Set(problems.map(({ field }) => field));
+      // What is there and cannot be read is not missing as well.
+      const isNew = ({ code, field }: PaycertError) => code !== 'material-missing' || !unreadable.has(field);
+      const violations = [...problems, ...judge(parts, merchantId).filter(isNew)];
       if (violations.length > 0 || !isFit(parts)) return unfit(violations);
       const { apiV3Key, certificatesAnswer } = parts;
       if (apiV3Key && certificatesAnswer !== undefined && openCertificates(certificatesAnswer, apiV3Key)) {

@@ -1,0 +1,174 @@
+// paycert sign, verify, decrypt, status: people talking to a running sidecar.
+import { readFile } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import type { Static } from 'typebox';
+import { PaycertError } from '../errors.ts';
+import type { CredentialStatus, Problem } from '../server/schema.ts';
+import { type Invocation, required, text, usageError } from './command.ts';
+import { readToken } from './sidecar.ts';
+import { date, daysLeft, formatTable, paint, print } from './table.ts';
+
+type Values = Invocation['values'];
+type Status = Static<typeof CredentialStatus>;
+
+const defaultSocket = '/run/paycert/paycert.sock';
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+async function call(values: Values, method: string, path: string, body?: object): Promise<Answer> {
+  const url = text(values, 'url');
+  const tokenFile = text(values, 'token-file');
+  const target =
+    url === undefined
+      ? { socketPath: text(values, 'socket') ?? process.env['PAYCERT_SOCKET'] ?? defaultSocket }
+      : parseUrl(url);
+  const headers = {
+    ...(tokenFile !== undefined && { Authorization: `Bearer ${await readToken(tokenFile)}` }),
+    ...(body && { 'Content-Type': 'application/json' }),
+  };
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ ...target, method, path, headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString()) as unknown });
+      });
+    });
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      const where = 'socketPath' in target ? target.socketPath : `${target.host}:${target.port}`;
+      reject(new PaycertError('sidecar-unreachable', `no sidecar answers at ${where} (${error.code ?? 'unknown'})`));
+    });
+    request.end(body && JSON.stringify(body));
+  });
+}
+
+function parseUrl(url: string): { host: string; port: string } {
+  if (!URL.canParse(url) || !url.startsWith('http://'))
+    throw usageError('--url is an address such as http://127.0.0.1:8010');
+  const { hostname, port } = new URL(url);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port };
+}
+
+/** Prints the answer and turns its status into an exit code: 1 where the answer is no. */
+async function ask(
+  values: Values,
+  method: string,
+  path: string,
+  show: (body: never) => string,
+  body?: object,
+): Promise<number> {
+  const answer = await call(values, method, path, body);
+  if (answer.status === 200) {
+    print(values['output'] === 'json' ? JSON.stringify(answer.body, undefined, 2) : show(answer.body as never));
+    return 0;
+  }
+  const { title, detail, hint, status } = answer.body as Static<typeof Problem>;
+  if (values['output'] === 'json') print(JSON.stringify(answer.body, undefined, 2));
+  else process.stderr.write(`${paint('red', 'error:')} ${detail} (${title})\n${paint('yellow', 'hint:')} ${hint}\n`);
+  if (status === 422) return 1;
+  return status === 503 ? 75 : 64;
+}
+
+const route = (credential: string, operation: string) =>
+  `/v1/credentials/${encodeURIComponent(credential)}/${operation}`;
+
+async function readInput(file: string | undefined): Promise<Buffer> {
+  if (file !== undefined) {
+    return readFile(file).catch(() => {
+      throw usageError(`${file} cannot be read`);
+    });
+  }
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+export async function sign({ values, positionals: [name = '', file] }: Invocation): Promise<number> {
+  const messageBase64 = (await readInput(file)).toString('base64');
+  const show = ({ signature, keyId }: { signature: string; keyId: string }) =>
+    `${signature}\n${paint('dim', `key id ${keyId}`)}`;
+  return ask(values, 'POST', route(name, 'sign'), show, { messageBase64 });
+}
+
+export async function verify({ values, positionals: [name = '', file] }: Invocation): Promise<number> {
+  const [signature, keyId] = [required(values, 'signature'), required(values, 'key-id')];
+  const messageBase64 = (await readInput(file)).toString('base64');
+  return ask(values, 'POST', route(name, 'verify'), () => paint('green', 'valid'), { messageBase64, signature, keyId });
+}
+
+/** A resource as WeChat Pay writes it, with `associated_data`, or as the API takes it; otherwise a field. */
+export async function decrypt({ values, positionals: [name = '', file] }: Invocation): Promise<number> {
+  const input = (await readInput(file)).toString().trim();
+  const show = ({ plaintext, plaintextBase64 }: { plaintext?: string; plaintextBase64?: string }) =>
+    plaintext ?? plaintextBase64 ?? '';
+  return ask(
+    values,
+    'POST',
+    route(name, 'decrypt'),
+    show,
+    input.startsWith('{') ? readResource(input) : { ciphertext: input },
+  );
+}
+
+function readResource(input: string): object {
+  try {
+    const {
+      algorithm,
+      ciphertext,
+      nonce,
+      associatedData,
+      associated_data: snake,
+    } = JSON.parse(input) as Record<string, unknown>;
+    return { algorithm, ciphertext, nonce, associatedData: associatedData ?? snake ?? '' };
+  } catch {
+    throw usageError('the input is neither JSON nor base64');
+  }
+}
+
+export async function status({ values, positionals: [name] }: Invocation): Promise<number> {
+  const path = name === undefined ? '/v1/credentials' : `/v1/credentials/${encodeURIComponent(name)}`;
+  return ask(values, 'GET', path, (body: Status | { credentials: Status[] }) =>
+    render('credentials' in body ? body.credentials : [body]),
+  );
+}
+
+function render(credentials: readonly Status[]): string {
+  const now = new Date();
+  const time = (text: string | undefined) => (text === undefined ? undefined : new Date(text));
+  const rows = credentials.flatMap(({ name, ready, generation, snapshotId, apiv3Key, keys }) =>
+    (keys.length > 0 ? keys : [undefined]).map((key, index) => {
+      const own =
+        index === 0 ? [name, ready ? 'yes' : 'no', String(generation ?? 0), snapshotId ?? '-'] : ['', '', '', ''];
+      const role = key?.role === 'apiv3' && apiv3Key ? `apiv3 (${apiv3Key})` : (key?.role ?? '-');
+      return [
+        ...own,
+        role,
+        key?.keyId ?? '-',
+        date(time(key?.notAfter)),
+        key ? daysLeft(time(key.notAfter), now) : '-',
+      ];
+    }),
+  );
+  return [
+    formatTable(['CREDENTIAL', 'READY', 'GENERATION', 'SNAPSHOT', 'ROLE', 'KEY ID', 'NOT AFTER', 'DAYS LEFT'], rows),
+    ...credentials.flatMap(remarks),
+  ].join('\n');
+}
+
+/** What a person should know of a credential beside its keys. */
+function remarks({ name, rejection, sourceError, warnings, frozenPaths, lacking }: Status): string[] {
+  const line = (style: 'red' | 'yellow', label: string, words: string) => `${paint(style, label)} ${name}: ${words}`;
+  const notice = ({ detail, code, hint }: Status['warnings'][number]) => `${detail} (${code}). ${hint}`;
+  return [
+    ...(lacking.length > 0 ? [line('red', 'not ready:', `cannot ${lacking.join(', ')}`)] : []),
+    ...(rejection ? [line('red', 'rejected:', notice(rejection))] : []),
+    ...(sourceError ? [line('red', 'unreadable:', notice(sourceError))] : []),
+    ...(frozenPaths
+      ? [line('red', 'never updates:', `subPath mount at ${frozenPaths.join(', ')}; mount the whole volume`)]
+      : []),
+    ...warnings.map((warning) => line('yellow', 'warning:', notice(warning))),
+  ];
+}

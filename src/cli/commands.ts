@@ -1,0 +1,121 @@
+// The table of commands. Each loads its code when it runs: a sidecar never loads the demo.
+import { systemClock } from '../clock.ts';
+import { type Command, outputOption, required, text } from './command.ts';
+import { duration } from './duration.ts';
+
+const target = {
+  socket: {
+    type: 'string',
+    value: 'PATH',
+    help: 'the sidecar’s socket (default $PAYCERT_SOCKET, or /run/paycert/paycert.sock)',
+  },
+  url: { type: 'string', value: 'URL', help: 'the sidecar’s TCP address instead, such as http://127.0.0.1:8010' },
+  'token-file': { type: 'string', value: 'FILE', help: 'the bearer token for --url' },
+  output: outputOption,
+} as const;
+
+export const commands: Readonly<Record<string, Command>> = {
+  demo: {
+    summary: 'Run everything on demo material: sidecar, gateway, traffic, rotations',
+    usage: '',
+    options: {
+      duration: {
+        type: 'string',
+        value: 'TIME',
+        help: 'end after that time, such as 20s (default: until interrupted)',
+      },
+    },
+    positionals: { min: 0, max: 0 },
+    async run({ values, signal, version }) {
+      const { runDemo } = await import('./demo.ts');
+      const length = text(values, 'duration');
+      return runDemo(
+        { version, ...(length !== undefined && { durationMilliseconds: duration(length, 'duration') }) },
+        signal,
+      );
+    },
+  },
+  sidecar: {
+    summary: 'Serve the local API next to a payment application',
+    usage: '',
+    options: {
+      config: { type: 'string', short: 'c', value: 'FILE', help: 'paycert.yaml' },
+      drain: { type: 'string', value: 'TIME', help: 'after SIGTERM, keep serving that long (default 0s)' },
+    },
+    positionals: { min: 0, max: 0 },
+    async run({ values, signal, version }) {
+      const { runSidecar } = await import('./sidecar.ts');
+      const drainMilliseconds = duration(text(values, 'drain') ?? '0s', 'drain');
+      await runSidecar(
+        {
+          configPath: required(values, 'config'),
+          drainMilliseconds,
+          version,
+          clock: systemClock,
+          environment: process.env,
+        },
+        signal,
+      );
+      return 0;
+    },
+  },
+  inspect: {
+    summary: 'Show what is in key and certificate files',
+    usage: 'PATH...',
+    options: {
+      output: outputOption,
+      'merchant-id': { type: 'string', value: 'ID', help: 'opens apiclient_cert.p12: its password is the merchant id' },
+    },
+    positionals: { min: 1, max: 256 },
+    async run({ values, positionals }) {
+      const { inspect } = await import('./inspect.ts');
+      return inspect(positionals, {
+        merchantId: text(values, 'merchant-id'),
+        isJson: values['output'] === 'json',
+        now: systemClock.now(),
+      });
+    },
+  },
+  validate: {
+    summary: 'Run every check on a configuration and its material, offline',
+    usage: '',
+    options: { config: { type: 'string', short: 'c', value: 'FILE', help: 'paycert.yaml' }, output: outputOption },
+    positionals: { min: 0, max: 0 },
+    async run({ values, signal }) {
+      const { validate } = await import('./validate.ts');
+      return validate(required(values, 'config'), values['output'] === 'json', signal);
+    },
+  },
+  sign: {
+    summary: 'Sign standard input, or a file, through a running sidecar',
+    usage: 'CREDENTIAL [FILE]',
+    options: target,
+    positionals: { min: 1, max: 2 },
+    run: async (invocation) => (await import('./client.ts')).sign(invocation),
+  },
+  verify: {
+    summary: 'Verify standard input, or a file, through a running sidecar',
+    usage: 'CREDENTIAL [FILE]',
+    options: {
+      ...target,
+      signature: { type: 'string', value: 'BASE64', help: 'the signature over the message' },
+      'key-id': { type: 'string', value: 'ID', help: 'the key that the signature names' },
+    },
+    positionals: { min: 1, max: 2 },
+    run: async (invocation) => (await import('./client.ts')).verify(invocation),
+  },
+  decrypt: {
+    summary: 'Decrypt a resource (JSON) or a field (base64) from standard input or a file',
+    usage: 'CREDENTIAL [FILE]',
+    options: target,
+    positionals: { min: 1, max: 2 },
+    run: async (invocation) => (await import('./client.ts')).decrypt(invocation),
+  },
+  status: {
+    summary: 'Show every credential of a running sidecar',
+    usage: '[CREDENTIAL]',
+    options: target,
+    positionals: { min: 0, max: 1 },
+    run: async (invocation) => (await import('./client.ts')).status(invocation),
+  },
+};

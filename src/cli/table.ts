@@ -1,0 +1,32 @@
+// Tables and colours for people; colours only on a terminal that wants them.
+import { styleText } from 'node:util';
+
+export type Style = Parameters<typeof styleText>[0];
+
+/** Coloured where standard output is a terminal and NO_COLOR is not set. */
+export function paint(style: Style, text: string): string {
+  return styleText(style, text, { stream: process.stdout });
+}
+
+/** Columns as wide as their widest cell; two spaces between. */
+export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [paint('bold', line(header)), ...rows.map(line)].join('\n');
+}
+
+const day = 86_400_000;
+
+export function daysLeft(notAfter: Date | undefined, now: Date): string {
+  return notAfter === undefined ? 'does not expire' : String(Math.floor((notAfter.getTime() - now.getTime()) / day));
+}
+
+export const date = (time: Date | undefined): string => time?.toISOString().slice(0, 10) ?? '-';
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,67 @@
+// The reload loops of a configuration: one per credential, started, restarted and stopped as the file says.
+import { isDeepStrictEqual } from 'node:util';
+import { reloadLoop, type Surroundings } from '../store/reload.ts';
+import { buildCredential, buildStanding, type Ingredients } from './build.ts';
+import type { CredentialConfig } from './schema.ts';
+
+interface Running {
+  readonly config: CredentialConfig;
+  readonly identity: string;
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+}
+
+export class Credentials {
+  readonly #surroundings: Surroundings;
+  readonly #ingredients: Ingredients;
+  readonly #running = new Map<string, Running>();
+
+  constructor(surroundings: Surroundings, ingredients: Ingredients) {
+    this.#surroundings = surroundings;
+    this.#ingredients = ingredients;
+  }
+
+  /** Makes what runs equal to what the configuration says; what did not change is left alone. */
+  async apply(credentials: readonly CredentialConfig[]): Promise<void> {
+    const wanted = new Map(credentials.map((config) => [config.name, config]));
+    const gone = [...this.#running.keys()].filter((name) => !wanted.has(name));
+    await Promise.all(gone.map((name) => this.#remove(name)));
+    for (const config of credentials) {
+      const running = this.#running.get(config.name);
+      if (running && isDeepStrictEqual(running.config, config)) continue;
+      await this.#replace(config, running);
+    }
+  }
+
+  async stop(): Promise<void> {
+    const all = [...this.#running.values()];
+    for (const { stop } of all) stop.abort();
+    await Promise.all(all.map(({ ended }) => ended));
+  }
+
+  async #remove(name: string): Promise<void> {
+    const running = this.#running.get(name);
+    this.#running.delete(name);
+    running?.stop.abort();
+    await running?.ended;
+    this.#surroundings.store.remove(name);
+    this.#surroundings.observe({ type: 'credential-removed', credential: name });
+  }
+
+  /** New options take the loop, not the snapshot: callers go on with it until the next load. Another merchant is another credential. */
+  async #replace(config: CredentialConfig, running: Running | undefined): Promise<void> {
+    const { name } = config;
+    const credential = buildCredential(config, this.#ingredients);
+    const { identity } = credential.provider;
+    if (running && running.identity !== identity) await this.#remove(name);
+    else {
+      running?.stop.abort();
+      await running?.ended;
+    }
+    this.#surroundings.store.declare(name, buildStanding(config));
+    if (running?.identity !== identity) this.#surroundings.observe({ type: 'credential-added', credential: name });
+    const stop = new AbortController();
+    const ended = reloadLoop(credential, this.#surroundings, stop.signal);
+    this.#running.set(name, { config, identity, stop, ended });
+  }
+}

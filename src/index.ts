@@ -1,0 +1,9 @@
+// The public library API, by name. Importing it loads neither pino nor prom-client nor the Kubernetes client.
+export { type Clock, systemClock } from './clock.ts';
+export type { CredentialConfig } from './config/schema.ts';
+export { type ErrorCode, type ErrorKind, errorTable, PaycertError } from './errors.ts';
+export type { Event, Observe, Outcome } from './events.ts';
+export { type LibraryOptions, type Paycert, startPaycert } from './library.ts';
+export type * from './providers/provider.ts';
+export type { Snapshot } from './store/snapshot.ts';
+export { type Entry, isReady } from './store/store.ts';

@@ -1,0 +1,68 @@
+// The same store, sources and providers inside a Node program: credentials that follow their material.
+import { type Clock, systemClock } from './clock.ts';
+import { Credentials } from './config/credentials.ts';
+import { parseCredentials } from './config/load.ts';
+import { poolTurns } from './crypto/turns.ts';
+import { PaycertError } from './errors.ts';
+import { isolate, type Observe } from './events.ts';
+import type { Snapshot } from './store/snapshot.ts';
+import { type Entry, Store } from './store/store.ts';
+
+export interface LibraryOptions {
+  /** Told of everything that happens. */
+  readonly observe?: Observe;
+  readonly clock?: Clock;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Credentials that reload themselves until `stop`. */
+export interface Paycert extends AsyncDisposable {
+  /**
+   * The snapshot to use for one operation: take it once, and again for the next.
+   * @throws PaycertError `credential-unknown`, `credential-not-loaded`
+   */
+  current(name: string): Snapshot;
+  /** Every credential as it stands, for health checks and status pages. */
+  entries(): readonly Entry[];
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts credentials, given as in `paycert.yaml`, and resolves when each has been looked at once.
+ * RSA runs in libuv's thread pool, which a library cannot size: set UV_THREADPOOL_SIZE to the number of cores.
+ * @throws PaycertError `config-invalid`; `credential-not-loaded` when a required one has no fit material
+ */
+export async function startPaycert(credentials: unknown, options: LibraryOptions = {}): Promise<Paycert> {
+  const { observe = () => undefined, clock = systemClock, environment = process.env } = options;
+  const parsed = parseCredentials(credentials);
+  const store = new Store();
+  const waiting = new Map(parsed.map(({ name }) => [name, Promise.withResolvers<undefined>()]));
+  const tell = isolate(observe);
+  const watching: Observe = (event) => {
+    tell(event);
+    const looks =
+      event.type === 'swapped' ||
+      event.type === 'rejected' ||
+      event.type === 'source-failed' ||
+      event.type === 'internal-error';
+    if (looks && event.credential !== undefined) waiting.get(event.credential)?.resolve(undefined);
+  };
+  const running = new Credentials(
+    { store, clock, turns: poolTurns(environment), observe: watching },
+    { clock, observe: watching, environment },
+  );
+  await running.apply(parsed);
+  await Promise.all([...waiting.values()].map(({ promise }) => promise));
+  const missing = store.entries().find(({ isRequired, snapshot }) => isRequired && snapshot === undefined);
+  if (missing !== undefined) {
+    await running.stop();
+    const cause = missing.rejection?.error ?? missing.sourceError?.error;
+    throw new PaycertError(
+      'credential-not-loaded',
+      `${missing.name} has no fit material: ${cause?.message ?? 'unknown'}`,
+      { field: missing.name, cause },
+    );
+  }
+  const stop = () => running.stop();
+  return { current: (name) => store.current(name), entries: () => store.entries(), stop, [Symbol.asyncDispose]: stop };
+}

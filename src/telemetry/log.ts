@@ -1,0 +1,112 @@
+// Events → log lines. The only importer of pino. Unknown errors are logged by name and stack, never by message.
+import { pino, type DestinationStream, type Logger } from 'pino';
+import type { PaycertError } from '../errors.ts';
+import type { Event, Observe } from '../events.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+type Line = readonly [level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>];
+
+const describe = ({ code, message, hint, field }: PaycertError) => ({
+  code,
+  detail: message,
+  hint,
+  ...(field !== undefined && { field }),
+});
+
+/** Where it was thrown. A foreign message may quote what it choked on, so it is left out. */
+function trace(error: unknown) {
+  if (!(error instanceof Error)) return { error: typeof error };
+  const stack = error.stack?.split('\n').filter((line) => line.startsWith('    at ')) ?? [];
+  return { error: error.name, stack: stack.map((line) => line.trim()) };
+}
+
+type Lines = { readonly [T in Event['type']]: (event: Extract<Event, { type: T }>) => Line | undefined };
+
+/** Every event has a row; a row may say that it is not worth a line. */
+const lines: Lines = {
+  swapped: ({ credential, generation, snapshotId, keyId, notAfter, seconds, isRollback, warnings }) => [
+    warnings.length > 0 || isRollback ? 'warn' : 'info',
+    isRollback ? 'older material is current (rollback)' : 'new material is current',
+    {
+      credential,
+      generation,
+      snapshotId,
+      keyId,
+      notAfter,
+      seconds,
+      ...(warnings.length > 0 && { warnings: warnings.map(describe) }),
+    },
+  ],
+  rejected: ({ credential, error, isNew }) => [
+    isNew ? 'error' : 'debug',
+    'material rejected; the last good snapshot stays current',
+    { credential, ...describe(error) },
+  ],
+  unchanged: () => undefined,
+  'found-by-poll': ({ credential }) => [
+    'warn',
+    'a change was found by polling only: its event was missed',
+    { credential },
+  ],
+  'source-failed': ({ credential, error, isNew }) => [
+    isNew ? 'error' : 'debug',
+    'the source cannot be read; the last good snapshot stays current',
+    { credential, ...describe(error) },
+  ],
+  'mount-frozen': ({ credential, paths }) => [
+    'error',
+    'these paths are subPath mounts and never update: mount the whole volume instead',
+    { credential, paths },
+  ],
+  'credential-added': ({ credential }) => ['info', 'credential added', { credential }],
+  'credential-removed': ({ credential }) => ['info', 'credential removed', { credential }],
+  'internal-error': ({ where, credential, error }) => [
+    'error',
+    'internal error: please report it',
+    { where, ...(credential !== undefined && { credential }), ...trace(error) },
+  ],
+  'watch-failed': ({ source, reason }) => ['warn', 'watching files failed; polling goes on', { source, reason }],
+  'watch-restarted': ({ source }) => ['info', 'watching files again', { source }],
+  configured: ({ credentials, needsRestart }) => [
+    needsRestart ? 'warn' : 'info',
+    needsRestart
+      ? 'configuration is current; listeners and log level change with the next restart'
+      : 'configuration is current',
+    { credentials },
+  ],
+  'config-rejected': ({ error }) => [
+    'error',
+    'configuration rejected; the last good one stays current',
+    describe(error),
+  ],
+  operated: ({ credential, operation, outcome, seconds }) => [
+    outcome === 'error' ? 'error' : 'debug',
+    'operation',
+    { credential, operation, outcome, seconds },
+  ],
+  unverified: ({ credential, kind, error }) => [
+    error.code === 'signature-probe' ? 'debug' : 'warn',
+    'signature refused',
+    { credential, kind, ...describe(error) },
+  ],
+  decrypted: ({ credential, role, isRetired }) => ['debug', 'decrypted', { credential, role, isRetired }],
+  listening: ({ listener, address }) => ['info', 'listening', { listener, address }],
+  stopping: ({ drainSeconds }) => ['info', 'stopping: serving on, then finishing what is in flight', { drainSeconds }],
+};
+
+export function createLog(level: LogLevel, destination?: DestinationStream): Observe {
+  const options = {
+    level,
+    base: {},
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  const logger: Logger = destination ? pino(options, destination) : pino(options);
+  return (event) => {
+    const line = (lines[event.type] as (event: Event) => Line | undefined)(event);
+    if (line === undefined) return;
+    const [lineLevel, message, fields = {}] = line;
+    logger[lineLevel]({ event: event.type, ...fields }, message);
+  };
+}

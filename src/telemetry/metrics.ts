@@ -1,0 +1,293 @@
+// Every metric, its help text and its labels. Events count; the store is read at each scrape. The only importer of prom-client.
+import { Counter, Gauge, Histogram, type Metric, Registry } from 'prom-client';
+import type { Clock } from '../clock.ts';
+import type { Event, Observe } from '../events.ts';
+import { type Entry, isReady, type Store } from '../store/store.ts';
+
+export interface MetricsOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly version: string;
+}
+
+export interface ProcessMetrics {
+  readonly observe: Observe;
+  readonly contentType: string;
+  render(): Promise<string>;
+  /** Name → help, type and labels, for the test that compares them with docs/metrics.md. */
+  describe(): readonly { readonly name: string; readonly help: string; readonly labels: readonly string[] }[];
+}
+
+const credential = 'credential';
+
+/** Facts of the store, computed at the scrape: a series lives exactly as long as its object. */
+const gauges = {
+  paycert_certificate_not_after_timestamp_seconds: {
+    help: 'When the certificate that is current in memory expires; for platform certificates, the latest of the set.',
+    labels: [credential, 'role'],
+    read: (entry: Entry) => latestByRole(entry, ({ notAfter }) => notAfter),
+  },
+  paycert_certificate_not_before_timestamp_seconds: {
+    help: 'Since when the certificate that is current in memory is valid; for platform certificates, the latest of the set.',
+    labels: [credential, 'role'],
+    read: (entry: Entry) => latestByRole(entry, ({ notBefore }) => notBefore),
+  },
+  paycert_generation: {
+    help: 'How many times this process has made new material of this credential current.',
+    labels: [credential],
+    read: ({ snapshot }: Entry) => [{ value: snapshot?.generation ?? 0 }],
+  },
+  paycert_snapshot_info: {
+    help: 'Always 1; the snapshot id is equal in every process that loaded the same keys.',
+    labels: [credential, 'snapshot_id'],
+    read: ({ snapshot }: Entry) => (snapshot ? [{ snapshot_id: snapshot.snapshotId, value: 1 }] : []),
+  },
+  paycert_credential_ready: {
+    help: 'Whether the credential can do now what it must (1) or not (0).',
+    labels: [credential],
+    read: (entry: Entry, now: Date) => [{ value: Number(isReady(entry, now)) }],
+  },
+  paycert_reload_last_successful: {
+    help: 'Whether the newest material is current (1), or was rejected or cannot be read (0).',
+    labels: [credential],
+    read: ({ snapshot, rejection, sourceError }: Entry) => [
+      { value: Number(snapshot !== undefined && !rejection && !sourceError) },
+    ],
+  },
+  paycert_reload_last_success_timestamp_seconds: {
+    help: 'When material of this credential last became current.',
+    labels: [credential],
+    read: ({ snapshot }: Entry) => (snapshot ? [{ value: snapshot.loadedAt.getTime() / 1000 }] : []),
+  },
+  paycert_apiv3_key_proven: {
+    help: 'Whether the APIv3 key has opened something that WeChat Pay wrote (1) or not yet (0).',
+    labels: [credential],
+    read: ({ snapshot }: Entry) => (snapshot?.context.isProven ? [{ value: Number(snapshot.context.isProven()) }] : []),
+  },
+  paycert_warnings: {
+    help: 'Warnings about the material that is current, by code.',
+    labels: [credential, 'code'],
+    read: ({ snapshot }: Entry, now: Date) =>
+      countByCode(snapshot?.context.warnings(now).map(({ code }) => code) ?? []),
+  },
+  paycert_frozen_mounts: {
+    help: 'Mounted paths that never update, such as subPath mounts.',
+    labels: [credential],
+    read: ({ frozenPaths = [] }: Entry) => [{ value: frozenPaths.length }],
+  },
+} satisfies Record<string, GaugeRow>;
+
+type KeyFacts = NonNullable<Entry['snapshot']>['context']['keys'][number];
+
+interface Sample {
+  readonly value: number;
+  readonly [label: string]: string | number;
+}
+
+interface GaugeRow {
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly read: (entry: Entry, now: Date) => readonly Sample[];
+}
+
+export function createMetrics({ store, clock, version }: MetricsOptions): ProcessMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Counter({ name, help, labelNames, registers });
+  const histogram = <L extends string>(name: string, help: string, buckets: number[], ...labelNames: L[]) =>
+    new Histogram({ name, help, buckets, labelNames, registers });
+
+  for (const [name, row] of Object.entries(gauges) as [string, GaugeRow][]) {
+    new Gauge({
+      name,
+      help: row.help,
+      labelNames: [...row.labels],
+      registers,
+      collect() {
+        this.reset();
+        const now = clock.now();
+        for (const entry of store.entries()) {
+          for (const { value, ...labels } of row.read(entry, now))
+            this.set({ credential: entry.name, ...labels }, value);
+        }
+      },
+    });
+  }
+
+  const reloads = counter(
+    'paycert_reloads_total',
+    'Attempts to make material current; reason is an error code.',
+    credential,
+    'outcome',
+    'reason',
+  );
+  const reloadSeconds = histogram(
+    'paycert_reload_duration_seconds',
+    'How long parsing, checking and swapping took.',
+    [0.005, 0.025, 0.1, 0.5, 2],
+  );
+  const lag = histogram(
+    'paycert_change_to_current_seconds',
+    'From a change at its origin to current.',
+    [0.01, 0.1, 1, 10, 60, 300],
+  );
+  const sourceErrors = counter('paycert_source_errors_total', 'Reads of a source that failed.', credential, 'reason');
+  const watchFailures = counter(
+    'paycert_watch_failures_total',
+    'Watches on files that failed; polling goes on.',
+    'reason',
+  );
+  const watchRestarts = counter('paycert_watch_restarts_total', 'Watches on files that were started again.');
+  const pollCorrections = counter('paycert_poll_corrections_total', 'Changes that only the poll found.', credential);
+  const operations = counter(
+    'paycert_operations_total',
+    'Operations of the local API.',
+    credential,
+    'operation',
+    'outcome',
+  );
+  const operationSeconds = histogram(
+    'paycert_operation_duration_seconds',
+    'How long operations took.',
+    [0.001, 0.005, 0.025, 0.1, 0.8, 2.5],
+    'operation',
+  );
+  const verificationFailures = counter(
+    'paycert_verification_failures_total',
+    'Signatures that were refused; reason is an error code. Probes are counted apart.',
+    credential,
+    'kind',
+    'reason',
+  );
+  const probes = counter(
+    'paycert_signature_probes_total',
+    'WeChat Pay’s own wrong signatures, refused as they should be.',
+    credential,
+    'kind',
+  );
+  const decryptions = counter(
+    'paycert_decryptions_total',
+    'Decryptions by the role of the key that opened it.',
+    credential,
+    'role',
+    'retired',
+  );
+  const rollbacks = counter('paycert_rollbacks_total', 'Swaps to material older than what it replaced.', credential);
+  const internalErrors = counter(
+    'paycert_internal_errors_total',
+    'Bugs: unexpected errors, by where they were caught.',
+    'where',
+  );
+  const configReloads = counter(
+    'paycert_config_reloads_total',
+    'Reads of paycert.yaml that found a change.',
+    'outcome',
+  );
+  const buildInfo = new Gauge({
+    name: 'paycert_build_info',
+    help: 'Always 1.',
+    labelNames: ['version', 'node'],
+    registers,
+  });
+  buildInfo.set({ version, node: process.version }, 1);
+  processMetrics(registers);
+
+  type Rows = { readonly [T in Event['type']]?: (event: Extract<Event, { type: T }>) => void };
+  const rows: Rows = {
+    swapped(event) {
+      reloads.inc({ credential: event.credential, outcome: 'swapped', reason: '' });
+      reloadSeconds.observe(event.seconds);
+      if (event.changeToCurrentSeconds !== undefined) lag.observe(event.changeToCurrentSeconds);
+      if (event.isRollback) rollbacks.inc({ credential: event.credential });
+    },
+    rejected(event) {
+      if (!event.isNew) return;
+      reloads.inc({ credential: event.credential, outcome: 'rejected', reason: event.error.code });
+      reloadSeconds.observe(event.seconds);
+    },
+    'source-failed'(event) {
+      sourceErrors.inc({ credential: event.credential, reason: event.error.code });
+      if (event.isNew) reloads.inc({ credential: event.credential, outcome: 'failed', reason: event.error.code });
+    },
+    'found-by-poll': (event) => pollCorrections.inc({ credential: event.credential }),
+    'watch-failed': ({ reason }) => watchFailures.inc({ reason }),
+    'watch-restarted': () => watchRestarts.inc(),
+    'internal-error': ({ where }) => internalErrors.inc({ where }),
+    configured: () => configReloads.inc({ outcome: 'accepted' }),
+    'config-rejected': () => configReloads.inc({ outcome: 'rejected' }),
+    operated(event) {
+      operations.inc({ credential: event.credential, operation: event.operation, outcome: event.outcome });
+      operationSeconds.observe({ operation: event.operation }, event.seconds);
+    },
+    unverified({ credential: name, kind, error }) {
+      if (error.code === 'signature-probe') probes.inc({ credential: name, kind });
+      else verificationFailures.inc({ credential: name, kind, reason: error.code });
+    },
+    decrypted: ({ credential: name, role, isRetired }) =>
+      decryptions.inc({ credential: name, role, retired: String(isRetired) }),
+    'credential-removed': ({ credential: name }) => void forget(registry, name),
+  };
+
+  return {
+    observe: (event) => (rows[event.type] as ((event: Event) => void) | undefined)?.(event),
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+    describe: () =>
+      registry.getMetricsAsArray().map((metric) => {
+        const {
+          name,
+          help,
+          labelNames = [],
+        } = metric as unknown as { name: string; help: string; labelNames?: string[] };
+        return { name, help, labels: labelNames };
+      }),
+  };
+}
+
+/** Series of a credential that is gone: a counter that stands still for ever would be a lie. */
+async function forget(registry: Registry, name: string): Promise<void> {
+  for (const metric of registry.getMetricsAsArray() as unknown as Metric[]) {
+    const { values } = await metric.get();
+    for (const { labels } of values) if (labels['credential'] === name) metric.remove(labels as Record<string, string>);
+  }
+}
+
+/** What every dashboard of a process starts with, without the garbage collector's observers. */
+function processMetrics(registers: Registry[]): void {
+  new Gauge({
+    name: 'process_resident_memory_bytes',
+    help: 'Resident memory.',
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+  new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'User and system CPU time spent.',
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage();
+      this.reset();
+      this.inc((user + system) / 1e6);
+    },
+  });
+  const startedAt = new Gauge({ name: 'process_start_time_seconds', help: 'When the process started.', registers });
+  startedAt.set(Math.round(Date.now() / 1000 - process.uptime()));
+}
+
+function latestByRole({ snapshot }: Entry, time: (key: KeyFacts) => Date | undefined): Sample[] {
+  const latest = new Map<string, number>();
+  for (const key of snapshot?.context.keys ?? []) {
+    const seconds = (time(key)?.getTime() ?? Number.NaN) / 1000;
+    if (!Number.isNaN(seconds)) latest.set(key.role, Math.max(latest.get(key.role) ?? 0, seconds));
+  }
+  return [...latest].map(([role, value]) => ({ role, value }));
+}
+
+function countByCode(codes: readonly string[]): Sample[] {
+  const counts = new Map<string, number>();
+  for (const code of codes) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return [...counts].map(([code, value]) => ({ code, value }));
+}

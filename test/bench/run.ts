@@ -1,0 +1,87 @@
+// npm run bench: a table for people, or --output json: one flat object of ratios measured in one run.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createSecretVolume, createWechatpayMaterial } from '../../src/testing/index.ts';
+import { formatTable } from '../../src/cli/table.ts';
+import { buildBundle, startSidecar } from './fixture.ts';
+import { memory, thousandCredentials } from './footprint.ts';
+import { fairness, type Figures, libraryRates, signRates, verifyAndDecryptRates } from './rates.ts';
+import { swapLatencies } from './swaps.ts';
+
+/** What we aim for on two cores; figures without an aim are printed for the eye. */
+const aims: Readonly<Record<string, `${'≥' | '≤'} ${number}`>> = {
+  sign_over_openssl: '≥ 0.85',
+  sign_batch8_over_openssl: '≥ 0.9',
+  sign_batch64_over_openssl: '≥ 0.94',
+  verify_over_inprocess: '≥ 0.4',
+  decrypt_over_inprocess: '≥ 0.3',
+  library_sign_over_crypto: '≥ 0.97',
+  single_sign_under_batches_p99_ms: '≤ 30',
+  swap_to_current_p99_ms: '≤ 10',
+  swap_to_current_loaded_p99_ms: '≤ 25',
+  rss_idle_over_bare: '≤ 1.25',
+  rss_loaded_over_bare: '≤ 1.7',
+  scrape_ms_per_7000_series: '≤ 20',
+};
+
+const { values } = parseArgs({
+  options: {
+    output: { type: 'string', default: 'text' },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+  },
+});
+const [rounds, milliseconds] = values.quick ? [1, 1000] : [5, 3000];
+const swapCount = values.quick ? 20 : 200;
+const requests = values.quick ? 5_000 : 100_000;
+
+const directory = await mkdtemp(join(tmpdir(), 'paycert-bench-'));
+try {
+  buildBundle();
+  const material = await createWechatpayMaterial({ merchantId: '1900000001', now: new Date() });
+  const secret = join(directory, 'wechat');
+  const volume = await createSecretVolume(secret, material.files);
+  const start = () => startSidecar(directory, [{ name: 'wechat', path: secret }]);
+  const withSidecar = async (
+    measure: (socket: Awaited<ReturnType<typeof start>>) => Promise<Figures>,
+  ): Promise<Figures> => {
+    const sidecar = await start();
+    try {
+      return await measure(sidecar);
+    } finally {
+      await sidecar.stop();
+    }
+  };
+  const groups: Record<string, () => Promise<Figures>> = {
+    memory: () => memory(directory, start, requests),
+    sign: () => withSidecar((sidecar) => signRates({ sidecar, material, rounds, milliseconds })),
+    verify: () => withSidecar((sidecar) => verifyAndDecryptRates({ sidecar, material, rounds, milliseconds })),
+    library: () => withSidecar((sidecar) => libraryRates({ sidecar, material, rounds, milliseconds })),
+    fairness: () => withSidecar((sidecar) => fairness({ sidecar, material, rounds, milliseconds })),
+    swaps: () => withSidecar(({ socket }) => swapLatencies({ socket, volume, material, count: swapCount })),
+    thousand: () => thousandCredentials(directory, material),
+  };
+  const figures: Figures = {};
+  for (const [name, measure] of Object.entries(groups)) {
+    if (values.only !== undefined && values.only !== name) continue;
+    if (values.output === 'text') process.stderr.write(`measuring ${name} …\n`);
+    Object.assign(figures, await measure());
+  }
+  const round = (value: number) => Number(value.toPrecision(3));
+  const rounded = Object.fromEntries(Object.entries(figures).map(([key, value]) => [key, round(value)]));
+  if (values.output === 'json') process.stdout.write(`${JSON.stringify(rounded)}\n`);
+  else
+    process.stdout.write(`${formatTable(['FIGURE', 'MEASURED', 'AIM', ''], Object.entries(rounded).map(describe))}\n`);
+} finally {
+  await rm(directory, { recursive: true, force: true });
+}
+
+function describe([key, value]: [string, number]): string[] {
+  const aim = aims[key];
+  if (aim === undefined) return [key, String(value), '-', ''];
+  const limit = Number(aim.slice(2));
+  const isMet = aim.startsWith('≥') ? value >= limit : value <= limit;
+  return [key, String(value), aim, isMet ? 'met' : 'missed'];
+}

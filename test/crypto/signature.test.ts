@@ -1,0 +1,39 @@
+// Signatures agree with node:crypto's own synchronous ones.
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, sign, verify } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { signRsaSha256, verifyRsaSha256 } from '../../src/crypto/signature.ts';
+import { generateKeyPair } from '../../src/testing/index.ts';
+
+const [own, other] = await Promise.all([generateKeyPair(), generateKeyPair()]);
+const message = Buffer.from('GET\n/v3/certificates\n1554208460\nabc\n\n');
+
+describe('a signature', () => {
+  it('is RSA PKCS#1 v1.5 with SHA-256, byte for byte', async () => {
+    assert.deepEqual(await signRsaSha256(own.privateKey, message), sign('sha256', message, own.privateKey));
+    assert.ok(verify('sha256', message, own.publicKey, await signRsaSha256(own.privateKey, message)));
+  });
+
+  it('of nothing is a signature too', async () => {
+    const empty = new Uint8Array();
+    assert.ok(verify('sha256', empty, own.publicKey, await signRsaSha256(own.privateKey, empty)));
+  });
+
+  it('verifies with its own key and message, and with no other', async () => {
+    const signature = sign('sha256', message, own.privateKey);
+    assert.equal(await verifyRsaSha256(own.publicKey, message, signature), true);
+    assert.equal(await verifyRsaSha256(other.publicKey, message, signature), false);
+    assert.equal(await verifyRsaSha256(own.publicKey, message.subarray(1), signature), false);
+  });
+
+  it('that is empty, cut or too long does not verify and does not throw', async () => {
+    const signature = sign('sha256', message, own.privateKey);
+    for (const damaged of [Buffer.alloc(0), signature.subarray(1), Buffer.concat([signature, Buffer.alloc(1)])]) {
+      assert.equal(await verifyRsaSha256(own.publicKey, message, damaged), false);
+    }
+  });
+
+  it('by a key that cannot sign with RSA rejects instead of throwing', async () => {
+    await assert.rejects(() => signRsaSha256(generateKeyPairSync('x25519').privateKey, message));
+  });
+});

@@ -1,0 +1,28 @@
+// An SM2 key pair and its certificate, made for tests by `openssl ecparam -name SM2`: node:crypto cannot make one.
+
+export const sm2PrivateKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqBHM9VAYItBG0wawIBAQQgWYw8T+oo5IixdGg7
+llPD2M2xf/ECxqqsryAN73fIDzGhRANCAARHsKPhk8+8fIfZkifqPvY38ewtd1JP
+tGDMgNJTaPCVfaINnVR+Vj+n9vwdfp6xq09ei59YofI08QrHMtmueAAW
+-----END PRIVATE KEY-----
+`;
+
+export const sm2PublicKey = `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoEcz1UBgi0DQgAER7Cj4ZPPvHyH2ZIn6j72N/HsLXdS
+T7RgzIDSU2jwlX2iDZ1UflY/p/b8HX6esatPXoufWKHyNPEKxzLZrngAFg==
+-----END PUBLIC KEY-----
+`;
+
+/** Self-signed with SM3, common name 1900000001. */
+export const sm2Certificate = `-----BEGIN CERTIFICATE-----
+MIIBgTCCASegAwIBAgIUGiN67u1UF/pNR8SG1zYKEihEVVYwCgYIKoEcz1UBg3Uw
+FTETMBEGA1UEAwwKMTkwMDAwMDAwMTAgFw0yNjExMjIxNTU1MDJaGA8yMTI2MTAy
+OTE1NTUwMlowFTETMBEGA1UEAwwKMTkwMDAwMDAwMTBZMBMGByqGSM49AgEGCCqB
+HM9VAYItA0IABEewo+GTz7x8h9mSJ+o+9jfx7C13Uk+0YMyA0lNo8JV9og2dVH5W
+P6f2/B1+nrGrT16Ln1ih8jTxCscy2a54ABajUzBRMB0GA1UdDgQWBBSi645egXAa
+jlPhLitVZ6UmrOOQczAfBgNVHSMEGDAWgBSi645egXAajlPhLitVZ6UmrOOQczAP
+BgNVHRMBAf8EBTADAQH/MAoGCCqBHM9VAYN1A0gAMEUCIQDNIV5niFlpkaQlVbt2
+6ITBogWQSlVmYYjcuxKUls6iuwIgQLUiW0REwx7HXy8RvG6mlztRyEQ8x98uuWi1
+nPaPMdU=
+-----END CERTIFICATE-----
+`;
