@@ -38,7 +38,11 @@ export function createAdmin({ store, clock, metrics, isListening }: Admin): Requ
 
   return (request, response) => {
     const answer = async (): Promise<void> => {
-      if (request.method !== 'GET') throw new PaycertError('method-not-allowed', 'this listener answers GET');
+      // HEAD is what `wget --spider` in a container's health check sends; Node leaves the body out.
+      if (request.method !== 'GET' && request.method !== 'HEAD') {
+        response.setHeader('Allow', 'GET, HEAD');
+        throw new PaycertError('method-not-allowed', 'this listener answers GET');
+      }
       const [path = ''] = (request.url ?? '').split('?', 1);
       if (path === '/metrics') {
         send(response, 200, metrics.contentType, await metrics.render());

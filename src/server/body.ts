@@ -34,11 +34,9 @@ function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
       } else chunks.push(chunk);
     });
     request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    request.on('error', reject);
-    request.on('close', () => {
-      // Every request closes; only one that closes early is worth an error and its stack.
-      if (!request.complete)
-        reject(new PaycertError('request-malformed', 'the connection closed before the body ended'));
-    });
+    // Whoever hangs up is no bug of ours.
+    request.on('error', (cause) =>
+      reject(new PaycertError('request-malformed', 'the connection closed before the body ended', { cause })),
+    );
   });
 }

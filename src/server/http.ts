@@ -34,7 +34,7 @@ export function createApi(api: Api): RequestListener {
 
 async function answer(api: Api, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
-    const body = await route(api, request);
+    const body = await route(api, request, response);
     send(response, 200, json, JSON.stringify(body));
   } catch (error) {
     const known = toPaycertError(error);
@@ -43,33 +43,59 @@ async function answer(api: Api, request: IncomingMessage, response: ServerRespon
   }
 }
 
-/** Answers an error. What is left of a body that nobody will read takes the connection with it. */
+const problemJson = 'application/problem+json';
+
+/** Answers an error, at once, whether or not the body has been read. */
 export function sendProblem(request: IncomingMessage, response: ServerResponse, error: PaycertError): void {
   const problem = problemOf(error);
-  if (!request.complete) response.setHeader('Connection', 'close');
   if (problem.status === 503) response.setHeader('Retry-After', '1');
   if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
-  send(response, problem.status, 'application/problem+json', JSON.stringify(problem));
+  const body = JSON.stringify(problem);
+  if (request.complete || request.destroyed) send(response, problem.status, problemJson, body);
+  else sendEarly(request, response, problem.status, body);
 }
 
 export function send(response: ServerResponse, status: number, type: string, body: string): void {
-  response.statusCode = status;
-  response.setHeader('Content-Type', type);
-  response.setHeader('Content-Length', Buffer.byteLength(body));
+  setHead(response, status, type, body);
   response.end(body);
 }
 
-async function route(api: Api, request: IncomingMessage): Promise<unknown> {
+function setHead(response: ServerResponse, status: number, type: string, body: string): void {
+  response.statusCode = status;
+  response.setHeader('Content-Type', type);
+  response.setHeader('Content-Length', Buffer.byteLength(body));
+}
+
+/** How long a caller may go on sending a body that nobody reads. */
+const lingerMilliseconds = 2000;
+
+/**
+ * A connection that is closed while its caller still sends is reset, and the caller sees that instead of the answer
+ * (RFC 9112 §9.6). So the answer goes out, what is left of the body is dropped, and then the connection closes.
+ */
+function sendEarly(request: IncomingMessage, response: ServerResponse, status: number, body: string): void {
+  setHead(response, status, problemJson, body);
+  response.setHeader('Connection', 'close');
+  response.write(body);
+  const end = () => {
+    clearTimeout(deadline);
+    response.end();
+  };
+  const deadline = setTimeout(end, lingerMilliseconds);
+  request.once('end', end).once('close', end).resume();
+}
+
+async function route(api: Api, request: IncomingMessage, response: ServerResponse): Promise<unknown> {
   const [path = ''] = (request.url ?? '').split('?', 1);
   const [, v1, credentials, name, operationName, batch, ...rest] = path.split('/');
   if (v1 === 'v1' && credentials === 'credentials' && rest.length === 0) {
     const operation = operationName === undefined ? undefined : byName.get(operationName);
     if (operation && name && (batch === undefined || (batch === 'batch' && operation.isBatchable))) {
-      assertMethod(request, 'POST');
+      assertMethod(request, response, 'POST');
       return batch === undefined ? runOne(api, request, name, operation) : runBatch(api, request, name, operation);
     }
     if (operationName === undefined) {
-      assertMethod(request, 'GET');
+      assertMethod(request, response, 'GET');
       const now = api.clock.now();
       if (name === undefined)
         return { credentials: api.store.entries().map((entry) => describeCredential(entry, now)) };
@@ -78,7 +104,7 @@ async function route(api: Api, request: IncomingMessage): Promise<unknown> {
   }
   const page = pages[path];
   if (page === undefined) throw new PaycertError('route-unknown', 'there is no such route');
-  assertMethod(request, 'GET');
+  assertMethod(request, response, 'GET');
   return page(api);
 }
 
@@ -92,8 +118,10 @@ const pages: Readonly<Record<string, (api: Api) => unknown>> = {
   },
 };
 
-function assertMethod(request: IncomingMessage, method: string): void {
-  if (request.method !== method) throw new PaycertError('method-not-allowed', `this route answers ${method}`);
+function assertMethod(request: IncomingMessage, response: ServerResponse, method: string): void {
+  if (request.method === method) return;
+  response.setHeader('Allow', method);
+  throw new PaycertError('method-not-allowed', `this route answers ${method}`);
 }
 
 async function runOne(api: Api, request: IncomingMessage, name: string, operation: Operation): Promise<object> {

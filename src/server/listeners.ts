@@ -1,8 +1,8 @@
 // Sockets and ports: bound safely, guarded where a browser could reach them, closed when nothing is in flight.
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { lstat, unlink } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { lstat, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, Server as NetServer, type Socket } from 'node:net';
 import { PaycertError } from '../errors.ts';
 import { sendProblem } from './http.ts';
 
@@ -10,49 +10,95 @@ export interface Listener {
   /** As a caller writes it: a path, or host:port with the port that was bound. */
   readonly address: string;
   /** Stops accepting, lets what is in flight finish, closes what is idle. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Callers keep connections; closing one that they are about to use would be a failed request. */
 const keepAliveMilliseconds = 10 * 60 * 1000;
 
-function createHttpServer(listener: RequestListener): Server {
-  const server = createServer({ keepAliveTimeout: keepAliveMilliseconds, noDelay: true }, listener);
-  // Nobody on this machine needs it, and it costs a string per answer.
-  server.on('request', (_, response) => (response.sendDate = false));
-  return server;
+interface Closable {
+  readonly server: Server;
+  readonly close: () => Promise<void>;
 }
 
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-    // A kept connection becomes idle when its answer is out; it is told to close with that answer.
-    server.on('request', (_, response) => response.setHeader('Connection', 'close'));
-    const sweep = setInterval(() => server.closeIdleConnections(), 50);
-    server.on('close', () => clearInterval(sweep));
+/**
+ * Node's own close destroys connections whose answer is still being read, and waits for ever for those that never said
+ * a word. So this one knows which connections are owed an answer: they end after it, all others at once.
+ */
+function createHttpServer(listener: RequestListener): Closable {
+  const connections = new Set<Socket>();
+  const unanswered = new Set<ServerResponse>();
+  let closed: Promise<void> | undefined;
+  const server = createServer({ keepAliveTimeout: keepAliveMilliseconds, noDelay: true });
+
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
   });
+  server.on('request', (request, response) => {
+    unanswered.add(response);
+    // A response closes when the system has taken all of it, or when its connection is gone.
+    response.once('close', () => {
+      unanswered.delete(response);
+      if (closed) endIdle();
+    });
+    // Nobody on this machine needs it, and it costs a string per answer.
+    response.sendDate = false;
+    if (closed) response.setHeader('Connection', 'close');
+    listener(request, response);
+  });
+
+  const endIdle = (): void => {
+    const owed = new Set([...unanswered].map(({ req }) => req.socket));
+    for (const socket of connections) if (!owed.has(socket)) socket.destroySoon();
+  };
+
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      NetServer.prototype.close.call(server, () => resolve());
+      // Of several answers on one connection, the last one closes it.
+      const last = new Map([...unanswered].map((response) => [response.req.socket, response]));
+      for (const response of last.values()) if (!response.headersSent) response.setHeader('Connection', 'close');
+    });
+
+  return {
+    server,
+    close() {
+      closed ??= close();
+      endIdle();
+      return closed;
+    },
+  };
 }
 
 const listening = (server: Server, listen: () => void, address: string): Promise<void> =>
   new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        new PaycertError('listener-in-use', `${address} cannot be bound (${error.code ?? 'unknown'})`, {
-          field: 'listen',
-        }),
-      );
+    const fail = (cause: NodeJS.ErrnoException) => {
+      const message = `${address} cannot be bound (${cause.code ?? 'unknown'})`;
+      reject(new PaycertError('listener-in-use', message, { field: 'listen', cause }));
+    };
+    server.once('error', fail);
+    server.once('listening', () => {
+      server.off('error', fail);
+      // A connection that could not be accepted is its caller's error, and no reason to end everybody else's.
+      server.on('error', () => undefined);
+      resolve();
     });
-    server.once('listening', resolve);
-    listen();
+    try {
+      listen();
+    } catch (error) {
+      // Node throws for a port that no port can be.
+      if (!(error instanceof RangeError)) throw error;
+      fail(error);
+    }
   });
 
 /** A Unix socket with mode 0660 from the moment it exists. One left behind by a killed process is replaced. */
 export async function listenOnSocket(path: string, listener: RequestListener): Promise<Listener> {
   await removeStaleSocket(path);
-  const server = createHttpServer(listener);
+  const { server, close } = createHttpServer(listener);
   await listening(server, () => bindPrivately(server, path), path);
-  return { address: path, close: () => close(server) };
+  return { address: path, close };
 }
 
 // bind(2) makes the file, inside this call, with the mode that the mask leaves: there is no moment in which it is open to others.
@@ -70,18 +116,19 @@ async function removeStaleSocket(path: string): Promise<void> {
   if (stats === undefined) return;
   const inUse = (what: string) => new PaycertError('listener-in-use', `${path} ${what}`, { field: 'listen.socket' });
   if (!stats.isSocket()) throw inUse('is there already, and is not a socket');
-  if (await isAnswering(path)) throw inUse('is served by another process');
-  await unlink(path);
+  if (!(await isAbandoned(path))) throw inUse('is served by another process');
+  await rm(path, { force: true });
 }
 
-const isAnswering = (path: string): Promise<boolean> =>
+/** Only a refusal says that nobody serves it: too busy to accept (EAGAIN), or another user's (EACCES), is alive. */
+const isAbandoned = (path: string): Promise<boolean> =>
   new Promise((resolve) => {
     const probe = connect(path);
     probe.once('connect', () => {
       probe.destroy();
-      resolve(true);
+      resolve(false);
     });
-    probe.once('error', () => resolve(false));
+    probe.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED' || code === 'ENOENT'));
   });
 
 export interface TcpOptions {
@@ -120,11 +167,14 @@ export async function listenOnTcp(
 /** Any listener on a port; the admin endpoints use it as it is. */
 export async function listenOnPort(address: string, listener: RequestListener): Promise<Listener> {
   const { host, port } = splitAddress(address);
-  const server = createHttpServer(listener);
+  const { server, close } = createHttpServer(listener);
   await listening(server, () => server.listen(host === '' ? { port } : { port, host }), address);
   const bound = server.address() as AddressInfo;
-  return { address: `${host}:${bound.port}`, close: () => close(server) };
+  return { address: `${host.includes(':') ? `[${host}]` : host}:${bound.port}`, close };
 }
+
+/** A Host header, as RFC 9110 §7.2 writes it: any case, IPv6 in brackets, with a port or without. */
+const namesThisMachine = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d*)?$/i;
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
@@ -138,7 +188,7 @@ function createGuard(
     if (headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined || headers.origin !== undefined) {
       return new PaycertError('request-forwarded', 'the request was forwarded, or comes from a browser');
     }
-    if (!isExposed && !isLoopback(splitAddress(withPort(headers.host ?? '')).host)) {
+    if (!isExposed && !namesThisMachine.test(headers.host ?? '')) {
       return new PaycertError('request-forwarded', 'the Host header names another host', { field: 'host' });
     }
     const [, sent] = /^Bearer (.+)$/i.exec(headers.authorization ?? '') ?? [];
@@ -146,5 +196,3 @@ function createGuard(
     return new PaycertError('token-required', 'the bearer token is missing or wrong', { field: 'authorization' });
   };
 }
-
-const withPort = (host: string): string => (/:\d+$/.test(host) ? host : `${host}:0`);

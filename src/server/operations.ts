@@ -51,7 +51,7 @@ const authorize = operation('authorize', {
     const request = {
       method,
       url,
-      ...(headers && { headers: assertHeaders(headers) }),
+      ...(headers && { headers }),
       ...(body && { body }),
       ...(encryptionKeyId !== undefined && { encryptionKeyId }),
     };
@@ -97,13 +97,8 @@ const decrypt = operation('decrypt', {
   request: schema.DecryptRequest,
   result: schema.DecryptResult,
   isBatchable: true,
-  async run({ algorithm, ciphertext, nonce, associatedData = '' }, { credential, snapshot, now, lane, observe }) {
-    assertBase64(ciphertext, 'ciphertext');
-    if (algorithm === undefined && nonce !== undefined) throw invalid('algorithm', 'is missing beside nonce');
-    if (algorithm !== undefined && nonce === undefined) throw invalid('nonce', 'is missing beside algorithm');
-    const input =
-      algorithm === undefined ? { ciphertext } : { algorithm, ciphertext, nonce: nonce ?? '', associatedData };
-    const { plaintext, keyId, role, isRetired } = await snapshot.decrypt(input, now, lane);
+  async run(input, { credential, snapshot, now, lane, observe }) {
+    const { plaintext, keyId, role, isRetired } = await snapshot.decrypt(readCiphertext(input), now, lane);
     observe({ type: 'decrypted', credential, role, isRetired });
     return { ...textOrBase64(plaintext, 'plaintext', 'plaintextBase64'), keyId };
   },
@@ -173,32 +168,45 @@ async function verifyAndCount(received: Received, { credential, snapshot, now, o
   }
 }
 
-function readReceived({
-  kind,
-  headers,
-  url,
-  status,
-  signature,
-  keyId,
-  message,
-  messageBase64,
-  body,
-  bodyBase64,
-}: Static<typeof schema.VerifyRequest>): Received {
-  if (kind !== undefined) {
-    if (headers === undefined) throw invalid('headers', 'is missing beside kind');
-    const received = {
-      kind,
-      headers,
-      body: optionalBytes({ body, bodyBase64 }, 'body', 'bodyBase64') ?? new Uint8Array(),
-    };
-    return { ...received, ...(url !== undefined && { url }), ...(status !== undefined && { status }) };
-  }
+type VerifyInput = Static<typeof schema.VerifyRequest>;
+
+const answerFields = ['headers', 'body', 'bodyBase64', 'url', 'status'] as const;
+const messageFields = ['message', 'messageBase64', 'signature', 'keyId'] as const;
+
+/** An answer or a message, never half of each: what belongs to the other would be accepted without being verified. */
+function readReceived(input: VerifyInput): Received {
+  return input.kind === undefined ? readMessage(input) : readAnswer(input, input.kind);
+}
+
+function readAnswer(
+  { headers, url, status, body: text, bodyBase64, ...input }: VerifyInput,
+  kind: 'response' | 'notification',
+): Received {
+  const foreign = messageFields.find((field) => input[field] !== undefined);
+  if (foreign !== undefined) throw invalid(foreign, 'and kind exclude each other');
+  if (headers === undefined) throw invalid('headers', 'is missing beside kind');
+  const body = optionalBytes({ body: text, bodyBase64 }, 'body', 'bodyBase64') ?? new Uint8Array();
+  return { kind, headers, body, ...(url !== undefined && { url }), ...(status !== undefined && { status }) };
+}
+
+/** The signature is passed on as it came: one that is no base64 is wrong, not the caller's mistake. */
+function readMessage({ signature, keyId, message, messageBase64, ...input }: VerifyInput): Received {
+  const foreign = answerFields.find((field) => input[field] !== undefined);
+  if (foreign !== undefined) throw invalid(foreign, 'needs kind beside it');
   if (signature === undefined || keyId === undefined) {
     throw invalid(signature === undefined ? 'signature' : 'keyId', 'is missing; or give kind, headers and body');
   }
-  assertBase64(signature, 'signature');
   return { kind: 'message', message: bytes({ message, messageBase64 }, 'message', 'messageBase64'), signature, keyId };
+}
+
+function readCiphertext({ algorithm, ciphertext, nonce, associatedData }: Static<typeof schema.DecryptRequest>) {
+  assertBase64(ciphertext, 'ciphertext');
+  if (algorithm === undefined) {
+    if (nonce === undefined && associatedData === undefined) return { ciphertext };
+    throw invalid('algorithm', 'is missing beside nonce or associatedData');
+  }
+  if (nonce === undefined) throw invalid('nonce', 'is missing beside algorithm');
+  return { algorithm, ciphertext, nonce, associatedData: associatedData ?? '' };
 }
 
 type Texts = Readonly<Record<string, string | undefined>>;
@@ -230,14 +238,4 @@ function assertBase64(text: string, field: string): Buffer {
 
 function textOrBase64(data: Uint8Array, textField: string, base64Field: string): Record<string, string> {
   return isUtf8(data) ? { [textField]: Buffer.from(data).toString() } : { [base64Field]: base64(data) };
-}
-
-/** A line end in a header would let a body write headers. */
-function assertHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  for (const [name, value] of Object.entries(headers)) {
-    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) throw invalid('headers', 'has a name that is no header name');
-    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value))
-      throw invalid(`headers.${name}`, 'holds characters that no header carries');
-  }
-  return headers;
 }

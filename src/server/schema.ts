@@ -4,10 +4,18 @@ import Type from 'typebox';
 const closed = { additionalProperties: false } as const;
 const optional = { text: (description: string) => Type.Optional(Type.String({ description })) };
 
-const HeaderMap = Type.Record(Type.String(), Type.String(), {
+/** As received: whatever it is called, its value is text. (`.`, which a plain record means, matches no line end.) */
+const HeaderMap = Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), Type.String(), {
   maxProperties: 200,
   description: 'Header names in any case.',
 });
+
+/** To be sent: a line end in a header would let a body write headers. */
+const SendableHeaders = Type.Record(
+  Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" }),
+  Type.String({ pattern: '^[\\t\\x20-\\x7e\\x80-\\xff]*$' }),
+  { ...closed, maxProperties: 200, description: 'Names that are tokens, values of one line in Latin-1.' },
+);
 
 const Timestamp = Type.Integer({
   minimum: 0,
@@ -30,7 +38,7 @@ export const AuthorizeRequest = Type.Object(
       description: 'Absolute, or a path with its query; percent-encoded as it will be sent, and signed as given.',
     }),
     ...Body,
-    headers: Type.Optional(HeaderMap),
+    headers: Type.Optional(SendableHeaders),
     encryptionKeyId: Type.Optional(
       Type.String({
         pattern: '^[0-9A-Za-z_]{1,128}$',

@@ -1,0 +1,122 @@
+// Health: alive, started, ready. One expired merchant among many takes no pod out.
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import { createAdmin } from '../../src/server/admin.ts';
+import { listenOnPort } from '../../src/server/listeners.ts';
+import { withExpiredCertificate } from '../../src/testing/spoiled-material.ts';
+import { type CredentialOptions, loadStore, makeMaterial, start } from '../support/api-server.ts';
+import { exchange } from '../support/http-client.ts';
+
+const material = await makeMaterial();
+const { files, merchant } = material;
+const unverifiable = new Map([...files].filter(([name]) => !/^(wechatpay_|pub_key)/.test(name)));
+const afterExpiry = new Date(merchant.notAfter.getTime() + 1);
+
+async function startAdmin(
+  credentials: Readonly<Record<string, CredentialOptions>>,
+  { isListening = true, render = () => Promise.resolve('metric 1\n') } = {},
+) {
+  const loaded = await loadStore(credentials);
+  const metrics = { contentType: 'text/plain; version=0.0.4', render };
+  const admin = createAdmin({ ...loaded, metrics, isListening: () => isListening });
+  const { address, close } = await listenOnPort('127.0.0.1:0', admin);
+  after(close);
+  const ask = (path: string, method = 'GET') => exchange(address, { path, method });
+  const statusOf = async (path: string) => (await ask(path)).status;
+  return { ...loaded, ask, statusOf };
+}
+
+describe('/livez', () => {
+  it('is ok whatever else is not', async () => {
+    const { ask } = await startAdmin({ shop: { isRequired: true } }, { isListening: false });
+    const { status, text } = await ask('/livez');
+    assert.deepEqual([status, text], [200, 'ok\n']);
+  });
+});
+
+describe('/startupz', () => {
+  it('is ok when every listener is bound and every required credential was loaded once', async () => {
+    const { statusOf, load, clock } = await startAdmin({ shop: { isRequired: true }, other: {} });
+    assert.equal(await statusOf('/startupz'), 503);
+    await load('shop', files);
+    assert.equal(await statusOf('/startupz'), 200);
+    clock.time = afterExpiry;
+    assert.equal(await statusOf('/startupz'), 200);
+  });
+
+  it('is not ok before every listener is bound', async () => {
+    const { statusOf } = await startAdmin({ shop: { files, isRequired: true } }, { isListening: false });
+    assert.equal(await statusOf('/startupz'), 503);
+  });
+});
+
+describe('/readyz', () => {
+  it('follows what is required, and stays ok through a rejected reload', async () => {
+    const { statusOf, load, clock } = await startAdmin({ shop: { isRequired: true } });
+    assert.equal(await statusOf('/readyz'), 503);
+    await load('shop', files);
+    assert.equal(await statusOf('/readyz'), 200);
+    const violation = await load('shop', await withExpiredCertificate(material, { now: start }));
+    assert.equal(violation?.code, 'certificate-expired');
+    assert.equal(await statusOf('/readyz'), 200);
+    clock.time = afterExpiry;
+    assert.equal(await statusOf('/readyz'), 503);
+    clock.time = start;
+    assert.equal(await statusOf('/readyz'), 200);
+  });
+
+  it('does not look at credentials that are not required, which have their own', async () => {
+    const { statusOf, clock } = await startAdmin({ shop: { files }, other: {} });
+    assert.deepEqual([await statusOf('/readyz'), await statusOf('/readyz/other')], [200, 503]);
+    assert.equal(await statusOf('/readyz/shop'), 200);
+    clock.time = afterExpiry;
+    assert.deepEqual([await statusOf('/readyz'), await statusOf('/readyz/shop')], [200, 503]);
+  });
+
+  it('asks for what is required of each: signing needs no platform key', async () => {
+    const { statusOf } = await startAdmin({
+      signs: { files: unverifiable, isRequired: true },
+      verifies: { files: unverifiable, requires: ['sign', 'verify'] },
+    });
+    const statuses = [await statusOf('/readyz'), await statusOf('/readyz/signs'), await statusOf('/readyz/verifies')];
+    assert.deepEqual(statuses, [200, 200, 503]);
+  });
+
+  it('of a name that is no credential is 404', async () => {
+    const { ask } = await startAdmin({ shop: { files } });
+    for (const name of ['nobody', '', '__proto__', 'constructor', '%00', 'shop/', 'shop/sign', '../livez']) {
+      const { status, text, headers } = await ask(`/readyz/${name}`);
+      assert.deepEqual([status, headers['content-type']], [404, 'application/problem+json'], name);
+      assert.match(text, /credential-unknown/);
+    }
+  });
+});
+
+describe('the admin listener', () => {
+  it('renders metrics, and survives it when that fails', async () => {
+    let fails = false;
+    const render = () => (fails ? Promise.reject(new Error('canary')) : Promise.resolve('metric 1\n'));
+    const { ask } = await startAdmin({}, { render });
+    const { text, headers } = await ask('/metrics');
+    assert.deepEqual([text, headers['content-type']], ['metric 1\n', 'text/plain; version=0.0.4']);
+    fails = true;
+    const failed = await ask('/metrics');
+    assert.equal(failed.status, 500);
+    assert.doesNotMatch(failed.text, /canary/);
+    assert.equal((await ask('/livez')).status, 200);
+  });
+
+  it('answers GET and HEAD, ignores queries, and knows no other method or path', async () => {
+    const { ask, statusOf } = await startAdmin({});
+    for (const path of ['/livez', '/startupz', '/readyz', '/metrics']) {
+      assert.equal(await statusOf(`${path}?verbose=1`), 200);
+      const head = await ask(path, 'HEAD');
+      assert.deepEqual([head.status, head.text], [200, '']);
+      const post = await ask(path, 'POST');
+      assert.deepEqual([post.status, post.headers.allow], [405, 'GET, HEAD']);
+    }
+    for (const path of ['/', '/healthz', '/livez/', '/v1/credentials', '/__proto__', '*']) {
+      assert.equal(await statusOf(path), 404, path);
+    }
+  });
+});
