@@ -1,0 +1,229 @@
+// npm run docs: writes what the documentation takes from the code. With --check it writes nothing and names what is stale.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { ConfigSchema, defaults } from '../src/config/schema.ts';
+
+const root = new URL('../', import.meta.url);
+const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
+const table = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [row(header), row(header.map(() => '---')), ...rows.map(row)].join('\n');
+
+// docs/configuration.md: one table per object of the schema
+
+/** The part of JSON Schema that the configuration uses. */
+interface Schema {
+  readonly type?: string;
+  readonly const?: string | number | boolean;
+  readonly anyOf?: readonly Schema[];
+  readonly items?: Schema;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly patternProperties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly description?: string;
+  readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+}
+
+// A schema of TypeBox is JSON Schema; its type says more than is looked at here.
+const configSchema = ConfigSchema as unknown as Schema;
+
+/** Defaults of whole objects: what holds where the object is absent. */
+const absentObjects: Readonly<Record<string, object>> = {
+  admin: { address: defaults.adminAddress },
+  log: { level: defaults.logLevel },
+};
+
+/** What the schema leaves unsaid. */
+const meanings: Readonly<Record<string, string>> = {
+  'listen.maxBodyBytes': 'Larger bodies are refused before they are buffered.',
+  'log.level': 'The least severe lines that are written.',
+  credentials: 'Every credential; may be empty.',
+  'credentials[].provider.wechatpay.responseKey.publicKeyPercent': 'The share of requests that name the public key.',
+};
+
+/** Equal objects are described once, where they come first. */
+const firstPaths = new Map<string, string>();
+
+function firstPath(schema: Schema, path: string): string {
+  const key = JSON.stringify(schema);
+  const first = firstPaths.get(key) ?? path;
+  firstPaths.set(key, first);
+  return first;
+}
+
+const link = (path: string): string => `[\`${path}\`](#${path.toLowerCase().replace(/[^a-z0-9]/g, '')})`;
+
+function typeName(schema: Schema, path: string): string {
+  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
+  if (schema.anyOf) return schema.anyOf.map((option) => typeName(option, path)).join(' or ');
+  if (schema.items) return `list of ${range(schema)}${typeName(schema.items, `${path}[]`)}`;
+  if (schema.patternProperties) return 'map of text to text';
+  if (schema.properties) return link(firstPath(schema, path));
+  if (schema.pattern?.includes('(ms|s|m|h|d)') === true) return 'duration';
+  if (schema.pattern !== undefined) return `text like \`${schema.pattern}\``;
+  const { type = 'any', minimum, maximum } = schema;
+  const bounds = minimum === undefined || maximum === undefined ? '' : `, ${minimum} to ${maximum}`;
+  return `${type === 'string' ? 'text' : type}${bounds}`;
+}
+
+const range = ({ minItems = 0, maxItems }: Schema): string =>
+  maxItems === undefined ? '' : `${minItems}–${maxItems} `;
+
+function defaultOf(path: string, name: string, schema: Schema): string {
+  const absent: unknown = absentObjects[path] ?? (defaults as Readonly<Record<string, unknown>>)[name];
+  if (absent !== undefined) return `\`${JSON.stringify(absent)}\``;
+  const [, told] = /\bDefault (\w+)\b/.exec(schema.description ?? '') ?? [];
+  return told === undefined ? '' : `\`${told}\``;
+}
+
+/** Every object of the schema, by its path, with its table. */
+function* configTables(schema: Schema, path: string): Generator<[string, string]> {
+  if (schema.anyOf) for (const option of schema.anyOf) yield* configTables(option, path);
+  if (schema.items) yield* configTables(schema.items, `${path}[]`);
+  if (!schema.properties || firstPath(schema, path) !== path) return;
+  const inside = (name: string) => (path === '' ? name : `${path}.${name}`);
+  const members = Object.entries(schema.properties);
+  const rows = members.map(([name, member]) => [
+    `\`${name}\``,
+    schema.required?.includes(name) === true ? '**required**' : defaultOf(inside(name), name, member),
+    typeName(member, inside(name)),
+    meanings[inside(name)] ?? (member.description ?? '').replace(/ ?Default [^ .]+\./, ''),
+  ]);
+  yield [`fields ${path === '' ? 'paycert.yaml' : path}`, table(['field', 'default', 'type', 'meaning'], rows)];
+  for (const [name, member] of members) yield* configTables(member, inside(name));
+}
+
+// docs/architecture.md: the tree, and who may import whom
+
+/** The first line of a file tells what it is for. */
+function purpose(path: string): string {
+  const [first = '', second = ''] = read(path).split('\n', 2);
+  return (first.startsWith('#!') ? second : first).replace(/^\/\/ /, '');
+}
+
+function tree(folder: string, depth = 0): string[] {
+  const entries = readdirSync(new URL(folder, root), { withFileTypes: true });
+  const names = (wanted: boolean) =>
+    entries
+      .filter((entry) => entry.isDirectory() === wanted)
+      .map(({ name }) => name)
+      .sort();
+  const indent = '  '.repeat(depth + 1);
+  return [
+    ...names(false).map((name) => `${indent}${name}`.padEnd(34) + purpose(`${folder}${name}`)),
+    ...names(true).flatMap((name) => ['', `${indent}${name}/`, ...tree(`${folder}${name}/`, depth + 1)]),
+  ];
+}
+
+interface Rule {
+  readonly name: string;
+  readonly from: { readonly path?: string; readonly pathNot?: string };
+  readonly to: { readonly path?: string; readonly pathNot?: string | readonly string[] };
+}
+
+const rules = (createRequire(import.meta.url)('../.dependency-cruiser.cjs') as { forbidden: readonly Rule[] })
+  .forbidden;
+const paths = (pattern: string): string => pattern.replace(/^\^/, '').replace(/\$$/, '').replaceAll('\\.', '.');
+
+function layers(): string {
+  const rows = rules.flatMap(({ name, to }) => {
+    const layer = /^layer-(.+)$/.exec(name)?.[1];
+    if (layer === undefined) return [];
+    const allowed = [to.pathNot ?? []].flat().flatMap((pattern) => /^\^src\/(\w+)\/$/.exec(pattern)?.[1] ?? []);
+    return [[layer, allowed.filter((other) => other !== layer).join(', ') || '–']];
+  });
+  return table(['folder', 'may import, besides itself and the ground'], rows);
+}
+
+function importers(): string {
+  const rows = rules.flatMap(({ name, from, to }) =>
+    name.startsWith('only-importer-')
+      ? [[`\`${paths(to.path ?? '').replace(/^node_modules\/|\/$/g, '')}\``, `\`${paths(from.pathNot ?? '')}\``]]
+      : [],
+  );
+  return table(['package', 'its only importer'], rows);
+}
+
+// docs/dependencies.md: what is installed, and what it pulls in
+
+interface Locked {
+  readonly version?: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+}
+
+/** Where Node finds a package from inside another: the nearest node_modules upwards. */
+function locate(packages: Readonly<Record<string, Locked>>, from: string, name: string): string | undefined {
+  for (let at = from; ; at = at.replace(/\/?node_modules\/(?:@[^/]+\/)?[^/]+$/, '')) {
+    const path = `${at === '' ? '' : `${at}/`}node_modules/${name}`;
+    if (packages[path]) return path;
+    if (at === '') return undefined;
+  }
+}
+
+function pulledIn(packages: Readonly<Record<string, Locked>>, from: string, found: Set<string>): Set<string> {
+  for (const name of Object.keys(packages[from]?.dependencies ?? {})) {
+    const path = locate(packages, from, name);
+    if (path === undefined || found.has(path)) continue;
+    found.add(path);
+    pulledIn(packages, path, found);
+  }
+  return found;
+}
+
+function dependencies(section: 'dependencies' | 'devDependencies'): string {
+  const { packages } = JSON.parse(read('package-lock.json')) as { packages: Readonly<Record<string, Locked>> };
+  const rows = Object.keys(packages['']?.[section] ?? {}).map((name) => {
+    const path = `node_modules/${name}`;
+    const count = pulledIn(packages, path, new Set()).size;
+    return [`[${name}](#${name.replace(/[@/]/g, '')})`, packages[path]?.version ?? '', String(count)];
+  });
+  return table(['package', 'version', 'packages it pulls in'], rows);
+}
+
+const documents: Readonly<Record<string, ReadonlyMap<string, string>>> = {
+  'docs/configuration.md': new Map(configTables(configSchema, '')),
+  'docs/architecture.md': new Map([
+    ['tree', ['```text', 'src/', ...tree('src/'), '```'].join('\n')],
+    ['layers', layers()],
+    ['importers', importers()],
+  ]),
+  'docs/dependencies.md': new Map([
+    ['runtime', dependencies('dependencies')],
+    ['development', dependencies('devDependencies')],
+  ]),
+};
+
+/** The document with every generated part as it should be; a part without markers, or markers without a part, is an error. */
+function fill(file: string, text: string, parts: ReadonlyMap<string, string>): string {
+  const placed = new Set<string>();
+  const filled = text.replace(
+    /(<!-- generated: (.+?) -->\n)[\s\S]*?(<!-- end -->)/g,
+    (_, start: string, key: string, end: string) => {
+      const part = parts.get(key);
+      if (part === undefined) throw new Error(`${file}: nothing is generated for "${key}"`);
+      placed.add(key);
+      return `${start}\n${part}\n\n${end}`;
+    },
+  );
+  const missing = [...parts.keys()].filter((key) => !placed.has(key));
+  if (missing.length > 0) throw new Error(`${file}: no markers for ${missing.map((key) => `"${key}"`).join(', ')}`);
+  return filled;
+}
+
+const isCheck = process.argv.includes('--check');
+for (const [file, parts] of Object.entries(documents)) {
+  const text = read(file);
+  const filled = fill(file, text, parts);
+  if (filled === text) continue;
+  if (isCheck) {
+    console.error(`${file} is stale: npm run docs`);
+    process.exitCode = 1;
+  } else writeFileSync(new URL(file, root), filled);
+}
