@@ -58,7 +58,10 @@ module.exports = {
       comment: 'crypto, providers and store read no clock, file, network or environment: these are arguments.',
       severity: 'error',
       from: { path: pure },
-      to: { path: '^(node:)?(fs|net|http|https|child_process|dns|os|process|timers)', dependencyTypes: ['core'] },
+      to: {
+        path: '^(node:)?(fs|net|tls|dgram|http|https|http2|child_process|worker_threads|cluster|inspector|dns|os|process|timers)',
+        dependencyTypes: ['core'],
+      },
     },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
   ],

@@ -17,6 +17,10 @@ const table = {
   'config-syntax': { kind: 'config', hint: 'Correct the YAML at the line named.' },
   'config-invalid': { kind: 'config', hint: 'Correct the field named; docs/configuration.md lists every field.' },
   'listener-in-use': { kind: 'config', hint: 'Stop the other process, or configure another socket or port.' },
+  'listener-unusable': {
+    kind: 'config',
+    hint: 'Check that the directory of the socket exists and is writable, and that the address is this machine’s.',
+  },
   'listener-exposed': {
     kind: 'config',
     hint: 'Bind a loopback address, or set `exposed: true` next to the address if other hosts must reach it.',

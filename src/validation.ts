@@ -22,6 +22,9 @@ function fieldOf(instancePath: string): string {
 const names = (params: object, key: string): readonly string[] =>
   ((params as Record<string, unknown>)[key] ?? []) as string[];
 
+/** A name that somebody wrote; what does not look like one may be a secret in the wrong place. */
+const printable = (name: string): string => (/^[\w.-]{1,40}$/.test(name) ? name : 'a name that is none');
+
 /** The one error that says most: an unknown or missing member by its name, before what follows from it. */
 function describe(errors: readonly SchemaError[]): { field: string; message: string } {
   const error =
@@ -32,7 +35,7 @@ function describe(errors: readonly SchemaError[]): { field: string; message: str
   const inside = (member: string) => (at === '' ? member : `${at}.${member}`);
   const [unknown] = names(error?.params ?? {}, 'additionalProperties');
   if (error?.keyword === 'additionalProperties' && unknown !== undefined)
-    return { field: inside(unknown), message: 'is not a field here' };
+    return { field: inside(printable(unknown)), message: 'is not a field here' };
   const [missing] = names(error?.params ?? {}, 'requiredProperties');
   if (error?.keyword === 'required' && missing !== undefined) return { field: inside(missing), message: 'is missing' };
   const unions = errors.find(({ keyword }) => keyword === 'anyOf');

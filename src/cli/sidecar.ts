@@ -43,7 +43,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const credentials = new Credentials({ store, clock, turns, observe }, { clock, observe, environment });
 
   let isListening = false;
-  const admin = createAdmin({ store, clock, metrics, isListening: () => isListening });
+  const admin = createAdmin({ store, clock, metrics, isListening: () => isListening, observe });
   const { maxBodyBytes = defaults.maxBodyBytes } = config.listen;
   const api = createApi({ store, clock, observe, maxBodyBytes, version, startedAt: clock.now() });
 

@@ -2,6 +2,7 @@
 import type { RequestListener } from 'node:http';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
+import type { Observe } from '../events.ts';
 import { isReady, type Store } from '../store/store.ts';
 import { send, sendProblem } from './http.ts';
 import { toPaycertError } from './problem.ts';
@@ -18,9 +19,10 @@ export interface Admin {
   readonly metrics: Metrics;
   /** Whether every listener is bound. */
   readonly isListening: () => boolean;
+  readonly observe: Observe;
 }
 
-export function createAdmin({ store, clock, metrics, isListening }: Admin): RequestListener {
+export function createAdmin({ store, clock, metrics, isListening, observe }: Admin): RequestListener {
   const verdict = (isGood: boolean, bad: string): [number, string] => (isGood ? [200, 'ok\n'] : [503, `${bad}\n`]);
 
   const judge = (path: string): [number, string] | undefined => {
@@ -52,6 +54,10 @@ export function createAdmin({ store, clock, metrics, isListening }: Admin): Requ
       if (judged === undefined) throw new PaycertError('route-unknown', 'there is no such route');
       send(response, judged[0], 'text/plain; charset=utf-8', judged[1]);
     };
-    answer().catch((error: unknown) => sendProblem(request, response, toPaycertError(error)));
+    answer().catch((error: unknown) => {
+      const known = toPaycertError(error);
+      if (known.kind === 'internal') observe({ type: 'internal-error', where: 'admin', error });
+      sendProblem(request, response, known);
+    });
   };
 }

@@ -143,13 +143,19 @@ async function runBatch(
 ): Promise<{ items: object[] }> {
   api.store.entry(name);
   const { items } = validateBatch(await readJson(request, api.maxBodyBytes));
-  const run = startRun(api, name);
+  const run = await startBatch(api, name, operation);
   const results: Promise<object>[] = [];
   for (const [index, item] of items.entries()) {
     if (index > 0 && index % slice === 0) await setImmediate();
     results.push(runItem(api, name, operation, item, run));
   }
   return { items: await Promise.all(results) };
+}
+
+/** A batch that cannot start is one operation that was not ready. */
+async function startBatch(api: Api, name: string, operation: Operation): Promise<Run> {
+  const { snapshot } = api.store.entry(name);
+  return snapshot ? startRun(api, name) : timed(api, name, operation, async () => startRun(api, name));
 }
 
 async function runItem(api: Api, name: string, operation: Operation, item: unknown, run: Run): Promise<object> {

@@ -62,6 +62,13 @@ export function openApiDocument(version: string): object {
   }
   return {
     openapi: '3.1.0',
+    // Over the socket, its file mode decides instead.
+    security: [{}, { token: [] }],
+    components: {
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'Over TCP: the content of `tokenFile`.' },
+      },
+    },
     info: { title: 'paycert', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
     paths: {
       ...paths,

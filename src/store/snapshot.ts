@@ -88,8 +88,12 @@ export class Snapshot {
     return this.#turns.run(lane, () => supported(this.context.paymentParameters, 'payment-parameters')(input, moment));
   }
 
-  encrypt(plaintext: Uint8Array, now: Date, keyId?: string): Promise<Encrypted> {
-    return supported(this.context.encrypt, 'encrypt')(plaintext, now, keyId);
+  /** For the key named, also one that a swap has just replaced: the fields of one request are encrypted one by one. */
+  async encrypt(plaintext: Uint8Array, now: Date, keyId?: string): Promise<Encrypted> {
+    const { result } = await this.#overlapping(now, ['key-unknown'], (context) =>
+      supported(context.encrypt, 'encrypt')(plaintext, now, keyId),
+    );
+    return result;
   }
 
   /** Verifies with the key that the signature names, among all that are still valid. */

@@ -1,5 +1,6 @@
 // Health: alive, started, ready. One expired merchant among many takes no pod out.
 import assert from 'node:assert/strict';
+import type { Event } from '../../src/events.ts';
 import { after, describe, it } from 'node:test';
 import { createAdmin } from '../../src/server/admin.ts';
 import { listenOnPort } from '../../src/server/listeners.ts';
@@ -18,7 +19,8 @@ async function startAdmin(
 ) {
   const loaded = await loadStore(credentials);
   const metrics = { contentType: 'text/plain; version=0.0.4', render };
-  const admin = createAdmin({ ...loaded, metrics, isListening: () => isListening });
+  const observe = (event: Event) => loaded.events.push(event);
+  const admin = createAdmin({ ...loaded, metrics, isListening: () => isListening, observe });
   const { address, close } = await listenOnPort('127.0.0.1:0', admin);
   after(close);
   const ask = (path: string, method = 'GET') => exchange(address, { path, method });

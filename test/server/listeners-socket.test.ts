@@ -64,12 +64,13 @@ describe('a socket', () => {
   });
 
   it('in a directory that does not exist is an error', async () => {
-    await assert.rejects(listen(join(directory, 'none', 'a.sock')), { code: 'listener-in-use', field: 'listen' });
+    await assert.rejects(listen(join(directory, 'none', 'a.sock')), { code: 'listener-unusable', field: 'listen' });
   });
 });
 
 describe('a path that is taken', () => {
   const inUse = { name: 'PaycertError', code: 'listener-in-use', field: 'listen.socket' };
+  const unusable = { ...inUse, code: 'listener-unusable' };
 
   it('by a socket that answers is an error, and its owner goes on serving', async () => {
     const path = newPath();
@@ -81,16 +82,16 @@ describe('a path that is taken', () => {
   it('by a file is an error, and the file is not touched', async () => {
     const path = newPath();
     await writeFile(path, 'content');
-    await assert.rejects(listen(path), inUse);
+    await assert.rejects(listen(path), unusable);
     assert.equal(await readFile(path, 'utf8'), 'content');
   });
 
   it('by a directory or a link to a file is an error, and both stay', async () => {
-    await assert.rejects(listen(directory), inUse);
+    await assert.rejects(listen(directory), unusable);
     const [file, link] = [newPath(), newPath()];
     await writeFile(file, 'content');
     await symlink(file, link);
-    await assert.rejects(listen(link), inUse);
+    await assert.rejects(listen(link), unusable);
     assert.ok((await lstat(link)).isSymbolicLink());
   });
 

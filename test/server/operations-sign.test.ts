@@ -98,7 +98,12 @@ describe('authorize', () => {
     const input = { method: 'GET', url: '/', encryptionKeyId: publicKey!.keyId };
     const { body } = await api.post('authorize', input);
     assert.equal((body['headers'] as Authorized['headers'])['Wechatpay-Serial'], publicKey!.keyId);
-    assert.deepEqual(verdictOf(await api.post('authorize', { ...input, encryptionKeyId: 'AB' })), [400, 'key-unknown']);
+    const rotated = await api.post('authorize', { ...input, encryptionKeyId: 'AB' });
+    assert.equal((rotated.body['headers'] as Authorized['headers'])['Wechatpay-Serial'], 'AB');
+    assert.deepEqual(verdictOf(await api.post('authorize', { ...input, encryptionKeyId: 'A\r\nB' })), [
+      400,
+      'request-invalid',
+    ]);
   });
 
   it('never repeats a nonce of its own', async () => {
