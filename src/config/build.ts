@@ -50,11 +50,11 @@ function pick<R>(
   return build(options, ingredients);
 }
 
-export function buildSource(config: SourceConfig, ingredients: Ingredients): Source {
+function buildSource(config: SourceConfig, ingredients: Ingredients): Source {
   return pick<Source>(sources, config, ingredients);
 }
 
-export function buildProvider(config: CredentialConfig['provider'], ingredients: Ingredients): Provider {
+function buildProvider(config: CredentialConfig['provider'], ingredients: Ingredients): Provider {
   return pick<Provider>(providers, config, ingredients);
 }
 

@@ -4,7 +4,7 @@ import { PaycertError } from '../../errors.ts';
 export const scheme = 'WECHATPAY2-SHA256-RSA2048';
 
 /** WeChat Pay sends wrong signatures on purpose; these are marked. The text is tested, not its bytes: it is valid base64. */
-export const probePrefix = 'WECHATPAY/SIGNTEST/';
+const probePrefix = 'WECHATPAY/SIGNTEST/';
 
 /** The server refuses more than five minutes either way, and so do we. */
 const windowSeconds = 300;
