@@ -29,7 +29,7 @@ export interface Retired {
 const maxRetired = 16;
 
 /** Equal in every process that loaded the same keys: a digest of roles, key ids and fingerprints, never of secrets. */
-function snapshotId(context: SigningContext): string {
+export function snapshotId(context: SigningContext): string {
   const keys = context.keys.map(({ role, keyId, fingerprint }) => `${role} ${keyId} ${fingerprint}`).sort();
   return createHash('sha256').update(keys.join('\n')).digest('hex').slice(0, 16);
 }
