@@ -10,8 +10,8 @@ import type { Load, LoadResult } from './load.ts';
 const root = join(import.meta.dirname, '../..');
 const bundle = join(root, 'bundle/dist/cli/main.js');
 
-/** The image's own command line: what runs in production is what is measured. */
-const nodeFlags = ['--max-semi-space-size=2'];
+/** The image's own settings: what runs in production is what is measured. */
+const nodeOptions = '--disable-sigusr1 --max-semi-space-size=1';
 
 /** Builds what the image holds. */
 export function buildBundle(): void {
@@ -45,8 +45,13 @@ export async function startSidecar(directory: string, credentials: readonly Side
     config,
     `listen: { socket: ${socket} }\nadmin: { address: "127.0.0.1:0" }\nlog: { level: info }\ncredentials:\n${entries.join('')}`,
   );
-  const environment = { ...process.env, NODE_COMPILE_CACHE: join(directory, 'compile-cache') };
-  const child = spawn(process.execPath, [...nodeFlags, bundle, 'sidecar', '--config', config], {
+  const environment = {
+    ...process.env,
+    NODE_OPTIONS: nodeOptions,
+    NODE_COMPILE_CACHE: join(directory, 'compile-cache'),
+    MALLOC_ARENA_MAX: '2',
+  };
+  const child = spawn(process.execPath, [bundle, 'sidecar', '--config', config], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: environment,
   });

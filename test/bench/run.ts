@@ -44,6 +44,8 @@ try {
   const secret = join(directory, 'wechat');
   const volume = await createSecretVolume(secret, material.files);
   const start = () => startSidecar(directory, [{ name: 'wechat', path: secret }]);
+  // Fills the compile cache, as building the image does.
+  await (await start()).stop();
   const withSidecar = async (
     measure: (socket: Awaited<ReturnType<typeof start>>) => Promise<Figures>,
   ): Promise<Figures> => {
