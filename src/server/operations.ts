@@ -158,12 +158,15 @@ const base64 = (data: Uint8Array): string =>
 const invalid = (field: string, message: string) =>
   new PaycertError('request-invalid', `${field} ${message}`, { field });
 
+/** A refused signature. An answer that the platform never signs is no proof, and nobody's failure. */
+const isUnverified = (error: unknown): error is PaycertError =>
+  error instanceof PaycertError && error.kind === 'refused' && error.code !== 'answer-unsigned';
+
 async function verifyAndCount(received: Received, { credential, snapshot, now, observe }: Run) {
   try {
     return await snapshot.verify(received, now);
   } catch (error) {
-    if (error instanceof PaycertError && error.kind === 'refused')
-      observe({ type: 'unverified', credential, kind: received.kind, error });
+    if (isUnverified(error)) observe({ type: 'unverified', credential, kind: received.kind, error });
     throw error;
   }
 }

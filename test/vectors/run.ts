@@ -105,5 +105,11 @@ async function main(folder: string): Promise<boolean> {
   return total.failed === 0 && total.passed > 0;
 }
 
-const folder = process.env['PAYCERT_VECTORS'] ?? join(import.meta.dirname, '..', '..', '..', 'shared', 'vectors');
-process.exitCode = (await main(folder)) ? 0 : 1;
+const named = process.env['PAYCERT_VECTORS'];
+const beside = join(import.meta.dirname, '..', '..', '..', 'shared', 'vectors');
+if (named === undefined && !isFolder(beside)) {
+  // They are not ours to ship: a clone without them is whole. A folder that somebody named must be there.
+  console.log(
+    'No vectors beside this clone (../shared/vectors): name their folder in PAYCERT_VECTORS. Nothing was checked.',
+  );
+} else process.exitCode = (await main(named ?? beside)) ? 0 : 1;
