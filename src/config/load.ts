@@ -7,10 +7,20 @@ import { type Config, ConfigSchema, type CredentialConfig, CredentialsSchema } f
 const validate = validator(ConfigSchema, 'config-invalid');
 const validateCredentials = validator(CredentialsSchema, 'config-invalid');
 
+/** Three times what 5000 credentials need. Parsing holds the event loop, and 5 MB of some garbage holds it for half a minute. */
+const maxCharacters = 2 * 1024 * 1024;
+
 /** @throws PaycertError `config-syntax`, `config-invalid` */
 export function parseConfig(text: string): Config {
-  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: true });
-  const [error] = document.errors;
+  if (text.length > maxCharacters) {
+    throw new PaycertError('config-syntax', `the document is longer than ${maxCharacters} characters`, {
+      field: 'the document',
+    });
+  }
+  // logLevel: otherwise it writes keys of the document to stderr.
+  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: true, logLevel: 'error' });
+  // Its warnings are tags and directives that it does not know, and would ignore.
+  const [error] = [...document.errors, ...document.warnings];
   if (error !== undefined) {
     const line = text.slice(0, error.pos[0]).split('\n').length;
     throw new PaycertError('config-syntax', `line ${line} is not valid YAML (${error.code})`, {

@@ -19,7 +19,8 @@ export function env({ keys, environment, clock }: EnvOptions): Source {
 
     async read() {
       const data = Object.entries(keys).map(([name, variable]): [string, Uint8Array] => {
-        const value = environment[variable];
+        // Own members only: an environment is an object, and has a `constructor`.
+        const value = Object.hasOwn(environment, variable) ? environment[variable] : undefined;
         if (value === undefined || value === '') {
           throw new PaycertError('variable-missing', `the environment variable ${variable} is not set`, {
             field: `keys.${name}`,

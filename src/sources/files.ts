@@ -1,12 +1,12 @@
 // Mounted files as a source: events to be quick, a poll to be sure. The only importer of chokidar.
-import { readFile, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import type { Clock } from '../clock.ts';
-import type { Observe } from '../events.ts';
-import { mergeData, renameKeys } from './merge.ts';
+import { isolate, type Observe } from '../events.ts';
+import { renameKeys } from './merge.ts';
 import { frozenMounts } from './mounts.ts';
-import { readPath } from './read-files.ts';
+import { readPaths } from './read-files.ts';
 import { type Material, material, type Source } from './source.ts';
 import { Ticks } from './ticks.ts';
 
@@ -33,12 +33,11 @@ export function files({ paths, keys = {}, pollMilliseconds, clock, observe }: Fi
     name,
 
     async read(): Promise<Material> {
-      const readings = await Promise.all(absolute.map(readPath));
-      isAtomic = readings.every((reading) => reading.isAtomic);
+      const reading = await readPaths(absolute);
+      isAtomic = reading.isAtomic;
       frozenPaths ??= findFrozen(absolute);
-      const changes = readings.flatMap(({ changedAt }) => (changedAt ? [changedAt.getTime()] : []));
-      return material(renameKeys(mergeData(readings.map(({ data }) => data)), keys), {
-        ...(changes.length > 0 && { changedAt: new Date(Math.max(...changes)) }),
+      return material(renameKeys(reading.data, keys), {
+        ...(reading.changedAt && { changedAt: reading.changedAt }),
         frozenPaths: await frozenPaths,
       });
     },
@@ -49,7 +48,7 @@ export function files({ paths, keys = {}, pollMilliseconds, clock, observe }: Fi
         pollMilliseconds,
         settleMilliseconds: () => (isAtomic ? 0 : settleMilliseconds),
       });
-      await using watcher = new DirectoryWatch(absolute, name, observe, () => ticks.notify());
+      await using watcher = new DirectoryWatch(absolute, name, isolate(observe), () => ticks.notify());
       for await (const tick of ticks.read(signal)) {
         // Not on events: they come from a watch that works, and each wait here delays a swap.
         if (tick !== 'event') await watcher.ensure();
@@ -78,6 +77,8 @@ class DirectoryWatch implements AsyncDisposable {
   #watcher: FSWatcher | undefined;
   #identity = '';
   #hasFailed = false;
+  /** The failure told last: the same one again, at every poll, is no news. */
+  #reason: string | undefined;
 
   constructor(paths: readonly string[], name: string, observe: Observe, notify: () => void) {
     this.#paths = paths;
@@ -88,33 +89,51 @@ class DirectoryWatch implements AsyncDisposable {
 
   /** Starts the watch, or starts it again when it has failed or watches a directory that has been replaced. */
   async ensure(): Promise<void> {
-    const directories = await Promise.all(this.#paths.map(watchedDirectory));
-    const identity = directories.map(({ path, inode }) => `${path}:${inode}`).join();
+    const targets = await Promise.all(this.#paths.map(findTarget));
+    const identity = targets.map(({ path, inode }) => `${path}:${inode}`).join();
     if (this.#watcher !== undefined && !this.#hasFailed && identity === this.#identity) return;
-    if (this.#watcher !== undefined) {
-      await this.#watcher.close();
-      this.#observe({ type: 'watch-restarted', source: this.#name });
-    }
+    const isRestart = this.#watcher !== undefined;
+    await this.#watcher?.close();
     this.#identity = identity;
     this.#hasFailed = false;
-    this.#watcher = watch(
-      directories.map(({ path }) => path),
-      { ignoreInitial: true, followSymlinks: false, depth: 1, atomic: false },
+    this.#watcher = this.#start(targets, isRestart);
+  }
+
+  #start(targets: readonly Target[], isRestart: boolean): FSWatcher {
+    const roots = new Set(targets.map(({ path }) => path));
+    const whole = new Set(targets.filter(({ isWhole }) => isWhole).map(({ path }) => path));
+    const watcher = watch([...roots], {
+      ignoreInitial: true,
+      followSymlinks: false,
+      depth: 1,
+      atomic: false,
+      // The watch on a root tells of everything in it. What is beside a single file may be the whole of /etc, and
+      // kubelet's timestamped directories never change.
+      ignored: (path) =>
+        !roots.has(path) && (basename(path).startsWith('.') || (roots.has(dirname(path)) && !whole.has(dirname(path)))),
+    });
+    return (
+      watcher
+        .on('ready', () => {
+          if (!this.#hasFailed) {
+            this.#reason = undefined;
+            if (isRestart) this.#observe({ type: 'watch-restarted', source: this.#name });
+          }
+          // What changed before the watch stood.
+          this.#notify();
+        })
+        // 'raw' comes at once; the others after chokidar has looked around, and for what it found by then.
+        .on('raw', this.#notify)
+        .on('all', this.#notify)
+        .on('error', (error) => this.#fail((error as NodeJS.ErrnoException).code ?? 'unknown'))
     );
-    this.#watcher
-      // What changed before the watch stood.
-      .on('ready', this.#notify)
-      // 'raw' comes at once; the others after chokidar has looked around, and for what it found by then.
-      .on('raw', this.#notify)
-      .on('all', this.#notify)
-      .on('error', (error) => {
-        this.#hasFailed = true;
-        this.#observe({
-          type: 'watch-failed',
-          source: this.#name,
-          reason: (error as NodeJS.ErrnoException).code ?? 'unknown',
-        });
-      });
+  }
+
+  #fail(reason: string): void {
+    this.#hasFailed = true;
+    if (this.#reason === reason) return;
+    this.#reason = reason;
+    this.#observe({ type: 'watch-failed', source: this.#name, reason });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -122,13 +141,28 @@ class DirectoryWatch implements AsyncDisposable {
   }
 }
 
-/** A directory itself, the directory of a file; 0 for what is not there yet. */
-async function watchedDirectory(path: string): Promise<{ path: string; inode: number }> {
+interface Target {
+  readonly path: string;
+  /** 0 for what is not there. */
+  readonly inode: number;
+  /** The directory itself was asked for, not one file in it. */
+  readonly isWhole: boolean;
+}
+
+/** A directory, where its links lead; else the one in which a file is, or will be. */
+async function findTarget(path: string): Promise<Target> {
+  const itself = await findDirectory(path);
+  if (itself !== undefined) return { ...itself, isWhole: true };
+  return { ...((await findDirectory(dirname(path))) ?? { path: dirname(path), inode: 0 }), isWhole: false };
+}
+
+async function findDirectory(path: string): Promise<{ path: string; inode: number } | undefined> {
   try {
-    const stats = await stat(path);
-    const directory = stats.isDirectory() ? path : dirname(path);
-    return { path: directory, inode: stats.isDirectory() ? stats.ino : (await stat(directory)).ino };
+    const real = await realpath(path);
+    const stats = await stat(real);
+    return stats.isDirectory() ? { path: real, inode: stats.ino } : undefined;
   } catch {
-    return { path: dirname(path), inode: 0 };
+    // Not there, or not ours to see: read() says so.
+    return undefined;
   }
 }

@@ -23,6 +23,8 @@ export function renameKeys(
   const renamed = new Map(data);
   for (const origin of Object.values(keys)) renamed.delete(origin);
   for (const [name, origin] of Object.entries(keys)) {
+    // Whatever else has this name is not what the configuration means.
+    renamed.delete(name);
     const bytes = data.get(origin);
     if (bytes !== undefined) renamed.set(name, bytes);
   }
@@ -47,7 +49,12 @@ export function merge(sources: readonly Source[]): Source {
       const iterators = sources.map((source) =>
         source.changes(AbortSignal.any([signal, stop.signal]))[Symbol.asyncIterator](),
       );
-      const step = async (index: number) => ({ index, result: await iterators[index]?.next() });
+      const step = (index: number) => {
+        const next = (async () => ({ index, result: await iterators[index]?.next() }))();
+        // Nobody awaits it while the consumer works; its rejection is seen by the race that follows.
+        next.catch(() => undefined);
+        return next;
+      };
       const pending = iterators.map((_, index) => step(index));
       try {
         // The first tick of each only says that it is there: one read serves them all.

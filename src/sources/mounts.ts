@@ -1,9 +1,9 @@
 // Which mounted paths can never change: kubelet resolves a subPath once, when the container starts.
 
 /**
- * The paths, among those given, that are subPath mounts of a Secret, by /proc/self/mountinfo (proc(5)): the mounted
- * root lies inside one of kubelet's timestamped directories (`..2026_11_22_15_09_00.123456789`), or the path is a
- * file and a mount point at once, which no whole volume ever is.
+ * The subPath mounts of a Secret at, in or around the paths given, by /proc/self/mountinfo (proc(5)): the mounted root
+ * lies inside one of kubelet's timestamped directories (`..2026_11_22_15_09_00.123456789`), or the path itself is a file
+ * and a mount point at once, which no whole volume ever is.
  */
 export function frozenMounts(
   mountinfo: string,
@@ -12,15 +12,21 @@ export function frozenMounts(
   const mounts = new Map<string, string>();
   for (const line of mountinfo.split('\n')) {
     const [, , , root, mountPoint] = line.split(' ');
+    // A later mount hides an earlier one at the same place.
     if (root !== undefined && mountPoint !== undefined) mounts.set(unescape(mountPoint), unescape(root));
   }
-  return paths
-    .filter(({ path, isFile }) => {
-      const root = mounts.get(path);
-      return root !== undefined && (isFile || /\/\.\.\d{4}_\d\d_\d\d_/.test(root));
-    })
-    .map(({ path }) => path);
+  const isFrozen = (mountPoint: string): boolean => /\/\.\.\d{4}_\d\d_\d\d_/.test(mounts.get(mountPoint) ?? '');
+  const frozen = paths.flatMap(({ path, isFile }) => {
+    if (isFile && mounts.has(path)) return [path];
+    const around = [...mounts.keys()].filter((point) => isWithin(path, point)).sort((a, b) => b.length - a.length)[0];
+    const inside = [...mounts.keys()].filter((point) => isWithin(point, path) && isFrozen(point));
+    return around !== undefined && isFrozen(around) ? [path] : inside;
+  });
+  return [...new Set(frozen)];
 }
+
+const isWithin = (path: string, directory: string): boolean =>
+  path === directory || path.startsWith(directory.endsWith('/') ? directory : `${directory}/`);
 
 /** Spaces and the like stand as octal escapes. */
 const unescape = (text: string): string =>

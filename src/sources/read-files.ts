@@ -1,7 +1,9 @@
 // Reading files as of one instant: a mounted Secret through its `..data`, a plain directory twice.
-import { type FileHandle, lstat, open, readdir, readlink, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { constants } from 'node:fs';
+import { lstat, open, readdir, readlink, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import { PaycertError } from '../errors.ts';
+import { mergeData } from './merge.ts';
 
 /** A Secret holds at most 1 MiB; a few of them may be projected into one directory. */
 const maxBytes = 4 * 1024 * 1024;
@@ -15,27 +17,79 @@ export interface Reading {
   readonly changedAt?: Date;
 }
 
-const isCode = (error: unknown, ...codes: string[]): boolean =>
-  error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '');
+type SystemError = NodeJS.ErrnoException & { readonly code: string };
 
-/** What a path holds: the files of a directory by relative name, or one file by its base name. */
-export async function readPath(path: string): Promise<Reading> {
+const isSystemError = (error: unknown): error is SystemError =>
+  error instanceof Error &&
+  typeof (error as NodeJS.ErrnoException).code === 'string' &&
+  !(error instanceof PaycertError);
+
+const isCode = (error: unknown, ...codes: string[]): boolean => isSystemError(error) && codes.includes(error.code);
+
+/**
+ * What the paths hold together, as of one instant: the files of a directory by relative name, one file by its base name.
+ * One swapped directory is whole as it is. Of everything else two reads must agree, and of several paths too: the second
+ * read of the first began after the first read of the last had ended, and nothing had changed between.
+ */
+export async function readPaths(paths: readonly string[]): Promise<Reading> {
+  let before: Reading | undefined;
+  let vanished: PaycertError | undefined;
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    try {
+      const reading = await readOnce(paths);
+      const isWhole = reading.isAtomic && paths.length === 1;
+      if (isWhole || (before !== undefined && isEqual(before.data, reading.data))) return reading;
+      before = reading;
+    } catch (error) {
+      // Listed, and gone when it was opened: the writer was between two steps.
+      if (!(error instanceof Vanished)) throw error;
+      vanished = error.reason;
+    }
+  }
+  const [field = ''] = paths;
+  throw vanished ?? new PaycertError('source-unstable', `${field} changed during each of ${attempts} reads`, { field });
+}
+
+async function readOnce(paths: readonly string[]): Promise<Reading> {
+  const readings = await Promise.all(paths.map(readPath));
+  const changes = readings.flatMap(({ changedAt }) => (changedAt ? [changedAt.getTime()] : []));
+  return {
+    data: mergeData(readings.map(({ data }) => data)),
+    isAtomic: readings.every(({ isAtomic }) => isAtomic),
+    ...(changes.length > 0 && { changedAt: new Date(Math.max(...changes)) }),
+  };
+}
+
+class Vanished extends Error {
+  readonly reason: PaycertError;
+
+  constructor(reason: PaycertError) {
+    super(reason.message);
+    this.reason = reason;
+  }
+}
+
+async function readPath(path: string): Promise<Reading> {
+  let isThere = false;
   try {
     const isDirectory = (await stat(path)).isDirectory();
-    return await (isDirectory ? readDirectory(path) : readTwice(path, () => readOne(path)));
+    isThere = true;
+    return await (isDirectory ? readDirectory(path) : readOne(path));
   } catch (error) {
-    if (error instanceof PaycertError) throw error;
-    const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    throw new PaycertError('source-unreadable', `${path} cannot be read (${code})`, { field: path });
+    if (!isSystemError(error)) throw error;
+    const unreadable = new PaycertError('source-unreadable', `${error.path ?? path} cannot be read (${error.code})`, {
+      field: path,
+    });
+    throw isThere && error.code === 'ENOENT' ? new Vanished(unreadable) : unreadable;
   }
 }
 
 async function readDirectory(path: string): Promise<Reading> {
   for (let attempt = 0; attempt < attempts; attempt++) {
     const pinned = await dataLink(path);
-    if (pinned === undefined) return readTwice(path, () => readTree(path));
+    if (pinned === undefined) return { ...(await readTree(path)), isAtomic: false };
     try {
-      const { data } = await readTree(join(path, pinned.target));
+      const { data } = await readTree(resolve(path, pinned.target));
       const after = await dataLink(path);
       if (after?.target === pinned.target) return { data, isAtomic: true, changedAt: pinned.changedAt };
     } catch (error) {
@@ -63,17 +117,6 @@ interface Tree {
   readonly changedAt?: Date;
 }
 
-/** For writers that are not atomic: two reads must agree. */
-async function readTwice(path: string, read: () => Promise<Tree>): Promise<Reading> {
-  let before = await read();
-  for (let attempt = 0; attempt < attempts; attempt++) {
-    const after = await read();
-    if (isEqual(before.data, after.data)) return { ...after, isAtomic: false };
-    before = after;
-  }
-  throw new PaycertError('source-unstable', `${path} changed during each of ${attempts} reads`, { field: path });
-}
-
 function isEqual(a: ReadonlyMap<string, Uint8Array>, b: ReadonlyMap<string, Uint8Array>): boolean {
   return (
     a.size === b.size &&
@@ -97,30 +140,43 @@ async function readTree(root: string): Promise<Tree> {
       );
   }
   if (paths.length > maxFiles) throw tooLarge(root, `holds more than ${maxFiles} files`);
-  const files = await Promise.all(paths.map(async (path) => ({ path, ...(await readFile(join(root, path), root)) })));
+  const room = { bytes: maxBytes };
+  const files = await Promise.all(
+    paths.map(async (path) => ({ path, ...(await readFile(join(root, path), root, room)) })),
+  );
   const data = new Map(files.flatMap(({ path, bytes }) => (bytes === undefined ? [] : [[path, bytes]])));
-  const total = files.reduce((sum, { bytes }) => sum + (bytes?.byteLength ?? 0), 0);
-  if (total > maxBytes) throw tooLarge(root, `holds more than ${maxBytes} bytes`);
   const latest = Math.max(...files.map(({ changedAt }) => changedAt.getTime()), 0);
   return { data, ...(latest > 0 && { changedAt: new Date(latest) }) };
 }
 
-async function readOne(path: string): Promise<Tree> {
-  const { bytes, changedAt } = await readFile(path, path);
+async function readOne(path: string): Promise<Reading> {
+  const { bytes, changedAt } = await readFile(path, path, { bytes: maxBytes });
   if (bytes === undefined) throw new PaycertError('source-unreadable', `${path} is not a file`, { field: path });
-  return { data: new Map([[basename(path), bytes]]), changedAt };
+  return { data: new Map([[basename(path), bytes]]), isAtomic: false, changedAt };
 }
 
-/** The whole file, through one descriptor; no bytes for what is not a regular file. */
-async function readFile(path: string, root: string): Promise<{ bytes?: Uint8Array; changedAt: Date }> {
-  const file: FileHandle = await open(path, 'r');
+/** Opening a pipe would wait for its writer, in a thread of the pool, for ever. */
+const openFlags = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/** The whole file, through one descriptor, if there is room for it; no bytes for what is not a regular file. */
+async function readFile(
+  path: string,
+  root: string,
+  room: { bytes: number },
+): Promise<{ bytes?: Uint8Array; changedAt: Date }> {
+  const file = await open(path, openFlags).catch((error: unknown) => {
+    // A socket.
+    if (isCode(error, 'ENXIO')) return undefined;
+    throw error;
+  });
+  if (file === undefined) return { changedAt: new Date(0) };
   try {
-    const { size, ctime } = await file
-      .stat()
-      .then((stats) => (stats.isFile() ? stats : { size: -1, ctime: stats.ctime }));
-    if (size < 0) return { changedAt: ctime };
-    if (size > maxBytes) throw tooLarge(root, `holds more than ${maxBytes} bytes`);
-    return { bytes: await file.readFile(), changedAt: ctime };
+    const stats = await file.stat();
+    if (!stats.isFile()) return { changedAt: stats.ctime };
+    // All files are opened at once: what does not fit is refused before it is read.
+    room.bytes -= stats.size;
+    if (room.bytes < 0) throw tooLarge(root, `holds more than ${maxBytes} bytes`);
+    return { bytes: await file.readFile(), changedAt: stats.ctime };
   } finally {
     await file.close();
   }

@@ -2,7 +2,7 @@
 import { type Clock, longestSleep } from '../clock.ts';
 import type { Turns } from '../crypto/turns.ts';
 import { PaycertError } from '../errors.ts';
-import type { Observe } from '../events.ts';
+import { isolate, type Observe } from '../events.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Material, Source, Tick } from '../sources/source.ts';
 import { findViolation, isRollback } from './checks.ts';
@@ -25,13 +25,22 @@ export interface Surroundings {
   readonly observe: Observe;
 }
 
+export interface AttemptOptions {
+  /** Whether the same material was refused for the same reason before. */
+  readonly isRepeated?: (error: PaycertError) => boolean;
+  /** Once aborted, the attempt changes nothing. */
+  readonly signal?: AbortSignal;
+}
+
 /** Tries to make material current. Keeps the last good snapshot whatever happens, and returns why it was refused. */
 export async function attempt(
   { name, provider, older, graceMilliseconds }: Omit<Credential, 'source'>,
   material: Material,
-  { store, clock, turns, observe }: Surroundings,
-  isRepeated: (error: PaycertError) => boolean = () => false,
+  { store, clock, turns, ...surroundings }: Surroundings,
+  { isRepeated = () => false, signal }: AttemptOptions = {},
 ): Promise<PaycertError | undefined> {
+  if (!store.has(name)) return undefined;
+  const observe = isolate(surroundings.observe);
   const started = clock.now();
   const elapsed = () => (clock.now().getTime() - started.getTime()) / 1000;
   const previous = store.entry(name).snapshot;
@@ -39,6 +48,8 @@ export async function attempt(
   const candidate = { context, current: previous?.context, older };
   const violation = await findViolation(candidate, started);
   const at = clock.now();
+  // Stopped, removed, or declared anew meanwhile, perhaps for another merchant: what comes late has no effect.
+  if (signal?.aborted === true || !store.has(name) || store.entry(name).snapshot !== previous) return undefined;
 
   if (violation !== undefined) {
     store.update(name, (entry) => ({
@@ -59,6 +70,8 @@ export async function attempt(
   const generation = (previous?.generation ?? 0) + 1;
   const retired = previous?.retire(at, graceMilliseconds) ?? [];
   const snapshot = new Snapshot(context, { generation, loadedAt: at, version: material.version, retired }, turns);
+  // Before the swap: a provider that throws here has not half replaced anything.
+  const warnings = context.warnings(at);
   store.update(name, ({ rejection, ...entry }) => ({ ...entry, snapshot, lastReload: { at, outcome: 'swapped' } }));
   const lag = material.changedAt && previous && (at.getTime() - material.changedAt.getTime()) / 1000;
   observe({
@@ -71,13 +84,16 @@ export async function attempt(
     seconds: elapsed(),
     changeToCurrentSeconds: lag,
     isRollback: isRollback(candidate),
-    warnings: context.warnings(at),
+    warnings,
   });
   return undefined;
 }
 
 const longestBackoff = 5 * 60 * 1000;
 const shortestBackoff = 500;
+
+/** A source that stops telling of changes is a bug; it is asked again after this long. */
+const restartMilliseconds = 10_000;
 
 /** What the loop remembers of the material it could not use. */
 interface Refusal {
@@ -94,7 +110,7 @@ export async function reloadLoop(
   signal: AbortSignal,
 ): Promise<void> {
   const loop = new Loop(credential, surroundings, signal);
-  const ticks = credential.source.changes(signal)[Symbol.asyncIterator]();
+  const ticks = endlessTicks(credential, surroundings, signal);
   let next = ticks.next();
   try {
     for (;;) {
@@ -111,7 +127,28 @@ export async function reloadLoop(
       }
     }
   } finally {
-    await ticks.return?.();
+    await ticks.return();
+  }
+}
+
+/** The source's ticks until abort: one that ends or throws before is told of, and started again. */
+async function* endlessTicks(
+  { name, source }: Credential,
+  { clock, observe }: Surroundings,
+  signal: AbortSignal,
+): AsyncGenerator<Tick, void, undefined> {
+  const tell = isolate(observe);
+  const isOver = () => signal.aborted;
+  while (!isOver()) {
+    let error: unknown = new TypeError(`the changes of ${source.name} ended`);
+    try {
+      yield* source.changes(signal);
+    } catch (thrown) {
+      error = thrown;
+    }
+    if (isOver()) return;
+    tell({ type: 'internal-error', where: 'changes', credential: name, error });
+    await clock.sleep(restartMilliseconds, signal);
   }
 }
 
@@ -125,13 +162,20 @@ class Loop {
 
   constructor(credential: Credential, surroundings: Surroundings, signal: AbortSignal) {
     this.#credential = credential;
-    this.#surroundings = surroundings;
+    this.#surroundings = { ...surroundings, observe: isolate(surroundings.observe) };
     this.#signal = signal;
   }
 
+  /** Never longer than the longest backoff: a clock that jumps either way must not hold valid material back. */
   untilRetry(): number {
     if (this.#refusal === undefined) return longestSleep;
-    return Math.max(this.#refusal.retryAt.getTime() - this.#surroundings.clock.now().getTime(), 0);
+    const milliseconds = this.#refusal.retryAt.getTime() - this.#surroundings.clock.now().getTime();
+    return Math.min(Math.max(milliseconds, 0), longestBackoff);
+  }
+
+  /** Whoever comes late, after abort or removal, changes nothing and tells nobody. */
+  #isOver(): boolean {
+    return this.#signal.aborted || !this.#surroundings.store.has(this.#credential.name);
   }
 
   /** Reads, and tries what is new or due again. Never throws: one credential's bug is not another's. */
@@ -141,6 +185,7 @@ class Loop {
     let revision: string | undefined;
     try {
       const material = await source.read(this.#signal);
+      if (this.#isOver()) return;
       revision = material.revision;
       this.#recordRead(material);
       if (revision === this.#revision) {
@@ -151,15 +196,16 @@ class Loop {
       if (revision === this.#refusal?.revision && !isDue) return;
       if (tick === 'poll' && !isDue && this.#revision !== undefined)
         observe({ type: 'found-by-poll', credential: name });
-      const violation = await attempt(this.#credential, material, this.#surroundings, (error) =>
-        this.#isRepeated(revision, error.code),
-      );
+      const violation = await attempt(this.#credential, material, this.#surroundings, {
+        isRepeated: (error) => this.#isRepeated(revision, error.code),
+        signal: this.#signal,
+      });
       if (violation === undefined) {
         this.#revision = revision;
         this.#refusal = undefined;
       } else this.#refuse(revision, violation.code, violation.retryAt);
     } catch (error) {
-      if (this.#signal.aborted) return;
+      if (this.#isOver()) return;
       this.#recordFailure(error, revision);
     }
   }
@@ -194,7 +240,13 @@ class Loop {
       this.#refuse(revision, error.code);
       return;
     }
-    store.update(name, (entry) => ({ ...entry, lastReload: { at, outcome: 'failed' } }));
+    // Without the cause: it is nobody's text, and may hold anything.
+    const rejection = { at, error: new PaycertError('internal-error', 'loading this material failed unexpectedly') };
+    store.update(name, (entry) => ({
+      ...entry,
+      lastReload: { at, outcome: 'failed' },
+      ...(revision !== undefined && { rejection }),
+    }));
     observe({ type: 'internal-error', where: 'reload', credential: name, error });
     this.#refuse(revision, 'internal-error');
   }
@@ -208,8 +260,6 @@ class Loop {
     const failures = this.#refusal?.revision === revision ? (this.#refusal?.failures ?? 0) + 1 : 1;
     const backoff = Math.min(shortestBackoff * 2 ** (failures - 1), longestBackoff);
     const later = new Date(this.#surroundings.clock.now().getTime() + backoff);
-    // A clock that jumps back must not hold valid material for years: look again within the longest backoff.
-    const named = retryAt && new Date(Math.min(retryAt.getTime(), later.getTime() + longestBackoff));
-    this.#refusal = { revision, code, failures, retryAt: named ?? later };
+    this.#refusal = { revision, code, failures, retryAt: retryAt ?? later };
   }
 }

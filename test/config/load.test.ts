@@ -1,0 +1,137 @@
+// Untrusted YAML: one clear error that names the field or the line, and no value.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseConfig } from '../../src/config/load.ts';
+import { PaycertError } from '../../src/errors.ts';
+
+const good = `
+listen:
+  socket: /run/paycert.sock
+credentials:
+  - name: shop
+    provider: { wechatpay: { merchantId: "1900000001" } }
+    source: { files: { path: /keys } }
+`;
+const secret = 'CANARY-5f2c';
+
+/** The error of a document; whatever the canary stands for must not be in it. */
+function refusal(text: string): PaycertError {
+  try {
+    parseConfig(text);
+  } catch (error) {
+    assert.ok(error instanceof PaycertError, String(error));
+    assert.equal(error.kind, 'config');
+    assert.ok(!`${error.message} ${error.field ?? ''} ${String(error.cause)}`.includes(secret), error.message);
+    return error;
+  }
+  return assert.fail('accepted');
+}
+const edited = (from: string, to: string): string => {
+  assert.ok(good.includes(from));
+  return good.replace(from, to);
+};
+
+describe('a configuration', () => {
+  it('is frozen all the way down', () => {
+    const config = parseConfig(good);
+    assert.ok(Object.isFrozen(config) && Object.isFrozen(config.credentials[0]?.source.files));
+  });
+
+  it('may start with a byte order mark and hold comments', () => {
+    assert.equal(parseConfig(`\ufeff# ours\n${good}`).credentials.length, 1);
+  });
+
+  it('may hold 5000 credentials', () => {
+    const one = good.slice(good.indexOf('  - name'));
+    const all = Array.from({ length: 5000 }, (_, i) => one.replace('shop', `shop-${String(i)}`)).join('');
+    assert.equal(parseConfig(good.replace(one, '') + all).credentials.length, 5000);
+  });
+
+  const documents: [title: string, text: string][] = [
+    ['an empty document', ''],
+    ['a comment alone', '# nothing'],
+    ['null', 'null'],
+    ['a list', '- a'],
+    ['text', secret],
+  ];
+  for (const [title, text] of documents) {
+    it(`refuses ${title}`, () => {
+      const { code, field } = refusal(text);
+      assert.deepEqual([code, field], ['config-invalid', 'the document']);
+    });
+  }
+
+  const fields: [title: string, field: string, text: string][] = [
+    ['an unknown field', 'listne', `${good}listne: { socket: ${secret} }`],
+    ['an unknown field of a credential', 'credentials[0].sorce', edited('source:', `sorce: ${secret}\n    source:`)],
+    ['a __proto__ key', '__proto__', `${good}__proto__: { listen: ${secret} }`],
+    [
+      'a __proto__ key further down',
+      'credentials[0].__proto__',
+      edited('name: shop', `name: shop\n    __proto__: { ${secret}: 1 }`),
+    ],
+    ['a merge key', '<<', `${good}<<: { log: ${secret} }`],
+    [
+      'two providers',
+      'credentials[0].provider.alipay',
+      edited('"1900000001" }', `"1900000001" }, alipay: { appId: ${secret} }`),
+    ],
+    ['two sources', 'credentials[0].source', edited('/keys }', `/keys }, env: { keys: { a: ${secret} } }`)],
+    ['no source', 'credentials[0].source', edited('{ files: { path: /keys } }', '{}')],
+    ['a duplicate name', 'credentials[1].name', good + good.slice(good.indexOf('  - name'))],
+    ['a number for text', 'credentials[0].provider.wechatpay.merchantId', edited('"1900000001"', '1900000001')],
+    [
+      'neither socket nor tcp',
+      'listen',
+      edited('socket: /run/paycert.sock', '{}').replace('listen:\n  {}', 'listen: {}'),
+    ],
+    [
+      'tcp without a token',
+      'listen.tcp.tokenFile',
+      edited('socket: /run/paycert.sock', 'tcp: { address: "127.0.0.1:8080" }'),
+    ],
+    [
+      'tcp that is explicitly not insecure, and without a token',
+      'listen.tcp.tokenFile',
+      edited('socket: /run/paycert.sock', 'tcp: { address: "127.0.0.1:8080", insecure: false }'),
+    ],
+    ['a missing part', 'credentials', good.slice(0, good.indexOf('credentials'))],
+  ];
+  for (const [title, field, text] of fields) {
+    it(`refuses ${title}, naming ${field}`, () => {
+      const error = refusal(text);
+      assert.deepEqual([error.code, error.field], ['config-invalid', field]);
+      assert.ok(error.message.includes(field));
+    });
+  }
+
+  const lines: [title: string, field: string, text: string][] = [
+    ['a tab for indentation', 'line 2', `listen:\n\tsocket: ${secret}`],
+    ['a key given twice', 'line 8', `${good}listen: { socket: ${secret} }`],
+    ['a second document', 'line 8', `${good}---\n${secret}: 1`],
+    ['an unknown tag', 'line 5', edited('name: shop', `name: !!js/function ${secret}`)],
+    ['an unclosed quote', 'line 9', `${good}log: "${secret}\n`],
+    ['an alias', 'the document', `a: &a ${secret}\nb: *a`],
+    ['an alias of nothing', 'the document', 'a: *a'],
+    ['a billion laughs', 'the document', ['a: &a [x,x]', 'b: &b [*a,*a]', 'c: &c [*b,*b]', 'd: [*c,*c]'].join('\n')],
+    ['brackets without end', 'line 1', '['.repeat(100_000)],
+    ['5 MB of text', 'the document', `${secret} `.repeat(420_000)],
+    ['5 MB of brackets', 'the document', '[{'.repeat(2_500_000)],
+    ['5 MB of lines', 'the document', 'a: b\n'.repeat(1_000_000)],
+    ['5 MB of zeros', 'the document', '\0'.repeat(5_000_000)],
+  ];
+  for (const [title, field, text] of lines) {
+    it(`refuses ${title} within two seconds, naming ${field}`, () => {
+      const started = performance.now();
+      const error = refusal(text);
+      assert.deepEqual([error.code, error.field], ['config-syntax', field]);
+      assert.ok(performance.now() - started < 2000);
+    });
+  }
+
+  it('writes nothing of a document to the console', (t) => {
+    const warn = t.mock.method(process, 'emitWarning', () => undefined);
+    assert.equal(refusal('? [a, b]\n: 1').code, 'config-invalid');
+    assert.equal(warn.mock.callCount(), 0);
+  });
+});

@@ -1,0 +1,149 @@
+// Every field of the configuration: what is accepted, and what is refused by its name.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseConfig } from '../../src/config/load.ts';
+import { ConfigSchema, milliseconds } from '../../src/config/schema.ts';
+
+const credential = {
+  name: 'shop',
+  provider: { wechatpay: { merchantId: '1900000001' } },
+  source: { files: { path: '/keys' } },
+};
+const base = { listen: { socket: '/run/p.sock' }, credentials: [credential] };
+
+// JSON is YAML.
+const withRoot = (over: object) => JSON.stringify({ ...base, ...over });
+const withCredential = (over: object) => withRoot({ credentials: [{ ...credential, ...over }] });
+const withWechatpay = (over: object) =>
+  withCredential({ provider: { wechatpay: { ...credential.provider.wechatpay, ...over } } });
+const withFiles = (over: object) => withCredential({ source: { files: { path: '/keys', ...over } } });
+const withTcp = (over: object) =>
+  withRoot({ listen: { tcp: { address: '127.0.0.1:0', tokenFile: '/token', ...over } } });
+
+const at = 'credentials[0]';
+const files = `${at}.source.files`;
+const keys = { 'a.pem': 'b.pem' };
+const tooMany = Object.fromEntries(Array.from({ length: 257 }, (_, i) => [`k${String(i)}`, 'v']));
+
+/** Field, how to set it, values that are accepted, values that are refused. */
+const table: [field: string, set: (value: unknown) => string, good: unknown[], bad: unknown[]][] = [
+  ['listen', (v) => withRoot({ listen: v }), [{ socket: '/s' }], [null, 'x', [], {}]],
+  ['listen.socket', (v) => withRoot({ listen: { socket: v } }), ['s'], ['', 1, 'x'.repeat(108)]],
+  ['listen.tcp', (v) => withRoot({ listen: { tcp: v } }), [], [null, 'x', []]],
+  [
+    'listen.tcp.address',
+    (v) => withTcp({ address: v }),
+    [':0', '[::1]:65535', 'a:8080'],
+    ['a', 'a:', 'a:65536', 'a:99999', 80],
+  ],
+  ['listen.tcp.tokenFile', (v) => withTcp({ tokenFile: v }), ['/t'], ['', 1]],
+  ['listen.tcp.insecure', (v) => withTcp({ insecure: v }), [true, false], ['yes', 1]],
+  ['listen.tcp.exposed', (v) => withTcp({ exposed: v }), [true, false], ['yes', null]],
+  [
+    'listen.maxBodyBytes',
+    (v) => withRoot({ listen: { socket: '/s', maxBodyBytes: v } }),
+    [1024, 64 * 1024 * 1024],
+    [1023, 64 * 1024 * 1024 + 1, 1024.5, '1024', -1],
+  ],
+  ['admin', (v) => withRoot({ admin: v }), [{ address: ':9464' }], [null, []]],
+  ['admin.address', (v) => withRoot({ admin: { address: v } }), ['0.0.0.0:9464'], ['9464', ':65536', 9464]],
+  ['log', (v) => withRoot({ log: v }), [{ level: 'info' }], [null, 'info']],
+  ['log.level', (v) => withRoot({ log: { level: v } }), ['debug', 'info', 'warn', 'error'], ['trace', 'INFO', 1]],
+  ['credentials', (v) => withRoot({ credentials: v }), [[]], [null, {}, 'x', new Array(5001).fill(credential)]],
+  [
+    `${at}.name`,
+    (v) => withCredential({ name: v }),
+    ['a', 'a-1.b', 'x'.repeat(63)],
+    ['', 'A', '-a', 'a-', 'a b', 'x'.repeat(64), 1, '支付'],
+  ],
+  [`${at}.required`, (v) => withCredential({ required: v }), [true, false], ['true', 0]],
+  [
+    `${at}.require`,
+    (v) => withCredential({ require: v }),
+    [['sign'], ['sign', 'verify', 'decrypt']],
+    [[], 'sign', null],
+  ],
+  [`${at}.older`, (v) => withCredential({ older: v }), ['accept', 'reject'], ['refuse', true]],
+  [
+    `${at}.grace`,
+    (v) => withCredential({ grace: v }),
+    ['0s', '500ms', '12h', '7d', '9999999d'],
+    ['7', '7 d', '-1s', '1.5h', '7D', '', 7, '10000000d'],
+  ],
+  [`${at}.provider`, (v) => withCredential({ provider: v }), [], [{}, null, 'wechatpay']],
+  [`${at}.provider.wechatpay`, (v) => withCredential({ provider: { wechatpay: v } }), [], [null, 'x']],
+  [
+    `${at}.provider.wechatpay.merchantId`,
+    (v) => withWechatpay({ merchantId: v }),
+    ['190000'],
+    ['', '12345', '1'.repeat(17), 'abcdef', 1900000001],
+  ],
+  [
+    `${at}.provider.wechatpay.responseKey`,
+    (v) => withWechatpay({ responseKey: v }),
+    ['platform', 'publicKey', { publicKeyPercent: 0 }, { publicKeyPercent: 100 }],
+    ['public', 50, null],
+  ],
+  [`${at}.source`, (v) => withCredential({ source: v }), [], [{}, null, '/keys']],
+  [files, (v) => withCredential({ source: { files: v } }), [], [null, '/keys']],
+  [`${files}.path`, (v) => withFiles({ path: v }), ['/k', ['/a', '/b']], ['', [], 5, [''], new Array(65).fill('/k')]],
+  [`${files}.keys`, (v) => withFiles({ keys: v }), [{}, keys], [null, [], tooMany]],
+  [`${files}.poll`, (v) => withFiles({ poll: v }), ['10s', '500ms', '01m'], ['0s', '000ms', '10', '', 10, '12345678d']],
+  [`${at}.source.env.keys`, (v) => withCredential({ source: { env: { keys: v } } }), [keys], [null, 'x', tooMany]],
+  [
+    `${at}.source.merge`,
+    (v) => withCredential({ source: { merge: v } }),
+    [[{ files: { path: '/a' } }, { env: { keys } }]],
+    [[], null, {}, new Array(17).fill({ files: { path: '/a' } })],
+  ],
+  [
+    `${at}.source.merge[0]`,
+    (v) => withCredential({ source: { merge: [v] } }),
+    [],
+    [{}, { files: { path: '/a' }, env: { keys } }],
+  ],
+];
+
+describe('the configuration schema', () => {
+  for (const [field, set, accepted, refused] of table) {
+    it(`accepts ${String(accepted.length)} and refuses ${String(refused.length)} forms of ${field}`, () => {
+      for (const value of accepted) assert.ok(parseConfig(set(value)), JSON.stringify(value));
+      for (const value of refused) {
+        const expected = { code: 'config-invalid', kind: 'config' };
+        assert.throws(() => parseConfig(set(value)), expected, JSON.stringify(value).slice(0, 80));
+        try {
+          parseConfig(set(value));
+        } catch (error) {
+          const { field: named = '' } = error as { field?: string };
+          assert.ok(
+            named === field || named.startsWith(`${field}.`) || named.startsWith(`${field}[`),
+            `${named} for ${field}`,
+          );
+        }
+      }
+    });
+  }
+
+  it('is all in the table above', () => {
+    const named = new Set(table.flatMap(([field]) => field.replaceAll(/\[0\]/g, '').split('.')));
+    const properties = (schema: object): string[] =>
+      Object.entries(schema).flatMap(([key, value]) => [
+        ...(key === 'properties' ? Object.keys(value as object) : []),
+        ...(typeof value === 'object' && value !== null ? properties(value as object) : []),
+      ]);
+    const missing = properties(ConfigSchema).filter((name) => !named.has(name) && name !== 'publicKeyPercent');
+    assert.deepEqual(missing, []);
+  });
+
+  it('describes durations in milliseconds, seconds, minutes, hours and days', () => {
+    const durations = {
+      '500ms': 500,
+      '10s': 10_000,
+      '5m': 300_000,
+      '12h': 43_200_000,
+      '7d': 604_800_000,
+      '010s': 10_000,
+    };
+    for (const [text, value] of Object.entries(durations)) assert.equal(milliseconds(text), value, text);
+  });
+});

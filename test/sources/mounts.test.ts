@@ -1,0 +1,91 @@
+// Which mounts can never change: subPath mounts, found by what the kernel says of them.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { files } from '../../src/sources/files.ts';
+import { frozenMounts } from '../../src/sources/mounts.ts';
+import { makeDirectory } from '../support/directories.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+const stamp = '/..2026_11_22_15_09_00.123456789';
+const line = (root: string, point: string) => `43 27 0:39 ${root} ${point} rw,relatime - tmpfs tmpfs rw`;
+const mountinfo = [
+  '27 1 254:0 / / rw,relatime - ext4 /dev/vda rw',
+  line('/', '/whole'),
+  line(`${stamp}/key.pem`, '/app/key.pem'),
+  line(`${stamp}/platform`, '/app/platform'),
+  line(`${stamp}/a\\040b.pem//deleted`, '/app/a\\040b.pem'),
+  line('/etc-hosts', '/etc/hosts'),
+  line(`${stamp}/key.pem`, '/hidden'),
+  line('/', '/hidden'),
+].join('\n');
+const find = (path: string, isFile = false) => frozenMounts(mountinfo, [{ path, isFile }]);
+
+describe('a frozen mount', () => {
+  it('is a path that is mounted from inside a timestamped directory', () => {
+    assert.deepEqual(find('/app/key.pem', true), ['/app/key.pem']);
+    assert.deepEqual(find('/app/platform'), ['/app/platform']);
+  });
+
+  it('is found inside a directory that is read', () => {
+    assert.deepEqual(find('/app').sort(), ['/app/a b.pem', '/app/key.pem', '/app/platform']);
+  });
+
+  it('is found around a path that is read', () => {
+    assert.deepEqual(find('/app/platform/a.pem', true), ['/app/platform/a.pem']);
+  });
+
+  it('is any file that is a mount point by itself', () => {
+    assert.deepEqual(find('/etc/hosts', true), ['/etc/hosts']);
+  });
+
+  it('is not a whole volume, what is beside it, or one that a later mount hides', () => {
+    for (const path of ['/whole', '/whole/key.pem', '/elsewhere', '/apple', '/etc', '/hidden']) {
+      assert.deepEqual(find(path), [], path);
+    }
+  });
+
+  it('is none where there is no mountinfo', () => {
+    assert.deepEqual(frozenMounts('', [{ path: '/app', isFile: false }]), []);
+  });
+});
+
+/** The program, when this process may mount; else why not. */
+const mayMount = (): string | undefined => {
+  if (process.platform !== 'linux') return 'mounts are Linux’s';
+  try {
+    execFileSync('unshare', ['--mount', 'true'], { stdio: 'ignore' });
+    return undefined;
+  } catch {
+    return 'this process may not mount (CAP_SYS_ADMIN)';
+  }
+};
+
+describe('a real subPath mount', () => {
+  const reason = mayMount();
+
+  it('is detected from inside the directory that is read', { skip: reason ?? false }, async (t) => {
+    const directory = await makeDirectory(t);
+    const [volume, keys] = [join(directory, 'volume'), join(directory, 'my keys')];
+    await mkdir(volume);
+    await mkdir(keys);
+    await writeFile(join(keys, 'key.pem'), '');
+    const run = (...command: [string, ...string[]]) => execFileSync(command[0], command.slice(1));
+    const target = join(keys, 'key.pem');
+    run('mount', '-t', 'tmpfs', 'paycert-test', volume);
+    try {
+      await mkdir(join(volume, stamp));
+      await writeFile(join(volume, stamp, 'key.pem'), 'k');
+      run('mount', '--bind', join(volume, stamp, 'key.pem'), target);
+      const observe = () => undefined;
+      const source = files({ paths: [keys], pollMilliseconds: 10_000, clock: new FakeClock(), observe });
+      const { frozenPaths, data } = await source.read(new AbortController().signal);
+      assert.deepEqual([frozenPaths, data.get('key.pem')?.byteLength], [[target], 1]);
+    } finally {
+      // Before the directory goes; lazily, for what failed half-way.
+      run('umount', '--recursive', '--lazy', target, volume);
+    }
+  });
+});

@@ -1,0 +1,158 @@
+// Reading: everything as of one instant, or an error that names the path.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { PaycertError } from '../../src/errors.ts';
+import { readPaths } from '../../src/sources/read-files.ts';
+import { createSecretVolume } from '../../src/testing/secret-volume.ts';
+import { filesOf, makeDirectory, textsOf } from '../support/directories.ts';
+
+const read = async (...paths: string[]) => textsOf((await readPaths(paths)).data);
+
+describe('a mounted Secret', () => {
+  it('is read through ..data: names that are not published yet or no more are not there', async (t) => {
+    const directory = await makeDirectory(t);
+    const volume = await createSecretVolume(directory, filesOf({ key: '1', 'platform/a.pem': 'a' }));
+    const prepared = await volume.prepare(filesOf({ key: '2', extra: 'x' }));
+    assert.deepEqual(await read(directory), { key: '1', 'platform/a.pem': 'a' });
+    await prepared.publish();
+    assert.deepEqual(await read(directory), { extra: 'x', key: '2' });
+    await prepared.cleanup();
+    assert.deepEqual(await read(directory), { extra: 'x', key: '2' });
+  });
+
+  it('is atomic, and says when it was swapped', async (t) => {
+    const directory = await makeDirectory(t);
+    await createSecretVolume(directory, filesOf({ key: '1' }));
+    const { isAtomic, changedAt } = await readPaths([directory]);
+    assert.equal(isAtomic, true);
+    assert.ok(changedAt !== undefined && Math.abs(Date.now() - changedAt.getTime()) < 60_000);
+  });
+
+  it('never shows a mixture, however fast it is swapped', async (t) => {
+    const directory = await makeDirectory(t);
+    const version = (i: number) => filesOf(Object.fromEntries(['a', 'b', 'c', 'd'].map((n) => [n, String(i)])));
+    const volume = await createSecretVolume(directory, version(0));
+    const writer = { isBusy: true };
+    const swaps = (async () => {
+      for (let i = 1; i <= 200; i += 1) await volume.write(version(i));
+      writer.isBusy = false;
+    })();
+    let last = 0;
+    // Single files of one Secret too: whoever lists them means one set.
+    const single = ['a', 'b', 'c', 'd'].map((name) => join(directory, name));
+    for (let i = 0; writer.isBusy; i += 1) {
+      const texts = await read(...(i % 2 === 0 ? [directory] : single)).catch((error: unknown) => {
+        assert.ok(error instanceof PaycertError && error.kind === 'source');
+        return undefined;
+      });
+      if (texts === undefined) continue;
+      const versions = new Set(Object.values(texts));
+      assert.deepEqual([Object.keys(texts).length, versions.size], [4, 1]);
+      assert.ok(Number([...versions][0]) >= last);
+      last = Number([...versions][0]);
+    }
+    await swaps;
+  });
+});
+
+describe('a plain directory', () => {
+  it('is read with its direct subdirectories, without names that start with a dot', async (t) => {
+    const directory = await makeDirectory(t);
+    for (const path of ['platform/.cache', 'retired', '.git']) await mkdir(join(directory, path), { recursive: true });
+    for (const path of ['key', 'platform/a', 'platform/.b', 'platform/.cache/x', 'retired/r', '.git/c', '.hidden'])
+      await writeFile(join(directory, path), path);
+    assert.deepEqual(Object.keys(await read(directory)), ['key', 'platform/a', 'retired/r']);
+    assert.equal((await readPaths([directory])).isAtomic, false);
+  });
+
+  it('may hold links to files and directories elsewhere', async (t) => {
+    const [directory, elsewhere] = [await makeDirectory(t), await makeDirectory(t)];
+    await writeFile(join(elsewhere, 'a'), '1');
+    await symlink(elsewhere, join(directory, 'platform'));
+    await symlink(join(elsewhere, 'a'), join(directory, 'key'));
+    assert.deepEqual(await read(directory), { key: '1', 'platform/a': '1' });
+  });
+
+  it('may be empty', async (t) => {
+    assert.deepEqual(await read(await makeDirectory(t)), {});
+  });
+
+  it('may hold what is no file: a pipe, a socket, a directory deeper down', { timeout: 10_000 }, async (t) => {
+    const directory = await makeDirectory(t);
+    await mkdir(join(directory, 'platform/deeper'), { recursive: true });
+    execFileSync('mkfifo', [join(directory, 'pipe')]);
+    const server = createServer().listen(join(directory, 'socket'));
+    t.after(() => server.close());
+    await new Promise((resolve) => server.once('listening', resolve));
+    await writeFile(join(directory, 'key'), '1');
+    assert.deepEqual(await read(directory), { key: '1' });
+  });
+
+  it('is read again when a file is renamed away between listing and opening', async (t) => {
+    const directory = await makeDirectory(t);
+    await writeFile(join(directory, 'key'), '0');
+    const writer = { isBusy: true };
+    const writes = (async () => {
+      for (let i = 1; i <= 300; i += 1) {
+        await writeFile(join(directory, 'key.new'), String(i));
+        await rename(join(directory, 'key.new'), join(directory, 'key'));
+      }
+      writer.isBusy = false;
+    })();
+    while (writer.isBusy) {
+      const texts = await read(directory).catch((error: unknown) => {
+        assert.ok(error instanceof PaycertError && error.kind === 'source');
+        return { key: '' };
+      });
+      assert.ok('key' in texts);
+    }
+    await writes;
+  });
+
+  it('is refused with the name of the link that leads nowhere', async (t) => {
+    const directory = await makeDirectory(t);
+    await symlink('/nowhere', join(directory, 'key'));
+    await assert.rejects(readPaths([directory]), { code: 'source-unreadable', message: /\/key cannot.*ENOENT/ });
+  });
+});
+
+describe('a path', () => {
+  it('is one file, under its base name', async (t) => {
+    const directory = await makeDirectory(t);
+    await writeFile(join(directory, 'key'), '1');
+    assert.deepEqual(await read(join(directory, 'key')), { key: '1' });
+  });
+
+  it('is refused when it is missing, a pipe or too large, by its name', { timeout: 10_000 }, async (t) => {
+    const directory = await makeDirectory(t);
+    const missing = join(directory, 'missing');
+    await assert.rejects(readPaths([missing]), { code: 'source-unreadable', field: missing, message: /ENOENT/ });
+    const pipe = join(directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    await assert.rejects(readPaths([pipe]), { code: 'source-unreadable', field: pipe });
+    await rm(pipe);
+    const large = join(directory, 'large');
+    await writeFile(large, '');
+    await truncate(large, 4 * 1024 * 1024 + 1);
+    for (const path of [large, directory]) {
+      await assert.rejects(readPaths([path]), { code: 'source-too-large', field: path });
+    }
+    await truncate(large, 3 * 1024 * 1024);
+    await writeFile(join(directory, 'second'), '');
+    await truncate(join(directory, 'second'), 2 * 1024 * 1024);
+    await assert.rejects(readPaths([directory]), { code: 'source-too-large', field: directory });
+  });
+
+  it('may be given several times over, as long as the contents agree', async (t) => {
+    const [a, b] = [await makeDirectory(t), await makeDirectory(t)];
+    await writeFile(join(a, 'key'), '1');
+    await writeFile(join(b, 'cert'), '2');
+    assert.deepEqual(await read(a, b, join(a, 'key')), { cert: '2', key: '1' });
+    await writeFile(join(b, 'key'), 'other');
+    await assert.rejects(readPaths([a, b]), { code: 'source-conflict', field: 'key' });
+  });
+});

@@ -1,0 +1,28 @@
+// The revision of material: equal for equal names and bytes, and for nothing else.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { material } from '../../src/sources/source.ts';
+import { filesOf } from '../support/directories.ts';
+
+const revision = (texts: Record<string, string>) => material(filesOf(texts)).revision;
+
+describe('a revision', () => {
+  it('does not depend on the order of the names', () => {
+    assert.equal(revision({ a: '1', b: '2' }), revision({ b: '2', a: '1' }));
+  });
+
+  it('tells apart every change of names and bytes', () => {
+    const variants = [{}, { a: '' }, { a: '1' }, { b: '1' }, { a: '1', b: '' }, { a: '1b0:' }, { a: '', '1': '' }];
+    assert.equal(new Set(variants.map((texts) => revision(texts as Record<string, string>))).size, variants.length);
+  });
+
+  it('does not depend on what is only said about the material', () => {
+    const about = { version: '7', changedAt: new Date(), frozenPaths: ['/k'] };
+    assert.equal(material(filesOf({ a: '1' }), about).revision, revision({ a: '1' }));
+  });
+
+  it('is no plain digest that could be compared with a guess', () => {
+    assert.match(revision({ a: '1' }), /^[0-9a-f]{64}$/);
+    assert.ok(!revision({}).startsWith('e3b0c44298fc1c14'));
+  });
+});

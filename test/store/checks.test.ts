@@ -1,0 +1,73 @@
+// The generic checks: what is refused whatever the provider, and in which order.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { findViolation, findViolations, isRollback } from '../../src/store/checks.ts';
+import { type Description, fakeContext } from '../support/fake-provider.ts';
+
+const now = new Date('2026-11-22T00:00:00Z');
+const valid = { keyId: 'A', notBefore: '2026-01-01', notAfter: '2027-01-01' };
+
+function candidate(description: Description, current?: Description, older: 'accept' | 'reject' = 'accept') {
+  return { context: fakeContext(description), current: current && fakeContext(current), older };
+}
+
+describe('the generic checks', () => {
+  it('find nothing wrong with fit material', async () => {
+    assert.equal(await findViolation(candidate(valid), now), undefined);
+  });
+
+  const cases: [title: string, code: string, description: Description, current?: Description][] = [
+    ['what the provider finds', 'key-mismatch', { ...valid, problem: 'key-mismatch' }],
+    ['a certificate that is not valid yet', 'certificate-not-yet-valid', { ...valid, notBefore: '2026-12-01' }],
+    ['an expired certificate', 'certificate-expired', { ...valid, notAfter: '2026-11-22' }],
+    ['an emptied platform set', 'platform-set-emptied', valid, { ...valid, platform: { P: '2027-01-01' } }],
+    [
+      'a platform set of which nothing is valid',
+      'platform-set-emptied',
+      { ...valid, platform: { Q: '2026-01-01' } },
+      { ...valid, platform: { P: '2027-01-01' } },
+    ],
+    ['a key that fails its self-test', 'self-test-failed', { ...valid, breaksSelfTest: true }],
+  ];
+  for (const [title, code, description, current] of cases) {
+    it(`refuse ${title}`, async () => {
+      assert.equal((await findViolation(candidate(description, current), now))?.code, code);
+    });
+  }
+
+  it('accept the first millisecond of validity and refuse the first after it', async () => {
+    assert.equal(await findViolation(candidate(valid), new Date(valid.notBefore)), undefined);
+    assert.equal(await findViolation(candidate(valid), new Date(Date.parse(valid.notAfter) - 1)), undefined);
+    assert.equal((await findViolation(candidate(valid), new Date(valid.notAfter)))?.code, 'certificate-expired');
+  });
+
+  it('name the time at which a certificate that is not valid yet may be tried again', async () => {
+    const violation = await findViolation(candidate({ ...valid, notBefore: '2026-12-01' }), now);
+    assert.deepEqual(violation?.retryAt, new Date('2026-12-01'));
+  });
+
+  it('accept a set that never verified, and one whose predecessor does not verify any more', async () => {
+    assert.equal(await findViolation(candidate(valid, valid), now), undefined);
+    const expired = { ...valid, platform: { P: '2026-01-01' } };
+    assert.equal(await findViolation(candidate(valid, expired), now), undefined);
+  });
+
+  it('refuse older material only where the configuration says so', async () => {
+    const current = { ...valid, keyId: 'B', notBefore: '2026-06-01' };
+    assert.equal(await findViolation(candidate(valid, current), now), undefined);
+    assert.equal(isRollback(candidate(valid, current)), true);
+    assert.equal((await findViolation(candidate(valid, current, 'reject'), now))?.code, 'material-older');
+    assert.equal(await findViolation(candidate(current, valid, 'reject'), now), undefined);
+    assert.equal(await findViolation(candidate(valid, valid, 'reject'), now), undefined);
+  });
+
+  it('are run in their order: the first names the rejection, and people are told all of them', async () => {
+    const bad = { ...valid, notAfter: '2026-01-02', problem: 'key-mismatch', breaksSelfTest: true } as const;
+    const worse = candidate(bad, { ...valid, platform: { P: '2027-01-01' } });
+    assert.equal((await findViolation(worse, now))?.code, 'key-mismatch');
+    assert.deepEqual(
+      (await findViolations(worse, now)).map(({ code }) => code),
+      ['key-mismatch', 'certificate-expired', 'platform-set-emptied', 'self-test-failed'],
+    );
+  });
+});

@@ -1,0 +1,72 @@
+// A clock whose time moves only when the test says so; sleepers wake in the order of their times.
+import { type Clock, longestSleep } from '../../src/clock.ts';
+
+interface Sleeper {
+  readonly wakeAt: number;
+  readonly wake: () => void;
+}
+
+export class FakeClock implements Clock {
+  /** Timers follow this one: like the kernel's, it never jumps. */
+  #elapsed = 0;
+  #wall: number;
+  #sleepers: Sleeper[] = [];
+  #watchers: (() => void)[] = [];
+
+  constructor(now: Date | string = '2026-11-22T00:00:00Z') {
+    this.#wall = new Date(now).getTime();
+  }
+
+  now(): Date {
+    return new Date(this.#wall);
+  }
+
+  sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wakeAt = this.#elapsed + Math.min(Math.max(milliseconds, 0), longestSleep);
+      const sleeper = {
+        wakeAt,
+        wake: () => {
+          this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+          signal.removeEventListener('abort', sleeper.wake);
+          resolve();
+        },
+      };
+      this.#sleepers.push(sleeper);
+      if (signal.aborted) sleeper.wake();
+      else signal.addEventListener('abort', sleeper.wake);
+      for (const watcher of this.#watchers.splice(0)) watcher();
+    });
+  }
+
+  /** The next call of `sleep` from now on. */
+  nextSleep(): Promise<void> {
+    return new Promise((resolve) => this.#watchers.push(resolve));
+  }
+
+  /** How long each sleeper still sleeps, the next to wake first. */
+  get sleeping(): readonly number[] {
+    return this.#sleepers.map(({ wakeAt }) => wakeAt - this.#elapsed).sort((a, b) => a - b);
+  }
+
+  /** Lets that much time pass. Who goes back to sleep meanwhile is not woken twice. */
+  advance(milliseconds: number): void {
+    const end = this.#elapsed + milliseconds;
+    const due = this.#sleepers.filter(({ wakeAt }) => wakeAt <= end).sort((a, b) => a.wakeAt - b.wakeAt);
+    for (const { wakeAt, wake } of due) {
+      this.#move(wakeAt);
+      wake();
+    }
+    this.#move(end);
+  }
+
+  /** Somebody sets the time of day: no timer notices. */
+  jump(milliseconds: number): void {
+    this.#wall += milliseconds;
+  }
+
+  #move(elapsed: number): void {
+    this.#wall += elapsed - this.#elapsed;
+    this.#elapsed = elapsed;
+  }
+}

@@ -1,0 +1,82 @@
+// A provider whose material is a JSON description of the context it makes: no keys, no time spent.
+import { generateKeyPairSync } from 'node:crypto';
+import { type ErrorCode, PaycertError } from '../../src/errors.ts';
+import type { Capability, KeyFacts, Provider, SigningContext } from '../../src/providers/provider.ts';
+
+export interface Description {
+  readonly keyId: string;
+  readonly notBefore?: string;
+  readonly notAfter?: string;
+  /** Key ids of the platform, and until when each is valid. */
+  readonly platform?: Readonly<Record<string, string>>;
+  readonly problem?: ErrorCode;
+  /** A bug in the parser. */
+  readonly crash?: boolean;
+  /** A bug that shows later, when warnings are asked for. */
+  readonly crashOnWarnings?: boolean;
+  readonly breaksSelfTest?: boolean;
+}
+
+const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 512 });
+
+export function describeMaterial(description: Description): Map<string, Uint8Array> {
+  return new Map([['context', Buffer.from(JSON.stringify(description))]]);
+}
+
+export const facts = (role: KeyFacts['role'], keyId: string, notBefore?: string, notAfter?: string): KeyFacts => ({
+  role,
+  keyId,
+  algorithm: 'RSA-2048',
+  fingerprint: `fingerprint of ${keyId}`,
+  ...(notBefore !== undefined && { notBefore: new Date(notBefore) }),
+  ...(notAfter !== undefined && { notAfter: new Date(notAfter) }),
+});
+
+const refuse = (code: ErrorCode): never => {
+  throw new PaycertError(code, code);
+};
+
+/** Verifies a message for any platform key id that is valid; decrypts what begins with its own key id. */
+export function fakeContext(description: Description): SigningContext {
+  const { keyId, notBefore, notAfter, platform = {} } = description;
+  const signer = facts('merchant', keyId, notBefore, notAfter);
+  const alive = (now: Date) => Object.entries(platform).filter(([, until]) => now < new Date(until));
+  return {
+    keys: [signer, ...Object.entries(platform).map(([id, until]) => facts('platform', id, undefined, until))],
+    problems: description.problem === undefined ? [] : [new PaycertError(description.problem, description.problem)],
+    capabilities(now) {
+      const able = new Set<Capability>();
+      if (signer.notAfter === undefined || now < signer.notAfter) able.add('sign');
+      if (alive(now).length > 0) able.add('verify');
+      return able;
+    },
+    warnings() {
+      if (description.crashOnWarnings === true) throw new TypeError('a bug in warnings');
+      return [];
+    },
+    signer: { facts: signer, publicKey },
+    // Present only to fail: what the fake signs never verifies.
+    ...(description.breaksSelfTest === true && { sign: async () => ({ signature: Buffer.alloc(64), keyId }) }),
+    async verify(received, now) {
+      const wanted = received.kind === 'message' ? received.keyId : '';
+      if (alive(now).length === 0) refuse('no-platform-key');
+      if (!alive(now).some(([id]) => id === wanted)) refuse('key-id-unknown');
+      if (received.kind === 'message' && received.signature === 'forged') refuse('signature-invalid');
+      return { keyId: wanted };
+    },
+    async decrypt({ ciphertext }) {
+      if (!ciphertext.startsWith(`${keyId}:`)) refuse('decryption-failed');
+      return { plaintext: Buffer.from(ciphertext.slice(keyId.length + 1)), keyId, role: 'merchant' };
+    },
+  };
+}
+
+export const fakeProvider: Provider = {
+  id: 'fake',
+  identity: 'fake',
+  async load(data) {
+    const description = JSON.parse(Buffer.from(data.get('context') ?? '{"keyId":""}').toString()) as Description;
+    if (description.crash === true) throw new TypeError('a bug in the parser');
+    return fakeContext(description);
+  },
+};
