@@ -43,6 +43,10 @@ export class Store {
     if (entry !== undefined) this.#entries.set(name, change(entry));
   }
 
+  has(name: string): boolean {
+    return this.#entries.has(name);
+  }
+
   entries(): readonly Entry[] {
     return [...this.#entries.values()];
   }
