@@ -21,7 +21,7 @@ export function env({ keys, environment, clock }: EnvOptions): Source {
       const data = Object.entries(keys).map(([name, variable]): [string, Uint8Array] => {
         const value = environment[variable];
         if (value === undefined || value === '') {
-          throw new PaycertError('variable-missing', `the environment variable ${variable} is not set`, {
+          throw new PaycertError('variable-missing', `the environment variable that keys.${name} names is not set`, {
             field: `keys.${name}`,
           });
         }
