@@ -1,12 +1,13 @@
 // paycert sign, verify, decrypt, status: people talking to a running sidecar.
 import { readFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
+import { buffer, text } from 'node:stream/consumers';
 import type { Static } from 'typebox';
 import { PaycertError } from '../errors.ts';
 import type { CredentialStatus, Problem } from '../server/schema.ts';
-import { type Invocation, required, text, usageError } from './command.ts';
+import { type Invocation, required, text as option, usageError } from './command.ts';
 import { readToken } from './sidecar.ts';
-import { date, daysLeft, formatTable, paint, print } from './table.ts';
+import { date, daysLeft, formatTable, paint, print, printError } from './table.ts';
 
 type Values = Invocation['values'];
 type Status = Static<typeof CredentialStatus>;
@@ -18,38 +19,44 @@ interface Answer {
   readonly body: unknown;
 }
 
+/** A sidecar answers in milliseconds; whoever stays silent that long is stuck, or is none. */
+const patienceMilliseconds = 30_000;
+
 async function call(values: Values, method: string, path: string, body?: object): Promise<Answer> {
-  const url = text(values, 'url');
-  const tokenFile = text(values, 'token-file');
+  const url = option(values, 'url');
+  const tokenFile = option(values, 'token-file');
   const target =
     url === undefined
-      ? { socketPath: text(values, 'socket') ?? process.env['PAYCERT_SOCKET'] ?? defaultSocket }
+      ? { socketPath: option(values, 'socket') ?? process.env['PAYCERT_SOCKET'] ?? defaultSocket }
       : parseUrl(url);
   const headers = {
     ...(tokenFile !== undefined && { Authorization: `Bearer ${await readToken(tokenFile)}` }),
     ...(body && { 'Content-Type': 'application/json' }),
   };
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({ ...target, method, path, headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString()) as unknown });
-      });
+  const where = 'socketPath' in target ? target.socketPath : `${target.host}:${target.port}`;
+  const unreachable = (why: string) =>
+    new PaycertError('sidecar-unreachable', `no sidecar answers at ${where} (${why})`);
+  const received = await new Promise<{ status: number; content: string }>((resolve, reject) => {
+    const fail = ({ name, code }: NodeJS.ErrnoException) => reject(unreachable(code ?? name));
+    const signal = AbortSignal.timeout(patienceMilliseconds);
+    const request = httpRequest({ ...target, method, path, headers, signal }, (response) => {
+      text(response).then((content) => resolve({ status: response.statusCode ?? 0, content }), fail);
     });
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      const where = 'socketPath' in target ? target.socketPath : `${target.host}:${target.port}`;
-      reject(new PaycertError('sidecar-unreachable', `no sidecar answers at ${where} (${error.code ?? 'unknown'})`));
-    });
+    request.on('error', fail);
     request.end(body && JSON.stringify(body));
   });
+  try {
+    return { status: received.status, body: JSON.parse(received.content) as unknown };
+  } catch {
+    throw unreachable('what answers there speaks no JSON');
+  }
 }
 
 function parseUrl(url: string): { host: string; port: string } {
   if (!URL.canParse(url) || !url.startsWith('http://'))
     throw usageError('--url is an address such as http://127.0.0.1:8010');
   const { hostname, port } = new URL(url);
-  return { host: hostname.replace(/^\[|\]$/g, ''), port };
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? '80' : port };
 }
 
 /** Prints the answer and turns its status into an exit code: 1 where the answer is no. */
@@ -65,11 +72,21 @@ async function ask(
     print(values['output'] === 'json' ? JSON.stringify(answer.body, undefined, 2) : show(answer.body as never));
     return 0;
   }
-  const { title, detail, hint, status } = answer.body as Static<typeof Problem>;
+  const { title, detail, hint } = readProblem(answer);
   if (values['output'] === 'json') print(JSON.stringify(answer.body, undefined, 2));
-  else process.stderr.write(`${paint('red', 'error:')} ${detail} (${title})\n${paint('yellow', 'hint:')} ${hint}\n`);
-  if (status === 422) return 1;
-  return status === 503 ? 75 : 64;
+  else printError(detail, title, hint);
+  return exitCodes[answer.status] ?? (answer.status >= 500 ? 70 : 64);
+}
+
+/** The answer is no; not ready. Others by their class: our bug, or the caller's error. */
+const exitCodes: Readonly<Record<number, number>> = { 422: 1, 503: 75 };
+
+/** Whatever else speaks JSON at that address does not speak in problems. */
+function readProblem({ status, body }: Answer): Pick<Static<typeof Problem>, 'title' | 'detail' | 'hint'> {
+  const { title, detail, hint } = (body ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof title === 'string' && typeof detail === 'string' && typeof hint === 'string')
+    return { title, detail, hint };
+  throw new PaycertError('sidecar-unreachable', `what answers there is no sidecar (status ${status})`);
 }
 
 const route = (credential: string, operation: string) =>
@@ -81,9 +98,7 @@ async function readInput(file: string | undefined): Promise<Buffer> {
       throw usageError(`${file} cannot be read`);
     });
   }
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
+  return buffer(process.stdin);
 }
 
 export async function sign({ values, positionals: [name = '', file] }: Invocation): Promise<number> {
@@ -148,7 +163,10 @@ function render(credentials: readonly Status[]): string {
         role,
         key?.keyId ?? '-',
         date(time(key?.notAfter)),
-        key ? daysLeft(time(key.notAfter), now) : '-',
+        // A merchant key that came with a serial number alone: its certificate expires, and nobody here knows when.
+        key && (key.notAfter !== undefined || !key.role.startsWith('merchant'))
+          ? daysLeft(time(key.notAfter), now)
+          : '-',
       ];
     }),
   );

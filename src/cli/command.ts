@@ -25,6 +25,10 @@ export interface Command {
   readonly usage: string;
   readonly options: Readonly<Record<string, Option>>;
   readonly positionals: { readonly min: number; readonly max: number };
+  /** Ends by itself on SIGTERM and SIGINT, through the invocation's signal; other commands just die of them. */
+  readonly isLongLived?: true;
+  /** Words that complete its arguments in a shell; file names unless given. */
+  readonly words?: readonly string[];
   /** The exit code; errors are thrown. */
   readonly run: (invocation: Invocation) => Promise<number>;
 }

@@ -26,6 +26,7 @@ export const commands: Readonly<Record<string, Command>> = {
       },
     },
     positionals: { min: 0, max: 0 },
+    isLongLived: true,
     async run({ values, signal, version }) {
       const { runDemo } = await import('./demo.ts');
       const length = text(values, 'duration');
@@ -43,6 +44,7 @@ export const commands: Readonly<Record<string, Command>> = {
       drain: { type: 'string', value: 'TIME', help: 'after SIGTERM, keep serving that long (default 0s)' },
     },
     positionals: { min: 0, max: 0 },
+    isLongLived: true,
     async run({ values, signal, version }) {
       const { runSidecar } = await import('./sidecar.ts');
       const drainMilliseconds = duration(text(values, 'drain') ?? '0s', 'drain');

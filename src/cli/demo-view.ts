@@ -9,7 +9,6 @@ export interface Facts {
   readonly keyId: string | undefined;
   readonly notAfter: Date | undefined;
   readonly outcomes: readonly Outcome[];
-  readonly urls: readonly string[];
 }
 
 export interface View {
@@ -28,7 +27,7 @@ export const describeOutcome = ({ title, expected, actual, milliseconds }: Outco
     : `${title}: ${paint('yellow', `rejected (${actual})`)} ${took}, the last good stays`;
 };
 
-function render({ counts, generation, keyId, notAfter, outcomes, urls }: Facts, now: Date): string {
+function render({ counts, generation, keyId, notAfter, outcomes }: Facts, now: Date): string {
   const failures = paint(counts.failures === 0 ? 'green' : 'red', String(counts.failures));
   const rejections = outcomes.filter(({ actual }) => actual !== undefined && actual !== 'swapped').length;
   return [
@@ -41,29 +40,27 @@ function render({ counts, generation, keyId, notAfter, outcomes, urls }: Facts, 
     `  expires in  ${daysLeft(notAfter, now)} days`,
     `  rejections  ${rejections}`,
     '',
-    ...outcomes.slice(-8).map((outcome) => `  ${describeOutcome(outcome)}`),
-    '',
-    ...urls.map((url) => paint('dim', `  ${url}`)),
-    '',
-    paint('dim', '  Ctrl-C ends it'),
+    ...outcomes.slice(-6).map((outcome) => `  ${describeOutcome(outcome)}`),
   ].join('\n');
 }
 
+// Lines that wrap would not be counted by the way back up: cut off while we draw.
 const terminal = {
-  hide: '\x1b[?25l\x1b[2J',
-  home: '\x1b[H',
+  hide: '\x1b[?25l\x1b[?7l',
+  up: (lines: number) => (lines > 0 ? `\x1b[${lines}A\r` : '\r'),
   clearLine: '\x1b[K',
-  clearBelow: '\x1b[J',
-  show: '\x1b[?25h\n',
+  show: '\x1b[?25h\x1b[?7h\n',
 };
 
-/** Redraws in place. */
+/** Redraws in place, below what was printed before: the lines to paste stay where they are. */
 function liveView(): View {
+  let drawn = 0;
   process.stdout.write(terminal.hide);
   return {
     refresh(facts, now) {
-      const lines = render(facts, now).split('\n').join(`${terminal.clearLine}\n`);
-      process.stdout.write(`${terminal.home}${lines}${terminal.clearLine}${terminal.clearBelow}`);
+      const lines = render(facts, now).split('\n');
+      process.stdout.write(`${terminal.up(drawn)}${lines.join(`${terminal.clearLine}\n`)}${terminal.clearLine}`);
+      drawn = lines.length - 1;
     },
     tell: () => undefined,
     close: () => void process.stdout.write(terminal.show),

@@ -3,11 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../clock.ts';
-import type { Event } from '../events.ts';
 import { createSecretVolume, createWechatpayMaterial, startWechatpayGateway } from '../testing/index.ts';
 import { type Outcome, rotate } from './demo-rotations.ts';
 import { type Counts, driveTraffic } from './demo-traffic.ts';
 import { createView, describeOutcome, type Facts } from './demo-view.ts';
+import { ReloadWatch } from './demo-watch.ts';
 import { runSidecar } from './sidecar.ts';
 import { print } from './table.ts';
 import { runTasks } from './tasks.ts';
@@ -27,16 +27,19 @@ export async function runDemo(
   interrupted: AbortSignal,
 ): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'paycert-demo-'));
-  const timeUp = durationMilliseconds === undefined ? [] : [AbortSignal.timeout(durationMilliseconds)];
-  const signal = AbortSignal.any([interrupted, ...timeUp]);
   try {
-    return await play(directory, version, signal);
+    return await play(directory, version, durationMilliseconds ?? Infinity, interrupted);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-async function play(directory: string, version: string, signal: AbortSignal): Promise<number> {
+async function play(
+  directory: string,
+  version: string,
+  durationMilliseconds: number,
+  interrupted: AbortSignal,
+): Promise<number> {
   const socket = join(directory, 'paycert.sock');
   const configPath = join(directory, 'paycert.yaml');
   const secretPath = join(directory, credential);
@@ -69,18 +72,20 @@ async function play(directory: string, version: string, signal: AbortSignal): Pr
   const facts = (): Facts => ({
     counts,
     outcomes,
-    urls,
     generation: watch.generation,
     keyId: watch.keyId,
     notAfter: watch.notAfter,
   });
+  urls.forEach((url) => print(url));
+  print('Ctrl-C ends it.\n');
   const view = createView();
-  urls.forEach((url) => view.tell(url));
   const tell = (outcome: Outcome) => {
     outcomes.push(outcome);
     view.tell(`${describeOutcome(outcome)}; ${counts.requests} requests, ${counts.failures} failures`);
   };
   const traffic = { socket, gateway: gateway.url, credential, merchantId, callers: 8, pauseMilliseconds: 20, clock };
+  const timeUp = new AbortController();
+  const signal = AbortSignal.any([interrupted, timeUp.signal]);
   try {
     await runTasks(
       [
@@ -92,9 +97,13 @@ async function play(directory: string, version: string, signal: AbortSignal): Pr
             stop,
           ),
         async (stop) => {
+          // From here on, not from the making of the keys: that takes seconds on a busy machine.
+          const started = performance.now();
           while (!stop.aborted) {
             view.refresh(facts(), clock.now());
-            await clock.sleep(200, stop);
+            const left = durationMilliseconds - (performance.now() - started);
+            await clock.sleep(Math.min(left, 200), stop);
+            if (left <= 200) timeUp.abort();
           }
         },
       ],
@@ -106,36 +115,6 @@ async function play(directory: string, version: string, signal: AbortSignal): Pr
   }
   await sidecar;
   return summarize(counts, outcomes, gateway.counts.refused);
-}
-
-type ReloadEvent = Extract<Event, { type: 'swapped' | 'rejected' }>;
-
-/** What the demo learns from the sidecar's own events. */
-class ReloadWatch {
-  readonly addresses = new Map<string, string>();
-  generation = 0;
-  keyId: string | undefined;
-  notAfter: Date | undefined;
-  #waiting: ((event: ReloadEvent) => void)[] = [];
-
-  readonly observe = (event: Event): void => {
-    if (event.type === 'listening') this.addresses.set(event.listener, event.address);
-    if (event.type === 'swapped') {
-      this.generation = event.generation;
-      this.keyId = event.keyId;
-      this.notAfter = event.notAfter;
-    }
-    if (event.type !== 'swapped' && event.type !== 'rejected') return;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve(event);
-  };
-
-  next(): Promise<ReloadEvent> {
-    const { promise, resolve } = Promise.withResolvers<ReloadEvent>();
-    this.#waiting.push(resolve);
-    return promise;
-  }
 }
 
 const configuration = (

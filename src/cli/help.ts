@@ -11,7 +11,7 @@ const columns = (rows: readonly (readonly [string, string])[]): string => {
 
 export function overview(commands: Readonly<Record<string, Command>>): string {
   const rows = Object.entries(commands).map(([name, { summary }]) => [name, summary] as const);
-  return `paycert: hot reload for payment certificates and keys\n\nUsage: paycert COMMAND [options]\n\nCommands:\n${columns(rows)}\nRun paycert COMMAND --help for its options.\n`;
+  return `paycert: hot reload for payment certificates and keys\n\nUsage: paycert COMMAND [options]\n\nCommands:\n${columns(rows)}\nRun paycert COMMAND --help for its options, paycert --version for the version.\n`;
 }
 
 export function helpOf(name: string, { summary, usage, options }: Command): string {

@@ -1,17 +1,8 @@
 // paycert inspect: what is this file? Every certificate and key in it, and what WeChat Pay calls it.
-import type { KeyObject, X509Certificate } from 'node:crypto';
-import { readFile, readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { readCertificates, readPrivateKey, readPublicKey } from '../crypto/containers.ts';
-import { readPkcs12 } from '../crypto/pkcs12.ts';
-import {
-  certificateFingerprint,
-  describeAlgorithm,
-  nameAttribute,
-  publicKeyFingerprint,
-  wireSerial,
-} from '../crypto/x509.ts';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { PaycertError } from '../errors.ts';
+import { type Finding, findIn } from './findings.ts';
 import { date, daysLeft, formatTable, paint, print } from './table.ts';
 
 export interface InspectOptions {
@@ -20,119 +11,69 @@ export interface InspectOptions {
   readonly now: Date;
 }
 
-/** One certificate or key, or why there is none. */
-interface Finding {
-  readonly file: string;
-  readonly what: string;
-  readonly keyId?: string;
-  readonly algorithm?: string;
-  readonly fingerprint?: string;
-  readonly issuer?: string;
-  readonly notBefore?: Date;
-  readonly notAfter?: Date;
-  readonly problem?: string;
-}
+const exitCodes = { source: 75, material: 65 } as const;
 
+/** Exit code 65: something is broken. 75: something cannot be read. What can be shown is shown in any case. */
 export async function inspect(paths: readonly string[], options: InspectOptions): Promise<number> {
-  const files = (await Promise.all(paths.map(expand))).flat();
+  const files = (await Promise.all(paths.map((path) => expand(path)))).flat();
   const findings = (await Promise.all(files.map((file) => look(file, options.merchantId)))).flat();
   if (options.isJson) print(JSON.stringify({ findings }, undefined, 2));
   else print(render(findings, options.now));
-  return findings.some(({ problem }) => problem !== undefined) ? 65 : 0;
+  const problems = findings.flatMap(({ problem }) => problem ?? []);
+  if (problems.some(({ kind }) => kind === 'source')) return exitCodes.source;
+  return problems.length > 0 ? exitCodes.material : 0;
 }
 
-/** A directory's files, without those that kubelet keeps for itself. */
-async function expand(path: string): Promise<string[]> {
+interface Candidate {
+  readonly file: string;
+  /** Found in a directory rather than asked for: that it is no key material is no complaint. */
+  readonly isListed: boolean;
+  readonly error?: PaycertError;
+}
+
+function unreadable(path: string, error: unknown): PaycertError {
+  const { code = 'unknown' } = error as NodeJS.ErrnoException;
+  return new PaycertError('source-unreadable', `${path} cannot be read (${code})`, { field: path });
+}
+
+/** The files of a directory and of those inside it (`platform`, `retired`); kubelet's own names start with a dot. */
+async function expand(path: string, depth = 0): Promise<Candidate[]> {
   try {
-    if (!(await stat(path)).isDirectory()) return [path];
-    const names = await readdir(path, { withFileTypes: true });
-    const inside = names.filter(({ name }) => !name.startsWith('.')).map(({ name }) => join(path, name));
-    const files = await Promise.all(inside.map(async (name) => ((await stat(name)).isFile() ? [name] : [])));
-    return files.flat();
+    const stats = await stat(path);
+    if (stats.isFile()) return [{ file: path, isListed: depth > 0 }];
+    if (stats.isDirectory() && depth < 2) {
+      const names = (await readdir(path)).filter((name) => !name.startsWith('.')).sort();
+      return (await Promise.all(names.map((name) => expand(join(path, name), depth + 1)))).flat();
+    }
+    if (depth > 0) return [];
+    // A pipe or a device would be read for ever.
+    throw new PaycertError('source-unreadable', `${path} is neither a file nor a directory`, { field: path });
   } catch (error) {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    throw new PaycertError('source-unreadable', `${path} cannot be read (${code})`, { field: path });
+    const known = error instanceof PaycertError ? error : unreadable(path, error);
+    return [{ file: path, isListed: depth > 0, error: known }];
   }
 }
 
-async function look(file: string, merchantId: string | undefined): Promise<Finding[]> {
-  const bytes = await readFile(file);
-  const name = basename(file);
+async function look({ file, isListed, error }: Candidate, merchantId: string | undefined): Promise<Finding[]> {
+  if (error !== undefined) return [explain(file, error)];
+  let bytes: Uint8Array;
   try {
-    if (name.endsWith('.p12') || name.endsWith('.pfx')) return await lookIntoPkcs12(file, bytes, merchantId);
-    if (name.startsWith('apiv3_key'))
-      return [{ file, what: `APIv3 key, ${bytes.toString('latin1').trim().length} bytes (must be 32)` }];
-    if (name === 'merchant_serial' || name === 'pub_key_id')
-      return [{ file, what: name, keyId: bytes.toString().trim() }];
-    return lookIntoPem(file, bytes);
-  } catch (error) {
-    if (!(error instanceof PaycertError)) throw error;
-    return [{ file, what: 'unusable', problem: `${error.message} (${error.code}). ${error.hint}` }];
+    bytes = await readFile(file);
+  } catch (cause) {
+    return [explain(file, unreadable(file, cause))];
+  }
+  try {
+    return await findIn({ file, bytes, merchantId, isListed });
+  } catch (cause) {
+    if (!(cause instanceof PaycertError)) throw cause;
+    return [explain(file, cause)];
   }
 }
 
-const attempt = <T>(read: () => T): T | PaycertError => {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof PaycertError) return error;
-    throw error;
-  }
-};
-
-/** Whatever it turns out to be; where it is nothing, the reason that a private key gives says most. */
-function lookIntoPem(file: string, bytes: Uint8Array): Finding[] {
-  const certificates = attempt(() => readCertificates(bytes, file));
-  const privateKey = attempt(() => readPrivateKey(bytes, file));
-  const found = [
-    ...(certificates instanceof PaycertError
-      ? []
-      : certificates.map((certificate) => describeCertificate(file, certificate))),
-    ...(privateKey instanceof PaycertError
-      ? []
-      : [describeKey(file, privateKey, 'private key (merchant API key: apiclient_key.pem)')]),
-  ];
-  if (found.length > 0) return found;
-  const publicKey = attempt(() => readPublicKey(bytes, file));
-  if (!(publicKey instanceof PaycertError))
-    return [describeKey(file, publicKey, 'public key (WeChat Pay public key: pub_key.pem)')];
-  throw privateKey as PaycertError;
-}
-
-async function lookIntoPkcs12(file: string, bytes: Uint8Array, merchantId = ''): Promise<Finding[]> {
-  const { privateKey, certificates } = await readPkcs12(bytes, merchantId, file);
-  return [
-    describeKey(file, privateKey, 'private key'),
-    ...certificates.map((certificate) => describeCertificate(file, certificate)),
-  ];
-}
-
-function describeCertificate(file: string, certificate: X509Certificate): Finding {
-  return {
-    file,
-    what: nameCertificate(certificate),
-    keyId: wireSerial(certificate.serialNumber),
-    algorithm: describeAlgorithm(certificate.publicKey),
-    fingerprint: certificateFingerprint(certificate),
-    issuer: certificate.issuer.split('\n').join(', '),
-    notBefore: certificate.validFromDate,
-    notAfter: certificate.validToDate,
-  };
-}
-
-/** By what certificates of WeChat Pay look like: the merchant id as common name, or the platform's own. */
-function nameCertificate({ subject, ca }: X509Certificate): string {
-  const commonName = nameAttribute(subject, 'CN') ?? '';
-  if (/^\d{6,16}$/.test(commonName)) return `merchant certificate of ${commonName} (apiclient_cert.pem)`;
-  if (commonName === 'Tenpay.com sign') return 'platform certificate (wechatpay_*.pem)';
-  return ca ? 'CA certificate (trust.pem)' : 'certificate';
-}
-
-const describeKey = (file: string, key: KeyObject, what: string): Finding => ({
+const explain = (file: string, { code, kind, message, hint }: PaycertError): Finding => ({
   file,
-  what,
-  algorithm: describeAlgorithm(key),
-  fingerprint: publicKeyFingerprint(key),
+  what: 'unusable',
+  problem: { code, kind, detail: message, hint },
 });
 
 function render(findings: readonly Finding[], now: Date): string {
@@ -144,7 +85,8 @@ function render(findings: readonly Finding[], now: Date): string {
     });
   const header = ['FILE', 'WHAT', 'KEY ID', 'ALGORITHM', 'NOT BEFORE', 'NOT AFTER', 'DAYS LEFT', 'ISSUER'];
   const problems = findings.flatMap(({ problem }) =>
-    problem === undefined ? [] : [`${paint('red', 'error:')} ${problem}`],
+    problem === undefined ? [] : [`${paint('red', 'error:')} ${problem.detail} (${problem.code}). ${problem.hint}`],
   );
-  return [...(rows.length > 0 ? [formatTable(header, rows)] : []), ...problems].join('\n');
+  const table = rows.length > 0 ? [formatTable(header, rows)] : [];
+  return findings.length === 0 ? 'no files' : [...table, ...problems].join('\n');
 }

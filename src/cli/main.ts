@@ -7,10 +7,13 @@ import { type Command, parseWords, usageError } from './command.ts';
 import { commands } from './commands.ts';
 import { completionScript, shells } from './completion.ts';
 import { helpOf, overview } from './help.ts';
-import { paint } from './table.ts';
+import { printError } from './table.ts';
 
 // libuv reads it when the pool is first used: RSA runs there, and more threads than cores only take turns.
 process.env['UV_THREADPOOL_SIZE'] ??= String(availableParallelism());
+
+/** Whoever read our output has gone (`| head`): nobody is left to write to. */
+const readerGone = 0;
 
 /** sysexits(3), as far as it has a word for it. */
 const exitCodes: Record<ErrorKind, number> = {
@@ -34,6 +37,7 @@ const completion: Command = {
   usage: shells.join('|'),
   options: {},
   positionals: { min: 1, max: 1 },
+  words: shells,
   run: async ({ positionals: [shell = ''] }) => {
     process.stdout.write(completionScript(shell, all));
     return 0;
@@ -42,8 +46,8 @@ const completion: Command = {
 
 const all: Readonly<Record<string, Command>> = { ...commands, completion };
 
-async function main(words: readonly string[], signal: AbortSignal): Promise<number> {
-  const [name = '--help', ...rest] = words;
+async function main([name = '--help', ...rest]: readonly string[]): Promise<number> {
+  if (name === 'help' && rest[0] !== undefined) return main([rest[0], '--help']);
   if (name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(overview(all));
     return 0;
@@ -59,28 +63,38 @@ async function main(words: readonly string[], signal: AbortSignal): Promise<numb
     process.stdout.write(helpOf(name, command));
     return 0;
   }
+  const signal = command.isLongLived === true ? stopSignal() : new AbortController().signal;
   return command.run({ values, positionals, signal, version: readVersion() });
 }
 
-/** error: what happened; hint: what to do. A bug prints where it was thrown. */
+/** Aborted by the first SIGTERM or SIGINT; the second of a kind ends the process as it always does. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
+  return stop.signal;
+}
+
+/** A bug prints where it was thrown, and no message: a foreign one may quote what it choked on. */
 function explain(error: unknown): number {
   if (error instanceof PaycertError) {
-    process.stderr.write(
-      `${paint('red', 'error:')} ${error.message} (${error.code})\n${paint('yellow', 'hint:')} ${error.hint}\n`,
-    );
+    printError(error.message, error.code, error.hint);
     return exitCodes[error.kind];
   }
+  const { code, hint } = new PaycertError('internal-error', '');
   const frames =
     error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at ')) : [];
-  process.stderr.write(`${paint('red', 'error:')} internal error, please report it\n${frames.join('\n')}\n`);
+  printError('something unforeseen happened', code, hint);
+  process.stderr.write(`${frames.join('\n')}\n`);
   return exitCodes.internal;
 }
 
-const stop = new AbortController();
-for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
+process.on('uncaughtException', (error) => process.exit(explain(error)));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? readerGone : exitCodes.internal);
+});
 
 try {
-  process.exitCode = await main(process.argv.slice(2), stop.signal);
+  process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   process.exitCode = explain(error);
 }

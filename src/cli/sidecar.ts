@@ -54,7 +54,8 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   };
   const following = new AbortController();
   try {
-    // Health first: a probe must be answered while material is still loading.
+    // Health first: a probe must be answered while material is still loading, and must not find nothing to wait for.
+    credentials.declare(config.credentials);
     add('admin', await listenOnPort(config.admin?.address ?? defaults.adminAddress, admin));
     if (config.listen.socket !== undefined) add('socket', await listenOnSocket(config.listen.socket, api));
     if (config.listen.tcp) add('tcp', await listenOnTcp(await tcpOptions(config.listen.tcp), api));
@@ -122,6 +123,8 @@ async function followConfig(
 ): Promise<void> {
   let current = initial;
   let seen: string | undefined;
+  /** What was refused last time is news when it is repaired, even by putting the current content back. */
+  let isRefused = false;
   /** The same content, or the same failure, is news once. */
   const isNews = (what: string): boolean => {
     const isNew = what !== seen;
@@ -134,12 +137,14 @@ async function followConfig(
       if (!isNews(revision)) continue;
       const [bytes] = data.values();
       const next = parseConfig(Buffer.from(bytes ?? []).toString());
-      if (isDeepStrictEqual(next, current)) continue;
+      if (isDeepStrictEqual(next, current) && !isRefused) continue;
+      isRefused = false;
       await apply(next);
       current = next;
       const needsRestart = !isDeepStrictEqual(fixedParts(next), fixedParts(initial));
       observe({ type: 'configured', credentials: next.credentials.length, needsRestart });
     } catch (error) {
+      isRefused = true;
       if (!(error instanceof PaycertError)) observe({ type: 'internal-error', where: 'config', error });
       else if (error.kind !== 'source' || isNews(error.code)) observe({ type: 'config-rejected', error });
     }

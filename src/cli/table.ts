@@ -3,9 +3,15 @@ import { styleText } from 'node:util';
 
 export type Style = Parameters<typeof styleText>[0];
 
-/** Coloured where standard output is a terminal and NO_COLOR is not set. */
-export function paint(style: Style, text: string): string {
-  return styleText(style, text, { stream: process.stdout });
+/** Coloured where the stream that it is written to is a terminal and NO_COLOR is not set. */
+export function paint(style: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
+  return styleText(style, text, { stream });
+}
+
+/** error: what happened; hint: what to do. On standard error: standard output is for answers. */
+export function printError(message: string, code: string, hint: string): void {
+  const [error, what] = [paint('red', 'error:', process.stderr), paint('yellow', 'hint:', process.stderr)];
+  process.stderr.write(`${error} ${message} (${code})\n${what} ${hint}\n`);
 }
 
 /** Columns as wide as their widest cell; two spaces between. */

@@ -6,16 +6,18 @@ export type Task = (signal: AbortSignal) => Promise<void>;
 export async function runTasks(tasks: readonly Task[], signal: AbortSignal): Promise<void> {
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
-  const results = await Promise.allSettled(
+  // In the order in which they failed: the others may fail only because they were stopped.
+  const failures: { error: unknown }[] = [];
+  await Promise.all(
     tasks.map(async (task) => {
       try {
         await task(both);
       } catch (error) {
+        failures.push({ error });
         stop.abort();
-        throw error;
       }
     }),
   );
-  const failure = results.find((result) => result.status === 'rejected');
-  if (failure !== undefined) throw failure.reason;
+  const [first] = failures;
+  if (first !== undefined) throw first.error;
 }

@@ -1,10 +1,10 @@
 // paycert validate: the very checks that a swap runs, offline, all violations and not only the first.
 import { systemClock } from '../clock.ts';
 import { buildCredential } from '../config/build.ts';
-import type { CredentialConfig } from '../config/schema.ts';
+import type { Config, CredentialConfig } from '../config/schema.ts';
 import { PaycertError } from '../errors.ts';
 import { findViolations } from '../store/checks.ts';
-import { readConfig } from './sidecar.ts';
+import { readConfig, readToken } from './sidecar.ts';
 import { paint, print } from './table.ts';
 
 interface Verdict {
@@ -15,13 +15,28 @@ interface Verdict {
 
 const unusable = 65;
 
-/** Exit code 0: all fit. 65: some material is not. A configuration that is not valid is thrown. */
+/** Exit code 0: all fit. 65: some material is not. A configuration that is not valid is thrown; as JSON it is printed too. */
 export async function validate(configPath: string, isJson: boolean, signal: AbortSignal): Promise<number> {
-  const { credentials } = await readConfig(configPath);
+  const config = await readForStart(configPath).catch((error: unknown) => {
+    if (isJson && error instanceof PaycertError) printJson({ valid: false, error: describe(error), credentials: [] });
+    throw error;
+  });
   const verdicts: Verdict[] = [];
-  for (const credential of credentials) verdicts.push(await judge(credential, signal));
-  print(isJson ? JSON.stringify({ credentials: verdicts.map(toJson) }, undefined, 2) : verdicts.map(render).join('\n'));
-  return verdicts.some(({ violations }) => violations.length > 0) ? unusable : 0;
+  for (const credential of config.credentials) verdicts.push(await judge(credential, signal));
+  const isValid = verdicts.every(({ violations }) => violations.length === 0);
+  if (isJson) printJson({ valid: isValid, credentials: verdicts.map(toJson) });
+  else print(verdicts.length === 0 ? 'no credentials' : verdicts.map(render).join('\n'));
+  return isValid ? 0 : unusable;
+}
+
+const printJson = (value: object): void => print(JSON.stringify(value, undefined, 2));
+
+/** What a sidecar reads before it looks at any material. */
+async function readForStart(configPath: string): Promise<Config> {
+  const config = await readConfig(configPath);
+  const { tokenFile } = config.listen.tcp ?? {};
+  if (tokenFile !== undefined) await readToken(tokenFile);
+  return config;
 }
 
 async function judge(config: CredentialConfig, signal: AbortSignal): Promise<Verdict> {

@@ -50,7 +50,7 @@ function pick<R>(
   return build(options, ingredients);
 }
 
-function buildSource(config: SourceConfig, ingredients: Ingredients): Source {
+export function buildSource(config: SourceConfig, ingredients: Ingredients): Source {
   return pick<Source>(sources, config, ingredients);
 }
 

@@ -21,6 +21,11 @@ export class Credentials {
     this.#ingredients = ingredients;
   }
 
+  /** Says what there will be, before anything is loaded: what is required is not ready from the first moment on. */
+  declare(credentials: readonly CredentialConfig[]): void {
+    for (const config of credentials) this.#surroundings.store.declare(config.name, buildStanding(config));
+  }
+
   /** Makes what runs equal to what the configuration says; what did not change is left alone. */
   async apply(credentials: readonly CredentialConfig[]): Promise<void> {
     const wanted = new Map(credentials.map((config) => [config.name, config]));

@@ -83,7 +83,7 @@ const Wechatpay = Type.Object(
   closed,
 );
 
-const ProviderSchema = Type.Object(
+export const ProviderSchema = Type.Object(
   { wechatpay: Type.Optional(Wechatpay) },
   { ...oneOf, description: 'Whose rules the material follows: exactly one.' },
 );

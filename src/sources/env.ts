@@ -22,7 +22,7 @@ export function env({ keys, environment, clock }: EnvOptions): Source {
         // Own members only: an environment is an object, and has a `constructor`.
         const value = Object.hasOwn(environment, variable) ? environment[variable] : undefined;
         if (value === undefined || value === '') {
-          throw new PaycertError('variable-missing', `the environment variable ${variable} is not set`, {
+          throw new PaycertError('variable-missing', `the environment variable that keys.${name} names is not set`, {
             field: `keys.${name}`,
           });
         }

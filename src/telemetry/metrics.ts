@@ -1,8 +1,9 @@
 // Every metric, its help text and its labels. Events count; the store is read at each scrape. The only importer of prom-client.
-import { Counter, Gauge, Histogram, type Metric, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
 import type { Event, Observe } from '../events.ts';
-import { type Entry, isReady, type Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
+import { type GaugeRow, gauges } from './gauges.ts';
 
 export interface MetricsOptions {
   readonly store: Store;
@@ -20,81 +21,15 @@ export interface ProcessMetrics {
 
 const credential = 'credential';
 
-/** Facts of the store, computed at the scrape: a series lives exactly as long as its object. */
-const gauges = {
-  paycert_certificate_not_after_timestamp_seconds: {
-    help: 'When the certificate that is current in memory expires; for platform certificates, the latest of the set.',
-    labels: [credential, 'role'],
-    read: (entry: Entry) => latestByRole(entry, ({ notAfter }) => notAfter),
-  },
-  paycert_certificate_not_before_timestamp_seconds: {
-    help: 'Since when the certificate that is current in memory is valid; for platform certificates, the latest of the set.',
-    labels: [credential, 'role'],
-    read: (entry: Entry) => latestByRole(entry, ({ notBefore }) => notBefore),
-  },
-  paycert_generation: {
-    help: 'How many times this process has made new material of this credential current.',
-    labels: [credential],
-    read: ({ snapshot }: Entry) => [{ value: snapshot?.generation ?? 0 }],
-  },
-  paycert_snapshot_info: {
-    help: 'Always 1; the snapshot id is equal in every process that loaded the same keys.',
-    labels: [credential, 'snapshot_id'],
-    read: ({ snapshot }: Entry) => (snapshot ? [{ snapshot_id: snapshot.snapshotId, value: 1 }] : []),
-  },
-  paycert_credential_ready: {
-    help: 'Whether the credential can do now what it must (1) or not (0).',
-    labels: [credential],
-    read: (entry: Entry, now: Date) => [{ value: Number(isReady(entry, now)) }],
-  },
-  paycert_reload_last_successful: {
-    help: 'Whether the newest material is current (1), or was rejected or cannot be read (0).',
-    labels: [credential],
-    read: ({ snapshot, rejection, sourceError }: Entry) => [
-      { value: Number(snapshot !== undefined && !rejection && !sourceError) },
-    ],
-  },
-  paycert_reload_last_success_timestamp_seconds: {
-    help: 'When material of this credential last became current.',
-    labels: [credential],
-    read: ({ snapshot }: Entry) => (snapshot ? [{ value: snapshot.loadedAt.getTime() / 1000 }] : []),
-  },
-  paycert_apiv3_key_proven: {
-    help: 'Whether the APIv3 key has opened something that WeChat Pay wrote (1) or not yet (0).',
-    labels: [credential],
-    read: ({ snapshot }: Entry) => (snapshot?.context.isProven ? [{ value: Number(snapshot.context.isProven()) }] : []),
-  },
-  paycert_warnings: {
-    help: 'Warnings about the material that is current, by code.',
-    labels: [credential, 'code'],
-    read: ({ snapshot }: Entry, now: Date) =>
-      countByCode(snapshot?.context.warnings(now).map(({ code }) => code) ?? []),
-  },
-  paycert_frozen_mounts: {
-    help: 'Mounted paths that never update, such as subPath mounts.',
-    labels: [credential],
-    read: ({ frozenPaths = [] }: Entry) => [{ value: frozenPaths.length }],
-  },
-} satisfies Record<string, GaugeRow>;
-
-type KeyFacts = NonNullable<Entry['snapshot']>['context']['keys'][number];
-
-interface Sample {
-  readonly value: number;
-  readonly [label: string]: string | number;
-}
-
-interface GaugeRow {
-  readonly help: string;
-  readonly labels: readonly string[];
-  readonly read: (entry: Entry, now: Date) => readonly Sample[];
-}
-
 export function createMetrics({ store, clock, version }: MetricsOptions): ProcessMetrics {
   const registry = new Registry();
   const registers = [registry];
-  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
-    new Counter({ name, help, labelNames, registers });
+  const counters: Counter[] = [];
+  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) => {
+    const made = new Counter({ name, help, labelNames, registers });
+    counters.push(made);
+    return made;
+  };
   const histogram = <L extends string>(name: string, help: string, buckets: number[], ...labelNames: L[]) =>
     new Histogram({ name, help, buckets, labelNames, registers });
 
@@ -193,6 +128,8 @@ export function createMetrics({ store, clock, version }: MetricsOptions): Proces
   buildInfo.set({ version, node: process.version }, 1);
   processMetrics(registers);
 
+  // A scrape waits for it: what has gone is in none.
+  let forgetting: Promise<unknown> = Promise.resolve();
   type Rows = { readonly [T in Event['type']]?: (event: Extract<Event, { type: T }>) => void };
   const rows: Rows = {
     swapped(event) {
@@ -226,13 +163,26 @@ export function createMetrics({ store, clock, version }: MetricsOptions): Proces
     },
     decrypted: ({ credential: name, role, isRetired }) =>
       decryptions.inc({ credential: name, role, retired: String(isRetired) }),
-    'credential-removed': ({ credential: name }) => void forget(registry, name),
+    'credential-removed'({ credential: name }) {
+      forgetting = Promise.all([forgetting, forget(counters, name)]);
+    },
   };
+  /** An operation may end after its credential has gone: counted then, its series would stand for ever. */
+  const isGone = (event: Event) =>
+    'credential' in event &&
+    event.type !== 'credential-removed' &&
+    event.type !== 'internal-error' &&
+    !store.has(event.credential);
 
   return {
-    observe: (event) => (rows[event.type] as ((event: Event) => void) | undefined)?.(event),
+    observe(event) {
+      if (!isGone(event)) (rows[event.type] as ((event: Event) => void) | undefined)?.(event);
+    },
     contentType: registry.contentType,
-    render: () => registry.metrics(),
+    async render() {
+      await forgetting;
+      return registry.metrics();
+    },
     describe: () =>
       registry.getMetricsAsArray().map((metric) => {
         const {
@@ -245,12 +195,14 @@ export function createMetrics({ store, clock, version }: MetricsOptions): Proces
   };
 }
 
-/** Series of a credential that is gone: a counter that stands still for ever would be a lie. */
-async function forget(registry: Registry, name: string): Promise<void> {
-  for (const metric of registry.getMetricsAsArray() as unknown as Metric[]) {
-    const { values } = await metric.get();
-    for (const { labels } of values) if (labels['credential'] === name) metric.remove(labels as Record<string, string>);
-  }
+/** Series of a credential that is gone: a counter that stands still for ever would be a lie. Gauges are made at each scrape. */
+async function forget(counters: readonly Counter[], name: string): Promise<void> {
+  await Promise.all(
+    counters.map(async (counter) => {
+      const { values } = await counter.get();
+      for (const { labels } of values) if (labels['credential'] === name) counter.remove(labels);
+    }),
+  );
 }
 
 /** What every dashboard of a process starts with, without the garbage collector's observers. */
@@ -275,19 +227,4 @@ function processMetrics(registers: Registry[]): void {
   });
   const startedAt = new Gauge({ name: 'process_start_time_seconds', help: 'When the process started.', registers });
   startedAt.set(Math.round(Date.now() / 1000 - process.uptime()));
-}
-
-function latestByRole({ snapshot }: Entry, time: (key: KeyFacts) => Date | undefined): Sample[] {
-  const latest = new Map<string, number>();
-  for (const key of snapshot?.context.keys ?? []) {
-    const seconds = (time(key)?.getTime() ?? Number.NaN) / 1000;
-    if (!Number.isNaN(seconds)) latest.set(key.role, Math.max(latest.get(key.role) ?? 0, seconds));
-  }
-  return [...latest].map(([role, value]) => ({ role, value }));
-}
-
-function countByCode(codes: readonly string[]): Sample[] {
-  const counts = new Map<string, number>();
-  for (const code of codes) counts.set(code, (counts.get(code) ?? 0) + 1);
-  return [...counts].map(([code, value]) => ({ code, value }));
 }

@@ -5,7 +5,7 @@ import type { Provider, SigningContext } from '../provider.ts';
 import { createContext, type FitParts } from './context.ts';
 import { openCertificates } from './envelope.ts';
 import { type Parts, readParts } from './parts.ts';
-import type { ResponseKey } from './platform-keys.ts';
+import { certificateFacts, type ResponseKey } from './platform-keys.ts';
 import { judge } from './rules.ts';
 
 export interface WechatpayOptions {
@@ -39,7 +39,7 @@ export function wechatpay({
       // What is there and cannot be read is not missing as well.
       const isNew = ({ code, field }: PaycertError) => code !== 'material-missing' || !unreadable.has(field);
       const violations = [...problems, ...judge(parts, merchantId).filter(isNew)];
-      if (violations.length > 0 || !isFit(parts)) return unfit(violations);
+      if (violations.length > 0 || !isFit(parts)) return unfit(violations, parts);
       const { apiV3Key, certificatesAnswer } = parts;
       if (apiV3Key && certificatesAnswer !== undefined && openCertificates(certificatesAnswer, apiV3Key)) {
         proven.add(checkValue(apiV3Key));
@@ -51,10 +51,13 @@ export function wechatpay({
 
 const isFit = (parts: Parts): parts is FitParts => parts.privateKey !== undefined;
 
-/** A context that can do nothing, and says why. */
-const unfit = (problems: SigningContext['problems']): SigningContext => ({
+/** A context that can do nothing, and says why. Its certificate's dates are judged all the same: people want all that is wrong. */
+const unfit = (problems: SigningContext['problems'], { certificate }: Parts): SigningContext => ({
   keys: [],
   problems,
   capabilities: () => new Set(),
   warnings: () => [],
+  ...(certificate && {
+    signer: { facts: certificateFacts(certificate, 'merchant'), publicKey: certificate.publicKey },
+  }),
 });

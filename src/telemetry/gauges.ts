@@ -1,0 +1,89 @@
+// Metrics that are facts of the store at the time of a scrape: help, labels, and how to read them off an entry.
+import { type Entry, isReady } from '../store/store.ts';
+
+const credential = 'credential';
+
+/** Facts of the store, computed at the scrape: a series lives exactly as long as its object. */
+export const gauges = {
+  paycert_certificate_not_after_timestamp_seconds: {
+    help: 'When the certificate that is current in memory expires; for platform certificates, the latest of the set.',
+    labels: [credential, 'role'],
+    read: (entry: Entry) => latestByRole(entry, ({ notAfter }) => notAfter),
+  },
+  paycert_certificate_not_before_timestamp_seconds: {
+    help: 'Since when the certificate that is current in memory is valid; for platform certificates, the latest of the set.',
+    labels: [credential, 'role'],
+    read: (entry: Entry) => latestByRole(entry, ({ notBefore }) => notBefore),
+  },
+  paycert_generation: {
+    help: 'How many times this process has made new material of this credential current.',
+    labels: [credential],
+    read: ({ snapshot }: Entry) => [{ value: snapshot?.generation ?? 0 }],
+  },
+  paycert_snapshot_info: {
+    help: 'Always 1; the snapshot id is equal in every process that loaded the same keys.',
+    labels: [credential, 'snapshot_id'],
+    read: ({ snapshot }: Entry) => (snapshot ? [{ snapshot_id: snapshot.snapshotId, value: 1 }] : []),
+  },
+  paycert_credential_ready: {
+    help: 'Whether the credential can do now what it must (1) or not (0).',
+    labels: [credential],
+    read: (entry: Entry, now: Date) => [{ value: Number(isReady(entry, now)) }],
+  },
+  paycert_reload_last_successful: {
+    help: 'Whether the newest material is current (1), or was rejected or cannot be read (0).',
+    labels: [credential],
+    read: ({ snapshot, rejection, sourceError }: Entry) => [
+      { value: Number(snapshot !== undefined && !rejection && !sourceError) },
+    ],
+  },
+  paycert_reload_last_success_timestamp_seconds: {
+    help: 'When material of this credential last became current.',
+    labels: [credential],
+    read: ({ snapshot }: Entry) => (snapshot ? [{ value: snapshot.loadedAt.getTime() / 1000 }] : []),
+  },
+  paycert_apiv3_key_proven: {
+    help: 'Whether the APIv3 key has opened something that WeChat Pay wrote (1) or not yet (0).',
+    labels: [credential],
+    read: ({ snapshot }: Entry) => (snapshot?.context.isProven ? [{ value: Number(snapshot.context.isProven()) }] : []),
+  },
+  paycert_warnings: {
+    help: 'Warnings about the material that is current, by code.',
+    labels: [credential, 'code'],
+    read: ({ snapshot }: Entry, now: Date) =>
+      countByCode(snapshot?.context.warnings(now).map(({ code }) => code) ?? []),
+  },
+  paycert_frozen_mounts: {
+    help: 'Mounted paths that never update, such as subPath mounts.',
+    labels: [credential],
+    read: ({ frozenPaths = [] }: Entry) => [{ value: frozenPaths.length }],
+  },
+} satisfies Record<string, GaugeRow>;
+
+type KeyFacts = NonNullable<Entry['snapshot']>['context']['keys'][number];
+
+interface Sample {
+  readonly value: number;
+  readonly [label: string]: string | number;
+}
+
+export interface GaugeRow {
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly read: (entry: Entry, now: Date) => readonly Sample[];
+}
+
+function latestByRole({ snapshot }: Entry, time: (key: KeyFacts) => Date | undefined): Sample[] {
+  const latest = new Map<string, number>();
+  for (const key of snapshot?.context.keys ?? []) {
+    const seconds = (time(key)?.getTime() ?? Number.NaN) / 1000;
+    if (!Number.isNaN(seconds)) latest.set(key.role, Math.max(latest.get(key.role) ?? 0, seconds));
+  }
+  return [...latest].map(([role, value]) => ({ role, value }));
+}
+
+function countByCode(codes: readonly string[]): Sample[] {
+  const counts = new Map<string, number>();
+  for (const code of codes) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return [...counts].map(([code, value]) => ({ code, value }));
+}

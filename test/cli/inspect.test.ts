@@ -1,0 +1,153 @@
+// What people see of their files, and what they never see.
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { createSecretVolume } from '../../src/testing/secret-volume.ts';
+import { toPkcs8Pem, toSpkiPem } from '../../src/testing/key-pair.ts';
+import { makePkcs12 } from '../support/pkcs12.ts';
+import { type Ended, paycert } from '../support/paycert.ts';
+import { keyPairs, makeDirectory, makeMaterial, merchantId } from '../support/sidecar.ts';
+
+interface Finding {
+  readonly file: string;
+  readonly what: string;
+  readonly keyId?: string;
+  readonly algorithm?: string;
+  readonly notAfter?: string;
+  readonly problem?: { readonly code: string; readonly detail: string; readonly hint: string };
+}
+
+async function inspectJson(...args: readonly string[]): Promise<Ended & { findings: Finding[] }> {
+  const ended = await paycert(['inspect', ...args, '--output', 'json']);
+  return { ...ended, ...(JSON.parse(ended.stdout) as { findings: Finding[] }) };
+}
+
+async function write(t: TestContext, files: Readonly<Record<string, string | Uint8Array>>): Promise<string> {
+  const directory = await makeDirectory(t);
+  for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content);
+  return directory;
+}
+
+const codes = (findings: readonly Finding[]) => findings.flatMap(({ problem }) => problem?.code ?? []);
+
+describe('paycert inspect', { timeout: 60_000, concurrency: 2 }, () => {
+  it('shows every certificate and key of a mounted Secret, and what WeChat Pay calls it', async (t) => {
+    const material = await makeMaterial();
+    const directory = await makeDirectory(t);
+    await createSecretVolume(directory, material.files);
+    const { code, stdout } = await paycert(['inspect', directory]);
+    assert.equal(code, 0);
+    const rows = stdout.trim().split('\n');
+    assert.equal(rows.length, 1 + material.files.size);
+    const row = (name: string) => rows.find((line) => line.includes(`/${name} `)) ?? '';
+    const { serialNumber, notAfter } = material.merchant;
+    const certificate = row('apiclient_cert.pem');
+    for (const part of [`merchant certificate of ${merchantId}`, serialNumber, 'RSA-2048', '1823', 'Root CA'])
+      assert.ok(certificate.includes(part), `${part} in ${certificate}`);
+    assert.ok(certificate.includes(notAfter.toISOString().slice(0, 10)));
+    assert.match(row('apiclient_key.pem'), /private key .*RSA-2048/);
+    assert.match(row(`wechatpay_${material.platformKeys[0]!.keyId}.pem`), /platform certificate/);
+    assert.match(row('apiv3_key'), /APIv3 key .*AES-256-GCM/);
+  });
+
+  it('shows what lies in platform and retired of a mounted Secret', async (t) => {
+    const { merchant, platformKeys } = await makeMaterial();
+    const retired = `${toPkcs8Pem(merchant.privateKey)}${merchant.certificate}`;
+    const directory = await makeDirectory(t);
+    await createSecretVolume(
+      directory,
+      new Map([
+        ['platform/first.pem', Buffer.from(platformKeys[0]!.issued!.certificate)],
+        ['retired/old.pem', Buffer.from(retired)],
+      ]),
+    );
+    const { code, findings } = await inspectJson(directory);
+    assert.equal(code, 0);
+    assert.deepEqual(
+      findings.map(({ file, what }) => [basename(file), what.split(' (')[0]]),
+      [
+        ['first.pem', 'platform certificate'],
+        ['old.pem', 'private key'],
+        ['old.pem', `merchant certificate of ${merchantId}`],
+      ],
+    );
+  });
+
+  it('opens a PKCS#12 file with the merchant id, and asks for it otherwise', async (t) => {
+    const material = await makeMaterial();
+    const directory = await write(t, { 'apiclient_cert.p12': makePkcs12(material, merchantId) });
+    const opened = await inspectJson(directory, '--merchant-id', merchantId);
+    assert.equal(opened.code, 0);
+    assert.deepEqual(
+      opened.findings.map(({ keyId }) => keyId),
+      [undefined, material.merchant.serialNumber],
+    );
+    const closed = await inspectJson(join(directory, 'apiclient_cert.p12'));
+    assert.equal(closed.code, 65);
+    assert.match(closed.findings[0]?.problem?.detail ?? '', /--merchant-id/);
+    const wrong = await inspectJson(directory, '--merchant-id', '1900000999');
+    assert.deepEqual(codes(wrong.findings), ['pkcs12-password']);
+  });
+
+  it('tells a broken file from the good ones beside it, in the words of what it claims to be', async (t) => {
+    const material = await makeMaterial();
+    const [pair] = await keyPairs();
+    const garbage = Buffer.from('not DER at all, whatever the label says').toString('base64');
+    const directory = await write(t, {
+      'a-key.pem': toPkcs8Pem(material.merchant.privateKey),
+      'b-certificate.pem': `-----BEGIN CERTIFICATE-----\n${garbage}\n-----END CERTIFICATE-----\n`,
+      'c-cut.pem': material.merchant.certificate.slice(0, 600),
+      'd-public.pem': toSpkiPem(pair!.publicKey),
+      'e-empty.pem': '',
+    });
+    const { code, findings } = await inspectJson(directory);
+    assert.equal(code, 65);
+    assert.deepEqual(
+      findings.map(({ problem, what }) => problem?.code ?? what.split(' (')[0]),
+      ['private key', 'certificate-malformed', 'pem-malformed', 'public key', 'pem-malformed'],
+    );
+    const { stderr, stdout } = await paycert(['inspect', directory]);
+    assert.equal(stderr, '');
+    assert.equal(stdout.split('\n').filter((line) => line.startsWith('error: ')).length, 3);
+  });
+
+  it('shows what it can when one path does not exist, and ends with exit code 75', async (t) => {
+    const directory = await write(t, { 'key.pem': toPkcs8Pem((await keyPairs())[0]!.privateKey) });
+    const { code, findings } = await inspectJson(join(directory, 'missing.pem'), join(directory, 'key.pem'));
+    assert.equal(code, 75);
+    assert.equal(findings[0]?.problem?.code, 'source-unreadable');
+    assert.match(findings[1]?.what ?? '', /^private key/);
+  });
+
+  it('makes no fuss about other files of the certificate tool’s folder', async (t) => {
+    const directory = await write(t, { '证书使用说明.txt': '欢迎使用微信支付', '.hidden': 'x' });
+    await mkdir(join(directory, 'nested/deeper/still'), { recursive: true });
+    const { code, findings } = await inspectJson(directory);
+    assert.equal(code, 0);
+    assert.deepEqual(
+      findings.map(({ what }) => what),
+      ['no key material'],
+    );
+  });
+
+  it('refuses a device instead of reading it for ever', async () => {
+    assert.deepEqual(codes((await inspectJson('/dev/zero')).findings), ['source-unreadable']);
+  });
+
+  it('complains of an APIv3 key of the wrong length', async (t) => {
+    const { code, findings } = await inspectJson(await write(t, { apiv3_key: 'x'.repeat(31) }));
+    assert.equal(code, 65);
+    assert.deepEqual(codes(findings), ['apiv3-key-length']);
+  });
+
+  for (const name of ['merchant_serial', 'pub_key_id', 'apiv3_key', 'apiclient_cert.p12.password', 'notes.txt']) {
+    it(`never shows a private key that was pasted into ${name}`, async (t) => {
+      const pem = toPkcs8Pem((await keyPairs())[0]!.privateKey);
+      const directory = await write(t, { [name]: pem });
+      const [text, json] = await Promise.all([paycert(['inspect', directory]), inspectJson(directory)]);
+      const lines = pem.split('\n').filter((line) => line.length > 20 && !line.startsWith('-----'));
+      for (const line of lines) assert.ok(![text.stdout, text.stderr, json.stdout].some((out) => out.includes(line)));
+    });
+  }
+});

@@ -1,0 +1,152 @@
+// paycert.yaml reloads like material: valid whole, or the last good one stays; callers notice nothing.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { createSecretVolume } from '../../src/testing/secret-volume.ts';
+import {
+  call,
+  configuration,
+  credential,
+  makeDirectory,
+  makeMaterial,
+  replaceFile,
+  type Sidecar,
+  startSidecar,
+} from '../support/sidecar.ts';
+
+interface Running {
+  readonly directory: string;
+  readonly sidecar: Sidecar;
+  readonly main: string;
+  readonly initial: string;
+  /** Replaces paycert.yaml and waits for what becomes of it. */
+  readonly apply: (config: string, event?: string) => Promise<void>;
+  readonly failures: () => Promise<number>;
+}
+
+/** A sidecar with one credential, and two callers that use it all the time. */
+async function start(t: TestContext): Promise<Running> {
+  const directory = await makeDirectory(t);
+  await createSecretVolume(join(directory, 'main'), (await makeMaterial()).files);
+  const main = credential({ path: join(directory, 'main') });
+  const initial = configuration(directory, [main]);
+  const sidecar = await startSidecar(t, directory, initial);
+  const agent = new Agent({ keepAlive: true });
+  let failed = 0;
+  let isOver = false;
+  const caller = async (): Promise<void> => {
+    while (!isOver) {
+      const answer = call(sidecar.socket, '/v1/credentials/wechat-main/sign', { body: { message: 'x' }, agent });
+      const status = await answer.then(
+        (received) => received.status,
+        () => 'no answer',
+      );
+      if (status !== 200) failed += 1;
+      if (status === 'no answer') return;
+    }
+  };
+  const callers = Promise.all([caller(), caller()]);
+  const failures = async (): Promise<number> => {
+    isOver = true;
+    await callers;
+    agent.destroy();
+    return failed;
+  };
+  t.after(failures);
+  const apply = async (config: string, event = 'configured'): Promise<void> => {
+    const from = sidecar.lines.length;
+    await replaceFile(join(directory, 'paycert.yaml'), config);
+    await sidecar.event(event, {}, from);
+  };
+  return { directory, sidecar, main, initial, apply, failures };
+}
+
+const names = async ({ sidecar }: Running): Promise<string[]> => {
+  const { content } = await call(sidecar.socket, '/v1/credentials');
+  return (JSON.parse(content) as { credentials: { name: string }[] }).credentials.map(({ name }) => name).sort();
+};
+
+describe('the configuration of a sidecar', { timeout: 120_000 }, () => {
+  it('adds and removes merchants without a restart and without a failed request', async (t) => {
+    const running = await start(t);
+    const { directory, sidecar, main, apply } = running;
+    await createSecretVolume(join(directory, 'second'), (await makeMaterial(1, '1900000002')).files);
+    const second = credential({ name: 'second', merchant: '1900000002', path: join(directory, 'second') });
+    await apply(configuration(directory, [main, second]));
+    await sidecar.event('swapped', { credential: 'second' });
+    assert.equal((await call(sidecar.socket, '/v1/credentials/second/sign', { body: { message: 'x' } })).status, 200);
+    assert.match((await call(sidecar.admin, '/metrics')).content, /credential="second"/);
+
+    await apply(configuration(directory, [main]));
+    assert.deepEqual(await names(running), ['wechat-main']);
+    assert.equal((await call(sidecar.socket, '/v1/credentials/second/sign', { body: { message: 'x' } })).status, 404);
+    assert.ok(!(await call(sidecar.admin, '/metrics')).content.includes('"second"'));
+    assert.equal(await running.failures(), 0);
+  });
+
+  it('changes where a merchant’s material comes from without a failed request', async (t) => {
+    const running = await start(t);
+    const next = await makeMaterial(2);
+    await createSecretVolume(join(running.directory, 'moved'), next.files);
+    const from = running.sidecar.lines.length;
+    await running.apply(configuration(running.directory, [credential({ path: join(running.directory, 'moved') })]));
+    const swapped = await running.sidecar.event('swapped', { generation: 2 }, from);
+    assert.equal(swapped['keyId'], next.merchant.serialNumber);
+    assert.equal(await running.failures(), 0);
+  });
+
+  it('makes another merchant under the same name a credential of its own', async (t) => {
+    const running = await start(t);
+    const { directory, sidecar, apply } = running;
+    const other = await makeMaterial(1, '1900000003');
+    await createSecretVolume(join(directory, 'other'), other.files);
+    const from = sidecar.lines.length;
+    await apply(configuration(directory, [credential({ merchant: '1900000003', path: join(directory, 'other') })]));
+    await sidecar.event('swapped', { generation: 1 }, from);
+    await sidecar.event('credential-removed', {}, from);
+    const { content } = await call(sidecar.socket, '/v1/credentials/wechat-main');
+    const { retired, generation } = JSON.parse(content) as { retired: unknown[]; generation: number };
+    assert.deepEqual([retired, generation], [[], 1]);
+  });
+
+  it('stays as it is when the new one is not valid whole, and is told again when it is repaired', async (t) => {
+    const running = await start(t);
+    const { directory, main, initial, apply, sidecar } = running;
+    const before = await names(running);
+    const bad = credential({ name: 'bad', merchant: 'not-digits', path: directory });
+    for (const config of [configuration(directory, [main, bad]), 'listen: {', '', `${initial}surprise: 1\n`]) {
+      await apply(config, 'config-rejected');
+      assert.deepEqual(await names(running), before);
+    }
+    await apply(initial);
+    assert.equal(await running.failures(), 0);
+    assert.match(
+      (await call(sidecar.admin, '/metrics')).content,
+      /paycert_config_reloads_total\{outcome="rejected"\} 4/,
+    );
+  });
+
+  it('only warns of a listener that changed, and takes the rest', async (t) => {
+    const { directory, sidecar, main, initial, apply } = await start(t);
+    const [from, tcp] = [sidecar.lines.length, sidecar.tcp];
+    const second = credential({ name: 'second', path: join(directory, 'main') });
+    await apply(configuration(directory, [main, second]).replace('127.0.0.1:0', '127.0.0.1:1'));
+    const warned = await sidecar.event('configured', {}, from);
+    assert.equal(warned['level'], 'warn');
+    await sidecar.event('swapped', { credential: 'second' }, from);
+    assert.equal((await call(tcp, '/statusz')).status, 401);
+    await apply(initial);
+    assert.equal(sidecar.lines.findLast(({ event }) => event === 'configured')?.['level'], 'info');
+  });
+
+  it('is told once for each content that is refused', async (t) => {
+    const { directory, sidecar, initial, apply } = await start(t);
+    await apply('listen: [', 'config-rejected');
+    await replaceFile(join(directory, 'paycert.yaml'), 'listen: [');
+    await apply(initial);
+    assert.equal(sidecar.lines.filter(({ event }) => event === 'config-rejected').length, 1);
+    assert.equal(await readFile(join(directory, 'paycert.yaml'), 'utf8'), initial);
+  });
+});

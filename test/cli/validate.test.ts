@@ -1,0 +1,135 @@
+// The very checks of a swap, offline: every violation, each with its remedy, and an exit code.
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { errorTable } from '../../src/errors.ts';
+import type { Files } from '../../src/testing/secret-volume.ts';
+import { withExpiredCertificate, withMismatchedPair } from '../../src/testing/spoiled-material.ts';
+import { paycert } from '../support/paycert.ts';
+import { configuration, credential, keyPairs, makeDirectory, makeMaterial, token } from '../support/sidecar.ts';
+import { hasScript, onTerminal } from '../support/terminal.ts';
+
+interface Notice {
+  readonly code: keyof typeof errorTable;
+  readonly detail: string;
+  readonly hint: string;
+}
+interface Report {
+  readonly valid: boolean;
+  readonly error?: Notice;
+  readonly credentials: { name: string; valid: boolean; violations: Notice[]; warnings: Notice[] }[];
+}
+
+/** A configuration with one credential for each of the materials. */
+async function write(t: TestContext, materials: Readonly<Record<string, Files>>): Promise<string> {
+  const directory = await makeDirectory(t);
+  const credentials = Object.keys(materials).map((name) => credential({ name, path: join(directory, name) }));
+  for (const [name, files] of Object.entries(materials)) {
+    await mkdir(join(directory, name));
+    for (const [file, bytes] of files) await writeFile(join(directory, name, file), bytes);
+  }
+  await writeFile(join(directory, 'token'), token);
+  await writeFile(join(directory, 'paycert.yaml'), configuration(directory, credentials));
+  return join(directory, 'paycert.yaml');
+}
+
+async function validateJson(config: string): Promise<{ code: number | null; report: Report; stderr: string }> {
+  const { code, stdout, stderr } = await paycert(['validate', '--config', config, '--output', 'json']);
+  return { code, stderr, report: JSON.parse(stdout) as Report };
+}
+
+const codes = (report: Report, index = 0) => report.credentials[index]?.violations.map(({ code }) => code);
+
+describe('paycert validate', { timeout: 60_000, concurrency: 2 }, () => {
+  it('says that fit material is valid, with exit code 0', async (t) => {
+    const config = await write(t, { one: (await makeMaterial()).files, two: (await makeMaterial(1)).files });
+    const { code, stdout, stderr } = await paycert(['validate', '-c', config]);
+    assert.deepEqual([code, stdout, stderr], [0, 'one: valid\ntwo: valid\n', '']);
+  });
+
+  it('names every violation of one credential, whichever check finds it', async (t) => {
+    const material = await makeMaterial();
+    const other = (await keyPairs())[3];
+    const files = new Map([
+      ...(await withExpiredCertificate(material, { now: new Date() })),
+      ['apiv3_key', Buffer.from('too short')],
+      ['apiclient_key.pem', (await withMismatchedPair(material, other)).get('apiclient_key.pem')!],
+      ['wechatpay_OWN.pem', Buffer.from(material.merchant.certificate)],
+    ]);
+    const { code, report } = await validateJson(await write(t, { bad: files, good: material.files }));
+    assert.equal(code, 65);
+    assert.deepEqual(codes(report)?.toSorted(), [
+      'apiv3-key-length',
+      'certificate-expired',
+      'key-mismatch',
+      'platform-key-is-merchant',
+    ]);
+    assert.deepEqual([report.valid, report.credentials[1]?.valid], [false, true]);
+  });
+
+  it('prints the remedy of each violation and warning', async (t) => {
+    const material = await makeMaterial();
+    const expired = await material.authority.issue({
+      commonName: 'Tenpay.com sign',
+      keyPair: (await keyPairs())[4]!,
+      notBefore: new Date(Date.now() - 9e8),
+      notAfter: new Date(Date.now() - 1e8),
+    });
+    const config = await write(t, {
+      bad: new Map([['apiv3_key', Buffer.from('short')]]),
+      odd: new Map(material.files).set('wechatpay_OLD.pem', Buffer.from(expired.certificate)),
+    });
+    const { code, stdout } = await paycert(['validate', '--config', config]);
+    assert.equal(code, 65);
+    for (const name of ['material-missing', 'apiv3-key-length', 'platform-certificate-expired'] as const)
+      assert.ok(stdout.includes(`(${name})\n         ${errorTable[name].hint}`), stdout);
+    assert.match(stdout, /^odd: valid\n {2}warn: {2}/m);
+  });
+
+  it('reports a directory that is not there as a violation of its credential', async (t) => {
+    const directory = await makeDirectory(t);
+    await writeFile(join(directory, 'token'), token);
+    const path = join(directory, 'paycert.yaml');
+    await writeFile(path, configuration(directory, [credential({ path: join(directory, 'missing') })]));
+    const { code, report } = await validateJson(path);
+    assert.equal(code, 65);
+    assert.deepEqual(codes(report), ['source-unreadable']);
+  });
+
+  const broken: readonly (readonly [title: string, config: string, code: string])[] = [
+    ['no YAML', 'listen: {', 'config-syntax'],
+    ['a misspelled field', 'lisen: {}\nlisten: { socket: /tmp/x }\ncredentials: []', 'config-invalid'],
+    [
+      'a token file that is not there',
+      'listen: { tcp: { address: "127.0.0.1:0", tokenFile: /nowhere/token } }\ncredentials: []',
+      'token-unusable',
+    ],
+  ];
+  for (const [title, config, expected] of broken) {
+    it(`ends with exit code 78 for a configuration with ${title}, as JSON too`, async (t) => {
+      const path = join(await makeDirectory(t), 'paycert.yaml');
+      await writeFile(path, config);
+      const { code, report, stderr } = await validateJson(path);
+      assert.equal(code, 78);
+      assert.deepEqual([report.valid, report.error?.code], [false, expected]);
+      assert.match(stderr, new RegExp(`\\(${expected}\\)\nhint: `));
+    });
+  }
+
+  it('says so when there are no credentials', async (t) => {
+    assert.equal((await paycert(['validate', '-c', await write(t, {})])).stdout, 'no credentials\n');
+  });
+
+  it('uses colours on a terminal only', async (t) => {
+    const config = await write(t, { one: (await makeMaterial()).files });
+    assert.ok(!(await paycert(['validate', '-c', config])).stdout.includes('\x1b'));
+    if (!hasScript) {
+      t.skip('there is no script(1)');
+      return;
+    }
+    const { code, shown } = await onTerminal(['validate', '-c', config]);
+    assert.equal(code, 0);
+    assert.ok(shown.includes('\x1b[32mvalid'));
+  });
+});

@@ -1,0 +1,75 @@
+// Every event becomes one line of JSON or nothing, and no line repeats what a foreign error says.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { PaycertError } from '../../src/errors.ts';
+import type { Event } from '../../src/events.ts';
+import { createLog, type LogLevel } from '../../src/telemetry/log.ts';
+import { everyEvent } from '../support/events.ts';
+
+function log(level: LogLevel, ...events: readonly Event[]): Record<string, unknown>[] {
+  const lines: string[] = [];
+  const observe = createLog(level, { write: (line) => void lines.push(line) });
+  for (const event of events) observe(event);
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+const error = new PaycertError('key-mismatch', 'apiclient_key.pem does not belong', { field: 'apiclient_key.pem' });
+
+describe('the log', () => {
+  for (const [type, event] of Object.entries(everyEvent)) {
+    it(`makes of ${type} one line of JSON that names it, or none`, () => {
+      const lines = log('debug', event);
+      assert.equal(lines.length, type === 'unchanged' ? 0 : 1);
+      for (const line of lines) {
+        assert.equal(line['event'], type);
+        assert.match(String(line['time']), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+        assert.ok(['debug', 'info', 'warn', 'error'].includes(String(line['level'])));
+        assert.equal(typeof line['msg'], 'string');
+        if ('credential' in event) assert.equal(line['credential'], event.credential);
+      }
+    });
+  }
+
+  it('tells code, detail, remedy and field of a deliberate error', () => {
+    const [line] = log('info', { type: 'rejected', credential: 'a', error, seconds: 0, isNew: true });
+    assert.deepEqual(
+      [line?.['code'], line?.['detail'], line?.['hint'], line?.['field']],
+      ['key-mismatch', error.message, error.hint, 'apiclient_key.pem'],
+    );
+  });
+
+  it('never repeats the message of an unknown error, nor of its cause, and tells where it was thrown', () => {
+    const cause = new Error('cause-canary');
+    const thrown = new TypeError('message-canary\nsecond-canary', { cause });
+    for (const canary of [thrown, 'string-canary', { message: 'object-canary' }, undefined]) {
+      const [line] = log('debug', { type: 'internal-error', where: 'reload', credential: 'a', error: canary });
+      assert.ok(!JSON.stringify(line).includes('canary"') && !/\w-canary/.test(JSON.stringify(line)));
+    }
+    const [line] = log('debug', { type: 'internal-error', where: 'reload', error: thrown });
+    assert.equal(line?.['error'], 'TypeError');
+    assert.match(JSON.stringify(line['stack']), /^\["at /);
+  });
+
+  it('says once at error what is repeated at debug', () => {
+    const events: Event[] = [
+      { type: 'rejected', credential: 'a', error, seconds: 0, isNew: true },
+      { type: 'rejected', credential: 'a', error, seconds: 0, isNew: false },
+      { type: 'source-failed', credential: 'a', error, isNew: true },
+      { type: 'source-failed', credential: 'a', error, isNew: false },
+    ];
+    assert.equal(log('info', ...events).length, 2);
+    assert.equal(log('debug', ...events).length, 4);
+  });
+
+  it('keeps traffic out of every level but debug', () => {
+    const { operated, decrypted } = everyEvent;
+    assert.deepEqual(log('info', operated, decrypted), []);
+  });
+
+  it('warns of a rollback and of material with warnings', () => {
+    const { swapped } = everyEvent;
+    assert.equal(log('info', { ...swapped, isRollback: false, warnings: [] })[0]?.['level'], 'info');
+    assert.equal(log('info', { ...swapped, isRollback: true, warnings: [] })[0]?.['level'], 'warn');
+    assert.equal(log('info', { ...swapped, isRollback: false, warnings: [error] })[0]?.['level'], 'warn');
+  });
+});
