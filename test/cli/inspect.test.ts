@@ -1,5 +1,6 @@
 // What people see of their files, and what they never see.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -131,8 +132,10 @@ describe('paycert inspect', { timeout: 60_000, concurrency: 2 }, () => {
     );
   });
 
-  it('refuses a device instead of reading it for ever', async () => {
-    assert.deepEqual(codes((await inspectJson('/dev/zero')).findings), ['source-unreadable']);
+  it('refuses a pipe instead of waiting for a writer', async (t) => {
+    const pipe = join(await makeDirectory(t), 'pipe');
+    assert.equal(spawnSync('mkfifo', [pipe]).status, 0);
+    assert.deepEqual(codes((await inspectJson(pipe)).findings), ['source-unreadable']);
   });
 
   it('complains of an APIv3 key of the wrong length', async (t) => {

@@ -105,7 +105,10 @@ describe('the command line', { timeout, concurrency: 2 }, () => {
   });
 
   it('dies of an interrupt while a client command waits for its input', async () => {
-    const child = spawn(process.execPath, [mainFile, 'sign', 'wechat-main']);
+    const child = spawn(process.execPath, [mainFile, 'sign', 'wechat-main'], {
+      timeout: 30_000,
+      killSignal: 'SIGKILL',
+    });
     // It has started when it has opened its standard input: a byte has been taken from the pipe.
     child.stdin.write('x'.repeat(1 << 20), () => child.kill('SIGINT'));
     const [code, signal] = (await once(child, 'close')) as [number | null, string | null];

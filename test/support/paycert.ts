@@ -24,9 +24,14 @@ const spawnPaycert = (args: readonly string[], env: RunOptions['env'] = {}): Chi
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
   });
 
+const longestRun = 60_000;
+
 /** Runs it to its end. */
 export async function paycert(args: readonly string[], { input = '', env }: RunOptions = {}): Promise<Ended> {
   const child = spawnPaycert(args, env);
+  // A test that is given up leaves nothing running.
+  const deadline = setTimeout(() => child.kill('SIGKILL'), longestRun);
+  child.once('close', () => clearTimeout(deadline));
   // A command that reads no input may be gone before it is written.
   child.stdin.on('error', () => undefined).end(input);
   const [stdout, stderr, [code]] = await Promise.all([
