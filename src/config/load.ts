@@ -49,7 +49,9 @@ function toPlain(document: ReturnType<typeof parseDocument>): unknown {
   }
 }
 
-function assertListener({ listen }: Config): void {
+function assertListener({ listen, admin }: Config): void {
+  assertPort('listen.tcp.address', listen.tcp?.address);
+  assertPort('admin.address', admin?.address);
   if (listen.socket === undefined && listen.tcp === undefined) {
     throw new PaycertError('config-invalid', 'listen needs socket, tcp or both', { field: 'listen' });
   }
@@ -57,6 +59,12 @@ function assertListener({ listen }: Config): void {
     throw new PaycertError('config-invalid', 'listen.tcp.tokenFile is missing; without it, say insecure: true', {
       field: 'listen.tcp.tokenFile',
     });
+  }
+}
+
+function assertPort(field: string, address = ''): void {
+  if (Number(address.slice(address.lastIndexOf(':') + 1)) > 65_535) {
+    throw new PaycertError('config-invalid', `${field} has a port above 65535`, { field });
   }
 }
 

@@ -214,7 +214,9 @@ class Loop {
     const { store, observe } = this.#surroundings;
     const { name } = this.#credential;
     const isNews = frozenPaths.length > 0 && store.entry(name).frozenPaths === undefined;
-    store.update(name, ({ sourceError, ...entry }) => (frozenPaths.length > 0 ? { ...entry, frozenPaths } : entry));
+    store.update(name, ({ sourceError, frozenPaths: before, ...entry }) =>
+      frozenPaths.length > 0 ? { ...entry, frozenPaths } : entry,
+    );
     if (isNews) observe({ type: 'mount-frozen', credential: name, paths: frozenPaths });
   }
 

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { buildCredential, buildSource, buildStanding } from '../../src/config/build.ts';
-import { ProviderSchema, SourceSchema } from '../../src/config/schema.ts';
+import { buildCredential, buildStanding, type Ingredients } from '../../src/config/build.ts';
+import { type SourceConfig, SourceSchema } from '../../src/config/schema.ts';
 import { makeDirectory, textsOf } from '../support/directories.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
@@ -16,6 +16,9 @@ const config = {
   provider: { wechatpay: { merchantId: '1900000001' } },
   source: { files: { path: '/k' } },
 };
+
+const buildSource = (source: SourceConfig, given: Ingredients = ingredients) =>
+  buildCredential({ ...config, source }, given).source;
 
 describe('a credential that is built', () => {
   it('has the defaults of the schema', () => {
@@ -62,19 +65,18 @@ describe('a source that is built', () => {
     await writeFile(join(a, 'a'), '1');
     await writeFile(join(b, 'b'), '2');
     const merge = [{ files: { path: [a, b], keys: { renamed: 'b' } } }, { env: { keys: { c: 'KEY' } } }];
-    const { data } = await buildSource({ merge }, ingredients).read(signal);
+    const { data } = await buildSource({ merge }).read(signal);
     assert.deepEqual(textsOf(data), { a: '1', c: 'from-env', renamed: '2' });
   });
 
   it('has a name that shows no value', () => {
     const merge = [{ files: { path: '/k' } }, { env: { keys: { c: 'KEY' } } }];
-    assert.equal(buildSource({ merge }, ingredients).name, 'merge(files:/k env:KEY)');
+    assert.equal(buildSource({ merge }).name, 'merge(files:/k env:KEY)');
   });
 });
 
 describe('the schema', () => {
-  it('knows the kinds that can be built and no other', () => {
+  it('knows the kinds of source that can be built and no other', () => {
     assert.deepEqual(Object.keys(SourceSchema.properties), ['files', 'env', 'merge']);
-    assert.deepEqual(Object.keys(ProviderSchema.properties), ['wechatpay']);
   });
 });

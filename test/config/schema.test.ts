@@ -84,6 +84,12 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     ['platform', 'publicKey', { publicKeyPercent: 0 }, { publicKeyPercent: 100 }],
     ['public', 50, null],
   ],
+  [
+    `${at}.provider.wechatpay.legacyFieldPadding`,
+    (v) => withWechatpay({ legacyFieldPadding: v }),
+    [true, false],
+    ['yes', 0],
+  ],
   [`${at}.source`, (v) => withCredential({ source: v }), [], [{}, null, '/keys']],
   [files, (v) => withCredential({ source: { files: v } }), [], [null, '/keys']],
   [`${files}.path`, (v) => withFiles({ path: v }), ['/k', ['/a', '/b']], ['', [], 5, [''], new Array(65).fill('/k')]],

@@ -155,5 +155,8 @@ describe('a reload', () => {
       [['/keys/key.pem']],
     );
     assert.deepEqual(loop.entry.frozenPaths, ['/keys/key.pem']);
+    loop.source.about = {};
+    await loop.look();
+    assert.equal(loop.entry.frozenPaths, undefined, 'the configuration names another path now');
   });
 });

@@ -54,7 +54,7 @@ it('a thousand rotations under 32 callers fail no call, and the last version is 
     const message = Buffer.from(`request ${String(n)}`);
     const { signature, keyId } = await watching.current.sign(message);
     const publicKey = certificates.get(keyId);
-    assert.ok(publicKey && (verifyRsaSha256(publicKey, message, signature)), `signature under ${keyId}`);
+    assert.ok(publicKey && verifyRsaSha256(publicKey, message, signature), `signature under ${keyId}`);
     await watching.current.verify({ kind: 'notification', ...answers[n % answers.length]! }, now);
   };
   const caller = async (): Promise<void> => {

@@ -64,6 +64,10 @@ export function fakeContext(description: Description): SigningContext {
       if (received.kind === 'message' && received.signature === 'forged') refuse('signature-invalid');
       return { keyId: wanted };
     },
+    async encrypt(plaintext, now, wanted) {
+      if (!alive(now).some(([id]) => id === wanted)) refuse('key-unknown');
+      return { ciphertext: plaintext, keyId: wanted ?? '' };
+    },
     async decrypt({ ciphertext }) {
       if (!ciphertext.startsWith(`${keyId}:`)) refuse('decryption-failed');
       return { plaintext: Buffer.from(ciphertext.slice(keyId.length + 1)), keyId, role: 'merchant' };
