@@ -23,7 +23,7 @@ const names = (params: object, key: string): readonly string[] =>
   ((params as Record<string, unknown>)[key] ?? []) as string[];
 
 /** A name that somebody wrote; what does not look like one may be a secret in the wrong place. */
-const printable = (name: string): string => (/^[\w.-]{1,40}$/.test(name) ? name : 'a name that is none');
+const printable = (name: string): string => (/^[!-~]{1,24}$/.test(name) ? name : 'a name that is none');
 
 /** The one error that says most: an unknown or missing member by its name, before what follows from it. */
 function describe(errors: readonly SchemaError[]): { field: string; message: string } {

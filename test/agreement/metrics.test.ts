@@ -10,7 +10,12 @@ import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { codeBlocks, quoted, sections, tableRows } from './documents.ts';
 
 const path = 'docs/metrics.md';
-const create = () => createMetrics({ store: new Store(), clock: systemClock, version: '0.0.0' });
+const create = () => {
+  const store = new Store();
+  for (const name of ['a', 'wechat-main'])
+    store.declare(name, { provider: 'wechatpay', isRequired: false, requires: [] });
+  return createMetrics({ store, clock: systemClock, version: '0.0.0' });
+};
 
 interface Row {
   readonly name: string;
@@ -150,11 +155,14 @@ describe('every event', () => {
 
 describe('a credential that is removed', () => {
   it('takes all its series with it', async () => {
-    const metrics = create();
+    const store = new Store();
+    store.declare(credential, { provider: 'wechatpay', isRequired: false, requires: [] });
+    const metrics = createMetrics({ store, clock: systemClock, version: '0.0.0' });
     for (const event of Object.values(samples)) if (event.type !== 'credential-removed') metrics.observe(event);
     const probe = new PaycertError('signature-probe', 'text');
     metrics.observe({ type: 'unverified', credential, kind: 'notification', error: probe });
     assert.match(await metrics.render(), /credential="wechat-main"/);
+    store.remove(credential);
     metrics.observe(samples['credential-removed']);
     await new Promise((resolve) => setImmediate(resolve));
     assert.doesNotMatch(await metrics.render(), /credential="wechat-main"/);

@@ -127,7 +127,7 @@ describe('paycert sidecar', { timeout: 120_000 }, () => {
     [
       'names a file as socket',
       78,
-      'listener-in-use',
+      'listener-unusable',
       (directory) =>
         `listen: { socket: ${join(directory, 'paycert.yaml')} }\nadmin: { address: "127.0.0.1:0" }\ncredentials: []`,
     ],

@@ -70,7 +70,7 @@ describe('a configuration', () => {
       'credentials[0].__proto__',
       edited('name: shop', `name: shop\n    __proto__: { ${secret}: 1 }`),
     ],
-    ['a merge key', 'a name that is none', `${good}<<: { log: ${secret} }`],
+    ['a merge key', '<<', `${good}<<: { log: ${secret} }`],
     [
       'two providers',
       'credentials[0].provider.alipay',

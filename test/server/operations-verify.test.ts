@@ -57,9 +57,14 @@ describe('verify', () => {
     'signature-missing': withHeaders({ 'Wechatpay-Signature': '' }),
     'signature-algorithm-unsupported': withHeaders({ 'Wechatpay-Signature-Type': 'WECHATPAY2-SM2-WITH-SM3' }),
     'timestamp-outside-window': withHeaders({ 'Wechatpay-Timestamp': String(seconds - 301) }),
-    'answer-unsigned': { kind: 'response', headers: {}, url: '/v3/billdownload/file?token=x', body: 'a,b' },
     'signature-probe': input(makeProbe(answer)),
   };
+  it('refuses with 422 an answer that is never signed, and counts no failure', async () => {
+    const download = { kind: 'response', headers: {}, url: '/v3/billdownload/file?token=x', body: 'a,b' };
+    assert.deepEqual(verdictOf(await api.post('verify', download)), [422, 'answer-unsigned']);
+    assert.deepEqual(unverified(), []);
+  });
+
   for (const [code, refused] of Object.entries(refusals)) {
     it(`refuses with 422 ${code}, and tells the observer`, async () => {
       assert.deepEqual(verdictOf(await api.post('verify', refused)), [422, code]);
