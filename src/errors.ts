@@ -94,6 +94,8 @@ const table = {
     hint: 'Add at least one platform certificate or public key that is valid.',
   },
 
+  'requirement-unmet': { kind: 'material', hint: 'Add the part that is missing, or take it out of `require`.' },
+
   // material, as warnings: they refuse nothing
   'platform-certificate-expired': { kind: 'material', hint: 'Remove it; it is not used any more.' },
   'platform-certificate-duplicate': { kind: 'material', hint: 'Remove one of the two; they are the same.' },

@@ -27,7 +27,8 @@ export type Event =
       /** False when the same revision was rejected for the same reason before: counted and logged once. */
       readonly isNew: boolean;
     }
-  | { readonly type: 'unchanged'; readonly credential: string }
+  /** `isRecovery`: what was refused or unreadable has been put right, and the current snapshot is the newest again. */
+  | { readonly type: 'unchanged'; readonly credential: string; readonly isRecovery: boolean }
   | { readonly type: 'found-by-poll'; readonly credential: string }
   | {
       readonly type: 'source-failed';

@@ -1,8 +1,9 @@
 // paycert validate: the very checks that a swap runs, offline, all violations and not only the first.
 import { systemClock } from '../clock.ts';
-import { buildCredential } from '../config/build.ts';
+import { buildCredential, buildStanding } from '../config/build.ts';
 import type { Config, CredentialConfig } from '../config/schema.ts';
 import { PaycertError } from '../errors.ts';
+import type { Capability } from '../providers/provider.ts';
 import { findViolations } from '../store/checks.ts';
 import { readConfig, readToken } from './sidecar.ts';
 import { paint, print } from './table.ts';
@@ -50,11 +51,24 @@ async function judge(config: CredentialConfig, signal: AbortSignal): Promise<Ver
     const now = systemClock.now();
     const context = await provider.load(data);
     const violations = await findViolations({ context, current: undefined, older }, now);
-    return { credential: name, violations, warnings: context.warnings(now) };
+    const unmet = violations.length > 0 ? [] : findUnmet(context.capabilities(now), buildStanding(config).requires);
+    return { credential: name, violations: [...violations, ...unmet], warnings: context.warnings(now) };
   } catch (error) {
     if (!(error instanceof PaycertError)) throw error;
     return { credential: name, violations: [error], warnings: [] };
   }
+}
+
+/** A sidecar loads such material and is not ready with it: before a deployment, that is a violation. */
+function findUnmet(able: ReadonlySet<Capability>, required: readonly Capability[]): PaycertError[] {
+  return required
+    .filter((capability) => !able.has(capability))
+    .map(
+      (capability) =>
+        new PaycertError('requirement-unmet', `the material cannot ${capability}, and \`require\` asks for it`, {
+          field: 'require',
+        }),
+    );
 }
 
 const describe = ({ code, message, hint, field }: PaycertError) => ({

@@ -1,12 +1,13 @@
 // The reload loops of a configuration: one per credential, started, restarted and stopped as the file says.
 import { isDeepStrictEqual } from 'node:util';
+import type { Provider } from '../providers/provider.ts';
 import { reloadLoop, type Surroundings } from '../store/reload.ts';
 import { buildCredential, buildStanding, type Ingredients } from './build.ts';
 import type { CredentialConfig } from './schema.ts';
 
 interface Running {
   readonly config: CredentialConfig;
-  readonly identity: string;
+  readonly provider: Provider;
   readonly stop: AbortController;
   readonly ended: Promise<void>;
 }
@@ -56,17 +57,21 @@ export class Credentials {
   /** New options take the loop, not the snapshot: callers go on with it until the next load. Another merchant is another credential. */
   async #replace(config: CredentialConfig, running: Running | undefined): Promise<void> {
     const { name } = config;
-    const credential = buildCredential(config, this.#ingredients);
-    const { identity } = credential.provider;
-    if (running && running.identity !== identity) await this.#remove(name);
+    const built = buildCredential(config, this.#ingredients);
+    // The same rules keep what they know, such as which key has been proven.
+    const isSame = running !== undefined && isDeepStrictEqual(running.config.provider, config.provider);
+    const credential = isSame ? { ...built, provider: running.provider } : built;
+    const { provider } = credential;
+    if (running && running.provider.identity !== provider.identity) await this.#remove(name);
     else {
       running?.stop.abort();
       await running?.ended;
     }
     this.#surroundings.store.declare(name, buildStanding(config));
-    if (running?.identity !== identity) this.#surroundings.observe({ type: 'credential-added', credential: name });
+    if (running?.provider.identity !== provider.identity)
+      this.#surroundings.observe({ type: 'credential-added', credential: name });
     const stop = new AbortController();
     const ended = reloadLoop(credential, this.#surroundings, stop.signal);
-    this.#running.set(name, { config, identity, stop, ended });
+    this.#running.set(name, { config, provider, stop, ended });
   }
 }

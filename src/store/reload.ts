@@ -189,8 +189,8 @@ class Loop {
       revision = material.revision;
       this.#recordRead(material);
       if (revision === this.#revision) {
+        this.#recordUnchanged(this.#refusal !== undefined);
         this.#refusal = undefined;
-        this.#recordUnchanged();
         return;
       }
       if (revision === this.#refusal?.revision && !isDue) return;
@@ -220,7 +220,7 @@ class Loop {
     if (isNews) observe({ type: 'mount-frozen', credential: name, paths: frozenPaths });
   }
 
-  #recordUnchanged(): void {
+  #recordUnchanged(isRecovery: boolean): void {
     const { store, clock, observe } = this.#surroundings;
     const { name } = this.#credential;
     // Whoever wrote bad material has put the current one back.
@@ -228,7 +228,7 @@ class Loop {
       ...entry,
       lastReload: { at: clock.now(), outcome: 'unchanged' },
     }));
-    observe({ type: 'unchanged', credential: name });
+    observe({ type: 'unchanged', credential: name, isRecovery });
   }
 
   #recordFailure(error: unknown, revision: string | undefined): void {
@@ -243,11 +243,14 @@ class Loop {
       return;
     }
     // Without the cause: it is nobody's text, and may hold anything.
-    const rejection = { at, error: new PaycertError('internal-error', 'loading this material failed unexpectedly') };
+    const failure = {
+      at,
+      error: new PaycertError('internal-error', 'reading or loading this material failed unexpectedly'),
+    };
     store.update(name, (entry) => ({
       ...entry,
       lastReload: { at, outcome: 'failed' },
-      ...(revision !== undefined && { rejection }),
+      ...(revision === undefined ? { sourceError: failure } : { rejection: failure }),
     }));
     observe({ type: 'internal-error', where: 'reload', credential: name, error });
     this.#refuse(revision, 'internal-error');

@@ -43,7 +43,8 @@ const lines: Lines = {
     'material rejected; the last good snapshot stays current',
     { credential, ...describe(error) },
   ],
-  unchanged: () => undefined,
+  unchanged: ({ credential, isRecovery }) =>
+    isRecovery ? ['info', 'put right: the current snapshot is the newest material again', { credential }] : undefined,
   'found-by-poll': ({ credential }) => [
     'warn',
     'a change was found by polling only: its event was missed',

@@ -95,7 +95,7 @@ const samples: { readonly [T in Event['type']]: Extract<Event, { type: T }> } = 
     warnings: [error],
   },
   rejected: { type: 'rejected', credential, error, seconds: 1, isNew: true },
-  unchanged: { type: 'unchanged', credential },
+  unchanged: { type: 'unchanged', credential, isRecovery: false },
   'found-by-poll': { type: 'found-by-poll', credential },
   'source-failed': { type: 'source-failed', credential, error, isNew: true },
   'mount-frozen': { type: 'mount-frozen', credential, paths: ['/a'] },

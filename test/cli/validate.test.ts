@@ -1,6 +1,6 @@
 // The very checks of a swap, offline: every violation, each with its remedy, and an exit code.
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { errorTable } from '../../src/errors.ts';
@@ -66,6 +66,17 @@ describe('paycert validate', { timeout: 60_000, concurrency: 2 }, () => {
       'platform-key-is-merchant',
     ]);
     assert.deepEqual([report.valid, report.credentials[1]?.valid], [false, true]);
+  });
+
+  it('names what `require` asks for and the material cannot do', async (t) => {
+    const { files } = await makeMaterial();
+    const signing = new Map([...files].filter(([name]) => name.startsWith('apiclient_')));
+    const config = await write(t, { one: signing });
+    const text = await readFile(config, 'utf8');
+    assert.equal((await validateJson(config)).code, 0);
+    await writeFile(config, text.replace('    provider:', '    require: [sign, verify, decrypt]\n    provider:'));
+    const { code, report } = await validateJson(config);
+    assert.deepEqual([code, codes(report)], [65, ['requirement-unmet', 'requirement-unmet']]);
   });
 
   it('prints the remedy of each violation and warning', async (t) => {

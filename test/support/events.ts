@@ -20,7 +20,7 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
     warnings: [error],
   },
   rejected: { type: 'rejected', credential, error, seconds: 0.01, isNew: true },
-  unchanged: { type: 'unchanged', credential },
+  unchanged: { type: 'unchanged', credential, isRecovery: false },
   'found-by-poll': { type: 'found-by-poll', credential },
   'source-failed': { type: 'source-failed', credential, error, isNew: true },
   'mount-frozen': { type: 'mount-frozen', credential, paths: ['/etc/paycert/key.pem'] },
