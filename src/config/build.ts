@@ -50,7 +50,7 @@ function pick<R>(
   return build(options, ingredients);
 }
 
-export function buildSource(config: SourceConfig, ingredients: Ingredients): Source {
+function buildSource(config: SourceConfig, ingredients: Ingredients): Source {
   return pick<Source>(sources, config, ingredients);
 }
 

@@ -83,7 +83,7 @@ const Wechatpay = Type.Object(
   closed,
 );
 
-export const ProviderSchema = Type.Object(
+const ProviderSchema = Type.Object(
   { wechatpay: Type.Optional(Wechatpay) },
   { ...oneOf, description: 'Whose rules the material follows: exactly one.' },
 );
