@@ -69,14 +69,46 @@ function firstOf<T>(attempts: readonly (() => T)[]): T | undefined {
   return undefined;
 }
 
+const isOdd = (base64Url = ''): boolean => ((Buffer.from(base64Url, 'base64url').at(-1) ?? 0) & 1) === 1;
+
+/**
+ * OpenSSL takes any numbers for an RSA key. With an even modulus it throws when the key is used; an even exponent can not
+ * be undone; and with the exponent 1 the signature is the message, which everybody can write.
+ */
+function assertUsable(key: KeyObject): KeyObject {
+  if (key.asymmetricKeyType !== 'rsa') return key;
+  const { n, e } = (key.type === 'private' ? createPublicKey(key) : key).export({ format: 'jwk' });
+  if (!isOdd(n) || !isOdd(e) || key.asymmetricKeyDetails?.publicExponent === 1n)
+    throw new Error('numbers of no RSA key');
+  return key;
+}
+
+/** OpenSSL reads these only when they are asked for, and then throws, or Node answers with no name and an invalid date. */
+function assertWhole(certificate: X509Certificate): X509Certificate {
+  assertUsable(certificate.publicKey);
+  const { subject, issuer, validFromDate, validToDate } = certificate as {
+    readonly [K in keyof X509Certificate]?: unknown;
+  };
+  const isDated = [validFromDate, validToDate].every((date) => !Number.isNaN(Number(date)));
+  if (subject === undefined || issuer === undefined || !isDated) throw new Error('a name or a date is missing');
+  return certificate;
+}
+
 // The armour's label is not believed: files with PKCS#1 under a PKCS#8 label, and the other way round, are common.
 const parsePrivate = (key: Buffer): KeyObject | undefined =>
-  firstOf((['pkcs8', 'pkcs1', 'sec1'] as const).map((type) => () => createPrivateKey({ key, format: 'der', type })));
+  firstOf(
+    (['pkcs8', 'pkcs1', 'sec1'] as const).map(
+      (type) => () => assertUsable(createPrivateKey({ key, format: 'der', type })),
+    ),
+  );
 
 const parsePublic = (key: Buffer): KeyObject | undefined =>
-  firstOf((['spki', 'pkcs1'] as const).map((type) => () => createPublicKey({ key, format: 'der', type })));
+  firstOf(
+    (['spki', 'pkcs1'] as const).map((type) => () => assertUsable(createPublicKey({ key, format: 'der', type }))),
+  );
 
-const parseCertificate = (der: Buffer): X509Certificate | undefined => firstOf([() => new X509Certificate(der)]);
+const parseCertificate = (der: Buffer): X509Certificate | undefined =>
+  firstOf([() => assertWhole(new X509Certificate(der))]);
 
 const claimsCertificate = ({ label }: Block): boolean => label?.endsWith('CERTIFICATE') === true;
 

@@ -1,10 +1,14 @@
 // PKCS#12 → key and chain. The only importer of node-forge: OpenSSL 3 refuses the RC2-40 and 3DES that WeChat's files use.
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import type forge from 'node-forge';
 import { PaycertError } from '../errors.ts';
+import { readCertificates, readPrivateKey } from './containers.ts';
 
 /** Key derivation runs in the event loop: 100,000 rounds block it for most of a second, 2 million for 14 s. */
 const maxIterations = 100_000;
+
+/** Of all parts together: certificates, key and MAC derive their own, and a file may have any number of parts. */
+const maxIterationsInAll = 2 * maxIterations;
 
 export interface Pkcs12 {
   readonly privateKey: KeyObject;
@@ -56,8 +60,10 @@ export async function readPkcs12(bytes: Uint8Array, password: string, field: str
     new PaycertError('pkcs12-malformed', `${field} ${what}`, { field, cause });
   const structure = tryOr(() => forge.asn1.fromDer(Buffer.from(bytes).toString('latin1')), undefined);
   if (structure === undefined) throw malformed('is not a PKCS#12 file');
+  let inAll = 0;
   for (const iterations of iterationsIn(structure, forge)) {
-    if (iterations > maxIterations) {
+    inAll += iterations;
+    if (iterations > maxIterations || inAll > maxIterationsInAll) {
       throw new PaycertError(
         'pkcs12-iterations',
         `${field} asks for more than ${maxIterations} key derivation rounds`,
@@ -66,7 +72,7 @@ export async function readPkcs12(bytes: Uint8Array, password: string, field: str
     }
   }
   try {
-    return openBags(forge, forge.pkcs12.pkcs12FromAsn1(structure, false, password));
+    return openBags(forge, forge.pkcs12.pkcs12FromAsn1(structure, false, password), field);
   } catch (error) {
     // node-forge throws plain errors; without a MAC a wrong password shows as padding or structure that makes no sense.
     if (error instanceof Error && /MAC could not be verified|password|decrypt/i.test(error.message)) {
@@ -76,21 +82,20 @@ export async function readPkcs12(bytes: Uint8Array, password: string, field: str
   }
 }
 
-function openBags(forge: Forge, p12: forge.pkcs12.Pkcs12Pfx): Pkcs12 {
+function openBags(forge: Forge, p12: forge.pkcs12.Pkcs12Pfx, field: string): Pkcs12 {
   const der = (node: Asn1): Buffer => Buffer.from(forge.asn1.toDer(node).getBytes(), 'latin1');
   const bags = p12.safeContents.flatMap(({ safeBags }) => safeBags);
   const keys = bags.flatMap((bag) => {
     // RSA keys come parsed; others stay ASN.1.
-    if (bag.key)
-      return [createPrivateKey({ key: der(forge.pki.privateKeyToAsn1(bag.key)), format: 'der', type: 'pkcs1' })];
+    if (bag.key) return [readPrivateKey(der(forge.pki.privateKeyToAsn1(bag.key)), field)];
     const isKey = bag.type === forge.pki.oids['keyBag'] || bag.type === forge.pki.oids['pkcs8ShroudedKeyBag'];
-    return isKey ? [createPrivateKey({ key: der(bag.asn1), format: 'der', type: 'pkcs8' })] : [];
+    return isKey ? [readPrivateKey(der(bag.asn1), field)] : [];
   });
   const [privateKey] = keys;
   if (privateKey === undefined) throw new Error('no key bag');
   const certificates = bags.flatMap((bag) => {
-    if (bag.cert) return [new X509Certificate(der(forge.pki.certificateToAsn1(bag.cert)))];
-    return bag.type === forge.pki.oids['certBag'] ? [new X509Certificate(der(bag.asn1))] : [];
+    if (bag.cert) return readCertificates(der(forge.pki.certificateToAsn1(bag.cert)), field);
+    return bag.type === forge.pki.oids['certBag'] ? readCertificates(der(bag.asn1), field) : [];
   });
   const isLeaf = (certificate: X509Certificate) => tryOr(() => certificate.checkPrivateKey(privateKey), false);
   return { privateKey, certificates: certificates.toSorted((a, b) => Number(isLeaf(b)) - Number(isLeaf(a))) };

@@ -128,6 +128,9 @@ describe('a PKCS#12 file of too many iterations', () => {
   it('is refused when the number is so large that it reads as negative', () =>
     refusedFast(encode(withMacCount('\xff\xff\xff\xff'))));
 
+  it('is refused when each of many parts has few enough, and all together have too many', () =>
+    refusedFast(encode(withRepeatedContents(makeAsn1({ count: 50_000, useMac: false }), 5))));
+
   it('is not one of 100,000', async () => {
     const { privateKey } = await readPkcs12(make({ count: 100_000, useMac: false }), password, 'the.p12');
     assert.ok(privateKey.equals(keyPair.privateKey));
@@ -140,6 +143,15 @@ const childrenOf = (node: forge.asn1.Asn1 | undefined): forge.asn1.Asn1[] => nod
 function withMacCount(bytes: string): forge.asn1.Asn1 {
   const pfx = makeAsn1();
   childrenOf(childrenOf(pfx)[2])[2]!.value = bytes;
+  return pfx;
+}
+
+/** Its contents again and again. */
+function withRepeatedContents(pfx: forge.asn1.Asn1, times: number): forge.asn1.Asn1 {
+  const octets = childrenOf(childrenOf(childrenOf(pfx)[1])[1])[0]!;
+  const contents = forge.asn1.fromDer(octets.value as string);
+  contents.value = Array.from({ length: times }, () => childrenOf(contents)).flat();
+  octets.value = forge.asn1.toDer(contents).getBytes();
   return pfx;
 }
 

@@ -83,11 +83,20 @@ export function openCertificates(answer: string, key: KeyObject): readonly strin
   return certificates;
 }
 
-/** The resource's content: parsed where it is JSON. */
+/** Far deeper than any resource, and far from where JSON.stringify runs out of stack. */
+const maxDepth = 256;
+
+const isShallow = (value: unknown, depth = maxDepth): boolean =>
+  typeof value !== 'object' ||
+  value === null ||
+  (depth > 0 && Object.values(value).every((inner) => isShallow(inner, depth - 1)));
+
+/** The resource's content: parsed where it is JSON that can be written again. */
 export function readPlaintext(plaintext: Uint8Array): unknown {
   const text = Buffer.from(plaintext).toString();
   try {
-    return JSON.parse(text) as unknown;
+    const value: unknown = JSON.parse(text);
+    return isShallow(value) ? value : text;
   } catch {
     return text;
   }

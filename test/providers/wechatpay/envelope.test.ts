@@ -95,6 +95,12 @@ describe('a notification', () => {
     assert.deepEqual(readPlaintext(bytes('{"a":[1]}')), { a: [1] });
     assert.equal(readPlaintext(bytes('plain 文字')), 'plain 文字');
   });
+
+  it('holds a resource that stays text where it is nested too deeply to be written again', () => {
+    const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
+    assert.equal(readPlaintext(bytes(nested(20_000))), nested(20_000));
+    assert.equal(JSON.stringify(readPlaintext(bytes(nested(100)))), nested(100));
+  });
 });
 
 describe('a saved list of certificates', () => {
