@@ -33,7 +33,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
   },
 });
-const [rounds, milliseconds] = values.quick ? [1, 1000] : [5, 3000];
+const [rounds, milliseconds] = values.quick ? [1, 1000] : [5, 2000];
 const swapCount = values.quick ? 20 : 200;
 const requests = values.quick ? 5_000 : 100_000;
 

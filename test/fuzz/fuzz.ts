@@ -1,0 +1,80 @@
+// The targets, each with its share of the inputs, and one run over the inputs of a target.
+import type { Corpus } from './corpus.ts';
+import { makeCorpus } from './corpus.ts';
+import { Random } from './random.ts';
+import type { Fate, Target } from './target.ts';
+import { apiBodies } from './targets/api-bodies.ts';
+import { apiHeads } from './targets/api-heads.ts';
+import { config } from './targets/config.ts';
+import { containers } from './targets/containers.ts';
+import { wholeMaterial } from './targets/material.ts';
+import { notifications } from './targets/notifications.ts';
+import { pkcs12 } from './targets/pkcs12.ts';
+
+interface Row {
+  /** Of a hundred inputs. */
+  readonly share: number;
+  readonly start: (corpus: Corpus) => Promise<Target>;
+}
+
+/** The slowest first, so that none is left alone at the end. */
+export const targets = {
+  material: { share: 20, start: wholeMaterial },
+  'api-bodies': { share: 12, start: apiBodies },
+  pkcs12: { share: 8, start: pkcs12 },
+  containers: { share: 30, start: containers },
+  notifications: { share: 10, start: notifications },
+  'api-heads': { share: 8, start: apiHeads },
+  config: { share: 12, start: config },
+} as const satisfies Record<string, Row>;
+
+export type TargetName = keyof typeof targets;
+export const targetNames = Object.keys(targets) as TargetName[];
+
+/** An input that takes longer is a failure: on a busy machine most take a few milliseconds. */
+const budgetMilliseconds = 5000;
+
+export interface Result {
+  readonly index: number;
+  readonly milliseconds: number;
+  readonly fate: Fate | 'failed';
+  /** Why it failed. */
+  readonly reason?: string;
+}
+
+/** Tries the inputs from one index up to, and without, another. Each follows from seed, target and index alone. */
+export async function* tryInputs(name: TargetName, seed: string, from: number, to: number): AsyncGenerator<Result> {
+  await using target = await targets[name].start(await makeCorpus(seed));
+  for (let index = from; index < to; index++) {
+    const started = performance.now();
+    const outcome = await tryOne(target, new Random(`${seed}/${name}/${index}`));
+    const milliseconds = performance.now() - started;
+    if (outcome.fate !== 'failed' && milliseconds > budgetMilliseconds) {
+      yield { index, milliseconds, fate: 'failed', reason: `took ${milliseconds.toFixed(0)} ms` };
+    } else yield { index, milliseconds, ...outcome };
+  }
+}
+
+async function tryOne(target: Target, random: Random): Promise<Pick<Result, 'fate' | 'reason'>> {
+  try {
+    return { fate: await target.run(random) };
+  } catch (error) {
+    return { fate: 'failed', reason: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}
+
+/** What became of the inputs of one target. */
+export class Tally {
+  inputs = 0;
+  accepted = 0;
+  refused = 0;
+  readonly failures: Result[] = [];
+  slowest: Pick<Result, 'index' | 'milliseconds'> = { index: 0, milliseconds: 0 };
+
+  add(result: Result): void {
+    this.inputs += 1;
+    if (result.fate === 'failed') this.failures.push(result);
+    else this[result.fate] += 1;
+    if (result.milliseconds > this.slowest.milliseconds) this.slowest = result;
+  }
+}
