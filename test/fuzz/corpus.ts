@@ -34,9 +34,9 @@ const der = (pem: string): Buffer => Buffer.from(pem.replace(/-----[^-]+-----/g,
 
 /** Few rounds: node-forge takes its time for each. The first one has as many as WeChat Pay's own. */
 const containerForms = [
-  { algorithm: '3des', count: 2048 },
-  { algorithm: '3des', count: 1 },
-  { algorithm: 'aes256', count: 1 },
+  { algorithm: '3des', count: 2048, useMac: false },
+  { algorithm: '3des', count: 1, useMac: false },
+  { algorithm: 'aes256', count: 1, useMac: false },
   { algorithm: 'aes128', count: 1, useMac: false },
   { algorithm: '3des', count: 3, useMac: false },
 ] as const;
@@ -67,7 +67,7 @@ function makeContainers(privateKey: KeyObject, chain: readonly string[]): Buffer
   return containerForms.map((form) => {
     const pfx = forge.pkcs12.toPkcs12Asn1(key, certificates, merchantId, form);
     // Without a MAC over them, the contents may be changed.
-    if ('useMac' in form) encryptCertificates(pfx, form.count);
+    encryptCertificates(pfx, form.count);
     return toDer(pfx);
   });
 }
