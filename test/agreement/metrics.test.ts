@@ -102,6 +102,8 @@ const samples: { readonly [T in Event['type']]: Extract<Event, { type: T }> } = 
   'credential-added': { type: 'credential-added', credential },
   'credential-removed': { type: 'credential-removed', credential },
   'internal-error': { type: 'internal-error', where: 'api', error: new TypeError('text') },
+  'source-chosen': { type: 'source-chosen', source: 'files:/a', error },
+  'fallback-caught-up': { type: 'fallback-caught-up', source: 'files:/a', seconds: 42 },
   'watch-failed': { type: 'watch-failed', source: 'files:/a', reason: 'ENOSPC' },
   'watch-restarted': { type: 'watch-restarted', source: 'files:/a' },
   configured: { type: 'configured', credentials: 1, needsRestart: false },

@@ -27,6 +27,8 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
   'credential-added': { type: 'credential-added', credential },
   'credential-removed': { type: 'credential-removed', credential },
   'internal-error': { type: 'internal-error', where: 'reload', credential, error: new Error('secret') },
+  'source-chosen': { type: 'source-chosen', source: 'files:/etc/paycert', error },
+  'fallback-caught-up': { type: 'fallback-caught-up', source: 'files:/etc/paycert', seconds: 42 },
   'watch-failed': { type: 'watch-failed', source: 'files:/etc/paycert', reason: 'ENOSPC' },
   'watch-restarted': { type: 'watch-restarted', source: 'files:/etc/paycert' },
   configured: { type: 'configured', credentials: 1, needsRestart: false },

@@ -1,0 +1,155 @@
+// The calls that we make to the API server, typed.
+import type { IncomingMessage } from 'node:http';
+import { PaycertError } from '../errors.ts';
+import { type Access, type Environment, findAccess } from './access.ts';
+import { malformed } from './answers.ts';
+import { type Call, readChunks, readJson, send } from './request.ts';
+import {
+  type Collection,
+  describeCall,
+  type KubeObject,
+  type Page,
+  type Resource,
+  type WatchEvent,
+} from './resources.ts';
+import { isObject, readEvents } from './watch-lines.ts';
+
+/** Every call throws a PaycertError of kind source, or the signal's reason. */
+export class KubeClient {
+  readonly #find: () => Promise<Access>;
+  #access: Promise<Access> | undefined;
+
+  constructor(find: () => Promise<Access>) {
+    this.#find = find;
+  }
+
+  async get(object: Collection & { readonly name: string }, signal: AbortSignal): Promise<KubeObject> {
+    const target = await this.#resolve(object);
+    const what = describeCall('get', target);
+    const path = pathOf(target, object.name);
+    return asObject(await this.#json({ method: 'GET', path, what }, signal), what);
+  }
+
+  async list(
+    collection: Collection,
+    page: { readonly limit: number; readonly continue?: string },
+    signal: AbortSignal,
+  ): Promise<Page> {
+    const target = await this.#resolve(collection);
+    const what = describeCall('list', target);
+    const query = { ...selectors(collection), limit: String(page.limit), continue: page.continue };
+    const path = `${pathOf(target)}${toQuery(query)}`;
+    const accept = acceptOf(collection, 'PartialObjectMetadataList');
+    const answer = (await this.#json({ method: 'GET', path, ...accept, what }, signal)) as Partial<{
+      items: readonly unknown[] | null;
+      metadata: { resourceVersion?: string; continue?: string };
+    }> | null;
+    const items = answer?.items ?? [];
+    const { resourceVersion, continue: next = '' } = answer?.metadata ?? {};
+    if (!Array.isArray(items) || typeof resourceVersion !== 'string') throw malformed(what);
+    return { items: items.map((item) => asObject(item, what)), resourceVersion, continue: next };
+  }
+
+  /** Resolves when the server has accepted the watch; what it yields ends when the server says so. */
+  async watch(
+    collection: Collection,
+    from: { readonly resourceVersion: string; readonly timeoutSeconds: number },
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<WatchEvent>> {
+    const target = await this.#resolve(collection);
+    const what = describeCall('watch', target);
+    const query = {
+      ...selectors(collection),
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      resourceVersion: from.resourceVersion,
+      timeoutSeconds: String(from.timeoutSeconds),
+    };
+    const path = `${pathOf(target)}${toQuery(query)}`;
+    const accept = acceptOf(collection, 'PartialObjectMetadata');
+    const answer = await this.#send({ method: 'GET', path, ...accept, what }, signal);
+    // Quiet is normal from here on; whoever watches has a limit of its own.
+    answer.socket.setTimeout(0);
+    return readEvents(readChunks(answer, what, signal), what);
+  }
+
+  async create(resource: Resource, object: KubeObject, signal: AbortSignal): Promise<KubeObject> {
+    const target = { resource, ...object.metadata };
+    const what = describeCall('create', target);
+    return asObject(await this.#json({ method: 'POST', path: pathOf(target), body: object, what }, signal), what);
+  }
+
+  /** Replaces the object that has this resource version. @throws PaycertError `object-conflict` when it has another by now */
+  async replace(resource: Resource, object: KubeObject, signal: AbortSignal): Promise<KubeObject> {
+    const target = { resource, ...object.metadata };
+    const what = describeCall('update', target);
+    const path = pathOf(target, target.name);
+    return asObject(await this.#json({ method: 'PUT', path, body: object, what }, signal), what);
+  }
+
+  /** With the namespace by its name: whoever reads an error must know where. */
+  async #resolve(collection: Collection): Promise<Collection & { readonly namespace?: string }> {
+    const { namespace, ...rest } = collection;
+    if (namespace === undefined) return rest;
+    return { ...rest, namespace: typeof namespace === 'string' ? namespace : (await this.#connect()).namespace };
+  }
+
+  async #connect(): Promise<Access> {
+    this.#access ??= this.#find();
+    try {
+      return await this.#access;
+    } catch (error) {
+      this.#access = undefined;
+      throw error;
+    }
+  }
+
+  async #send(call: Call, signal: AbortSignal): Promise<IncomingMessage> {
+    const access = await this.#connect();
+    try {
+      return await send(access, call, signal);
+    } catch (error) {
+      // A kubeconfig may have changed since: the address, the CA, or who we are.
+      if (error instanceof PaycertError && mayBeStale.has(error.code)) this.#access = undefined;
+      throw error;
+    }
+  }
+
+  async #json(call: Call, signal: AbortSignal): Promise<unknown> {
+    return readJson(await this.#send(call, signal), call.what, signal);
+  }
+}
+
+function pathOf({ resource, namespace }: Collection & { readonly namespace?: string }, name?: string): string {
+  const { group, version, plural } = resource;
+  return [
+    group === '' ? `/api/${version}` : `/apis/${group}/${version}`,
+    ...(namespace === undefined ? [] : ['namespaces', encodeURIComponent(namespace)]),
+    plural,
+    ...(name === undefined ? [] : [encodeURIComponent(name)]),
+  ].join('/');
+}
+
+const mayBeStale: ReadonlySet<string> = new Set(['cluster-unauthenticated', 'cluster-unreachable']);
+
+/** Nothing is read or loaded before the first call. */
+export const connect = (environment: Environment): KubeClient => new KubeClient(() => findAccess(environment));
+
+const selectors = ({ name, fieldSelector, labelSelector }: Collection) => ({
+  // The one form of list and watch that a Role with `resourceNames` permits.
+  fieldSelector: [...(name === undefined ? [] : [`metadata.name=${name}`]), fieldSelector ?? []].flat().join(','),
+  labelSelector,
+});
+
+function toQuery(parameters: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(parameters).filter(([, value = '']) => value !== '') as [string, string][];
+  return `?${new URLSearchParams(given).toString()}`;
+}
+
+const acceptOf = ({ isMetadataOnly = false }: Collection, kind: string) =>
+  isMetadataOnly ? { accept: `application/json;as=${kind};g=meta.k8s.io;v=v1` } : {};
+
+function asObject(value: unknown, what: string): KubeObject {
+  if (!isObject(value)) throw malformed(what);
+  return value;
+}
