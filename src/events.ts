@@ -48,6 +48,8 @@ export type Event =
   // watching
   | { readonly type: 'watch-failed'; readonly source: string; readonly reason: string }
   | { readonly type: 'watch-restarted'; readonly source: string }
+  /** This process begins or ceases to be the one of several that acts. */
+  | { readonly type: 'leading'; readonly lease: string; readonly isLeading: boolean }
   // configuration
   /** `needsRestart`: something changed that only a new process picks up, such as a listener. */
   | { readonly type: 'configured'; readonly credentials: number; readonly needsRestart: boolean }

@@ -9,7 +9,7 @@ import {
   describeCall,
   type KubeObject,
   type Page,
-  type Resource,
+  type Target,
   type WatchEvent,
 } from './resources.ts';
 import { isObject, readEvents } from './watch-lines.ts';
@@ -23,7 +23,7 @@ export class KubeClient {
     this.#find = find;
   }
 
-  async get(object: Collection & { readonly name: string }, signal: AbortSignal): Promise<KubeObject> {
+  async get(object: Target, signal: AbortSignal): Promise<KubeObject> {
     const target = await this.#resolve(object);
     const what = describeCall('get', target);
     const path = pathOf(target, object.name);
@@ -73,22 +73,43 @@ export class KubeClient {
     return readEvents(readChunks(answer, what, signal), what);
   }
 
-  async create(resource: Resource, object: KubeObject, signal: AbortSignal): Promise<KubeObject> {
-    const target = { resource, ...object.metadata };
-    const what = describeCall('create', target);
-    return asObject(await this.#json({ method: 'POST', path: pathOf(target), body: object, what }, signal), what);
+  async create(target: Target, object: KubeObject, signal: AbortSignal): Promise<KubeObject> {
+    return this.#write('create', target, { method: 'POST', body: object }, signal);
   }
 
   /** Replaces the object that has this resource version. @throws PaycertError `object-conflict` when it has another by now */
-  async replace(resource: Resource, object: KubeObject, signal: AbortSignal): Promise<KubeObject> {
-    const target = { resource, ...object.metadata };
-    const what = describeCall('update', target);
-    const path = pathOf(target, target.name);
-    return asObject(await this.#json({ method: 'PUT', path, body: object, what }, signal), what);
+  async replace(target: Target, object: KubeObject, signal: AbortSignal): Promise<KubeObject> {
+    return this.#write('update', target, { method: 'PUT', body: object }, signal);
+  }
+
+  /** Server-side apply: what is given is ours from now on, whoever wrote it before. */
+  async apply(target: Target, object: KubeObject, fieldManager: string, signal: AbortSignal): Promise<KubeObject> {
+    const contentType = 'application/apply-patch+yaml';
+    const query = { fieldManager, force: 'true' };
+    return this.#write('patch', target, { method: 'PATCH', body: object, contentType }, signal, query);
+  }
+
+  /** Changes only the fields that are given (RFC 7386); null removes one. */
+  async merge(target: Target, changes: object, signal: AbortSignal): Promise<KubeObject> {
+    const contentType = 'application/merge-patch+json';
+    return this.#write('patch', target, { method: 'PATCH', body: changes, contentType }, signal);
+  }
+
+  async #write(
+    verb: string,
+    object: Target,
+    call: Pick<Call, 'method' | 'body' | 'contentType'>,
+    signal: AbortSignal,
+    query: Readonly<Record<string, string>> = {},
+  ): Promise<KubeObject> {
+    const target = await this.#resolve(object);
+    const what = describeCall(verb, target);
+    const path = pathOf(target, ...(call.method === 'POST' ? [] : [object.name, object.subresource]));
+    return asObject(await this.#json({ ...call, path: `${path}${toQuery(query)}`, what }, signal), what);
   }
 
   /** With the namespace by its name: whoever reads an error must know where. */
-  async #resolve(collection: Collection): Promise<Collection & { readonly namespace?: string }> {
+  async #resolve(collection: Collection): Promise<Resolved> {
     const { namespace, ...rest } = collection;
     if (namespace === undefined) return rest;
     return { ...rest, namespace: typeof namespace === 'string' ? namespace : (await this.#connect()).namespace };
@@ -120,14 +141,15 @@ export class KubeClient {
   }
 }
 
-function pathOf({ resource, namespace }: Collection & { readonly namespace?: string }, name?: string): string {
+interface Resolved extends Collection {
+  readonly namespace?: string;
+}
+
+function pathOf({ resource, namespace }: Resolved, ...within: readonly (string | undefined)[]): string {
   const { group, version, plural } = resource;
-  return [
-    group === '' ? `/api/${version}` : `/apis/${group}/${version}`,
-    ...(namespace === undefined ? [] : ['namespaces', encodeURIComponent(namespace)]),
-    plural,
-    ...(name === undefined ? [] : [encodeURIComponent(name)]),
-  ].join('/');
+  const where = namespace === undefined ? [] : ['namespaces', namespace];
+  const parts = [...where, plural, ...within].filter((part) => part !== undefined);
+  return [group === '' ? `/api/${version}` : `/apis/${group}/${version}`, ...parts.map(encodeURIComponent)].join('/');
 }
 
 const mayBeStale: ReadonlySet<string> = new Set(['cluster-unauthenticated', 'cluster-unreachable']);
@@ -143,7 +165,7 @@ const selectors = ({ name, fieldSelector, labelSelector }: Collection) => ({
 
 function toQuery(parameters: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(parameters).filter(([, value = '']) => value !== '') as [string, string][];
-  return `?${new URLSearchParams(given).toString()}`;
+  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
 }
 
 const acceptOf = ({ isMetadataOnly = false }: Collection, kind: string) =>

@@ -39,6 +39,14 @@ export interface Collection {
   readonly isMetadataOnly?: boolean;
 }
 
+/** One object by name, or a subresource of it, such as its `status`. */
+export interface Target {
+  readonly resource: Resource;
+  readonly namespace?: Namespace;
+  readonly name: string;
+  readonly subresource?: string;
+}
+
 export interface Page {
   readonly items: readonly KubeObject[];
   readonly resourceVersion: string;
@@ -52,7 +60,11 @@ export interface WatchEvent {
 }
 
 /** The words of a Role: what must be permitted when it is not. */
-export function describeCall(verb: string, { resource, namespace, name }: Collection): string {
+export function describeCall(
+  verb: string,
+  { resource, namespace, name, subresource }: Collection & { readonly subresource?: string },
+): string {
+  const sub = subresource === undefined ? '' : `/${subresource}`;
   const group = resource.group === '' ? '' : `.${resource.group}`;
   const which = name === undefined ? '' : ` "${name}"`;
   const where = {
@@ -60,5 +72,5 @@ export function describeCall(verb: string, { resource, namespace, name }: Collec
     symbol: 'in our own namespace',
     undefined: 'in all namespaces',
   }[typeof namespace as 'string' | 'symbol' | 'undefined'];
-  return `${verb} ${resource.plural}${group}${which} ${where}`;
+  return `${verb} ${resource.plural}${group}${sub}${which} ${where}`;
 }

@@ -75,6 +75,7 @@ const lines: Lines = {
   'fallback-caught-up': ({ source, seconds }) => ['debug', 'the fallback has caught up', { source, seconds }],
   'watch-failed': ({ source, reason }) => ['warn', 'watching failed; it is tried again', { source, reason }],
   'watch-restarted': ({ source }) => ['info', 'watching again', { source }],
+  leading: ({ lease, isLeading }) => ['info', isLeading ? 'leading' : 'not leading any more', { lease }],
   configured: ({ credentials, needsRestart }) => [
     needsRestart ? 'warn' : 'info',
     needsRestart

@@ -70,6 +70,12 @@ export function createMetrics({ store, clock, version }: MetricsOptions): Proces
   const sourceErrors = counter('paycert_source_errors_total', 'Reads of a source that failed.', credential, 'reason');
   const watchFailures = counter('paycert_watch_failures_total', 'Watches that failed and are tried again.', 'reason');
   const watchRestarts = counter('paycert_watch_restarts_total', 'Watches that were started again after a failure.');
+  const leading = new Gauge({
+    name: 'paycert_leading',
+    help: 'Whether this process is the one of several that acts (1), or has been and is not any more (0).',
+    labelNames: ['lease'],
+    registers,
+  });
   const fallbacks = counter('paycert_source_fallbacks_total', 'Changes to a fallback, of several sources.');
   const mountLag = histogram(
     'paycert_mount_lag_seconds',
@@ -154,6 +160,7 @@ export function createMetrics({ store, clock, version }: MetricsOptions): Proces
       if (error !== undefined) fallbacks.inc();
     },
     'fallback-caught-up': ({ seconds }) => mountLag.observe(seconds),
+    leading: ({ lease, isLeading }) => leading.set({ lease }, Number(isLeading)),
     'watch-failed': ({ reason }) => watchFailures.inc({ reason }),
     'watch-restarted': () => watchRestarts.inc(),
     'internal-error': ({ where }) => internalErrors.inc({ where }),

@@ -106,6 +106,7 @@ const samples: { readonly [T in Event['type']]: Extract<Event, { type: T }> } = 
   'fallback-caught-up': { type: 'fallback-caught-up', source: 'files:/a', seconds: 42 },
   'watch-failed': { type: 'watch-failed', source: 'files:/a', reason: 'ENOSPC' },
   'watch-restarted': { type: 'watch-restarted', source: 'files:/a' },
+  leading: { type: 'leading', lease: 'paycert-operator', isLeading: true },
   configured: { type: 'configured', credentials: 1, needsRestart: false },
   'config-rejected': { type: 'config-rejected', error },
   operated: { type: 'operated', credential, operation: 'sign', outcome: 'ok', seconds: 0.1 },

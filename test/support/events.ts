@@ -31,6 +31,7 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
   'fallback-caught-up': { type: 'fallback-caught-up', source: 'files:/etc/paycert', seconds: 42 },
   'watch-failed': { type: 'watch-failed', source: 'files:/etc/paycert', reason: 'ENOSPC' },
   'watch-restarted': { type: 'watch-restarted', source: 'files:/etc/paycert' },
+  leading: { type: 'leading', lease: 'paycert-operator', isLeading: true },
   configured: { type: 'configured', credentials: 1, needsRestart: false },
   'config-rejected': { type: 'config-rejected', error },
   operated: { type: 'operated', credential, operation: 'sign', outcome: 'ok', seconds: 0.001 },
