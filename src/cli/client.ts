@@ -6,7 +6,7 @@ import type { Static } from 'typebox';
 import { PaycertError } from '../errors.ts';
 import type { CredentialStatus, Problem } from '../server/schema.ts';
 import { type Invocation, required, text as option, usageError } from './command.ts';
-import { readToken } from './sidecar.ts';
+import { readToken } from './token.ts';
 import { date, daysLeft, formatTable, paint, print, printError } from './table.ts';
 
 type Values = Invocation['values'];
