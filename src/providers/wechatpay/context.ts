@@ -17,6 +17,7 @@ import type {
   Role,
   SigningContext,
 } from '../provider.ts';
+import { need, takeOnly } from '../inputs.ts';
 import { aeadAlgorithm, openResource, readEnvelope, readPlaintext } from './envelope.ts';
 import {
   answerMessage,
@@ -137,7 +138,9 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
     },
 
     async authorize(request, moment): Promise<AuthorizedRequest> {
-      const { method, url, headers = {}, body = Buffer.alloc(0) } = request;
+      takeOnly(request, ['method', 'url', 'headers', 'body', 'encryptionKeyId']);
+      const { headers = {}, body = Buffer.alloc(0) } = request;
+      const [method, url] = [need(request, 'method'), need(request, 'url')];
       const timestamp = seconds(moment.now);
       const named = keyToName(request, moment);
       const signature = await signText(requestMessage(method, url, timestamp, moment.nonce, body));
@@ -162,9 +165,10 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
         assertNoProbe(received.signature);
         return verifyMessage(received.message, received.signature, received.keyId, now);
       }
-      assertSigned(received);
-      const { timestamp, nonce, signature, keyId } = readAnswerSignature(received.headers, now);
-      return verifyMessage(answerMessage(timestamp, nonce, signedBody(received)), signature, keyId, now);
+      const answer = readAnswer(received);
+      assertSigned(answer);
+      const { timestamp, nonce, signature, keyId } = readAnswerSignature(answer.headers, now);
+      return verifyMessage(answerMessage(timestamp, nonce, signedBody(answer)), signature, keyId, now);
     },
 
     async encrypt(plaintext, now, keyId) {
@@ -205,7 +209,9 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
       return { id, eventType, resource: readPlaintext(plaintext), keyId, role };
     },
 
-    async paymentParameters({ type, appId, prepayId }: PaymentParametersInput, { now, nonce }) {
+    async paymentParameters(input: PaymentParametersInput, { now, nonce }) {
+      takeOnly(input, ['type', 'appId', 'prepayId']);
+      const [type, appId, prepayId] = [need(input, 'type'), need(input, 'appId'), need(input, 'prepayId')];
       const timestamp = seconds(now);
       if (type === 'app') {
         const sign = await signText(paymentMessage(appId, timestamp, nonce, prepayId));
@@ -305,7 +311,16 @@ function withoutHeaders(headers: Readonly<Record<string, string>>, names: readon
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !replaced.has(name.toLowerCase())));
 }
 
-type Answer = Exclude<Received, { kind: 'message' }>;
+type Answer = Exclude<Received, { kind: 'message' }> & { readonly headers: Readonly<Record<string, string>> };
+
+/** WeChat Pay signs in headers, and sends no user back with a signature. */
+function readAnswer(received: Exclude<Received, { kind: 'message' }>): Answer {
+  takeOnly(received, ['kind', 'headers', 'body', 'url', 'status']);
+  if (received.kind === 'return') {
+    throw new PaycertError('request-invalid', 'kind return is nothing that WeChat Pay signs', { field: 'kind' });
+  }
+  return { ...received, headers: need(received, 'headers') };
+}
 
 /** Errors may come unsigned, and some downloads always do: neither is forged, and neither is proof of anything. */
 function assertSigned({ kind, headers, status = 200, url }: Answer): void {
