@@ -1,4 +1,4 @@
-// Ciphers over bytes: AES-256-GCM (NIST SP 800-38D), RSAES-OAEP with SHA-1 and, to read old fields, RSAES-PKCS1-v1_5 (RFC 8017 §7).
+// Ciphers over bytes: AES-256-GCM (NIST SP 800-38D), AES-256-ECB, RSAES-OAEP with SHA-1 and, to read old fields, RSAES-PKCS1-v1_5 (RFC 8017 §7).
 import {
   constants,
   createDecipheriv,
@@ -43,6 +43,20 @@ export function openAesGcm(
   }
   // GCM is a stream cipher: final() only checks the tag and yields no bytes.
   return head;
+}
+
+/**
+ * The plaintext of AES-256-ECB with PKCS#7 padding, or nothing. **Danger**: it proves nothing. Blocks can be left out,
+ * repeated and exchanged unseen, and one ciphertext in 256 opens with any key.
+ */
+export function openAesEcb(key: KeyObject, ciphertext: Uint8Array): Buffer | undefined {
+  const decipher = createDecipheriv('aes-256-ecb', key, null);
+  try {
+    return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
+  } catch (error) {
+    if (isOpenSslError(error)) return undefined;
+    throw error;
+  }
 }
 
 const oaep = { name: 'RSA-OAEP', hash: 'SHA-1' } as const;
