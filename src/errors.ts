@@ -199,7 +199,7 @@ const table = {
   'signature-probe': { kind: 'refused', hint: 'WeChat Pay tests whether you verify: answer 4xx, it sends again.' },
   'key-id-unknown': { kind: 'refused', hint: 'Add the platform certificate or public key with this id.' },
   'signature-invalid': { kind: 'refused', hint: 'Verify the raw bytes as received; otherwise treat it as forged.' },
-  'answer-malformed': {
+  'message-malformed': {
     kind: 'refused',
     hint: 'Verify the raw bytes as received; otherwise treat it as forged.',
   },

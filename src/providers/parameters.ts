@@ -77,8 +77,8 @@ export function queryPairs(query: string): readonly Pair[] {
 
 /**
  * The pairs of application/x-www-form-urlencoded that somebody sent, decoded once; a `+` is a space there.
- * @throws PaycertError `answer-malformed`
+ * @throws PaycertError `message-malformed`
  */
 export function formPairs(form: string, field: string): readonly Pair[] {
-  return decodePairs(form.replaceAll('+', '%20'), 'answer-malformed', field);
+  return decodePairs(form.replaceAll('+', '%20'), 'message-malformed', field);
 }

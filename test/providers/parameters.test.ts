@@ -73,7 +73,7 @@ describe('pairs', () => {
   it('with a percent sign that encodes nothing are refused', () => {
     for (const query of ['a=%', 'a=%zz', '%ff=1']) {
       assert.throws(() => queryPairs(query), refusal('request-invalid'));
-      assert.throws(() => formPairs(query, 'body'), refusal('answer-malformed'));
+      assert.throws(() => formPairs(query, 'body'), refusal('message-malformed'));
     }
   });
 

@@ -77,7 +77,7 @@ function createContext(
     const values = new Map(pairs);
     if (values.size < pairs.length) {
       // Of two values, each side may take another one.
-      throw new PaycertError('answer-malformed', 'a parameter stands twice', { field: 'body' });
+      throw new PaycertError('message-malformed', 'a parameter stands twice', { field: 'body' });
     }
     const authorization = header(headers, 'authorization');
     const inHeader = authorization?.startsWith(prefix) === true ? authorization.slice(prefix.length) : undefined;

@@ -3,7 +3,7 @@
 import { PaycertError } from '../../errors.ts';
 
 const malformed = (what: string) =>
-  new PaycertError('answer-malformed', `the body is not the XML of WeChat Pay v2: ${what}`, { field: 'body' });
+  new PaycertError('message-malformed', `the body is not the XML of WeChat Pay v2: ${what}`, { field: 'body' });
 
 const name = '[A-Za-z_][A-Za-z0-9_.-]{0,127}';
 const declaration = /<\?xml\s([^<>?]{0,200})\?>/y;
@@ -82,7 +82,7 @@ function decode(bytes: Uint8Array): string {
 
 /**
  * The elements of a body by name, in its order.
- * @throws PaycertError `answer-malformed`, also for a DTD, an entity of its own, a comment, an attribute, an element
+ * @throws PaycertError `message-malformed`, also for a DTD, an entity of its own, a comment, an attribute, an element
  * inside another, and a name that stands twice: of two values, two readers could take each another one.
  */
 export function readXml(bytes: Uint8Array): ReadonlyMap<string, string> {

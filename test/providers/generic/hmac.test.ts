@@ -158,10 +158,10 @@ describe('a request that is received', () => {
   it('with a parameter that stands twice, in body or address, is refused', async () => {
     const { verify } = await load(make());
     const body = Buffer.from('a=1&a=2');
-    await assert.rejects(() => verify({ kind: 'notification', body }, now), refusal('answer-malformed'));
+    await assert.rejects(() => verify({ kind: 'notification', body }, now), refusal('message-malformed'));
     await assert.rejects(
       () => verify({ kind: 'notification', body: Buffer.from('a=1'), url: '/?a=1' }, now),
-      refusal('answer-malformed'),
+      refusal('message-malformed'),
     );
   });
 

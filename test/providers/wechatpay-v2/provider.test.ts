@@ -126,7 +126,7 @@ describe('an answer', () => {
   });
 
   it('that is no flat XML is refused, and so is a message or a return', async () => {
-    await assert.rejects(() => receive(Buffer.from('{}')), refusal('answer-malformed'));
+    await assert.rejects(() => receive(Buffer.from('{}')), refusal('message-malformed'));
     await assert.rejects(
       () => shop.verify({ kind: 'return', body: new Uint8Array() }, now),
       refusal('request-invalid'),

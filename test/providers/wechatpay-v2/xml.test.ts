@@ -10,7 +10,7 @@ import { refusal } from '../../support/wechatpay.ts';
 const read = (text: string | Uint8Array): Record<string, string> =>
   Object.fromEntries(readXml(typeof text === 'string' ? Buffer.from(text) : text));
 
-const refused = refusal('answer-malformed');
+const refused = refusal('message-malformed');
 
 describe('XML', () => {
   it('is elements with text, CDATA or both, in any layout', () => {
@@ -87,7 +87,7 @@ describe('XML', () => {
         try {
           readXml(Buffer.from(pieces.join('')));
         } catch (error) {
-          assert.ok(error instanceof PaycertError && error.code === 'answer-malformed');
+          assert.ok(error instanceof PaycertError && error.code === 'message-malformed');
         }
       }),
       { numRuns: 2000 },
