@@ -44,7 +44,7 @@ const table = {
   'variable-missing': { kind: 'source', hint: 'Set the environment variable, or remove it from `keys`.' },
 
   // material: whoever owns the keys
-  'material-missing': { kind: 'material', hint: 'Add the part named; docs/wechatpay.md lists the names.' },
+  'material-missing': { kind: 'material', hint: 'Add the part named; the page of the provider lists the names.' },
   'pem-malformed': { kind: 'material', hint: 'Paste the file again, whole, from its first to its last line.' },
   'private-key-malformed': { kind: 'material', hint: 'Use the private key file as the platform handed it out.' },
   'private-key-encrypted': { kind: 'material', hint: 'Decrypt it first: openssl pkey -in FILE -out FILE.plain' },
@@ -69,16 +69,22 @@ const table = {
     kind: 'material',
     hint: 'Use the certificate of the configured merchant, or correct `merchantId`.',
   },
+  'app-mismatch': { kind: 'material', hint: 'Use the certificate of the configured app, or correct `appId`.' },
+  'environment-mismatch': {
+    kind: 'material',
+    hint: 'Take all files from one console, sandbox or production, and set `gateway` to it.',
+  },
   'merchant-serial-malformed': {
     kind: 'material',
     hint: 'Write the serial number in hexadecimal: openssl x509 -noout -serial -in apiclient_cert.pem',
   },
   'merchant-serial-mismatch': { kind: 'material', hint: 'Remove `merchant_serial`, or make it the certificate’s.' },
   'apiv3-key-length': { kind: 'material', hint: 'An APIv3 key is exactly 32 bytes; copy it again from the console.' },
+  'aes-key-malformed': { kind: 'material', hint: 'Copy it again: the base64 text of 16 bytes, 24 characters.' },
   'public-key-id-malformed': { kind: 'material', hint: 'Copy the id that starts with PUB_KEY_ID_ from the console.' },
   'platform-key-is-merchant': {
     kind: 'material',
-    hint: 'Use the certificate downloaded from WeChat Pay, not apiclient_cert.pem.',
+    hint: 'Use the key or certificate that the platform shows as its own, not yours.',
   },
   'serial-conflict': { kind: 'material', hint: 'Find out which certificate is genuine and remove the other.' },
   'pkcs12-malformed': { kind: 'material', hint: 'Copy the .p12 again, in binary mode, as the platform handed it out.' },
@@ -100,6 +106,10 @@ const table = {
   'platform-certificate-expired': { kind: 'material', hint: 'Remove it; it is not used any more.' },
   'platform-certificate-duplicate': { kind: 'material', hint: 'Remove one of the two; they are the same.' },
   'platform-certificate-untrusted': { kind: 'material', hint: 'Find out where it came from; it is outside `trust`.' },
+  'root-certificate-skipped': {
+    kind: 'material',
+    hint: 'Nothing to do for the file that Alipay hands out; otherwise download alipayRootCert.crt again.',
+  },
   'apiv3-key-unproven': {
     kind: 'material',
     hint: 'Compare it with the console, unless the platform has yet to change over to it.',
@@ -139,26 +149,39 @@ const table = {
   },
   'answer-unsigned': {
     kind: 'refused',
-    hint: 'WeChat Pay does not sign this answer: query the order before you act on it.',
+    hint: 'The platform does not sign this answer: query the order before you act on it.',
   },
   'timestamp-outside-window': {
     kind: 'refused',
     hint: 'Compare this machine’s clock; otherwise treat it as a replay.',
   },
-  'signature-algorithm-unsupported': { kind: 'refused', hint: 'Only WECHATPAY2-SHA256-RSA2048 is supported.' },
+  'signature-algorithm-unsupported': {
+    kind: 'refused',
+    hint: 'Only RSA with SHA-256 is supported: WECHATPAY2-SHA256-RSA2048, RSA2.',
+  },
   'signature-probe': { kind: 'refused', hint: 'WeChat Pay tests whether you verify: answer 4xx, it sends again.' },
   'key-id-unknown': { kind: 'refused', hint: 'Add the platform certificate or public key with this id.' },
   'signature-invalid': { kind: 'refused', hint: 'Verify the raw bytes as received; otherwise treat it as forged.' },
-  'decryption-failed': { kind: 'refused', hint: 'Compare the APIv3 key (or the key the field was encrypted for).' },
+  'decryption-failed': {
+    kind: 'refused',
+    hint: 'Compare the APIv3 key or AES key (or the key the field was encrypted for).',
+  },
+  'answer-malformed': { kind: 'refused', hint: 'Pass the raw body on, and the name of the call that it answers.' },
   'notification-malformed': {
     kind: 'refused',
     hint: 'It is signed, but not an encrypted notification; read its body yourself.',
   },
 
+  'notification-misdirected': {
+    kind: 'refused',
+    hint: 'It is meant for another app: send it to the credential with that `appId`.',
+  },
+
   // not-ready: wait
   'credential-not-loaded': { kind: 'not-ready', hint: 'Wait, or see `paycert status` for what was rejected.' },
-  'no-platform-key': { kind: 'not-ready', hint: 'Add a platform certificate, or pub_key.pem with pub_key_id.' },
+  'no-platform-key': { kind: 'not-ready', hint: 'Add a certificate or public key of the platform that is valid.' },
   'no-apiv3-key': { kind: 'not-ready', hint: 'Add apiv3_key to the material.' },
+  'no-aes-key': { kind: 'not-ready', hint: 'Add aes_key to the material.' },
   'sidecar-unreachable': { kind: 'not-ready', hint: 'Check that the sidecar runs and that the address is right.' },
 
   // internal: us

@@ -1,6 +1,7 @@
 // The tables: source kind → Source, provider kind → Provider. Configuration becomes the parts that a reload loop needs.
 import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
+import { alipay } from '../providers/alipay/provider.ts';
 import type { Provider } from '../providers/provider.ts';
 import { wechatpay } from '../providers/wechatpay/provider.ts';
 import { env } from '../sources/env.ts';
@@ -36,6 +37,7 @@ const sources = {
 const providers = {
   wechatpay: ({ merchantId, responseKey, legacyFieldPadding = defaults.legacyFieldPadding }): Provider =>
     wechatpay({ merchantId, legacyFieldPadding, ...(responseKey !== undefined && { responseKey }) }),
+  alipay: ({ appId, mode, gateway = defaults.gateway }): Provider => alipay({ appId, mode, gateway }),
 } satisfies Builders<CredentialConfig['provider']>;
 
 /** The only member of a one-of, and its row. The schema has made sure that there is exactly one. */

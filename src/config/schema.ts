@@ -83,8 +83,26 @@ const Wechatpay = Type.Object(
   closed,
 );
 
+const Alipay = Type.Object(
+  {
+    appId: Type.String({
+      pattern: '^[0-9A-Za-z_]{6,64}$',
+      description: 'The application’s AppID, without spaces; its certificate must name it.',
+    }),
+    mode: Type.Union([Type.Literal('certificate'), Type.Literal('key')], {
+      description: 'Whether requests name certificates, or Alipay knows the application by its public key alone.',
+    }),
+    gateway: Type.Optional(
+      Type.Union([Type.Literal('production'), Type.Literal('sandbox')], {
+        description: 'Where requests go, and which environment’s certificates fit. Default production.',
+      }),
+    ),
+  },
+  closed,
+);
+
 const ProviderSchema = Type.Object(
-  { wechatpay: Type.Optional(Wechatpay) },
+  { wechatpay: Type.Optional(Wechatpay), alipay: Type.Optional(Alipay) },
   { ...oneOf, description: 'Whose rules the material follows: exactly one.' },
 );
 
@@ -183,6 +201,7 @@ export const defaults = {
   grace: '7d',
   older: 'accept',
   legacyFieldPadding: false,
+  gateway: 'production',
   require: ['sign'],
 } as const;
 

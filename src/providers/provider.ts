@@ -3,12 +3,21 @@ import type { KeyObject } from 'node:crypto';
 import type { PaycertError } from '../errors.ts';
 
 /** What a key is for. One snapshot holds several keys of most roles. */
-export type Role = 'merchant' | 'merchant-retired' | 'platform' | 'public-key' | 'apiv3' | 'apiv3-previous';
+export type Role =
+  | 'merchant'
+  | 'merchant-retired'
+  | 'platform'
+  | 'public-key'
+  | 'root'
+  | 'apiv3'
+  | 'apiv3-previous'
+  | 'aes'
+  | 'aes-previous';
 
 /** Public facts about one key: what checks, status and metrics look at. Holds no secret. */
 export interface KeyFacts {
   readonly role: Role;
-  /** What a signature header carries to name the key: a serial number or a `PUB_KEY_ID_…`. */
+  /** What names the key on the wire: a serial number, a `PUB_KEY_ID_…`, Alipay's SN. Ours where the wire has none. */
   readonly keyId: string;
   /** For people, such as `RSA-2048` or `AES-256-GCM`. */
   readonly algorithm: string;
@@ -76,6 +85,8 @@ export type Received =
 
 export interface Verified {
   readonly keyId: string;
+  /** Which of the platform's forms of signed text it was, where it has several. */
+  readonly rule?: string;
 }
 
 export interface Encrypted {
@@ -85,7 +96,12 @@ export interface Encrypted {
 
 /** An authenticated ciphertext with its parameters, or one field encrypted for the merchant's own key. */
 export type Ciphertext =
-  | { readonly algorithm: string; readonly ciphertext: string; readonly nonce: string; readonly associatedData: string }
+  | {
+      readonly algorithm: string;
+      readonly ciphertext: string;
+      readonly nonce?: string;
+      readonly associatedData?: string;
+    }
   | { readonly ciphertext: string };
 
 export interface Decrypted {
@@ -97,11 +113,11 @@ export interface Decrypted {
 export interface OpenedNotification {
   readonly id: string;
   readonly eventType: string;
-  /** The decrypted resource: parsed where it is JSON, otherwise its text. */
+  /** What was sent; where it came encrypted, decrypted: parsed where it is JSON, otherwise its text. */
   readonly resource: unknown;
   readonly keyId: string;
-  /** The role of the key that decrypted it: tells whether a previous key still earns its keep. */
-  readonly role: Role;
+  /** The role of the key that decrypted it: tells whether a previous key still earns its keep. Absent: it came in the clear. */
+  readonly role?: Role;
 }
 
 /** One shape for all platforms, as above: WeChat Pay takes the first three, Alipay the others. */
@@ -135,6 +151,8 @@ export interface SigningContext {
   readonly sign?: (message: Uint8Array) => Promise<Signed>;
   readonly authorize?: (request: RequestToAuthorize, moment: Moment) => Promise<AuthorizedRequest>;
   readonly verify?: (received: Received, now: Date) => Promise<Verified>;
+  /** Whether its platform signs without naming the key: what no current key verifies may be a retired one's. */
+  readonly areKeysUnnamed?: boolean;
   readonly encrypt?: (plaintext: Uint8Array, now: Date, keyId?: string) => Promise<Encrypted>;
   readonly decrypt?: (input: Ciphertext) => Promise<Decrypted>;
   /** Opens what `verify` has accepted; it does not verify again. */

@@ -16,6 +16,8 @@ const withRoot = (over: object) => JSON.stringify({ ...base, ...over });
 const withCredential = (over: object) => withRoot({ credentials: [{ ...credential, ...over }] });
 const withWechatpay = (over: object) =>
   withCredential({ provider: { wechatpay: { ...credential.provider.wechatpay, ...over } } });
+const withAlipay = (over: object) =>
+  withCredential({ provider: { alipay: { appId: '2021000000000001', mode: 'key', ...over } } });
 const withFiles = (over: object) => withCredential({ source: { files: { path: '/keys', ...over } } });
 const withTcp = (over: object) =>
   withRoot({ listen: { tcp: { address: '127.0.0.1:0', tokenFile: '/token', ...over } } });
@@ -90,6 +92,15 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     [true, false],
     ['yes', 0],
   ],
+  [`${at}.provider.alipay`, (v) => withCredential({ provider: { alipay: v } }), [], [null, {}, { mode: 'key' }]],
+  [
+    `${at}.provider.alipay.appId`,
+    (v) => withAlipay({ appId: v }),
+    ['2021000000000001', '9021000122682882'],
+    ['', ' 2021000000000001', '2021000000000001 ', '20210000 00000001', 2021000000000001, '2'.repeat(65)],
+  ],
+  [`${at}.provider.alipay.mode`, (v) => withAlipay({ mode: v }), ['certificate', 'key'], ['cert', null, '']],
+  [`${at}.provider.alipay.gateway`, (v) => withAlipay({ gateway: v }), ['production', 'sandbox'], ['test', null]],
   [`${at}.source`, (v) => withCredential({ source: v }), [], [{}, null, '/keys']],
   [files, (v) => withCredential({ source: { files: v } }), [], [null, '/keys']],
   [`${files}.path`, (v) => withFiles({ path: v }), ['/k', ['/a', '/b']], ['', [], 5, [''], new Array(65).fill('/k')]],

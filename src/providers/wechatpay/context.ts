@@ -17,27 +17,21 @@ import type {
   Role,
   SigningContext,
 } from '../provider.ts';
+import { certificateFacts, isAlive, publicFacts } from '../facts.ts';
+import { defaultHeaders, header, withHeaders } from '../http.ts';
 import { need, takeOnly } from '../inputs.ts';
 import { aeadAlgorithm, openResource, readEnvelope, readPlaintext } from './envelope.ts';
 import {
   answerMessage,
   assertNoProbe,
   authorization,
-  header,
   isUnsignedByDesign,
   paymentMessage,
   readAnswerSignature,
   requestMessage,
 } from './messages.ts';
 import type { Parts } from './parts.ts';
-import {
-  certificateFacts,
-  collectPlatformKeys,
-  expiryWarnings,
-  isAlive,
-  platformWarnings,
-  type ResponseKey,
-} from './platform-keys.ts';
+import { collectPlatformKeys, expiryWarnings, platformWarnings, type ResponseKey } from './platform-keys.ts';
 
 export interface ContextOptions {
   readonly merchantId: string;
@@ -151,11 +145,7 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
       return {
         method: method.toUpperCase(),
         url,
-        headers: {
-          ...defaultHeaders(headers, body, options.userAgent),
-          ...withoutHeaders(headers, Object.keys(own)),
-          ...own,
-        },
+        headers: { ...defaultHeaders(headers, body, options.userAgent), ...withHeaders(headers, own) },
         keyId: merchant.keyId,
       };
     },
@@ -188,7 +178,8 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
         if (input.algorithm !== aeadAlgorithm) {
           throw new PaycertError('request-invalid', `algorithm must be ${aeadAlgorithm}`, { field: 'algorithm' });
         }
-        return openSealed(input);
+        const { ciphertext, associatedData = '' } = input;
+        return openSealed({ ciphertext, nonce: need(input, 'nonce'), associatedData });
       }
       const ciphertext = Buffer.from(input.ciphertext, 'base64');
       for (const { open, facts } of openers) {
@@ -271,44 +262,11 @@ function collectFieldKeys({ privateKey, retired }: FitParts, merchant: KeyFacts)
   return [{ key: privateKey, facts: merchant }, ...keys];
 }
 
-/** The facts of a key without the key. */
-function publicFacts({ role, keyId, algorithm, fingerprint, notBefore, notAfter, issuer }: KeyFacts): KeyFacts {
-  return {
-    role,
-    keyId,
-    algorithm,
-    fingerprint,
-    ...(notBefore && { notBefore }),
-    ...(notAfter && { notAfter }),
-    ...(issuer && { issuer }),
-  };
-}
-
 /** Chance comes from the nonce, so that one request always names the same key. */
 function prefersPublicKey(responseKey: ResponseKey | undefined, nonce: string): boolean {
   if (typeof responseKey !== 'object') return responseKey === 'publicKey';
   const roll = Number.parseInt(hash('sha256', nonce, 'hex').slice(0, 8), 16) / 2 ** 32;
   return roll * 100 < responseKey.publicKeyPercent;
-}
-
-/** What WeChat Pay requires of every request, where the caller does not say otherwise. */
-function defaultHeaders(
-  headers: Readonly<Record<string, string>>,
-  body: Uint8Array,
-  userAgent: string,
-): Record<string, string> {
-  const missing = (name: string) => header(headers, name) === undefined;
-  return {
-    ...(missing('accept') && { Accept: 'application/json' }),
-    ...(missing('user-agent') && { 'User-Agent': userAgent }),
-    ...(body.byteLength > 0 && missing('content-type') && { 'Content-Type': 'application/json' }),
-  };
-}
-
-/** Names differ in case and are the same header: what we set must not stand beside what the caller wrote. */
-function withoutHeaders(headers: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
-  const replaced = new Set(names.map((name) => name.toLowerCase()));
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !replaced.has(name.toLowerCase())));
 }
 
 type Answer = Exclude<Received, { kind: 'message' }> & { readonly headers: Readonly<Record<string, string>> };

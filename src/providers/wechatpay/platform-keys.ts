@@ -1,14 +1,8 @@
 // The platform's keys by key id: every certificate given, and the public key. Which of them counts depends on the time.
-import type { KeyObject, X509Certificate } from 'node:crypto';
-import {
-  certificateFingerprint,
-  describeAlgorithm,
-  isIssuedWithin,
-  normalizeSerial,
-  publicKeyFingerprint,
-  wireSerial,
-} from '../../crypto/x509.ts';
+import type { KeyObject } from 'node:crypto';
+import { describeAlgorithm, isIssuedWithin, normalizeSerial, publicKeyFingerprint } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
+import { certificateFacts, isAlive } from '../facts.ts';
 import type { KeyFacts } from '../provider.ts';
 import type { NamedCertificate, Parts } from './parts.ts';
 
@@ -20,9 +14,6 @@ export interface PlatformKey extends KeyFacts {
 
 /** Which platform key a request names in `Wechatpay-Serial`, and so asks to be answered with. */
 export type ResponseKey = 'platform' | 'publicKey' | { readonly publicKeyPercent: number };
-
-/** Alive: the platform may still sign with it. A public key does not expire. */
-export const isAlive = (key: KeyFacts, now: Date): boolean => key.notAfter === undefined || now < key.notAfter;
 
 /** A public key id is an exact string; everything else is a serial number, whatever its case and leading zeros. */
 const normalizeKeyId = (keyId: string): string =>
@@ -83,19 +74,6 @@ export function collectPlatformKeys({ platformCertificates, publicKey, publicKey
     });
   }
   return new PlatformKeys(keys);
-}
-
-/** Facts of a certificate under a role; serial numbers in wire form. */
-export function certificateFacts<R extends KeyFacts['role']>(certificate: X509Certificate, role: R) {
-  return {
-    role,
-    keyId: wireSerial(certificate.serialNumber),
-    algorithm: describeAlgorithm(certificate.publicKey),
-    fingerprint: certificateFingerprint(certificate),
-    notBefore: certificate.validFromDate,
-    notAfter: certificate.validToDate,
-    issuer: certificate.issuer.split('\n').join(', '),
-  };
 }
 
 function certificateKey({ name, certificate }: NamedCertificate): PlatformKey {

@@ -5,13 +5,12 @@ import fc from 'fast-check';
 import {
   answerMessage,
   authorization,
-  header,
   isUnsignedByDesign,
-  pathAndQuery,
   paymentMessage,
   readAnswerSignature,
   requestMessage,
 } from '../../../src/providers/wechatpay/messages.ts';
+import { header, pathAndQuery } from '../../../src/providers/http.ts';
 import { refusal } from '../../support/wechatpay.ts';
 
 const now = new Date(1_554_209_980_000);
