@@ -2,6 +2,7 @@
 import { readCertificates } from '../../src/crypto/containers.ts';
 import { judge } from '../../src/providers/wechatpay/rules.ts';
 import { checkAead, checkApiV3Key } from './aead.ts';
+import { alipayRows } from './alipay/kinds.ts';
 import { checkPlatformCertificates } from './certificates.ts';
 import { checkSerials } from './serials.ts';
 import { checkField } from './fields.ts';
@@ -16,7 +17,7 @@ import type { Situation } from './situation.ts';
 import { checkTexts } from './texts.ts';
 
 export type Checker = (situation: Situation) => Promise<void>;
-type Row = readonly [RegExp, Checker];
+export type Row = readonly [RegExp, Checker];
 
 /** Cases of many kinds under one name: what the inputs are decides. */
 const checkByShape: Checker = async (situation) => {
@@ -56,7 +57,12 @@ const wechatV3: readonly Row[] = [
   [/^key-|^pem-|^private-key|^public-key|key-(?:format|pair)/, checkKeys],
 ];
 
-export const supported: Readonly<Record<string, readonly Row[]>> = { 'wechat-v3': wechatV3, pkcs12 };
+export const supported: Readonly<Record<string, readonly Row[]>> = {
+  'wechat-v3': wechatV3,
+  pkcs12,
+  'alipay-v2': alipayRows,
+  'alipay-v3': alipayRows,
+};
 
 /** A shangmi certificate must be refused in words, not half supported: Node parses SM2 keys and computes wrong results. */
 const checkShangmiRefusal: Checker = async (situation) => {
@@ -77,8 +83,6 @@ const skip: Checker = async () => undefined;
 
 /** Without a provider: counted as not supported yet. Whoever adds a provider moves its line to `supported`. */
 export const notSupportedYet: Readonly<Record<string, Checker>> = {
-  'alipay-v2': skip,
-  'alipay-v3': skip,
   'aliyun-rpc': skip,
   'aliyun-acs3': skip,
   'generic-hmac': skip,
