@@ -8,7 +8,7 @@ import { env } from '../sources/env.ts';
 import { files } from '../sources/files.ts';
 import { merge } from '../sources/merge.ts';
 import type { Source } from '../sources/source.ts';
-import type { Credential } from '../store/reload.ts';
+import type { Credential } from '../store/attempt.ts';
 import type { Standing } from '../store/store.ts';
 import { type CredentialConfig, defaults, milliseconds, type SourceConfig } from './schema.ts';
 

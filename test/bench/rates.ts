@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 import { Turns } from '../../src/crypto/turns.ts';
 import { wechatpay } from '../../src/providers/wechatpay/provider.ts';
 import { material } from '../../src/sources/source.ts';
-import { attempt } from '../../src/store/reload.ts';
+import { attempt } from '../../src/store/attempt.ts';
 import { Store } from '../../src/store/store.ts';
 import { systemClock } from '../../src/clock.ts';
 import { encryptResource, type WechatpayMaterial } from '../../src/testing/index.ts';

@@ -50,7 +50,7 @@ export async function checkAnswer(situation: Situation): Promise<void> {
 
 function verifyMessage(situation: Situation, text: string | Uint8Array): Promise<Verified> {
   const { context, now } = trusting(situation);
-  const [{ keyId = '' } = {}] = context.keys.filter(({ role }) => role === 'platform' || role === 'public-key');
+  const keyId = context.keys.find(({ role }) => role === 'platform' || role === 'public-key')?.keyId ?? '';
   const signature = situation.need('sign', 'signature', 'alipay-signature', 'alipay_signature');
   return context.verify({ kind: 'message', message: Buffer.from(text), signature, keyId }, now);
 }

@@ -66,7 +66,7 @@ export async function checkRules(situation: Situation): Promise<void> {
   const { inputs } = situation;
   const stamp = inputs['stale_timestamp'] === true ? new Date(now.getTime() - 3_600_000) : now;
   const message = makeRestAnswer(Buffer.from('{}'), { alipayKey, now: stamp });
-  const serial = 'alipay_sn' in inputs ? String(inputs['alipay_sn'] ?? '') : alipayKey.serial;
+  const serial = 'alipay_sn' in inputs ? (situation.text('alipay_sn') ?? '') : alipayKey.serial;
   const headers = inputs['has_signature'] === false ? {} : { ...message.headers, 'alipay-sn': serial };
   const body = inputs['signature_valid'] === false ? Buffer.from('{"changed":1}') : message.body;
   const received = { kind: 'response', headers, body, status: Number(situation.text('status') ?? 200) } as const;
