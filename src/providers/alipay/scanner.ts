@@ -22,7 +22,7 @@ export function scanMembers(body: Uint8Array): ReadonlyMap<string, Span> {
   let at = skipSpace(text, text.indexOf('{') + 1);
   while (text[at] === '"') {
     const nameEnd = endOfString(text, at);
-    const name = JSON.parse(text.slice(at, nameEnd)) as string;
+    const name = JSON.parse(Buffer.from(text.slice(at, nameEnd), 'latin1').toString()) as string;
     const start = skipSpace(text, skipSpace(text, nameEnd) + 1);
     const end = endOfValue(text, start);
     if (members.has(name)) throw malformed('the body names one of its members twice');
