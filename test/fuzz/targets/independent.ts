@@ -74,4 +74,11 @@ export function commonName(certificate: X509Certificate): string | undefined {
 
 /** Serial numbers are numbers: neither case nor leading zeros tell two apart. */
 export const serialOf = (text: string): bigint | undefined =>
-  tryTo(() => BigInt(`0x${text.replace(/^\ufeff|^serial=|^0x|[:\s-]/gi, '').replace(/^0x/i, '')}`))[0];
+  tryTo(() =>
+    BigInt(
+      `0x${text
+        .trim()
+        .replace(/^\ufeff|^serial=|^0x|[:\s-]/gi, '')
+        .replace(/^0x/i, '')}`,
+    ),
+  )[0];
