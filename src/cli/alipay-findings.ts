@@ -5,7 +5,7 @@ import { certificateFingerprint, describeAlgorithm, nameAttribute } from '../cry
 import { readParts } from '../providers/alipay/parts.ts';
 import { isRsaSigned, rootSerialOf, serialOf } from '../providers/alipay/serials.ts';
 import { environmentOf } from '../providers/alipay/trust.ts';
-import type { Facts } from './findings.ts';
+import type { Facts } from './finding.ts';
 
 const isRootName = (name: string): boolean => /^alipayRootCert[^/]*\.(?:crt|cer|pem)$/.test(name);
 

@@ -11,27 +11,10 @@ import {
   publicKeyFingerprint,
   wireSerial,
 } from '../crypto/x509.ts';
-import { type ErrorCode, type ErrorKind, PaycertError } from '../errors.ts';
+import { PaycertError } from '../errors.ts';
 import { readParts } from '../providers/wechatpay/parts.ts';
 import { describeAlipayCertificate, describeAlipayFile } from './alipay-findings.ts';
-
-/** One certificate or key, or why there is none. */
-export interface Finding {
-  readonly file: string;
-  readonly what: string;
-  readonly keyId?: string;
-  readonly algorithm?: string;
-  readonly fingerprint?: string;
-  readonly issuer?: string;
-  readonly notBefore?: Date;
-  readonly notAfter?: Date;
-  readonly problem?: {
-    readonly code: ErrorCode;
-    readonly kind: ErrorKind;
-    readonly detail: string;
-    readonly hint: string;
-  };
-}
+import type { Facts, Finding } from './finding.ts';
 
 export interface FileToInspect {
   readonly file: string;
@@ -56,8 +39,6 @@ export async function findIn({ file, bytes, merchantId, isListed }: FileToInspec
     return [{ file, what: 'no key material' }];
   return splitPem(bytes).flatMap((block) => findInBlock(file, block));
 }
-
-export type Facts = Omit<Finding, 'file'>;
 
 /** Files that are known by their name alone. Whatever was pasted into them is judged before it is shown. */
 const named: Readonly<Record<string, (bytes: Uint8Array, name: string) => Facts | Promise<Facts>>> = {
