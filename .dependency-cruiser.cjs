@@ -3,13 +3,14 @@
 const layers = {
   crypto: [],
   providers: ['crypto'],
-  sources: [],
+  kube: [],
+  sources: ['kube'],
   store: ['crypto', 'providers', 'sources'],
-  config: ['providers', 'sources', 'store'],
+  config: ['kube', 'providers', 'sources', 'store'],
   telemetry: ['store'],
   server: ['crypto', 'providers', 'store'],
   testing: [],
-  cli: ['crypto', 'providers', 'sources', 'store', 'config', 'telemetry', 'server', 'testing'],
+  cli: ['crypto', 'kube', 'providers', 'sources', 'store', 'config', 'telemetry', 'server', 'testing'],
 };
 
 /** What every layer may import: words, not behaviour. */
@@ -19,6 +20,7 @@ const ground = '^src/(errors|events|clock|validation)\\.ts$';
 const onlyImporters = {
   'node-forge': '^src/crypto/pkcs12\\.ts$',
   chokidar: '^src/sources/files\\.ts$',
+  '@kubernetes/client-node': '^src/kube/access\\.ts$',
   pino: '^src/telemetry/log\\.ts$',
   'prom-client': '^src/telemetry/metrics\\.ts$',
   yaml: '^src/config/load\\.ts$',

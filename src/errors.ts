@@ -42,6 +42,35 @@ const table = {
   },
   'source-conflict': { kind: 'source', hint: 'Give each name in one place only, or make the contents equal.' },
   'variable-missing': { kind: 'source', hint: 'Set the environment variable, or remove it from `keys`.' },
+  'source-behind': {
+    kind: 'source',
+    hint: 'Repair the first source; the last good material stays until one of them has something newer.',
+  },
+  'cluster-unconfigured': {
+    kind: 'source',
+    hint: 'In a pod, mount a service account token; elsewhere, set KUBECONFIG to a usable kubeconfig.',
+  },
+  'cluster-unreachable': {
+    kind: 'source',
+    hint: 'Check the address of the API server, the CA, and what network policies and proxies let through.',
+  },
+  'cluster-failing': { kind: 'source', hint: 'Nothing to do if it passes; otherwise look at the API server and etcd.' },
+  'cluster-unauthenticated': {
+    kind: 'source',
+    hint: 'Check the service account, and that its token is mounted anew before it expires.',
+  },
+  'cluster-forbidden': {
+    kind: 'source',
+    hint: 'Grant what the message names with a Role and a RoleBinding; docs/kubernetes.md has both.',
+  },
+  'cluster-refused': { kind: 'source', hint: 'Check that the API server and this version of paycert fit together.' },
+  'object-missing': { kind: 'source', hint: 'Create the object named, or correct name and namespace.' },
+  'object-conflict': { kind: 'source', hint: 'Nothing to do: it is read again and written anew.' },
+  'watch-expired': { kind: 'source', hint: 'Nothing to do: everything is listed again.' },
+  'answer-malformed': {
+    kind: 'source',
+    hint: 'Find out what answers in place of the API server, such as a proxy.',
+  },
 
   // material: whoever owns the keys
   'material-missing': { kind: 'material', hint: 'Add the part named; the page of the provider lists the names.' },
@@ -166,7 +195,7 @@ const table = {
     kind: 'refused',
     hint: 'Compare the APIv3 key or AES key (or the key the field was encrypted for).',
   },
-  'answer-malformed': { kind: 'refused', hint: 'Pass the raw body on, and the name of the call that it answers.' },
+  'body-malformed': { kind: 'refused', hint: 'Pass the raw body on, and the name of the call that it answers.' },
   'notification-malformed': {
     kind: 'refused',
     hint: 'It is signed, but not an encrypted notification; read its body yourself.',

@@ -42,9 +42,15 @@ export type Event =
   | { readonly type: 'credential-removed'; readonly credential: string }
   /** A bug: an unexpected throw, kept from everything else. */
   | { readonly type: 'internal-error'; readonly where: string; readonly credential?: string; readonly error: unknown }
-  // watching files
+  /** Another of several sources is read now. `error`: why none before it was. */
+  | { readonly type: 'source-chosen'; readonly source: string; readonly error?: PaycertError }
+  /** A fallback shows what was read from a better source that long before. */
+  | { readonly type: 'fallback-caught-up'; readonly source: string; readonly seconds: number }
+  // watching
   | { readonly type: 'watch-failed'; readonly source: string; readonly reason: string }
   | { readonly type: 'watch-restarted'; readonly source: string }
+  /** This process begins or ceases to be the one of several that acts. */
+  | { readonly type: 'leading'; readonly lease: string; readonly isLeading: boolean }
   // configuration
   /** `needsRestart`: something changed that only a new process picks up, such as a listener. */
   | { readonly type: 'configured'; readonly credentials: number; readonly needsRestart: boolean }

@@ -5,8 +5,10 @@ import { alipay } from '../providers/alipay/provider.ts';
 import type { Provider } from '../providers/provider.ts';
 import { wechatpay } from '../providers/wechatpay/provider.ts';
 import { env } from '../sources/env.ts';
+import { first } from '../sources/first.ts';
 import { files } from '../sources/files.ts';
 import { merge } from '../sources/merge.ts';
+import { secret, type SecretOptions } from '../sources/secret.ts';
 import type { Source } from '../sources/source.ts';
 import type { Credential } from '../store/attempt.ts';
 import type { Standing } from '../store/store.ts';
@@ -16,6 +18,12 @@ export interface Ingredients {
   readonly clock: Clock;
   readonly observe: Observe;
   readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** The client, loaded when it is first asked for: who reads only files never pays for it. */
+function cluster(environment: Ingredients['environment']): SecretOptions['client'] {
+  let client: ReturnType<SecretOptions['client']> | undefined;
+  return () => (client ??= import('../kube/client.ts').then(({ connect }) => connect(environment)));
 }
 
 type Options<T, K extends keyof T> = NonNullable<T[K]>;
@@ -31,6 +39,18 @@ const sources = {
       observe,
     }),
   env: ({ keys }, { clock, environment }): Source => env({ keys, environment, clock }),
+  secret: ({ name, namespace, keys }, { clock, observe, environment }): Source =>
+    secret({
+      secret: name,
+      ...(namespace !== undefined && { namespace }),
+      ...(keys && { keys }),
+      client: cluster(environment),
+      clock,
+      random: Math.random,
+      observe,
+    }),
+  first: (parts, ingredients): Source =>
+    first({ sources: parts.map((part) => buildSource(part, ingredients)), ...ingredients }),
   merge: (parts, ingredients): Source => merge(parts.map((part) => buildSource(part, ingredients))),
 } satisfies Builders<SourceConfig>;
 

@@ -38,7 +38,24 @@ const Files = Type.Object(
 
 const Env = Type.Object({ keys: Keys('Material name → name of the environment variable that holds it.') }, closed);
 
-const leafSources = { files: Type.Optional(Files), env: Type.Optional(Env) };
+const Secret = Type.Object(
+  {
+    name: Type.String({
+      pattern: '^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$',
+      description: 'The name of the Secret.',
+    }),
+    namespace: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
+        description: 'Where it is. The pod’s own namespace, unless it is given.',
+      }),
+    ),
+    keys: Type.Optional(Keys('Material name → key of the Secret that holds it.')),
+  },
+  closed,
+);
+
+const leafSources = { files: Type.Optional(Files), env: Type.Optional(Env), secret: Type.Optional(Secret) };
 
 export const SourceSchema = Type.Object(
   {
@@ -50,8 +67,15 @@ export const SourceSchema = Type.Object(
         description: 'The union of several sources.',
       }),
     ),
+    first: Type.Optional(
+      Type.Array(Type.Object(leafSources, oneOf), {
+        minItems: 2,
+        maxItems: 8,
+        description: 'Several sources of the same material, the best first: the first that is readable.',
+      }),
+    ),
   },
-  { ...oneOf, description: 'Where the material comes from: exactly one of files, env, merge.' },
+  { ...oneOf, description: 'Where the material comes from: exactly one of files, env, secret, merge, first.' },
 );
 
 const Wechatpay = Type.Object(

@@ -44,34 +44,40 @@ export function merge(sources: readonly Source[]): Source {
       });
     },
 
-    async *changes(signal) {
-      const stop = new AbortController();
-      const iterators = sources.map((source) =>
-        source.changes(AbortSignal.any([signal, stop.signal]))[Symbol.asyncIterator](),
-      );
-      const step = (index: number) => {
-        const next = (async () => ({ index, result: await iterators[index]?.next() }))();
-        // Nobody awaits it while the consumer works; its rejection is seen by the race that follows.
-        next.catch(() => undefined);
-        return next;
-      };
-      const pending = iterators.map((_, index) => step(index));
-      try {
-        // The first tick of each only says that it is there: one read serves them all.
-        await Promise.all(pending);
-        let tick: Tick = 'start';
-        for (const index of iterators.keys()) pending[index] = step(index);
-        for (;;) {
-          yield tick;
-          const { index, result } = await Promise.race(pending);
-          if (result === undefined || result.done === true) return;
-          tick = result.value;
-          pending[index] = step(index);
-        }
-      } finally {
-        stop.abort();
-        await Promise.allSettled(iterators.map(async (iterator) => iterator.return?.()));
-      }
-    },
+    changes: (signal) => mergeChanges(sources, signal),
   };
+}
+
+/** One start once each has started, then every tick of every source; ends when one of them does. */
+export async function* mergeChanges(
+  sources: readonly Pick<Source, 'changes'>[],
+  signal: AbortSignal,
+): AsyncGenerator<Tick, void, undefined> {
+  const stop = new AbortController();
+  const iterators = sources.map((source) =>
+    source.changes(AbortSignal.any([signal, stop.signal]))[Symbol.asyncIterator](),
+  );
+  const step = (index: number) => {
+    const next = (async () => ({ index, result: await iterators[index]?.next() }))();
+    // Nobody awaits it while the consumer works; its rejection is seen by the race that follows.
+    next.catch(() => undefined);
+    return next;
+  };
+  const pending = iterators.map((_, index) => step(index));
+  try {
+    // The first tick of each only says that it is there: one read serves them all.
+    await Promise.all(pending);
+    let tick: Tick = 'start';
+    for (const index of iterators.keys()) pending[index] = step(index);
+    for (;;) {
+      yield tick;
+      const { index, result } = await Promise.race(pending);
+      if (result === undefined || result.done === true) return;
+      tick = result.value;
+      pending[index] = step(index);
+    }
+  } finally {
+    stop.abort();
+    await Promise.allSettled(iterators.map(async (iterator) => iterator.return?.()));
+  }
 }

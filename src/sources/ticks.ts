@@ -15,37 +15,39 @@ const longestSettling = 10;
 /** Turns `notify()` calls and a timer into ticks: one at the start, then one per burst of notifications or per poll. */
 export class Ticks {
   readonly #options: TicksOptions;
-  #notifications = 0;
+  /** What was notified and not ticked yet; an event counts for more than what a poll found. */
+  #pending: 'event' | 'poll' | undefined;
   #wake: (() => void) | undefined;
 
   constructor(options: TicksOptions) {
     this.#options = options;
   }
 
-  notify(): void {
-    this.#notifications += 1;
+  /** `poll` for what was found by looking, and should have been told of by an event. */
+  notify(kind: 'event' | 'poll' = 'event'): void {
+    if (this.#pending !== 'event') this.#pending = kind;
     this.#wake?.();
   }
 
   async *read(signal: AbortSignal): AsyncGenerator<Tick, void, undefined> {
     yield 'start';
     for (;;) {
-      const isEvent = await this.#notification(this.#options.pollMilliseconds, signal);
-      if (isEvent) await this.#settle(signal);
+      const notified = await this.#notification(this.#options.pollMilliseconds, signal);
+      if (notified === 'event') await this.#settle(signal);
       if (signal.aborted) return;
-      yield isEvent ? 'event' : 'poll';
+      yield notified ?? 'poll';
     }
   }
 
   async #settle(signal: AbortSignal): Promise<void> {
     const quiet = this.#options.settleMilliseconds();
     if (quiet === 0) return;
-    for (let i = 0; i < longestSettling && (await this.#notification(quiet, signal)); i++);
+    for (let i = 0; i < longestSettling && (await this.#notification(quiet, signal)) !== undefined; i++);
   }
 
-  /** Whether there was a notification within that time. */
-  async #notification(milliseconds: number, signal: AbortSignal): Promise<boolean> {
-    if (this.#notifications === 0) {
+  /** What was notified within that time. */
+  async #notification(milliseconds: number, signal: AbortSignal): Promise<'event' | 'poll' | undefined> {
+    if (this.#pending === undefined) {
       const timeout = new AbortController();
       await Promise.race([
         new Promise<void>((resolve) => (this.#wake = resolve)),
@@ -54,8 +56,8 @@ export class Ticks {
       timeout.abort();
       this.#wake = undefined;
     }
-    const count = this.#notifications;
-    this.#notifications = 0;
-    return count > 0;
+    const notified = this.#pending;
+    this.#pending = undefined;
+    return notified;
   }
 }

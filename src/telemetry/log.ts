@@ -67,8 +67,15 @@ const lines: Lines = {
     'internal error: please report it',
     { where, ...(credential !== undefined && { credential }), ...trace(error) },
   ],
-  'watch-failed': ({ source, reason }) => ['warn', 'watching files failed; polling goes on', { source, reason }],
-  'watch-restarted': ({ source }) => ['info', 'watching files again', { source }],
+  'source-chosen': ({ source, error }) => [
+    error === undefined ? 'info' : 'warn',
+    error === undefined ? 'the first source is readable again' : 'falling back to another source',
+    { source, ...(error && describe(error)) },
+  ],
+  'fallback-caught-up': ({ source, seconds }) => ['debug', 'the fallback has caught up', { source, seconds }],
+  'watch-failed': ({ source, reason }) => ['warn', 'watching failed; it is tried again', { source, reason }],
+  'watch-restarted': ({ source }) => ['info', 'watching again', { source }],
+  leading: ({ lease, isLeading }) => ['info', isLeading ? 'leading' : 'not leading any more', { lease }],
   configured: ({ credentials, needsRestart }) => [
     needsRestart ? 'warn' : 'info',
     needsRestart

@@ -68,12 +68,20 @@ export function createMetrics({ store, clock, version }: MetricsOptions): Proces
     [0.01, 0.1, 1, 10, 60, 300],
   );
   const sourceErrors = counter('paycert_source_errors_total', 'Reads of a source that failed.', credential, 'reason');
-  const watchFailures = counter(
-    'paycert_watch_failures_total',
-    'Watches on files that failed; polling goes on.',
-    'reason',
+  const watchFailures = counter('paycert_watch_failures_total', 'Watches that failed and are tried again.', 'reason');
+  const watchRestarts = counter('paycert_watch_restarts_total', 'Watches that were started again after a failure.');
+  const leading = new Gauge({
+    name: 'paycert_leading',
+    help: 'Whether this process is the one of several that acts (1), or has been and is not any more (0).',
+    labelNames: ['lease'],
+    registers,
+  });
+  const fallbacks = counter('paycert_source_fallbacks_total', 'Changes to a fallback, of several sources.');
+  const mountLag = histogram(
+    'paycert_mount_lag_seconds',
+    'How long a fallback, such as a mount, took to show what a better source had shown.',
+    [1, 5, 15, 45, 90, 300],
   );
-  const watchRestarts = counter('paycert_watch_restarts_total', 'Watches on files that were started again.');
   const pollCorrections = counter('paycert_poll_corrections_total', 'Changes that only the poll found.', credential);
   const operations = counter(
     'paycert_operations_total',
@@ -148,6 +156,11 @@ export function createMetrics({ store, clock, version }: MetricsOptions): Proces
       if (event.isNew) reloads.inc({ credential: event.credential, outcome: 'failed', reason: event.error.code });
     },
     'found-by-poll': (event) => pollCorrections.inc({ credential: event.credential }),
+    'source-chosen': ({ error }) => {
+      if (error !== undefined) fallbacks.inc();
+    },
+    'fallback-caught-up': ({ seconds }) => mountLag.observe(seconds),
+    leading: ({ lease, isLeading }) => leading.set({ lease }, Number(isLeading)),
     'watch-failed': ({ reason }) => watchFailures.inc({ reason }),
     'watch-restarted': () => watchRestarts.inc(),
     'internal-error': ({ where }) => internalErrors.inc({ where }),

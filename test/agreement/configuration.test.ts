@@ -21,14 +21,14 @@ describe('generated documentation', () => {
 describe('docs/configuration.md', () => {
   const examples = codeBlocks(path).filter(({ info }) => info === 'yaml');
 
-  it('has three complete examples, and each is a valid configuration', () => {
-    assert.equal(examples.length, 3);
+  it('has four complete examples, and each is a valid configuration', () => {
+    assert.equal(examples.length, 4);
     for (const { text } of examples) assert.ok(parseConfig(text).credentials.length > 0);
   });
 
-  it('shows a mounted Secret, variables, and a merge with other names', () => {
+  it('shows a mounted Secret, variables, a merge with other names, and a Secret by API with its mount', () => {
     const sources = examples.map(({ text }) => Object.keys(parseConfig(text).credentials[0]!.source).join());
-    assert.deepEqual(sources, ['files', 'env', 'merge']);
+    assert.deepEqual(sources, ['files', 'env', 'merge', 'first']);
     assert.match(examples[2]!.text, /keys:/);
   });
 

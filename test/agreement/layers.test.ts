@@ -16,6 +16,7 @@ const { forbidden } = createRequire(import.meta.url)('../../.dependency-cruiser.
 const planted: Readonly<Record<string, { readonly imports: string; readonly breaks: string }>> = {
   'crypto/a.ts': { imports: '../providers/fine.ts', breaks: 'layer-crypto' },
   'providers/a.ts': { imports: '../store/fine.ts', breaks: 'layer-providers' },
+  'kube/a.ts': { imports: '../sources/fine.ts', breaks: 'layer-kube' },
   'sources/a.ts': { imports: '../crypto/fine.ts', breaks: 'layer-sources' },
   'store/a.ts': { imports: '../config/fine.ts', breaks: 'layer-store' },
   'config/a.ts': { imports: '../server/fine.ts', breaks: 'layer-config' },
@@ -27,6 +28,7 @@ const planted: Readonly<Record<string, { readonly imports: string; readonly brea
   'library.ts': { imports: './telemetry/fine.ts', breaks: 'the-library-has-no-server' },
   'crypto/forge.ts': { imports: 'node-forge', breaks: 'only-importer-node-forge' },
   'sources/watch.ts': { imports: 'chokidar', breaks: 'only-importer-chokidar' },
+  'kube/index.ts': { imports: '@kubernetes/client-node', breaks: 'only-importer--kubernetes-client-node' },
   'store/log.ts': { imports: 'pino', breaks: 'only-importer-pino' },
   'server/count.ts': { imports: 'prom-client', breaks: 'only-importer-prom-client' },
   'server/yaml.ts': { imports: 'yaml', breaks: 'only-importer-yaml' },
@@ -39,6 +41,8 @@ const planted: Readonly<Record<string, { readonly imports: string; readonly brea
 const fine: Readonly<Record<string, string>> = {
   'index.ts': `export * from './store/fine.ts';`,
   'clock.ts': `export const clock = 1;`,
+  'kube/fine.ts': `export * from '../errors.ts';`,
+  'sources/fine.ts': `export * from '../kube/fine.ts';`,
   'sources/two.ts': `export * from './one.ts';`,
   'crypto/fine.ts': `export * from '../clock.ts';`,
   'providers/fine.ts': `export * from '../crypto/fine.ts';`,

@@ -87,6 +87,6 @@ describe('a source that is built', () => {
 
 describe('the schema', () => {
   it('knows the kinds of source that can be built and no other', () => {
-    assert.deepEqual(Object.keys(SourceSchema.properties), ['files', 'env', 'merge']);
+    assert.deepEqual(Object.keys(SourceSchema.properties), ['files', 'env', 'secret', 'merge', 'first']);
   });
 });

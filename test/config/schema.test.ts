@@ -108,6 +108,30 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
   [`${files}.poll`, (v) => withFiles({ poll: v }), ['10s', '500ms', '01m'], ['0s', '000ms', '10', '', 10, '12345678d']],
   [`${at}.source.env.keys`, (v) => withCredential({ source: { env: { keys: v } } }), [keys], [null, 'x', tooMany]],
   [
+    `${at}.source.secret.name`,
+    (v) => withCredential({ source: { secret: { name: v } } }),
+    ['wechat-main', 'a.b', 'x'.repeat(253)],
+    ['', 'A', '-a', 'a/b', '../a', 'x'.repeat(254), 1, null],
+  ],
+  [
+    `${at}.source.secret.namespace`,
+    (v) => withCredential({ source: { secret: { name: 'a', namespace: v } } }),
+    ['pay', 'a-1', 'x'.repeat(63)],
+    ['', 'a.b', 'a/b', 'x'.repeat(64), null],
+  ],
+  [
+    `${at}.source.secret.keys`,
+    (v) => withCredential({ source: { secret: { name: 'a', keys: v } } }),
+    [{}, keys],
+    [null, [], tooMany],
+  ],
+  [
+    `${at}.source.first`,
+    (v) => withCredential({ source: { first: v } }),
+    [[{ secret: { name: 'a' } }, { files: { path: '/a' } }]],
+    [[], [{ secret: { name: 'a' } }], null, new Array(9).fill({ files: { path: '/a' } })],
+  ],
+  [
     `${at}.source.merge`,
     (v) => withCredential({ source: { merge: v } }),
     [[{ files: { path: '/a' } }, { env: { keys } }]],

@@ -1,9 +1,11 @@
-// A real directory, watched for real, under one reload loop; tests wait for what it tells.
+// A real source, such as a directory that is watched for real, under one reload loop; tests wait for what it tells.
 import type { TestContext } from 'node:test';
 import { Turns } from '../../src/crypto/turns.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
+import type { Observe } from '../../src/events.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import { files } from '../../src/sources/files.ts';
+import type { Source } from '../../src/sources/source.ts';
 import { reloadLoop } from '../../src/store/reload.ts';
 import type { Snapshot } from '../../src/store/snapshot.ts';
 import { Store } from '../../src/store/store.ts';
@@ -13,7 +15,9 @@ import { Recorder } from './recorder.ts';
 const name = 'merchant';
 
 export interface WatchingOptions {
-  readonly paths: readonly string[];
+  readonly paths?: readonly string[];
+  /** Another source than files. */
+  readonly source?: (parts: { readonly clock: Clock; readonly observe: Observe }) => Source;
   /** A poll that never comes, unless the test is about the poll. */
   readonly pollMilliseconds?: number;
   readonly clock?: Clock;
@@ -25,10 +29,11 @@ export class Watching {
   readonly recorder = new Recorder();
 
   constructor(t: TestContext, options: WatchingOptions) {
-    const { paths, pollMilliseconds = 3_600_000, clock = systemClock, provider = fakeProvider } = options;
+    const { paths = [], pollMilliseconds = 3_600_000, clock = systemClock, provider = fakeProvider } = options;
     const { observe } = this.recorder;
+    const makeFiles = () => files({ paths, pollMilliseconds, clock, observe });
     this.store.declare(name, { provider: provider.id, isRequired: true, requires: ['sign'] });
-    const source = files({ paths, pollMilliseconds, clock, observe });
+    const source = options.source?.({ clock, observe }) ?? makeFiles();
     const stop = new AbortController();
     const ended = reloadLoop(
       { name, provider, source, older: 'accept', graceMilliseconds: 86_400_000 },

@@ -18,14 +18,14 @@ const memberOf = (apiMethod: string): string => `${apiMethod.replaceAll('.', '_'
 /** What the gateway answers before it knows the method. */
 const errorMember = 'error_response';
 
-/** @throws PaycertError `answer-malformed`: no JSON object, or no answer, or two, to that method */
+/** @throws PaycertError `body-malformed`: no JSON object, or no answer, or two, to that method */
 export function readAnswer(body: Uint8Array, apiMethod: string): Answer {
   const members = scanMembers(body);
   const [own, error] = [members.get(memberOf(apiMethod)), members.get(errorMember)];
   const span = own ?? error;
   if (span === undefined || (own !== undefined && error !== undefined)) {
     const message = 'the body does not hold one answer to `apiMethod`';
-    throw new PaycertError('answer-malformed', message, { field: 'body' });
+    throw new PaycertError('body-malformed', message, { field: 'body' });
   }
   const content = body.subarray(span.start, span.end);
   const [signature, certificateSerial] = [

@@ -7,12 +7,12 @@ export interface Span {
   readonly end: number;
 }
 
-const malformed = (message: string) => new PaycertError('answer-malformed', message, { field: 'body' });
+const malformed = (message: string) => new PaycertError('body-malformed', message, { field: 'body' });
 
 /**
  * The members of a JSON object by name. A name that is there twice is refused: a reader of the JSON would take the last one,
  * and a verifier the first.
- * @throws PaycertError `answer-malformed`
+ * @throws PaycertError `body-malformed`
  */
 export function scanMembers(body: Uint8Array): ReadonlyMap<string, Span> {
   assertObject(body);

@@ -31,7 +31,7 @@ describe('scanMembers', () => {
 
   it('refuses a name that is there twice, however it is written', () => {
     for (const body of ['{"a":1,"a":2}', '{"a":1,"\\u0061":2}', '{"a":{},"b":[],"a":null}']) {
-      assert.throws(() => scanMembers(Buffer.from(body)), { code: 'answer-malformed' });
+      assert.throws(() => scanMembers(Buffer.from(body)), { code: 'body-malformed' });
     }
   });
 
@@ -46,7 +46,7 @@ describe('scanMembers', () => {
         try {
           for (const span of scanMembers(body).values()) JSON.parse(slice(Buffer.from(body), span));
         } catch (error) {
-          assert.ok(error instanceof PaycertError && error.code === 'answer-malformed');
+          assert.ok(error instanceof PaycertError && error.code === 'body-malformed');
         }
       }),
     );

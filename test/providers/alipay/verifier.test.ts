@@ -119,7 +119,7 @@ describe('an answer of the v2 gateway', () => {
     for (const body of bodies) {
       await assert.rejects(
         context.verify(gatewayAnswer(Buffer.from(body, 'latin1')), now),
-        refusal('answer-malformed'),
+        refusal('body-malformed'),
         body,
       );
     }

@@ -1,0 +1,111 @@
+// Where the API server is and who we are to it: in a pod two files, read anew each time; elsewhere a kubeconfig. The only importer of client-node.
+import { readFile } from 'node:fs/promises';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent, type RequestOptions } from 'node:https';
+import { delimiter, join } from 'node:path';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { PaycertError } from '../errors.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Access {
+  readonly server: URL;
+  /** The namespace of the pod, or of the kubeconfig's context. */
+  readonly namespace: string;
+  /** Credentials and trust as they are now, for one request. */
+  prepare(): Promise<RequestOptions>;
+}
+
+/** Where kubelet mounts what a pod needs; a projected volume of a pod's own may stand at the same place. */
+const serviceAccountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+/**
+ * As kubectl does: KUBECONFIG when it is set, the pod's service account, else ~/.kube/config.
+ * @throws PaycertError `cluster-unconfigured`
+ */
+export async function findAccess(environment: Environment, serviceAccount = serviceAccountPath): Promise<Access> {
+  const { KUBECONFIG = '', KUBERNETES_SERVICE_HOST = '', KUBERNETES_SERVICE_PORT = '443', HOME = '' } = environment;
+  const paths = KUBECONFIG.split(delimiter).filter((path) => path !== '');
+  if (paths.length > 0) return fromKubeconfig(paths);
+  if (KUBERNETES_SERVICE_HOST !== '')
+    return fromServiceAccount(KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT, serviceAccount);
+  if (HOME !== '') return fromKubeconfig([join(HOME, '.kube', 'config')]);
+  throw unconfigured('neither KUBECONFIG nor KUBERNETES_SERVICE_HOST is set');
+}
+
+const unconfigured = (message: string) => new PaycertError('cluster-unconfigured', message);
+
+/** No client-node here, which costs 85 MB: what it would do is to read these files, once a minute. */
+async function fromServiceAccount(host: string, port: string, directory: string): Promise<Access> {
+  const read = async (name: string): Promise<Buffer> => {
+    const path = join(directory, name);
+    return readFile(path).catch((error: unknown) => {
+      throw unconfigured(`${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+    });
+  };
+  const agents = new Agents();
+  return {
+    server: new URL(`https://${host.includes(':') ? `[${host}]` : host}:${port}`),
+    namespace: (await read('namespace')).toString().trim(),
+    // kubelet replaces the token long before it expires, and the CA when the cluster rotates it.
+    async prepare() {
+      const [token, ca] = await Promise.all([read('token'), read('ca.crt')]);
+      return { headers: { Authorization: `Bearer ${token.toString().trim()}` }, agent: agents.for({ ca }) };
+    },
+  };
+}
+
+async function fromKubeconfig(paths: readonly string[]): Promise<Access> {
+  const clientNode = await import('@kubernetes/client-node');
+  const config = new clientNode.KubeConfig();
+  try {
+    for (const path of paths) {
+      const one = new clientNode.KubeConfig();
+      one.loadFromFile(path);
+      config.mergeConfig(one, Boolean(config.currentContext));
+    }
+  } catch {
+    // Its messages quote the file, which holds keys.
+    throw unconfigured(`the kubeconfig cannot be used: ${paths.join(delimiter)}`);
+  }
+  const cluster = config.getCurrentCluster();
+  if (cluster === null) throw unconfigured('the kubeconfig has no current context');
+  const agents = new Agents();
+  return {
+    server: new URL(cluster.server),
+    namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? 'default',
+    async prepare() {
+      const { headers = {}, auth, ca, cert, key, rejectUnauthorized, servername, agent } = await applied(config);
+      const options = { headers, ...(auth != null && { auth }) };
+      if (cluster.proxyUrl !== undefined && cluster.proxyUrl !== '') return { ...options, ...(agent && { agent }) };
+      if (cluster.server.startsWith('http:')) return { ...options, agent: new HttpAgent() };
+      return { ...options, agent: agents.for({ ca, cert, key, rejectUnauthorized, servername }) };
+    },
+  };
+}
+
+async function applied(config: KubeConfig): Promise<RequestOptions> {
+  const options: RequestOptions = {};
+  await config.applyToHTTPSOptions(options).catch(() => {
+    throw unconfigured('the credentials that the kubeconfig names cannot be had');
+  });
+  return options;
+}
+
+/** One agent, with its connections, for as long as trust and client certificate stay the same. */
+class Agents {
+  #trust = '';
+  #agent: Agent | undefined;
+
+  for(trust: RequestOptions): Agent {
+    const key = JSON.stringify(trust);
+    if (this.#agent === undefined || key !== this.#trust) {
+      // What is in flight ends by itself; nothing begins on connections that trusted what is gone.
+      for (const sockets of Object.values(this.#agent?.freeSockets ?? {}))
+        for (const socket of sockets ?? []) socket.destroy();
+      this.#trust = key;
+      this.#agent = new Agent({ ...trust, keepAlive: true } as ConstructorParameters<typeof Agent>[0]);
+    }
+    return this.#agent;
+  }
+}

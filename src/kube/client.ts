@@ -1,0 +1,177 @@
+// The calls that we make to the API server, typed.
+import type { IncomingMessage } from 'node:http';
+import { PaycertError } from '../errors.ts';
+import { type Access, type Environment, findAccess } from './access.ts';
+import { malformed } from './answers.ts';
+import { type Call, readChunks, readJson, send } from './request.ts';
+import {
+  type Collection,
+  describeCall,
+  type KubeObject,
+  type Page,
+  type Target,
+  type WatchEvent,
+} from './resources.ts';
+import { isObject, readEvents } from './watch-lines.ts';
+
+/** Every call throws a PaycertError of kind source, or the signal's reason. */
+export class KubeClient {
+  readonly #find: () => Promise<Access>;
+  #access: Promise<Access> | undefined;
+
+  constructor(find: () => Promise<Access>) {
+    this.#find = find;
+  }
+
+  async get(object: Target, signal: AbortSignal): Promise<KubeObject> {
+    const target = await this.#resolve(object);
+    const what = describeCall('get', target);
+    const path = pathOf(target, object.name);
+    return asObject(await this.#json({ method: 'GET', path, what }, signal), what);
+  }
+
+  async list(
+    collection: Collection,
+    page: { readonly limit: number; readonly continue?: string },
+    signal: AbortSignal,
+  ): Promise<Page> {
+    const target = await this.#resolve(collection);
+    const what = describeCall('list', target);
+    const query = { ...selectors(collection), limit: String(page.limit), continue: page.continue };
+    const path = `${pathOf(target)}${toQuery(query)}`;
+    const accept = acceptOf(collection, 'PartialObjectMetadataList');
+    const answer = (await this.#json({ method: 'GET', path, ...accept, what }, signal)) as Partial<{
+      items: readonly unknown[] | null;
+      metadata: { resourceVersion?: string; continue?: string };
+    }> | null;
+    const items = answer?.items ?? [];
+    const { resourceVersion, continue: next = '' } = answer?.metadata ?? {};
+    if (!Array.isArray(items) || typeof resourceVersion !== 'string') throw malformed(what);
+    return { items: items.map((item) => asObject(item, what)), resourceVersion, continue: next };
+  }
+
+  /** Resolves when the server has accepted the watch; what it yields ends when the server says so. */
+  async watch(
+    collection: Collection,
+    from: { readonly resourceVersion: string; readonly timeoutSeconds: number },
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<WatchEvent>> {
+    const target = await this.#resolve(collection);
+    const what = describeCall('watch', target);
+    const query = {
+      ...selectors(collection),
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      resourceVersion: from.resourceVersion,
+      timeoutSeconds: String(from.timeoutSeconds),
+    };
+    const path = `${pathOf(target)}${toQuery(query)}`;
+    const accept = acceptOf(collection, 'PartialObjectMetadata');
+    const answer = await this.#send({ method: 'GET', path, ...accept, what }, signal);
+    // Quiet is normal from here on; whoever watches has a limit of its own.
+    answer.socket.setTimeout(0);
+    return readEvents(readChunks(answer, what, signal), what);
+  }
+
+  async create(target: Target, object: KubeObject, signal: AbortSignal): Promise<KubeObject> {
+    return this.#write('create', target, { method: 'POST', body: object }, signal);
+  }
+
+  /** Replaces the object that has this resource version. @throws PaycertError `object-conflict` when it has another by now */
+  async replace(target: Target, object: KubeObject, signal: AbortSignal): Promise<KubeObject> {
+    return this.#write('update', target, { method: 'PUT', body: object }, signal);
+  }
+
+  /** Server-side apply: what is given is ours from now on, whoever wrote it before. */
+  async apply(target: Target, object: KubeObject, fieldManager: string, signal: AbortSignal): Promise<KubeObject> {
+    const contentType = 'application/apply-patch+yaml';
+    const query = { fieldManager, force: 'true' };
+    return this.#write('patch', target, { method: 'PATCH', body: object, contentType }, signal, query);
+  }
+
+  /** Changes only the fields that are given (RFC 7386); null removes one. */
+  async merge(target: Target, changes: object, signal: AbortSignal): Promise<KubeObject> {
+    const contentType = 'application/merge-patch+json';
+    return this.#write('patch', target, { method: 'PATCH', body: changes, contentType }, signal);
+  }
+
+  async #write(
+    verb: string,
+    object: Target,
+    call: Pick<Call, 'method' | 'body' | 'contentType'>,
+    signal: AbortSignal,
+    query: Readonly<Record<string, string>> = {},
+  ): Promise<KubeObject> {
+    const target = await this.#resolve(object);
+    const what = describeCall(verb, target);
+    const path = pathOf(target, ...(call.method === 'POST' ? [] : [object.name, object.subresource]));
+    return asObject(await this.#json({ ...call, path: `${path}${toQuery(query)}`, what }, signal), what);
+  }
+
+  /** With the namespace by its name: whoever reads an error must know where. */
+  async #resolve(collection: Collection): Promise<Resolved> {
+    const { namespace, ...rest } = collection;
+    if (namespace === undefined) return rest;
+    return { ...rest, namespace: typeof namespace === 'string' ? namespace : (await this.#connect()).namespace };
+  }
+
+  async #connect(): Promise<Access> {
+    this.#access ??= this.#find();
+    try {
+      return await this.#access;
+    } catch (error) {
+      this.#access = undefined;
+      throw error;
+    }
+  }
+
+  async #send(call: Call, signal: AbortSignal): Promise<IncomingMessage> {
+    const access = await this.#connect();
+    try {
+      return await send(access, call, signal);
+    } catch (error) {
+      // A kubeconfig may have changed since: the address, the CA, or who we are.
+      if (error instanceof PaycertError && mayBeStale.has(error.code)) this.#access = undefined;
+      throw error;
+    }
+  }
+
+  async #json(call: Call, signal: AbortSignal): Promise<unknown> {
+    return readJson(await this.#send(call, signal), call.what, signal);
+  }
+}
+
+interface Resolved extends Collection {
+  readonly namespace?: string;
+}
+
+function pathOf({ resource, namespace }: Resolved, ...within: readonly (string | undefined)[]): string {
+  const { group, version, plural } = resource;
+  const where = namespace === undefined ? [] : ['namespaces', namespace];
+  const parts = [...where, plural, ...within].filter((part) => part !== undefined);
+  return [group === '' ? `/api/${version}` : `/apis/${group}/${version}`, ...parts.map(encodeURIComponent)].join('/');
+}
+
+const mayBeStale: ReadonlySet<string> = new Set(['cluster-unauthenticated', 'cluster-unreachable']);
+
+/** Nothing is read or loaded before the first call. */
+export const connect = (environment: Environment): KubeClient => new KubeClient(() => findAccess(environment));
+
+const selectors = ({ name, fieldSelector, labelSelector }: Collection) => ({
+  // The one form of list and watch that a Role with `resourceNames` permits.
+  fieldSelector: [...(name === undefined ? [] : [`metadata.name=${name}`]), fieldSelector ?? []].flat().join(','),
+  labelSelector,
+});
+
+function toQuery(parameters: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(parameters).filter(([, value = '']) => value !== '') as [string, string][];
+  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
+}
+
+const acceptOf = ({ isMetadataOnly = false }: Collection, kind: string) =>
+  isMetadataOnly ? { accept: `application/json;as=${kind};g=meta.k8s.io;v=v1` } : {};
+
+function asObject(value: unknown, what: string): KubeObject {
+  if (!isObject(value)) throw malformed(what);
+  return value;
+}

@@ -1,0 +1,71 @@
+// What ends a watch that stands and does not tell: silence on the line, and a list that is ahead of it.
+import type { Clock } from '../clock.ts';
+import { PaycertError } from '../errors.ts';
+import { unreachable } from './answers.ts';
+import type { KubeClient } from './client.ts';
+import { differences, type Kept, readAll } from './listing.ts';
+import { type Collection, describeCall } from './resources.ts';
+
+/** The watch stood, and had not told of a change. */
+export class Missed extends Error {}
+
+/** The server sends a bookmark about once a minute: a watch that says nothing for longer is a dead connection. */
+const idleMilliseconds = 90_000;
+
+/** How long an event may be on its way before a list that is ahead of it means that it was missed. */
+const graceMilliseconds = 3000;
+
+interface Guarded {
+  readonly collection: Collection;
+  readonly clock: Clock;
+}
+
+/** @throws PaycertError `cluster-unreachable` when no event came for too long; returns on abort */
+export async function guardSilence(
+  { collection, clock }: Guarded,
+  countEvents: () => number,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let seen = -1; seen !== countEvents();) {
+    seen = countEvents();
+    await clock.sleep(idleMilliseconds, signal);
+    if (signal.aborted) return;
+  }
+  throw unreachable(describeCall('watch', collection), `nothing for ${idleMilliseconds / 1000} s`);
+}
+
+export interface MissedOptions extends Guarded {
+  readonly client: () => Promise<Pick<KubeClient, 'list'>>;
+  readonly random: () => number;
+  /** How often to list, about. */
+  readonly relistMilliseconds: number;
+}
+
+/**
+ * Lists names and versions beside the watch: a change that it does not tell of in time, it has missed.
+ * @throws Missed, or the PaycertError of a list that fails; returns on abort
+ */
+export async function guardEvents(
+  { client, collection, clock, random, relistMilliseconds }: MissedOptions,
+  cache: () => ReadonlyMap<string, Kept<unknown>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const isOver = () => signal.aborted;
+  for (;;) {
+    await clock.sleep(relistMilliseconds * (0.8 + random() * 0.2), signal);
+    if (isOver()) return;
+    const before = new Map(cache());
+    try {
+      const names = { ...collection, isMetadataOnly: true };
+      const { objects } = await readAll(await client(), names, () => undefined, signal);
+      const suspects = differences(before, objects);
+      if (suspects.length === 0) continue;
+      await clock.sleep(graceMilliseconds, signal);
+      if (isOver()) return;
+      if (suspects.some((key) => cache().get(key) === before.get(key))) throw new Missed();
+    } catch (error) {
+      // An overloaded server is not helped by giving up a watch that stands.
+      if (!(error instanceof PaycertError && error.code === 'cluster-failing')) throw error;
+    }
+  }
+}

@@ -1,0 +1,95 @@
+// What ends a watch that stands and does not tell.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { PaycertError } from '../../src/errors.ts';
+import { guardEvents, guardSilence, Missed } from '../../src/kube/guards.ts';
+import type { Kept } from '../../src/kube/listing.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+const collection = { resource: { group: '', version: 'v1', plural: 'secrets' }, namespace: 'pay', name: 'a' };
+
+describe('silence', () => {
+  it('is a dead connection after 90 seconds, and not before', async () => {
+    const clock = new FakeClock();
+    const guard = guardSilence({ collection, clock }, () => 0, new AbortController().signal);
+    assert.deepEqual(clock.sleeping, [90_000]);
+    clock.advance(90_000);
+    await assert.rejects(guard, {
+      code: 'cluster-unreachable',
+      message: 'watch secrets "a" in namespace "pay": the API server cannot be reached (nothing for 90 s)',
+    });
+  });
+
+  it('is none while a bookmark comes now and then', async () => {
+    const clock = new FakeClock();
+    const stop = new AbortController();
+    let seen = 0;
+    const guard = guardSilence({ collection, clock }, () => seen, stop.signal);
+    for (let i = 0; i < 5; i += 1) {
+      seen += 1;
+      const again = clock.nextSleep();
+      clock.advance(90_000);
+      await again;
+    }
+    stop.abort();
+    await guard;
+  });
+});
+
+describe('a list beside the watch', () => {
+  const kept = (resourceVersion: string): Kept<undefined> => ({ uid: 'u', resourceVersion, value: undefined });
+
+  /** The answers of a list, one after the other, beside a cache that the test changes. */
+  function start(answers: (string | PaycertError)[]) {
+    const clock = new FakeClock();
+    const stop = new AbortController();
+    const cache = new Map([['pay/a', kept('1')]]);
+    const list: KubeClient['list'] = async () => {
+      const answer = answers.shift() ?? '1';
+      if (answer instanceof PaycertError) throw answer;
+      const item = { metadata: { name: 'a', namespace: 'pay', uid: 'u', resourceVersion: answer } };
+      return { items: [item], resourceVersion: answer, continue: '' };
+    };
+    const options = { client: async () => ({ list }), collection, clock, random: () => 1, relistMilliseconds: 50_000 };
+    const guard = guardEvents(options, () => cache, stop.signal);
+    const sleep = async (milliseconds: number) => {
+      assert.deepEqual(clock.sleeping, [milliseconds]);
+      const again = clock.nextSleep();
+      clock.advance(milliseconds);
+      await Promise.race([again, guard.catch(() => undefined)]);
+    };
+    return { guard, cache, sleep, stop };
+  }
+
+  it('that is ahead of it gives an event three seconds to arrive', async () => {
+    const { guard, cache, sleep, stop } = start(['2', '2']);
+    await sleep(50_000);
+    cache.set('pay/a', kept('2'));
+    await sleep(3000);
+    await sleep(50_000);
+    stop.abort();
+    await guard;
+  });
+
+  it('that is still ahead of it then has found what was missed', async () => {
+    const { guard, sleep } = start(['2']);
+    await sleep(50_000);
+    await sleep(3000);
+    await assert.rejects(guard, Missed);
+  });
+
+  it('does not end a watch because the server is busy', async () => {
+    const { guard, sleep, stop } = start([new PaycertError('cluster-failing', 'busy'), '1']);
+    await sleep(50_000);
+    await sleep(50_000);
+    stop.abort();
+    await guard;
+  });
+
+  it('ends it when it is forbidden', async () => {
+    const { guard, sleep } = start([new PaycertError('cluster-forbidden', 'no')]);
+    await sleep(50_000);
+    await assert.rejects(guard, { code: 'cluster-forbidden' });
+  });
+});

@@ -1,0 +1,253 @@
+// A real Kubernetes API server on a real etcd, started by a test from KUBEBUILDER_ASSETS, and what a cluster's owner does to it.
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before } from 'node:test';
+
+const assets = process.env['KUBEBUILDER_ASSETS'] ?? '';
+
+/** For `skip`: false where there is a control plane to start. */
+export const noControlPlane: string | false =
+  !existsSync(join(assets, 'kube-apiserver')) &&
+  'KUBEBUILDER_ASSETS does not name a folder with etcd and kube-apiserver: nothing is checked against a real API server';
+
+const adminToken = 'admin-token';
+
+export interface Json {
+  readonly [field: string]: unknown;
+}
+
+/** One control plane for all tests of a file: there from the first to the last. */
+export function useControlPlane(): () => ControlPlane {
+  let plane: ControlPlane | undefined;
+  before(async () => {
+    if (noControlPlane === false) plane = await ControlPlane.start();
+  });
+  after(async () => {
+    await plane?.[Symbol.asyncDispose]();
+  });
+  return () => {
+    assert.ok(plane);
+    return plane;
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+export class ControlPlane implements AsyncDisposable {
+  readonly port: number;
+  readonly #directory: string;
+  readonly #etcdUrl: string;
+  readonly #peerUrl: string;
+  #etcd: ChildProcess | undefined;
+  #apiServer: ChildProcess | undefined;
+  #namespaces = 0;
+
+  private constructor(directory: string, [port, etcdPort, peerPort]: readonly number[]) {
+    this.#directory = directory;
+    this.port = port!;
+    this.#etcdUrl = `http://127.0.0.1:${String(etcdPort)}`;
+    this.#peerUrl = `http://127.0.0.1:${String(peerPort)}`;
+  }
+
+  static async start(): Promise<ControlPlane> {
+    const directory = await mkdtemp(join(tmpdir(), 'paycert-control-plane-'));
+    const plane = new ControlPlane(directory, [await freePort(), await freePort(), await freePort()]);
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    await writeFile(join(directory, 'sa.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    await writeFile(join(directory, 'tokens.csv'), `${adminToken},admin,1,system:masters\n`);
+    await mkdir(join(directory, 'certificates'));
+    plane.#startEtcd();
+    await plane.startApiServer();
+    return plane;
+  }
+
+  #startEtcd(): void {
+    this.#etcd = this.#spawn('etcd', {
+      'data-dir': join(this.#directory, 'etcd'),
+      'unsafe-no-fsync': 'true',
+      'listen-client-urls': this.#etcdUrl,
+      'advertise-client-urls': this.#etcdUrl,
+      'listen-peer-urls': this.#peerUrl,
+      'initial-advertise-peer-urls': this.#peerUrl,
+      'initial-cluster': `default=${this.#peerUrl}`,
+    });
+  }
+
+  /** Starts it, on the same port, and waits until it serves. */
+  async startApiServer(): Promise<void> {
+    const key = join(this.#directory, 'sa.key');
+    this.#apiServer = this.#spawn('kube-apiserver', {
+      'etcd-servers': this.#etcdUrl,
+      'etcd-compaction-interval': '0',
+      'bind-address': '127.0.0.1',
+      'secure-port': String(this.port),
+      'cert-dir': join(this.#directory, 'certificates'),
+      'service-account-issuer': 'https://paycert.invalid',
+      'service-account-signing-key-file': key,
+      'service-account-key-file': key,
+      'service-cluster-ip-range': '198.18.254.0/24',
+      'authorization-mode': 'RBAC',
+      'token-auth-file': join(this.#directory, 'tokens.csv'),
+      'disable-admission-plugins': 'ServiceAccount',
+    });
+    const deadline = Date.now() + 60_000;
+    while (!(await this.#isServing())) {
+      assert.ok(Date.now() < deadline && this.#apiServer.exitCode === null, 'the API server does not start');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  async #isServing(): Promise<boolean> {
+    // The roles of system:masters are there only when a hook has made them.
+    return this.admin('GET', '/readyz').then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** As a crash ends it. */
+  async killApiServer(): Promise<void> {
+    await end(this.#apiServer);
+  }
+
+  /** etcd forgets every revision before now, and the API server its memory of them. */
+  async compact(): Promise<void> {
+    const { metadata } = await this.admin('GET', '/api/v1/namespaces');
+    const { resourceVersion } = metadata as { resourceVersion: string };
+    const answer = await fetch(`${this.#etcdUrl}/v3/kv/compaction`, {
+      method: 'POST',
+      body: JSON.stringify({ revision: resourceVersion, physical: true }),
+    });
+    assert.equal(answer.status, 200, await answer.text());
+  }
+
+  #spawn(program: string, flags: Readonly<Record<string, string>>): ChildProcess {
+    const arguments_ = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+    return spawn(join(assets, program), arguments_, { cwd: this.#directory, stdio: 'ignore' });
+  }
+
+  async ca(): Promise<Buffer> {
+    return readFile(join(this.#directory, 'certificates/apiserver.crt'));
+  }
+
+  /** What the owner of the cluster does, past the client that is tested. Rejects on a status that is not 2xx. */
+  async admin(method: string, path: string, body?: unknown, type = 'application/json'): Promise<Json> {
+    const ca = await this.ca();
+    return new Promise((resolve, reject) => {
+      const call = request({ host: '127.0.0.1', port: this.port, ca, method, path, agent: false });
+      call.setHeader('Authorization', `Bearer ${adminToken}`);
+      if (body !== undefined) call.setHeader('Content-Type', type);
+      call.on('error', reject).on('response', (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', reject);
+        answer.on('end', () => {
+          const text = Buffer.concat(chunks).toString();
+          const isGood = answer.statusCode !== undefined && answer.statusCode < 300;
+          if (!isGood) reject(new Error(`${method} ${path}: ${String(answer.statusCode)} ${text}`));
+          else resolve(text.startsWith('{') ? (JSON.parse(text) as Json) : {});
+        });
+      });
+      call.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+
+  /** A namespace of its own for each test. */
+  async makeNamespace(): Promise<string> {
+    const name = `test-${String(this.#namespaces++)}`;
+    await this.admin('POST', '/api/v1/namespaces', { metadata: { name } });
+    return name;
+  }
+
+  /** Creates the Secret, or replaces what it holds. */
+  async writeSecret(
+    namespace: string,
+    name: string,
+    data: Readonly<Record<string, string | Uint8Array>>,
+  ): Promise<void> {
+    const base64 = Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
+    // Not an object literal: a key may be `__proto__`.
+    const secret = { metadata: { name, namespace }, data: Object.fromEntries(base64) as unknown };
+    const path = `/api/v1/namespaces/${namespace}/secrets`;
+    await this.admin('PUT', `${path}/${name}`, secret).catch(() => this.admin('POST', path, secret));
+  }
+
+  /** A kubeconfig for the owner of the cluster, by way of another address if one is given. */
+  async kubeconfig(namespace: string, server = `https://127.0.0.1:${String(this.port)}`): Promise<string> {
+    const path = join(this.#directory, `${namespace}-${String(Math.random()).slice(2)}.kubeconfig`);
+    const trust = server.startsWith('https:')
+      ? { 'certificate-authority-data': (await this.ca()).toString('base64') }
+      : { 'insecure-skip-tls-verify': true };
+    await writeFile(
+      path,
+      JSON.stringify({
+        clusters: [{ name: 'c', cluster: { server, ...trust } }],
+        users: [{ name: 'u', user: { token: adminToken } }],
+        contexts: [{ name: 'x', context: { cluster: 'c', user: 'u', namespace } }],
+        'current-context': 'x',
+      }),
+    );
+    return path;
+  }
+
+  /** A service account with these permissions, and its files as kubelet mounts them. */
+  async makeServiceAccount(namespace: string, name: string, rules: readonly Json[]): Promise<string> {
+    await this.admin('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name } });
+    await this.grant(namespace, name, rules);
+    const directory = await mkdtemp(join(this.#directory, 'service-account-'));
+    await writeFile(join(directory, 'ca.crt'), await this.ca());
+    await writeFile(join(directory, 'namespace'), namespace);
+    await this.writeToken(namespace, name, directory);
+    return directory;
+  }
+
+  async writeToken(namespace: string, name: string, directory: string): Promise<void> {
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
+    const { status } = await this.admin('POST', path, { spec: { expirationSeconds: 3600 } });
+    await writeFile(join(directory, 'token'), (status as { token: string }).token);
+  }
+
+  /** A Role of that name, bound to the service account of that name. */
+  async grant(namespace: string, name: string, rules: readonly Json[]): Promise<void> {
+    const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
+    await this.admin('POST', `${path}/roles`, { metadata: { name }, rules });
+    await this.admin('POST', `${path}/rolebindings`, {
+      metadata: { name },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+      subjects: [{ kind: 'ServiceAccount', name, namespace }],
+    });
+  }
+
+  async withdraw(namespace: string, name: string): Promise<void> {
+    const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
+    await this.admin('DELETE', `${path}/rolebindings/${name}`);
+    await this.admin('DELETE', `${path}/roles/${name}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await end(this.#apiServer);
+    await end(this.#etcd);
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+}
+
+async function end(child: ChildProcess | undefined): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}
