@@ -109,7 +109,10 @@ function isText(bytes: Uint8Array): boolean {
  */
 export function pkcs1Opener(privateKey: KeyObject): (ciphertext: Uint8Array) => Promise<Buffer | undefined> {
   const key = { key: privateKey, padding: constants.RSA_PKCS1_PADDING };
+  const length = Math.ceil((privateKey.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
   return async (ciphertext) => {
+    // RFC 8017 §7.2.2, step 1: OpenSSL takes shorter ones, and answers them with random bytes.
+    if (ciphertext.byteLength !== length) return undefined;
     try {
       const plaintext = privateDecrypt(key, ciphertext);
       return isText(plaintext) ? plaintext : undefined;
