@@ -1,7 +1,8 @@
 // npm run docs: writes what the documentation takes from the code. With --check it writes nothing and names what is stale.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { ConfigSchema, defaults } from '../src/config/schema.ts';
+import { crdPath, crdText } from './crd.ts';
 
 const root = new URL('../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
@@ -218,12 +219,17 @@ function fill(file: string, text: string, parts: ReadonlyMap<string, string>): s
 }
 
 const isCheck = process.argv.includes('--check');
-for (const [file, parts] of Object.entries(documents)) {
-  const text = read(file);
-  const filled = fill(file, text, parts);
-  if (filled === text) continue;
+
+function write(file: string, before: string, after: string): void {
+  if (after === before) return;
   if (isCheck) {
     console.error(`${file} is stale: npm run docs`);
     process.exitCode = 1;
-  } else writeFileSync(new URL(file, root), filled);
+  } else writeFileSync(new URL(file, root), after);
 }
+
+for (const [file, parts] of Object.entries(documents)) {
+  const text = read(file);
+  write(file, text, fill(file, text, parts));
+}
+write(crdPath, existsSync(new URL(crdPath, root)) ? read(crdPath) : '', crdText());

@@ -74,7 +74,7 @@ function buildSource(config: SourceConfig, ingredients: Ingredients): Source {
   return pick<Source>(sources, config, ingredients);
 }
 
-function buildProvider(config: CredentialConfig['provider'], ingredients: Ingredients): Provider {
+export function buildProvider(config: CredentialConfig['provider'], ingredients: Ingredients): Provider {
   return pick<Provider>(providers, config, ingredients);
 }
 

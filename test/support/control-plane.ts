@@ -24,11 +24,13 @@ export interface Json {
   readonly [field: string]: unknown;
 }
 
-/** One control plane for all tests of a file: there from the first to the last. */
-export function useControlPlane(): () => ControlPlane {
+/** One control plane for all tests of a file: there from the first to the last. `prepare`: what all of them need in it. */
+export function useControlPlane(prepare?: (plane: ControlPlane) => Promise<void>): () => ControlPlane {
   let plane: ControlPlane | undefined;
   before(async () => {
-    if (noControlPlane === false) plane = await ControlPlane.start();
+    if (noControlPlane !== false) return;
+    plane = await ControlPlane.start();
+    await prepare?.(plane);
   });
   after(async () => {
     await plane?.[Symbol.asyncDispose]();
