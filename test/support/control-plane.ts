@@ -148,11 +148,18 @@ export class ControlPlane implements AsyncDisposable {
   }
 
   /** What the owner of the cluster does, past the client that is tested. Rejects on a status that is not 2xx. */
-  async admin(method: string, path: string, body?: unknown, type = 'application/json'): Promise<Json> {
+  async admin(
+    method: string,
+    path: string,
+    body?: unknown,
+    type = 'application/json',
+    accept = 'application/json',
+  ): Promise<Json> {
     const ca = await this.ca();
     return new Promise((resolve, reject) => {
       const call = request({ host: '127.0.0.1', port: this.port, ca, method, path, agent: false });
       call.setHeader('Authorization', `Bearer ${adminToken}`);
+      call.setHeader('Accept', accept);
       if (body !== undefined) call.setHeader('Content-Type', type);
       call.on('error', reject).on('response', (answer) => {
         const chunks: Buffer[] = [];

@@ -65,6 +65,10 @@ export class Tenant {
     return this.plane.admin('PATCH', path, { spec }, 'application/merge-patch+json');
   }
 
+  async list(accept: string): Promise<Json> {
+    return this.plane.admin('GET', collection(this.namespace), undefined, undefined, accept);
+  }
+
   async remove(name: string): Promise<void> {
     await this.plane.admin('DELETE', `${collection(this.namespace)}/${name}`);
   }
