@@ -25,9 +25,7 @@ export const reasonOf = ({ code }: PaycertError): string =>
   reasons[code] ?? code.replace(/(?:^|-)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
 /** What is wrong and what to do. Holds no value: messages of errors never do. */
-export const adviceOf = ({ message, hint }: PaycertError): string => `${capitalize(message)}. ${hint}`;
-
-const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+export const adviceOf = ({ message, hint }: PaycertError): string => `${message}. ${hint}`;
 
 /** Whose error says that nobody knows: the Secret may be as good as it was. */
 const isUnknown = ({ code, kind }: PaycertError): boolean => kind === 'source' && code !== 'object-missing';
@@ -136,18 +134,18 @@ function judgeExpiring(keys: readonly Key[], now: Date): Outcome {
     return { status: isKnown ? 'False' : 'Unknown', reason: isKnown ? 'NeverExpires' : 'Unknown', message };
   }
   const { key, at, warnAt } = soonest;
-  const what = `the certificate of the ${key.role} key ${key.id}`;
+  const what = `certificate of the ${key.role} key ${key.id}`;
   if (at <= now)
     return {
       status: 'True',
       reason: 'Expired',
-      message: `${capitalize(what)} expired at ${at.toISOString()}. Replace it now.`,
+      message: `The ${what} expired at ${at.toISOString()}. Replace it now.`,
     };
   if (warnAt <= now)
     return {
       status: 'True',
       reason: 'ExpiresSoon',
-      message: `${capitalize(what)} expires at ${at.toISOString()}. Have its successor deployed by then.`,
+      message: `The ${what} expires at ${at.toISOString()}. Have its successor deployed by then.`,
     };
-  return { status: 'False', reason: 'ValidForLong', message: `First to expire is ${what}, at ${at.toISOString()}.` };
+  return { status: 'False', reason: 'ValidForLong', message: `First to expire is the ${what}, at ${at.toISOString()}.` };
 }

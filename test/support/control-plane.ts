@@ -195,8 +195,12 @@ export class ControlPlane implements AsyncDisposable {
     await this.admin('PUT', `${path}/${name}`, secret).catch(() => this.admin('POST', path, secret));
   }
 
-  /** A kubeconfig for the owner of the cluster, by way of another address if one is given. */
-  async kubeconfig(namespace: string, server = `https://127.0.0.1:${String(this.port)}`): Promise<string> {
+  /** A kubeconfig for the owner of the cluster, or for whoever has that token, by way of another address if one is given. */
+  async kubeconfig(
+    namespace: string,
+    server = `https://127.0.0.1:${String(this.port)}`,
+    token = adminToken,
+  ): Promise<string> {
     const path = join(this.#directory, `${namespace}-${String(Math.random()).slice(2)}.kubeconfig`);
     const trust = server.startsWith('https:')
       ? { 'certificate-authority-data': (await this.ca()).toString('base64') }
@@ -205,7 +209,7 @@ export class ControlPlane implements AsyncDisposable {
       path,
       JSON.stringify({
         clusters: [{ name: 'c', cluster: { server, ...trust } }],
-        users: [{ name: 'u', user: { token: adminToken } }],
+        users: [{ name: 'u', user: { token } }],
         contexts: [{ name: 'x', context: { cluster: 'c', user: 'u', namespace } }],
         'current-context': 'x',
       }),
