@@ -60,9 +60,14 @@ function firstPath(schema: Schema, path: string): string {
 
 const link = (path: string): string => `[\`${path}\`](#${path.toLowerCase().replace(/[^a-z0-9]/g, '')})`;
 
+/** One of several forms of a list's items goes by the name of its first field. */
+const optionPath = (path: string, index: number, { properties = {} }: Schema): string =>
+  index > 0 && path.endsWith('[]') ? `${path}.${Object.keys(properties)[0] ?? ''}` : path;
+
 function typeName(schema: Schema, path: string): string {
   if (schema.const !== undefined) return `\`${String(schema.const)}\``;
-  if (schema.anyOf) return schema.anyOf.map((option) => typeName(option, path)).join(' or ');
+  if (schema.anyOf)
+    return schema.anyOf.map((option, index) => typeName(option, optionPath(path, index, option))).join(' or ');
   if (schema.items) return `list of ${range(schema)}${typeName(schema.items, `${path}[]`)}`;
   if (schema.patternProperties) return 'map of text to text';
   if (schema.properties) return link(firstPath(schema, path));
@@ -85,7 +90,8 @@ function defaultOf(path: string, name: string, schema: Schema): string {
 
 /** Every object of the schema, by its path, with its table. */
 function* configTables(schema: Schema, path: string): Generator<[string, string]> {
-  if (schema.anyOf) for (const option of schema.anyOf) yield* configTables(option, path);
+  for (const [index, option] of (schema.anyOf ?? []).entries())
+    yield* configTables(option, optionPath(path, index, option));
   if (schema.items) yield* configTables(schema.items, `${path}[]`);
   if (!schema.properties || firstPath(schema, path) !== path) return;
   const inside = (name: string) => (path === '' ? name : `${path}.${name}`);

@@ -45,6 +45,9 @@ export type Event =
   | { readonly type: 'source-chosen'; readonly source: string; readonly error?: PaycertError }
   /** A fallback shows what was read from a better source that long before. */
   | { readonly type: 'fallback-caught-up'; readonly source: string; readonly seconds: number }
+  // resources that a sidecar follows
+  | { readonly type: 'resource-followed'; readonly credential: string; readonly isSuspended: boolean }
+  | { readonly type: 'resource-refused'; readonly credential: string; readonly error: PaycertError }
   // watching
   | { readonly type: 'watch-failed'; readonly source: string; readonly reason: string }
   | { readonly type: 'watch-restarted'; readonly source: string }

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
-import { Credentials } from '../config/credentials.ts';
+import { Configured } from '../config/configured.ts';
 import { parseConfig } from '../config/load.ts';
 import { type Config, defaults, milliseconds } from '../config/schema.ts';
 import { poolTurns } from '../crypto/turns.ts';
@@ -40,7 +40,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const observers = [metrics.observe, log, options.observe ?? (() => undefined)].map(isolate);
   const observe = (event: Event) => observers.forEach((tell) => tell(event));
   const turns = poolTurns(environment);
-  const credentials = new Credentials({ store, clock, turns, observe }, { clock, observe, environment });
+  const configured = new Configured({ store, clock, turns, observe }, { clock, observe, environment });
 
   let isListening = false;
   const admin = createAdmin({ store, clock, metrics, isListening: () => isListening, observe });
@@ -55,19 +55,19 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const following = new AbortController();
   try {
     // Health first: a probe must be answered while material is still loading, and must not find nothing to wait for.
-    credentials.declare(config.credentials);
+    configured.declare(config);
     add('admin', await listenOnPort(config.admin?.address ?? defaults.adminAddress, admin));
     if (config.listen.socket !== undefined) add('socket', await listenOnSocket(config.listen.socket, api));
     if (config.listen.tcp) add('tcp', await listenOnTcp(await tcpOptions(config.listen.tcp), api));
     isListening = true;
 
-    await credentials.apply(config.credentials);
-    observe({ type: 'configured', credentials: config.credentials.length, needsRestart: false });
+    await configured.apply(config);
+    observe({ type: 'configured', credentials: countOf(config), needsRestart: false });
     const source = files({ paths: [configPath], pollMilliseconds: milliseconds(defaults.poll), clock, observe });
     const follow = followConfig(
       source,
       config,
-      (next) => credentials.apply(next.credentials),
+      (next) => configured.apply(next),
       observe,
       AbortSignal.any([signal, following.signal]),
     );
@@ -78,9 +78,11 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   } finally {
     following.abort();
     await Promise.all(listeners.map((listener) => listener.close()));
-    await credentials.stop();
+    await configured.stop();
   }
 }
+
+const countOf = ({ credentials, resources }: Config): number => credentials.length + resources.length;
 
 const levelOf = (config: Config): LogLevel => config.log?.level ?? defaults.logLevel;
 
@@ -142,7 +144,7 @@ async function followConfig(
       await apply(next);
       current = next;
       const needsRestart = !isDeepStrictEqual(fixedParts(next), fixedParts(initial));
-      observe({ type: 'configured', credentials: next.credentials.length, needsRestart });
+      observe({ type: 'configured', credentials: countOf(next), needsRestart });
     } catch (error) {
       isRefused = true;
       if (!(error instanceof PaycertError)) observe({ type: 'internal-error', where: 'config', error });

@@ -1,13 +1,14 @@
 // The tables: source kind → Source, provider kind → Provider. Configuration becomes the parts that a reload loop needs.
 import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
+import type { KubeClient } from '../kube/client.ts';
 import type { Provider } from '../providers/provider.ts';
 import { wechatpay } from '../providers/wechatpay/provider.ts';
 import { env } from '../sources/env.ts';
 import { first } from '../sources/first.ts';
 import { files } from '../sources/files.ts';
 import { merge } from '../sources/merge.ts';
-import { secret, type SecretOptions } from '../sources/secret.ts';
+import { secret } from '../sources/secret.ts';
 import type { Source } from '../sources/source.ts';
 import type { Credential } from '../store/reload.ts';
 import type { Standing } from '../store/store.ts';
@@ -20,8 +21,8 @@ export interface Ingredients {
 }
 
 /** The client, loaded when it is first asked for: who reads only files never pays for it. */
-function cluster(environment: Ingredients['environment']): SecretOptions['client'] {
-  let client: ReturnType<SecretOptions['client']> | undefined;
+export function cluster(environment: Ingredients['environment']): () => Promise<KubeClient> {
+  let client: Promise<KubeClient> | undefined;
   return () => (client ??= import('../kube/client.ts').then(({ connect }) => connect(environment)));
 }
 

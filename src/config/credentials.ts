@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Provider } from '../providers/provider.ts';
 import { reloadLoop, type Surroundings } from '../store/reload.ts';
 import { buildCredential, buildStanding, type Ingredients } from './build.ts';
+import type { Standing } from '../store/store.ts';
 import type { CredentialConfig } from './schema.ts';
 
 interface Running {
@@ -27,11 +28,18 @@ export class Credentials {
     for (const config of credentials) this.#surroundings.store.declare(config.name, buildStanding(config));
   }
 
-  /** Makes what runs equal to what the configuration says; what did not change is left alone. */
-  async apply(credentials: readonly CredentialConfig[]): Promise<void> {
+  /**
+   * Makes what runs equal to what the configuration says; what did not change is left alone.
+   * `withheld`: those that are known by name, and have nothing to load: callers are told that they are not ready.
+   */
+  async apply(
+    credentials: readonly CredentialConfig[],
+    withheld: ReadonlyMap<string, Standing> = new Map(),
+  ): Promise<void> {
     const wanted = new Map(credentials.map((config) => [config.name, config]));
     const gone = [...this.#running.keys()].filter((name) => !wanted.has(name));
-    await Promise.all(gone.map((name) => this.#remove(name)));
+    await Promise.all(gone.map((name) => this.#remove(name, withheld.get(name))));
+    for (const [name, standing] of withheld) this.#surroundings.store.declare(name, standing);
     for (const config of credentials) {
       const running = this.#running.get(config.name);
       if (running && isDeepStrictEqual(running.config, config)) continue;
@@ -45,12 +53,14 @@ export class Credentials {
     await Promise.all(all.map(({ ended }) => ended));
   }
 
-  async #remove(name: string): Promise<void> {
+  /** `standing`: it stays known by name, without its keys. */
+  async #remove(name: string, standing?: Standing): Promise<void> {
     const running = this.#running.get(name);
     this.#running.delete(name);
     running?.stop.abort();
     await running?.ended;
     this.#surroundings.store.remove(name);
+    if (standing) this.#surroundings.store.declare(name, standing);
     this.#surroundings.observe({ type: 'credential-removed', credential: name });
   }
 

@@ -147,5 +147,9 @@ function judgeExpiring(keys: readonly Key[], now: Date): Outcome {
       reason: 'ExpiresSoon',
       message: `The ${what} expires at ${at.toISOString()}. Have its successor deployed by then.`,
     };
-  return { status: 'False', reason: 'ValidForLong', message: `First to expire is the ${what}, at ${at.toISOString()}.` };
+  return {
+    status: 'False',
+    reason: 'ValidForLong',
+    message: `First to expire is the ${what}, at ${at.toISOString()}.`,
+  };
 }

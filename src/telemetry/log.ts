@@ -73,6 +73,16 @@ const lines: Lines = {
     { source, ...(error && describe(error)) },
   ],
   'fallback-caught-up': ({ source, seconds }) => ['debug', 'the fallback has caught up', { source, seconds }],
+  'resource-followed': ({ credential, isSuspended }) => [
+    isSuspended ? 'warn' : 'info',
+    isSuspended ? 'the PaymentCredential is suspended: its keys are dropped' : 'following the PaymentCredential',
+    { credential },
+  ],
+  'resource-refused': ({ credential, error }) => [
+    'error',
+    'the PaymentCredential cannot be followed; what it said last stays',
+    { credential, ...describe(error) },
+  ],
   'watch-failed': ({ source, reason }) => ['warn', 'watching failed; it is tried again', { source, reason }],
   'watch-restarted': ({ source }) => ['info', 'watching again', { source }],
   leading: ({ lease, isLeading }) => ['info', isLeading ? 'leading' : 'not leading any more', { lease }],

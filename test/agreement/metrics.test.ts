@@ -104,6 +104,8 @@ const samples: { readonly [T in Event['type']]: Extract<Event, { type: T }> } = 
   'internal-error': { type: 'internal-error', where: 'api', error: new TypeError('text') },
   'source-chosen': { type: 'source-chosen', source: 'files:/a', error },
   'fallback-caught-up': { type: 'fallback-caught-up', source: 'files:/a', seconds: 42 },
+  'resource-followed': { type: 'resource-followed', credential, isSuspended: false },
+  'resource-refused': { type: 'resource-refused', credential, error },
   'watch-failed': { type: 'watch-failed', source: 'files:/a', reason: 'ENOSPC' },
   'watch-restarted': { type: 'watch-restarted', source: 'files:/a' },
   leading: { type: 'leading', lease: 'paycert-operator', isLeading: true },

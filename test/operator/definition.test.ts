@@ -37,20 +37,45 @@ describe('the definition', () => {
 
   for (const [what, spec, expected] of [
     ['an unknown field', { provider, source, retries: 3 }, /unknown field \\"spec\.retries\\"/],
-    ['an unknown option', { provider: { wechatpay: { merchantId, apiKey: 'x' } }, source }, /unknown field \\"spec\.provider\.wechatpay\.apiKey\\"/],
+    [
+      'an unknown option',
+      { provider: { wechatpay: { merchantId, apiKey: 'x' } }, source },
+      /unknown field \\"spec\.provider\.wechatpay\.apiKey\\"/,
+    ],
     ['an unknown provider', { provider: { paypal: {} }, source }, /unknown field \\"spec\.provider\.paypal\\"/],
     ['no provider', { provider: {}, source }, /spec\.provider.*at least 1 properties/],
     ['a missing merchant', { provider: { wechatpay: {} }, source }, /spec\.provider\.wechatpay\.merchantId: Required/],
-    ['a merchant that is none', { provider: { wechatpay: { merchantId: 'me' } }, source }, /spec\.provider\.wechatpay\.merchantId.*should match/],
+    [
+      'a merchant that is none',
+      { provider: { wechatpay: { merchantId: 'me' } }, source },
+      /spec\.provider\.wechatpay\.merchantId.*should match/,
+    ],
     ['a missing source', { provider }, /spec\.source: Required/],
     ['files', { provider, source: { files: { path: '/etc' } } }, /unknown field \\"spec\.source\.files\\"/],
-    ['another namespace', { provider, source: { secret: { name: 'keys', namespace: 'kube-system' } } }, /unknown field \\"spec\.source\.secret\.namespace\\"/],
-    ['a name of a Secret that is none', { provider, source: { secret: { name: '../x' } } }, /spec\.source\.secret\.name/],
-    ['an operation that is none', { provider, source, require: ['fly'] }, /spec\.require\[0\]: Unsupported value: \\"fly\\"/],
+    [
+      'another namespace',
+      { provider, source: { secret: { name: 'keys', namespace: 'kube-system' } } },
+      /unknown field \\"spec\.source\.secret\.namespace\\"/,
+    ],
+    [
+      'a name of a Secret that is none',
+      { provider, source: { secret: { name: '../x' } } },
+      /spec\.source\.secret\.name/,
+    ],
+    [
+      'an operation that is none',
+      { provider, source, require: ['fly'] },
+      /spec\.require\[0\]: Unsupported value: \\"fly\\"/,
+    ],
     ['no operation', { provider, source, require: [] }, /spec\.require.*at least 1 items/],
     ['a duration that is none', { provider, source, grace: 'long' }, /spec\.grace.*should match/],
-    ['a word that is none for the response key', { provider: { wechatpay: { merchantId, responseKey: 'both' } }, source }, /responseKey.*should match/],
-  ] as const) // prettier-ignore
+    [
+      'a word that is none for the response key',
+      { provider: { wechatpay: { merchantId, responseKey: 'both' } }, source },
+      /responseKey.*should match/,
+    ],
+  ] as const)
+    // prettier-ignore
     it(`refuses ${what}, and names the field`, limit, async () => {
       const tenant = await Tenant.make(controlPlane());
       await assert.rejects(tenant.create('bad', spec, strict), expected);
@@ -64,7 +89,10 @@ describe('the definition', () => {
     }
     const tenant = await Tenant.make(controlPlane());
     const two = { ...provider, [kinds.find((kind) => kind !== 'wechatpay')!]: {} };
-    await assert.rejects(tenant.create('bad', { provider: two, source }, strict), /spec\.provider.*at most 1 properties/);
+    await assert.rejects(
+      tenant.create('bad', { provider: two, source }, strict),
+      /spec\.provider.*at most 1 properties/,
+    );
   });
 
   it('never lets the merchant change, nor the provider go and come back', limit, async () => {

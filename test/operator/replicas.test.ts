@@ -1,11 +1,19 @@
 // Restarts, several replicas, and permissions that come and go: what is written, by whom, and how often.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { installDefinition, startOperator, Tenant, until, wechatpaySpec } from '../support/operator.ts';
+import {
+  installDefinition,
+  leastRules,
+  makeAccount,
+  rule,
+  secretRules,
+  startOperator,
+  Tenant,
+  until,
+  wechatpaySpec,
+} from '../support/operator.ts';
 import { call, makeMaterial } from '../support/sidecar.ts';
 
 const limit = { timeout: 120_000, skip: noControlPlane };
@@ -56,7 +64,7 @@ describe('a restart', () => {
     await until(async () => (await tenant.status('wechat-0'))?.accepted?.snapshotId !== before.accepted?.snapshotId);
   });
 
-  it('still refuses an emptied platform set and, where told, older material: what was accepted is in the status', limit, async (t) => {
+  it('still refuses an emptied set of platform certificates: what was accepted is in the status', limit, async (t) => {
     const tenant = await Tenant.make(controlPlane());
     await makeReady(tenant);
     const only = { namespaces: [tenant.namespace] };
@@ -102,22 +110,6 @@ describe('two replicas', () => {
   });
 });
 
-/** Whoever runs an operator with these rules in one namespace. */
-async function makeAccount(tenant: Tenant, rules: readonly object[]) {
-  const { plane, namespace } = tenant;
-  const directory = await plane.makeServiceAccount(namespace, 'operator', rules as never);
-  const token = await readFile(join(directory, 'token'), 'utf8');
-  return { KUBECONFIG: await plane.kubeconfig(namespace, undefined, token) };
-}
-
-const rule = (apiGroup: string, resources: string[], ...verbs: string[]) => ({ apiGroups: [apiGroup], resources, verbs }); // prettier-ignore
-const least = [
-  rule('paycert.dev', ['paymentcredentials'], 'get', 'list', 'watch'),
-  rule('paycert.dev', ['paymentcredentials/status'], 'patch'),
-  rule('events.k8s.io', ['events'], 'create'),
-];
-const secretRules = [rule('', ['secrets'], 'get', 'list', 'watch')];
-
 function hurry(t: TestContext, clock: FakeClock): void {
   const timer = setInterval(() => clock.advance(5000), 20);
   t.after(() => clearInterval(timer));
@@ -127,7 +119,7 @@ describe('permissions', () => {
   it('that docs/operator.md lists suffice, in one namespace', limit, async (t) => {
     const tenant = await Tenant.make(controlPlane());
     await makeReady(tenant);
-    const environment = await makeAccount(tenant, [...least, ...secretRules]);
+    const environment = await makeAccount(tenant, [...leastRules, ...secretRules]);
     const operator = await startOperator(t, controlPlane(), { namespaces: [tenant.namespace], environment });
     await tenant.condition('wechat-0', 'Ready', 'True Ready');
     await until(async () => (await tenant.events()).length === 1);
@@ -141,7 +133,7 @@ describe('permissions', () => {
     await tenant.write('others', (await makeMaterial()).files);
     await tenant.create('other', wechatpaySpec('others'));
     const named = { ...secretRules[0], resourceNames: ['keys'] };
-    const environment = await makeAccount(tenant, [...least, named]);
+    const environment = await makeAccount(tenant, [...leastRules, named]);
     const { namespace } = tenant;
     const operator = await startOperator(t, controlPlane(), { namespaces: [namespace], secrets: [{ namespace, name: 'keys' }], environment }); // prettier-ignore
     await tenant.condition('wechat-0', 'Ready', 'True Ready');
@@ -155,7 +147,7 @@ describe('permissions', () => {
   it('that are withdrawn are said in the log and by /readyz within a minute or two, and used again when they return', limit, async (t) => {
     const tenant = await Tenant.make(controlPlane());
     await makeReady(tenant);
-    const environment = await makeAccount(tenant, [...least, ...secretRules]);
+    const environment = await makeAccount(tenant, [...leastRules, ...secretRules]);
     const clock = new FakeClock(new Date());
     const operator = await startOperator(t, controlPlane(), { namespaces: [tenant.namespace], environment, clock });
     await tenant.condition('wechat-0', 'Ready', 'True Ready');
@@ -169,7 +161,7 @@ describe('permissions', () => {
     assert.match((await call(operator.address, '/readyz')).content, /list .* forbids/);
     assert.equal((await call(operator.address, '/livez')).status, 200);
     await tenant.write('keys', new Map());
-    await tenant.plane.grant(tenant.namespace, 'operator', [...least, ...secretRules] as never);
+    await tenant.plane.grant(tenant.namespace, 'operator', [...leastRules, ...secretRules]);
     await tenant.condition('wechat-0', 'Valid', 'False MaterialMissing');
     await until(async () => (await call(operator.address, '/readyz')).status === 200, 'readyz');
   }); // prettier-ignore
@@ -177,14 +169,14 @@ describe('permissions', () => {
   it('to read a Secret that is withheld is said in a condition, and the condition goes when it is granted', limit, async (t) => {
     const tenant = await Tenant.make(controlPlane());
     await makeReady(tenant);
-    const environment = await makeAccount(tenant, [...least, rule('', ['secrets'], 'list', 'watch')]);
+    const environment = await makeAccount(tenant, [...leastRules, rule('', ['secrets'], 'list', 'watch')]);
     const clock = new FakeClock(new Date());
     await startOperator(t, controlPlane(), { namespaces: [tenant.namespace], environment, clock });
     const { message } = await tenant.condition('wechat-0', 'Ready', 'Unknown ClusterForbidden');
     assert.match(message, /get secrets "keys" in namespace .* forbids it/);
     hurry(t, clock);
     await tenant.plane.withdraw(tenant.namespace, 'operator');
-    await tenant.plane.grant(tenant.namespace, 'operator', [...least, ...secretRules] as never);
+    await tenant.plane.grant(tenant.namespace, 'operator', [...leastRules, ...secretRules]);
     await tenant.condition('wechat-0', 'Ready', 'True Ready');
   }); // prettier-ignore
 });

@@ -29,6 +29,8 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
   'internal-error': { type: 'internal-error', where: 'reload', credential, error: new Error('secret') },
   'source-chosen': { type: 'source-chosen', source: 'files:/etc/paycert', error },
   'fallback-caught-up': { type: 'fallback-caught-up', source: 'files:/etc/paycert', seconds: 42 },
+  'resource-followed': { type: 'resource-followed', credential, isSuspended: false },
+  'resource-refused': { type: 'resource-refused', credential, error },
   'watch-failed': { type: 'watch-failed', source: 'files:/etc/paycert', reason: 'ENOSPC' },
   'watch-restarted': { type: 'watch-restarted', source: 'files:/etc/paycert' },
   leading: { type: 'leading', lease: 'paycert-operator', isLeading: true },

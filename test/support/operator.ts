@@ -1,6 +1,7 @@
 // The operator on the API server of a test: the resource's definition installed, credentials made, and what became of them.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { parse } from 'yaml';
 import { type OperatorOptions, runOperator } from '../../src/cli/operator.ts';
@@ -121,6 +122,23 @@ export class Tenant {
     );
   }
 }
+
+/** Whoever runs an operator with these rules in one namespace. */
+export async function makeAccount(tenant: Tenant, rules: readonly Json[]): Promise<{ KUBECONFIG: string }> {
+  const { plane, namespace } = tenant;
+  const directory = await plane.makeServiceAccount(namespace, 'operator', rules);
+  const token = await readFile(join(directory, 'token'), 'utf8');
+  return { KUBECONFIG: await plane.kubeconfig(namespace, undefined, token) };
+}
+
+export const rule = (apiGroup: string, resources: readonly string[], ...verbs: readonly string[]): Json => ({ apiGroups: [apiGroup], resources, verbs }); // prettier-ignore
+/** What docs/operator.md says it needs, beside Secrets. */
+export const leastRules = [
+  rule('paycert.dev', ['paymentcredentials'], 'get', 'list', 'watch'),
+  rule('paycert.dev', ['paymentcredentials/status'], 'patch'),
+  rule('events.k8s.io', ['events'], 'create'),
+];
+export const secretRules = [rule('', ['secrets'], 'get', 'list', 'watch')];
 
 export interface Running {
   readonly recorder: Recorder;
