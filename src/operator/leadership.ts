@@ -22,13 +22,14 @@ export class Leadership {
   /** What the write gives, or undefined when this replica does not lead, or leads no more before it has ended. */
   async write<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
     const signal = this.#signal;
-    if (signal === undefined || signal.aborted) return undefined;
+    const isOver = () => signal?.aborted !== false;
+    if (signal === undefined || isOver()) return undefined;
     const write = call(signal);
     this.#writes.add(write);
     try {
       return await write;
     } catch (error) {
-      if (signal.aborted) return undefined;
+      if (isOver()) return undefined;
       throw error;
     } finally {
       this.#writes.delete(write);

@@ -55,16 +55,17 @@ export class Pods {
   async #round(namespace: string, credential: string, signal: AbortSignal): Promise<void> {
     const { clock, observe, leadership } = this.#options;
     const object = `${namespace}/${credential}`;
+    const isOver = () => signal.aborted;
     let waited = 0;
     for (const after of touchAfterMilliseconds) {
       await clock.sleep(after - waited, signal);
       waited = after;
-      if (signal.aborted || !leadership.isLeading) return;
+      if (isOver() || !leadership.isLeading) return;
       try {
         const count = await this.#touchAll(namespace, credential, signal);
         observe({ type: 'pods-refreshed', object, pods: count });
       } catch (error) {
-        if (signal.aborted) return;
+        if (isOver()) return;
         if (error instanceof PaycertError) observe({ type: 'pods-refreshed', object, pods: 0, error });
         else observe({ type: 'internal-error', where: 'pods', error });
       }

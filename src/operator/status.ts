@@ -28,7 +28,8 @@ export const reasonOf = ({ code }: PaycertError): string =>
 export const adviceOf = ({ message, hint }: PaycertError): string => `${message}. ${hint}`;
 
 /** Whose error says that nobody knows: the Secret may be as good as it was. */
-const isUnknown = ({ code, kind }: PaycertError): boolean => kind === 'source' && code !== 'object-missing';
+const isUnknown = ({ code, kind }: PaycertError): boolean =>
+  kind === 'internal' || (kind === 'source' && code !== 'object-missing');
 
 export function judge(resource: PaymentCredential, findings: Findings, now: Date): Status {
   const { status: previous, generation } = resource;

@@ -134,7 +134,7 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
   ],
   [
     `${at}.resource`,
-    (v) => set((config) => (config.credentials = [{ resource: v }])),
+    (v) => withRoot({ credentials: [{ resource: v }] }),
     ['wechat-main', 'x'.repeat(253)],
     ['', 'A', 'a/b', 1, null],
   ],

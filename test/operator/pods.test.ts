@@ -49,9 +49,9 @@ async function start(t: TestContext, spec: object, overrides: object = {}) {
 
 /** Time passes only as far as somebody waits for it. */
 async function pass(clock: FakeClock, milliseconds: number, until: Promise<unknown>): Promise<void> {
-  let isDone = false;
-  void until.then(() => (isDone = true));
-  for (let passed = 0; !isDone; passed += 10) {
+  const done = { is: false };
+  void until.then(() => (done.is = true));
+  for (let passed = 0; !done.is; passed += 10) {
     if (passed < milliseconds) clock.advance(10);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
