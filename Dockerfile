@@ -12,7 +12,7 @@ COPY src ./src
 RUN npm run --silent bundle && mv bundle /paycert
 # No inspector by signal: whoever may signal the process must not read its memory. A small young generation: a sidecar
 # answers the same few things over and over, and keeps nothing of them.
-ENV NODE_OPTIONS="--disable-sigusr1 --max-semi-space-size=1"
+ENV NODE_OPTIONS="--disable-sigusr1 --max-semi-space-size=4"
 # Compiled code beside the source: less memory and a quicker start. It counts only for the same path and flags, and the
 # demo runs every part of the signing side once.
 RUN NODE_COMPILE_CACHE=/paycert/compile-cache node /paycert/dist/cli/main.js demo --duration 3s
@@ -27,7 +27,7 @@ ENV NODE_ENV=production \
     NODE_COMPILE_CACHE=/paycert/compile-cache \
     # One arena a thread would keep memory that nobody uses.
     MALLOC_ARENA_MAX=2 \
-    NODE_OPTIONS="--disable-sigusr1 --max-semi-space-size=1"
+    NODE_OPTIONS="--disable-sigusr1 --max-semi-space-size=4"
 USER 65532:65532
 ENTRYPOINT ["node", "/paycert/dist/cli/main.js"]
 CMD ["--help"]

@@ -1,13 +1,8 @@
-// Builds bundle/: package.json and one file with everything the image runs.
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
-import { build } from 'esbuild';
+// Builds bundle/: package.json, one file with everything the image runs, and one beside it with what only a kubeconfig needs.
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { build, type BuildOptions } from 'esbuild';
 
-rmSync('bundle', { recursive: true, force: true });
-mkdirSync('bundle');
-cpSync('package.json', 'bundle/package.json');
-await build({
-  entryPoints: ['src/cli/main.ts'],
-  outfile: 'bundle/dist/cli/main.js',
+const shared: BuildOptions = {
   bundle: true,
   platform: 'node',
   target: 'node24',
@@ -19,4 +14,25 @@ await build({
   logLevel: 'warning',
   // Packages that are CommonJS inside an ES module.
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+};
+const clientNode = '@kubernetes/client-node';
+
+rmSync('bundle', { recursive: true, force: true });
+mkdirSync('bundle');
+cpSync('package.json', 'bundle/package.json');
+await build({
+  ...shared,
+  entryPoints: ['src/cli/main.ts'],
+  outfile: 'bundle/dist/cli/main.js',
+  external: [clientNode],
 });
+// Apart, as a package: larger than all the rest, and in a pod it is never loaded.
+await build({
+  ...shared,
+  stdin: { contents: `export { KubeConfig } from '${clientNode}';`, resolveDir: '.' },
+  outfile: `bundle/node_modules/${clientNode}/index.js`,
+});
+writeFileSync(
+  `bundle/node_modules/${clientNode}/package.json`,
+  JSON.stringify({ name: clientNode, type: 'module', main: 'index.js' }),
+);

@@ -40,14 +40,6 @@ const absentObjects: Readonly<Record<string, object>> = {
   log: { level: defaults.logLevel },
 };
 
-/** What the schema leaves unsaid. */
-const meanings: Readonly<Record<string, string>> = {
-  'listen.maxBodyBytes': 'Larger bodies are refused before they are buffered.',
-  'log.level': 'The least severe lines that are written.',
-  credentials: 'Every credential; may be empty.',
-  'credentials[].provider.wechatpay.responseKey.publicKeyPercent': 'The share of requests that name the public key.',
-};
-
 /** Equal objects are described once, where they come first. */
 const firstPaths = new Map<string, string>();
 
@@ -100,7 +92,7 @@ function* configTables(schema: Schema, path: string): Generator<[string, string]
     `\`${name}\``,
     schema.required?.includes(name) === true ? '**required**' : defaultOf(inside(name), name, member),
     typeName(member, inside(name)),
-    meanings[inside(name)] ?? (member.description ?? '').replace(/ ?Default [^ .]+\./, ''),
+    (member.description ?? '').replace(/ ?Default [^.]+\./, ''),
   ]);
   yield [`fields ${path === '' ? 'paycert.yaml' : path}`, table(['field', 'default', 'type', 'meaning'], rows)];
   for (const [name, member] of members) yield* configTables(member, inside(name));

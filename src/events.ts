@@ -36,7 +36,8 @@ export type Event =
       readonly error: PaycertError;
       readonly isNew: boolean;
     }
-  | { readonly type: 'mount-frozen'; readonly credential: string; readonly paths: readonly string[] }
+  /** Without a credential: the configuration or the token itself. */
+  | { readonly type: 'mount-frozen'; readonly credential?: string; readonly paths: readonly string[] }
   | { readonly type: 'credential-added'; readonly credential: string }
   | { readonly type: 'credential-removed'; readonly credential: string }
   /** A bug: an unexpected throw, kept from everything else. */
@@ -76,6 +77,7 @@ export type Event =
   /** `needsRestart`: something changed that only a new process picks up, such as a listener. */
   | { readonly type: 'configured'; readonly credentials: number; readonly needsRestart: boolean }
   | { readonly type: 'config-rejected'; readonly error: PaycertError }
+  | { readonly type: 'token-replaced' }
   // operations
   | {
       readonly type: 'operated';

@@ -51,7 +51,7 @@ export async function startPaycert(credentials: unknown, options: LibraryOptions
     { store, clock, turns: poolTurns(environment), observe: watching },
     { clock, observe: watching, environment },
   );
-  await running.apply(parsed);
+  running.apply(parsed);
   await Promise.all([...waiting.values()].map(({ promise }) => promise));
   const missing = store.entries().find(({ isRequired, snapshot }) => isRequired && snapshot === undefined);
   if (missing !== undefined) {

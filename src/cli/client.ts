@@ -1,12 +1,12 @@
 // paycert sign, verify, decrypt, status: people talking to a running sidecar.
 import { readFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
-import { buffer, text } from 'node:stream/consumers';
+import type { Readable } from 'node:stream';
 import type { Static } from 'typebox';
 import { PaycertError } from '../errors.ts';
 import type { CredentialStatus, Problem } from '../server/schema.ts';
 import { type Invocation, required, text as option, usageError } from './command.ts';
-import { readToken } from './sidecar.ts';
+import { readToken } from './token.ts';
 import { date, daysLeft, formatTable, paint, print, printError } from './table.ts';
 
 type Values = Invocation['values'];
@@ -40,7 +40,10 @@ async function call(values: Values, method: string, path: string, body?: object)
     const fail = ({ name, code }: NodeJS.ErrnoException) => reject(unreachable(code ?? name));
     const signal = AbortSignal.timeout(patienceMilliseconds);
     const request = httpRequest({ ...target, method, path, headers, signal }, (response) => {
-      text(response).then((content) => resolve({ status: response.statusCode ?? 0, content }), fail);
+      readAll(response).then(
+        (content) => resolve({ status: response.statusCode ?? 0, content: content.toString() }),
+        fail,
+      );
     });
     request.on('error', fail);
     request.end(body && JSON.stringify(body));
@@ -92,13 +95,16 @@ function readProblem({ status, body }: Answer): Pick<Static<typeof Problem>, 'ti
 const route = (credential: string, operation: string) =>
   `/v1/credentials/${encodeURIComponent(credential)}/${operation}`;
 
+// Not node:stream/consumers: it loads all of fetch, and one bundle loads it in the sidecar too.
+const readAll = async (stream: Readable): Promise<Buffer> => Buffer.concat((await stream.toArray()) as Buffer[]);
+
 async function readInput(file: string | undefined): Promise<Buffer> {
   if (file !== undefined) {
     return readFile(file).catch(() => {
       throw usageError(`${file} cannot be read`);
     });
   }
-  return buffer(process.stdin);
+  return readAll(process.stdin);
 }
 
 export async function sign({ values, positionals: [name = '', file] }: Invocation): Promise<number> {

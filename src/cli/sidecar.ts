@@ -12,10 +12,11 @@ import { createAdmin } from '../server/admin.ts';
 import { createApi } from '../server/http.ts';
 import { type Listener, listenOnPort, listenOnSocket, listenOnTcp } from '../server/listeners.ts';
 import { files } from '../sources/files.ts';
-import type { Source } from '../sources/source.ts';
 import { Store } from '../store/store.ts';
 import { createLog, type LogLevel } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { followFile } from './follow.ts';
+import { parseToken, readToken } from './token.ts';
 
 export interface SidecarOptions {
   readonly configPath: string;
@@ -47,6 +48,18 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const { maxBodyBytes = defaults.maxBodyBytes } = config.listen;
   const api = createApi({ store, clock, observe, maxBodyBytes, version, startedAt: clock.now() });
 
+  const { tcp } = config.listen;
+  let token = tcp?.tokenFile === undefined ? undefined : await readToken(tcp.tokenFile);
+  const applyToken = (next: string) => {
+    token = next;
+    observe({ type: 'token-replaced' });
+  };
+  const applyConfig = (next: Config) => {
+    configured.apply(next);
+    const needsRestart = !isDeepStrictEqual(fixedParts(next), fixedParts(config));
+    observe({ type: 'configured', credentials: countOf(next), needsRestart });
+  };
+
   const listeners: Listener[] = [];
   const add = (listener: string, bound: Listener) => {
     listeners.push(bound);
@@ -58,20 +71,29 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     configured.declare(config);
     add('admin', await listenOnPort(config.admin?.address ?? defaults.adminAddress, admin));
     if (config.listen.socket !== undefined) add('socket', await listenOnSocket(config.listen.socket, api));
-    if (config.listen.tcp) add('tcp', await listenOnTcp(await tcpOptions(config.listen.tcp), api));
+    if (tcp)
+      add('tcp', await listenOnTcp({ address: tcp.address, token: () => token, isExposed: tcp.exposed ?? false }, api));
     isListening = true;
 
-    await configured.apply(config);
+    configured.apply(config);
     observe({ type: 'configured', credentials: countOf(config), needsRestart: false });
-    const source = files({ paths: [configPath], pollMilliseconds: milliseconds(defaults.poll), clock, observe });
-    const follow = followConfig(
-      source,
-      config,
-      (next) => configured.apply(next),
-      observe,
-      AbortSignal.any([signal, following.signal]),
-    );
-    await Promise.race([follow, aborted(signal)]);
+    const fileOf = (path: string) =>
+      files({ paths: [path], pollMilliseconds: milliseconds(defaults.poll), clock, observe });
+    const stop = AbortSignal.any([signal, following.signal]);
+    const followed = [
+      followFile(
+        { source: fileOf(configPath), parse: parseConfig, initial: config, apply: applyConfig, observe },
+        stop,
+      ),
+    ];
+    if (tcp?.tokenFile !== undefined && token !== undefined)
+      followed.push(
+        followFile(
+          { source: fileOf(tcp.tokenFile), parse: parseToken, initial: token, apply: applyToken, observe },
+          stop,
+        ),
+      );
+    await Promise.race([Promise.all(followed), aborted(signal)]);
 
     observe({ type: 'stopping', drainSeconds: options.drainMilliseconds / 1000 });
     await clock.sleep(options.drainMilliseconds, new AbortController().signal);
@@ -99,57 +121,6 @@ export async function readConfig(path: string): Promise<Config> {
     if (error instanceof PaycertError) throw error;
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
     throw new PaycertError('config-unreadable', `${path} cannot be read (${code})`, { field: '--config' });
-  }
-}
-
-async function tcpOptions({ address, tokenFile, exposed = false }: NonNullable<Config['listen']['tcp']>) {
-  return { address, token: tokenFile === undefined ? undefined : await readToken(tokenFile), isExposed: exposed };
-}
-
-export async function readToken(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined) throw new PaycertError('token-unusable', `${path} cannot be read`, { field: 'tokenFile' });
-  const token = text.trim();
-  if (!/^[!-~]{16,1024}$/.test(token))
-    throw new PaycertError('token-unusable', `${path} holds no usable token`, { field: 'tokenFile' });
-  return token;
-}
-
-/** The file reloads like material: valid whole, or the last good one stays. */
-async function followConfig(
-  source: Source,
-  initial: Config,
-  apply: (config: Config) => Promise<void>,
-  observe: Observe,
-  signal: AbortSignal,
-): Promise<void> {
-  let current = initial;
-  let seen: string | undefined;
-  /** What was refused last time is news when it is repaired, even by putting the current content back. */
-  let isRefused = false;
-  /** The same content, or the same failure, is news once. */
-  const isNews = (what: string): boolean => {
-    const isNew = what !== seen;
-    seen = what;
-    return isNew;
-  };
-  for await (const _ of source.changes(signal)) {
-    try {
-      const { revision, data } = await source.read(signal);
-      if (!isNews(revision)) continue;
-      const [bytes] = data.values();
-      const next = parseConfig(Buffer.from(bytes ?? []).toString());
-      if (isDeepStrictEqual(next, current) && !isRefused) continue;
-      isRefused = false;
-      await apply(next);
-      current = next;
-      const needsRestart = !isDeepStrictEqual(fixedParts(next), fixedParts(initial));
-      observe({ type: 'configured', credentials: countOf(next), needsRestart });
-    } catch (error) {
-      isRefused = true;
-      if (!(error instanceof PaycertError)) observe({ type: 'internal-error', where: 'config', error });
-      else if (error.kind !== 'source' || isNews(error.code)) observe({ type: 'config-rejected', error });
-    }
   }
 }
 

@@ -5,7 +5,8 @@ import type { Config, CredentialConfig } from '../config/schema.ts';
 import { PaycertError } from '../errors.ts';
 import type { Capability } from '../providers/provider.ts';
 import { findViolations } from '../store/checks.ts';
-import { readConfig, readToken } from './sidecar.ts';
+import { readConfig } from './sidecar.ts';
+import { readToken } from './token.ts';
 import { paint, print } from './table.ts';
 
 interface Verdict {

@@ -10,7 +10,7 @@ import { files } from '../sources/files.ts';
 import { merge } from '../sources/merge.ts';
 import { secret } from '../sources/secret.ts';
 import type { Source } from '../sources/source.ts';
-import type { Credential } from '../store/reload.ts';
+import type { Credential } from '../store/attempt.ts';
 import type { Standing } from '../store/store.ts';
 import { type CredentialConfig, defaults, milliseconds, type SourceConfig } from './schema.ts';
 

@@ -4,7 +4,7 @@ import { PaycertError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { ownNamespace } from '../kube/resources.ts';
 import { Informer } from '../kube/watch.ts';
-import type { Surroundings } from '../store/reload.ts';
+import type { Surroundings } from '../store/attempt.ts';
 import type { Standing } from '../store/store.ts';
 import { buildStanding, cluster, type Ingredients } from './build.ts';
 import { Credentials } from './credentials.ts';
@@ -32,8 +32,6 @@ export class Configured {
   readonly #credentials: Credentials;
   readonly #followed = new Map<string, Followed>();
   #own: readonly CredentialConfig[] = [];
-  /** One change at a time. */
-  #turn: Promise<void> = Promise.resolve();
 
   constructor(surroundings: Surroundings, ingredients: Ingredients) {
     this.#surroundings = surroundings;
@@ -48,27 +46,25 @@ export class Configured {
   }
 
   /** Makes what runs equal to what the configuration says; what did not change is left alone. */
-  async apply({ credentials, resources }: Wanted): Promise<void> {
+  apply({ credentials, resources }: Wanted): void {
     this.#own = credentials;
     const wanted = new Map(resources.map((entry) => [nameOf(entry), entry]));
-    const gone = [...this.#followed].filter(([name, { entry }]) => !isDeepStrictEqual(wanted.get(name), entry));
-    await Promise.all(gone.map(([name]) => this.#unfollow(name)));
+    for (const [name, { entry, stop }] of this.#followed) {
+      if (isDeepStrictEqual(wanted.get(name), entry)) continue;
+      stop.abort();
+      this.#followed.delete(name);
+      // One that was never loaded is known by its name alone.
+      this.#surroundings.store.remove(name);
+    }
     for (const [name, entry] of wanted) if (!this.#followed.has(name)) this.#follow(name, entry);
-    await this.#load();
-    for (const [name] of gone) if (!wanted.has(name)) this.#surroundings.store.remove(name);
+    this.#load();
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#followed.keys()].map((name) => this.#unfollow(name)));
-    await this.#turn;
+    const all = [...this.#followed.values()];
+    for (const { stop } of all) stop.abort();
+    await Promise.all(all.map(({ ended }) => ended));
     await this.#credentials.stop();
-  }
-
-  async #unfollow(name: string): Promise<void> {
-    const followed = this.#followed.get(name);
-    this.#followed.delete(name);
-    followed?.stop.abort();
-    await followed?.ended;
   }
 
   #follow(name: string, entry: ResourceEntry): void {
@@ -80,25 +76,27 @@ export class Configured {
       collection: { resource: paymentCredentials, namespace, name: entry.resource },
       name: `resource:${entry.resource}`,
       transform: ({ spec }) => ({ spec }),
-      changed: (key) => this.#changed(name, informer.get(key)),
+      changed: (key) => this.#changed(followed, name, informer.get(key)),
       listed: () => {
-        if (informer.entries().length === 0) this.#changed(name, undefined);
+        if (informer.entries().length === 0) this.#changed(followed, name, undefined);
       },
       relistMilliseconds,
       clock,
       random: Math.random,
       observe,
     });
-    const ended = informer.run(stop.signal).catch((error: unknown) => this.#report(error));
+    const ended = informer.run(stop.signal).catch((error: unknown) => {
+      observe({ type: 'internal-error', where: 'config', error });
+    });
     const followed: Followed = { entry, spec: undefined, refused: undefined, stop, ended };
     this.#followed.set(name, followed);
   }
 
   /** A resource that is gone or makes no sense leaves the last that did: only `suspend` revokes. */
-  #changed(name: string, object: { readonly spec: unknown } | undefined): void {
+  #changed(followed: Followed, name: string, object: { readonly spec: unknown } | undefined): void {
     const { observe } = this.#surroundings;
-    const followed = this.#followed.get(name);
-    if (followed === undefined) return;
+    // What comes late has no effect.
+    if (followed.stop.signal.aborted) return;
     const { resource } = followed.entry;
     try {
       if (object === undefined)
@@ -115,27 +113,17 @@ export class Configured {
       return;
     }
     observe({ type: 'resource-followed', credential: name, isSuspended: followed.spec.suspend === true });
-    this.#load().catch((error: unknown) => this.#report(error));
+    this.#load();
   }
 
-  #report(error: unknown): void {
-    this.#surroundings.observe({ type: 'internal-error', where: 'config', error });
-  }
-
-  #load(): Promise<void> {
-    const loaded = this.#turn.then(() => this.#loadNow());
-    this.#turn = loaded.catch(() => undefined);
-    return loaded;
-  }
-
-  async #loadNow(): Promise<void> {
+  #load(): void {
     const all = [...this.#own];
     const withheld = new Map<string, Standing>();
     for (const [name, { entry, spec }] of this.#followed) {
       if (spec === undefined || spec.suspend === true) withheld.set(name, standingOf(entry, spec));
       else all.push(credentialOf(entry, spec));
     }
-    await this.#credentials.apply(all, withheld);
+    this.#credentials.apply(all, withheld);
   }
 }
 

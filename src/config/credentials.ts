@@ -1,7 +1,8 @@
 // The reload loops of a configuration: one per credential, started, restarted and stopped as the file says.
 import { isDeepStrictEqual } from 'node:util';
 import type { Provider } from '../providers/provider.ts';
-import { reloadLoop, type Surroundings } from '../store/reload.ts';
+import type { Surroundings } from '../store/attempt.ts';
+import { reloadLoop } from '../store/reload.ts';
 import { buildCredential, buildStanding, type Ingredients } from './build.ts';
 import type { Standing } from '../store/store.ts';
 import type { CredentialConfig } from './schema.ts';
@@ -32,18 +33,15 @@ export class Credentials {
    * Makes what runs equal to what the configuration says; what did not change is left alone.
    * `withheld`: those that are known by name, and have nothing to load: callers are told that they are not ready.
    */
-  async apply(
-    credentials: readonly CredentialConfig[],
-    withheld: ReadonlyMap<string, Standing> = new Map(),
-  ): Promise<void> {
+  apply(credentials: readonly CredentialConfig[], withheld: ReadonlyMap<string, Standing> = new Map()): void {
     const wanted = new Map(credentials.map((config) => [config.name, config]));
     const gone = [...this.#running.keys()].filter((name) => !wanted.has(name));
-    await Promise.all(gone.map((name) => this.#remove(name, withheld.get(name))));
+    for (const name of gone) this.#remove(name);
     for (const [name, standing] of withheld) this.#surroundings.store.declare(name, standing);
     for (const config of credentials) {
       const running = this.#running.get(config.name);
       if (running && isDeepStrictEqual(running.config, config)) continue;
-      await this.#replace(config, running);
+      this.#replace(config, running);
     }
   }
 
@@ -53,30 +51,25 @@ export class Credentials {
     await Promise.all(all.map(({ ended }) => ended));
   }
 
-  /** `standing`: it stays known by name, without its keys. */
-  async #remove(name: string, standing?: Standing): Promise<void> {
+  #remove(name: string): void {
     const running = this.#running.get(name);
     this.#running.delete(name);
     running?.stop.abort();
-    await running?.ended;
     this.#surroundings.store.remove(name);
-    if (standing) this.#surroundings.store.declare(name, standing);
     this.#surroundings.observe({ type: 'credential-removed', credential: name });
   }
 
   /** New options take the loop, not the snapshot: callers go on with it until the next load. Another merchant is another credential. */
-  async #replace(config: CredentialConfig, running: Running | undefined): Promise<void> {
+  #replace(config: CredentialConfig, running: Running | undefined): void {
     const { name } = config;
     const built = buildCredential(config, this.#ingredients);
     // The same rules keep what they know, such as which key has been proven.
     const isSame = running !== undefined && isDeepStrictEqual(running.config.provider, config.provider);
     const credential = isSame ? { ...built, provider: running.provider } : built;
     const { provider } = credential;
-    if (running && running.provider.identity !== provider.identity) await this.#remove(name);
-    else {
-      running?.stop.abort();
-      await running?.ended;
-    }
+    // The old loop is not awaited: a read that hangs must not hold up the others, and what comes late has no effect.
+    if (running && running.provider.identity !== provider.identity) this.#remove(name);
+    else running?.stop.abort();
     this.#surroundings.store.declare(name, buildStanding(config));
     if (running?.provider.identity !== provider.identity)
       this.#surroundings.observe({ type: 'credential-added', credential: name });

@@ -89,7 +89,16 @@ const Wechatpay = Type.Object(
         [
           Type.Literal('platform'),
           Type.Literal('publicKey'),
-          Type.Object({ publicKeyPercent: Type.Number({ minimum: 0, maximum: 100 }) }, closed),
+          Type.Object(
+            {
+              publicKeyPercent: Type.Number({
+                minimum: 0,
+                maximum: 100,
+                description: 'The share of requests that name the public key.',
+              }),
+            },
+            closed,
+          ),
         ],
         {
           description:
@@ -128,7 +137,7 @@ export const CredentialSchema = Type.Object(
     older: Type.Optional(
       Type.Union([Type.Literal('accept'), Type.Literal('reject')], {
         description:
-          'Whether material older than the current one may replace it. Default accept: it is a rollback, and counted.',
+          'Whether material older than the current one may replace it, as a rollback that is counted. Default accept.',
       }),
     ),
     grace: Type.Optional(Duration('How long replaced keys still verify and decrypt. Default 7d.')),
@@ -186,7 +195,11 @@ const Listen = Type.Object(
     ),
     tcp: Type.Optional(Tcp),
     maxBodyBytes: Type.Optional(
-      Type.Integer({ minimum: 1024, maximum: 64 * 1024 * 1024, description: 'Default 1 MiB.' }),
+      Type.Integer({
+        minimum: 1024,
+        maximum: 64 * 1024 * 1024,
+        description: 'Larger bodies are refused before they are buffered. Default 1 MiB.',
+      }),
     ),
   },
   closed,
@@ -210,12 +223,18 @@ export const ConfigSchema = Type.Object(
     log: Type.Optional(
       Type.Object(
         {
-          level: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')]),
+          level: Type.Union(
+            [Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')],
+            { description: 'The least severe lines that are written. Default info.' },
+          ),
         },
-        { ...closed, description: 'Default info.' },
+        closed,
       ),
     ),
-    credentials: Type.Array(Type.Union([CredentialSchema, ResourceEntrySchema]), { maxItems: maxCredentials }),
+    credentials: Type.Array(Type.Union([CredentialSchema, ResourceEntrySchema]), {
+      maxItems: maxCredentials,
+      description: 'Every credential; may be empty.',
+    }),
   },
   { ...closed, title: 'paycert.yaml' },
 );

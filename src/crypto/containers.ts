@@ -73,12 +73,14 @@ const isOdd = (base64Url = ''): boolean => ((Buffer.from(base64Url, 'base64url')
 
 /**
  * OpenSSL takes any numbers for an RSA key. With an even modulus it throws when the key is used; an even exponent can not
- * be undone; and with the exponent 1 the signature is the message, which everybody can write.
+ * be undone; with the exponent 1 the signature is the message, which everybody can write; and an exponent larger than 64
+ * bits it refuses when a key is used, if the modulus is long or no longer than it. Real ones are 3 or 65537.
  */
 function assertUsable(key: KeyObject): KeyObject {
   if (key.asymmetricKeyType !== 'rsa') return key;
   const { n, e } = (key.type === 'private' ? createPublicKey(key) : key).export({ format: 'jwk' });
-  if (!isOdd(n) || !isOdd(e) || key.asymmetricKeyDetails?.publicExponent === 1n)
+  const { publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
+  if (!isOdd(n) || !isOdd(e) || publicExponent === 1n || publicExponent >= 2n ** 64n)
     throw new Error('numbers of no RSA key');
   return key;
 }

@@ -26,14 +26,23 @@ export interface Signed {
   readonly keyId: string;
 }
 
+/** One shape for all platforms: each takes its own members and refuses the others by name, `request-invalid`. */
 export interface RequestToAuthorize {
-  readonly method: string;
+  readonly method?: string;
   /** Absolute, or a path with its query; signed as given. */
-  readonly url: string;
+  readonly url?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   /** The platform key that fields of the body are encrypted for. */
   readonly encryptionKeyId?: string;
+  /** The platform's own name of the call: Alipay's `alipay.trade.query`, the `Action` of Aliyun's RPC. */
+  readonly apiMethod?: string;
+  /** Business parameters as JSON text, signed exactly as given. */
+  readonly bizContent?: string;
+  /** Plain parameters; which of them are the platform's own is the provider's to say. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** The merchant's authorization of an application that acts for it. */
+  readonly appAuthToken?: string;
 }
 
 /** What makes one authorization unique: time and chance are the caller's. */
@@ -51,13 +60,17 @@ export interface AuthorizedRequest {
   readonly keyId: string;
 }
 
+/** One shape for all platforms, as above. `return`: the address that the paying user's browser came back to. */
 export type Received =
   | {
-      readonly kind: 'response' | 'notification';
-      readonly headers: Readonly<Record<string, string>>;
+      readonly kind: 'response' | 'notification' | 'return';
+      readonly headers?: Readonly<Record<string, string>>;
       readonly body: Uint8Array;
+      /** Of the request that was answered; of a `return`, the address itself with its query. */
       readonly url?: string;
       readonly status?: number;
+      /** The platform's own name of the call that was answered. */
+      readonly apiMethod?: string;
     }
   | { readonly kind: 'message'; readonly message: Uint8Array; readonly signature: string; readonly keyId: string };
 
@@ -91,10 +104,15 @@ export interface OpenedNotification {
   readonly role: Role;
 }
 
+/** One shape for all platforms, as above: WeChat Pay takes the first three, Alipay the others. */
 export interface PaymentParametersInput {
-  readonly type: 'jsapi' | 'app';
-  readonly appId: string;
-  readonly prepayId: string;
+  readonly type?: 'jsapi' | 'app';
+  readonly appId?: string;
+  readonly prepayId?: string;
+  readonly apiMethod?: string;
+  readonly bizContent?: string;
+  readonly parameters?: Readonly<Record<string, string>>;
+  readonly appAuthToken?: string;
 }
 
 /** What a credential can be asked to be able to do. */

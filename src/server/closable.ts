@@ -10,11 +10,14 @@ interface Closable {
   readonly close: () => Promise<void>;
 }
 
+/** A caller that never reads its answer must not keep a process alive for ever. */
+const longestGoodbye = 10_000;
+
 /**
  * Node's own close destroys connections whose answer is still being read, and waits for ever for those that never said
  * a word. So this one knows which connections are owed an answer: they end after it, all others at once.
  */
-export function createHttpServer(listener: RequestListener): Closable {
+export function createHttpServer(listener: RequestListener, goodbyeMilliseconds = longestGoodbye): Closable {
   const connections = new Set<Socket>();
   const unanswered = new Set<ServerResponse>();
   let closed: Promise<void> | undefined;
@@ -44,7 +47,11 @@ export function createHttpServer(listener: RequestListener): Closable {
 
   const close = (): Promise<void> =>
     new Promise((resolve) => {
-      NetServer.prototype.close.call(server, () => resolve());
+      const deadline = setTimeout(() => connections.forEach((socket) => socket.destroy()), goodbyeMilliseconds);
+      NetServer.prototype.close.call(server, () => {
+        clearTimeout(deadline);
+        resolve();
+      });
       // Of several answers on one connection, the last one closes it.
       const last = new Map([...unanswered].map((response) => [response.req.socket, response]));
       for (const response of last.values()) if (!response.headersSent) response.setHeader('Connection', 'close');

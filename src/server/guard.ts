@@ -13,10 +13,9 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 
 /** A browser (a page that rebinds its name to 127.0.0.1) or a forwarded request must not reach the keys, token or not. */
 export function createGuard(
-  token: string | undefined,
+  token: () => string | undefined,
   isExposed: boolean,
 ): (request: IncomingMessage) => PaycertError | undefined {
-  const expected = token === undefined ? undefined : digest(token);
   return ({ headers }) => {
     if (headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined || headers.origin !== undefined) {
       return new PaycertError('request-forwarded', 'the request was forwarded, or comes from a browser');
@@ -24,8 +23,10 @@ export function createGuard(
     if (!isExposed && !namesThisMachine.test(headers.host ?? '')) {
       return new PaycertError('request-forwarded', 'the Host header names another host', { field: 'host' });
     }
+    const expected = token();
     const [, sent] = /^Bearer (.+)$/i.exec(headers.authorization ?? '') ?? [];
-    if (expected === undefined || (sent !== undefined && timingSafeEqual(digest(sent), expected))) return undefined;
+    if (expected === undefined || (sent !== undefined && timingSafeEqual(digest(sent), digest(expected))))
+      return undefined;
     return new PaycertError('token-required', 'the bearer token is missing or wrong', { field: 'authorization' });
   };
 }

@@ -7,6 +7,7 @@ import { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';
 import type { Store } from '../store/store.ts';
 import { validator } from '../validation.ts';
+import { Answers } from './answers.ts';
 import { readJson } from './body.ts';
 import { openApiDocument } from './openapi.ts';
 import { type Operation, operations, type Run } from './operations.ts';
@@ -29,13 +30,14 @@ const json = 'application/json';
 
 export function createApi(api: Api): RequestListener {
   const isolated = { ...api, observe: isolate(api.observe) };
-  return (request, response) => void answer(isolated, request, response);
+  const answers = new Answers();
+  return (request, response) => void answer(isolated, answers, request, response);
 }
 
-async function answer(api: Api, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(api: Api, answers: Answers, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
-    const body = await route(api, request, response);
-    send(response, 200, json, JSON.stringify(body));
+    const body = JSON.stringify(await route(api, request, response));
+    answers.push(() => send(response, 200, json, body));
   } catch (error) {
     const known = toPaycertError(error);
     if (known.kind === 'internal') api.observe({ type: 'internal-error', where: 'api', error });

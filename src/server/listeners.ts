@@ -83,8 +83,8 @@ const isAbandoned = (path: string): Promise<boolean> =>
 export interface TcpOptions {
   /** host:port; an empty host means every address. */
   readonly address: string;
-  /** What callers must send as a bearer token; none when the configuration says `insecure`. */
-  readonly token: string | undefined;
+  /** What callers must send as a bearer token, asked at each request; none when the configuration says `insecure`. */
+  readonly token: () => string | undefined;
   readonly isExposed: boolean;
 }
 

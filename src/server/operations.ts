@@ -46,15 +46,10 @@ const authorize = operation('authorize', {
   request: schema.AuthorizeRequest,
   result: schema.AuthorizeResult,
   isBatchable: true,
-  async run({ method, url, headers, encryptionKeyId, timestamp, nonce, ...rest }, { snapshot, now, lane }) {
-    const body = optionalBytes(rest, 'body', 'bodyBase64');
-    const request = {
-      method,
-      url,
-      ...(headers && { headers }),
-      ...(body && { body }),
-      ...(encryptionKeyId !== undefined && { encryptionKeyId }),
-    };
+  async run({ body: text, bodyBase64, timestamp, nonce, ...members }, { snapshot, now, lane }) {
+    const body = optionalBytes({ body: text, bodyBase64 }, 'body', 'bodyBase64');
+    assertText(members);
+    const request = { ...members, ...(body && { body }) };
     const moment = {
       ...freshMoment(now),
       ...(timestamp !== undefined && { now: new Date(timestamp * 1000) }),
@@ -111,7 +106,7 @@ const notification = operation('notification', {
   isBatchable: false,
   async run({ headers, ...rest }, run) {
     const body = bytes(rest, 'body', 'bodyBase64');
-    const verified = await verifyAndCount({ kind: 'notification', headers, body }, run);
+    const verified = await verifyAndCount({ kind: 'notification', body, ...(headers && { headers }) }, run);
     const { role, isRetired, ...opened } = await run.snapshot.openNotification(body, verified, run.now);
     run.observe({ type: 'decrypted', credential: run.credential, role, isRetired });
     return opened;
@@ -134,9 +129,10 @@ const paymentParameters = operation('payment-parameters', {
   request: schema.PaymentParametersRequest,
   result: schema.PaymentParametersResult,
   isBatchable: false,
-  run: async (input, { snapshot, now, lane }) => ({
-    ...(await snapshot.paymentParameters(input, freshMoment(now), lane)),
-  }),
+  async run(input, { snapshot, now, lane }) {
+    assertText(input);
+    return { ...(await snapshot.paymentParameters(input, freshMoment(now), lane)) };
+  },
 });
 
 /** Every operation, in the order of the documentation. */
@@ -173,7 +169,7 @@ async function verifyAndCount(received: Received, { credential, snapshot, now, o
 
 type VerifyInput = Static<typeof schema.VerifyRequest>;
 
-const answerFields = ['headers', 'body', 'bodyBase64', 'url', 'status'] as const;
+const answerFields = ['headers', 'body', 'bodyBase64', 'url', 'status', 'apiMethod'] as const;
 const messageFields = ['message', 'messageBase64', 'signature', 'keyId'] as const;
 
 /** An answer or a message, never half of each: what belongs to the other would be accepted without being verified. */
@@ -182,14 +178,13 @@ function readReceived(input: VerifyInput): Received {
 }
 
 function readAnswer(
-  { headers, url, status, body: text, bodyBase64, ...input }: VerifyInput,
-  kind: 'response' | 'notification',
+  { kind: _, body: text, bodyBase64, ...input }: VerifyInput,
+  kind: NonNullable<VerifyInput['kind']>,
 ): Received {
   const foreign = messageFields.find((field) => input[field] !== undefined);
   if (foreign !== undefined) throw invalid(foreign, 'and kind exclude each other');
-  if (headers === undefined) throw invalid('headers', 'is missing beside kind');
   const body = optionalBytes({ body: text, bodyBase64 }, 'body', 'bodyBase64') ?? new Uint8Array();
-  return { kind, headers, body, ...(url !== undefined && { url }), ...(status !== undefined && { status }) };
+  return { ...input, kind, body };
 }
 
 /** The signature is passed on as it came: one that is no base64 is wrong, not the caller's mistake. */
@@ -226,6 +221,12 @@ function bytes(input: Texts, textField: string, base64Field: string): Uint8Array
   const found = optionalBytes(input, textField, base64Field);
   if (found === undefined) throw invalid(textField, `is missing, and so is ${base64Field}`);
   return found;
+}
+
+/** What is signed as text must be text; bytes are judged where they are read. */
+function assertText({ bizContent = '', parameters = {} }: Static<typeof schema.PaymentParametersRequest>): void {
+  utf8(bizContent, 'bizContent');
+  for (const [name, value] of Object.entries(parameters)) utf8(value, `parameters.${name}`);
 }
 
 function utf8(text: string, field: string): Buffer {

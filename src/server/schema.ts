@@ -29,15 +29,40 @@ const Body = {
   bodyBase64: optional.text('The exact body in base64, instead of `body`.'),
 };
 
+/** What platforms take that name their calls themselves. */
+const Call = {
+  apiMethod: Type.Optional(
+    Type.String({
+      pattern: '^[0-9A-Za-z_.:/-]{1,128}$',
+      description: 'The platform’s own name of the call, such as `alipay.trade.query`.',
+    }),
+  ),
+  bizContent: optional.text('Business parameters as JSON text, signed exactly as given.'),
+  parameters: Type.Optional(
+    Type.Record(Type.String({ pattern: "^[!-%'-<>-~]{1,128}$" }), Type.String(), {
+      ...closed,
+      maxProperties: 1000,
+      description: 'Plain parameters, raw: percent-encoding them is the provider’s work.',
+    }),
+  ),
+  appAuthToken: Type.Optional(
+    Type.String({ pattern: '^[!-~]{1,256}$', description: 'The merchant’s authorization of an app that acts for it.' }),
+  ),
+};
+
+/** One shape for all providers: each names what it misses, and what it has no use for. */
 export const AuthorizeRequest = Type.Object(
   {
-    method: Type.String({ pattern: '^[A-Za-z]{1,16}$' }),
-    url: Type.String({
-      pattern: '^[!-~]+$',
-      maxLength: 8192,
-      description: 'Absolute, or a path with its query; percent-encoded as it will be sent, and signed as given.',
-    }),
+    method: Type.Optional(Type.String({ pattern: '^[A-Za-z]{1,16}$' })),
+    url: Type.Optional(
+      Type.String({
+        pattern: '^[!-~]+$',
+        maxLength: 8192,
+        description: 'Absolute, or a path with its query; percent-encoded as it will be sent, and signed as given.',
+      }),
+    ),
     ...Body,
+    ...Call,
     headers: Type.Optional(SendableHeaders),
     encryptionKeyId: Type.Optional(
       Type.String({
@@ -83,13 +108,16 @@ export const SignResult = Type.Object(
 export const VerifyRequest = Type.Object(
   {
     kind: Type.Optional(
-      Type.Union([Type.Literal('response'), Type.Literal('notification')], {
-        description: 'What `headers` and `body` are; without it, give message, signature and keyId.',
+      Type.Union([Type.Literal('response'), Type.Literal('notification'), Type.Literal('return')], {
+        description: 'What `headers`, `body` and `url` are; without it, give message, signature and keyId.',
       }),
     ),
     headers: Type.Optional(HeaderMap),
     ...Body,
-    url: optional.text('The address of the request that was answered: some answers are unsigned by design.'),
+    url: optional.text(
+      'The address of the request that was answered; of a `return`, the address the user came back to.',
+    ),
+    apiMethod: Call.apiMethod,
     status: Type.Optional(Type.Integer({ minimum: 100, maximum: 599, description: 'The HTTP status of the answer.' })),
     ...SignRequest.properties,
     signature: optional.text('Base64.'),
@@ -121,7 +149,7 @@ export const DecryptResult = Type.Object(
   closed,
 );
 
-export const NotificationRequest = Type.Object({ headers: HeaderMap, ...Body }, closed);
+export const NotificationRequest = Type.Object({ headers: Type.Optional(HeaderMap), ...Body }, closed);
 
 export const NotificationResult = Type.Object(
   {
@@ -151,9 +179,12 @@ export const EncryptResult = Type.Object(
 
 export const PaymentParametersRequest = Type.Object(
   {
-    type: Type.Union([Type.Literal('jsapi'), Type.Literal('app')], { description: 'jsapi serves mini programs too.' }),
-    appId: Type.String({ pattern: '^[0-9A-Za-z_-]{1,64}$' }),
-    prepayId: Type.String({ pattern: '^[0-9A-Za-z_-]{1,128}$' }),
+    type: Type.Optional(
+      Type.Union([Type.Literal('jsapi'), Type.Literal('app')], { description: 'jsapi serves mini programs too.' }),
+    ),
+    appId: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z_-]{1,64}$' })),
+    prepayId: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z_-]{1,128}$' })),
+    ...Call,
   },
   closed,
 );

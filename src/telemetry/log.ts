@@ -58,7 +58,7 @@ const lines: Lines = {
   'mount-frozen': ({ credential, paths }) => [
     'error',
     'these paths are subPath mounts and never update: mount the whole volume instead',
-    { credential, paths },
+    { ...(credential !== undefined && { credential }), paths },
   ],
   'credential-added': ({ credential }) => ['info', 'credential added', { credential }],
   'credential-removed': ({ credential }) => ['info', 'credential removed', { credential }],
@@ -114,6 +114,7 @@ const lines: Lines = {
     'configuration rejected; the last good one stays current',
     describe(error),
   ],
+  'token-replaced': () => ['info', 'callers over TCP need the new token now', {}],
   operated: ({ credential, operation, outcome, seconds }) => [
     outcome === 'error' ? 'error' : 'debug',
     'operation',

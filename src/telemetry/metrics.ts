@@ -18,7 +18,7 @@ export interface ProcessMetrics {
   readonly observe: Observe;
   readonly contentType: string;
   render(): Promise<string>;
-  /** Name → help, type and labels, for the test that compares them with docs/metrics.md. */
+  /** Every metric's name, help and labels, for the test that compares them with docs/metrics.md. */
   describe(): readonly { readonly name: string; readonly help: string; readonly labels: readonly string[] }[];
 }
 
@@ -163,7 +163,7 @@ export function createMetrics({ store, clock, version, overseen }: MetricsOption
   );
   const configReloads = counter(
     'paycert_config_reloads_total',
-    'Reads of paycert.yaml that found a change.',
+    'Reads of paycert.yaml that found a change, and those of it or of the token file that were refused.',
     'outcome',
   );
   const buildInfo = new Gauge({

@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
-import { buffer } from 'node:stream/consumers';
 
 export interface ReceivedRequest {
   readonly method: string;
@@ -30,8 +29,10 @@ export interface Listener {
 export async function listenOnLoopback(port: number, respond: (request: ReceivedRequest) => Answer): Promise<Listener> {
   const server = createServer((incoming, outgoing) => {
     const { method = '', url = '', headers } = incoming;
-    buffer(incoming)
-      .then((received) => {
+    incoming
+      .toArray()
+      .then((chunks: Buffer[]) => {
+        const received = Buffer.concat(chunks);
         const { status, headers: answerHeaders, body } = respond({ method, url, headers, body: received });
         outgoing.writeHead(status, { ...answerHeaders, 'Content-Length': String(body.byteLength) }).end(body);
       })

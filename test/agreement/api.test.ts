@@ -14,7 +14,7 @@ import { openApiDocument } from '../../src/server/openapi.ts';
 import { operations } from '../../src/server/operations.ts';
 import { maxBatch, Problem } from '../../src/server/schema.ts';
 import { material } from '../../src/sources/source.ts';
-import { attempt } from '../../src/store/reload.ts';
+import { attempt } from '../../src/store/attempt.ts';
 import { Store } from '../../src/store/store.ts';
 import { createWechatpayMaterial } from '../../src/testing/wechatpay-material.ts';
 import { codeBlocks, read, sections } from './documents.ts';

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { systemClock } from '../../src/clock.ts';
 import { errorTable, PaycertError } from '../../src/errors.ts';
-import type { Event } from '../../src/events.ts';
 import { Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { everyEvent } from '../support/events.ts';
 import { codeBlocks, quoted, sections, tableRows } from './documents.ts';
 
 const path = 'docs/metrics.md';
@@ -77,57 +77,8 @@ describe('docs/metrics.md', () => {
   });
 });
 
-const error = new PaycertError('signature-invalid', 'text');
 const credential = 'wechat-main';
-
-/** One of each: the type makes the list complete. */
-const samples: { readonly [T in Event['type']]: Extract<Event, { type: T }> } = {
-  swapped: {
-    type: 'swapped',
-    credential,
-    generation: 1,
-    snapshotId: 'a',
-    keyId: 'b',
-    notAfter: new Date(0),
-    seconds: 1,
-    changeToCurrentSeconds: 1,
-    isRollback: true,
-    warnings: [error],
-  },
-  rejected: { type: 'rejected', credential, error, seconds: 1, isNew: true },
-  unchanged: { type: 'unchanged', credential, isRecovery: false },
-  'found-by-poll': { type: 'found-by-poll', credential },
-  'source-failed': { type: 'source-failed', credential, error, isNew: true },
-  'mount-frozen': { type: 'mount-frozen', credential, paths: ['/a'] },
-  'credential-added': { type: 'credential-added', credential },
-  'credential-removed': { type: 'credential-removed', credential },
-  'internal-error': { type: 'internal-error', where: 'api', error: new TypeError('text') },
-  'source-chosen': { type: 'source-chosen', source: 'files:/a', error },
-  'fallback-caught-up': { type: 'fallback-caught-up', source: 'files:/a', seconds: 42 },
-  'resource-followed': { type: 'resource-followed', credential, isSuspended: false },
-  'resource-refused': { type: 'resource-refused', credential, error },
-  'watch-failed': { type: 'watch-failed', source: 'files:/a', reason: 'ENOSPC' },
-  'watch-restarted': { type: 'watch-restarted', source: 'files:/a' },
-  leading: { type: 'leading', lease: 'paycert-operator', isLeading: true },
-  reconciled: { type: 'reconciled', object: 'pay/wechat-main', outcome: 'failed', error, seconds: 0.01 },
-  'condition-changed': {
-    type: 'condition-changed',
-    object: 'pay/wechat-main',
-    condition: 'Ready',
-    status: 'False',
-    reason: 'KeyMismatch',
-    message: 'text',
-  },
-  'event-lost': { type: 'event-lost', object: 'pay/wechat-main', error },
-  'pods-refreshed': { type: 'pods-refreshed', object: 'pay/wechat-main', pods: 3 },
-  configured: { type: 'configured', credentials: 1, needsRestart: false },
-  'config-rejected': { type: 'config-rejected', error },
-  operated: { type: 'operated', credential, operation: 'sign', outcome: 'ok', seconds: 0.1 },
-  unverified: { type: 'unverified', credential, kind: 'response', error },
-  decrypted: { type: 'decrypted', credential, role: 'apiv3', isRetired: false },
-  listening: { type: 'listening', listener: 'tcp', address: '127.0.0.1:1' },
-  stopping: { type: 'stopping', drainSeconds: 1 },
-};
+const error = new PaycertError('signature-invalid', 'text');
 
 const eventRows = new Map(
   tableRows(sections(path).find(({ title }) => title === 'Events')?.body ?? '').map(
@@ -140,10 +91,10 @@ const series = (text: string): string[] => text.split('\n').filter((line) => /^p
 
 describe('every event', () => {
   it('has a row in docs/metrics.md, and no other has', () => {
-    assert.deepEqual([...eventRows.keys()], Object.keys(samples));
+    assert.deepEqual([...eventRows.keys()], Object.keys(everyEvent));
   });
 
-  for (const event of Object.values(samples)) {
+  for (const event of Object.values(everyEvent)) {
     const { level = '', counted = '' } = eventRows.get(event.type) ?? {};
 
     it(`${event.type} is logged as documented: ${level}`, () => {
@@ -174,12 +125,12 @@ describe('a credential that is removed', () => {
     const store = new Store();
     store.declare(credential, { provider: 'wechatpay', isRequired: false, requires: [] });
     const metrics = createMetrics({ store, clock: systemClock, version: '0.0.0' });
-    for (const event of Object.values(samples)) if (event.type !== 'credential-removed') metrics.observe(event);
+    for (const event of Object.values(everyEvent)) if (event.type !== 'credential-removed') metrics.observe(event);
     const probe = new PaycertError('signature-probe', 'text');
     metrics.observe({ type: 'unverified', credential, kind: 'notification', error: probe });
     assert.match(await metrics.render(), /credential="wechat-main"/);
     store.remove(credential);
-    metrics.observe(samples['credential-removed']);
+    metrics.observe(everyEvent['credential-removed']);
     await new Promise((resolve) => setImmediate(resolve));
     assert.doesNotMatch(await metrics.render(), /credential="wechat-main"/);
   });

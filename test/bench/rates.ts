@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 import { Turns } from '../../src/crypto/turns.ts';
 import { wechatpay } from '../../src/providers/wechatpay/provider.ts';
 import { material } from '../../src/sources/source.ts';
-import { attempt } from '../../src/store/reload.ts';
+import { attempt } from '../../src/store/attempt.ts';
 import { Store } from '../../src/store/store.ts';
 import { systemClock } from '../../src/clock.ts';
 import { encryptResource, type WechatpayMaterial } from '../../src/testing/index.ts';
@@ -101,7 +101,8 @@ function loopRate(milliseconds: number, work: () => void): Promise<number> {
   return Promise.resolve((count * 1000) / (performance.now() - started));
 }
 
-export async function verifyAndDecryptRates(bench: Bench): Promise<Figures> {
+/** `bare`: a Node HTTP server that reads the body and answers `{}`, for what the platform itself costs. */
+export async function verifyAndDecryptRates(bench: Bench, bare: Sidecar): Promise<Figures> {
   const [platform] = bench.material.platformKeys;
   if (platform === undefined) throw new Error('the material has no platform key');
   const bytes = Buffer.from(message);
@@ -137,12 +138,18 @@ export async function verifyAndDecryptRates(bench: Bench): Promise<Figures> {
     () => socketRate(bench, 'decrypt/batch', { items }, 64),
     () => loopRate(bench.milliseconds, decryptOnce),
   );
+  const empty = await paired(
+    bench.rounds,
+    () => socketRate({ ...bench, sidecar: bare }, 'decrypt', decryptBody),
+    () => loopRate(bench.milliseconds, decryptOnce),
+  );
   return {
     verify_over_inprocess: verify.ratio,
     verify_per_s: verify.ours,
     decrypt_over_inprocess: decrypt.ratio,
     decrypt_per_s: decrypt.ours,
     decrypt_batch64_over_inprocess: decrypt64.ratio,
+    empty_answer_over_inprocess_decrypt: empty.ratio,
   };
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createSecretVolume, createWechatpayMaterial } from '../../src/testing/index.ts';
 import { formatTable } from '../../src/cli/table.ts';
-import { buildBundle, startSidecar } from './fixture.ts';
+import { buildBundle, startBareServer, startSidecar } from './fixture.ts';
 import { memory, thousandCredentials } from './footprint.ts';
 import { fairness, type Figures, libraryRates, signRates, verifyAndDecryptRates } from './rates.ts';
 import { swapLatencies } from './swaps.ts';
@@ -33,7 +33,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
   },
 });
-const [rounds, milliseconds] = values.quick ? [1, 1000] : [5, 2000];
+const [rounds, milliseconds] = values.quick ? [1, 1000] : [15, 1000];
 const swapCount = values.quick ? 20 : 200;
 const requests = values.quick ? 5_000 : 100_000;
 
@@ -59,7 +59,15 @@ try {
   const groups: Record<string, () => Promise<Figures>> = {
     memory: () => memory(directory, start, requests),
     sign: () => withSidecar((sidecar) => signRates({ sidecar, material, rounds, milliseconds })),
-    verify: () => withSidecar((sidecar) => verifyAndDecryptRates({ sidecar, material, rounds, milliseconds })),
+    verify: () =>
+      withSidecar(async (sidecar) => {
+        const bare = await startBareServer(directory);
+        try {
+          return await verifyAndDecryptRates({ sidecar, material, rounds, milliseconds }, bare);
+        } finally {
+          await bare.stop();
+        }
+      }),
     library: () => withSidecar((sidecar) => libraryRates({ sidecar, material, rounds, milliseconds })),
     fairness: () => withSidecar((sidecar) => fairness({ sidecar, material, rounds, milliseconds })),
     swaps: () => withSidecar(({ socket }) => swapLatencies({ socket, volume, material, count: swapCount })),

@@ -14,6 +14,7 @@ import {
   replaceFile,
   type Sidecar,
   startSidecar,
+  token,
 } from '../support/sidecar.ts';
 
 interface Running {
@@ -148,5 +149,27 @@ describe('the configuration of a sidecar', { timeout: 120_000 }, () => {
     await apply(initial);
     assert.equal(sidecar.lines.filter(({ event }) => event === 'config-rejected').length, 1);
     assert.equal(await readFile(join(directory, 'paycert.yaml'), 'utf8'), initial);
+  });
+});
+
+describe('the token of a sidecar', { timeout: 120_000 }, () => {
+  const status = async ({ sidecar }: Running, bearer: string): Promise<number> =>
+    (await call(sidecar.tcp, '/statusz', { headers: { Authorization: `Bearer ${bearer}` } })).status;
+
+  it('follows its file without a restart', async (t) => {
+    const running = await start(t);
+    assert.equal(await status(running, token), 200);
+    const next = 'another-token-of-24-chars';
+    await replaceFile(join(running.directory, 'token'), next);
+    await running.sidecar.event('token-replaced');
+    assert.deepEqual([await status(running, token), await status(running, next)], [401, 200]);
+  });
+
+  it('stays as it is when the file holds none', async (t) => {
+    const running = await start(t);
+    await replaceFile(join(running.directory, 'token'), 'short');
+    const refused = await running.sidecar.event('config-rejected');
+    assert.equal(refused['code'], 'token-unusable');
+    assert.deepEqual([await status(running, token), await status(running, 'short')], [200, 401]);
   });
 });

@@ -56,7 +56,7 @@ const types = (events: readonly Event[], name: string) =>
 describe('running credentials', { timeout: 60_000 }, () => {
   it('are declared, loaded and told of', async (t) => {
     const { store, credentials, events, config, seen } = await setUp(t);
-    await credentials.apply([config('a', { required: true, require: ['sign', 'verify'] })]);
+    credentials.apply([config('a', { required: true, require: ['sign', 'verify'] })]);
     const { isRequired, requires, provider } = store.entry('a');
     assert.deepEqual([isRequired, requires, provider], [true, ['sign', 'verify'], 'wechatpay']);
     await seen('swapped', 'a');
@@ -71,11 +71,11 @@ describe('running credentials', { timeout: 60_000 }, () => {
 
   it('are left alone when their configuration is equal', async (t) => {
     const { store, credentials, events, config, seen } = await setUp(t);
-    await credentials.apply([config('a')]);
+    credentials.apply([config('a')]);
     await seen('swapped', 'a');
     const { snapshot } = store.entry('a');
     const before = events.length;
-    await credentials.apply([config('a'), config('b')]);
+    credentials.apply([config('a'), config('b')]);
     await seen('swapped', 'b');
     assert.equal(store.entry('a').snapshot, snapshot);
     assert.deepEqual(types(events.slice(before), 'a'), []);
@@ -83,10 +83,10 @@ describe('running credentials', { timeout: 60_000 }, () => {
 
   it('keep their snapshot while changed options load it again', async (t) => {
     const { store, credentials, events, config, seen } = await setUp(t);
-    await credentials.apply([config('a')]);
+    credentials.apply([config('a')]);
     await seen('swapped', 'a');
     const { snapshot } = store.entry('a');
-    await credentials.apply([config('a', { required: true })]);
+    credentials.apply([config('a', { required: true })]);
     assert.equal(store.entry('a').snapshot, snapshot);
     assert.equal(store.entry('a').isRequired, true);
     await seen('swapped', 'a', 2);
@@ -95,9 +95,9 @@ describe('running credentials', { timeout: 60_000 }, () => {
 
   it('start from nothing when the name goes to another merchant', async (t) => {
     const { store, credentials, events, config, seen } = await setUp(t);
-    await credentials.apply([config('a')]);
+    credentials.apply([config('a')]);
     await seen('swapped', 'a');
-    await credentials.apply([config('a', { provider: { wechatpay: { merchantId: '1900000009' } } })]);
+    credentials.apply([config('a', { provider: { wechatpay: { merchantId: '1900000009' } } })]);
     assert.equal(store.entry('a').snapshot, undefined);
     await seen('rejected', 'a');
     assert.deepEqual(types(events, 'a').slice(0, 4), [
@@ -110,9 +110,9 @@ describe('running credentials', { timeout: 60_000 }, () => {
 
   it('are gone when the configuration does not name them any more, and nothing is told of them later', async (t) => {
     const { store, credentials, events, volume, config, seen } = await setUp(t);
-    await credentials.apply([config('a'), config('b')]);
+    credentials.apply([config('a'), config('b')]);
     await Promise.all([seen('swapped', 'a'), seen('swapped', 'b')]);
-    await credentials.apply([config('b')]);
+    credentials.apply([config('b')]);
     assert.ok(!store.has('a'));
     await volume.write((await makeMaterial(1)).files);
     await seen('swapped', 'b', 2);
@@ -121,7 +121,7 @@ describe('running credentials', { timeout: 60_000 }, () => {
 
   it('stop following their material after stop, and keep what is current', async (t) => {
     const { store, credentials, events, volume, config, seen } = await setUp(t);
-    await credentials.apply([config('a')]);
+    credentials.apply([config('a')]);
     await seen('swapped', 'a');
     await credentials.stop();
     await credentials.stop();
@@ -136,7 +136,7 @@ describe('running credentials', { timeout: 60_000 }, () => {
 
   it('do not wait for each other: one that cannot be read leaves the others loading', async (t) => {
     const { credentials, config, seen } = await setUp(t);
-    await credentials.apply([config('bad', { source: { files: { path: '/nowhere' } } }), config('good')]);
+    credentials.apply([config('bad', { source: { files: { path: '/nowhere' } } }), config('good')]);
     await Promise.all([seen('source-failed', 'bad'), seen('swapped', 'good')]);
   });
 });

@@ -107,6 +107,8 @@ describe('a configuration', () => {
 
   const lines: [title: string, field: string, text: string][] = [
     ['a tab for indentation', 'line 2', `listen:\n\tsocket: ${secret}`],
+    ['a mapping as a key', 'line 8', `${good}? { ${secret}: 1 }\n: 2\n`],
+    ['500 keys inside each other', 'line 8', `${good}${'? '.repeat(500)}a\n`],
     ['a key given twice', 'line 8', `${good}listen: { socket: ${secret} }`],
     ['a second document', 'line 8', `${good}---\n${secret}: 1`],
     ['an unknown tag', 'line 5', edited('name: shop', `name: !!js/function ${secret}`)],
@@ -132,7 +134,7 @@ describe('a configuration', () => {
 
   it('writes nothing of a document to the console', (t) => {
     const warn = t.mock.method(process, 'emitWarning', () => undefined);
-    assert.equal(refusal('? [a, b]\n: 1').code, 'config-invalid');
+    assert.equal(refusal('? [a, b]\n: 1').code, 'config-syntax');
     assert.equal(warn.mock.callCount(), 0);
   });
 });

@@ -65,6 +65,9 @@ describe('a public key', () => {
     'with an even modulus': withNumber({ n: evenModulus }),
     'with the exponent 0': withNumber({ e: Buffer.of(0) }),
     'with the exponent 1, which encrypts nothing and lets everybody sign': withNumber({ e: Buffer.of(1) }),
+    'with an exponent larger than 64 bits, which OpenSSL may refuse when the key is used': withNumber({
+      e: Buffer.alloc(9, 1),
+    }),
     'with an even exponent': withNumber({ e: Buffer.of(1, 0, 0) }),
   };
   for (const [what, key] of Object.entries(damaged)) {

@@ -39,6 +39,7 @@ const containerForms = [
   { algorithm: 'aes256', count: 1, useMac: false },
   { algorithm: 'aes128', count: 1, useMac: false },
   { algorithm: '3des', count: 3, useMac: false },
+  { algorithm: '3des', count: 2, useMac: true },
 ] as const;
 
 const childrenOf = (node: forge.asn1.Asn1 | undefined): forge.asn1.Asn1[] => node?.value as forge.asn1.Asn1[];
@@ -66,8 +67,8 @@ function makeContainers(privateKey: KeyObject, chain: readonly string[]): Buffer
   const certificates = chain.map((pem) => forge.pki.certificateFromPem(pem));
   return containerForms.map((form) => {
     const pfx = forge.pkcs12.toPkcs12Asn1(key, certificates, merchantId, form);
-    // Without a MAC over them, the contents may be changed.
-    encryptCertificates(pfx, form.count);
+    // Contents that a MAC covers must stay as they are.
+    if (!form.useMac) encryptCertificates(pfx, form.count);
     return toDer(pfx);
   });
 }

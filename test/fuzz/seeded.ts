@@ -77,19 +77,20 @@ export function encryptFieldWithSeed(random: Random, publicKey: KeyObject, text:
 /** While the work runs, what asks node:crypto or node-forge for chance gets the seed's. Nothing else may run meanwhile. */
 export async function withSeededChance<T>(random: Random, work: () => Promise<T>): Promise<T> {
   const { randomBytes, randomInt, randomUUID } = crypto;
-  const { getBytesSync } = forge.random;
+  const { getBytes, getBytesSync } = forge.random;
   Object.assign(crypto, {
     randomBytes: (size: number) => random.bytes(size),
     randomInt: (limit: number) => random.below(limit),
     randomUUID: () => random.bytes(16).toString('hex'),
   });
   forge.random.getBytesSync = (size) => random.bytes(size).toString('latin1');
+  forge.random.getBytes = forge.random.getBytesSync;
   syncBuiltinESMExports();
   try {
     return await work();
   } finally {
     Object.assign(crypto, { randomBytes, randomInt, randomUUID });
-    forge.random.getBytesSync = getBytesSync;
+    Object.assign(forge.random, { getBytes, getBytesSync });
     syncBuiltinESMExports();
   }
 }

@@ -19,7 +19,8 @@ const token = 'a-token-of-24-characters';
 const kinds: Readonly<Record<string, (listener: RequestListener) => Promise<Listener>>> = {
   'a socket': (listener) => listenOnSocket(path, listener),
   'a port': (listener) => listenOnPort('127.0.0.1:0', listener),
-  'a guarded port': (listener) => listenOnTcp({ address: '127.0.0.1:0', token, isExposed: false }, listener),
+  'a guarded port': (listener) =>
+    listenOnTcp({ address: '127.0.0.1:0', token: () => token, isExposed: false }, listener),
 };
 const authorized = { Authorization: `Bearer ${token}` };
 const head = `GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`;

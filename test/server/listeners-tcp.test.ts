@@ -12,12 +12,15 @@ const open: Listener[] = [];
 after(() => Promise.all(open.map(({ close }) => close())));
 const answerOk: RequestListener = (_, response) => void response.end('ok');
 async function listen(options: Partial<TcpOptions> = {}): Promise<string> {
-  const listener = await listenOnTcp({ address: '127.0.0.1:0', token, isExposed: false, ...options }, answerOk);
+  const listener = await listenOnTcp(
+    { address: '127.0.0.1:0', token: () => token, isExposed: false, ...options },
+    answerOk,
+  );
   open.push(listener);
   return listener.address;
 }
 const guarded = await listen();
-const insecure = await listen({ token: undefined });
+const insecure = await listen({ token: () => undefined });
 const exposed = await listen({ address: '0.0.0.0:0', isExposed: true });
 const bearer = { Authorization: `Bearer ${token}` };
 const call = (address: string, headers: OutgoingHttpHeaders = {}): Promise<Answer> =>

@@ -106,6 +106,19 @@ describe('authorize', () => {
     ]);
   });
 
+  it('refuses a member that the provider has no use for, and half a surrogate pair in what is signed', async () => {
+    const call = { method: 'GET', url: '/' };
+    for (const [input, field] of [
+      [{ ...call, bizContent: '{}' }, 'bizContent'],
+      [{ ...call, parameters: { a: '\ud800' } }, 'parameters.a'],
+      [{ url: '/' }, 'method'],
+      [{ ...call, parameters: { 'a=b': '' } }, 'parameters.a=b'],
+    ] as const) {
+      const answer = await api.post('authorize', input);
+      assert.deepEqual([...verdictOf(answer), answer.body['field']], [400, 'request-invalid', field]);
+    }
+  });
+
   it('never repeats a nonce of its own', async () => {
     const items = Array.from({ length: 256 }, () => ({ method: 'GET', url: '/' }));
     const { text } = await api.post('authorize/batch', { items });

@@ -32,7 +32,7 @@ export async function startSidecar(directory: string, secret: string, merchantId
   };
   const document = { listen: { socket }, admin: { address: '127.0.0.1:0' }, credentials: [credential] };
   await writeFile(config, JSON.stringify(document));
-  const words = ['--max-semi-space-size=2', main, 'sidecar', '--config', config];
+  const words = ['--max-semi-space-size=4', main, 'sidecar', '--config', config];
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
   const logged = new Map<string, number>();
   const loaded = new Promise<void>((resolve, reject) => {

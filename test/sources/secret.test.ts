@@ -5,10 +5,14 @@ import { describe, it, type TestContext } from 'node:test';
 import { systemClock } from '../../src/clock.ts';
 import { findAccess } from '../../src/kube/access.ts';
 import { KubeClient } from '../../src/kube/client.ts';
+import { files } from '../../src/sources/files.ts';
+import { first } from '../../src/sources/first.ts';
 import { secret } from '../../src/sources/secret.ts';
+import { createSecretVolume } from '../../src/testing/secret-volume.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
-import { textsOf } from '../support/directories.ts';
+import { makeDirectory, textsOf } from '../support/directories.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { describeMaterial } from '../support/fake-provider.ts';
 import { makeSecret, secretName, watchSecret } from '../support/secret-source.ts';
 
 const limit = { timeout: 60_000, skip: noControlPlane };
@@ -103,9 +107,9 @@ describe('a watched Secret', () => {
     const plane = controlPlane();
     const { namespace, write } = await makeSecret({ plane });
     const rules = [{ apiGroups: [''], resources: ['secrets'], resourceNames: [secretName], verbs: ['get', 'list', 'watch'] }]; // prettier-ignore
-    const files = await plane.makeServiceAccount(namespace, 'shop', rules);
+    const account = await plane.makeServiceAccount(namespace, 'shop', rules);
     const environment = { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(plane.port) };
-    const client = new KubeClient(() => findAccess(environment, files));
+    const client = new KubeClient(() => findAccess(environment, account));
     const clock = new FakeClock();
     const watching = watchSecret(t, client, clock);
     await watching.untilSignsWith('0');
@@ -166,6 +170,45 @@ describe('a watched Secret', () => {
       await watching.change(() => write('2'), '2');
     },
   );
+});
+
+describe('a Secret with its mount behind it', () => {
+  it('is read through the API, and from the mount when it cannot be watched for half a minute', limit, async (t) => {
+    const plane = controlPlane();
+    const { client, write } = await makeSecret({ plane });
+    const directory = await makeDirectory(t);
+    const mount = await createSecretVolume(directory, describeMaterial({ keyId: '0' }));
+    const clock = new FakeClock();
+    const watching = watchSecret(t, client, clock, (source, { observe }) => {
+      const mounted = files({ paths: [directory], pollMilliseconds: 10_000, clock, observe });
+      return first({ sources: [source, mounted], clock, observe });
+    });
+    await watching.untilSignsWith('0');
+    await watching.change(() => write('1'), '1');
+
+    // kubelet is late: the mount has what was replaced.
+    await Promise.all([watching.recorder.next('watch-failed'), plane.killApiServer()]);
+    const behind = watching.recorder.next('source-failed');
+    hurry(t, clock);
+    assert.equal((await behind).error.code, 'source-behind');
+    assert.equal(watching.signsWith, '1');
+
+    // Then it shows the same, which is no reload, and then something newer.
+    const recovered = watching.recorder.next('unchanged', ({ isRecovery }) => isRecovery);
+    await mount.write(describeMaterial({ keyId: '1' }));
+    await recovered;
+    assert.equal(watching.recorder.of('fallback-caught-up').length, 1);
+    await watching.change(() => mount.write(describeMaterial({ keyId: '2' })), '2');
+    assert.deepEqual(
+      watching.recorder.of('source-chosen').map(({ source, error }) => [source, error?.code]),
+      [[`files:${directory}`, 'cluster-unreachable']],
+    );
+
+    const back = watching.recorder.next('source-chosen');
+    await plane.startApiServer();
+    assert.equal((await back).source, 'secret:wechat-main');
+    await watching.change(() => write('3'), '3');
+  });
 });
 
 describe('the name of a Secret', () => {

@@ -1,11 +1,9 @@
 // What a reload survives: bugs of providers, sources and observers, and its own end.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { material } from '../../src/sources/source.ts';
-import { attempt } from '../../src/store/reload.ts';
 import { Store } from '../../src/store/store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { describeMaterial, fakeProvider } from '../support/fake-provider.ts';
+import { describeMaterial } from '../support/fake-provider.ts';
 import { Reloading } from '../support/reloading.ts';
 
 describe('a reload loop', () => {
@@ -100,35 +98,6 @@ describe('a reload loop', () => {
     await loop.load({ keyId: 'B' });
     assert.equal(loop.store.has('merchant'), false);
     assert.equal(loop.recorder.events.length, before);
-  });
-});
-
-describe('an attempt', () => {
-  const standing = { provider: 'fake', isRequired: true, requires: ['sign'] } as const;
-
-  it('has no effect on a credential that was declared anew, for another merchant, while it loaded', async (t) => {
-    const loop = new Reloading(t);
-    await loop.load({ keyId: 'A' });
-    const provider = {
-      ...fakeProvider,
-      load: async (data: ReadonlyMap<string, Uint8Array>) => {
-        loop.store.remove('merchant');
-        loop.store.declare('merchant', standing);
-        return fakeProvider.load(data);
-      },
-    };
-    await attempt({ ...loop.credential, provider }, material(describeMaterial({ keyId: 'B' })), loop.surroundings);
-    assert.equal(loop.entry.snapshot, undefined);
-    assert.equal(loop.recorder.of('swapped').length, 1);
-  });
-
-  it('changes nothing once its signal is aborted', async (t) => {
-    const loop = new Reloading(t);
-    const refused = { keyId: 'B', problem: 'key-mismatch' } as const;
-    const signal = AbortSignal.abort();
-    await attempt(loop.credential, material(describeMaterial(refused)), loop.surroundings, { signal });
-    assert.equal(loop.entry.rejection, undefined);
-    assert.deepEqual(loop.recorder.events, []);
   });
 });
 

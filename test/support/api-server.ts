@@ -10,7 +10,7 @@ import { wechatpay } from '../../src/providers/wechatpay/provider.ts';
 import { createApi } from '../../src/server/http.ts';
 import { listenOnSocket } from '../../src/server/listeners.ts';
 import { material } from '../../src/sources/source.ts';
-import { attempt } from '../../src/store/reload.ts';
+import { attempt } from '../../src/store/attempt.ts';
 import { Store } from '../../src/store/store.ts';
 import { generateKeyPair } from '../../src/testing/key-pair.ts';
 import type { Files } from '../../src/testing/secret-volume.ts';

@@ -47,6 +47,7 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
   'pods-refreshed': { type: 'pods-refreshed', object: 'pay/wechat-main', pods: 3 },
   configured: { type: 'configured', credentials: 1, needsRestart: false },
   'config-rejected': { type: 'config-rejected', error },
+  'token-replaced': { type: 'token-replaced' },
   operated: { type: 'operated', credential, operation: 'sign', outcome: 'ok', seconds: 0.001 },
   unverified: { type: 'unverified', credential, kind: 'response', error },
   decrypted: { type: 'decrypted', credential, role: 'apiv3', isRetired: false },

@@ -4,8 +4,9 @@ import { type Clock, systemClock } from '../../src/clock.ts';
 import { findAccess } from '../../src/kube/access.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { secret } from '../../src/sources/secret.ts';
+import type { Source } from '../../src/sources/source.ts';
 import type { ControlPlane } from './control-plane.ts';
-import { Watching } from './watching.ts';
+import { Watching, type WatchingOptions } from './watching.ts';
 
 export const secretName = 'wechat-main';
 
@@ -41,10 +42,19 @@ export async function makeSecret({ plane, server }: SecretSourceOptions): Promis
   };
 }
 
-/** Watches it until the test ends. */
-export const watchSecret = (t: TestContext, client: KubeClient, clock: Clock = systemClock): Watching =>
+type Parts = Parameters<NonNullable<WatchingOptions['source']>>[0];
+
+/** Watches it until the test ends, alone or as part of another source. */
+export const watchSecret = (
+  t: TestContext,
+  client: KubeClient,
+  clock: Clock = systemClock,
+  wrap: (source: Source, parts: Parts) => Source = (source) => source,
+): Watching =>
   new Watching(t, {
     clock,
-    source: ({ observe }) =>
-      secret({ secret: secretName, client: async () => client, clock, random: () => 0.5, observe }),
+    source: (parts) => {
+      const options = { secret: secretName, client: async () => client, random: () => 0.5 };
+      return wrap(secret({ ...options, ...parts }), parts);
+    },
   });

@@ -74,12 +74,12 @@ export function headersOf(situation: Situation): Readonly<Record<string, string>
 /** The whole way where the source's certificate still lives at that time; otherwise the same steps, each at its own time. */
 export async function verifyAnswer(
   keys: readonly Trusted[],
-  answer: Extract<Received, { headers: object }>,
+  answer: Exclude<Received, { kind: 'message' }>,
   now: Date,
 ): Promise<Verified> {
   const alive = aliveAt(keys, now);
   if (alive.getTime() === now.getTime()) return verifyWithAny(subjectsTrusting(keys), answer, now);
-  const { timestamp, nonce, signature, keyId } = readAnswerSignature(answer.headers, now);
+  const { timestamp, nonce, signature, keyId } = readAnswerSignature(answer.headers ?? {}, now);
   const message = answerMessage(timestamp, nonce, answer.body);
   return verifyWithAny(subjectsTrusting(keys), { kind: 'message', message, signature, keyId }, alive);
 }

@@ -2,7 +2,8 @@
 import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { readCertificates, readPrivateKey, readPublicKey } from '../../src/crypto/containers.ts';
 import { certificateFingerprint, normalizeSerial } from '../../src/crypto/x509.ts';
-import { type ContextOptions, createContext, type FitParts } from '../../src/providers/wechatpay/context.ts';
+import { type ContextOptions, createContext } from '../../src/providers/wechatpay/context.ts';
+import type { FitParts } from '../../src/providers/wechatpay/own-keys.ts';
 import type { NamedCertificate } from '../../src/providers/wechatpay/parts.ts';
 import type { SigningContext } from '../../src/providers/provider.ts';
 import { isObject, listOf } from './read.ts';

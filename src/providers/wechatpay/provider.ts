@@ -2,8 +2,9 @@
 import { checkValue } from '../../crypto/cipher.ts';
 import type { PaycertError } from '../../errors.ts';
 import type { Provider, SigningContext } from '../provider.ts';
-import { createContext, type FitParts } from './context.ts';
+import { createContext } from './context.ts';
 import { openCertificates } from './envelope.ts';
+import type { FitParts } from './own-keys.ts';
 import { type Parts, readParts } from './parts.ts';
 import { certificateFacts, type ResponseKey } from './platform-keys.ts';
 import { judge } from './rules.ts';

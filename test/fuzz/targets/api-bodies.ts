@@ -33,10 +33,12 @@ function goodBodies({ material, field }: Corpus): Readonly<Record<string, readon
         nonce: 'abc',
         encryptionKeyId: platformKey.keyId,
       },
+      { apiMethod: 'alipay.trade.query', bizContent: '{"a":1}', parameters: { a: 'b' }, appAuthToken: 'c' },
     ],
     verify: [
       { kind: 'notification', headers: fixed, body: '{}' },
       { kind: 'response', headers: fixed, bodyBase64: 'e30=', url: '/v3/billdownload/file?token=a', status: 200 },
+      { kind: 'return', url: 'https://shop.example/back?sign=AAAA', apiMethod: 'a.b' },
       { message: 'a', signature: 'AAAA', keyId: platformKey.keyId },
     ],
     decrypt: [

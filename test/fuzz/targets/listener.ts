@@ -33,7 +33,7 @@ export async function startListener({ material }: Corpus): Promise<FuzzedListene
     version: '0.0.0',
     startedAt: now,
   });
-  const { address, close } = await listenOnTcp({ address: '127.0.0.1:0', token, isExposed: false }, api);
+  const { address, close } = await listenOnTcp({ address: '127.0.0.1:0', token: () => token, isExposed: false }, api);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const call = (one: Call) =>
     exchange(address, { ...one, agent, headers: { ...one.headers, Authorization: `Bearer ${token}` } });

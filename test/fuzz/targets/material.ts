@@ -6,7 +6,7 @@ import { PaycertError } from '../../../src/errors.ts';
 import { wechatpay } from '../../../src/providers/wechatpay/provider.ts';
 import { describeCredential } from '../../../src/server/status.ts';
 import { material as toMaterial } from '../../../src/sources/source.ts';
-import { attempt } from '../../../src/store/reload.ts';
+import { attempt } from '../../../src/store/attempt.ts';
 import type { Snapshot } from '../../../src/store/snapshot.ts';
 import { Store } from '../../../src/store/store.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';

@@ -117,6 +117,15 @@ describe('verify', () => {
     await assert.rejects(context.verify(notification, now), refusal('signature-missing'));
   });
 
+  it('refuses what WeChat Pay never sends, and an answer without headers, by the name of the member', async () => {
+    const back: Received = { ...response(), kind: 'return' };
+    await assert.rejects(context.verify(back, now), { ...refusal('request-invalid'), field: 'kind' });
+    const named: Received = { ...response(), apiMethod: 'alipay.trade.query' };
+    await assert.rejects(context.verify(named, now), { ...refusal('request-invalid'), field: 'apiMethod' });
+    const bare: Received = { kind: 'notification', body };
+    await assert.rejects(context.verify(bare, now), { ...refusal('request-invalid'), field: 'headers' });
+  });
+
   it('verifies an error that is signed', async () => {
     assert.ok(await context.verify(response(undefined, { status: 400 }), now));
     const forged = { ...response(undefined, { status: 400 }), body: Buffer.from('{}') };

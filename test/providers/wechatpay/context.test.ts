@@ -172,6 +172,34 @@ describe('the platform key that a request names', () => {
   });
 });
 
+describe('what WeChat Pay has no use for, or misses', () => {
+  const request = { method: 'GET', url: '/' };
+  for (const [field, input] of Object.entries({
+    method: { url: '/' },
+    url: { method: 'GET' },
+    apiMethod: { ...request, apiMethod: 'alipay.trade.query' },
+    bizContent: { ...request, bizContent: '{}' },
+    parameters: { ...request, parameters: {} },
+    appAuthToken: { ...request, appAuthToken: 'x' },
+  })) {
+    it(`is refused by authorize with the name of the member ${field}`, async () => {
+      await assert.rejects(context.authorize(input, moment), { ...refusal('request-invalid'), field });
+    });
+  }
+
+  const payment = { type: 'app', appId: 'wx1', prepayId: 'p1' } as const;
+  for (const [field, input] of Object.entries({
+    type: { appId: 'wx1', prepayId: 'p1' },
+    appId: { type: 'app', prepayId: 'p1' } as const,
+    prepayId: { type: 'app', appId: 'wx1' } as const,
+    apiMethod: { ...payment, apiMethod: 'alipay.trade.app.pay' },
+  })) {
+    it(`is refused by paymentParameters with the name of the member ${field}`, async () => {
+      await assert.rejects(context.paymentParameters(input, moment), { ...refusal('request-invalid'), field });
+    });
+  }
+});
+
 describe('paymentParameters', () => {
   it('of JSAPI sign the package, and hold exactly what the client passes on', async () => {
     const { paySign = '', ...rest } = await context.paymentParameters(

@@ -1,0 +1,57 @@
+// The merchant's own keys: the one that signs, those that open what was encrypted for it.
+import type { KeyObject } from 'node:crypto';
+import { checkValue } from '../../crypto/cipher.ts';
+import { describeAlgorithm, publicKeyFingerprint } from '../../crypto/x509.ts';
+import type { KeyFacts, Role } from '../provider.ts';
+import type { Parts } from './parts.ts';
+import { certificateFacts } from './platform-keys.ts';
+
+/** Parts that passed every rule. */
+export interface FitParts extends Parts {
+  readonly privateKey: KeyObject;
+}
+
+/** The key that signs. */
+export function merchantFacts({ privateKey, certificate, merchantSerial }: FitParts): KeyFacts {
+  if (certificate) return certificateFacts(certificate, 'merchant');
+  return {
+    role: 'merchant',
+    keyId: merchantSerial ?? '',
+    algorithm: describeAlgorithm(privateKey),
+    fingerprint: publicKeyFingerprint(privateKey),
+  };
+}
+
+/** Current first, then previous: the order in which they are tried. */
+export function symmetricKeys({ apiV3Key, previousApiV3Key }: Parts) {
+  const one = (key: KeyObject | undefined, role: Role) =>
+    key === undefined
+      ? []
+      : [{ key, role, keyId: checkValue(key), algorithm: 'AES-256-GCM', fingerprint: checkValue(key) }];
+  return [...one(apiV3Key, 'apiv3'), ...one(previousApiV3Key, 'apiv3-previous')];
+}
+
+/** Fields are encrypted for the merchant's key: the current one, then those retired. */
+export function collectFieldKeys({ privateKey, retired }: FitParts, merchant: KeyFacts) {
+  const keys = retired.map(({ privateKey: key, certificate }) => {
+    const fingerprint = publicKeyFingerprint(key);
+    const facts: KeyFacts = certificate
+      ? certificateFacts(certificate, 'merchant-retired')
+      : { role: 'merchant-retired', keyId: fingerprint.slice(0, 16), algorithm: describeAlgorithm(key), fingerprint };
+    return { key, facts };
+  });
+  return [{ key: privateKey, facts: merchant }, ...keys];
+}
+
+/** The facts of a key without the key. */
+export function publicFacts({ role, keyId, algorithm, fingerprint, notBefore, notAfter, issuer }: KeyFacts): KeyFacts {
+  return {
+    role,
+    keyId,
+    algorithm,
+    fingerprint,
+    ...(notBefore && { notBefore }),
+    ...(notAfter && { notAfter }),
+    ...(issuer && { issuer }),
+  };
+}

@@ -1,0 +1,90 @@
+// attempt: material → load → check → swap or reject. Whatever happens, the last good snapshot is kept.
+import type { Clock } from '../clock.ts';
+import type { Turns } from '../crypto/turns.ts';
+import type { PaycertError } from '../errors.ts';
+import { isolate, type Observe } from '../events.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { Material, Source } from '../sources/source.ts';
+import { findViolation, isRollback } from './checks.ts';
+import { Snapshot } from './snapshot.ts';
+import type { Store } from './store.ts';
+
+export interface Credential {
+  readonly name: string;
+  readonly provider: Provider;
+  readonly source: Source;
+  readonly older: 'accept' | 'reject';
+  /** How long keys that a swap replaced still verify and decrypt. */
+  readonly graceMilliseconds: number;
+}
+
+export interface Surroundings {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly turns: Turns;
+  readonly observe: Observe;
+}
+
+export interface AttemptOptions {
+  /** Whether the same material was refused for the same reason before. */
+  readonly isRepeated?: (error: PaycertError) => boolean;
+  /** Once aborted, the attempt changes nothing. */
+  readonly signal?: AbortSignal;
+}
+
+/** Tries to make material current. Keeps the last good snapshot whatever happens, and returns why it was refused. */
+export async function attempt(
+  { name, provider, older, graceMilliseconds }: Omit<Credential, 'source'>,
+  material: Material,
+  { store, clock, turns, ...surroundings }: Surroundings,
+  { isRepeated = () => false, signal }: AttemptOptions = {},
+): Promise<PaycertError | undefined> {
+  if (!store.has(name)) return undefined;
+  const observe = isolate(surroundings.observe);
+  const started = clock.now();
+  const elapsed = () => (clock.now().getTime() - started.getTime()) / 1000;
+  const previous = store.entry(name).snapshot;
+  const context = await provider.load(material.data);
+  const candidate = { context, current: previous?.context, older };
+  const violation = await findViolation(candidate, started);
+  const at = clock.now();
+  // Stopped, removed, or declared anew meanwhile, perhaps for another merchant: what comes late has no effect.
+  if (signal?.aborted === true || !store.has(name) || store.entry(name).snapshot !== previous) return undefined;
+
+  if (violation !== undefined) {
+    store.update(name, (entry) => ({
+      ...entry,
+      lastReload: { at, outcome: 'rejected' },
+      rejection: { at, error: violation },
+    }));
+    observe({
+      type: 'rejected',
+      credential: name,
+      error: violation,
+      seconds: elapsed(),
+      isNew: !isRepeated(violation),
+    });
+    return violation;
+  }
+
+  const generation = (previous?.generation ?? 0) + 1;
+  const retired = previous?.retire(at, graceMilliseconds) ?? [];
+  const snapshot = new Snapshot(context, { generation, loadedAt: at, version: material.version, retired }, turns);
+  // Before the swap: a provider that throws here has not half replaced anything.
+  const warnings = context.warnings(at);
+  store.update(name, ({ rejection, ...entry }) => ({ ...entry, snapshot, lastReload: { at, outcome: 'swapped' } }));
+  const lag = material.changedAt && previous && (at.getTime() - material.changedAt.getTime()) / 1000;
+  observe({
+    type: 'swapped',
+    credential: name,
+    generation,
+    snapshotId: snapshot.snapshotId,
+    keyId: context.signer?.facts.keyId,
+    notAfter: context.signer?.facts.notAfter,
+    seconds: elapsed(),
+    changeToCurrentSeconds: lag,
+    isRollback: isRollback(candidate),
+    warnings,
+  });
+  return undefined;
+}
