@@ -25,7 +25,7 @@ export const reasonOf = ({ code }: PaycertError): string =>
   reasons[code] ?? code.replace(/(?:^|-)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
 /** What is wrong and what to do. Holds no value: messages of errors never do. */
-export const adviceOf = ({ message, hint }: PaycertError): string => `${message}. ${hint}`;
+const adviceOf = ({ message, hint }: PaycertError): string => `${message}. ${hint}`;
 
 /** Whose error says that nobody knows: the Secret may be as good as it was. */
 const isUnknown = ({ code, kind }: PaycertError): boolean =>

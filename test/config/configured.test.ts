@@ -26,16 +26,24 @@ async function follow(t: TestContext, more: Partial<ResourceEntry> = {}) {
   const entry = { resource: name, required: true, ...more };
   configured.declare({ credentials: [], resources: [entry] });
   t.after(() => configured.stop());
-  const apply = (resources: readonly ResourceEntry[]) => configured.apply({ credentials: [], resources });
+  const apply = (resources: readonly ResourceEntry[]) => {
+    configured.apply({ credentials: [], resources });
+  };
+  /** Applies the entry, and waits until its material is current. */
+  const load = async (one: ResourceEntry = entry) => {
+    const swapped = events.next('swapped');
+    apply([one]);
+    await swapped;
+  };
   const ready = () => isReady(store.entry(name), new Date());
-  return { tenant, store, events, apply, entry, ready };
+  return { tenant, store, events, apply, load, entry, ready };
 }
 
 describe('an entry that names a resource', () => {
   it('is not ready until the resource and its Secret are there, and then is', limit, async (t) => {
     const { tenant, store, events, apply, entry, ready } = await follow(t);
     const refused = events.next('resource-refused');
-    await apply([entry]);
+    apply([entry]);
     assert.match((await refused).error.message, /no PaymentCredential "wechat-main"/);
     assert.equal(ready(), false);
     assert.throws(() => store.current(name), { code: 'credential-not-loaded' });
@@ -47,9 +55,9 @@ describe('an entry that names a resource', () => {
   });
 
   it('takes another Secret and other options as the resource does', limit, async (t) => {
-    const { tenant, store, events, apply, entry } = await follow(t);
+    const { tenant, store, events, load, entry } = await follow(t);
     await tenant.create(name, wechatpaySpec('keys'));
-    await Promise.all([events.next('swapped'), apply([entry])]);
+    await load(entry);
     const before = store.current(name).snapshotId;
     await tenant.write('others', (await makeMaterial(1)).files);
     await Promise.all([events.next('swapped'), tenant.patch(name, { source: { secret: { name: 'others' } } })]);
@@ -59,9 +67,9 @@ describe('an entry that names a resource', () => {
   });
 
   it('drops the keys and is not ready while the resource is suspended', limit, async (t) => {
-    const { tenant, store, events, apply, entry, ready } = await follow(t);
+    const { tenant, store, events, load, entry, ready } = await follow(t);
     await tenant.create(name, wechatpaySpec('keys'));
-    await Promise.all([events.next('swapped'), apply([entry])]);
+    await load(entry);
     await Promise.all([events.next('credential-removed'), tenant.patch(name, { suspend: true })]);
     assert.equal(ready(), false);
     assert.throws(() => store.current(name), { code: 'credential-not-loaded' });
@@ -70,9 +78,9 @@ describe('an entry that names a resource', () => {
   });
 
   it('keeps the last good when the resource is deleted, and says so', limit, async (t) => {
-    const { tenant, events, apply, entry, ready } = await follow(t);
+    const { tenant, events, load, entry, ready } = await follow(t);
     await tenant.create(name, wechatpaySpec('keys'));
-    await Promise.all([events.next('swapped'), apply([entry])]);
+    await load(entry);
     const refused = events.next('resource-refused');
     await tenant.remove(name);
     assert.equal((await refused).error.code, 'object-missing');
@@ -80,12 +88,12 @@ describe('an entry that names a resource', () => {
   });
 
   it('is let go when the configuration names it no more, and may have another name', limit, async (t) => {
-    const { tenant, store, events, apply } = await follow(t);
+    const { tenant, store, apply, load } = await follow(t);
     const entry = { resource: name, name: 'shop' };
     await tenant.create(name, wechatpaySpec('keys'));
-    await Promise.all([events.next('swapped'), apply([entry])]);
+    await load(entry);
     assert.ok(store.current('shop'));
-    await apply([]);
+    apply([]);
     assert.equal(store.has('shop'), false);
   });
 });
