@@ -78,7 +78,7 @@ export class Controller {
     this.#queue = new Queue({
       clock,
       random,
-      look: async (key, signal) => (this.isSynced ? this.#reconciler.look(key, signal) : undefined),
+      look: (key, signal) => this.#reconciler.look(key, signal),
       failed: (key, error) => {
         const [, object = ''] = key.split(/\/(.*)/s);
         if (error instanceof PaycertError)
@@ -106,8 +106,8 @@ export class Controller {
 
   /** Why this replica would not notice a change; undefined when it would. */
   get impediment(): string | undefined {
-    if (!this.isSynced) return 'not everything has been listed yet';
-    return (this.#resources.trouble ?? this.#secrets.trouble)?.message;
+    const trouble = this.#resources.trouble ?? this.#secrets.trouble;
+    return trouble?.message ?? (this.isSynced ? undefined : 'not everything has been listed yet');
   }
 
   get queueLength(): number {
@@ -119,7 +119,6 @@ export class Controller {
   }
 
   #lookAtAll(): void {
-    if (!this.isSynced) return;
     for (const key of this.#resources.keys()) this.#queue.add(`PaymentCredential/${key}`);
     for (const key of this.#secrets.keys()) this.#lookAtLabelled(key);
   }

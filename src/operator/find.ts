@@ -15,7 +15,7 @@ import type { Watched } from './watched.ts';
 
 export interface FinderOptions {
   readonly client: () => Promise<Pick<KubeClient, 'get'>>;
-  readonly watched: Pick<Watched<SecretFacts>, 'get' | 'isWatched'>;
+  readonly watched: Pick<Watched<SecretFacts>, 'get' | 'standing'>;
   readonly clock: Clock;
   readonly observe: Observe;
   readonly ingredients: Ingredients;
@@ -28,6 +28,8 @@ interface Remembered {
 
 /** Whoever may not read it now may be permitted to later: a condition says so, and it is tried again. */
 const refusals: ReadonlySet<string> = new Set(['cluster-forbidden', 'cluster-unauthenticated', 'cluster-refused']);
+
+class Pending extends Error {}
 
 export class Finder {
   readonly #options: FinderOptions;
@@ -42,14 +44,18 @@ export class Finder {
     this.#remembered.delete(key);
   }
 
-  /** @throws PaycertError when the API server cannot be asked now */
-  async find(key: string, resource: PaymentCredential, signal: AbortSignal): Promise<Findings> {
+  /**
+   * Undefined while the Secrets have not been listed.
+   * @throws PaycertError when the API server cannot be asked now
+   */
+  async find(key: string, resource: PaymentCredential, signal: AbortSignal): Promise<Findings | undefined> {
     let spec: ResourceSpec | undefined;
     try {
       spec = parseSpec(resource.spec);
       return { spec, verdict: await this.#check(key, resource, spec, signal), error: undefined };
     } catch (error) {
       if (signal.aborted) throw error;
+      if (error instanceof Pending) return undefined;
       this.forget(key);
       return { spec, verdict: undefined, error: this.#explain(resource, error) };
     }
@@ -59,7 +65,10 @@ export class Finder {
     const { client, watched, clock, ingredients } = this.#options;
     const { namespace, name, uid, generation, status } = resource;
     const { name: secretName, keys } = spec.source.secret;
-    if (!watched.isWatched(namespace, secretName))
+    const standing = watched.standing(namespace, secretName);
+    if (standing instanceof PaycertError) throw standing;
+    if (standing === 'pending') throw new Pending();
+    if (standing === 'unwatched')
       throw new PaycertError('secret-unwatched', `the operator does not watch Secret "${secretName}"`);
     const facts = watched.get(namespace, secretName);
     if (facts === undefined) throw new PaycertError('object-missing', `there is no Secret "${secretName}" here`);

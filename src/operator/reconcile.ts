@@ -34,6 +34,9 @@ const jitterMilliseconds = 60_000;
 /** What may not be read is asked for again. */
 const retryMilliseconds = 20_000;
 
+/** Whatever is listed is a reason to look; this is for what never will be, which says why by then. */
+const pendingMilliseconds = 5000;
+
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #finder: Finder;
@@ -66,7 +69,9 @@ export class Reconciler {
       this.#finder.forget(key);
       return undefined;
     }
+    const started = clock.now();
     const findings = await this.#finder.find(key, resource, signal);
+    if (findings === undefined) return pendingMilliseconds;
     const now = clock.now();
     const status = judge(resource, findings, now);
     const seen = resource.status && (resource.status.rejected ?? resource.status.accepted)?.secretResourceVersion;
@@ -75,7 +80,7 @@ export class Reconciler {
     this.#statuses.set(key, { resource, status });
     const outcome = await this.#write(key, resource, status);
     const object = `${resource.namespace}/${resource.name}`;
-    const seconds = (clock.now().getTime() - now.getTime()) / 1000;
+    const seconds = (clock.now().getTime() - started.getTime()) / 1000;
     this.#options.observe({ type: 'reconciled', object, outcome, seconds });
     return this.#untilNext(status, findings, now);
   }

@@ -35,7 +35,7 @@ export function judge(resource: PaymentCredential, findings: Findings, now: Date
   const { status: previous, generation } = resource;
   const { spec, verdict } = findings;
   const accepted = acceptedOf(verdict, previous, now);
-  const rejected = rejectedOf(verdict, previous, now);
+  const rejected = rejectedOf(findings, previous, now);
   const keys = verdict && verdict.keys.length > 0 ? verdict.keys : (previous?.keys ?? []);
   const { keyId, notAfter } = signerOf(verdict, previous);
   const valid = judgeValid(findings, accepted !== undefined);
@@ -72,9 +72,9 @@ function acceptedOf(verdict: Verdict | undefined, previous: Status | undefined, 
   };
 }
 
-function rejectedOf(verdict: Verdict | undefined, previous: Status | undefined, now: Date): Status['rejected'] {
+function rejectedOf({ verdict, error }: Findings, previous: Status | undefined, now: Date): Status['rejected'] {
   // Whoever cannot read it now knows no better than before.
-  if (verdict === undefined) return previous?.rejected;
+  if (verdict === undefined) return error?.code === 'object-missing' ? undefined : previous?.rejected;
   if (isFit(verdict)) return undefined;
   const { reason, message } = judgeViolations(verdict.violations);
   const { secretResourceVersion, snapshotId, keys } = verdict;

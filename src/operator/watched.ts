@@ -70,16 +70,22 @@ export class Watched<T> {
     return this.#parts.every(({ informer }) => informer.isSynced);
   }
 
-  /** Whether it would be known if it were there. */
-  isWatched(namespace: string, name: string): boolean {
-    return this.#partOf(namespace, name) !== undefined;
+  /** Whether it would be known if it were there; an error says why it never will as things are. */
+  standing(namespace: string, name: string): 'listed' | 'pending' | 'unwatched' | PaycertError {
+    const informer = this.#partOf(namespace, name)?.informer;
+    if (informer === undefined) return 'unwatched';
+    return informer.isSynced ? 'listed' : (informer.trouble?.error ?? 'pending');
   }
 
-  /** What cannot be watched for longer than a restart of the API server takes. */
+  /** What cannot be listed at all, or not be watched for longer than a restart of the API server takes. */
   get trouble(): PaycertError | undefined {
     const now = this.#options.clock.now().getTime();
-    const troubles = this.#parts.flatMap(({ informer, trouble }) => [informer.trouble, trouble]);
-    return troubles.find((one) => one && now - one.since.getTime() > toleratedMilliseconds)?.error;
+    const troubles = this.#parts.flatMap(({ informer, trouble: denied }) =>
+      [informer.trouble, denied].filter(
+        (one) => one && (!informer.isSynced || now - one.since.getTime() > toleratedMilliseconds),
+      ),
+    );
+    return troubles[0]?.error;
   }
 
   #partOf(namespace: string, name: string): Part<T> | undefined {

@@ -144,6 +144,22 @@ describe('permissions', () => {
     await tenant.condition('wechat-0', 'Valid', 'False MaterialMissing');
   });
 
+  it('for Secrets that were never granted are missed in one namespace only, and a condition says so', limit, async (t) => {
+    const [good, bad] = [await Tenant.make(controlPlane()), await Tenant.make(controlPlane())];
+    await makeReady(good);
+    await makeReady(bad);
+    const environment = await makeAccount(good, [...leastRules, ...secretRules]);
+    await bad.plane.grantTo(bad.namespace, 'operator', good.namespace, leastRules);
+    const namespaces = [bad.namespace, good.namespace];
+    const { address } = await startOperator(t, controlPlane(), { namespaces, environment });
+    await good.condition('wechat-0', 'Ready', 'True Ready');
+    const { message } = await bad.condition('wechat-0', 'Ready', 'Unknown ClusterForbidden');
+    assert.match(message, /^list secrets in namespace .* forbids it/);
+    const { status, content } = await call(address, '/readyz');
+    assert.equal(status, 503);
+    assert.match(content, /list secrets/);
+  }); // prettier-ignore
+
   it('that are withdrawn are said in the log and by /readyz within a minute or two, and used again when they return', limit, async (t) => {
     const tenant = await Tenant.make(controlPlane());
     await makeReady(tenant);

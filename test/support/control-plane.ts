@@ -236,12 +236,17 @@ export class ControlPlane implements AsyncDisposable {
 
   /** A Role of that name, bound to the service account of that name. */
   async grant(namespace: string, name: string, rules: readonly Json[]): Promise<void> {
+    await this.grantTo(namespace, name, namespace, rules);
+  }
+
+  /** The same, for a service account of another namespace. */
+  async grantTo(namespace: string, name: string, home: string, rules: readonly Json[]): Promise<void> {
     const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
     await this.admin('POST', `${path}/roles`, { metadata: { name }, rules });
     await this.admin('POST', `${path}/rolebindings`, {
       metadata: { name },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
-      subjects: [{ kind: 'ServiceAccount', name, namespace }],
+      subjects: [{ kind: 'ServiceAccount', name, namespace: home }],
     });
   }
 
