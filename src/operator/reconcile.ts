@@ -43,7 +43,7 @@ export class Reconciler {
   /** What was found last: all that is known of labelled Secrets, and what metrics are made of. */
   readonly #statuses = new Map<string, { readonly resource: PaymentCredential; readonly status: Status }>();
   /** What our own write made of an object, until the watch tells of it. */
-  readonly #written = new Map<string, { readonly over: string; readonly resource: PaymentCredential }>();
+  readonly #written = new Map<string, PaymentCredential>();
   /** The status that Events have told of, for labelled Secrets. */
   readonly #announced = new Map<string, Status>();
 
@@ -93,7 +93,7 @@ export class Reconciler {
       return known?.resource.uid === cached.uid ? { ...cached, status: known.status } : cached;
     }
     const written = this.#written.get(key);
-    if (cached && written?.over === cached.resourceVersion) return written.resource;
+    if (cached && written?.uid === cached.uid && isNewer(written, cached)) return written;
     this.#written.delete(key);
     return cached;
   }
@@ -118,8 +118,7 @@ export class Reconciler {
     );
     if (applied === undefined) return 'standby';
     if (applied === 'gone') return 'unchanged';
-    const over = this.#options.current(key)?.resourceVersion;
-    if (over !== undefined) this.#written.set(key, { over, resource: readResource(applied) });
+    this.#written.set(key, readResource(applied));
     await this.#tell(resource, resource.status, status, () => true);
     return 'written';
   }
@@ -157,6 +156,10 @@ export class Reconciler {
     return next && next.getTime() - now.getTime() + random() * jitterMilliseconds;
   }
 }
+
+/** Versions of one object are numbers that grow, which the API promises since 1.35, and etcd since ever. */
+const isNewer = ({ resourceVersion: a }: PaymentCredential, { resourceVersion: b }: PaymentCredential): boolean =>
+  a.length === b.length ? a > b : a.length > b.length;
 
 /** It was deleted, or made anew, meanwhile: the watch tells. */
 function ignoreGone(error: unknown): 'gone' {

@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { withMismatchedPair } from '../../src/testing/spoiled-material.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
-import { installDefinition, startOperator, Tenant, wechatpaySpec } from '../support/operator.ts';
+import { soonestExpiry } from '../../src/operator/expiry.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { installDefinition, startOperator, Tenant, until, wechatpaySpec } from '../support/operator.ts';
 import { keyPairs, makeMaterial } from '../support/sidecar.ts';
 
+const day = 86_400_000;
 const limit = { timeout: 120_000, skip: noControlPlane };
 const controlPlane = useControlPlane(installDefinition);
 
@@ -41,5 +44,41 @@ describe('a PaymentCredential', () => {
     const again = await tenant.condition('wechat-main', 'Ready', 'True Ready');
     assert.equal(again.accepted?.time, good.accepted?.time);
     assert.equal(again.rejected, undefined);
+  });
+
+  it('is looked at again when a certificate comes within 30 days of its end, and when it ends', limit, async (t) => {
+    const tenant = await Tenant.make(controlPlane());
+    await tenant.write('keys', (await makeMaterial()).files);
+    const first = await startOperator(t, controlPlane(), { namespaces: [tenant.namespace] });
+    await tenant.create('wechat-main', wechatpaySpec('keys'));
+    const { keys = [] } = await tenant.condition('wechat-main', 'Expiring', 'False ValidForLong');
+    await first.stop();
+    const end = soonestExpiry(keys)!.at.getTime();
+    for (const [at, reason] of [
+      [end - 30 * day, 'ExpiresSoon'],
+      [end, 'Expired'],
+    ] as const) {
+      // prettier-ignore
+      const clock = new FakeClock(new Date(at - 600_000));
+      const operator = await startOperator(t, controlPlane(), { namespaces: [tenant.namespace], clock });
+      await until(() => operator.recorder.of('reconciled').length > 0);
+      const { reason: before } = (await tenant.status('wechat-main'))!.conditions.find(
+        ({ type }) => type === 'Expiring',
+      )!;
+      assert.notEqual(before, reason);
+      // The boundary, and what scatters a thousand of them.
+      clock.advance(600_000 + 60_000);
+      await tenant.condition('wechat-main', 'Expiring', `True ${reason}`);
+      await operator.stop();
+    }
+    const expired = await tenant.condition('wechat-main', 'Valid', 'False CertificateExpired');
+    assert.ok(expired.accepted, 'what signs goes on');
+    const events = await tenant.events();
+    for (const reason of ['ExpiresSoon', 'Expired', 'CertificateExpired'])
+      assert.equal(
+        events.filter((event) => event === `Warning ${reason} PaymentCredential/wechat-main`).length,
+        1,
+        reason,
+      );
   });
 });
