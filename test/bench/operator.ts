@@ -47,7 +47,6 @@ async function each(count: number, act: (index: number) => Promise<unknown>): Pr
 
 /** Counts what passes, and looks at none of it. */
 async function startMeter(port: number) {
-  const meter = { bytes: 0, url: '', close: () => undefined as void };
   const server = createServer((near) => {
     const far = connectTcp(port, '127.0.0.1');
     for (const [from, to] of [
@@ -59,10 +58,10 @@ async function startMeter(port: number) {
     near.pipe(far);
     far.pipe(near);
   });
+  const meter = { bytes: 0, url: '', close: () => void server.close() };
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   meter.url = `https://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
-  meter.close = () => void server.close();
   return meter;
 }
 
