@@ -81,7 +81,10 @@ const table = {
   },
 
   // material: whoever owns the keys
-  'material-missing': { kind: 'material', hint: 'Add the part named; docs/wechatpay.md lists the names.' },
+  'material-missing': {
+    kind: 'material',
+    hint: 'Add the part named; the page of its platform in docs/ lists the names.',
+  },
   'pem-malformed': { kind: 'material', hint: 'Paste the file again, whole, from its first to its last line.' },
   'private-key-malformed': { kind: 'material', hint: 'Use the private key file as the platform handed it out.' },
   'private-key-encrypted': { kind: 'material', hint: 'Decrypt it first: openssl pkey -in FILE -out FILE.plain' },
@@ -112,10 +115,24 @@ const table = {
   },
   'merchant-serial-mismatch': { kind: 'material', hint: 'Remove `merchant_serial`, or make it the certificate’s.' },
   'apiv3-key-length': { kind: 'material', hint: 'An APIv3 key is exactly 32 bytes; copy it again from the console.' },
+  'apiv2-key-length': { kind: 'material', hint: 'An APIv2 key is exactly 32 bytes; copy it again from the console.' },
+  'access-key-malformed': {
+    kind: 'material',
+    hint: 'Copy id and secret again, each into its own part, without quotes or other text.',
+  },
+  'expiration-malformed': {
+    kind: 'material',
+    hint: 'Write the time that came with the token, such as 2026-03-01T12:00:00Z.',
+  },
+  'security-token-expired': {
+    kind: 'material',
+    hint: 'Have whatever fetches the token write all its parts again, well before it expires.',
+  },
+  'hmac-key-too-short': { kind: 'material', hint: 'Use a key of at least 32 bytes, made by a random generator.' },
   'public-key-id-malformed': { kind: 'material', hint: 'Copy the id that starts with PUB_KEY_ID_ from the console.' },
   'platform-key-is-merchant': {
     kind: 'material',
-    hint: 'Use the certificate downloaded from WeChat Pay, not apiclient_cert.pem.',
+    hint: 'Use the other side’s: what WeChat Pay hands out, not apiclient_cert.pem; the partner’s public key.',
   },
   'serial-conflict': { kind: 'material', hint: 'Find out which certificate is genuine and remove the other.' },
   'pkcs12-malformed': { kind: 'material', hint: 'Copy the .p12 again, in binary mode, as the platform handed it out.' },
@@ -137,6 +154,10 @@ const table = {
   'platform-certificate-expired': { kind: 'material', hint: 'Remove it; it is not used any more.' },
   'platform-certificate-duplicate': { kind: 'material', hint: 'Remove one of the two; they are the same.' },
   'platform-certificate-untrusted': { kind: 'material', hint: 'Find out where it came from; it is outside `trust`.' },
+  'client-certificate-expired': {
+    kind: 'material',
+    hint: 'Replace it with its key: calls that show a certificate in TLS fail; the others go on.',
+  },
   'apiv3-key-unproven': {
     kind: 'material',
     hint: 'Compare it with the console, unless the platform has yet to change over to it.',
@@ -186,7 +207,15 @@ const table = {
   'signature-probe': { kind: 'refused', hint: 'WeChat Pay tests whether you verify: answer 4xx, it sends again.' },
   'key-id-unknown': { kind: 'refused', hint: 'Add the platform certificate or public key with this id.' },
   'signature-invalid': { kind: 'refused', hint: 'Verify the raw bytes as received; otherwise treat it as forged.' },
-  'decryption-failed': { kind: 'refused', hint: 'Compare the APIv3 key (or the key the field was encrypted for).' },
+  'message-malformed': {
+    kind: 'refused',
+    hint: 'Verify the raw bytes as received; otherwise treat it as forged.',
+  },
+  'nonce-seen': { kind: 'refused', hint: 'Accept a message once; otherwise treat it as a replay.' },
+  'decryption-failed': {
+    kind: 'refused',
+    hint: 'Compare the APIv3 (or APIv2) key, or the key that the field was encrypted for.',
+  },
   'notification-malformed': {
     kind: 'refused',
     hint: 'It is signed, but not an encrypted notification; read its body yourself.',
@@ -196,6 +225,7 @@ const table = {
   'credential-not-loaded': { kind: 'not-ready', hint: 'Wait, or see `paycert status` for what was rejected.' },
   'no-platform-key': { kind: 'not-ready', hint: 'Add a platform certificate, or pub_key.pem with pub_key_id.' },
   'no-apiv3-key': { kind: 'not-ready', hint: 'Add apiv3_key to the material.' },
+  'nonces-full': { kind: 'not-ready', hint: 'Raise `maxNonces` of the provider, or wait until the oldest expire.' },
   'sidecar-unreachable': { kind: 'not-ready', hint: 'Check that the sidecar runs and that the address is right.' },
 
   // internal: us

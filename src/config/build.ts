@@ -2,8 +2,12 @@
 import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { aliyun } from '../providers/aliyun/provider.ts';
+import { hmac } from '../providers/generic/hmac.ts';
+import { pss } from '../providers/generic/pss.ts';
 import type { Provider } from '../providers/provider.ts';
 import { wechatpay } from '../providers/wechatpay/provider.ts';
+import { wechatpayV2 } from '../providers/wechatpay-v2/provider.ts';
 import { env } from '../sources/env.ts';
 import { first } from '../sources/first.ts';
 import { files } from '../sources/files.ts';
@@ -57,6 +61,11 @@ const sources = {
 const providers = {
   wechatpay: ({ merchantId, responseKey, legacyFieldPadding = defaults.legacyFieldPadding }): Provider =>
     wechatpay({ merchantId, legacyFieldPadding, ...(responseKey !== undefined && { responseKey }) }),
+  wechatpayV2: ({ merchantId, appId }): Provider => wechatpayV2({ merchantId, ...(appId !== undefined && { appId }) }),
+  aliyun: (): Provider => aliyun(),
+  hmac: ({ slash = defaults.slash, maxNonces = defaults.maxNonces, ...options }): Provider =>
+    hmac({ ...options, slash, maxNonces }),
+  pss: ({ appId, maxNonces = defaults.maxNonces }): Provider => pss({ appId, maxNonces }),
 } satisfies Builders<CredentialConfig['provider']>;
 
 /** The only member of a one-of, and its row. The schema has made sure that there is exactly one. */

@@ -116,8 +116,65 @@ const Wechatpay = Type.Object(
   closed,
 );
 
+const WechatpayV2 = Type.Object(
+  {
+    merchantId: Type.String({
+      pattern: '^[0-9]{6,16}$',
+      description: 'The merchant id (mch_id); a client certificate must name it.',
+    }),
+    appId: Type.Optional(
+      Type.String({ pattern: '^[0-9A-Za-z_-]{1,64}$', description: 'Signed as appid where a request names none.' }),
+    ),
+  },
+  closed,
+);
+
+const Aliyun = Type.Object({}, { ...closed, description: 'Aliyun OpenAPI; it needs no options.' });
+
+const MaxNonces = Type.Optional(
+  Type.Integer({
+    minimum: 1000,
+    maximum: 10_000_000,
+    description:
+      'How many nonces of accepted requests are remembered; when all are taken, requests are refused. Each takes about 100 bytes. Default 200000.',
+  }),
+);
+
+const Hmac = Type.Object(
+  {
+    keyId: Type.String({ pattern: '^[!-~]{1,128}$', description: 'What names the key in requests.' }),
+    scheme: Type.Union(
+      (['sorted', 'sorted-quoted', 'sorted-appended', 'sorted-header', 'request'] as const).map((name) =>
+        Type.Literal(name),
+      ),
+      { description: 'The text that is signed, and where the signature stands; as agreed on with the partner.' },
+    ),
+    slash: Type.Optional(
+      Type.Union([Type.Literal('keep'), Type.Literal('encode')], {
+        description: 'Whether / is encoded where values are. Default keep, as Python’s quote.',
+      }),
+    ),
+    maxNonces: MaxNonces,
+  },
+  closed,
+);
+
+const Pss = Type.Object(
+  {
+    appId: Type.String({ pattern: '^[!-~]{1,128}$', description: 'Sent as X-App-Id.' }),
+    maxNonces: MaxNonces,
+  },
+  closed,
+);
+
 const ProviderSchema = Type.Object(
-  { wechatpay: Type.Optional(Wechatpay) },
+  {
+    wechatpay: Type.Optional(Wechatpay),
+    wechatpayV2: Type.Optional(WechatpayV2),
+    aliyun: Type.Optional(Aliyun),
+    hmac: Type.Optional(Hmac),
+    pss: Type.Optional(Pss),
+  },
   { ...oneOf, description: 'Whose rules the material follows: exactly one.' },
 );
 
@@ -256,6 +313,8 @@ export const defaults = {
   grace: '7d',
   older: 'accept',
   legacyFieldPadding: false,
+  slash: 'keep',
+  maxNonces: 200_000,
   require: ['sign'],
 } as const;
 

@@ -1,4 +1,4 @@
-// Ciphers over bytes: AES-256-GCM (NIST SP 800-38D), RSAES-OAEP with SHA-1 and, to read old fields, RSAES-PKCS1-v1_5 (RFC 8017 §7).
+// Ciphers over bytes: AES-256-GCM (NIST SP 800-38D), AES-256-ECB, RSAES-OAEP with SHA-1 and, to read old fields, RSAES-PKCS1-v1_5 (RFC 8017 §7).
 import {
   constants,
   createDecipheriv,
@@ -45,6 +45,20 @@ export function openAesGcm(
   return head;
 }
 
+/**
+ * The plaintext of AES-256-ECB with PKCS#7 padding, or nothing. **Danger**: it proves nothing. Blocks can be left out,
+ * repeated and exchanged unseen, and one ciphertext in 256 opens with any key.
+ */
+export function openAesEcb(key: KeyObject, ciphertext: Uint8Array): Buffer | undefined {
+  const decipher = createDecipheriv('aes-256-ecb', key, null);
+  try {
+    return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
+  } catch (error) {
+    if (isOpenSslError(error)) return undefined;
+    throw error;
+  }
+}
+
 const oaep = { name: 'RSA-OAEP', hash: 'SHA-1' } as const;
 
 /** Opens OAEP ciphertexts in the thread pool: `privateDecrypt` has no asynchronous form and would hold the event loop. */
@@ -76,7 +90,10 @@ function isText(bytes: Uint8Array): boolean {
  */
 export function pkcs1Opener(privateKey: KeyObject): (ciphertext: Uint8Array) => Promise<Buffer | undefined> {
   const key = { key: privateKey, padding: constants.RSA_PKCS1_PADDING };
+  const length = Math.ceil((privateKey.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
   return async (ciphertext) => {
+    // RFC 8017 §7.2.2, step 1: OpenSSL takes shorter ones, and answers them with random bytes.
+    if (ciphertext.byteLength !== length) return undefined;
     try {
       const plaintext = privateDecrypt(key, ciphertext);
       return isText(plaintext) ? plaintext : undefined;

@@ -85,13 +85,16 @@ function assertUsable(key: KeyObject): KeyObject {
   return key;
 }
 
-/** OpenSSL reads these only when they are asked for, and then throws, or Node answers with no name and an invalid date. */
+/**
+ * OpenSSL reads these only when they are asked for, and then throws, or Node answers with no name. Of a date that is none
+ * the text says so ("Bad time value"); the Date that Node makes of it comes from memory that nobody has set.
+ */
 function assertWhole(certificate: X509Certificate): X509Certificate {
   assertUsable(certificate.publicKey);
-  const { subject, issuer, validFromDate, validToDate } = certificate as {
+  const { subject, issuer, validFrom, validTo } = certificate as {
     readonly [K in keyof X509Certificate]?: unknown;
   };
-  const isDated = [validFromDate, validToDate].every((date) => !Number.isNaN(Number(date)));
+  const isDated = [validFrom, validTo].every((date) => !Number.isNaN(Date.parse(String(date))));
   if (subject === undefined || issuer === undefined || !isDated) throw new Error('a name or a date is missing');
   return certificate;
 }

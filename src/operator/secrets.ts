@@ -1,4 +1,5 @@
 // What is kept of a Secret's metadata, and how labels and annotations say what a PaymentCredential would.
+import { ResourceSpecSchema } from '../config/resource.ts';
 import type { KubeObject } from '../kube/resources.ts';
 import { domain, optionPrefix, providerLabel, requireAnnotation } from './labels.ts';
 import type { PaymentCredential } from './resource.ts';
@@ -33,18 +34,33 @@ export function labelledSecret(
   name: string,
   { uid, resourceVersion, labels = {}, annotations = {} }: SecretFacts,
 ): PaymentCredential {
+  const kind = labels[providerLabel] ?? '';
   const options = Object.entries(annotations)
     .filter(([annotation]) => annotation.startsWith(optionPrefix))
-    .map(([annotation, text]) => [annotation.slice(optionPrefix.length), readOption(text)] as const);
+    .map(([annotation, text]) => [annotation.slice(optionPrefix.length), text] as const)
+    .map(([option, text]) => [option, readOption(text, typeOf(kind, option))] as const);
   const require = annotations[requireAnnotation]?.split(',').map((word) => word.trim());
-  const provider = Object.fromEntries([[labels[providerLabel] ?? '', Object.fromEntries(options)]]) as unknown;
+  const provider = Object.fromEntries([[kind, Object.fromEntries(options)]]) as unknown;
   const spec = { provider, source: { secret: { name } }, ...(require && { require }) };
   return { kind: 'Secret', namespace, name, uid, resourceVersion, generation: 0, spec, status: undefined };
 }
 
-/** Objects, true and false as JSON. Digits stay text: a merchant id is one. */
-function readOption(text: string): unknown {
-  if (!/^(?:\{.*\}|true|false)$/s.test(text)) return text;
+interface OptionSchema {
+  readonly type?: string;
+}
+
+const providers = new Map(
+  Object.entries(ResourceSpecSchema.properties.provider.properties).map(([kind, { properties }]) => [
+    kind,
+    new Map(Object.entries(properties as Readonly<Record<string, OptionSchema>>)),
+  ]),
+);
+
+const typeOf = (kind: string, option: string): string | undefined => providers.get(kind)?.get(option)?.type;
+
+/** Text stays text, since a merchant id is all digits. Everything else is JSON, unless it is a word. */
+function readOption(text: string, type: string | undefined): unknown {
+  if (type === 'string') return text;
   try {
     return JSON.parse(text) as unknown;
   } catch {

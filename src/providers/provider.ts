@@ -1,9 +1,24 @@
 // What a payment platform is to the rest of paycert: a provider loads material into a signing context.
 import type { KeyObject } from 'node:crypto';
+import type { RsaPadding } from '../crypto/signature.ts';
 import type { PaycertError } from '../errors.ts';
 
 /** What a key is for. One snapshot holds several keys of most roles. */
-export type Role = 'merchant' | 'merchant-retired' | 'platform' | 'public-key' | 'apiv3' | 'apiv3-previous';
+export type Role =
+  | 'merchant'
+  | 'merchant-retired'
+  | 'platform'
+  | 'public-key'
+  | 'apiv3'
+  | 'apiv3-previous'
+  | 'apiv2'
+  | 'apiv2-previous'
+  | 'access-key'
+  | 'hmac'
+  | 'hmac-previous'
+  | 'own'
+  | 'partner'
+  | 'partner-previous';
 
 /** Public facts about one key: what checks, status and metrics look at. Holds no secret. */
 export interface KeyFacts {
@@ -66,7 +81,9 @@ export type Received =
       readonly kind: 'response' | 'notification' | 'return';
       readonly headers?: Readonly<Record<string, string>>;
       readonly body: Uint8Array;
-      /** Of the request that was answered; of a `return`, the address itself with its query. */
+      /** Of a notification that signs it. */
+      readonly method?: string;
+      /** Of the request that was answered, or that a notification is; of a `return`, the address itself with its query. */
       readonly url?: string;
       readonly status?: number;
       /** The platform's own name of the call that was answered. */
@@ -107,6 +124,8 @@ export interface OpenedNotification {
 /** One shape for all platforms, as above: WeChat Pay takes the first three, Alipay the others. */
 export interface PaymentParametersInput {
   readonly type?: 'jsapi' | 'app';
+  /** WeChat Pay v2: as the order was signed. Default MD5. */
+  readonly signType?: 'MD5' | 'HMAC-SHA256';
   readonly appId?: string;
   readonly prepayId?: string;
   readonly apiMethod?: string;
@@ -143,8 +162,12 @@ export interface SigningContext {
     input: PaymentParametersInput,
     moment: Moment,
   ) => Promise<Readonly<Record<string, string>>>;
-  /** The key that signs and its public half, for the generic checks. */
-  readonly signer?: { readonly facts: KeyFacts; readonly publicKey: KeyObject };
+  /** The key that signs, for the generic checks, and its public half where it has one. Padding: default pkcs1. */
+  readonly signer?: { readonly facts: KeyFacts; readonly publicKey?: KeyObject; readonly padding?: RsaPadding };
+  /** Signatures name no key: one that none of these keys verifies may be that of a key that was retired. */
+  readonly namesNoKey?: true;
+  /** Key and certificate to show in TLS, in PEM; made anew at each call, so that nothing keeps the text of the key. */
+  readonly clientTls?: () => { readonly key: string; readonly cert: string };
 }
 
 export interface Provider {

@@ -169,7 +169,7 @@ async function verifyAndCount(received: Received, { credential, snapshot, now, o
 
 type VerifyInput = Static<typeof schema.VerifyRequest>;
 
-const answerFields = ['headers', 'body', 'bodyBase64', 'url', 'status', 'apiMethod'] as const;
+const answerFields = ['headers', 'body', 'bodyBase64', 'method', 'url', 'status', 'apiMethod'] as const;
 const messageFields = ['message', 'messageBase64', 'signature', 'keyId'] as const;
 
 /** An answer or a message, never half of each: what belongs to the other would be accepted without being verified. */

@@ -114,6 +114,9 @@ export const VerifyRequest = Type.Object(
     ),
     headers: Type.Optional(HeaderMap),
     ...Body,
+    method: Type.Optional(
+      Type.String({ pattern: '^[A-Za-z]{1,16}$', description: 'Of a notification whose signature covers it.' }),
+    ),
     url: optional.text(
       'The address of the request that was answered; of a `return`, the address the user came back to.',
     ),
@@ -181,6 +184,11 @@ export const PaymentParametersRequest = Type.Object(
   {
     type: Type.Optional(
       Type.Union([Type.Literal('jsapi'), Type.Literal('app')], { description: 'jsapi serves mini programs too.' }),
+    ),
+    signType: Type.Optional(
+      Type.Union([Type.Literal('MD5'), Type.Literal('HMAC-SHA256')], {
+        description: 'WeChat Pay v2: as the order was signed. Default MD5.',
+      }),
     ),
     appId: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z_-]{1,64}$' })),
     prepayId: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z_-]{1,128}$' })),

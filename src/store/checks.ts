@@ -1,5 +1,5 @@
 // The generic checks, in order. The list is the specification: the first violation names the rejection.
-import { verifyRsaSha256 } from '../crypto/signature.ts';
+import { rsaVerifiers } from '../crypto/signature.ts';
 import { PaycertError } from '../errors.ts';
 import type { KeyFacts, SigningContext } from '../providers/provider.ts';
 
@@ -40,8 +40,9 @@ const isValidYet: Check = ({ context: { signer } }, now) => {
 /** now < not after. An expired *current* one keeps operating; an expired candidate replaces nothing. */
 const isNotExpired: Check = ({ context: { signer } }, now) => {
   const notAfter = signer?.facts.notAfter;
-  return notAfter === undefined || now < notAfter
-    ? []
+  if (notAfter === undefined || now < notAfter) return [];
+  return signer?.facts.role === 'access-key'
+    ? violation('security-token-expired', `the security token expired at ${notAfter.toISOString()}`)
     : violation('certificate-expired', `the certificate of the key that signs expired at ${notAfter.toISOString()}`);
 };
 
@@ -58,11 +59,11 @@ const isNotOlder: Check = (candidate) =>
 
 /** The candidate signs, and its own public key verifies. */
 const worksItself: Check = async ({ context: { signer, sign } }) => {
-  if (signer === undefined || sign === undefined) return [];
+  if (signer?.publicKey === undefined || sign === undefined) return [];
   const message = Buffer.from('paycert self-test');
   try {
     const { signature } = await sign(message);
-    if (verifyRsaSha256(signer.publicKey, message, signature)) return [];
+    if (rsaVerifiers[signer.padding ?? 'pkcs1'](signer.publicKey, message, signature)) return [];
   } catch (cause) {
     // Whatever it is: a key with damaged primes makes OpenSSL throw.
     return violation('self-test-failed', 'the key cannot sign', { cause });

@@ -96,9 +96,11 @@ export class Snapshot {
     return result;
   }
 
-  /** Verifies with the key that the signature names, among all that are still valid. */
+  /** Verifies with the key that the signature names, among all that are still valid; with each where it names none. */
   async verify(received: Received, now: Date): Promise<Verified> {
-    const { result } = await this.#overlapping(now, ['key-id-unknown', 'no-platform-key'], (context) =>
+    const otherKeys: ErrorCode[] = ['key-id-unknown', 'no-platform-key'];
+    if (this.context.namesNoKey) otherKeys.push('signature-invalid', 'decryption-failed');
+    const { result } = await this.#overlapping(now, otherKeys, (context) =>
       supported(context.verify, 'verify')(received, now),
     );
     return result;

@@ -2,6 +2,7 @@
 import { readCertificates } from '../../src/crypto/containers.ts';
 import { judge } from '../../src/providers/wechatpay/rules.ts';
 import { checkAead, checkApiV3Key } from './aead.ts';
+import { checkAcs3, checkPayloadHash, checkPercentEncoding, checkRpc } from './aliyun.ts';
 import { checkPlatformCertificates } from './certificates.ts';
 import { checkSerials } from './serials.ts';
 import { checkField } from './fields.ts';
@@ -11,6 +12,8 @@ import { checkNotification } from './notifications.ts';
 import { checkPayment } from './payments.ts';
 import { checkPkcs12 } from './pkcs12.ts';
 import { checkProbe } from './probes.ts';
+import { checkPss } from './pss.ts';
+import { checkHmac, checkRefund, checkSortedParameters, checkV2, checkXml } from './shared-secrets.ts';
 import { checkSign, checkVerify } from './signatures.ts';
 import type { Situation } from './situation.ts';
 import { checkTexts } from './texts.ts';
@@ -56,7 +59,37 @@ const wechatV3: readonly Row[] = [
   [/^key-|^pem-|^private-key|^public-key|key-(?:format|pair)/, checkKeys],
 ];
 
-export const supported: Readonly<Record<string, readonly Row[]>> = { 'wechat-v3': wechatV3, pkcs12 };
+const aliyunRpc: readonly Row[] = [
+  [/percent|url-?encod|^encod/, checkPercentEncoding],
+  [/rpc|string-to-sign|canonical|^hmac|^sign/, checkRpc],
+];
+
+const aliyunAcs3: readonly Row[] = [
+  [/percent|url-?encod|^encod/, checkPercentEncoding],
+  [/payload|^hash|^sha256/, checkPayloadHash],
+  [/acs3|canonical|string-to-sign|^sign/, checkAcs3],
+];
+
+const wechatV2: readonly Row[] = [
+  [/refund|req-?info|ecb/, checkRefund],
+  [/^xml|xml-(?:parse|read)|malformed/, checkXml],
+  [/md5|hmac|sign|sorted|notif|response|verif|pay/, checkV2],
+];
+
+const genericHmac: readonly Row[] = [
+  [/sorted|param|request/, checkSortedParameters],
+  [/hmac/, checkHmac],
+];
+
+export const supported: Readonly<Record<string, readonly Row[]>> = {
+  'wechat-v3': wechatV3,
+  pkcs12,
+  'wechat-v2': wechatV2,
+  'aliyun-rpc': aliyunRpc,
+  'aliyun-acs3': aliyunAcs3,
+  'generic-hmac': genericHmac,
+  'generic-pss': [[/pss/, checkPss]],
+};
 
 /** A shangmi certificate must be refused in words, not half supported: Node parses SM2 keys and computes wrong results. */
 const checkShangmiRefusal: Checker = async (situation) => {
@@ -79,11 +112,6 @@ const skip: Checker = async () => undefined;
 export const notSupportedYet: Readonly<Record<string, Checker>> = {
   'alipay-v2': skip,
   'alipay-v3': skip,
-  'aliyun-rpc': skip,
-  'aliyun-acs3': skip,
-  'generic-hmac': skip,
-  'generic-pss': skip,
-  'wechat-v2': skip,
   sm: skip,
   'wechat-v3-shangmi': checkShangmiRefusal,
 };

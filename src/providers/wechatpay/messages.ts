@@ -1,5 +1,6 @@
 // The byte-exact texts of WeChat Pay APIv3: what is signed, the Authorization header, what a signed answer carries.
 import { PaycertError } from '../../errors.ts';
+import { header, type Headers } from '../headers.ts';
 
 export const scheme = 'WECHATPAY2-SHA256-RSA2048';
 
@@ -61,20 +62,12 @@ export interface AnswerSignature {
   readonly keyId: string;
 }
 
-type Headers = Readonly<Record<string, string>>;
-
 const headerNames = {
   timestamp: 'wechatpay-timestamp',
   nonce: 'wechatpay-nonce',
   signature: 'wechatpay-signature',
   keyId: 'wechatpay-serial',
 } as const;
-
-/** Header names are case-insensitive, values may come with spaces around them. */
-export function header(headers: Headers, name: string): string | undefined {
-  const found = Object.keys(headers).find((key) => key.toLowerCase() === name);
-  return found === undefined ? undefined : headers[found]?.trim();
-}
 
 /** @throws PaycertError `signature-probe` */
 export function assertNoProbe(signature: string): void {

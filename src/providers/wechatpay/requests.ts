@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { oaepCapacity, sealOaep } from '../../crypto/cipher.ts';
 import { PaycertError } from '../../errors.ts';
+import { header, withoutHeaders } from '../headers.ts';
 import { need, takeOnly } from '../inputs.ts';
 import type {
   AuthorizedRequest,
@@ -11,7 +12,7 @@ import type {
   RequestToAuthorize,
   SigningContext,
 } from '../provider.ts';
-import { authorization, header, paymentMessage, requestMessage } from './messages.ts';
+import { authorization, paymentMessage, requestMessage } from './messages.ts';
 import type { PlatformKeys, ResponseKey } from './platform-keys.ts';
 
 export interface Sender {
@@ -128,10 +129,4 @@ function defaultHeaders(
     ...(missing('user-agent') && { 'User-Agent': userAgent }),
     ...(body.byteLength > 0 && missing('content-type') && { 'Content-Type': 'application/json' }),
   };
-}
-
-/** Names differ in case and are the same header: what we set must not stand beside what the caller wrote. */
-function withoutHeaders(headers: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
-  const replaced = new Set(names.map((name) => name.toLowerCase()));
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !replaced.has(name.toLowerCase())));
 }

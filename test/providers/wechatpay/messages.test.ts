@@ -5,7 +5,6 @@ import fc from 'fast-check';
 import {
   answerMessage,
   authorization,
-  header,
   isUnsignedByDesign,
   pathAndQuery,
   paymentMessage,
@@ -101,13 +100,6 @@ describe('the other texts', () => {
       authorization('1900000001', 'N', 'c2ln', '1554208460', '0ABC'),
       'WECHATPAY2-SHA256-RSA2048 mchid="1900000001",nonce_str="N",signature="c2ln",timestamp="1554208460",serial_no="0ABC"',
     );
-  });
-});
-
-describe('a header', () => {
-  it('is found in any case and trimmed', () => {
-    assert.equal(header({ 'WECHATPAY-Nonce': ' a b\t' }, 'wechatpay-nonce'), 'a b');
-    assert.equal(header({ other: 'x' }, 'wechatpay-nonce'), undefined);
   });
 });
 

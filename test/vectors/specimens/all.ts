@@ -3,6 +3,13 @@ import forge from 'node-forge';
 import type { Json } from '../read.ts';
 import { files, merchant, merchantId, platform, type Specimen } from './material.ts';
 import { sealedSpecimens } from './sealed.ts';
+import {
+  aliyunAcs3Specimens,
+  aliyunRpcSpecimens,
+  genericHmacSpecimens,
+  genericPssSpecimens,
+  wechatV2Specimens,
+} from './secrets.ts';
 import { signedSpecimens } from './signed.ts';
 
 function p12(): string {
@@ -35,6 +42,11 @@ const vector =
 
 export const specimens: readonly Json[] = [
   ...[...signedSpecimens, ...sealedSpecimens, ...containerSpecimens].map(vector('wechat-v3')),
+  ...aliyunRpcSpecimens.map(vector('aliyun-rpc')),
+  ...aliyunAcs3Specimens.map(vector('aliyun-acs3')),
+  ...wechatV2Specimens.map(vector('wechat-v2')),
+  ...genericHmacSpecimens.map(vector('generic-hmac')),
+  ...genericPssSpecimens.map(vector('generic-pss')),
   vector('pkcs12')(
     [
       'p12-parse',
