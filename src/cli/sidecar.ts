@@ -97,11 +97,19 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
 
     observe({ type: 'stopping', drainSeconds: options.drainMilliseconds / 1000 });
     await clock.sleep(options.drainMilliseconds, new AbortController().signal);
+    const why = reasonOfNoStart(store);
+    if (why) throw why;
   } finally {
     following.abort();
     await Promise.all(listeners.map((listener) => listener.close()));
     await credentials.stop();
   }
+}
+
+/** Stopped before it could start: kubelet's startup probe has given up. The error is the last word of the container, and so its termination message. */
+function reasonOfNoStart(store: Store): PaycertError | undefined {
+  const unloaded = store.entries().find(({ isRequired, snapshot }) => isRequired && snapshot === undefined);
+  return unloaded?.rejection?.error ?? unloaded?.sourceError?.error;
 }
 
 const levelOf = (config: Config): LogLevel => config.log?.level ?? defaults.logLevel;
