@@ -51,7 +51,7 @@ const ready = 'paycert_credential_ready';
 const up = (pod: string): string => `up{job="paycert",instance="${pod}",pod="${pod}",namespace="pay"}`;
 
 const operations = (outcome: string, operation = 'sign', pod = 'a') => of('paycert_operations_total', { operation, outcome }, pod);
-const refusals = (kind: string) => of('paycert_verification_failures_total', { kind, reason: 'signature-invalid' });
+const refusals = (kind: string, reason = 'signature-invalid') => of('paycert_verification_failures_total', { kind, reason });
 const bucket = (le: string) => `paycert_operation_duration_seconds_bucket{namespace="pay",operation="sign",le="${le}",pod="a"}`;
 const slow = (slowPerMinute: number, perMinute: number) => ({
   [bucket('0.1')]: `0+${perMinute - slowPerMinute}x60`,
@@ -93,7 +93,7 @@ export const cases: readonly Case[] = [
   { alert: 'PaycertVerificationFailing', title: 'fires above 0.1 % of the answers', at: 15, fires: [pay], series: { [operations('ok', 'verify')]: '0+98x60', [operations('refused', 'verify')]: '0+1x60', [refusals('response')]: '0+1x60' } },
   { alert: 'PaycertVerificationFailing', title: 'is quiet about forged notifications, however many', at: 15, fires: [], series: { [operations('ok', 'verify')]: '0+100x60', [operations('refused', 'notification')]: '0+1000x60', [refusals('notification')]: '0+1000x60' } },
   { alert: 'PaycertVerificationFailing', title: 'is quiet when hardly anybody calls', at: 15, fires: [], series: { [operations('refused', 'verify')]: '0+1x60', [refusals('response')]: '0+1x60' } },
-  { alert: 'PaycertVerificationFailing', title: 'is quiet about errors of the callers', at: 15, fires: [], series: { [operations('ok', 'verify')]: '0+100x60', [operations('caller-error', 'verify')]: '0+100x60' } },
+  { alert: 'PaycertVerificationFailing', title: 'is quiet about errors of the callers', at: 15, fires: [], series: { [operations('ok', 'verify')]: '0+100x60', [operations('caller-error', 'verify')]: '0+100x60', [operations('refused', 'verify')]: '0+9x60', [refusals('response', 'answer-unsigned')]: '0+9x60' } },
 
   { alert: 'PaycertLatencyHigh', title: 'fires when more than one in a hundred is slow', at: 15, fires: [{ namespace: 'pay', operation: 'sign' }], series: slow(2, 100) },
   { alert: 'PaycertLatencyHigh', title: 'is quiet when one in two hundred is', at: 15, fires: [], series: slow(1, 200) },
