@@ -1,6 +1,7 @@
 // The tables: source kind → Source, provider kind → Provider. Configuration becomes the parts that a reload loop needs.
 import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
+import { alipay } from '../providers/alipay/provider.ts';
 import { aliyun } from '../providers/aliyun/provider.ts';
 import { hmac } from '../providers/generic/hmac.ts';
 import { pss } from '../providers/generic/pss.ts';
@@ -61,6 +62,7 @@ const providers = {
   wechatpay: ({ merchantId, responseKey, legacyFieldPadding = defaults.legacyFieldPadding }): Provider =>
     wechatpay({ merchantId, legacyFieldPadding, ...(responseKey !== undefined && { responseKey }) }),
   wechatpayV2: ({ merchantId, appId }): Provider => wechatpayV2({ merchantId, ...(appId !== undefined && { appId }) }),
+  alipay: ({ appId, mode, gateway = defaults.gateway }): Provider => alipay({ appId, mode, gateway }),
   aliyun: (): Provider => aliyun(),
   hmac: ({ slash = defaults.slash, maxNonces = defaults.maxNonces, ...options }): Provider =>
     hmac({ ...options, slash, maxNonces }),

@@ -129,6 +129,24 @@ const WechatpayV2 = Type.Object(
   closed,
 );
 
+const Alipay = Type.Object(
+  {
+    appId: Type.String({
+      pattern: '^[0-9A-Za-z_]{6,64}$',
+      description: 'The application’s AppID, without spaces; its certificate must name it.',
+    }),
+    mode: Type.Union([Type.Literal('certificate'), Type.Literal('key')], {
+      description: 'Whether requests name certificates, or Alipay knows the application by its public key alone.',
+    }),
+    gateway: Type.Optional(
+      Type.Union([Type.Literal('production'), Type.Literal('sandbox')], {
+        description: 'Where requests go, and which environment’s certificates fit. Default production.',
+      }),
+    ),
+  },
+  closed,
+);
+
 const Aliyun = Type.Object({}, { ...closed, description: 'Aliyun OpenAPI; it needs no options.' });
 
 const MaxNonces = Type.Optional(
@@ -171,6 +189,7 @@ const ProviderSchema = Type.Object(
   {
     wechatpay: Type.Optional(Wechatpay),
     wechatpayV2: Type.Optional(WechatpayV2),
+    alipay: Type.Optional(Alipay),
     aliyun: Type.Optional(Aliyun),
     hmac: Type.Optional(Hmac),
     pss: Type.Optional(Pss),
@@ -283,6 +302,7 @@ export const defaults = {
   grace: '7d',
   older: 'accept',
   legacyFieldPadding: false,
+  gateway: 'production',
   slash: 'keep',
   maxNonces: 200_000,
   require: ['sign'],

@@ -157,6 +157,19 @@ export function readPublicKey(bytes: Uint8Array, field: string): KeyObject {
   throw new PaycertError('public-key-malformed', `${field} holds ${what} (SPKI, PKCS#1)`, { field });
 }
 
+/** The certificates of a file of which some may be unreadable: those that can be read, and how many cannot. */
+export function readCertificatesThatParse(bytes: Uint8Array): {
+  readonly certificates: readonly X509Certificate[];
+  readonly unreadable: number;
+} {
+  const blocks = readText(bytes).split('-----BEGIN CERTIFICATE-----').slice(1);
+  const certificates = blocks.flatMap((block) => {
+    const [body = ''] = block.split('-----END CERTIFICATE-----');
+    return parseCertificate(Buffer.from(body, 'base64')) ?? [];
+  });
+  return { certificates, unreadable: blocks.length - certificates.length };
+}
+
 /** The certificates of a file, in its order: the leaf first. Never empty; keys beside them are passed over. */
 export function readCertificates(bytes: Uint8Array, field: string): [X509Certificate, ...X509Certificate[]] {
   const blocks = readBlocks(bytes, field);

@@ -2,6 +2,7 @@
 import { readCertificates } from '../../src/crypto/containers.ts';
 import { judge } from '../../src/providers/wechatpay/rules.ts';
 import { checkAead, checkApiV3Key } from './aead.ts';
+import { alipayRows } from './alipay/kinds.ts';
 import { checkAcs3, checkPayloadHash, checkPercentEncoding, checkRpc } from './aliyun.ts';
 import { checkPlatformCertificates } from './certificates.ts';
 import { checkSerials } from './serials.ts';
@@ -19,7 +20,7 @@ import type { Situation } from './situation.ts';
 import { checkTexts } from './texts.ts';
 
 export type Checker = (situation: Situation) => Promise<void>;
-type Row = readonly [RegExp, Checker];
+export type Row = readonly [RegExp, Checker];
 
 /** Cases of many kinds under one name: what the inputs are decides. */
 const checkByShape: Checker = async (situation) => {
@@ -85,6 +86,8 @@ export const supported: Readonly<Record<string, readonly Row[]>> = {
   'wechat-v3': wechatV3,
   pkcs12,
   'wechat-v2': wechatV2,
+  'alipay-v2': alipayRows,
+  'alipay-v3': alipayRows,
   'aliyun-rpc': aliyunRpc,
   'aliyun-acs3': aliyunAcs3,
   'generic-hmac': genericHmac,
@@ -110,8 +113,6 @@ const skip: Checker = async () => undefined;
 
 /** Without a provider: counted as not supported yet. Whoever adds a provider moves its line to `supported`. */
 export const notSupportedYet: Readonly<Record<string, Checker>> = {
-  'alipay-v2': skip,
-  'alipay-v3': skip,
   sm: skip,
   'wechat-v3-shangmi': checkShangmiRefusal,
 };

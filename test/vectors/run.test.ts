@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { isObject, type Json } from './read.ts';
-import { specimens } from './specimens/all.ts';
-import { apiV3Key, files } from './specimens/material.ts';
+import { files, specimens } from './specimens/all.ts';
+import { apiV3Key } from './specimens/material.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'paycert-vectors-'));
 after(() => rmSync(root, { recursive: true }));
@@ -100,7 +100,7 @@ describe('the vector runner', () => {
   });
 
   it('counts what has no provider as skipped, which alone proves nothing', () => {
-    const other = { id: 'a', protocol: 'alipay-v2', kind: 'anything', inputs: {}, expected: {} };
+    const other = { id: 'a', protocol: 'sm', kind: 'anything', inputs: {}, expected: {} };
     const { status, output } = run(folderWith([other]));
     assert.equal(status, 1);
     assert.match(output, /^0 passed, 0 failed, 1 skipped$/m);

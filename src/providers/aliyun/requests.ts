@@ -1,9 +1,9 @@
 // Requests to Aliyun OpenAPI with their signature: RPC 1.0 for plain parameters, ACS3 for everything else.
 import type { KeyObject } from 'node:crypto';
 import { PaycertError } from '../../errors.ts';
-import { header, withoutHeaders } from '../headers.ts';
+import { header, hostOf, splitUrl, withoutHeaders } from '../http.ts';
 import { need, takeOnly } from '../inputs.ts';
-import { hostOf, type Pair, percentEncode, queryPairs, splitUrl } from '../parameters.ts';
+import { type Pair, percentEncode, queryPairs } from '../parameters.ts';
 import type { AuthorizedRequest, Moment, RequestToAuthorize } from '../provider.ts';
 import {
   acs3Authorization,

@@ -2,10 +2,11 @@
 import { hash, type KeyObject, type X509Certificate } from 'node:crypto';
 import { checkValue } from '../../crypto/cipher.ts';
 import { PaycertError } from '../../errors.ts';
+import { certificateFacts, isAlive } from '../facts.ts';
+import { splitUrl } from '../http.ts';
 import { need, takeOnly } from '../inputs.ts';
-import { joinPairs, type Pair, percentEncode, splitUrl } from '../parameters.ts';
+import { joinPairs, type Pair, percentEncode } from '../parameters.ts';
 import type { KeyFacts, Received, RequestToAuthorize, Role, SigningContext, Verified } from '../provider.ts';
-import { certificateFacts, isAlive } from '../wechatpay/platform-keys.ts';
 import {
   isSignType,
   isUnsignedByDesign,
