@@ -28,9 +28,28 @@ export async function explain({ file, signed, request, isJson }: ExplainOptions)
   if (signed !== undefined && request !== undefined) throw usageError('give --signed or --request, not both');
   if ([file ?? '-', signed, request].filter((path) => path === '-').length > 1)
     throw usageError('only one input can be -');
-  const { platform, refusal } = recognize(readObject(await readInput(file), 'the body'));
-  const ours = signed === undefined ? undefined : readText(await readInput(signed), '--signed');
-  const text = request === undefined ? ours : rebuild(platform, readSent(await readInput(request)));
+  const body = await readInput(file);
+  const inputs = {
+    body,
+    ...(signed !== undefined && { signed: await readInput(signed) }),
+    ...(request !== undefined && { request: await readInput(request) }),
+  };
+  print(explainRefusal(inputs, isJson));
+  return 0;
+}
+
+export interface Inputs {
+  /** What the platform answered. */
+  readonly body: Buffer;
+  readonly signed?: Buffer;
+  readonly request?: Buffer;
+}
+
+/** What is printed. */
+export function explainRefusal({ body, signed, request }: Inputs, isJson: boolean): string {
+  const { platform, refusal } = recognize(readObject(body, 'the body'));
+  const ours = signed && readText(signed, '--signed');
+  const text = request ? rebuild(platform, readSent(request)) : ours;
   const isComparable = text !== undefined && refusal.built.length > 0;
   const comparison = isComparable ? compare(refusal.built, text, platform.split) : undefined;
   const names = new Set([...refusal.certain, ...(comparison?.causes ?? refusal.possible)]);
@@ -41,8 +60,7 @@ export async function explain({ file, signed, request, isJson }: ExplainOptions)
     causes: [...names],
     isGiven: text !== undefined,
   };
-  print(isJson ? JSON.stringify(toJson(findings), undefined, 2) : render(findings));
-  return 0;
+  return isJson ? JSON.stringify(toJson(findings), undefined, 2) : render(findings);
 }
 
 interface Findings {
@@ -101,10 +119,20 @@ function readSent(bytes: Buffer): Sent {
 }
 
 function rebuild(platform: Refusals, sent: Sent): string {
-  const text = platform.rebuild(sent);
+  const text = orInvalid(() => platform.rebuild(sent));
   if (text !== undefined) return text;
   const message = `--request carries no signature of ${platform.platform}; it must hold what authorize answered`;
   throw new PaycertError('request-invalid', message, { field: 'headers' });
+}
+
+/** To whoever reads what a platform sends, a form that is none is forged; here it is a mistake of whoever asks. */
+function orInvalid<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof PaycertError) || error.code !== 'message-malformed') throw error;
+    throw new PaycertError('request-invalid', error.message, { field: error.field ?? 'body' });
+  }
 }
 
 const toJson = ({ platform, refusal, comparison, causes: names }: Findings) => ({
@@ -152,4 +180,4 @@ function showComparison(comparison: Comparison | undefined, { built }: Refusal, 
 }
 
 /** How wide a terminal shows it: 字 takes two columns. */
-const columns = (text: string): number => [...text].reduce((sum, character) => sum + (character === '字' ? 2 : 1), 0);
+const columns = (text: string): number => text.length + text.replace(/[^字]/g, '').length;

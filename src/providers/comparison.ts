@@ -71,7 +71,7 @@ function differing(a: Part, b: Part, isCut: boolean): Comparison {
 
 function classify(theirs: string, ours: string, own: Cause): readonly Cause[] {
   const isAlike = (as: (text: string) => string) => as(theirs) === as(ours);
-  if (isAlike((text) => text.replaceAll('\r\n', '\n').replace(/\n+$/, ''))) return ['line-end'];
+  if (isAlike((text) => text.replaceAll('\r\n', '\n').replace(/[\r\n]+$/, ''))) return ['line-end'];
   if (own === 'body' && (theirs.trim() === '' || ours.trim() === '')) return ['body-missing'];
   if (isAlike(decode)) return own === 'body' ? ['encoding', 'body'] : ['encoding'];
   if (/^\d{10}$/.test(theirs) !== /^\d{10}$/.test(ours) && own === 'another-attempt') return ['time-format', own];
