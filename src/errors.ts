@@ -16,6 +16,10 @@ const table = {
   'config-unreadable': { kind: 'config', hint: 'Check the path of the configuration file and who may read it.' },
   'config-syntax': { kind: 'config', hint: 'Correct the YAML at the line named.' },
   'config-invalid': { kind: 'config', hint: 'Correct the field named; docs/configuration.md lists every field.' },
+  'resource-invalid': {
+    kind: 'config',
+    hint: 'Correct the field named; `kubectl explain paymentcredential.spec --recursive` lists every field.',
+  },
   'listener-in-use': { kind: 'config', hint: 'Stop the other process, or configure another socket or port.' },
   'listener-unusable': {
     kind: 'config',
@@ -64,6 +68,10 @@ const table = {
     hint: 'Grant what the message names with a Role and a RoleBinding; docs/kubernetes.md has both.',
   },
   'cluster-refused': { kind: 'source', hint: 'Check that the API server and this version of paycert fit together.' },
+  'secret-unwatched': {
+    kind: 'source',
+    hint: 'Add the Secret to the operator’s --secret options (rbac.secretNames of the chart), or let it watch the namespace.',
+  },
   'object-missing': { kind: 'source', hint: 'Create the object named, or correct name and namespace.' },
   'object-conflict': { kind: 'source', hint: 'Nothing to do: it is read again and written anew.' },
   'watch-expired': { kind: 'source', hint: 'Nothing to do: everything is listed again.' },

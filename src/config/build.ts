@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
 import { alipay } from '../providers/alipay/provider.ts';
+import type { KubeClient } from '../kube/client.ts';
 import { aliyun } from '../providers/aliyun/provider.ts';
 import { hmac } from '../providers/generic/hmac.ts';
 import { pss } from '../providers/generic/pss.ts';
@@ -12,7 +13,7 @@ import { env } from '../sources/env.ts';
 import { first } from '../sources/first.ts';
 import { files } from '../sources/files.ts';
 import { merge } from '../sources/merge.ts';
-import { secret, type SecretOptions } from '../sources/secret.ts';
+import { secret } from '../sources/secret.ts';
 import type { Source } from '../sources/source.ts';
 import type { Credential } from '../store/attempt.ts';
 import type { Standing } from '../store/store.ts';
@@ -25,8 +26,8 @@ export interface Ingredients {
 }
 
 /** The client, loaded when it is first asked for: who reads only files never pays for it. */
-function cluster(environment: Ingredients['environment']): SecretOptions['client'] {
-  let client: ReturnType<SecretOptions['client']> | undefined;
+export function cluster(environment: Ingredients['environment']): () => Promise<KubeClient> {
+  let client: Promise<KubeClient> | undefined;
   return () => (client ??= import('../kube/client.ts').then(({ connect }) => connect(environment)));
 }
 
@@ -85,7 +86,7 @@ function buildSource(config: SourceConfig, ingredients: Ingredients): Source {
   return pick<Source>(sources, config, ingredients);
 }
 
-function buildProvider(config: CredentialConfig['provider'], ingredients: Ingredients): Provider {
+export function buildProvider(config: CredentialConfig['provider'], ingredients: Ingredients): Provider {
   return pick<Provider>(providers, config, ingredients);
 }
 

@@ -221,10 +221,32 @@ export const CredentialSchema = Type.Object(
   closed,
 );
 
-export const CredentialsSchema = Type.Array(CredentialSchema, {
-  maxItems: 5000,
-  description: 'Every credential; may be empty.',
-});
+export const ResourceEntrySchema = Type.Object(
+  {
+    resource: Type.String({
+      pattern: '^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$',
+      description: 'The name of a PaymentCredential: provider, options and Secret come from it, and follow it.',
+    }),
+    namespace: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
+        description: 'Where it is. The pod’s own namespace, unless it is given.',
+      }),
+    ),
+    name: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$',
+        description: 'What callers say to use it. The name of the resource, unless it is given.',
+      }),
+    ),
+    required: Type.Optional(Type.Boolean({ description: 'Whether the process is ready only with it. Default false.' })),
+  },
+  closed,
+);
+
+export const maxCredentials = 5000;
+
+export const CredentialsSchema = Type.Array(CredentialSchema, { maxItems: maxCredentials });
 
 const Tcp = Type.Object(
   {
@@ -285,12 +307,20 @@ export const ConfigSchema = Type.Object(
         closed,
       ),
     ),
-    credentials: CredentialsSchema,
+    credentials: Type.Array(Type.Union([CredentialSchema, ResourceEntrySchema]), {
+      maxItems: maxCredentials,
+      description: 'Every credential; may be empty.',
+    }),
   },
   { ...closed, title: 'paycert.yaml' },
 );
 
-export type Config = Static<typeof ConfigSchema>;
+export type Config = Omit<Static<typeof ConfigSchema>, 'credentials'> & {
+  readonly credentials: readonly CredentialConfig[];
+  /** Those whose provider, options and Secret come from a PaymentCredential. */
+  readonly resources: readonly ResourceEntry[];
+};
+export type ResourceEntry = Static<typeof ResourceEntrySchema>;
 export type CredentialConfig = Static<typeof CredentialSchema>;
 export type SourceConfig = Static<typeof SourceSchema>;
 

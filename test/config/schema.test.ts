@@ -191,6 +191,12 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     [],
     [{}, { files: { path: '/a' }, env: { keys } }],
   ],
+  [
+    `${at}.resource`,
+    (v) => withRoot({ credentials: [{ resource: v }] }),
+    ['wechat-main', 'x'.repeat(253)],
+    ['', 'A', 'a/b', 1, null],
+  ],
 ];
 
 describe('the configuration schema', () => {

@@ -1,6 +1,4 @@
-// The table: kind of vector → what checks it; and the protocols that have no provider yet.
-import { readCertificates } from '../../src/crypto/containers.ts';
-import { judge } from '../../src/providers/wechatpay/rules.ts';
+// The table: kind of vector → what checks it.
 import { checkAead, checkApiV3Key } from './aead.ts';
 import { alipayRows } from './alipay/kinds.ts';
 import { checkAcs3, checkPayloadHash, checkPercentEncoding, checkRpc } from './aliyun.ts';
@@ -15,6 +13,7 @@ import { checkPkcs12 } from './pkcs12.ts';
 import { checkProbe } from './probes.ts';
 import { checkPss } from './pss.ts';
 import { checkHmac, checkRefund, checkSortedParameters, checkV2, checkXml } from './shared-secrets.ts';
+import { checkShangmi } from './shangmi.ts';
 import { checkSign, checkVerify } from './signatures.ts';
 import type { Situation } from './situation.ts';
 import { checkTexts } from './texts.ts';
@@ -82,7 +81,9 @@ const genericHmac: readonly Row[] = [
   [/hmac/, checkHmac],
 ];
 
-export const supported: Readonly<Record<string, readonly Row[]>> = {
+const shangmi: readonly Row[] = [[/sm[234]/, checkShangmi]];
+
+export const protocols: Readonly<Record<string, readonly Row[]>> = {
   'wechat-v3': wechatV3,
   pkcs12,
   'wechat-v2': wechatV2,
@@ -92,27 +93,6 @@ export const supported: Readonly<Record<string, readonly Row[]>> = {
   'aliyun-acs3': aliyunAcs3,
   'generic-hmac': genericHmac,
   'generic-pss': [[/pss/, checkPss]],
-};
-
-/** A shangmi certificate must be refused in words, not half supported: Node parses SM2 keys and computes wrong results. */
-const checkShangmiRefusal: Checker = async (situation) => {
-  const bytes = situation.material('certificate', 'merchant_certificate', 'platform_certificate');
-  if (bytes === undefined) return;
-  const platformCertificates = readCertificates(bytes, 'certificate').map((certificate) => ({
-    name: 'sm2.pem',
-    certificate,
-  }));
-  const codes = judge({ platformCertificates, retired: [], trust: [] }, '1900000000').map(({ code }) => code);
-  situation.assert(
-    codes.includes('algorithm-unsupported'),
-    'an SM2 certificate is not refused as algorithm-unsupported',
-  );
-};
-
-const skip: Checker = async () => undefined;
-
-/** Without a provider: counted as not supported yet. Whoever adds a provider moves its line to `supported`. */
-export const notSupportedYet: Readonly<Record<string, Checker>> = {
-  sm: skip,
-  'wechat-v3-shangmi': checkShangmiRefusal,
+  sm: shangmi,
+  'wechat-v3-shangmi': shangmi,
 };

@@ -74,6 +74,8 @@ export function authorizeAcs3(key: AccessKey, request: RequestToAuthorize, { now
   const host = hostOf(url) ?? header(headers, 'host');
   if (host === undefined) throw invalid('url', 'is no absolute address, and there is no header Host');
   if (header(headers, 'x-acs-version') === undefined) throw invalid('headers.x-acs-version', 'is missing');
+  // Signed with SHA-256 beside it, the request would be another one than its caller means.
+  if (header(headers, 'x-acs-content-sm3') !== undefined) throw invalid('headers.x-acs-content-sm3', 'asks for SM3');
   const hashedPayload = hashPayload(body);
   const own = {
     'x-acs-action': action,

@@ -147,11 +147,8 @@ export function createContext({ key, previous, client }: FitParts, options: Wech
         const refund = readXml(plaintext);
         return { ...describe('REFUND', refund), resource: Object.fromEntries(refund), keyId, role };
       }
-      const role = secrets.find(({ facts }) => facts.keyId === keyId)?.facts.role;
-      // Another context's key has verified it, and that one knows the role.
-      if (role === undefined) throw undecryptable();
       const eventType = parameters.has('transaction_id') ? 'TRANSACTION' : 'OTHER';
-      return { ...describe(eventType, parameters), resource: Object.fromEntries(parameters), keyId, role };
+      return { ...describe(eventType, parameters), resource: Object.fromEntries(parameters), keyId };
     },
 
     async paymentParameters(input, { now, nonce }): Promise<Record<string, string>> {
