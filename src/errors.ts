@@ -198,6 +198,10 @@ const table = {
   'media-type-unsupported': { kind: 'request', hint: 'Send `Content-Type: application/json`.', status: 415 },
   'key-unknown': { kind: 'request', hint: 'GET /v1/credentials/{name} lists the key ids.' },
   'plaintext-too-long': { kind: 'request', hint: 'One field holds at most 214 bytes under a 2048-bit key.' },
+  'refusal-unknown': {
+    kind: 'request',
+    hint: 'Give the whole body that the platform answered; docs/runbook.md says what each platform sends.',
+  },
   usage: { kind: 'request', hint: 'Run it with --help.' },
 
   // refused: the answer is no

@@ -134,6 +134,25 @@ export const commands: Readonly<Record<string, Command>> = {
       return validate(required(values, 'config'), values['output'] === 'json', signal);
     },
   },
+  explain: {
+    summary: 'Explain why a platform refused a signature, from the body of its answer',
+    usage: '[BODY-FILE|-]',
+    options: {
+      signed: { type: 'string', value: 'FILE', help: 'the text that was signed, byte for byte' },
+      request: {
+        type: 'string',
+        value: 'FILE',
+        help: 'instead: what authorize was given and answered, as one JSON object (jq -s add GIVEN ANSWERED)',
+      },
+      output: outputOption,
+    },
+    positionals: { min: 0, max: 1 },
+    async run({ values, positionals: [file] }) {
+      const { explain } = await import('./explain.ts');
+      const [signed, request] = [text(values, 'signed'), text(values, 'request')];
+      return explain({ file, signed, request, isJson: values['output'] === 'json' });
+    },
+  },
   sign: {
     summary: 'Sign standard input, or a file, through a running sidecar',
     usage: 'CREDENTIAL [FILE]',

@@ -26,9 +26,9 @@ export function joinPairs(pairs: readonly Pair[], encode: (text: string) => stri
 }
 
 /** The pairs of a query, or of a form, as written: a name without `=` has an empty value. */
-export function rawPairs(query: string): readonly Pair[] {
+export function rawPairs(query: string, separator = '&'): readonly Pair[] {
   return query
-    .split('&')
+    .split(separator)
     .filter((pair) => pair !== '')
     .map((pair) => {
       const at = pair.indexOf('=');

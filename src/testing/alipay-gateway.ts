@@ -19,8 +19,21 @@ export interface AlipayGatewayOptions {
   readonly now?: () => Date;
 }
 
-/** Why a request is refused, in Alipay's words. */
-class Refusal extends Error {}
+/** Why a request is refused: Alipay's code, and the words after it. */
+class Refusal extends Error {
+  readonly code: string;
+
+  constructor(code: string, words = code) {
+    super(words);
+    this.code = code;
+  }
+}
+
+const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '"': '&quot;', '<': '&lt;', '>': '&gt;' };
+
+/** Alipay shows the text that it built, escaped for HTML. */
+const echo = (text: string): string =>
+  `验签出错，建议检查签名字符串或签名私钥与应用公钥是否匹配，网关生成的验签字符串为：${text.replace(/[&"<>]/g, (mark) => escapes[mark] ?? mark)}`;
 
 const windowMilliseconds = 600_000;
 
@@ -53,8 +66,7 @@ export async function startAlipayGateway(options: AlipayGatewayOptions): Promise
     if (parameters.get('app_id') !== material.appId) throw new Refusal('isv.invalid-app-id');
     assertSerials(parameters.get('app_cert_sn'), parameters.get('alipay_root_cert_sn'));
     assertFresh(Date.parse(`${parameters.get('timestamp')?.replace(' ', 'T') ?? ''}+08:00`));
-    // Alipay shows the text that it built; so does the double, since ours is made up.
-    if (!verifies(text, parameters.get('sign') ?? '')) throw new Refusal(`isv.invalid-signature: ${text}`);
+    if (!verifies(text, parameters.get('sign') ?? '')) throw new Refusal('isv.invalid-signature', echo(text));
     return parameters;
   };
 
@@ -67,7 +79,7 @@ export async function startAlipayGateway(options: AlipayGatewayOptions): Promise
     assertFresh(Number(field('timestamp') ?? Number.NaN));
     const tail = typeof token === 'string' ? `${token}\n` : '';
     const text = `${fields}\n${method}\n${url}\n${Buffer.from(body).toString()}\n${tail}`;
-    if (!verifies(text, sign)) throw new Refusal('invalid-signature');
+    if (!verifies(text, sign)) throw new Refusal('invalid-signature', echo(text));
   };
 
   const newestKey = () => {
@@ -101,9 +113,9 @@ export async function startAlipayGateway(options: AlipayGatewayOptions): Promise
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       counts.refused += 1;
-      const { message } = error;
-      if (isRest) return answer(400, 'application/json', Buffer.from(JSON.stringify({ code: message, message })));
-      const content = { code: '40002', msg: 'Invalid Arguments', sub_code: message.split(':')[0], sub_msg: message };
+      const { code, message } = error;
+      if (isRest) return answer(400, 'application/json', Buffer.from(JSON.stringify({ code, message })));
+      const content = { code: '40002', msg: 'Invalid Arguments', sub_code: code, sub_msg: message };
       return answer(200, 'text/html;charset=utf-8', Buffer.from(JSON.stringify({ error_response: content })));
     }
   };
