@@ -112,12 +112,4 @@ export const operations: readonly Case[] = [
   },
   { alert: 'PaycertLatencyHigh', title: 'is quiet when hardly anybody calls', at: 15, fires: [], series: slow(5, 5) },
 
-  { alert: 'PaycertOperatorAbsent', title: 'fires when no operator is scraped', at: 11, fires: [{}], series: {} },
-  {
-    alert: 'PaycertOperatorAbsent',
-    title: 'is quiet while one is',
-    at: 60,
-    fires: [],
-    series: { [leader('o')]: always(0) },
-  },
 ];

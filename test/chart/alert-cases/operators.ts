@@ -5,6 +5,14 @@ const leader = (pod: string) =>
   `paycert_leader{job="operator",namespace="paycert-system",instance="${pod}",pod="${pod}"}`;
 
 export const operators: readonly Case[] = [
+  { alert: 'PaycertOperatorAbsent', title: 'fires when no operator is scraped', at: 11, fires: [{}], series: {} },
+  {
+    alert: 'PaycertOperatorAbsent',
+    title: 'is quiet while one is',
+    at: 60,
+    fires: [],
+    series: { [leader('o')]: always(0) },
+  },
   {
     alert: 'PaycertNoLeader',
     title: 'fires when none of two leads',
