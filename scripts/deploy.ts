@@ -28,7 +28,15 @@ function render(sets: readonly string[]): { manifest: Manifest; text: string }[]
       for (const at of [['metadata'], ['spec', 'template', 'metadata']])
         if (document.hasIn([...at, 'labels', label])) document.deleteIn([...at, 'labels', label]);
     document.commentBefore = null;
-    return [{ manifest, text: document.toString({ directives: false }).replace(/^---\n/, '').replace(/^# Source: .*\n/gm, '') }];
+    return [
+      {
+        manifest,
+        text: document
+          .toString({ directives: false })
+          .replace(/^---\n/, '')
+          .replace(/^# Source: .*\n/gm, ''),
+      },
+    ];
   });
 }
 
@@ -55,7 +63,9 @@ const wanted: Readonly<Record<string, string>> = {
   'deploy/00-namespace.yaml': join([namespaceText]),
   'deploy/10-crds.yaml': texts(withoutTest, isCrd),
   'deploy/20-operator.yaml': texts(withoutTest, (kind) => !isCrd(kind)),
-  'deploy/monitoring/monitoring.yaml': texts([...withoutTest, ...monitors], (kind) => /Monitor$|^PrometheusRule$/.test(kind)),
+  'deploy/monitoring/monitoring.yaml': texts([...withoutTest, ...monitors], (kind) =>
+    /Monitor$|^PrometheusRule$/.test(kind),
+  ),
 };
 
 const current = (path: string): string | undefined => {

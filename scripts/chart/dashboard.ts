@@ -1,5 +1,6 @@
 // The Grafana dashboard, made of its queries.
-import { choices, marks, type Panel, panels } from './queries.ts';
+import type { Panel } from './panel.ts';
+import { choices, marks, panels } from './queries.ts';
 
 const datasource = { type: 'prometheus', uid: '${datasource}' } as const;
 
@@ -12,9 +13,20 @@ const days = {
     { color: 'green', value: 60 },
   ],
 };
-const none = { mode: 'absolute', steps: [{ color: 'green', value: null }, { color: 'red', value: 1 }] };
+const none = {
+  mode: 'absolute',
+  steps: [
+    { color: 'green', value: null },
+    { color: 'red', value: 1 },
+  ],
+};
 
-function panel({ title, text, kind, unit = 'short', width, height, queries, from }: Panel, index: number, x: number, y: number): object {
+function panel(
+  { title, text, kind, unit = 'short', width, height, queries, from }: Panel,
+  index: number,
+  x: number,
+  y: number,
+): object {
   const isInstant = kind !== 'timeseries';
   const isColoured = isInstant && (unit === 'd' || from === 'sidecar');
   return {
@@ -34,7 +46,11 @@ function panel({ title, text, kind, unit = 'short', width, height, queries, from
       ...(kind === 'table' && { format: 'table' }),
     })),
     fieldConfig: {
-      defaults: { unit, decimals: unit === 'd' ? 1 : undefined, ...(isColoured && { thresholds: unit === 'd' ? days : none }) },
+      defaults: {
+        unit,
+        decimals: unit === 'd' ? 1 : undefined,
+        ...(isColoured && { thresholds: unit === 'd' ? days : none }),
+      },
       overrides: [],
     },
     ...(kind === 'table' && {

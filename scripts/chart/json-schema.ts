@@ -39,6 +39,7 @@ export function toJsonSchema(types: TSchema, values: readonly Value[]): string {
 function simplify(schema: Schema): Schema {
   const { anyOf, ...rest } = schema;
   const words = anyOf?.map((option) => option['const']);
-  if (anyOf && words?.every((word) => typeof word === 'string') === true) return { ...rest, type: 'string', enum: words };
+  if (anyOf && words?.every((word) => typeof word === 'string') === true)
+    return { ...rest, type: 'string', enum: words };
   return schema;
 }

@@ -1,21 +1,6 @@
 // What the dashboard asks Prometheus: one row per panel. Those of the operator need an operator; the rest a sidecar.
 
-export interface Panel {
-  readonly title: string;
-  readonly text: string;
-  readonly kind: 'stat' | 'table' | 'timeseries';
-  readonly unit?: string;
-  /** Of 24 columns, and in rows. */
-  readonly width: number;
-  readonly height: number;
-  readonly from: 'sidecar' | 'operator';
-  readonly queries: readonly { readonly expr: string; readonly legend: string }[];
-}
-
-const scope = 'namespace=~"$namespace",credential=~"$credential"';
-const sidecars = `credential_namespace="",${scope}`;
-const stored = 'credential_namespace=~"$namespace",credential_namespace!="",credential=~"$credential"';
-const current = 'role!~".+-(retired|previous)"';
+import { current, type Panel, scope, sidecars, stored } from './panel.ts';
 
 const by = (...labels: string[]) => `by (${labels.join(', ')})`;
 const small = { width: 6, height: 4 } as const;
@@ -29,7 +14,12 @@ export const panels: readonly Panel[] = [
     unit: 'd',
     ...small,
     from: 'sidecar',
-    queries: [{ expr: `(min(paycert_certificate_not_after_timestamp_seconds{${sidecars},${current}}) - time()) / 86400`, legend: '' }],
+    queries: [
+      {
+        expr: `(min(paycert_certificate_not_after_timestamp_seconds{${sidecars},${current}}) - time()) / 86400`,
+        legend: '',
+      },
+    ],
   },
   {
     title: 'Sidecars not ready',

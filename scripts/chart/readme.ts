@@ -3,9 +3,13 @@ import type { Value } from './values.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 const anchorless = ({ path, text, isGroup, default: value }: Value): string =>
-  isGroup ? `| **\`${path}\`** | | ${cell(text)} |` : `| \`${path}\` | \`${cell(JSON.stringify(value))}\` | ${cell(text)} |`;
+  isGroup
+    ? `| **\`${path}\`** | | ${cell(text)} |`
+    : `| \`${path}\` | \`${cell(JSON.stringify(value))}\` | ${cell(text)} |`;
 
-export const chartReadme = (values: readonly Value[]): string => `<!-- Made from values.yaml by \`npm run chart\`: change it there, or in scripts/chart/readme.ts. -->
+export const chartReadme = (
+  values: readonly Value[],
+): string => `<!-- Made from values.yaml by \`npm run chart\`: change it there, or in scripts/chart/readme.ts. -->
 
 # Chart paycert
 

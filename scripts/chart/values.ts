@@ -11,7 +11,8 @@ export interface Value {
 }
 
 /** Kubernetes' words and labels: documented as a whole, whatever is in them. */
-const whole = /^(strategy|podSecurityContext|securityContext|resources|\w+Probe|nodeSelector)$|(labels|selector|Selector)$|^prometheusRule\.alerts\.\w+$/;
+const whole =
+  /^(strategy|podSecurityContext|securityContext|resources|\w+Probe|nodeSelector)$|(labels|selector|Selector)$|^prometheusRule\.alerts\.\w+$/;
 
 /** Every value in order. @throws Error for a value without a text */
 export function readValues(yaml: string): Value[] {

@@ -6,8 +6,13 @@ import { before, describe, it } from 'node:test';
 import { stringify } from 'yaml';
 import { anchors, codeBlocks, read, sections, tableRows } from '../agreement/documents.ts';
 import { makeDirectory } from '../support/sidecar.ts';
-import { cases } from './alert-cases.ts';
+import { expiry } from './alert-cases/expiry.ts';
+import { operations } from './alert-cases/operations.ts';
+import { operators } from './alert-cases/operators.ts';
+import { reloads } from './alert-cases/reloads.ts';
 import { chart, lacks, noHelm, one, render, run } from './helm.ts';
+
+const cases = [...expiry, ...reloads, ...operations, ...operators];
 
 interface Rule {
   readonly alert: string;
@@ -17,7 +22,9 @@ interface Rule {
 }
 
 const rulesOf = async (options: Parameters<typeof render>[0]) => {
-  const { groups } = one(await render(options), 'PrometheusRule')['spec'] as { groups: { name: string; rules: Rule[] }[] };
+  const { groups } = one(await render(options), 'PrometheusRule')['spec'] as {
+    groups: { name: string; rules: Rule[] }[];
+  };
   return { groups, rules: groups.flatMap(({ rules }) => rules) };
 };
 
@@ -34,13 +41,20 @@ describe('alerts', { skip: noHelm, timeout: 120_000 }, () => {
       it(`${alert} ${title}`, async (t) => {
         const directory = await makeDirectory(t);
         // What people read is compared below; promtool would want every text again.
-        const silent = groups.map(({ name, rules: all }) => ({ name, rules: all.map(({ annotations: _, ...rule }) => rule) }));
+        const silent = groups.map(({ name, rules: all }) => ({
+          name,
+          rules: all.map(({ annotations: _, ...rule }) => rule),
+        }));
         await writeFile(join(directory, 'rules.yaml'), stringify({ groups: silent }));
         const test = {
           interval: '1m',
           input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
           alert_rule_test: [
-            { eval_time: `${at}m`, alertname: alert, exp_alerts: fires.map((labels) => ({ exp_labels: { ...ruleOf(alert).labels, ...labels } })) },
+            {
+              eval_time: `${at}m`,
+              alertname: alert,
+              exp_alerts: fires.map((labels) => ({ exp_labels: { ...ruleOf(alert).labels, ...labels } })),
+            },
           ],
         };
         const path = join(directory, 'test.yaml');
@@ -65,13 +79,18 @@ describe('alerts', { skip: noHelm, timeout: 120_000 }, () => {
   it('are each shown to fire, and to be quiet', () => {
     for (const { alert } of rules)
       for (const isFiring of [true, false])
-        assert.ok(cases.some((each) => each.alert === alert && each.fires.length > 0 === isFiring), `${alert} ${String(isFiring)}`);
+        assert.ok(
+          cases.some((each) => each.alert === alert && each.fires.length > 0 === isFiring),
+          `${alert} ${String(isFiring)}`,
+        );
   });
 
   it('speak of labels that they have', () => {
     for (const { alert, expr, annotations } of rules) {
       const kept = /by \(([^)]*)\)/.exec(expr)?.[1]?.split(', ') ?? [];
-      for (const [, label = ''] of `${annotations['summary']}${annotations['description']}`.matchAll(/\$labels\.(\w+)/g))
+      for (const [, label = ''] of `${annotations['summary']}${annotations['description']}`.matchAll(
+        /\$labels\.(\w+)/g,
+      ))
         assert.ok(kept.includes(label), `${alert}: ${label}`);
     }
   });
@@ -81,18 +100,28 @@ describe('alerts', { skip: noHelm, timeout: 120_000 }, () => {
     for (const { alert, annotations } of rules) {
       const [, fragment = ''] = annotations['runbook_url']!.split('#');
       assert.ok(known.has(fragment), `${alert}: #${fragment}`);
-      const section = sections('docs/runbook.md').find(({ title }) => title.toLowerCase().replaceAll(' ', '-').replace(/[^a-z0-9-]/g, '') === fragment);
+      const section = sections('docs/runbook.md').find(
+        ({ title }) =>
+          title
+            .toLowerCase()
+            .replaceAll(' ', '-')
+            .replace(/[^a-z0-9-]/g, '') === fragment,
+      );
       assert.ok(section?.body.includes(`\`${alert}\``), `${fragment} does not name ${alert}`);
     }
   });
 
   it('stand in docs/alerts.md with their levels', () => {
-    const documented = tableRows(read('docs/alerts.md')).flatMap(([alert = '', level = '']) => (/^`Paycert/.test(alert) ? [`${alert.replaceAll('`', '')} ${level}`] : []));
+    const documented = tableRows(read('docs/alerts.md')).flatMap(([alert = '', level = '']) =>
+      /^`Paycert/.test(alert) ? [`${alert.replaceAll('`', '')} ${level}`] : [],
+    );
     assert.deepEqual(documented.sort(), rules.map(({ alert, labels }) => `${alert} ${labels['level']!}`).sort());
   });
 
   it('follow the values: toggles, severities, durations, expressions, labels', async () => {
-    const overridden = (await rulesOf({ files: [`${chart}/ci/monitoring-values.yaml`] })).rules as (Rule & { for: string })[];
+    const overridden = (await rulesOf({ files: [`${chart}/ci/monitoring-values.yaml`] })).rules as (Rule & {
+      for: string;
+    })[];
     const of = (name: string) => overridden.find(({ alert }) => alert === name);
     assert.equal(of('PaycertCertificateExpiring30d'), undefined);
     assert.deepEqual(of('PaycertSigningFailing')?.labels, { severity: 'wake-up', level: 'L1', team: 'payments' });
@@ -111,10 +140,24 @@ describe('alerts', { skip: noHelm, timeout: 120_000 }, () => {
       const checked = await run('amtool', ['check-config', path]);
       assert.equal(checked.code, 0, checked.stdout + checked.stderr);
       for (const [level, receiver] of Object.entries({ L1: 'pager', L2: 'chat', L3: 'tickets' })) {
-        const { stdout } = await run('amtool', ['config', 'routes', 'test', `--config.file=${path}`, 'alertname=PaycertX', `level=${level}`]);
+        const { stdout } = await run('amtool', [
+          'config',
+          'routes',
+          'test',
+          `--config.file=${path}`,
+          'alertname=PaycertX',
+          `level=${level}`,
+        ]);
         assert.equal(stdout.trim(), receiver);
       }
-      const { stdout } = await run('amtool', ['config', 'routes', 'test', `--config.file=${path}`, 'alertname=Other', 'level=L1']);
+      const { stdout } = await run('amtool', [
+        'config',
+        'routes',
+        'test',
+        `--config.file=${path}`,
+        'alertname=Other',
+        'level=L1',
+      ]);
       assert.equal(stdout.trim(), 'default');
     });
   });

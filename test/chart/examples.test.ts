@@ -12,16 +12,28 @@ for (const helm of helms) {
   describe(`the chart, with ${helm}`, { skip: lacks(helm), timeout: 120_000 }, () => {
     for (const file of exampleFiles) {
       it(`passes lint with ${file}`, async () => {
-        const { code, stdout, stderr } = await run(helm, ['lint', chart, '--strict', '--kube-version', '1.35.0', '-f', file]);
+        const { code, stdout, stderr } = await run(helm, [
+          'lint',
+          chart,
+          '--strict',
+          '--kube-version',
+          '1.35.0',
+          '-f',
+          file,
+        ]);
         assert.equal(code, 0, stdout + stderr);
       });
 
       it(`renders names and labels that fit with ${file}`, async () => {
-        const manifests = await render({ helm, files: [file], release: 'a-release-with-a-name-of-fifty-three-letters-as-helm' });
+        const manifests = await render({
+          helm,
+          files: [file],
+          release: 'a-release-with-a-name-of-fifty-three-letters-as-helm',
+        });
         assert.ok(manifests.length >= 5);
         for (const { kind, metadata } of manifests) {
           assert.ok(kind === 'CustomResourceDefinition' || metadata.name.length <= 63, metadata.name);
-          for (const value of Object.values(metadata.labels ?? {}))
+          for (const value of Object.values(metadata.labels))
             assert.match(value, /^(|[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)$/);
         }
       });
@@ -47,7 +59,10 @@ describe('what the chart renders', { skip: noHelm || noControlPlane, timeout: 30
       const kubeconfig = await plane.kubeconfig('default');
       const manifests = (await render({ files: [file] })).filter(isKnown);
       for (const name of new Set(manifests.flatMap(({ metadata }) => metadata.namespace ?? []))) {
-        const labels = { 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' };
+        const labels = {
+          'pod-security.kubernetes.io/enforce': 'restricted',
+          'pod-security.kubernetes.io/warn': 'restricted',
+        };
         await plane.admin('POST', '/api/v1/namespaces', { metadata: { name, labels } }).catch(() => undefined);
       }
       const path = join(await makeDirectory(t), 'all.yaml');
@@ -64,7 +79,10 @@ describe('what the chart renders', { skip: noHelm || noControlPlane, timeout: 30
     const plane = controlPlane();
     const crd = one(await render(), 'CustomResourceDefinition');
     await plane.admin('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', crd);
-    const stored = await plane.admin('GET', `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd.metadata.name}`);
+    const stored = await plane.admin(
+      'GET',
+      `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd.metadata.name}`,
+    );
     const { conditions = [] } = stored['status'] as { conditions?: { type: string; status: string }[] };
     assert.ok(!conditions.some(({ type, status }) => type === 'NonStructuralSchema' && status === 'True'));
   });

@@ -21,7 +21,9 @@ async function steps(directory: string, operator: string): Promise<Record<string
   return Object.fromEntries(
     [...(initContainers ?? []), ...(containers ?? [])].map(({ name, command = [], args }) => [
       name,
-      [...command.slice(1), ...args].map((word) => (word.endsWith('/readyz') ? operator : word.replace(/^\/work/, directory))),
+      [...command.slice(1), ...args].map((word) =>
+        word.endsWith('/readyz') ? operator : word.replace(/^\/work/, directory),
+      ),
     ]),
   );
 }

@@ -34,8 +34,6 @@ export interface Manifest {
     readonly labels: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
   };
-  // Manifests are looked into field by field, and a wrong path fails the test.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly [field: string]: any;
 }
 
@@ -63,13 +61,29 @@ interface RenderOptions {
 }
 
 /** `helm template`, as it ended. */
-export async function template({ helm = 'helm', files = [], values = {}, release = 'paycert', args = [] }: RenderOptions): Promise<Ran> {
+export async function template({
+  helm = 'helm',
+  files = [],
+  values = {},
+  release = 'paycert',
+  args = [],
+}: RenderOptions): Promise<Ran> {
   const directory = mkdtempSync(join(tmpdir(), 'paycert-chart-'));
   try {
     const own = join(directory, 'values.yaml');
     writeFileSync(own, stringify(values));
     const named = [...files, own].flatMap((file) => ['--values', file]);
-    return await run(helm, ['template', release, chart, '-n', namespace, '--kube-version', '1.35.0', ...named, ...args]);
+    return await run(helm, [
+      'template',
+      release,
+      chart,
+      '-n',
+      namespace,
+      '--kube-version',
+      '1.35.0',
+      ...named,
+      ...args,
+    ]);
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -28,7 +28,9 @@ const own = ['get,list,watch paymentcredentials', 'patch,update paymentcredentia
 const lease = 'get,update leases paycert';
 /** What the operator itself is granted; the roles for people are not bound to it. */
 const operatorRoles = (manifests: Manifest[]): Manifest[] =>
-  [...ofKind(manifests, 'ClusterRole'), ...ofKind(manifests, 'Role')].filter(({ metadata }) => !/-(view|edit)$/.test(metadata.name));
+  [...ofKind(manifests, 'ClusterRole'), ...ofKind(manifests, 'Role')].filter(
+    ({ metadata }) => !/-(view|edit)$/.test(metadata.name),
+  );
 
 describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
   it('grants the operator what it needs in the cluster, and one Lease by name', async () => {
@@ -43,7 +45,10 @@ describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
         ofKind(manifests, kind).map(({ metadata }) => `${String(metadata.namespace)}/${metadata.name}`),
         ['pay/paycert', 'shop/paycert', 'paycert-system/paycert-leader-election'],
       );
-    assert.deepEqual(argsOf(manifests).filter((arg) => arg.startsWith('--namespace')), ['--namespace=pay', '--namespace=shop']);
+    assert.deepEqual(
+      argsOf(manifests).filter((arg) => arg.startsWith('--namespace')),
+      ['--namespace=pay', '--namespace=shop'],
+    );
   });
 
   it('watches its own namespace for scope namespaces without a list', async () => {
@@ -54,7 +59,10 @@ describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
   it('grants no Secret but those of rbac.secretNames, each by its name', async () => {
     const manifests = await example('secret-names');
     const secrets = grants(operatorRoles(manifests)).filter((grant) => grant.includes('secrets'));
-    assert.deepEqual(secrets, ['get,list,watch secrets wechat-main', 'get,list,watch secrets wechat-main,wechat-trial']);
+    assert.deepEqual(secrets, [
+      'get,list,watch secrets wechat-main',
+      'get,list,watch secrets wechat-main,wechat-trial',
+    ]);
     assert.deepEqual(
       argsOf(manifests).filter((arg) => arg.startsWith('--secret')),
       ['--secret=pay/wechat-main', '--secret=pay/wechat-trial', '--secret=shop/wechat-main'],
@@ -72,7 +80,10 @@ describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
   });
 
   it('renders the Lease that the permission and the operator name, without a holder', async () => {
-    for (const [values, name] of [[{}, 'paycert'], [{ leaderElection: { leaseName: 'mine' } }, 'mine']] as const) {
+    for (const [values, name] of [
+      [{}, 'paycert'],
+      [{ leaderElection: { leaseName: 'mine' } }, 'mine'],
+    ] as const) {
       const manifests = await render({ values });
       const { spec, metadata } = one(manifests, 'Lease');
       assert.deepEqual([metadata.name, metadata.namespace, spec], [name, 'paycert-system', undefined]);
@@ -104,7 +115,11 @@ describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
       assert.equal(pod['securityContext'].runAsNonRoot, true);
       assert.equal(pod['securityContext'].seccompProfile.type, 'RuntimeDefault');
       for (const { securityContext } of [...(pod['initContainers'] ?? []), ...pod['containers']] as Manifest[])
-        assert.deepEqual(securityContext, { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } });
+        assert.deepEqual(securityContext, {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        });
     }
   });
 
@@ -118,10 +133,14 @@ describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
 
   it('names the image by registry, tag and digest, and every Secret for pulling once', async () => {
     const manifests = await example('image');
-    assert.match(operatorOf(manifests)['image'] as string, /^mirror\.example\.com\/hub\/payments\/paycert:0\.1\.0-rc\.1@sha256:[0-9a-f]{64}$/);
+    assert.match(
+      operatorOf(manifests)['image'] as string,
+      /^mirror\.example\.com\/hub\/payments\/paycert:0\.1\.0-rc\.1@sha256:[0-9a-f]{64}$/,
+    );
     assert.deepEqual(podOf(manifests)['imagePullSecrets'], [{ name: 'mirror' }, { name: 'other' }]);
     assert.equal(podOf(manifests)['priorityClassName'], 'system-cluster-critical');
-    for (const { metadata } of manifests.filter(({ kind }) => kind !== 'Pod')) assert.equal(metadata.labels['example.com/team'], 'payments', metadata.name);
+    for (const { metadata } of manifests.filter(({ kind }) => kind !== 'Pod'))
+      assert.equal(metadata.labels['example.com/team'], 'payments', metadata.name);
   });
 
   it('leaves a spread that has a selector as it is', async () => {
@@ -148,10 +167,13 @@ describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
   });
 
   it('scrapes each of its pods, and the port of the sidecar example', async () => {
-    const manifests = await render({ values: { serviceMonitor: { renderMode: 'alwaysRender' }, podMonitor: { renderMode: 'alwaysRender' } } });
+    const manifests = await render({
+      values: { serviceMonitor: { renderMode: 'alwaysRender' }, podMonitor: { renderMode: 'alwaysRender' } },
+    });
     const service = one(manifests, 'Service');
     const { selector, endpoints } = one(manifests, 'ServiceMonitor')['spec'] as Manifest;
-    for (const [name, value] of Object.entries(selector.matchLabels as object)) assert.equal(service.metadata.labels[name], value);
+    for (const [name, value] of Object.entries(selector.matchLabels as object))
+      assert.equal(service.metadata.labels[name], value);
     assert.equal(endpoints[0].port, service['spec'].ports[0].name);
     assert.deepEqual(one(manifests, 'PodMonitor')['spec'].selector, { matchLabels: { 'paycert.dev/sidecar': 'true' } });
   });

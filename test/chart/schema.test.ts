@@ -6,7 +6,10 @@ import { helms, lacks, template } from './helm.ts';
 const refused: Readonly<Record<string, readonly [object, RegExp]>> = {
   'a value that does not exist': [{ replicaCount: 2 }, /replicaCount/],
   'a misspelled value in a group': [{ image: { tags: 'x' } }, /tags/],
-  'an alert that does not exist': [{ prometheusRule: { alerts: { certificateExpiring3d: { enabled: true } } } }, /certificateExpiring3d/],
+  'an alert that does not exist': [
+    { prometheusRule: { alerts: { certificateExpiring3d: { enabled: true } } } },
+    /certificateExpiring3d/,
+  ],
   'a misspelled field of an alert': [{ prometheusRule: { alerts: { signingFailing: { enable: false } } } }, /enable/],
   'a level that does not exist': [{ prometheusRule: { alerts: { signingFailing: { level: 'L4' } } } }, /level/],
   'an alert without a duration': [{ prometheusRule: { alerts: { signingFailing: { for: '' } } } }, /for/],
@@ -26,11 +29,17 @@ const refused: Readonly<Record<string, readonly [object, RegExp]>> = {
   'a scrape interval without a unit': [{ podMonitor: { interval: '30' } }, /interval/],
   'a port that is none': [{ service: { port: 0 } }, /port/],
   'a network policy that reaches no API server': [{ networkPolicy: { apiPorts: [] } }, /apiPorts/],
-  'a label that Prometheus cannot group by': [{ prometheusRule: { additionalAggregationLabels: ['a-b'] } }, /additionalAggregationLabels/],
+  'a label that Prometheus cannot group by': [
+    { prometheusRule: { additionalAggregationLabels: ['a-b'] } },
+    /additionalAggregationLabels/,
+  ],
   'a minimum of no traffic': [{ prometheusRule: { minimumOperations: 0 } }, /minimumOperations/],
   'a label that is no text': [{ podLabels: { a: 1 } }, /podLabels/],
   'a name that is longer than a label': [{ fullnameOverride: 'a'.repeat(64) }, /fullnameOverride/],
-  'an alert kind that the cluster must have and has not': [{ prometheusRule: { renderMode: 'failIfMissing' } }, /no kind PrometheusRule/],
+  'an alert kind that the cluster must have and has not': [
+    { prometheusRule: { renderMode: 'failIfMissing' } },
+    /no kind PrometheusRule/,
+  ],
 };
 
 for (const helm of helms) {
@@ -44,7 +53,10 @@ for (const helm of helms) {
     }
 
     it('takes what a parent chart shares with all of its charts', async () => {
-      const { code, stderr } = await template({ helm, values: { enabled: true, global: { anything: { of: 'the parent' } } } });
+      const { code, stderr } = await template({
+        helm,
+        values: { enabled: true, global: { anything: { of: 'the parent' } } },
+      });
       assert.equal(code, 0, stderr);
     });
   });

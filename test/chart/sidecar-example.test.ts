@@ -17,12 +17,15 @@ import { type Manifest, one, root, run } from './helm.ts';
 const folder = `${root}deploy/sidecar/`;
 // As kubectl reads it: 0440 is a mode in octal.
 const manifests = readdirSync(folder).flatMap((name) =>
-  parseAllDocuments(readFileSync(`${folder}${name}`, 'utf8'), { version: '1.1' }).map((document) => document.toJSON() as Manifest),
+  parseAllDocuments(readFileSync(`${folder}${name}`, 'utf8'), { version: '1.1' }).map(
+    (document) => document.toJSON() as Manifest,
+  ),
 );
 const pod = one(manifests, 'Deployment')['spec'].template as Manifest;
 const [paycert, ...otherInits] = pod['spec'].initContainers as Manifest[];
 const [shop] = pod['spec'].containers as Manifest[];
-const data = (name: string): Record<string, string> => one(manifests, 'ConfigMap', name)['data'] as Record<string, string>;
+const data = (name: string): Record<string, string> =>
+  one(manifests, 'ConfigMap', name)['data'] as Record<string, string>;
 
 interface Mount {
   readonly name: string;
@@ -35,14 +38,19 @@ describe('the example of a pod with a sidecar', { timeout: 60_000 }, () => {
     assert.equal(paycert?.['name'], 'paycert');
     assert.equal(paycert['restartPolicy'], 'Always');
     assert.deepEqual(otherInits, []);
-    const paths = ['startupProbe', 'readinessProbe', 'livenessProbe'].map((probe) => paycert[probe].httpGet.path as string);
+    const paths = ['startupProbe', 'readinessProbe', 'livenessProbe'].map(
+      (probe) => paycert[probe].httpGet.path as string,
+    );
     assert.deepEqual(paths, ['/startupz', '/readyz', '/livez']);
     assert.equal(paycert['terminationMessagePolicy'], 'FallbackToLogsOnError');
     assert.equal(paycert['lifecycle'], undefined);
   });
 
   it('gives the application the socket, read-only, and neither the Secret nor a token', () => {
-    assert.deepEqual((shop?.['volumeMounts'] as Mount[]).map(({ name }) => name), ['paycert-socket', 'shop-code']);
+    assert.deepEqual(
+      (shop?.['volumeMounts'] as Mount[]).map(({ name }) => name),
+      ['paycert-socket', 'shop-code'],
+    );
     for (const { readOnly } of shop?.['volumeMounts'] as Mount[]) assert.equal(readOnly, true);
     assert.equal(pod['spec'].automountServiceAccountToken, false);
     assert.equal(pod['spec'].shareProcessNamespace, undefined);
@@ -68,10 +76,21 @@ describe('the example of a pod with a sidecar', { timeout: 60_000 }, () => {
 
     it('is valid, field by field, in a restricted namespace', async () => {
       const plane = controlPlane();
-      const labels = { 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' };
+      const labels = {
+        'pod-security.kubernetes.io/enforce': 'restricted',
+        'pod-security.kubernetes.io/warn': 'restricted',
+      };
       await plane.admin('POST', '/api/v1/namespaces', { metadata: { name: 'pay', labels } });
       const kubeconfig = await plane.kubeconfig('pay');
-      const { code, stderr } = await run('kubectl', ['apply', '--dry-run=server', '--validate=strict', '--kubeconfig', kubeconfig, '-f', 'deploy/sidecar/']);
+      const { code, stderr } = await run('kubectl', [
+        'apply',
+        '--dry-run=server',
+        '--validate=strict',
+        '--kubeconfig',
+        kubeconfig,
+        '-f',
+        'deploy/sidecar/',
+      ]);
       assert.equal(code, 0, stderr);
       assert.equal(stderr, '');
     });
