@@ -70,7 +70,7 @@ const table = {
   'cluster-refused': { kind: 'source', hint: 'Check that the API server and this version of paycert fit together.' },
   'secret-unwatched': {
     kind: 'source',
-    hint: 'Add the Secret to the operator’s --secret options (rbac.secretNames of the chart), or let it watch the namespace.',
+    hint: 'Add it to the operator’s --secret (rbac.secretNames of the chart), or watch the whole namespace.',
   },
   'object-missing': { kind: 'source', hint: 'Create the object named, or correct name and namespace.' },
   'object-conflict': { kind: 'source', hint: 'Nothing to do: it is read again and written anew.' },
