@@ -97,6 +97,8 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
 
     observe({ type: 'stopping', drainSeconds: options.drainMilliseconds / 1000 });
     await clock.sleep(options.drainMilliseconds, new AbortController().signal);
+    const why = reasonOfNoStart(store);
+    if (why) throw why;
   } finally {
     following.abort();
     await Promise.all(listeners.map((listener) => listener.close()));
@@ -105,6 +107,11 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
 }
 
 const countOf = ({ credentials, resources }: Config): number => credentials.length + resources.length;
+/** Stopped before it could start: kubelet's startup probe has given up. The error is the last word of the container, and so its termination message. */
+function reasonOfNoStart(store: Store): PaycertError | undefined {
+  const unloaded = store.entries().find(({ isRequired, snapshot }) => isRequired && snapshot === undefined);
+  return unloaded?.rejection?.error ?? unloaded?.sourceError?.error;
+}
 
 const levelOf = (config: Config): LogLevel => config.log?.level ?? defaults.logLevel;
 
