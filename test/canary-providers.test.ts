@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { operations } from '../src/server/operations.ts';
 import { Canaries } from './support/canary.ts';
 import { paycert } from './support/paycert.ts';
-import { type ProviderSidecar, type Spoiled, startProviders } from './support/provider-sidecar.ts';
+import { providers, type ProviderSidecar, type Spoiled, startProviders } from './support/provider-sidecar.ts';
 import { call } from './support/sidecar.ts';
 
 /** What people do wrong: a secret in another part, two in one, half of one. */
@@ -48,7 +48,7 @@ const spoiled: readonly Spoiled[] = [
   },
 ];
 
-const names = ['alipay-main', 'sms', 'wechat-v2', 'partner', 'partner-pss'];
+const names = Object.keys(providers);
 
 function* bodies({ secrets, ownKeyPem }: ProviderSidecar): Generator {
   const { accessKeySecret, apiV2Key, shared, aesKey } = secrets;

@@ -185,7 +185,7 @@ const Pss = Type.Object(
   closed,
 );
 
-const ProviderSchema = Type.Object(
+export const ProviderSchema = Type.Object(
   {
     wechatpay: Type.Optional(Wechatpay),
     wechatpayV2: Type.Optional(WechatpayV2),

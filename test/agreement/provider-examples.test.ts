@@ -12,7 +12,7 @@ import { Hash } from 'wechatpay-axios-plugin';
 import { startAlipayGateway } from '../../src/testing/index.ts';
 import { readXml, writeXml } from '../../src/providers/wechatpay-v2/xml.ts';
 import { call } from '../support/sidecar.ts';
-import { type ProviderSidecar, startProviders } from '../support/provider-sidecar.ts';
+import { providerIds, type ProviderSidecar, startProviders } from '../support/provider-sidecar.ts';
 import { codeBlocks } from './documents.ts';
 
 const interpreters = { sh: ['bash', '-e'], python: ['python3', '-'], js: [process.execPath, '--input-type=module'] };
@@ -101,7 +101,7 @@ describe('the examples of docs/providers', { timeout: 120_000 }, async () => {
   const shell = has('curl') && has('bash') ? false : 'no curl here';
   const python = has('python3') ? false : 'no Python here';
 
-  for (const page of ['alipay', 'aliyun', 'wechatpayV2', 'hmac', 'pss'])
+  for (const page of providerIds)
     it(`in the shell: every call of ${page}.md is answered`, { skip: shell }, async (t) => {
       const { sidecar } = await startProviders(t);
       const [code, ...more] = examplesOf(page, 'sh').filter((block) => block.startsWith('call() {'));

@@ -151,7 +151,7 @@ describe('a canary', () => {
     const wechat = `POST\n/v3/${secrets.apiKey}?${query}\n${person.phone}\n${secrets.shared}\n${json}\n`;
     const form = pairs.map(([name, value]) => `${name}=${value}`).join('&');
     const rpc = `POST&%2F&${encodeURIComponent(query)}`;
-    const canonical = `POST\n/${secrets.apiKey}\n${query}\nx-acs-security-token:${secrets.token}\n\nhost\n${secrets.shared}`;
+    const canonical = `POST\n/${secrets.apiKey}\n${query}\nx-acs-security-token:${secrets.token}\n\nhost;${secrets.apiKey}\n${secrets.shared}`;
     const bodies = [
       signError(wechat),
       signError(wechat.slice(0, 60), wechat.length),
@@ -168,7 +168,7 @@ describe('a canary', () => {
         Code: 'SignatureDoesNotMatch',
         Message: `StringToSign is [a] CanonicalRequest is [${canonical}]`,
       }),
-      `${json.slice(0, -1)}`,
+      json.slice(0, -1),
       key,
     ];
     const request = {

@@ -17,7 +17,7 @@ describe('a masked text', () => {
   });
 
   it('is the same for every text of the same shape', () => {
-    const shaped = fc.string({ unit: fc.constantFrom(...'bcdxyzBCDXYZ0123 ,:{}"/'), maxLength: 200 });
+    const shaped = fc.string({ unit: fc.constantFrom(...Array.from('bcdxyzBCDXYZ0123 ,:{}"/')), maxLength: 200 });
     fc.assert(
       fc.property(shaped, (text) => {
         const other = text.replace(/[a-z]/g, 'q').replace(/[A-Z]/g, 'Q').replace(/\d/g, '5');

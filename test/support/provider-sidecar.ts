@@ -37,8 +37,8 @@ export interface ProviderSidecar {
 
 const appId = '2021000000000001';
 
-/** The names that the examples of docs/providers use. */
-const providers = {
+/** The names that the examples of docs/providers use. Every provider but WeChat Pay APIv3, which has tests of its own. */
+export const providers = {
   'alipay-main': `alipay: { appId: "${appId}", mode: certificate }`,
   sms: 'aliyun: {}',
   'wechat-v2': `wechatpayV2: { merchantId: "${merchantId}", appId: wx1 }`,
@@ -47,6 +47,10 @@ const providers = {
 } as const;
 
 export type Name = keyof typeof providers;
+
+/** The ids of the providers among them. */
+export const providerIds: readonly string[] = Object.values(providers).map((text) => text.slice(0, text.indexOf(':')));
+
 type Material = Readonly<Record<string, string>>;
 
 const filesOf = (material: Material): Files =>

@@ -96,3 +96,13 @@ export const protocols: Readonly<Record<string, readonly Row[]>> = {
   sm: shangmi,
   'wechat-v3-shangmi': shangmi,
 };
+
+/** Provider → the protocols above that are its own. Empty where nobody has published any. */
+export const protocolsOf: Readonly<Record<string, readonly string[]>> = {
+  wechatpay: ['wechat-v3', 'wechat-v3-shangmi', 'pkcs12'],
+  wechatpayV2: ['wechat-v2'],
+  alipay: ['alipay-v2', 'alipay-v3'],
+  aliyun: ['aliyun-rpc', 'aliyun-acs3'],
+  hmac: ['generic-hmac'],
+  pss: ['generic-pss'],
+};

@@ -1,0 +1,90 @@
+// Every provider has taken every step of the recipe in CONTRIBUTING.md; the step that is missing is named.
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { ProviderSchema } from '../../src/config/schema.ts';
+import { errorTable } from '../../src/errors.ts';
+import { providerIds } from '../support/provider-sidecar.ts';
+import { protocols, protocolsOf } from '../vectors/kinds.ts';
+import { codeBlocks, grouped, read, root, sections } from './documents.ts';
+
+const build = read('src/config/build.ts');
+
+const exists = (path: string): boolean => existsSync(new URL(path, root));
+
+/** Where its function comes from, such as `generic` for `hmac`; nothing where nobody imports one. */
+const folderOf = (id: string): string | undefined =>
+  new RegExp(`^import \\{ ${id} \\} from '../providers/([a-z0-9-]+)/[a-z0-9-]+\\.ts';$`, 'm').exec(build)?.[1];
+
+const pageOf = (id: string): string => (id === 'wechatpay' ? 'docs/wechatpay.md' : `docs/providers/${id}.md`);
+
+const filesIn = (folder: string): string[] =>
+  exists(folder)
+    ? readdirSync(new URL(folder, root), { recursive: true }).map((name) => `${folder}/${String(name)}`)
+    : [];
+
+const documentedErrors = new Set(grouped('docs/errors.md', 3).map(({ title }) => title));
+
+function hasErrors(id: string): boolean {
+  const sources = filesIn(`src/providers/${folderOf(id) ?? 'none'}`).filter((path) => path.endsWith('.ts'));
+  const words = sources.flatMap((path) => [...read(path).matchAll(/'([a-z0-9-]+)'/g)].map(([, word = '']) => word));
+  const codes = words.filter((word) => Object.hasOwn(errorTable, word));
+  return codes.length > 0 && codes.every((code) => documentedErrors.has(code));
+}
+
+function hasVectors(id: string): boolean {
+  const own = Object.hasOwn(protocolsOf, id) ? protocolsOf[id] : undefined;
+  if (own === undefined) return false;
+  if (own.length === 0) return exists(pageOf(id)) && /^Known answers: none/m.test(read(pageOf(id)));
+  return own.every((protocol) => Object.hasOwn(protocols, protocol));
+}
+
+function hasPage(id: string): boolean {
+  if (!exists(pageOf(id))) return false;
+  const languages = new Set(codeBlocks(pageOf(id)).map(({ info }) => info));
+  const hasExchange = ['python', 'js', 'java', 'go'].some((language) => languages.has(language));
+  return languages.has('sh') && hasExchange && sections(pageOf(id)).some(({ title }) => title === 'Material');
+}
+
+/** What the platform shows is worth nothing to people if `paycert explain` does not read it. */
+function hasRefusals(id: string): boolean {
+  const folder = folderOf(id);
+  if (folder === undefined) return false;
+  const path = `providers/${folder}/refusal.ts`;
+  return !exists(`src/${path}`) || read('src/cli/explain.ts').includes(`'../${path}'`);
+}
+
+/** The steps, by their names in the recipe and in its order. */
+const steps: Readonly<Record<string, (id: string) => boolean>> = {
+  Options: (id) => Object.hasOwn(ProviderSchema.properties, id),
+  Provider: (id) => filesIn(`src/providers/${folderOf(id) ?? 'none'}`).length > 0,
+  Row: (id) => new RegExp(`^  ${id}: \\(.*\\): Provider =>`, 'm').test(build),
+  Tests: (id) => filesIn(`test/providers/${folderOf(id) ?? 'none'}`).some((path) => path.endsWith('.test.ts')),
+  Vectors: hasVectors,
+  Errors: hasErrors,
+  Page: hasPage,
+  // WeChat Pay APIv3 has material, examples and canaries of its own: test/canary.test.ts.
+  'Credential for tests': (id) => id === 'wechatpay' || providerIds.includes(id),
+  README: (id) => ['README.md', 'README.zh-CN.md'].every((path) => read(path).includes(`](${pageOf(id)})`)),
+  Refusals: hasRefusals,
+};
+
+const missingSteps = (id: string): string[] =>
+  Object.entries(steps).flatMap(([step, isTaken]) => (isTaken(id) ? [] : [step]));
+
+describe('the recipe for a provider', () => {
+  for (const id of Object.keys(ProviderSchema.properties))
+    it(`has been followed for ${id}`, () => {
+      assert.deepEqual(missingSteps(id), [], `see "Add a provider" in CONTRIBUTING.md`);
+    });
+
+  it('names every step for a provider that does not exist', () => {
+    assert.deepEqual(missingSteps('nobody'), Object.keys(steps));
+  });
+
+  it('in CONTRIBUTING.md has these steps, in this order', () => {
+    const recipe = sections('CONTRIBUTING.md').find(({ title }) => title === 'Add a provider');
+    const titles = [...(recipe?.body ?? '').matchAll(/^\d+\. \*\*([^*]+)\*\*:/gm)].map(([, title]) => title);
+    assert.deepEqual(titles, Object.keys(steps));
+  });
+});
