@@ -1,6 +1,6 @@
 // The table of commands. Each loads its code when it runs: a sidecar never loads the demo.
 import { systemClock } from '../clock.ts';
-import { type Command, outputOption, required, text } from './command.ts';
+import { type Command, outputOption, required, text, texts } from './command.ts';
 import { duration } from './duration.ts';
 
 const target = {
@@ -58,6 +58,52 @@ export const commands: Readonly<Record<string, Command>> = {
         },
         signal,
       );
+      return 0;
+    },
+  },
+  operator: {
+    summary: 'Check PaymentCredentials and their Secrets in a cluster, and write their status',
+    usage: '',
+    options: {
+      namespace: {
+        type: 'string',
+        value: 'NAMESPACE',
+        help: 'watch this namespace; may be given again (default: all)',
+        isRepeatable: true,
+      },
+      secret: {
+        type: 'string',
+        value: 'NAMESPACE/NAME',
+        help: 'watch only this Secret, by its name; may be given again (default: all in the namespaces)',
+        isRepeatable: true,
+      },
+      lease: {
+        type: 'string',
+        value: 'NAMESPACE/NAME',
+        help: 'elect a leader among several replicas on this Lease (default: no election)',
+      },
+      'refresh-pods': { type: 'boolean', help: 'touch Pods labelled paycert.dev/refresh when their Secret changes' },
+      address: { type: 'string', value: 'HOST:PORT', help: 'where health and metrics are (default :9464)' },
+      'log-level': {
+        type: 'string',
+        value: 'LEVEL',
+        help: 'debug, info, warn or error (default info)',
+        choices: ['debug', 'info', 'warn', 'error'],
+      },
+    },
+    positionals: { min: 0, max: 0 },
+    isLongLived: true,
+    async run({ values, signal, version }) {
+      const { parseOperatorOptions, runOperator } = await import('./operator.ts');
+      const options = parseOperatorOptions({
+        namespaces: texts(values, 'namespace'),
+        secrets: texts(values, 'secret'),
+        lease: text(values, 'lease'),
+        refreshesPods: values['refresh-pods'] === true,
+        address: text(values, 'address'),
+        logLevel: text(values, 'log-level'),
+      });
+      await runOperator({ ...options, version, clock: systemClock, environment: process.env }, signal);
       return 0;
     },
   },

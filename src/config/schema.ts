@@ -116,8 +116,84 @@ const Wechatpay = Type.Object(
   closed,
 );
 
+const WechatpayV2 = Type.Object(
+  {
+    merchantId: Type.String({
+      pattern: '^[0-9]{6,16}$',
+      description: 'The merchant id (mch_id); a client certificate must name it.',
+    }),
+    appId: Type.Optional(
+      Type.String({ pattern: '^[0-9A-Za-z_-]{1,64}$', description: 'Signed as appid where a request names none.' }),
+    ),
+  },
+  closed,
+);
+
+const Alipay = Type.Object(
+  {
+    appId: Type.String({
+      pattern: '^[0-9A-Za-z_]{6,64}$',
+      description: 'The application’s AppID, without spaces; its certificate must name it.',
+    }),
+    mode: Type.Union([Type.Literal('certificate'), Type.Literal('key')], {
+      description: 'Whether requests name certificates, or Alipay knows the application by its public key alone.',
+    }),
+    gateway: Type.Optional(
+      Type.Union([Type.Literal('production'), Type.Literal('sandbox')], {
+        description: 'Where requests go, and which environment’s certificates fit. Default production.',
+      }),
+    ),
+  },
+  closed,
+);
+
+const Aliyun = Type.Object({}, { ...closed, description: 'Aliyun OpenAPI; it needs no options.' });
+
+const MaxNonces = Type.Optional(
+  Type.Integer({
+    minimum: 1000,
+    maximum: 10_000_000,
+    description:
+      'How many nonces of accepted requests are remembered; when all are taken, requests are refused. Each takes about 100 bytes. Default 200000.',
+  }),
+);
+
+const Hmac = Type.Object(
+  {
+    keyId: Type.String({ pattern: '^[!-~]{1,128}$', description: 'What names the key in requests.' }),
+    scheme: Type.Union(
+      (['sorted', 'sorted-quoted', 'sorted-appended', 'sorted-header', 'request'] as const).map((name) =>
+        Type.Literal(name),
+      ),
+      { description: 'The text that is signed, and where the signature stands; as agreed on with the partner.' },
+    ),
+    slash: Type.Optional(
+      Type.Union([Type.Literal('keep'), Type.Literal('encode')], {
+        description: 'Whether / is encoded where values are. Default keep, as Python’s quote.',
+      }),
+    ),
+    maxNonces: MaxNonces,
+  },
+  closed,
+);
+
+const Pss = Type.Object(
+  {
+    appId: Type.String({ pattern: '^[!-~]{1,128}$', description: 'Sent as X-App-Id.' }),
+    maxNonces: MaxNonces,
+  },
+  closed,
+);
+
 const ProviderSchema = Type.Object(
-  { wechatpay: Type.Optional(Wechatpay) },
+  {
+    wechatpay: Type.Optional(Wechatpay),
+    wechatpayV2: Type.Optional(WechatpayV2),
+    alipay: Type.Optional(Alipay),
+    aliyun: Type.Optional(Aliyun),
+    hmac: Type.Optional(Hmac),
+    pss: Type.Optional(Pss),
+  },
   { ...oneOf, description: 'Whose rules the material follows: exactly one.' },
 );
 
@@ -145,10 +221,32 @@ export const CredentialSchema = Type.Object(
   closed,
 );
 
-export const CredentialsSchema = Type.Array(CredentialSchema, {
-  maxItems: 5000,
-  description: 'Every credential; may be empty.',
-});
+export const ResourceEntrySchema = Type.Object(
+  {
+    resource: Type.String({
+      pattern: '^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$',
+      description: 'The name of a PaymentCredential: provider, options and Secret come from it, and follow it.',
+    }),
+    namespace: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
+        description: 'Where it is. The pod’s own namespace, unless it is given.',
+      }),
+    ),
+    name: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$',
+        description: 'What callers say to use it. The name of the resource, unless it is given.',
+      }),
+    ),
+    required: Type.Optional(Type.Boolean({ description: 'Whether the process is ready only with it. Default false.' })),
+  },
+  closed,
+);
+
+export const maxCredentials = 5000;
+
+export const CredentialsSchema = Type.Array(CredentialSchema, { maxItems: maxCredentials });
 
 const Tcp = Type.Object(
   {
@@ -209,12 +307,20 @@ export const ConfigSchema = Type.Object(
         closed,
       ),
     ),
-    credentials: CredentialsSchema,
+    credentials: Type.Array(Type.Union([CredentialSchema, ResourceEntrySchema]), {
+      maxItems: maxCredentials,
+      description: 'Every credential; may be empty.',
+    }),
   },
   { ...closed, title: 'paycert.yaml' },
 );
 
-export type Config = Static<typeof ConfigSchema>;
+export type Config = Omit<Static<typeof ConfigSchema>, 'credentials'> & {
+  readonly credentials: readonly CredentialConfig[];
+  /** Those whose provider, options and Secret come from a PaymentCredential. */
+  readonly resources: readonly ResourceEntry[];
+};
+export type ResourceEntry = Static<typeof ResourceEntrySchema>;
 export type CredentialConfig = Static<typeof CredentialSchema>;
 export type SourceConfig = Static<typeof SourceSchema>;
 
@@ -226,6 +332,9 @@ export const defaults = {
   grace: '7d',
   older: 'accept',
   legacyFieldPadding: false,
+  gateway: 'production',
+  slash: 'keep',
+  maxNonces: 200_000,
   require: ['sign'],
 } as const;
 

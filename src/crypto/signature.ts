@@ -1,5 +1,5 @@
-// Signatures over bytes: RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 §8.2).
-import { type KeyObject, sign, verify } from 'node:crypto';
+// Signatures over bytes: RSASSA-PKCS1-v1_5 (RFC 8017 §8.2) and RSASSA-PSS (§8.1), both with SHA-256.
+import { constants, type KeyObject, sign, verify } from 'node:crypto';
 
 /** In the thread pool: a signature takes ten times as long as a verification. */
 export function signRsaSha256(privateKey: KeyObject, message: Uint8Array): Promise<Buffer> {
@@ -18,3 +18,29 @@ export function signRsaSha256(privateKey: KeyObject, message: Uint8Array): Promi
 export function verifyRsaSha256(publicKey: KeyObject, message: Uint8Array, signature: Uint8Array): boolean {
   return verify('sha256', message, publicKey, signature);
 }
+
+/** MGF1 takes the digest's own hash. Without the salt length, OpenSSL verifies any salt. */
+const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 } as const;
+
+/** In the thread pool. The salt is random: no two signatures are equal. */
+export function signPssSha256(privateKey: KeyObject, message: Uint8Array): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    sign('sha256', message, { key: privateKey, ...pss }, (error, signature) => {
+      if (error) reject(error);
+      else resolve(signature);
+    });
+  });
+}
+
+/** With a salt of exactly 32 bytes; in the event loop, as above. */
+export function verifyPssSha256(publicKey: KeyObject, message: Uint8Array, signature: Uint8Array): boolean {
+  return verify('sha256', message, { key: publicKey, ...pss }, signature);
+}
+
+export type RsaPadding = 'pkcs1' | 'pss';
+
+/** How a signature of that padding verifies. */
+export const rsaVerifiers: Readonly<Record<RsaPadding, typeof verifyRsaSha256>> = {
+  pkcs1: verifyRsaSha256,
+  pss: verifyPssSha256,
+};

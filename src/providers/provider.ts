@@ -1,14 +1,32 @@
 // What a payment platform is to the rest of paycert: a provider loads material into a signing context.
 import type { KeyObject } from 'node:crypto';
+import type { RsaPadding } from '../crypto/signature.ts';
 import type { PaycertError } from '../errors.ts';
 
 /** What a key is for. One snapshot holds several keys of most roles. */
-export type Role = 'merchant' | 'merchant-retired' | 'platform' | 'public-key' | 'apiv3' | 'apiv3-previous';
+export type Role =
+  | 'merchant'
+  | 'merchant-retired'
+  | 'platform'
+  | 'public-key'
+  | 'root'
+  | 'apiv3'
+  | 'apiv3-previous'
+  | 'apiv2'
+  | 'apiv2-previous'
+  | 'aes'
+  | 'aes-previous'
+  | 'access-key'
+  | 'hmac'
+  | 'hmac-previous'
+  | 'own'
+  | 'partner'
+  | 'partner-previous';
 
 /** Public facts about one key: what checks, status and metrics look at. Holds no secret. */
 export interface KeyFacts {
   readonly role: Role;
-  /** What a signature header carries to name the key: a serial number or a `PUB_KEY_ID_…`. */
+  /** What names the key on the wire: a serial number, a `PUB_KEY_ID_…`, Alipay's SN. Ours where the wire has none. */
   readonly keyId: string;
   /** For people, such as `RSA-2048` or `AES-256-GCM`. */
   readonly algorithm: string;
@@ -66,7 +84,9 @@ export type Received =
       readonly kind: 'response' | 'notification' | 'return';
       readonly headers?: Readonly<Record<string, string>>;
       readonly body: Uint8Array;
-      /** Of the request that was answered; of a `return`, the address itself with its query. */
+      /** Of a notification that signs it. */
+      readonly method?: string;
+      /** Of the request that was answered, or that a notification is; of a `return`, the address itself with its query. */
       readonly url?: string;
       readonly status?: number;
       /** The platform's own name of the call that was answered. */
@@ -76,6 +96,8 @@ export type Received =
 
 export interface Verified {
   readonly keyId: string;
+  /** Which of the platform's forms of signed text it was, where it has several. */
+  readonly rule?: string;
 }
 
 export interface Encrypted {
@@ -85,7 +107,12 @@ export interface Encrypted {
 
 /** An authenticated ciphertext with its parameters, or one field encrypted for the merchant's own key. */
 export type Ciphertext =
-  | { readonly algorithm: string; readonly ciphertext: string; readonly nonce: string; readonly associatedData: string }
+  | {
+      readonly algorithm: string;
+      readonly ciphertext: string;
+      readonly nonce?: string;
+      readonly associatedData?: string;
+    }
   | { readonly ciphertext: string };
 
 export interface Decrypted {
@@ -97,16 +124,18 @@ export interface Decrypted {
 export interface OpenedNotification {
   readonly id: string;
   readonly eventType: string;
-  /** The decrypted resource: parsed where it is JSON, otherwise its text. */
+  /** What was sent; where it came encrypted, decrypted: parsed where it is JSON, otherwise its text. */
   readonly resource: unknown;
   readonly keyId: string;
-  /** The role of the key that decrypted it: tells whether a previous key still earns its keep. */
-  readonly role: Role;
+  /** The role of the key that decrypted it: tells whether a previous key still earns its keep. Absent: it came in the clear. */
+  readonly role?: Role;
 }
 
 /** One shape for all platforms, as above: WeChat Pay takes the first three, Alipay the others. */
 export interface PaymentParametersInput {
   readonly type?: 'jsapi' | 'app';
+  /** WeChat Pay v2: as the order was signed. Default MD5. */
+  readonly signType?: 'MD5' | 'HMAC-SHA256';
   readonly appId?: string;
   readonly prepayId?: string;
   readonly apiMethod?: string;
@@ -135,6 +164,8 @@ export interface SigningContext {
   readonly sign?: (message: Uint8Array) => Promise<Signed>;
   readonly authorize?: (request: RequestToAuthorize, moment: Moment) => Promise<AuthorizedRequest>;
   readonly verify?: (received: Received, now: Date) => Promise<Verified>;
+  /** Signatures may name no key: one that none of these keys verifies may be that of a key that was retired. */
+  readonly namesNoKey?: true;
   readonly encrypt?: (plaintext: Uint8Array, now: Date, keyId?: string) => Promise<Encrypted>;
   readonly decrypt?: (input: Ciphertext) => Promise<Decrypted>;
   /** Opens what `verify` has accepted; it does not verify again. */
@@ -143,8 +174,10 @@ export interface SigningContext {
     input: PaymentParametersInput,
     moment: Moment,
   ) => Promise<Readonly<Record<string, string>>>;
-  /** The key that signs and its public half, for the generic checks. */
-  readonly signer?: { readonly facts: KeyFacts; readonly publicKey: KeyObject };
+  /** The key that signs, for the generic checks, and its public half where it has one. Padding: default pkcs1. */
+  readonly signer?: { readonly facts: KeyFacts; readonly publicKey?: KeyObject; readonly padding?: RsaPadding };
+  /** Key and certificate to show in TLS, in PEM; made anew at each call, so that nothing keeps the text of the key. */
+  readonly clientTls?: () => { readonly key: string; readonly cert: string };
 }
 
 export interface Provider {

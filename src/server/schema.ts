@@ -114,6 +114,9 @@ export const VerifyRequest = Type.Object(
     ),
     headers: Type.Optional(HeaderMap),
     ...Body,
+    method: Type.Optional(
+      Type.String({ pattern: '^[A-Za-z]{1,16}$', description: 'Of a notification whose signature covers it.' }),
+    ),
     url: optional.text(
       'The address of the request that was answered; of a `return`, the address the user came back to.',
     ),
@@ -126,16 +129,23 @@ export const VerifyRequest = Type.Object(
   closed,
 );
 
-export const VerifyResult = Type.Object({ valid: Type.Literal(true), keyId: KeyId }, closed);
+export const VerifyResult = Type.Object(
+  {
+    valid: Type.Literal(true),
+    keyId: KeyId,
+    rule: optional.text('Which of the platform’s forms of signed text it was: V1 or V2 of Alipay’s notifications.'),
+  },
+  closed,
+);
 
 export const DecryptRequest = Type.Object(
   {
     ciphertext: Type.String({
-      description: 'Base64: an AEAD_AES_256_GCM resource with the members below, or one OAEP field.',
+      description: 'Base64: an AEAD_AES_256_GCM resource with the members below, Alipay’s content, or one OAEP field.',
     }),
-    algorithm: optional.text('AEAD_AES_256_GCM; absent for an OAEP field.'),
-    nonce: optional.text('Of the resource.'),
-    associatedData: optional.text('Of the resource; may be empty.'),
+    algorithm: optional.text('AEAD_AES_256_GCM, AES or AES_V2; absent for an OAEP field.'),
+    nonce: optional.text('Of an AEAD_AES_256_GCM resource.'),
+    associatedData: optional.text('Of an AEAD_AES_256_GCM resource; may be empty.'),
   },
   closed,
 );
@@ -181,6 +191,11 @@ export const PaymentParametersRequest = Type.Object(
   {
     type: Type.Optional(
       Type.Union([Type.Literal('jsapi'), Type.Literal('app')], { description: 'jsapi serves mini programs too.' }),
+    ),
+    signType: Type.Optional(
+      Type.Union([Type.Literal('MD5'), Type.Literal('HMAC-SHA256')], {
+        description: 'WeChat Pay v2: as the order was signed. Default MD5.',
+      }),
     ),
     appId: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z_-]{1,64}$' })),
     prepayId: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z_-]{1,128}$' })),

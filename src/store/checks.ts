@@ -1,11 +1,16 @@
 // The generic checks, in order. The list is the specification: the first violation names the rejection.
-import { verifyRsaSha256 } from '../crypto/signature.ts';
+import { rsaVerifiers } from '../crypto/signature.ts';
 import { PaycertError } from '../errors.ts';
-import type { SigningContext } from '../providers/provider.ts';
+import type { KeyFacts, SigningContext } from '../providers/provider.ts';
+
+/** What a candidate would replace, as far as the checks look at it: no key is needed for that. */
+export interface Current extends Pick<SigningContext, 'capabilities'> {
+  readonly signer?: { readonly facts: Pick<KeyFacts, 'notBefore'> };
+}
 
 export interface Candidate {
   readonly context: SigningContext;
-  readonly current: SigningContext | undefined;
+  readonly current: Current | undefined;
   /** Whether material older than the current one may replace it. */
   readonly older: 'accept' | 'reject';
 }
@@ -35,8 +40,9 @@ const isValidYet: Check = ({ context: { signer } }, now) => {
 /** now < not after. An expired *current* one keeps operating; an expired candidate replaces nothing. */
 const isNotExpired: Check = ({ context: { signer } }, now) => {
   const notAfter = signer?.facts.notAfter;
-  return notAfter === undefined || now < notAfter
-    ? []
+  if (notAfter === undefined || now < notAfter) return [];
+  return signer?.facts.role === 'access-key'
+    ? violation('security-token-expired', `the security token expired at ${notAfter.toISOString()}`)
     : violation('certificate-expired', `the certificate of the key that signs expired at ${notAfter.toISOString()}`);
 };
 
@@ -53,11 +59,11 @@ const isNotOlder: Check = (candidate) =>
 
 /** The candidate signs, and its own public key verifies. */
 const worksItself: Check = async ({ context: { signer, sign } }) => {
-  if (signer === undefined || sign === undefined) return [];
+  if (signer?.publicKey === undefined || sign === undefined) return [];
   const message = Buffer.from('paycert self-test');
   try {
     const { signature } = await sign(message);
-    if (verifyRsaSha256(signer.publicKey, message, signature)) return [];
+    if (rsaVerifiers[signer.padding ?? 'pkcs1'](signer.publicKey, message, signature)) return [];
   } catch (cause) {
     // Whatever it is: a key with damaged primes makes OpenSSL throw.
     return violation('self-test-failed', 'the key cannot sign', { cause });

@@ -2,7 +2,7 @@
 import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { type Agent, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import type { Load, LoadResult } from './load.ts';
@@ -89,6 +89,8 @@ async function isReady(admin: string): Promise<boolean> {
 /** A bare Node HTTP server on a socket: what the platform costs without paycert. */
 export async function startBareServer(directory: string): Promise<Sidecar> {
   const socket = join(directory, 'bare.sock');
+  // Left behind by the one before, which was killed.
+  await rm(socket, { force: true });
   const program = `require('node:http').createServer((q, r) => { q.resume(); q.on('end', () => r.end('{}')); }).listen(${JSON.stringify(socket)}, () => console.log('up'))`;
   const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(child.stdout, 'data');

@@ -16,6 +16,7 @@ const withRoot = (over: object) => JSON.stringify({ ...base, ...over });
 const withCredential = (over: object) => withRoot({ credentials: [{ ...credential, ...over }] });
 const withWechatpay = (over: object) =>
   withCredential({ provider: { wechatpay: { ...credential.provider.wechatpay, ...over } } });
+const withProvider = (kind: string, options: object) => withCredential({ provider: { [kind]: options } });
 const withFiles = (over: object) => withCredential({ source: { files: { path: '/keys', ...over } } });
 const withTcp = (over: object) =>
   withRoot({ listen: { tcp: { address: '127.0.0.1:0', tokenFile: '/token', ...over } } });
@@ -90,6 +91,64 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     [true, false],
     ['yes', 0],
   ],
+  [
+    `${at}.provider.wechatpayV2.merchantId`,
+    (v) => withProvider('wechatpayV2', { merchantId: v }),
+    ['190000'],
+    ['', '1'.repeat(17), 1900000001],
+  ],
+  [
+    `${at}.provider.wechatpayV2.appId`,
+    (v) => withProvider('wechatpayV2', { merchantId: '190000', appId: v }),
+    ['wx8888888888888888'],
+    ['', 'a b', 1],
+  ],
+  [`${at}.provider.aliyun`, (v) => withCredential({ provider: { aliyun: v } }), [{}], [null, { accessKeyId: 'x' }]],
+  [
+    `${at}.provider.hmac.keyId`,
+    (v) => withProvider('hmac', { keyId: v, scheme: 'sorted' }),
+    ['shop-1'],
+    ['', 'a b', 'x'.repeat(129), null],
+  ],
+  [
+    `${at}.provider.hmac.scheme`,
+    (v) => withProvider('hmac', { keyId: 'a', scheme: v }),
+    ['sorted', 'sorted-quoted', 'sorted-appended', 'sorted-header', 'request'],
+    ['md5', null],
+  ],
+  [
+    `${at}.provider.hmac.slash`,
+    (v) => withProvider('hmac', { keyId: 'a', scheme: 'request', slash: v }),
+    ['keep', 'encode'],
+    [true, 'yes'],
+  ],
+  ...(['hmac', 'pss'] as const).map((kind): (typeof table)[number] => [
+    `${at}.provider.${kind}.maxNonces`,
+    (v) =>
+      withProvider(kind, { ...(kind === 'hmac' ? { keyId: 'a', scheme: 'sorted' } : { appId: 'a' }), maxNonces: v }),
+    [1000, 10_000_000],
+    [999, 10_000_001, 1.5, '1000'],
+  ]),
+  [`${at}.provider.pss.appId`, (v) => withProvider('pss', { appId: v }), ['shop-1'], ['', 'a b', 5]],
+  [`${at}.provider.alipay`, (v) => withCredential({ provider: { alipay: v } }), [], [null, {}, { mode: 'key' }]],
+  [
+    `${at}.provider.alipay.appId`,
+    (v) => withProvider('alipay', { appId: v, mode: 'key' }),
+    ['2021000000000001', '9021000122682882'],
+    ['', ' 2021000000000001', '2021000000000001 ', '20210000 00000001', 2021000000000001, '2'.repeat(65)],
+  ],
+  [
+    `${at}.provider.alipay.mode`,
+    (v) => withProvider('alipay', { appId: '2021000000000001', mode: v }),
+    ['certificate', 'key'],
+    ['cert', null, ''],
+  ],
+  [
+    `${at}.provider.alipay.gateway`,
+    (v) => withProvider('alipay', { appId: '2021000000000001', mode: 'key', gateway: v }),
+    ['production', 'sandbox'],
+    ['test', null],
+  ],
   [`${at}.source`, (v) => withCredential({ source: v }), [], [{}, null, '/keys']],
   [files, (v) => withCredential({ source: { files: v } }), [], [null, '/keys']],
   [`${files}.path`, (v) => withFiles({ path: v }), ['/k', ['/a', '/b']], ['', [], 5, [''], new Array(65).fill('/k')]],
@@ -131,6 +190,12 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     (v) => withCredential({ source: { merge: [v] } }),
     [],
     [{}, { files: { path: '/a' }, env: { keys } }],
+  ],
+  [
+    `${at}.resource`,
+    (v) => withRoot({ credentials: [{ resource: v }] }),
+    ['wechat-main', 'x'.repeat(253)],
+    ['', 'A', 'a/b', 1, null],
   ],
 ];
 

@@ -1,8 +1,8 @@
 // Signatures agree with node:crypto's own synchronous ones.
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, sign, verify } from 'node:crypto';
+import { constants, generateKeyPairSync, sign, verify } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { signRsaSha256, verifyRsaSha256 } from '../../src/crypto/signature.ts';
+import { signPssSha256, signRsaSha256, verifyPssSha256, verifyRsaSha256 } from '../../src/crypto/signature.ts';
 import { generateKeyPair } from '../../src/testing/index.ts';
 
 const [own, other] = await Promise.all([generateKeyPair(), generateKeyPair()]);
@@ -35,5 +35,37 @@ describe('a signature', () => {
 
   it('by a key that cannot sign with RSA rejects instead of throwing', async () => {
     await assert.rejects(() => signRsaSha256(generateKeyPairSync('x25519').privateKey, message));
+  });
+});
+
+describe('a PSS signature', () => {
+  const salted = (saltLength: number) =>
+    sign('sha256', message, { key: own.privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength });
+
+  it('verifies with its own key and message, and with no other', async () => {
+    const signature = await signPssSha256(own.privateKey, message);
+    assert.equal(verifyPssSha256(own.publicKey, message, signature), true);
+    assert.equal(verifyPssSha256(other.publicKey, message, signature), false);
+    assert.equal(verifyPssSha256(own.publicKey, message.subarray(1), signature), false);
+    assert.notDeepEqual(await signPssSha256(own.privateKey, message), signature);
+  });
+
+  it('has a salt of 32 bytes, and none of another length verifies', async () => {
+    const key = { key: own.publicKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+    assert.ok(verify('sha256', message, key, await signPssSha256(own.privateKey, message)));
+    assert.equal(verifyPssSha256(own.publicKey, message, salted(32)), true);
+    for (const length of [0, 20, 31, 33, 64, 222])
+      assert.equal(verifyPssSha256(own.publicKey, message, salted(length)), false, String(length));
+  });
+
+  it('is not a PKCS#1 v1.5 signature, nor the other way round', async () => {
+    assert.equal(verifyPssSha256(own.publicKey, message, sign('sha256', message, own.privateKey)), false);
+    assert.equal(verifyRsaSha256(own.publicKey, message, await signPssSha256(own.privateKey, message)), false);
+  });
+
+  it('that is empty or cut does not verify and does not throw; a key that cannot sign rejects', async () => {
+    for (const damaged of [Buffer.alloc(0), salted(32).subarray(1)])
+      assert.equal(verifyPssSha256(own.publicKey, message, damaged), false);
+    await assert.rejects(() => signPssSha256(generateKeyPairSync('x25519').privateKey, message));
   });
 });

@@ -2,84 +2,16 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { type Clock, systemClock } from '../../src/clock.ts';
-import { findAccess } from '../../src/kube/access.ts';
-import { KubeClient } from '../../src/kube/client.ts';
-import type { Collection, KubeObject } from '../../src/kube/resources.ts';
-import { type FoundBy, Informer } from '../../src/kube/watch.ts';
-import { type ControlPlane, noControlPlane, useControlPlane } from '../support/control-plane.ts';
+import type { KubeObject } from '../../src/kube/resources.ts';
+import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { FaultProxy } from '../support/fault-proxy.ts';
-import { Recorder } from '../support/recorder.ts';
+import { Informing, setUpConfigMaps } from '../support/informing.ts';
 
 const limit = { timeout: 60_000, skip: noControlPlane };
 const controlPlane = useControlPlane();
-const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
-
-/** An informer on the ConfigMaps of a namespace, and what it told. */
-class Informing {
-  readonly recorder = new Recorder();
-  readonly informer: Informer<unknown>;
-  readonly told: string[] = [];
-  readonly ended: Promise<void>;
-  #waiting: { readonly what: string; readonly resolve: () => void }[] = [];
-
-  constructor(t: TestContext, client: KubeClient, clock: Clock, collection: Collection, transform = dataOf) {
-    this.informer = new Informer({
-      client: async () => client,
-      collection,
-      name: 'configmaps',
-      transform,
-      changed: (key, foundBy) => this.#tell(`${key.split('/').pop() ?? ''} ${foundBy}`),
-      relistMilliseconds: 50_000,
-      clock,
-      random: () => 1,
-      observe: this.recorder.observe,
-    });
-    const stop = new AbortController();
-    this.ended = this.informer.run(stop.signal);
-    t.after(async () => {
-      stop.abort();
-      await this.ended.catch(() => undefined);
-    });
-  }
-
-  #tell(what: string): void {
-    this.told.push(what);
-    for (const { resolve } of this.#waiting.filter((waiting) => waiting.what === what)) resolve();
-  }
-
-  /** The next time it tells this. */
-  tells(name: string, foundBy: FoundBy): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push({ what: `${name} ${foundBy}`, resolve }));
-  }
-
-  get contents(): Record<string, unknown> {
-    const named = this.informer.entries().map(([key, value]): [string, unknown] => [key.split('/').pop() ?? '', value]);
-    return Object.fromEntries(named);
-  }
-}
-
-const dataOf = (object: KubeObject): unknown => (object['data'] as Record<string, string> | undefined)?.['v'];
-
-/** A namespace of its own, with ConfigMaps that have one value each, and a way to it that may be faulty. */
-async function setUp(t: TestContext, plane: ControlPlane) {
-  const namespace = await plane.makeNamespace();
-  const path = `/api/v1/namespaces/${namespace}/configmaps`;
-  const proxy = await FaultProxy.start(t, plane);
-  const kubeconfig = await plane.kubeconfig(namespace, proxy.url);
-  const client = new KubeClient(() => findAccess({ KUBECONFIG: kubeconfig }));
-  return {
-    proxy,
-    client,
-    collection: { resource: configMaps, namespace },
-    create: (name: string, v = '0') => plane.admin('POST', path, { metadata: { name }, data: { v } }),
-    update: (name: string, v: string) => plane.admin('PUT', `${path}/${name}`, { metadata: { name }, data: { v } }),
-    remove: (name: string) => plane.admin('DELETE', `${path}/${name}`),
-  };
-}
 
 async function start(t: TestContext, clock: Clock = systemClock) {
-  const parts = await setUp(t, controlPlane());
+  const parts = await setUpConfigMaps(t, controlPlane());
   await parts.create('a');
   const informing = new Informing(t, parts.client, clock, parts.collection);
   await informing.tells('a', 'list');
@@ -107,7 +39,7 @@ describe('an informer', () => {
   });
 
   it('keeps of an object what the transform returns, and of a list of names no contents at all', limit, async (t) => {
-    const { client, collection, create } = await setUp(t, controlPlane());
+    const { client, collection, create } = await setUpConfigMaps(t, controlPlane());
     await create('a', 'secret');
     const seen: KubeObject[] = [];
     const names = { ...collection, isMetadataOnly: true };
@@ -119,7 +51,7 @@ describe('an informer', () => {
   });
 
   it('reads a long list page by page', limit, async (t) => {
-    const { client, collection, create, proxy } = await setUp(t, controlPlane());
+    const { client, collection, create, proxy } = await setUpConfigMaps(t, controlPlane());
     const names = Array.from({ length: 510 }, (_, i) => `n${String(i)}`);
     while (names.length > 0) await Promise.all(names.splice(0, 30).map((name) => create(name)));
     const informing = new Informing(t, client, systemClock, collection);
@@ -130,7 +62,7 @@ describe('an informer', () => {
   });
 
   it('rejects when a change cannot be told, and does not go on as if it had been', limit, async (t) => {
-    const { client, collection, create } = await setUp(t, controlPlane());
+    const { client, collection, create } = await setUpConfigMaps(t, controlPlane());
     await create('a');
     const bug = () => {
       throw new TypeError('a bug in the transform');
@@ -224,7 +156,7 @@ describe('a watch that breaks', () => {
 
 describe('an API server that fails', () => {
   it('is asked by one call at a time, after pauses that double up to half a minute', limit, async (t) => {
-    const { client, collection, proxy, create } = await setUp(t, controlPlane());
+    const { client, collection, proxy, create } = await setUpConfigMaps(t, controlPlane());
     await create('a');
     proxy.status = 500;
     const clock = new FakeClock();
@@ -253,7 +185,7 @@ describe('an API server that fails', () => {
   });
 
   it('that ends every watch at once is not asked without pause', limit, async (t) => {
-    const { client, collection, proxy, create } = await setUp(t, controlPlane());
+    const { client, collection, proxy, create } = await setUpConfigMaps(t, controlPlane());
     await create('a');
     proxy.endsWatches = true;
     const clock = new FakeClock();

@@ -5,6 +5,7 @@ import { readCertificates, readPrivateKey, readPublicKey, readText } from '../..
 import { readPkcs12 } from '../../crypto/pkcs12.ts';
 import { wireSerial } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
+import { materialReader, readSecret } from '../material.ts';
 
 export interface NamedCertificate {
   readonly name: string;
@@ -41,18 +42,7 @@ const isRetiredName = (name: string): boolean => /^retired\/[^/]+\.pem$/.test(na
 
 /** Reads what is there under the names the platform gives its files; other names are ignored. */
 export async function readParts(data: Data, merchantId: string): Promise<{ parts: Parts; problems: PaycertError[] }> {
-  const problems: PaycertError[] = [];
-  const part = <T>(name: string, read: (bytes: Uint8Array, field: string) => T): T | undefined => {
-    const bytes = data.get(name);
-    if (bytes === undefined) return undefined;
-    try {
-      return read(bytes, name);
-    } catch (error) {
-      if (!(error instanceof PaycertError)) throw error;
-      problems.push(error);
-      return undefined;
-    }
-  };
+  const { part, problems } = materialReader(data);
   const names = [...data.keys()].sort();
   const pem = {
     privateKey: part('apiclient_key.pem', readPrivateKey),
@@ -97,13 +87,7 @@ async function fillFromPkcs12(data: Data, merchantId: string, problems: PaycertE
 }
 
 function readApiV3Key(bytes: Uint8Array, field: string): KeyObject {
-  const key = Buffer.from(
-    Buffer.from(bytes)
-      .toString('latin1')
-      .replace(/^\xef\xbb\xbf/, '')
-      .trim(),
-    'latin1',
-  );
+  const key = readSecret(bytes);
   if (key.byteLength !== 32) {
     throw new PaycertError('apiv3-key-length', `${field} is ${key.byteLength} bytes long; an APIv3 key is exactly 32`, {
       field,

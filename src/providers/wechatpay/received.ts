@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { verifyRsaSha256 } from '../../crypto/signature.ts';
 import { PaycertError } from '../../errors.ts';
+import { header } from '../http.ts';
 import { need, takeOnly } from '../inputs.ts';
 import type { Received, SigningContext } from '../provider.ts';
-import { answerMessage, assertNoProbe, header, isUnsignedByDesign, readAnswerSignature } from './messages.ts';
+import { answerMessage, assertNoProbe, isUnsignedByDesign, readAnswerSignature } from './messages.ts';
 import type { PlatformKeys } from './platform-keys.ts';
 
 export function createVerify(platform: PlatformKeys): NonNullable<SigningContext['verify']> {

@@ -1,14 +1,11 @@
 // What WeChat Pay material must be, whatever the time. The list is the specification; each rule names its own violations.
-import type { KeyObject } from 'node:crypto';
-import { describeAlgorithm, nameAttribute, normalizeSerial, publicKeyFingerprint } from '../../crypto/x509.ts';
-import { type ErrorCode, PaycertError } from '../../errors.ts';
+import { nameAttribute, normalizeSerial, publicKeyFingerprint } from '../../crypto/x509.ts';
+import type { PaycertError } from '../../errors.ts';
+import { type NamedKey, violation } from '../material.ts';
+import { rsaProblems } from '../rsa.ts';
 import type { Parts } from './parts.ts';
 
 type Rule = (parts: Parts, merchantId: string) => readonly PaycertError[];
-
-const violation = (code: ErrorCode, field: string, message: string) => [
-  new PaycertError(code, `${field} ${message}`, { field }),
-];
 
 /** Signing needs a private key and the serial number that names it; the public key needs its id. */
 const requiredParts: Rule = ({ privateKey, certificate, merchantSerial, publicKey, publicKeyId }) => [
@@ -20,20 +17,8 @@ const requiredParts: Rule = ({ privateKey, certificate, merchantSerial, publicKe
   ...(publicKeyId && !publicKey ? violation('material-missing', 'pub_key.pem', 'is missing beside pub_key_id') : []),
 ];
 
-/** The protocol is RSA; Node parses SM2 keys and then computes wrong results with them. */
-const rsaOnly: Rule = (parts) =>
-  namedKeys(parts).flatMap(([field, key]) =>
-    key.asymmetricKeyType === 'rsa'
-      ? []
-      : violation('algorithm-unsupported', field, `holds a key of type ${describeAlgorithm(key)}, not RSA`),
-  );
-
-const keySize: Rule = (parts) =>
-  namedKeys(parts).flatMap(([field, key]) => {
-    const bits = key.asymmetricKeyDetails?.modulusLength ?? 2048;
-    if (bits < 2048) return violation('key-too-small', field, `holds an RSA key of ${bits} bits`);
-    return bits > 8192 ? violation('key-too-large', field, `holds an RSA key of ${bits} bits`) : [];
-  });
+/** The protocol is RSA. */
+const soundRsa: Rule = (parts) => namedKeys(parts).flatMap(([field, key]) => rsaProblems(field, key));
 
 const keyMatchesCertificate: Rule = ({ privateKey, certificate }) =>
   privateKey && certificate && !certificate.checkPrivateKey(privateKey)
@@ -86,8 +71,7 @@ const oneKeyPerSerial: Rule = ({ platformCertificates }) => {
 
 const rules: readonly Rule[] = [
   requiredParts,
-  rsaOnly,
-  keySize,
+  soundRsa,
   keyMatchesCertificate,
   serialMatchesCertificate,
   certificateNamesMerchant,
@@ -100,11 +84,11 @@ export function judge(parts: Parts, merchantId: string): readonly PaycertError[]
   return rules.flatMap((rule) => rule(parts, merchantId));
 }
 
-function namedKeys(parts: Parts): [string, KeyObject][] {
+function namedKeys(parts: Parts): NamedKey[] {
   return [
-    ...(parts.privateKey ? [['apiclient_key.pem', parts.privateKey] as [string, KeyObject]] : []),
-    ...parts.platformCertificates.map(({ name, certificate }): [string, KeyObject] => [name, certificate.publicKey]),
-    ...(parts.publicKey ? [['pub_key.pem', parts.publicKey] as [string, KeyObject]] : []),
-    ...parts.retired.map(({ name, privateKey }): [string, KeyObject] => [name, privateKey]),
+    ...(parts.privateKey ? [['apiclient_key.pem', parts.privateKey] as const] : []),
+    ...parts.platformCertificates.map(({ name, certificate }) => [name, certificate.publicKey] as const),
+    ...(parts.publicKey ? [['pub_key.pem', parts.publicKey] as const] : []),
+    ...parts.retired.map(({ name, privateKey }) => [name, privateKey] as const),
   ];
 }

@@ -73,12 +73,10 @@ export function commonName(certificate: X509Certificate): string | undefined {
 }
 
 /** Serial numbers are numbers: neither case nor leading zeros tell two apart. */
-export const serialOf = (text: string): bigint | undefined =>
-  tryTo(() =>
-    BigInt(
-      `0x${text
-        .trim()
-        .replace(/^\ufeff|^serial=|^0x|[:\s-]/gi, '')
-        .replace(/^0x/i, '')}`,
-    ),
-  )[0];
+export const serialOf = (text: string): bigint | undefined => {
+  const digits = text
+    .replaceAll('\\n', '')
+    .trim()
+    .replace(/^\ufeff|^serial=|^0x|[:\s-]/gi, '');
+  return tryTo(() => BigInt(`0x${digits.replace(/^0x/i, '')}`))[0];
+};

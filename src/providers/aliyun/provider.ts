@@ -1,0 +1,84 @@
+// Aliyun OpenAPI: one access key, or one that a security token (STS) lends for a while, and the requests that it signs.
+import { checkValue } from '../../crypto/cipher.ts';
+import { secretKey } from '../../crypto/mac.ts';
+import { PaycertError } from '../../errors.ts';
+import { materialReader, readSecret } from '../material.ts';
+import type { KeyFacts, Provider, SigningContext } from '../provider.ts';
+import { type AccessKey, authorizeAcs3, authorizeRpc } from './requests.ts';
+
+/** Not the access key id: one credential's keys may change, and a token's do every hour. */
+export function aliyun(): Provider {
+  return {
+    id: 'aliyun',
+    identity: 'aliyun',
+    async load(data) {
+      const { part, required, problems } = materialReader(data);
+      const id = required('access_key_id', readAccessKeyId);
+      const secret = required('access_key_secret', readAccessKeySecret);
+      const securityToken = part('security_token', readWord);
+      const notAfter = part('expiration', readTime);
+      if (problems.length > 0 || id === undefined || secret === undefined) {
+        return { keys: [], problems, capabilities: () => new Set(), warnings: () => [] };
+      }
+      const key = {
+        id,
+        secret: secretKey(Buffer.from(secret)),
+        rpcSecret: secretKey(Buffer.from(`${secret}&`)),
+        ...(securityToken !== undefined && { securityToken }),
+      };
+      return createContext(key, notAfter);
+    },
+  };
+}
+
+/** Each part is read in the same read as the others, so that a token never stands beside another one's secret. */
+function createContext(key: AccessKey, notAfter: Date | undefined): SigningContext {
+  const facts: KeyFacts = {
+    role: 'access-key',
+    keyId: key.id,
+    algorithm: key.securityToken === undefined ? 'access key' : 'access key with security token',
+    fingerprint: checkValue(key.secret),
+    ...(notAfter && { notAfter }),
+  };
+  return {
+    keys: [facts],
+    problems: [],
+    capabilities: (now) => new Set(notAfter === undefined || now < notAfter ? ['sign'] : []),
+    warnings: () => [],
+    signer: { facts },
+    authorize: async (request, moment) =>
+      request.parameters === undefined ? authorizeAcs3(key, request, moment) : authorizeRpc(key, request, moment),
+  };
+}
+
+const malformed = (field: string, what: string) =>
+  new PaycertError('access-key-malformed', `${field} ${what}`, { field });
+
+/** Printable ASCII without spaces: what every part is, and what a pasted line of JSON or a certificate is not. */
+function readWord(bytes: Uint8Array, field: string): string {
+  const text = readSecret(bytes).toString('latin1');
+  if (!/^[!-~]{1,8192}$/.test(text)) throw malformed(field, 'is empty, or more than one word');
+  return text;
+}
+
+/** Shown as the key id, and so the last place where a secret may stand. */
+function readAccessKeyId(bytes: Uint8Array, field: string): string {
+  const text = readWord(bytes, field);
+  if (/^(?!LTAI)[0-9A-Za-z]{30}$/.test(text)) throw malformed(field, 'has the form of an access key secret');
+  return text;
+}
+
+function readAccessKeySecret(bytes: Uint8Array, field: string): string {
+  const text = readWord(bytes, field);
+  // The two stand beside each other in the console.
+  if (/^(?:LTAI|STS\.)/.test(text)) throw malformed(field, 'holds an access key id');
+  return text;
+}
+
+/** As AssumeRole answers it: UTC, to the second. */
+function readTime(bytes: Uint8Array, field: string): Date {
+  const text = readSecret(bytes).toString('latin1');
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : NaN;
+  if (Number.isNaN(time)) throw new PaycertError('expiration-malformed', `${field} is no time of RFC 3339`, { field });
+  return new Date(time);
+}

@@ -1,0 +1,68 @@
+// What WeChat Pay v2 signs: sorted parameters followed by the APIv2 key; and how a refund notification's req_info opens.
+import { aesKey, openAesEcb } from '../../crypto/cipher.ts';
+import { equalCodes, hmacSha256Over, md5 } from '../../crypto/mac.ts';
+import type { KeyObject } from 'node:crypto';
+import { PaycertError } from '../../errors.ts';
+import { splitUrl } from '../http.ts';
+import { joinPairs, type Pair, sortPairs } from '../parameters.ts';
+
+export type SignType = 'MD5' | 'HMAC-SHA256';
+
+const algorithms: Readonly<Record<SignType, (key: KeyObject, text: string) => Buffer>> = {
+  MD5: (key, text) => md5(text, key),
+  'HMAC-SHA256': (key, text) => hmacSha256Over(key, text, key),
+};
+
+/** Every parameter that is not empty, but `sign`: `k=v` raw, in byte order, joined by `&`. The key follows it. */
+export function parameterText(parameters: readonly Pair[]): string {
+  return joinPairs(sortPairs(parameters.filter(([name, value]) => name !== 'sign' && value !== '')));
+}
+
+/** Upper-case hex, as it stands in `sign`. */
+export function signParameters(type: SignType, key: KeyObject, parameters: readonly Pair[]): string {
+  return algorithms[type](key, `${parameterText(parameters)}&key=`)
+    .toString('hex')
+    .toUpperCase();
+}
+
+export const isSignType = (text: string): text is SignType => Object.hasOwn(algorithms, text);
+
+/**
+ * Whether `sign` is that of the parameters. Answers do not always say how they are signed; the length of `sign` does.
+ * @throws PaycertError `signature-algorithm-unsupported`
+ */
+export function verifyParameters(key: KeyObject, parameters: readonly Pair[], sign: string): boolean {
+  const named = parameters.find(([name]) => name === 'sign_type')?.[1] ?? '';
+  const type = named === '' ? (sign.length === 64 ? 'HMAC-SHA256' : 'MD5') : named;
+  if (!isSignType(type)) {
+    const message = 'sign_type is neither MD5 nor HMAC-SHA256';
+    throw new PaycertError('signature-algorithm-unsupported', message, { field: 'sign_type' });
+  }
+  return equalCodes(Buffer.from(signParameters(type, key, parameters)), Buffer.from(sign.toUpperCase()));
+}
+
+/** The key of `req_info`: the lower-case hex of the MD5 of the APIv2 key, as 32 characters. Built once per load. */
+export function refundKey(key: KeyObject): KeyObject {
+  return aesKey(Buffer.from(md5(key).toString('hex')));
+}
+
+/** The XML inside `req_info`, or nothing where this key does not open it. */
+export function openRefund(key: KeyObject, sealed: string): Buffer | undefined {
+  return openAesEcb(key, Buffer.from(sealed, 'base64'));
+}
+
+// Answers without `sign`: red packets and transfers, downloads, reports.
+const unsignedPaths = [
+  /^\/mmpaymkttransfers\/(?:gethbinfo|gettransferinfo|send\w*hb|send\w*redpack|queryworkwxredpack)$/,
+  /^\/mmpaymkttransfers\/promotion\/(?:transfers|(?:pay|query)wwsptrans2pocket)$/,
+  /^\/mmpaysptrans\/(?:pay|query)_bank$/,
+  /^\/risk\/getpublickey$/,
+  /^\/pay\/download(?:bill|fundflow)$/,
+  /^\/payitil\/report$/,
+];
+
+/** Whether an answer to this address is unsigned by design. */
+export function isUnsignedByDesign(url: string): boolean {
+  const { path } = splitUrl(url);
+  return unsignedPaths.some((pattern) => pattern.test(path));
+}

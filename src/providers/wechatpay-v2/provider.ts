@@ -1,0 +1,58 @@
+// WeChat Pay v2: the APIv2 key that signs, and the certificate that red packets and refunds show in TLS.
+import type { KeyObject } from 'node:crypto';
+import { secretKey } from '../../crypto/mac.ts';
+import { PaycertError } from '../../errors.ts';
+import { materialReader, readSecret } from '../material.ts';
+import type { Provider } from '../provider.ts';
+import { readParts } from '../wechatpay/parts.ts';
+import { judge } from '../wechatpay/rules.ts';
+import { type ClientPair, createContext, type WechatpayV2Options } from './context.ts';
+
+type Data = ReadonlyMap<string, Uint8Array>;
+
+export function wechatpayV2(options: WechatpayV2Options): Provider {
+  return {
+    id: 'wechatpayV2',
+    identity: `wechatpayV2/${options.merchantId}`,
+    async load(data) {
+      const { part, required, problems } = materialReader(data);
+      const key = required('apiv2_key', readApiV2Key);
+      const previous = part('apiv2_key.previous', readApiV2Key);
+      const client = await readClientPair(data, options.merchantId);
+      const all = [...problems, ...client.problems];
+      if (all.length > 0 || key === undefined) {
+        return { keys: [], problems: all, capabilities: () => new Set(), warnings: () => [] };
+      }
+      return createContext(
+        { key, ...(previous && { previous }), ...(client.pair && { client: client.pair }) },
+        options,
+      );
+    },
+  };
+}
+
+function readApiV2Key(bytes: Uint8Array, field: string): KeyObject {
+  const key = readSecret(bytes);
+  if (key.byteLength === 32) return secretKey(key);
+  const message = `${field} is ${key.byteLength} bytes long; an APIv2 key is exactly 32`;
+  throw new PaycertError('apiv2-key-length', message, { field });
+}
+
+/** The rules of APIv3 hold for these files too: they are the same. What else lies beside them is APIv3's own. */
+async function readClientPair(
+  data: Data,
+  merchantId: string,
+): Promise<{ readonly pair?: ClientPair; readonly problems: readonly PaycertError[] }> {
+  const own = new Map([...data].filter(([name]) => name.startsWith('apiclient_')));
+  if (own.size === 0) return { problems: [] };
+  const { parts, problems } = await readParts(own, merchantId);
+  const { privateKey, certificate } = parts;
+  const unreadable = new Set(problems.map(({ field }) => field));
+  const violations = judge(parts, merchantId).filter(
+    ({ code, field }) => code !== 'material-missing' || !unreadable.has(field),
+  );
+  const all = [...problems, ...violations];
+  return privateKey && certificate && all.length === 0
+    ? { pair: { privateKey, certificate }, problems: [] }
+    : { problems: all };
+}

@@ -1,0 +1,112 @@
+// A real sidecar with one credential of each provider beside WeChat Pay APIv3, on material made here.
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type AlipayMaterial, createAlipayMaterial } from '../../src/testing/alipay-material.ts';
+import { toPkcs8Pem, toSpkiPem } from '../../src/testing/key-pair.ts';
+import { createSecretVolume, type Files } from '../../src/testing/secret-volume.ts';
+import {
+  configuration,
+  keyPairs,
+  makeDirectory,
+  makeMaterial,
+  merchantId,
+  type Sidecar,
+  startSidecar,
+} from './sidecar.ts';
+
+export interface Secrets {
+  readonly accessKeySecret: string;
+  readonly securityToken: string;
+  readonly apiV2Key: string;
+  readonly previousApiV2Key: string;
+  readonly shared: string;
+  readonly previousShared: string;
+  readonly aesKey: string;
+  readonly appKey: string;
+}
+
+export interface ProviderSidecar {
+  readonly sidecar: Sidecar;
+  readonly directory: string;
+  readonly secrets: Secrets;
+  readonly alipay: AlipayMaterial;
+  readonly merchantKeyPem: string;
+  readonly ownKeyPem: string;
+}
+
+const appId = '2021000000000001';
+
+/** The names that the examples of docs/providers use. */
+const providers = {
+  'alipay-main': `alipay: { appId: "${appId}", mode: certificate }`,
+  sms: 'aliyun: {}',
+  'wechat-v2': `wechatpayV2: { merchantId: "${merchantId}", appId: wx1 }`,
+  partner: 'hmac: { keyId: shop-1, scheme: sorted }',
+  'partner-pss': 'pss: { appId: shop-1 }',
+} as const;
+
+export type Name = keyof typeof providers;
+type Material = Readonly<Record<string, string>>;
+
+const filesOf = (material: Material): Files =>
+  new Map(Object.entries(material).map(([name, text]) => [name, Buffer.from(text)]));
+
+export interface Spoiled {
+  readonly name: string;
+  readonly provider: Name;
+  readonly material: (fit: Readonly<Record<Name, Material>>) => Material;
+}
+
+export async function startProviders(t: TestContext, spoiled: readonly Spoiled[] = []): Promise<ProviderSidecar> {
+  const random = () => randomBytes(24).toString('base64');
+  const alipay = await createAlipayMaterial({ appId, now: new Date() });
+  const alipayFiles = Object.fromEntries(
+    [...alipay.files].map(([name, bytes]) => [name, Buffer.from(bytes).toString()]),
+  );
+  const secrets = {
+    accessKeySecret: random(),
+    securityToken: random(),
+    apiV2Key: randomBytes(16).toString('hex'),
+    previousApiV2Key: randomBytes(16).toString('hex'),
+    shared: random(),
+    previousShared: random(),
+    aesKey: alipayFiles['aes_key']!,
+    appKey: alipayFiles['app_private_key.txt']!,
+  };
+  const [{ merchant }, pairs] = [await makeMaterial(), await keyPairs()];
+  const [ownKeyPem, merchantKeyPem] = [toPkcs8Pem(pairs[3]!.privateKey), toPkcs8Pem(merchant.privateKey)];
+  const fit: Readonly<Record<Name, Material>> = {
+    'alipay-main': alipayFiles,
+    sms: {
+      access_key_id: 'STS.NTExample',
+      access_key_secret: secrets.accessKeySecret,
+      security_token: secrets.securityToken,
+      expiration: new Date(Date.now() + 3_600_000).toISOString(),
+    },
+    'wechat-v2': {
+      apiv2_key: secrets.apiV2Key,
+      'apiv2_key.previous': secrets.previousApiV2Key,
+      'apiclient_key.pem': merchantKeyPem,
+      'apiclient_cert.pem': merchant.certificate,
+    },
+    partner: { key: secrets.shared, 'key.previous': secrets.previousShared },
+    'partner-pss': { 'private_key.pem': ownKeyPem, 'public_key.pem': toSpkiPem(pairs[4]!.publicKey) },
+  };
+  const directory = await makeDirectory(t);
+  const all = [
+    ...(Object.keys(providers) as Name[]).map((name) => ({ name, provider: name, material: fit[name] })),
+    ...spoiled.map(({ name, provider, material }) => ({ name, provider, material: material(fit) })),
+  ];
+  const credentials: string[] = [];
+  for (const { name, provider, material } of all) {
+    const path = join(directory, name);
+    await createSecretVolume(path, filesOf(material));
+    credentials.push(
+      `  - name: ${name}\n    provider: { ${providers[provider]} }\n    source: { files: { path: ${JSON.stringify(path)} } }\n`,
+    );
+  }
+  const config = configuration(directory, credentials, 'log: { level: debug }\n');
+  const sidecar = await startSidecar(t, directory, config, { waitFor: Object.keys(providers) });
+  return { sidecar, directory, secrets, alipay, merchantKeyPem, ownKeyPem };
+}
