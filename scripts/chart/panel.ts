@@ -13,6 +13,5 @@ export interface Panel {
 }
 
 export const scope = 'namespace=~"$namespace",credential=~"$credential"';
-export const sidecars = `credential_namespace="",${scope}`;
-export const stored = 'credential_namespace=~"$namespace",credential_namespace!="",credential=~"$credential"';
+export const stored = 'credential_namespace=~"$namespace",credential=~"$credential"';
 export const current = 'role!~".+-(retired|previous)"';

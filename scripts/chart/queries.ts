@@ -1,6 +1,6 @@
 // What the dashboard asks Prometheus: one row per panel. Those of the operator need an operator; the rest a sidecar.
 
-import { current, type Panel, scope, sidecars, stored } from './panel.ts';
+import { current, type Panel, scope, stored } from './panel.ts';
 
 const by = (...labels: string[]) => `by (${labels.join(', ')})`;
 const small = { width: 6, height: 4 } as const;
@@ -16,7 +16,7 @@ export const panels: readonly Panel[] = [
     from: 'sidecar',
     queries: [
       {
-        expr: `(min(paycert_certificate_not_after_timestamp_seconds{${sidecars},${current}}) - time()) / 86400`,
+        expr: `(min(paycert_certificate_not_after_timestamp_seconds{${scope},${current}}) - time()) / 86400`,
         legend: '',
       },
     ],
@@ -27,7 +27,7 @@ export const panels: readonly Panel[] = [
     kind: 'stat',
     ...small,
     from: 'sidecar',
-    queries: [{ expr: `sum(1 - paycert_credential_ready{${sidecars}})`, legend: '' }],
+    queries: [{ expr: `sum(1 - paycert_credential_ready{${scope}})`, legend: '' }],
   },
   {
     title: 'Newest material not current',
@@ -43,7 +43,7 @@ export const panels: readonly Panel[] = [
     kind: 'stat',
     ...small,
     from: 'operator',
-    queries: [{ expr: 'sum(paycert_leader)', legend: '' }],
+    queries: [{ expr: 'sum(paycert_leading)', legend: '' }],
   },
   {
     title: 'Days to expiry',
@@ -54,7 +54,7 @@ export const panels: readonly Panel[] = [
     from: 'sidecar',
     queries: [
       {
-        expr: `(min ${by('namespace', 'credential', 'role')} (paycert_certificate_not_after_timestamp_seconds{${sidecars},${current}}) - time()) / 86400`,
+        expr: `(min ${by('namespace', 'credential', 'role')} (paycert_certificate_not_after_timestamp_seconds{${scope},${current}}) - time()) / 86400`,
         legend: '',
       },
     ],
@@ -68,7 +68,7 @@ export const panels: readonly Panel[] = [
     from: 'sidecar',
     queries: [
       {
-        expr: `(min ${by('namespace', 'credential', 'role')} (paycert_certificate_not_after_timestamp_seconds{${sidecars},${current}}) - time()) / 86400`,
+        expr: `(min ${by('namespace', 'credential', 'role')} (paycert_certificate_not_after_timestamp_seconds{${scope},${current}}) - time()) / 86400`,
         legend: '{{namespace}}/{{credential}} {{role}}',
       },
     ],
@@ -162,20 +162,20 @@ export const panels: readonly Panel[] = [
     from: 'operator',
     queries: [
       {
-        expr: `(min ${by('credential_namespace', 'credential', 'role')} (paycert_certificate_not_after_timestamp_seconds{${stored},${current}}) - time()) / 86400`,
+        expr: `(max ${by('credential_namespace', 'credential', 'role')} (paycert_stored_certificate_not_after_timestamp_seconds{${stored},${current}}) - time()) / 86400`,
         legend: '',
       },
     ],
   },
   {
     title: 'Stored: ready',
-    text: 'Per PaymentCredential: 1 when what is stored can do what it must.',
+    text: 'Per PaymentCredential: a line at 1 while what is stored can do what it must.',
     kind: 'timeseries',
     ...half,
     from: 'operator',
     queries: [
       {
-        expr: `min ${by('credential_namespace', 'credential')} (paycert_credential_ready{${stored}})`,
+        expr: `max ${by('credential_namespace', 'credential')} (paycert_credential_condition{${stored},condition="Ready",status="True"})`,
         legend: '{{credential_namespace}}/{{credential}}',
       },
     ],

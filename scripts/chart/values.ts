@@ -1,5 +1,5 @@
 // values.yaml as its readers see it: every value with the text above it and its default.
-import { isMap, isScalar, type Pair, parseDocument, type YAMLMap } from 'yaml';
+import { isMap, isScalar, parseDocument, type YAMLMap } from 'yaml';
 
 export interface Value {
   /** Such as `image.tag`. */
@@ -23,7 +23,7 @@ export function readValues(yaml: string): Value[] {
 
 function membersOf(map: YAMLMap, prefix: string, commentOfFirst: string | null | undefined): Value[] {
   return map.items.flatMap((pair, index) => {
-    const { key, value } = pair as Pair;
+    const { key, value } = pair;
     if (!isScalar(key)) throw new Error(`${prefix} has a key that is no text`);
     const path = `${prefix}${String(key.value)}`;
     // The comment of a map's first key belongs to the map, as the parser sees it.

@@ -106,12 +106,13 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   }
 }
 
-const countOf = ({ credentials, resources }: Config): number => credentials.length + resources.length;
 /** Stopped before it could start: kubelet's startup probe has given up. The error is the last word of the container, and so its termination message. */
 function reasonOfNoStart(store: Store): PaycertError | undefined {
   const unloaded = store.entries().find(({ isRequired, snapshot }) => isRequired && snapshot === undefined);
   return unloaded?.rejection?.error ?? unloaded?.sourceError?.error;
 }
+
+const countOf = ({ credentials, resources }: Config): number => credentials.length + resources.length;
 
 const levelOf = (config: Config): LogLevel => config.log?.level ?? defaults.logLevel;
 

@@ -24,7 +24,7 @@ const grants = (manifests: readonly Manifest[]): string[] =>
     )
     .sort();
 
-const own = ['get,list,watch paymentcredentials', 'patch,update paymentcredentials/status', 'create,patch events'];
+const own = ['get,list,watch paymentcredentials', 'patch paymentcredentials/status', 'create events'];
 const lease = 'get,update leases paycert';
 /** What the operator itself is granted; the roles for people are not bound to it. */
 const operatorRoles = (manifests: Manifest[]): Manifest[] =>

@@ -26,10 +26,10 @@
   verbs: [get, list, watch]
 - apiGroups: [paycert.dev]
   resources: [paymentcredentials/status]
-  verbs: [patch, update]
-- apiGroups: ["", events.k8s.io]
+  verbs: [patch]
+- apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [create]
 {{- if not .Values.rbac.secretNames }}
 # `list` and `watch` read the contents of every Secret in scope. The operator asks for their metadata only; rbac.secretNames enforces it.
 - apiGroups: [""]

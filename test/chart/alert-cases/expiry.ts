@@ -1,7 +1,7 @@
 // When alerts about expiry fire, and when they do not.
-import { always, by, type Case, day, expiry as notAfter, merchant, of, pay, stored } from './series.ts';
+import { always, by, type Case, day, merchant, of, pay, stored } from './series.ts';
 
-function expiryCases(prefix: string, series: typeof of, fires: object): Case[] {
+function expiryCases(prefix: string, series: (more: object, pod?: string) => string, fires: object): Case[] {
   const thresholds = { Expiring30d: 30, Expiring14d: 14, Expiring7d: 7, Expiring1d: 1 };
   const told = { ...fires, ...merchant };
   return [
@@ -14,8 +14,8 @@ function expiryCases(prefix: string, series: typeof of, fires: object): Case[] {
           at: 61,
           fires: [told],
           series: {
-            [series(notAfter, merchant)]: always(days * day),
-            [series(notAfter, merchant, 'b')]: always(days * day - 60),
+            [series(merchant)]: always(days * day),
+            [series(merchant, 'b')]: always(days * day - 60),
           },
         },
         {
@@ -23,14 +23,14 @@ function expiryCases(prefix: string, series: typeof of, fires: object): Case[] {
           title: 'is quiet before',
           at: 61,
           fires: [],
-          series: { [series(notAfter, merchant)]: always((days + 0.1) * day) },
+          series: { [series(merchant)]: always((days + 0.1) * day) },
         },
         {
           alert,
           title: 'is quiet about retired keys, which are meant to expire',
           at: 61,
           fires: [],
-          series: { [series(notAfter, { role: 'merchant-retired' })]: always(0) },
+          series: { [series({ role: 'merchant-retired' })]: always(0) },
         },
       ];
     }),
@@ -39,26 +39,30 @@ function expiryCases(prefix: string, series: typeof of, fires: object): Case[] {
       title: 'fires when it has',
       at: 20,
       fires: [told],
-      series: { [series(notAfter, merchant)]: always(900) },
+      series: { [series(merchant)]: always(900) },
     },
     {
       alert: `Paycert${prefix}Expired`,
       title: 'is quiet while a second is left',
       at: 15,
       fires: [],
-      series: { [series(notAfter, merchant)]: always(901) },
+      series: { [series(merchant)]: always(901) },
     },
     {
       alert: `Paycert${prefix}Expired`,
       title: 'ends when a renewed one is there',
       at: 20,
       fires: [],
-      series: { [series(notAfter, merchant)]: `900x17 ${90 * day}x10` },
+      series: { [series(merchant)]: `900x17 ${90 * day}x10` },
     },
   ];
 }
 
 export const expiry: readonly Case[] = [
-  ...expiryCases('Certificate', of, pay),
-  ...expiryCases('StoredCertificate', by, stored),
+  ...expiryCases('Certificate', (more, pod) => of('paycert_certificate_not_after_timestamp_seconds', more, pod), pay),
+  ...expiryCases(
+    'StoredCertificate',
+    (more, pod) => by('paycert_stored_certificate_not_after_timestamp_seconds', more, pod),
+    stored,
+  ),
 ];

@@ -111,5 +111,4 @@ export const operations: readonly Case[] = [
     series: slow(1, 200),
   },
   { alert: 'PaycertLatencyHigh', title: 'is quiet when hardly anybody calls', at: 15, fires: [], series: slow(5, 5) },
-
 ];

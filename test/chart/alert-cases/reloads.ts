@@ -5,6 +5,9 @@ const successful = 'paycert_reload_last_successful';
 const failing = { [of(successful)]: always(0), [of(successful, {}, 'b')]: always(1) };
 const unreadable = { ...failing, [of('paycert_source_errors_total', { reason: 'files-missing' })]: '0+6x200' };
 const ready = 'paycert_credential_ready';
+const condition = 'paycert_credential_condition';
+const notReady = { condition: 'Ready', status: 'False' };
+const isReady = { condition: 'Ready', status: 'True' };
 const up = (pod: string): string => `up{job="paycert",instance="${pod}",pod="${pod}",namespace="pay"}`;
 
 export const reloads: readonly Case[] = [
@@ -57,21 +60,21 @@ export const reloads: readonly Case[] = [
     title: 'leaves what is stored to its own alert',
     at: 60,
     fires: [],
-    series: { [of(ready)]: always(1), [by(ready)]: always(0) },
+    series: { [of(ready)]: always(1), [by(condition, notReady)]: always(1) },
   },
   {
     alert: 'PaycertStoredCredentialNotReady',
     title: 'fires once for two operators',
     at: 6,
     fires: [stored],
-    series: { [by(ready)]: always(0), [by(ready, {}, 'p')]: always(0) },
+    series: { [by(condition, notReady)]: always(1), [by(condition, notReady, 'p')]: always(1) },
   },
   {
     alert: 'PaycertStoredCredentialNotReady',
-    title: 'leaves sidecars to their own alert',
+    title: 'is quiet while what is stored is ready, whatever sidecars say',
     at: 60,
     fires: [],
-    series: { [of(ready)]: always(0) },
+    series: { [of(ready)]: always(0), [by(condition, isReady)]: always(1) },
   },
   {
     alert: 'PaycertSidecarDown',

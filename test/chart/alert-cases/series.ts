@@ -25,6 +25,5 @@ export const of = (metric: string, more: object = {}, pod = 'a'): string =>
 export const by = (metric: string, more: object = {}, pod = 'o'): string =>
   `${metric}{${labels({ ...stored, job: 'operator', namespace: 'paycert-system', instance: pod, pod, ...more })}}`;
 
-export const expiry = 'paycert_certificate_not_after_timestamp_seconds';
 export const merchant = { role: 'merchant' };
 export const always = (value: number): string => `${value}x200`;
