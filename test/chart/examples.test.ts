@@ -33,7 +33,7 @@ for (const helm of helms) {
         assert.ok(manifests.length >= 5);
         for (const { kind, metadata } of manifests) {
           assert.ok(kind === 'CustomResourceDefinition' || metadata.name.length <= 63, metadata.name);
-          for (const value of Object.values(metadata.labels))
+          for (const value of Object.values(metadata.labels ?? {}))
             assert.match(value, /^(|[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)$/);
         }
       });
