@@ -1,9 +1,11 @@
 // The tables: source kind → Source, provider kind → Provider. Configuration becomes the parts that a reload loop needs.
 import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
+import { isUsableInTls } from '../gateway/tls.ts';
 import { aliyun } from '../providers/aliyun/provider.ts';
 import { hmac } from '../providers/generic/hmac.ts';
 import { pss } from '../providers/generic/pss.ts';
+import { mtls } from '../providers/mtls/provider.ts';
 import type { Provider } from '../providers/provider.ts';
 import { wechatpay } from '../providers/wechatpay/provider.ts';
 import { wechatpayV2 } from '../providers/wechatpay-v2/provider.ts';
@@ -65,6 +67,7 @@ const providers = {
   hmac: ({ slash = defaults.slash, maxNonces = defaults.maxNonces, ...options }): Provider =>
     hmac({ ...options, slash, maxNonces }),
   pss: ({ appId, maxNonces = defaults.maxNonces }): Provider => pss({ appId, maxNonces }),
+  mtls: ({ serverNames = {}, minVersion = defaults.minVersion }): Provider => mtls({ serverNames, minVersion }),
 } satisfies Builders<CredentialConfig['provider']>;
 
 /** The only member of a one-of, and its row. The schema has made sure that there is exactly one. */
@@ -94,6 +97,7 @@ export function buildCredential(config: CredentialConfig, ingredients: Ingredien
     source: buildSource(config.source, ingredients),
     older: config.older ?? defaults.older,
     graceMilliseconds: milliseconds(config.grace ?? defaults.grace),
+    checks: [isUsableInTls],
   };
 }
 

@@ -167,6 +167,29 @@ const Pss = Type.Object(
   closed,
 );
 
+const Mtls = Type.Object(
+  {
+    serverNames: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: '^(\\*\\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$' }),
+        Type.String({ pattern: '^(?!ca$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$' }),
+        {
+          maxProperties: 256,
+          ...closed,
+          description:
+            'Host name (or * for its first label) → name of the pair that is shown there: NAME.crt, NAME.key and perhaps NAME.ca.crt. Every other name has tls.crt.',
+        },
+      ),
+    ),
+    minVersion: Type.Optional(
+      Type.Union([Type.Literal('TLSv1.2'), Type.Literal('TLSv1.3')], {
+        description: 'The oldest version of TLS that is spoken. Default TLSv1.2.',
+      }),
+    ),
+  },
+  closed,
+);
+
 const ProviderSchema = Type.Object(
   {
     wechatpay: Type.Optional(Wechatpay),
@@ -174,6 +197,7 @@ const ProviderSchema = Type.Object(
     aliyun: Type.Optional(Aliyun),
     hmac: Type.Optional(Hmac),
     pss: Type.Optional(Pss),
+    mtls: Type.Optional(Mtls),
   },
   { ...oneOf, description: 'Whose rules the material follows: exactly one.' },
 );
@@ -285,6 +309,7 @@ export const defaults = {
   legacyFieldPadding: false,
   slash: 'keep',
   maxNonces: 200_000,
+  minVersion: 'TLSv1.2',
   require: ['sign'],
 } as const;
 

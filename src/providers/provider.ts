@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { RsaPadding } from '../crypto/signature.ts';
 import type { PaycertError } from '../errors.ts';
+import type { TlsIdentities } from './tls-identity.ts';
 
 /** What a key is for. One snapshot holds several keys of most roles. */
 export type Role =
@@ -18,7 +19,10 @@ export type Role =
   | 'hmac-previous'
   | 'own'
   | 'partner'
-  | 'partner-previous';
+  | 'partner-previous'
+  | 'tls'
+  | 'tls-intermediate'
+  | 'tls-authority';
 
 /** Public facts about one key: what checks, status and metrics look at. Holds no secret. */
 export interface KeyFacts {
@@ -166,8 +170,8 @@ export interface SigningContext {
   readonly signer?: { readonly facts: KeyFacts; readonly publicKey?: KeyObject; readonly padding?: RsaPadding };
   /** Signatures name no key: one that none of these keys verifies may be that of a key that was retired. */
   readonly namesNoKey?: true;
-  /** Key and certificate to show in TLS, in PEM; made anew at each call, so that nothing keeps the text of the key. */
-  readonly clientTls?: () => { readonly key: string; readonly cert: string };
+  /** What to show and to trust in TLS. */
+  readonly tls?: TlsIdentities;
 }
 
 export interface Provider {

@@ -1,7 +1,7 @@
 // The generic checks, in order. The list is the specification: the first violation names the rejection.
 import { rsaVerifiers } from '../crypto/signature.ts';
 import { PaycertError } from '../errors.ts';
-import type { SigningContext } from '../providers/provider.ts';
+import type { KeyFacts, SigningContext } from '../providers/provider.ts';
 
 export interface Candidate {
   readonly context: SigningContext;
@@ -10,36 +10,47 @@ export interface Candidate {
   readonly older: 'accept' | 'reject';
 }
 
-/** A function of a candidate and the time: its violations. */
-export type Check = (candidate: Candidate, now: Date) => readonly PaycertError[] | Promise<readonly PaycertError[]>;
+/** A function of a candidate and the time: its violations. On abort, one that asks the network gives up. */
+export type Check = (
+  candidate: Candidate,
+  now: Date,
+  signal: AbortSignal,
+) => readonly PaycertError[] | Promise<readonly PaycertError[]>;
 
 const violation = (...details: ConstructorParameters<typeof PaycertError>) => [new PaycertError(...details)];
 
 /** It parses, nothing is missing, and its parts agree: the provider's own rules. */
 const isSound: Check = ({ context }) => context.problems;
 
+/** The key that signs, and whatever is shown in TLS: one of them out of date fails somebody. */
+const inUse = ({ signer, keys }: SigningContext): readonly KeyFacts[] => [
+  ...(signer ? [signer.facts] : []),
+  ...keys.filter((facts) => isShown(facts) && facts.fingerprint !== signer?.facts.fingerprint),
+];
+
+const isShown = ({ role }: KeyFacts): boolean => role === 'tls' || role === 'tls-intermediate';
+
+const owner = (facts: KeyFacts): string =>
+  isShown(facts) ? `the TLS certificate ${facts.keyId}` : 'the certificate of the key that signs';
+
 /** not before ≤ now: trying again at that time will do. */
-const isValidYet: Check = ({ context: { signer } }, now) => {
-  const notBefore = signer?.facts.notBefore;
-  return notBefore === undefined || notBefore <= now
-    ? []
-    : violation(
-        'certificate-not-yet-valid',
-        `the certificate of the key that signs is not valid before ${notBefore.toISOString()}`,
-        {
-          retryAt: notBefore,
-        },
-      );
-};
+const isValidYet: Check = ({ context }, now) =>
+  inUse(context).flatMap((facts) => {
+    const { notBefore } = facts;
+    if (notBefore === undefined || notBefore <= now) return [];
+    const message = `${owner(facts)} is not valid before ${notBefore.toISOString()}`;
+    return violation('certificate-not-yet-valid', message, { retryAt: notBefore });
+  });
 
 /** now < not after. An expired *current* one keeps operating; an expired candidate replaces nothing. */
-const isNotExpired: Check = ({ context: { signer } }, now) => {
-  const notAfter = signer?.facts.notAfter;
-  if (notAfter === undefined || now < notAfter) return [];
-  return signer?.facts.role === 'access-key'
-    ? violation('security-token-expired', `the security token expired at ${notAfter.toISOString()}`)
-    : violation('certificate-expired', `the certificate of the key that signs expired at ${notAfter.toISOString()}`);
-};
+const isNotExpired: Check = ({ context }, now) =>
+  inUse(context).flatMap((facts) => {
+    const { notAfter } = facts;
+    if (notAfter === undefined || now < notAfter) return [];
+    return facts.role === 'access-key'
+      ? violation('security-token-expired', `the security token expired at ${notAfter.toISOString()}`)
+      : violation('certificate-expired', `${owner(facts)} expired at ${notAfter.toISOString()}`);
+  });
 
 /** An empty set never replaces one that verifies: a list that came back empty once is an incident everybody has had. */
 const keepsVerifying: Check = ({ context, current }, now) =>
@@ -68,18 +79,35 @@ const worksItself: Check = async ({ context: { signer, sign } }) => {
 
 const checks: readonly Check[] = [isSound, isValidYet, isNotExpired, keepsVerifying, isNotOlder, worksItself];
 
+/** What a credential adds to the checks of all: they may ask the network, and so come last. */
+export interface MoreChecks {
+  readonly checks?: readonly Check[];
+  readonly signal?: AbortSignal;
+}
+
+const never = new AbortController().signal;
+
 /** The violation that names the rejection; none for a fit candidate. */
-export async function findViolation(candidate: Candidate, now: Date): Promise<PaycertError | undefined> {
-  for (const check of checks) {
-    const [first] = await check(candidate, now);
+export async function findViolation(
+  candidate: Candidate,
+  now: Date,
+  { checks: more = [], signal = never }: MoreChecks = {},
+): Promise<PaycertError | undefined> {
+  for (const check of [...checks, ...more]) {
+    const [first] = await check(candidate, now, signal);
     if (first !== undefined) return first;
   }
   return undefined;
 }
 
 /** Every violation, in order: for people who repair material. */
-export async function findViolations(candidate: Candidate, now: Date): Promise<readonly PaycertError[]> {
-  return (await Promise.all(checks.map(async (check) => check(candidate, now)))).flat();
+export async function findViolations(
+  candidate: Candidate,
+  now: Date,
+  { checks: more = [], signal = never }: MoreChecks = {},
+): Promise<readonly PaycertError[]> {
+  const all = [...checks, ...more].map(async (check) => check(candidate, now, signal));
+  return (await Promise.all(all)).flat();
 }
 
 /** Whether the candidate's signing certificate was issued before the current one's. */

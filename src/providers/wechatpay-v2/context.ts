@@ -5,6 +5,7 @@ import { PaycertError } from '../../errors.ts';
 import { need, takeOnly } from '../inputs.ts';
 import { joinPairs, type Pair, percentEncode, splitUrl } from '../parameters.ts';
 import type { KeyFacts, Received, RequestToAuthorize, Role, SigningContext, Verified } from '../provider.ts';
+import { makeIdentity, oneIdentity, type TlsIdentity } from '../tls-identity.ts';
 import { certificateFacts, isAlive } from '../wechatpay/platform-keys.ts';
 import {
   isSignType,
@@ -94,12 +95,7 @@ export function createContext({ key, previous, client }: FitParts, options: Wech
     // The key has no end, and most calls need no certificate.
     capabilities: () => new Set(['sign', 'verify', 'decrypt']),
     warnings: (now) => (clientFacts === undefined || isAlive(clientFacts, now) ? [] : [clientExpired()]),
-    ...(client && {
-      clientTls: () => ({
-        key: String(client.privateKey.export({ type: 'pkcs8', format: 'pem' })),
-        cert: client.certificate.toString(),
-      }),
-    }),
+    ...(client && { tls: oneIdentity(clientIdentity(client)) }),
 
     async authorize(request: RequestToAuthorize, { nonce }) {
       takeOnly(request, ['method', 'url', 'parameters']);
@@ -178,6 +174,16 @@ export function createContext({ key, previous, client }: FitParts, options: Wech
     },
   };
 }
+
+/** For every server; it trusts whom Node trusts, as WeChat Pay's certificate is a public one. */
+const clientIdentity = ({ privateKey, certificate }: ClientPair): TlsIdentity =>
+  makeIdentity({
+    name: 'apiclient',
+    privateKey,
+    certificates: [certificate],
+    authorities: [],
+    minVersion: 'TLSv1.2',
+  });
 
 const unsigned = () =>
   new PaycertError('answer-unsigned', 'WeChat Pay does not sign this kind of answer', { field: 'body' });
