@@ -137,10 +137,6 @@ const table = {
     kind: 'material',
     hint: 'Write the leaf first, then the authority that issued it, then the one that issued that.',
   },
-  'tls-unusable': {
-    kind: 'material',
-    hint: 'Replace the certificate with one that OpenSSL accepts in TLS, such as one signed with SHA-256.',
-  },
   'self-test-failed': { kind: 'material', hint: 'The key cannot sign what its own public half verifies; replace it.' },
   'material-older': { kind: 'material', hint: 'Deploy the newer material, or set `older: accept` for a rollback.' },
   'platform-set-emptied': {

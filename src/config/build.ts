@@ -1,7 +1,6 @@
 // The tables: source kind → Source, provider kind → Provider. Configuration becomes the parts that a reload loop needs.
 import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
-import { isUsableInTls } from '../gateway/tls.ts';
 import { aliyun } from '../providers/aliyun/provider.ts';
 import { hmac } from '../providers/generic/hmac.ts';
 import { pss } from '../providers/generic/pss.ts';
@@ -97,7 +96,6 @@ export function buildCredential(config: CredentialConfig, ingredients: Ingredien
     source: buildSource(config.source, ingredients),
     older: config.older ?? defaults.older,
     graceMilliseconds: milliseconds(config.grace ?? defaults.grace),
-    checks: [isUsableInTls],
   };
 }
 

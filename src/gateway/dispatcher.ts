@@ -1,5 +1,5 @@
 // A dispatcher for undici that shows the certificate that is current. The only importer of undici, which is loaded on demand.
-import type { Agent, Dispatcher } from 'undici';
+import type { Agent, Dispatcher, Pool } from 'undici';
 import type { TlsIdentity } from '../providers/tls-identity.ts';
 import { Drained, type DrainOptions } from './drained.ts';
 import { buildSecureContext, type Followed } from './tls.ts';
@@ -22,11 +22,25 @@ export async function createDispatcher(
 
   /** TLS sessions are kept per agent: a session that is resumed shows the certificate that it began with. */
   const connect = (identity: TlsIdentity) => {
-    const agent = new undici.Agent({ ...options, connect: { secureContext: buildSecureContext(identity) } });
+    // Kept here: an agent that closes forgets its pools, and its destroy() then ends none of them (8.12.4).
+    const pools = new Set<Pool>();
+    const agent = new undici.Agent({
+      ...options,
+      connect: { secureContext: buildSecureContext(identity) },
+      factory(origin, poolOptions) {
+        const pool = new undici.Pool(origin, poolOptions);
+        for (const known of pools) if (known.destroyed) pools.delete(known);
+        pools.add(pool);
+        return pool;
+      },
+    });
     return {
       dispatch: agent.dispatch.bind(agent),
       drain: () => agent.close(),
-      destroy: () => void agent.destroy(),
+      destroy() {
+        for (const pool of pools) void pool.destroy();
+        void agent.destroy();
+      },
     };
   };
   const connections = new Drained(followed, credential, connect, {

@@ -2,7 +2,6 @@
 import { createSecureContext, type SecureContext, type SecureContextOptions, type Server } from 'node:tls';
 import { PaycertError } from '../errors.ts';
 import type { TlsIdentities, TlsIdentity } from '../providers/tls-identity.ts';
-import type { Check } from '../store/checks.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 
 /** Credentials that somebody keeps current: what `startPaycert` returns. */
@@ -29,18 +28,6 @@ const secureOptions = ({ certificates, authorities, minVersion, exportKey }: Tls
 
 export const buildSecureContext = (identity: TlsIdentity): SecureContext =>
   createSecureContext(secureOptions(identity));
-
-/** A check: OpenSSL refuses some certificates only here, such as those signed with SHA-1. */
-export const isUsableInTls: Check = ({ context: { tls } }) =>
-  (tls?.all ?? []).flatMap((identity) => {
-    try {
-      buildSecureContext(identity);
-      return [];
-    } catch (cause) {
-      // Whatever it is: its text is OpenSSL's, and the certificate is what it is about.
-      return [new PaycertError('tls-unusable', `TLS does not take the certificate ${identity.name}`, { cause })];
-    }
-  });
 
 /**
  * Makes a TLS or HTTPS server show the certificate that stands for every name, now and after each swap, until the function

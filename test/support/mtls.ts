@@ -50,7 +50,7 @@ export interface Demanding {
   readonly open: ReadonlyMap<TLSSocket, string>;
   readonly handshakes: () => number;
   readonly failures: readonly Error[];
-  /** Answers are held from now on; resolves when that many requests wait. */
+  /** Answers are held from now on; resolves when that many more requests wait. */
   hold(count: number): Promise<void>;
   /** Answers those that wait, and all that come. */
   release(): void;
@@ -62,7 +62,8 @@ export async function startDemanding(t: TestContext, authority: Authority, optio
   const open = new Map<TLSSocket, string>();
   const failures: Error[] = [];
   const waiting: ServerResponse[] = [];
-  let [handshakes, awaited, told] = [0, 0, () => undefined as void];
+  let [handshakes, isHolding, awaited] = [0, false, 0];
+  let told: () => void = () => undefined;
   const answer = (response: ServerResponse) => response.end(open.get(response.req.socket as TLSSocket));
   const server = createServer(
     {
@@ -76,8 +77,10 @@ export async function startDemanding(t: TestContext, authority: Authority, optio
     },
     (request, response) => {
       request.resume();
-      if (awaited === 0) return void answer(response);
-      if (waiting.push(response) === awaited) told();
+      if (!isHolding) return void answer(response);
+      waiting.push(response);
+      awaited -= 1;
+      if (awaited === 0) told();
     },
   );
   server.on('secureConnection', (socket: TLSSocket) => {
@@ -100,11 +103,11 @@ export async function startDemanding(t: TestContext, authority: Authority, optio
     handshakes: () => handshakes,
     failures,
     async hold(count) {
-      awaited = count;
+      [isHolding, awaited] = [true, count];
       await new Promise<void>((resolve) => (told = resolve));
     },
     release() {
-      awaited = 0;
+      isHolding = false;
       for (const response of waiting.splice(0)) answer(response);
     },
   };

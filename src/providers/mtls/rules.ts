@@ -32,6 +32,12 @@ const strongKeys: Rule = ({ name, privateKey, certificates: [leaf, ...chain] }) 
   ...[leaf, ...chain].flatMap(({ publicKey }) => strengthProblems(certificateName(name), publicKey)),
 ];
 
+/** Whoever is shown one refuses it (RFC 9155, RFC 8446 §4.2.3). What signs itself is trusted by being there, not for its signature. */
+const strongDigests: Rule = ({ name, certificates }) =>
+  certificates.some((one) => /^(?:md|sha1)|SHA1$/i.test(one.signatureAlgorithm ?? '') && one.subject !== one.issuer)
+    ? violation('algorithm-unsupported', certificateName(name), 'is signed with MD5 or SHA-1')
+    : [];
+
 /** RFC 8446 §4.4.2: each one certifies the one before it. Some servers forgive another order, and some do not. */
 const chainInOrder: Rule = ({ name, certificates }) =>
   certificates.slice(1).every((issuer, index) => {
@@ -41,7 +47,7 @@ const chainInOrder: Rule = ({ name, certificates }) =>
     ? []
     : violation('chain-broken', certificateName(name), 'has a certificate that did not issue the one before it');
 
-const rules: readonly Rule[] = [keyMatchesCertificate, strongKeys, chainInOrder];
+const rules: readonly Rule[] = [keyMatchesCertificate, strongKeys, strongDigests, chainInOrder];
 
 /** Every violation, in the order of the list. */
 export const judge = (pair: Pair): readonly PaycertError[] => rules.flatMap((rule) => rule(pair));
