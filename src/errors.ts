@@ -133,6 +133,18 @@ const table = {
     hint: 'The password is the merchant id, unless apiclient_cert.p12.password holds another.',
   },
   'pkcs12-iterations': { kind: 'material', hint: 'Export it again with at most 100,000 iterations.' },
+  'certificate-revoked': {
+    kind: 'material',
+    hint: 'Have a new certificate issued, with a new key; find out why the old one was taken back.',
+  },
+  'revocation-unknown': {
+    kind: 'material',
+    hint: 'Supply a current revocation list of the issuer, as `ca.crl` or in `revocation.urls`.',
+  },
+  'revocation-list-malformed': {
+    kind: 'material',
+    hint: 'Use the issuer’s complete list (CRL), in DER or PEM, signed with SHA-256 or better.',
+  },
   'chain-broken': {
     kind: 'material',
     hint: 'Write the leaf first, then the authority that issued it, then the one that issued that.',

@@ -42,7 +42,7 @@ async function readForStart(configPath: string): Promise<Config> {
 }
 
 async function judge(config: CredentialConfig, signal: AbortSignal): Promise<Verdict> {
-  const { name, provider, source, older, checks = [] } = buildCredential(config, {
+  const { name, provider, source, older } = buildCredential(config, {
     clock: systemClock,
     observe: () => undefined,
     environment: process.env,
@@ -51,7 +51,7 @@ async function judge(config: CredentialConfig, signal: AbortSignal): Promise<Ver
     const { data } = await source.read(signal);
     const now = systemClock.now();
     const context = await provider.load(data);
-    const violations = await findViolations({ context, current: undefined, older }, now, { checks, signal });
+    const violations = await findViolations({ context, current: undefined, older }, now);
     const unmet = violations.length > 0 ? [] : findUnmet(context.capabilities(now), buildStanding(config).requires);
     return { credential: name, violations: [...violations, ...unmet], warnings: context.warnings(now) };
   } catch (error) {

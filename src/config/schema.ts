@@ -167,8 +167,27 @@ const Pss = Type.Object(
   closed,
 );
 
+const Revocation = Type.Object(
+  {
+    urls: Type.Optional(
+      Type.Array(Type.String({ pattern: '^https?://[!-~]{1,2000}$' }), {
+        minItems: 1,
+        maxItems: 16,
+        description: 'Where revocation lists are downloaded, every hour. Lists in the material (ca.crl) count too.',
+      }),
+    ),
+    whenUnknown: Type.Optional(
+      Type.Union([Type.Literal('accept'), Type.Literal('reject')], {
+        description: 'What holds where there is no current list of a certificate’s issuer. Default accept.',
+      }),
+    ),
+  },
+  closed,
+);
+
 const Mtls = Type.Object(
   {
+    revocation: Type.Optional(Revocation),
     serverNames: Type.Optional(
       Type.Record(
         Type.String({ pattern: '^(\\*\\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$' }),
@@ -310,6 +329,7 @@ export const defaults = {
   slash: 'keep',
   maxNonces: 200_000,
   minVersion: 'TLSv1.2',
+  whenUnknown: 'accept',
   require: ['sign'],
 } as const;
 

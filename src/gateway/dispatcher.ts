@@ -1,8 +1,9 @@
 // A dispatcher for undici that shows the certificate that is current. The only importer of undici, which is loaded on demand.
 import type { Agent, Dispatcher, Pool } from 'undici';
+import { systemClock } from '../clock.ts';
 import type { TlsIdentity } from '../providers/tls-identity.ts';
 import { Drained, type DrainOptions } from './drained.ts';
-import { buildSecureContext, type Followed } from './tls.ts';
+import { buildSecureContext, type Followed, identityCheck } from './tls.ts';
 
 /** As undici's, without what would take the certificate's place, or let a request wait with the certificate of its time. */
 export type DispatcherOptions = Omit<Agent.Options, 'connect' | 'connections' | 'factory' | 'maxOrigins'>;
@@ -16,17 +17,18 @@ export type DispatcherOptions = Omit<Agent.Options, 'connect' | 'connections' | 
 export async function createDispatcher(
   followed: Followed,
   credential: string,
-  { drainMilliseconds, clock, ...options }: DispatcherOptions & DrainOptions = {},
+  { drainMilliseconds, clock = systemClock, ...options }: DispatcherOptions & DrainOptions = {},
 ): Promise<Dispatcher> {
   const undici = await import('undici');
 
   /** TLS sessions are kept per agent: a session that is resumed shows the certificate that it began with. */
   const connect = (identity: TlsIdentity) => {
+    const secureContext = buildSecureContext(identity);
     // Kept here: an agent that closes forgets its pools, and its destroy() then ends none of them (8.12.4).
     const pools = new Set<Pool>();
     const agent = new undici.Agent({
       ...options,
-      connect: { secureContext: buildSecureContext(identity) },
+      connect: { secureContext, checkServerIdentity: identityCheck(identity, clock) },
       factory(origin, poolOptions) {
         const pool = new undici.Pool(origin, poolOptions);
         for (const known of pools) if (known.destroyed) pools.delete(known);
@@ -45,7 +47,7 @@ export async function createDispatcher(
   };
   const connections = new Drained(followed, credential, connect, {
     ...(drainMilliseconds !== undefined && { drainMilliseconds }),
-    ...(clock && { clock }),
+    clock,
   });
 
   return new (class extends undici.Dispatcher {

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import type { ClientRequest } from 'node:http';
 import { Agent, type AgentOptions, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { type Clock, systemClock } from '../clock.ts';
 import type { TlsIdentity } from '../providers/tls-identity.ts';
 import { type Connections, Drained, type DrainOptions } from './drained.ts';
-import { buildSecureContext, type Followed } from './tls.ts';
+import { buildSecureContext, type Followed, identityCheck } from './tls.ts';
 
 /**
  * No queues: a request that waits for a free connection would wait with the certificate of its time. And nothing that would
@@ -13,7 +14,16 @@ import { buildSecureContext, type Followed } from './tls.ts';
  */
 export type HttpsAgentOptions = Omit<
   AgentOptions,
-  'maxSockets' | 'maxTotalSockets' | 'secureContext' | 'key' | 'cert' | 'pfx' | 'ca' | 'passphrase' | 'minVersion'
+  | 'maxSockets'
+  | 'maxTotalSockets'
+  | 'secureContext'
+  | 'key'
+  | 'cert'
+  | 'pfx'
+  | 'ca'
+  | 'passphrase'
+  | 'minVersion'
+  | 'checkServerIdentity'
 >;
 
 /** Undocumented, and what `http.request` asks of whatever is given as an agent. */
@@ -25,8 +35,9 @@ interface TakesRequests {
 class CertificateAgent extends Agent implements Connections {
   declare keepAlive: boolean;
 
-  constructor(identity: TlsIdentity, options: HttpsAgentOptions) {
-    super({ ...options, secureContext: buildSecureContext(identity) } as AgentOptions);
+  constructor(identity: TlsIdentity, clock: Clock, options: HttpsAgentOptions) {
+    const secureContext = buildSecureContext(identity);
+    super({ ...options, secureContext, checkServerIdentity: identityCheck(identity, clock) } as AgentOptions);
   }
 
   async drain(): Promise<void> {
@@ -41,14 +52,12 @@ class HttpsAgent extends Agent implements TakesRequests {
   readonly #connections: Drained<CertificateAgent>;
 
   constructor(followed: Followed, credential: string, options: HttpsAgentOptions & DrainOptions) {
-    const { drainMilliseconds, clock, ...rest } = options;
+    const { drainMilliseconds, clock = systemClock, ...rest } = options;
     const agentOptions = { keepAlive: true, ...rest };
     super(agentOptions);
-    const connect = (identity: TlsIdentity) => new CertificateAgent(identity, agentOptions);
-    this.#connections = new Drained(followed, credential, connect, {
-      ...(drainMilliseconds !== undefined && { drainMilliseconds }),
-      ...(clock && { clock }),
-    });
+    const connect = (identity: TlsIdentity) => new CertificateAgent(identity, clock, agentOptions);
+    const drain = { ...(drainMilliseconds !== undefined && { drainMilliseconds }), clock };
+    this.#connections = new Drained(followed, credential, connect, drain);
   }
 
   addRequest(request: ClientRequest, options: RequestOptions): void {

@@ -149,6 +149,8 @@ export interface SigningContext {
   readonly keys: readonly KeyFacts[];
   /** Why this material is unfit whatever the time: parts that do not parse, are missing or contradict each other. */
   readonly problems: readonly PaycertError[];
+  /** Why it is unfit at that time, beyond the dates that every certificate has. */
+  readonly violations?: (now: Date) => readonly PaycertError[];
   /** What this set of keys can do at that time; an expired certificate cannot sign, an expired set cannot verify. */
   readonly capabilities: (now: Date) => ReadonlySet<Capability>;
   /** What is odd at that time, and no reason to refuse. */

@@ -5,7 +5,7 @@ import type { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Material, Source } from '../sources/source.ts';
-import { type Check, findViolation, isRollback } from './checks.ts';
+import { findViolation, isRollback } from './checks.ts';
 import { Snapshot } from './snapshot.ts';
 import type { Store } from './store.ts';
 
@@ -16,8 +16,6 @@ export interface Credential {
   readonly older: 'accept' | 'reject';
   /** How long keys that a swap replaced still verify and decrypt. */
   readonly graceMilliseconds: number;
-  /** Its own, after those of all. */
-  readonly checks?: readonly Check[];
 }
 
 export interface Surroundings {
@@ -36,7 +34,7 @@ export interface AttemptOptions {
 
 /** Tries to make material current. Keeps the last good snapshot whatever happens, and returns why it was refused. */
 export async function attempt(
-  { name, provider, older, graceMilliseconds, checks = [] }: Omit<Credential, 'source'>,
+  { name, provider, older, graceMilliseconds }: Omit<Credential, 'source'>,
   material: Material,
   { store, clock, turns, ...surroundings }: Surroundings,
   { isRepeated = () => false, signal }: AttemptOptions = {},
@@ -48,7 +46,7 @@ export async function attempt(
   const previous = store.entry(name).snapshot;
   const context = await provider.load(material.data);
   const candidate = { context, current: previous?.context, older };
-  const violation = await findViolation(candidate, started, { checks, ...(signal && { signal }) });
+  const violation = await findViolation(candidate, started);
   const at = clock.now();
   // Stopped, removed, or declared anew meanwhile, perhaps for another merchant: what comes late has no effect.
   if (signal?.aborted === true || !store.has(name) || store.entry(name).snapshot !== previous) return undefined;

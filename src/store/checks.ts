@@ -10,12 +10,8 @@ export interface Candidate {
   readonly older: 'accept' | 'reject';
 }
 
-/** A function of a candidate and the time: its violations. On abort, one that asks the network gives up. */
-export type Check = (
-  candidate: Candidate,
-  now: Date,
-  signal: AbortSignal,
-) => readonly PaycertError[] | Promise<readonly PaycertError[]>;
+/** A function of a candidate and the time: its violations. */
+export type Check = (candidate: Candidate, now: Date) => readonly PaycertError[] | Promise<readonly PaycertError[]>;
 
 const violation = (...details: ConstructorParameters<typeof PaycertError>) => [new PaycertError(...details)];
 
@@ -77,37 +73,23 @@ const worksItself: Check = async ({ context: { signer, sign } }) => {
   return violation('self-test-failed', 'what the key signs does not verify with its own public key');
 };
 
-const checks: readonly Check[] = [isSound, isValidYet, isNotExpired, keepsVerifying, isNotOlder, worksItself];
+/** What the provider's own rules find at that time, such as a certificate that its issuer has taken back. */
+const isFitNow: Check = ({ context }, now) => context.violations?.(now) ?? [];
 
-/** What a credential adds to the checks of all: they may ask the network, and so come last. */
-export interface MoreChecks {
-  readonly checks?: readonly Check[];
-  readonly signal?: AbortSignal;
-}
-
-const never = new AbortController().signal;
+const checks: readonly Check[] = [isSound, isValidYet, isNotExpired, isFitNow, keepsVerifying, isNotOlder, worksItself];
 
 /** The violation that names the rejection; none for a fit candidate. */
-export async function findViolation(
-  candidate: Candidate,
-  now: Date,
-  { checks: more = [], signal = never }: MoreChecks = {},
-): Promise<PaycertError | undefined> {
-  for (const check of [...checks, ...more]) {
-    const [first] = await check(candidate, now, signal);
+export async function findViolation(candidate: Candidate, now: Date): Promise<PaycertError | undefined> {
+  for (const check of checks) {
+    const [first] = await check(candidate, now);
     if (first !== undefined) return first;
   }
   return undefined;
 }
 
 /** Every violation, in order: for people who repair material. */
-export async function findViolations(
-  candidate: Candidate,
-  now: Date,
-  { checks: more = [], signal = never }: MoreChecks = {},
-): Promise<readonly PaycertError[]> {
-  const all = [...checks, ...more].map(async (check) => check(candidate, now, signal));
-  return (await Promise.all(all)).flat();
+export async function findViolations(candidate: Candidate, now: Date): Promise<readonly PaycertError[]> {
+  return (await Promise.all(checks.map(async (check) => check(candidate, now)))).flat();
 }
 
 /** Whether the candidate's signing certificate was issued before the current one's. */

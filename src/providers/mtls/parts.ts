@@ -1,6 +1,7 @@
 // Names of the material to key pairs: the pair that stands for every server, and those that server names choose.
 import type { KeyObject, X509Certificate } from 'node:crypto';
-import { readCertificates, readPrivateKey } from '../../crypto/containers.ts';
+import { readCertificates, readDerBlocks, readPrivateKey } from '../../crypto/containers.ts';
+import { readRevocationList, type RevocationList } from '../../crypto/revocation.ts';
 import type { PaycertError } from '../../errors.ts';
 import { materialReader } from '../material.ts';
 
@@ -23,17 +24,30 @@ export const keyName = (pair: string): string => `${pair}.key`;
 export function readPairs(
   data: ReadonlyMap<string, Uint8Array>,
   named: ReadonlySet<string>,
-): { readonly pairs: readonly Pair[]; readonly problems: readonly PaycertError[] } {
+): {
+  readonly pairs: readonly Pair[];
+  readonly lists: readonly RevocationList[];
+  readonly problems: readonly PaycertError[];
+} {
   const { part, required, problems } = materialReader(data);
   const isDefaultThere = data.has(certificateName(defaultPair)) || data.has(keyName(defaultPair));
   const others = [...named].filter((name) => name !== defaultPair).sort();
   const names = isDefaultThere || others.length === 0 || named.has(defaultPair) ? [defaultPair, ...others] : others;
   const shared = part('ca.crt', readCertificates) ?? [];
+  const lists = [...data.keys()]
+    .filter(isListName)
+    .sort()
+    .flatMap((name) => part(name, readLists) ?? []);
   const pairs = names.flatMap((name) => {
     const privateKey = required(keyName(name), readPrivateKey);
     const certificates = required(certificateName(name), readCertificates);
     const authorities = part(`${name}.ca.crt`, readCertificates) ?? shared;
     return privateKey && certificates ? [{ name, privateKey, certificates, authorities }] : [];
   });
-  return { pairs, problems };
+  return { pairs, lists, problems };
 }
+
+const isListName = (name: string): boolean => /^ca\.crl(?:\.\d+)?$/.test(name);
+
+const readLists = (bytes: Uint8Array, field: string): RevocationList[] =>
+  readDerBlocks(bytes, field, 'X509 CRL').map((der) => readRevocationList(der, field));

@@ -5,7 +5,7 @@ import { PaycertError } from '../../errors.ts';
 import { need, takeOnly } from '../inputs.ts';
 import { joinPairs, type Pair, percentEncode, splitUrl } from '../parameters.ts';
 import type { KeyFacts, Received, RequestToAuthorize, Role, SigningContext, Verified } from '../provider.ts';
-import { makeIdentity, oneIdentity, type TlsIdentity } from '../tls-identity.ts';
+import { makeIdentity, oneIdentity, type TlsIdentity, withoutRevocation } from '../tls-identity.ts';
 import { certificateFacts, isAlive } from '../wechatpay/platform-keys.ts';
 import {
   isSignType,
@@ -183,6 +183,7 @@ const clientIdentity = ({ privateKey, certificate }: ClientPair): TlsIdentity =>
     certificates: [certificate],
     authorities: [],
     minVersion: 'TLSv1.2',
+    revocation: withoutRevocation,
   });
 
 const unsigned = () =>

@@ -27,10 +27,7 @@ describe('a pair', () => {
   it('that is whole is shown, and says what it is without its key', async () => {
     const context = await load({});
     assert.deepEqual(context.problems, []);
-    assert.deepEqual(
-      context.keys.map(({ role, keyId }) => [role, keyId]).slice(0, 1),
-      [['tls', shop.serialNumber]],
-    );
+    assert.deepEqual(context.keys.map(({ role, keyId }) => [role, keyId]).slice(0, 1), [['tls', shop.serialNumber]]);
     assert.equal(context.keys[1]?.role, 'tls-authority');
     assert.doesNotMatch(JSON.stringify(context), /PRIVATE/);
     const identity = context.tls?.choose('anybody.example');
@@ -113,7 +110,10 @@ describe('a pair', () => {
     assert.deepEqual([...context.capabilities(shop.notAfter)], []);
     assert.deepEqual(context.warnings(now), []);
     const end = context.keys.find(({ role }) => role === 'tls-authority')?.notAfter;
-    assert.deepEqual(context.warnings(end!).map(({ code }) => code), ['tls-authority-expired']);
+    assert.deepEqual(
+      context.warnings(end!).map(({ code }) => code),
+      ['tls-authority-expired'],
+    );
   });
 });
 
