@@ -44,6 +44,8 @@ export const pairFiles = ({ certificate, privateKey }: Issued, name = 'tls') => 
 });
 
 export interface Demanding {
+  /** What it shows. */
+  readonly own: Issued;
   readonly server: Server;
   readonly port: number;
   /** The serial number that each open connection was made with. */
@@ -97,6 +99,7 @@ export async function startDemanding(t: TestContext, authority: Authority, optio
     server.close();
   });
   return {
+    own,
     server,
     port: (server.address() as AddressInfo).port,
     open,
