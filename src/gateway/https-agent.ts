@@ -37,7 +37,7 @@ class CertificateAgent extends Agent implements Connections {
 
   constructor(identity: TlsIdentity, clock: Clock, options: HttpsAgentOptions) {
     const secureContext = buildSecureContext(identity);
-    super({ ...options, secureContext, checkServerIdentity: identityCheck(identity, clock) } as AgentOptions);
+    super({ ...options, secureContext, checkServerIdentity: identityCheck(identity, clock) });
   }
 
   async drain(): Promise<void> {

@@ -60,7 +60,7 @@ async function download(url: string, signal: AbortSignal): Promise<Uint8Array | 
     if (!answer.ok || answer.body === null) return undefined;
     const chunks: Uint8Array[] = [];
     let length = 0;
-    for await (const chunk of answer.body) {
+    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
       chunks.push(chunk);
       length += chunk.byteLength;
       if (length > maxBytes) return undefined;

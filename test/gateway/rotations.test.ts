@@ -1,7 +1,7 @@
 // 1,000 handshakes across 100 rotations with a server that demands certificates: none fails, and no old certificate stays.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { Agent, request } from 'node:https';
+import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import type { Dispatcher } from 'undici';
@@ -53,7 +53,7 @@ type Ask = () => Promise<string>;
 
 const clients = {
   async 'the agent for node:https'({ paycert, server, clock }: Program) {
-    const agent: Agent = createHttpsAgent(paycert, 'bank', { drainMilliseconds, clock });
+    const agent = createHttpsAgent(paycert, 'bank', { drainMilliseconds, clock });
     const ask: Ask = async () => {
       const sent = request({ agent, host: 'localhost', port: server.port, method: 'POST' }).end('x');
       const [response] = (await once(sent, 'response')) as [AsyncIterable<Uint8Array>];

@@ -66,7 +66,8 @@ export async function startDemanding(t: TestContext, authority: Authority, optio
   const waiting: ServerResponse[] = [];
   let [handshakes, isHolding, awaited] = [0, false, 0];
   let told: () => void = () => undefined;
-  const answer = (response: ServerResponse) => response.end(open.get(response.req.socket as TLSSocket));
+  const serialOf = (socket: unknown) => [...open].find(([one]) => one === socket)?.[1];
+  const answer = (response: ServerResponse) => response.end(serialOf(response.req.socket));
   const server = createServer(
     {
       key: pem(own.privateKey),
