@@ -1,7 +1,8 @@
 // npm run docs: writes what the documentation takes from the code. With --check it writes nothing and names what is stale.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { ConfigSchema, defaults } from '../src/config/schema.ts';
+import { crdPath, crdText } from './crd.ts';
 
 const root = new URL('../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
@@ -51,9 +52,14 @@ function firstPath(schema: Schema, path: string): string {
 
 const link = (path: string): string => `[\`${path}\`](#${path.toLowerCase().replace(/[^a-z0-9]/g, '')})`;
 
+/** One of several forms of a list's items goes by the name of its first field. */
+const optionPath = (path: string, index: number, { properties = {} }: Schema): string =>
+  index > 0 && path.endsWith('[]') ? `${path}.${Object.keys(properties)[0] ?? ''}` : path;
+
 function typeName(schema: Schema, path: string): string {
   if (schema.const !== undefined) return `\`${String(schema.const)}\``;
-  if (schema.anyOf) return schema.anyOf.map((option) => typeName(option, path)).join(' or ');
+  if (schema.anyOf)
+    return schema.anyOf.map((option, index) => typeName(option, optionPath(path, index, option))).join(' or ');
   if (schema.items) return `list of ${range(schema)}${typeName(schema.items, `${path}[]`)}`;
   if (schema.patternProperties) return 'map of text to text';
   if (schema.properties) return link(firstPath(schema, path));
@@ -76,7 +82,8 @@ function defaultOf(path: string, name: string, schema: Schema): string {
 
 /** Every object of the schema, by its path, with its table. */
 function* configTables(schema: Schema, path: string): Generator<[string, string]> {
-  if (schema.anyOf) for (const option of schema.anyOf) yield* configTables(option, path);
+  for (const [index, option] of (schema.anyOf ?? []).entries())
+    yield* configTables(option, optionPath(path, index, option));
   if (schema.items) yield* configTables(schema.items, `${path}[]`);
   if (!schema.properties || firstPath(schema, path) !== path) return;
   const inside = (name: string) => (path === '' ? name : `${path}.${name}`);
@@ -210,12 +217,17 @@ function fill(file: string, text: string, parts: ReadonlyMap<string, string>): s
 }
 
 const isCheck = process.argv.includes('--check');
-for (const [file, parts] of Object.entries(documents)) {
-  const text = read(file);
-  const filled = fill(file, text, parts);
-  if (filled === text) continue;
+
+function write(file: string, before: string, after: string): void {
+  if (after === before) return;
   if (isCheck) {
     console.error(`${file} is stale: npm run docs`);
     process.exitCode = 1;
-  } else writeFileSync(new URL(file, root), filled);
+  } else writeFileSync(new URL(file, root), after);
 }
+
+for (const [file, parts] of Object.entries(documents)) {
+  const text = read(file);
+  write(file, text, fill(file, text, parts));
+}
+write(crdPath, existsSync(new URL(crdPath, root)) ? read(crdPath) : '', crdText());

@@ -16,6 +16,10 @@ const table = {
   'config-unreadable': { kind: 'config', hint: 'Check the path of the configuration file and who may read it.' },
   'config-syntax': { kind: 'config', hint: 'Correct the YAML at the line named.' },
   'config-invalid': { kind: 'config', hint: 'Correct the field named; docs/configuration.md lists every field.' },
+  'resource-invalid': {
+    kind: 'config',
+    hint: 'Correct the field named; `kubectl explain paymentcredential.spec --recursive` lists every field.',
+  },
   'listener-in-use': { kind: 'config', hint: 'Stop the other process, or configure another socket or port.' },
   'listener-unusable': {
     kind: 'config',
@@ -64,6 +68,10 @@ const table = {
     hint: 'Grant what the message names with a Role and a RoleBinding; docs/kubernetes.md has both.',
   },
   'cluster-refused': { kind: 'source', hint: 'Check that the API server and this version of paycert fit together.' },
+  'secret-unwatched': {
+    kind: 'source',
+    hint: 'Add the Secret to the operator’s --secret options (rbac.secretNames of the chart), or let it watch the namespace.',
+  },
   'object-missing': { kind: 'source', hint: 'Create the object named, or correct name and namespace.' },
   'object-conflict': { kind: 'source', hint: 'Nothing to do: it is read again and written anew.' },
   'watch-expired': { kind: 'source', hint: 'Nothing to do: everything is listed again.' },
@@ -101,6 +109,11 @@ const table = {
     kind: 'material',
     hint: 'Use the certificate of the configured merchant, or correct `merchantId`.',
   },
+  'app-mismatch': { kind: 'material', hint: 'Use the certificate of the configured app, or correct `appId`.' },
+  'environment-mismatch': {
+    kind: 'material',
+    hint: 'Take all files from one console, sandbox or production, and set `gateway` to it.',
+  },
   'merchant-serial-malformed': {
     kind: 'material',
     hint: 'Write the serial number in hexadecimal: openssl x509 -noout -serial -in apiclient_cert.pem',
@@ -108,6 +121,7 @@ const table = {
   'merchant-serial-mismatch': { kind: 'material', hint: 'Remove `merchant_serial`, or make it the certificate’s.' },
   'apiv3-key-length': { kind: 'material', hint: 'An APIv3 key is exactly 32 bytes; copy it again from the console.' },
   'apiv2-key-length': { kind: 'material', hint: 'An APIv2 key is exactly 32 bytes; copy it again from the console.' },
+  'aes-key-malformed': { kind: 'material', hint: 'Copy it again: the base64 text of 16 bytes, 24 characters.' },
   'access-key-malformed': {
     kind: 'material',
     hint: 'Copy id and secret again, each into its own part, without quotes or other text.',
@@ -124,7 +138,7 @@ const table = {
   'public-key-id-malformed': { kind: 'material', hint: 'Copy the id that starts with PUB_KEY_ID_ from the console.' },
   'platform-key-is-merchant': {
     kind: 'material',
-    hint: 'Use the other side’s: what WeChat Pay hands out, not apiclient_cert.pem; the partner’s public key.',
+    hint: 'Use the key or certificate that the platform, or the partner, shows as its own, not yours.',
   },
   'serial-conflict': { kind: 'material', hint: 'Find out which certificate is genuine and remove the other.' },
   'pkcs12-malformed': { kind: 'material', hint: 'Copy the .p12 again, in binary mode, as the platform handed it out.' },
@@ -170,6 +184,10 @@ const table = {
     kind: 'material',
     hint: 'Remove it; whoever still shows a certificate of its is refused.',
   },
+  'root-certificate-skipped': {
+    kind: 'material',
+    hint: 'Nothing to do for the file that Alipay hands out; otherwise download alipayRootCert.crt again.',
+  },
   'apiv3-key-unproven': {
     kind: 'material',
     hint: 'Compare it with the console, unless the platform has yet to change over to it.',
@@ -204,6 +222,10 @@ const table = {
     hint: 'Add the name to `serverNames`, or tls.crt and tls.key for every other name.',
   },
   'plaintext-too-long': { kind: 'request', hint: 'One field holds at most 214 bytes under a 2048-bit key.' },
+  'refusal-unknown': {
+    kind: 'request',
+    hint: 'Give the whole body that the platform answered; docs/runbook.md says what each platform sends.',
+  },
   usage: { kind: 'request', hint: 'Run it with --help.' },
 
   // refused: the answer is no
@@ -213,34 +235,42 @@ const table = {
   },
   'answer-unsigned': {
     kind: 'refused',
-    hint: 'WeChat Pay does not sign this answer: query the order before you act on it.',
+    hint: 'The platform does not sign this answer: query the order before you act on it.',
   },
   'timestamp-outside-window': {
     kind: 'refused',
     hint: 'Compare this machine’s clock; otherwise treat it as a replay.',
   },
-  'signature-algorithm-unsupported': { kind: 'refused', hint: 'Only WECHATPAY2-SHA256-RSA2048 is supported.' },
+  'signature-algorithm-unsupported': {
+    kind: 'refused',
+    hint: 'Only RSA with SHA-256 is supported: WECHATPAY2-SHA256-RSA2048, RSA2.',
+  },
   'signature-probe': { kind: 'refused', hint: 'WeChat Pay tests whether you verify: answer 4xx, it sends again.' },
   'key-id-unknown': { kind: 'refused', hint: 'Add the platform certificate or public key with this id.' },
   'signature-invalid': { kind: 'refused', hint: 'Verify the raw bytes as received; otherwise treat it as forged.' },
   'message-malformed': {
     kind: 'refused',
-    hint: 'Verify the raw bytes as received; otherwise treat it as forged.',
+    hint: 'Verify the raw bytes as received, and name the call that they answer; otherwise treat it as forged.',
   },
   'nonce-seen': { kind: 'refused', hint: 'Accept a message once; otherwise treat it as a replay.' },
   'decryption-failed': {
     kind: 'refused',
-    hint: 'Compare the APIv3 (or APIv2) key, or the key that the field was encrypted for.',
+    hint: 'Compare the APIv3, APIv2 or AES key, or the key that the field was encrypted for.',
   },
   'notification-malformed': {
     kind: 'refused',
     hint: 'It is signed, but not an encrypted notification; read its body yourself.',
   },
+  'notification-misdirected': {
+    kind: 'refused',
+    hint: 'It is meant for another app: send it to the credential with that `appId`.',
+  },
 
   // not-ready: wait
   'credential-not-loaded': { kind: 'not-ready', hint: 'Wait, or see `paycert status` for what was rejected.' },
-  'no-platform-key': { kind: 'not-ready', hint: 'Add a platform certificate, or pub_key.pem with pub_key_id.' },
+  'no-platform-key': { kind: 'not-ready', hint: 'Add a certificate or public key of the platform that is valid.' },
   'no-apiv3-key': { kind: 'not-ready', hint: 'Add apiv3_key to the material.' },
+  'no-aes-key': { kind: 'not-ready', hint: 'Add aes_key to the material.' },
   'nonces-full': { kind: 'not-ready', hint: 'Raise `maxNonces` of the provider, or wait until the oldest expire.' },
   'sidecar-unreachable': { kind: 'not-ready', hint: 'Check that the sidecar runs and that the address is right.' },
 

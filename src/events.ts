@@ -46,11 +46,33 @@ export type Event =
   | { readonly type: 'source-chosen'; readonly source: string; readonly error?: PaycertError }
   /** A fallback shows what was read from a better source that long before. */
   | { readonly type: 'fallback-caught-up'; readonly source: string; readonly seconds: number }
+  // resources that a sidecar follows
+  | { readonly type: 'resource-followed'; readonly credential: string; readonly isSuspended: boolean }
+  | { readonly type: 'resource-refused'; readonly credential: string; readonly error: PaycertError }
   // watching
   | { readonly type: 'watch-failed'; readonly source: string; readonly reason: string }
   | { readonly type: 'watch-restarted'; readonly source: string }
   /** This process begins or ceases to be the one of several that acts. */
   | { readonly type: 'leading'; readonly lease: string; readonly isLeading: boolean }
+  // the operator; `object` is `namespace/name`
+  | {
+      readonly type: 'reconciled';
+      readonly object: string;
+      /** `standby`: another replica leads, and writes. */
+      readonly outcome: 'unchanged' | 'written' | 'standby' | 'failed';
+      readonly error?: PaycertError;
+      readonly seconds: number;
+    }
+  | {
+      readonly type: 'condition-changed';
+      readonly object: string;
+      readonly condition: string;
+      readonly status: string;
+      readonly reason: string;
+      readonly message: string;
+    }
+  | { readonly type: 'event-lost'; readonly object: string; readonly error: PaycertError }
+  | { readonly type: 'pods-refreshed'; readonly object: string; readonly pods: number; readonly error?: PaycertError }
   // configuration
   /** `needsRestart`: something changed that only a new process picks up, such as a listener. */
   | { readonly type: 'configured'; readonly credentials: number; readonly needsRestart: boolean }

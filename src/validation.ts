@@ -19,6 +19,8 @@ function fieldOf(instancePath: string): string {
     .reduce((path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : path === '' ? part : `${path}.${part}`), '');
 }
 
+const whole = 'the document';
+
 const names = (params: object, key: string): readonly string[] =>
   ((params as Record<string, unknown>)[key] ?? []) as string[];
 
@@ -40,16 +42,17 @@ function describe(errors: readonly SchemaError[]): { field: string; message: str
   if (error?.keyword === 'required' && missing !== undefined) return { field: inside(missing), message: 'is missing' };
   const unions = errors.find(({ keyword }) => keyword === 'anyOf');
   if (unions !== undefined) return { field: fieldOf(unions.instancePath), message: 'has none of the allowed forms' };
-  return { field: at === '' ? 'the document' : at, message: error?.message ?? 'is invalid' };
+  return { field: at === '' ? whole : at, message: error?.message ?? 'is invalid' };
 }
 
 /** A schema as a function: the value with its type, or an error under that code. Compiled when first needed. */
-export function validator<S extends TSchema>(schema: S, code: ErrorCode): (value: unknown) => Static<S> {
+export function validator<S extends TSchema>(schema: S, code: ErrorCode): (value: unknown, at?: string) => Static<S> {
   let compiled: ReturnType<typeof Compile<S>> | undefined;
-  return (value) => {
+  return (value, at = '') => {
     compiled ??= Compile(schema);
     if (compiled.Check(value)) return value;
-    const { field, message } = describe(compiled.Errors(value));
+    const { field: inside, message } = describe(compiled.Errors(value));
+    const field = at === '' ? inside : inside === whole ? at : `${at}.${inside}`;
     throw new PaycertError(code, `${field} ${message}`, { field });
   };
 }

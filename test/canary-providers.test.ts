@@ -35,6 +35,11 @@ const spoiled: readonly Spoiled[] = [
     provider: 'wechat-v2',
     material: ({ 'wechat-v2': v2 }) => ({ ...v2, 'apiclient_cert.pem': v2['apiclient_key.pem']! }),
   },
+  {
+    name: 'alipay-swapped',
+    provider: 'alipay-main',
+    material: ({ 'alipay-main': alipay }) => ({ ...alipay, aes_key: alipay['app_private_key.txt']! }),
+  },
   { name: 'hmac-cut', provider: 'partner', material: ({ partner }) => ({ key: partner['key']!.slice(0, 31) }) },
   {
     name: 'pss-private-as-public',
@@ -43,16 +48,17 @@ const spoiled: readonly Spoiled[] = [
   },
 ];
 
-const names = ['sms', 'wechat-v2', 'partner', 'partner-pss'];
+const names = ['alipay-main', 'sms', 'wechat-v2', 'partner', 'partner-pss'];
 
 function* bodies({ secrets, ownKeyPem }: ProviderSidecar): Generator {
-  const { accessKeySecret, apiV2Key, shared } = secrets;
+  const { accessKeySecret, apiV2Key, shared, aesKey } = secrets;
   const url = 'https://gateway.example/';
   yield* [{}, { message: 'hello' }, { message: shared, signature: apiV2Key, keyId: ownKeyPem }];
   yield* [
     { method: 'POST', url, apiMethod: 'A', headers: { 'x-acs-version': '1' }, body: 'x' },
     { method: 'POST', url, apiMethod: 'A', parameters: { Version: '1' } },
     { method: 'POST', url, parameters: { a: 'b' } },
+    { apiMethod: 'a.b', bizContent: aesKey, parameters: { encrypt_type: 'AES' } },
     { method: 'POST', url, body: 'x' },
     { method: 'POST', url, parameters: { sign: apiV2Key, AccessKeyId: accessKeySecret, signature: shared } },
     { method: 'POST', url, headers: { [shared.replace(/[^a-z]/gi, '')]: 'x' }, apiMethod: accessKeySecret },
@@ -68,7 +74,12 @@ function* bodies({ secrets, ownKeyPem }: ProviderSidecar): Generator {
       }),
     ),
   );
-  yield* [{ ciphertext: apiV2Key }, { ciphertext: shared, algorithm: shared, nonce: shared }, { body: apiV2Key }];
+  yield* [
+    { ciphertext: apiV2Key },
+    { ciphertext: shared, algorithm: shared, nonce: shared },
+    { ciphertext: aesKey, algorithm: 'AES' },
+    { body: apiV2Key },
+  ];
   yield* [
     { type: 'jsapi', prepayId: 'p' },
     { type: 'app', prepayId: apiV2Key, appId: accessKeySecret },
@@ -116,6 +127,7 @@ describe('canary secrets of the providers', { timeout: 120_000 }, () => {
     outputs.push(...sidecar.stdout.split('\n'), sidecar.stderr);
     assert.ok(outputs.some((output) => output.startsWith('wechat-v2/authorize 200')));
     assert.ok(outputs.some((output) => output.startsWith('sms/authorize 200')));
+    assert.ok(outputs.some((output) => output.startsWith('alipay-main/authorize 200')));
     assert.deepEqual(
       outputs.filter((output) => output.includes('internal-error')),
       [],

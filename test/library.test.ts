@@ -135,6 +135,21 @@ await import(${JSON.stringify(file('../src/index.ts'))});`;
     );
   });
 
+  it('certifies a person at Alipay as its example says, and writes no personal data', async () => {
+    const [name, number] = ['司马相如', '11010119900307001X'];
+    const { code, stdout, stderr } = await runProgram(file('../examples/alipay-certify.ts'), name, number);
+    assert.deepEqual([code, stderr], [0, '']);
+    const lines = [
+      'certifying 司*, 110***********001X',
+      'her browser opens https://openapi.alipay.com, signed',
+      'the page answers 302',
+      'passed: true',
+      'the gateway verified 3 requests and refused 0',
+    ];
+    assert.deepEqual(stdout.trimEnd().split('\n'), lines);
+    assert.ok(!stdout.includes(name) && !stdout.includes(number));
+  });
+
   it('does what its example says', async () => {
     const { code, stdout, stderr } = await runProgram(file('../examples/library.ts'));
     assert.deepEqual([code, stderr], [0, '']);

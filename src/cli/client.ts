@@ -1,11 +1,10 @@
 // paycert sign, verify, decrypt, status: people talking to a running sidecar.
-import { readFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
-import type { Readable } from 'node:stream';
 import type { Static } from 'typebox';
 import { PaycertError } from '../errors.ts';
 import type { CredentialStatus, Problem } from '../server/schema.ts';
 import { type Invocation, required, text as option, usageError } from './command.ts';
+import { readAll, readInput } from './input.ts';
 import { readToken } from './token.ts';
 import { date, daysLeft, formatTable, paint, print, printError } from './table.ts';
 
@@ -94,18 +93,6 @@ function readProblem({ status, body }: Answer): Pick<Static<typeof Problem>, 'ti
 
 const route = (credential: string, operation: string) =>
   `/v1/credentials/${encodeURIComponent(credential)}/${operation}`;
-
-// Not node:stream/consumers: it loads all of fetch, and one bundle loads it in the sidecar too.
-const readAll = async (stream: Readable): Promise<Buffer> => Buffer.concat((await stream.toArray()) as Buffer[]);
-
-async function readInput(file: string | undefined): Promise<Buffer> {
-  if (file !== undefined) {
-    return readFile(file).catch(() => {
-      throw usageError(`${file} cannot be read`);
-    });
-  }
-  return readAll(process.stdin);
-}
 
 export async function sign({ values, positionals: [name = '', file] }: Invocation): Promise<number> {
   const messageBase64 = (await readInput(file)).toString('base64');

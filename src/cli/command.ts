@@ -10,10 +10,12 @@ export interface Option {
   readonly help: string;
   /** Words that complete it in a shell. */
   readonly choices?: readonly string[];
+  /** May be given several times. */
+  readonly isRepeatable?: true;
 }
 
 export interface Invocation {
-  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  readonly values: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
   readonly positionals: readonly string[];
   readonly signal: AbortSignal;
   readonly version: string;
@@ -45,8 +47,8 @@ export const outputOption: Option = {
 /** @throws PaycertError `usage` */
 export function parseWords(command: Command, words: readonly string[]): Pick<Invocation, 'values' | 'positionals'> {
   const options: ParseArgsOptionsConfig = { help: { type: 'boolean', short: 'h' } };
-  for (const [name, { type, short }] of Object.entries(command.options))
-    options[name] = { type, ...(short !== undefined && { short }) };
+  for (const [name, { type, short, isRepeatable = false }] of Object.entries(command.options))
+    options[name] = { type, multiple: isRepeatable, ...(short !== undefined && { short }) };
   const { values, positionals } = parseOrExplain({ args: [...words], options, allowPositionals: true });
   for (const [name, { choices }] of Object.entries(command.options)) {
     const value = values[name];
@@ -74,6 +76,12 @@ function parseOrExplain(config: { args: string[]; options: ParseArgsOptionsConfi
 export function text(values: Invocation['values'], name: string): string | undefined {
   const value = values[name];
   return typeof value === 'string' ? value : undefined;
+}
+
+/** Every text of an option that may be given several times. */
+export function texts(values: Invocation['values'], name: string): readonly string[] {
+  const value = values[name];
+  return Array.isArray(value) ? (value as readonly string[]) : [];
 }
 
 /** @throws PaycertError `usage` */

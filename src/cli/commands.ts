@@ -1,6 +1,6 @@
 // The table of commands. Each loads its code when it runs: a sidecar never loads the demo.
 import { systemClock } from '../clock.ts';
-import { type Command, outputOption, required, text } from './command.ts';
+import { type Command, outputOption, required, text, texts } from './command.ts';
 import { duration } from './duration.ts';
 
 const target = {
@@ -61,6 +61,52 @@ export const commands: Readonly<Record<string, Command>> = {
       return 0;
     },
   },
+  operator: {
+    summary: 'Check PaymentCredentials and their Secrets in a cluster, and write their status',
+    usage: '',
+    options: {
+      namespace: {
+        type: 'string',
+        value: 'NAMESPACE',
+        help: 'watch this namespace; may be given again (default: all)',
+        isRepeatable: true,
+      },
+      secret: {
+        type: 'string',
+        value: 'NAMESPACE/NAME',
+        help: 'watch only this Secret, by its name; may be given again (default: all in the namespaces)',
+        isRepeatable: true,
+      },
+      lease: {
+        type: 'string',
+        value: 'NAMESPACE/NAME',
+        help: 'elect a leader among several replicas on this Lease (default: no election)',
+      },
+      'refresh-pods': { type: 'boolean', help: 'touch Pods labelled paycert.dev/refresh when their Secret changes' },
+      address: { type: 'string', value: 'HOST:PORT', help: 'where health and metrics are (default :9464)' },
+      'log-level': {
+        type: 'string',
+        value: 'LEVEL',
+        help: 'debug, info, warn or error (default info)',
+        choices: ['debug', 'info', 'warn', 'error'],
+      },
+    },
+    positionals: { min: 0, max: 0 },
+    isLongLived: true,
+    async run({ values, signal, version }) {
+      const { parseOperatorOptions, runOperator } = await import('./operator.ts');
+      const options = parseOperatorOptions({
+        namespaces: texts(values, 'namespace'),
+        secrets: texts(values, 'secret'),
+        lease: text(values, 'lease'),
+        refreshesPods: values['refresh-pods'] === true,
+        address: text(values, 'address'),
+        logLevel: text(values, 'log-level'),
+      });
+      await runOperator({ ...options, version, clock: systemClock, environment: process.env }, signal);
+      return 0;
+    },
+  },
   inspect: {
     summary: 'Show what is in key and certificate files',
     usage: 'PATH...',
@@ -86,6 +132,25 @@ export const commands: Readonly<Record<string, Command>> = {
     async run({ values, signal }) {
       const { validate } = await import('./validate.ts');
       return validate(required(values, 'config'), values['output'] === 'json', signal);
+    },
+  },
+  explain: {
+    summary: 'Explain why a platform refused a signature, from the body of its answer',
+    usage: '[BODY-FILE|-]',
+    options: {
+      signed: { type: 'string', value: 'FILE', help: 'the text that was signed, byte for byte' },
+      request: {
+        type: 'string',
+        value: 'FILE',
+        help: 'instead: what authorize was given and answered, as one JSON object (jq -s add GIVEN ANSWERED)',
+      },
+      output: outputOption,
+    },
+    positionals: { min: 0, max: 1 },
+    async run({ values, positionals: [file] }) {
+      const { explain } = await import('./explain.ts');
+      const [signed, request] = [text(values, 'signed'), text(values, 'request')];
+      return explain({ file, signed, request, isJson: values['output'] === 'json' });
     },
   },
   sign: {

@@ -1,4 +1,4 @@
-// What one file holds, for `paycert inspect`: every certificate and key, under the name that WeChat Pay gives it. Never a secret.
+// What one file holds, for `paycert inspect`: every certificate and key, under the name that its platform gives it. Never a secret.
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { basename } from 'node:path';
 import { checkValue } from '../crypto/cipher.ts';
@@ -11,26 +11,10 @@ import {
   publicKeyFingerprint,
   wireSerial,
 } from '../crypto/x509.ts';
-import { type ErrorCode, type ErrorKind, PaycertError } from '../errors.ts';
+import { PaycertError } from '../errors.ts';
 import { readParts } from '../providers/wechatpay/parts.ts';
-
-/** One certificate or key, or why there is none. */
-export interface Finding {
-  readonly file: string;
-  readonly what: string;
-  readonly keyId?: string;
-  readonly algorithm?: string;
-  readonly fingerprint?: string;
-  readonly issuer?: string;
-  readonly notBefore?: Date;
-  readonly notAfter?: Date;
-  readonly problem?: {
-    readonly code: ErrorCode;
-    readonly kind: ErrorKind;
-    readonly detail: string;
-    readonly hint: string;
-  };
-}
+import { describeAlipayCertificate, describeAlipayFile } from './alipay-findings.ts';
+import type { Facts, Finding } from './finding.ts';
 
 export interface FileToInspect {
   readonly file: string;
@@ -44,13 +28,17 @@ export async function findIn({ file, bytes, merchantId, isListed }: FileToInspec
   const name = basename(file);
   const special = Object.hasOwn(named, name) ? named[name] : undefined;
   if (special !== undefined) return [{ file, ...(await special(bytes, name)) }];
+  const alipay = describeAlipayFile(bytes, name);
+  if (alipay !== undefined) return [{ file, ...alipay }];
   if (/\.(p12|pfx)$/.test(name)) return findInPkcs12(file, bytes, merchantId);
-  if (isListed && !/\.(pem|key|crt|cer|der)$/.test(name) && !readText(bytes).includes('-----BEGIN '))
+  if (
+    isListed &&
+    !/^(?:app_private_key|alipay_public_key)|\.(?:pem|key|crt|cer|der)$/.test(name) &&
+    !readText(bytes).includes('-----BEGIN ')
+  )
     return [{ file, what: 'no key material' }];
   return splitPem(bytes).flatMap((block) => findInBlock(file, block));
 }
-
-type Facts = Omit<Finding, 'file'>;
 
 /** Files that are known by their name alone. Whatever was pasted into them is judged before it is shown. */
 const named: Readonly<Record<string, (bytes: Uint8Array, name: string) => Facts | Promise<Facts>>> = {
@@ -148,6 +136,8 @@ async function findInPkcs12(file: string, bytes: Uint8Array, merchantId: string 
 }
 
 function describeCertificate(file: string, certificate: X509Certificate): Finding {
+  const alipay = describeAlipayCertificate(certificate);
+  if (alipay !== undefined) return { file, ...alipay };
   return {
     file,
     what: nameCertificate(certificate),

@@ -2,7 +2,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PaycertError } from '../errors.ts';
-import { type Finding, findIn } from './findings.ts';
+import type { Finding } from './finding.ts';
+import { findIn } from './findings.ts';
 import { date, daysLeft, formatTable, paint, print } from './table.ts';
 
 export interface InspectOptions {

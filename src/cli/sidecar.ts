@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
-import { Credentials } from '../config/credentials.ts';
+import { Configured } from '../config/configured.ts';
 import { parseConfig } from '../config/load.ts';
 import { type Config, defaults, milliseconds } from '../config/schema.ts';
 import { poolTurns } from '../crypto/turns.ts';
@@ -41,7 +41,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const observers = [metrics.observe, log, options.observe ?? (() => undefined)].map(isolate);
   const observe = (event: Event) => observers.forEach((tell) => tell(event));
   const turns = poolTurns(environment);
-  const credentials = new Credentials({ store, clock, turns, observe }, { clock, observe, environment });
+  const configured = new Configured({ store, clock, turns, observe }, { clock, observe, environment });
 
   let isListening = false;
   const admin = createAdmin({ store, clock, metrics, isListening: () => isListening, observe });
@@ -55,9 +55,9 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     observe({ type: 'token-replaced' });
   };
   const applyConfig = (next: Config) => {
-    credentials.apply(next.credentials);
+    configured.apply(next);
     const needsRestart = !isDeepStrictEqual(fixedParts(next), fixedParts(config));
-    observe({ type: 'configured', credentials: next.credentials.length, needsRestart });
+    observe({ type: 'configured', credentials: countOf(next), needsRestart });
   };
 
   const listeners: Listener[] = [];
@@ -68,15 +68,15 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const following = new AbortController();
   try {
     // Health first: a probe must be answered while material is still loading, and must not find nothing to wait for.
-    credentials.declare(config.credentials);
+    configured.declare(config);
     add('admin', await listenOnPort(config.admin?.address ?? defaults.adminAddress, admin));
     if (config.listen.socket !== undefined) add('socket', await listenOnSocket(config.listen.socket, api));
     if (tcp)
       add('tcp', await listenOnTcp({ address: tcp.address, token: () => token, isExposed: tcp.exposed ?? false }, api));
     isListening = true;
 
-    credentials.apply(config.credentials);
-    observe({ type: 'configured', credentials: config.credentials.length, needsRestart: false });
+    configured.apply(config);
+    observe({ type: 'configured', credentials: countOf(config), needsRestart: false });
     const fileOf = (path: string) =>
       files({ paths: [path], pollMilliseconds: milliseconds(defaults.poll), clock, observe });
     const stop = AbortSignal.any([signal, following.signal]);
@@ -97,11 +97,20 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
 
     observe({ type: 'stopping', drainSeconds: options.drainMilliseconds / 1000 });
     await clock.sleep(options.drainMilliseconds, new AbortController().signal);
+    const why = reasonOfNoStart(store);
+    if (why) throw why;
   } finally {
     following.abort();
     await Promise.all(listeners.map((listener) => listener.close()));
-    await credentials.stop();
+    await configured.stop();
   }
+}
+
+const countOf = ({ credentials, resources }: Config): number => credentials.length + resources.length;
+/** Stopped before it could start: kubelet's startup probe has given up. The error is the last word of the container, and so its termination message. */
+function reasonOfNoStart(store: Store): PaycertError | undefined {
+  const unloaded = store.entries().find(({ isRequired, snapshot }) => isRequired && snapshot === undefined);
+  return unloaded?.rejection?.error ?? unloaded?.sourceError?.error;
 }
 
 const levelOf = (config: Config): LogLevel => config.log?.level ?? defaults.logLevel;

@@ -4,6 +4,7 @@ import type { Provider } from '../providers/provider.ts';
 import type { Surroundings } from '../store/attempt.ts';
 import { reloadLoop } from '../store/reload.ts';
 import { buildCredential, buildStanding, type Ingredients } from './build.ts';
+import type { Standing } from '../store/store.ts';
 import type { CredentialConfig } from './schema.ts';
 
 interface Running {
@@ -28,11 +29,15 @@ export class Credentials {
     for (const config of credentials) this.#surroundings.store.declare(config.name, buildStanding(config));
   }
 
-  /** Makes what runs equal to what the configuration says; what did not change is left alone. */
-  apply(credentials: readonly CredentialConfig[]): void {
+  /**
+   * Makes what runs equal to what the configuration says; what did not change is left alone.
+   * `withheld`: those that are known by name, and have nothing to load: callers are told that they are not ready.
+   */
+  apply(credentials: readonly CredentialConfig[], withheld: ReadonlyMap<string, Standing> = new Map()): void {
     const wanted = new Map(credentials.map((config) => [config.name, config]));
     const gone = [...this.#running.keys()].filter((name) => !wanted.has(name));
     for (const name of gone) this.#remove(name);
+    for (const [name, standing] of withheld) this.#surroundings.store.declare(name, standing);
     for (const config of credentials) {
       const running = this.#running.get(config.name);
       if (running && isDeepStrictEqual(running.config, config)) continue;

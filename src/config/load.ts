@@ -2,9 +2,26 @@
 import { parseDocument } from 'yaml';
 import { PaycertError } from '../errors.ts';
 import { validator } from '../validation.ts';
-import { type Config, ConfigSchema, type CredentialConfig, CredentialsSchema } from './schema.ts';
+import Type from 'typebox';
+import {
+  type Config,
+  ConfigSchema,
+  type CredentialConfig,
+  CredentialSchema,
+  CredentialsSchema,
+  maxCredentials,
+  type ResourceEntry,
+  ResourceEntrySchema,
+} from './schema.ts';
 
-const validate = validator(ConfigSchema, 'config-invalid');
+// Entry by entry: of two forms at once, an error would speak of the one that nobody meant.
+const entries = Type.Array(Type.Unknown(), { maxItems: maxCredentials });
+const validate = validator(
+  Type.Object({ ...ConfigSchema.properties, credentials: entries }, { additionalProperties: false }),
+  'config-invalid',
+);
+const validateCredential = validator(CredentialSchema, 'config-invalid');
+const validateResource = validator(ResourceEntrySchema, 'config-invalid');
 const validateCredentials = validator(CredentialsSchema, 'config-invalid');
 
 /** Three times what 5000 credentials need. Parsing holds the event loop, and 5 MB of some garbage holds it for half a minute. */
@@ -28,17 +45,36 @@ export function parseConfig(text: string): Config {
       field: `line ${line}`,
     });
   }
-  const config = validate(toPlain(document));
+  const whole = validate(toPlain(document));
+  const config = { ...whole, ...split(whole.credentials) };
   assertListener(config);
-  assertUniqueNames(config.credentials);
   return deepFreeze(config);
 }
 
 /** The `credentials` of a configuration alone, as a program gives them. @throws PaycertError `config-invalid` */
 export function parseCredentials(value: unknown): readonly CredentialConfig[] {
   const credentials = validateCredentials(value);
-  assertUniqueNames(credentials);
+  assertUniqueNames(credentials.map(({ name }) => name));
   return deepFreeze(structuredClone(credentials));
+}
+
+/** Those that say everything themselves, and those that follow a resource. */
+function split(entries: readonly unknown[]): Pick<Config, 'credentials' | 'resources'> {
+  const credentials: CredentialConfig[] = [];
+  const resources: ResourceEntry[] = [];
+  const names = entries.map((entry, index) => {
+    const at = `credentials[${index}]`;
+    if (typeof entry === 'object' && entry !== null && Object.hasOwn(entry, 'resource')) {
+      const resource = validateResource(entry, at);
+      resources.push(resource);
+      return resource.name ?? resource.resource;
+    }
+    const credential = validateCredential(entry, at);
+    credentials.push(credential);
+    return credential.name;
+  });
+  assertUniqueNames(names);
+  return { credentials, resources };
 }
 
 function toPlain(document: ReturnType<typeof parseDocument>): unknown {
@@ -69,9 +105,9 @@ function assertPort(field: string, address = ''): void {
   }
 }
 
-function assertUniqueNames(credentials: readonly CredentialConfig[]): void {
+function assertUniqueNames(names: readonly string[]): void {
   const seen = new Set<string>();
-  credentials.forEach(({ name }, index) => {
+  names.forEach((name, index) => {
     const field = `credentials[${index}].name`;
     if (seen.has(name))
       throw new PaycertError('config-invalid', `${field} is the name of an earlier credential`, { field });

@@ -129,6 +129,24 @@ const WechatpayV2 = Type.Object(
   closed,
 );
 
+const Alipay = Type.Object(
+  {
+    appId: Type.String({
+      pattern: '^[0-9A-Za-z_]{6,64}$',
+      description: 'The application’s AppID, without spaces; its certificate must name it.',
+    }),
+    mode: Type.Union([Type.Literal('certificate'), Type.Literal('key')], {
+      description: 'Whether requests name certificates, or Alipay knows the application by its public key alone.',
+    }),
+    gateway: Type.Optional(
+      Type.Union([Type.Literal('production'), Type.Literal('sandbox')], {
+        description: 'Where requests go, and which environment’s certificates fit. Default production.',
+      }),
+    ),
+  },
+  closed,
+);
+
 const Aliyun = Type.Object({}, { ...closed, description: 'Aliyun OpenAPI; it needs no options.' });
 
 const MaxNonces = Type.Optional(
@@ -213,6 +231,7 @@ const ProviderSchema = Type.Object(
   {
     wechatpay: Type.Optional(Wechatpay),
     wechatpayV2: Type.Optional(WechatpayV2),
+    alipay: Type.Optional(Alipay),
     aliyun: Type.Optional(Aliyun),
     hmac: Type.Optional(Hmac),
     pss: Type.Optional(Pss),
@@ -245,10 +264,32 @@ export const CredentialSchema = Type.Object(
   closed,
 );
 
-export const CredentialsSchema = Type.Array(CredentialSchema, {
-  maxItems: 5000,
-  description: 'Every credential; may be empty.',
-});
+export const ResourceEntrySchema = Type.Object(
+  {
+    resource: Type.String({
+      pattern: '^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$',
+      description: 'The name of a PaymentCredential: provider, options and Secret come from it, and follow it.',
+    }),
+    namespace: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
+        description: 'Where it is. The pod’s own namespace, unless it is given.',
+      }),
+    ),
+    name: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$',
+        description: 'What callers say to use it. The name of the resource, unless it is given.',
+      }),
+    ),
+    required: Type.Optional(Type.Boolean({ description: 'Whether the process is ready only with it. Default false.' })),
+  },
+  closed,
+);
+
+export const maxCredentials = 5000;
+
+export const CredentialsSchema = Type.Array(CredentialSchema, { maxItems: maxCredentials });
 
 const Tcp = Type.Object(
   {
@@ -309,12 +350,20 @@ export const ConfigSchema = Type.Object(
         closed,
       ),
     ),
-    credentials: CredentialsSchema,
+    credentials: Type.Array(Type.Union([CredentialSchema, ResourceEntrySchema]), {
+      maxItems: maxCredentials,
+      description: 'Every credential; may be empty.',
+    }),
   },
   { ...closed, title: 'paycert.yaml' },
 );
 
-export type Config = Static<typeof ConfigSchema>;
+export type Config = Omit<Static<typeof ConfigSchema>, 'credentials'> & {
+  readonly credentials: readonly CredentialConfig[];
+  /** Those whose provider, options and Secret come from a PaymentCredential. */
+  readonly resources: readonly ResourceEntry[];
+};
+export type ResourceEntry = Static<typeof ResourceEntrySchema>;
 export type CredentialConfig = Static<typeof CredentialSchema>;
 export type SourceConfig = Static<typeof SourceSchema>;
 
@@ -326,6 +375,7 @@ export const defaults = {
   grace: '7d',
   older: 'accept',
   legacyFieldPadding: false,
+  gateway: 'production',
   slash: 'keep',
   maxNonces: 200_000,
   minVersion: 'TLSv1.2',

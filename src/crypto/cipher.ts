@@ -1,6 +1,7 @@
-// Ciphers over bytes: AES-256-GCM (NIST SP 800-38D), AES-256-ECB, RSAES-OAEP with SHA-1 and, to read old fields, RSAES-PKCS1-v1_5 (RFC 8017 §7).
+// Ciphers over bytes: AES-256-GCM and AES-128-CBC (NIST SP 800-38D, 800-38A), AES-256-ECB, RSAES-OAEP with SHA-1 and, to read old fields, RSAES-PKCS1-v1_5 (RFC 8017 §7).
 import {
   constants,
+  createCipheriv,
   createDecipheriv,
   createHmac,
   createSecretKey,
@@ -13,7 +14,7 @@ import {
 const tagBytes = 16;
 const nonceBytes = 12;
 
-/** A key of 32 bytes, built once: a raw buffer costs three times as much per operation. */
+/** A key of 16 or 32 bytes, built once: a raw buffer costs three times as much per operation. */
 export function aesKey(bytes: Uint8Array): KeyObject {
   return createSecretKey(bytes);
 }
@@ -59,6 +60,24 @@ export function openAesEcb(key: KeyObject, ciphertext: Uint8Array): Buffer | und
   }
 }
 
+/** PKCS#7 padding. It authenticates nothing: whoever opens what others wrote must have verified it before. */
+export function sealAesCbc(key: KeyObject, iv: Uint8Array, plaintext: Uint8Array): Buffer {
+  const cipher = createCipheriv('aes-128-cbc', key, iv);
+  return Buffer.concat([cipher.update(plaintext), cipher.final()]);
+}
+
+/** The plaintext, or nothing when its padding is none: that another key is the right one shows in no other way. */
+export function openAesCbc(key: KeyObject, iv: Uint8Array, ciphertext: Uint8Array): Buffer | undefined {
+  const decipher = createDecipheriv('aes-128-cbc', key, iv);
+  const head = decipher.update(ciphertext);
+  try {
+    return Buffer.concat([head, decipher.final()]);
+  } catch (error) {
+    if (isOpenSslError(error)) return undefined;
+    throw error;
+  }
+}
+
 const oaep = { name: 'RSA-OAEP', hash: 'SHA-1' } as const;
 
 /** Opens OAEP ciphertexts in the thread pool: `privateDecrypt` has no asynchronous form and would hold the event loop. */
@@ -90,7 +109,10 @@ function isText(bytes: Uint8Array): boolean {
  */
 export function pkcs1Opener(privateKey: KeyObject): (ciphertext: Uint8Array) => Promise<Buffer | undefined> {
   const key = { key: privateKey, padding: constants.RSA_PKCS1_PADDING };
+  const length = Math.ceil((privateKey.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
   return async (ciphertext) => {
+    // RFC 8017 §7.2.2, step 1: OpenSSL takes shorter ones, and answers them with random bytes.
+    if (ciphertext.byteLength !== length) return undefined;
     try {
       const plaintext = privateDecrypt(key, ciphertext);
       return isText(plaintext) ? plaintext : undefined;

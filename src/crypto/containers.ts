@@ -85,13 +85,16 @@ function assertUsable(key: KeyObject): KeyObject {
   return key;
 }
 
-/** OpenSSL reads these only when they are asked for, and then throws, or Node answers with no name and an invalid date. */
+/**
+ * OpenSSL reads these only when they are asked for, and then throws, or Node answers with no name. Of a date that is none
+ * the text says so ("Bad time value"); the Date that Node makes of it comes from memory that nobody has set.
+ */
 function assertWhole(certificate: X509Certificate): X509Certificate {
   assertUsable(certificate.publicKey);
-  const { subject, issuer, validFromDate, validToDate } = certificate as {
+  const { subject, issuer, validFrom, validTo } = certificate as {
     readonly [K in keyof X509Certificate]?: unknown;
   };
-  const isDated = [validFromDate, validToDate].every((date) => !Number.isNaN(Number(date)));
+  const isDated = [validFrom, validTo].every((date) => !Number.isNaN(Date.parse(String(date))));
   if (subject === undefined || issuer === undefined || !isDated) throw new Error('a name or a date is missing');
   return certificate;
 }
@@ -152,6 +155,19 @@ export function readPublicKey(bytes: Uint8Array, field: string): KeyObject {
   if (key !== undefined) return key;
   const what = block && isCertificate(block) ? 'a certificate, not a public key' : 'no public key that can be read';
   throw new PaycertError('public-key-malformed', `${field} holds ${what} (SPKI, PKCS#1)`, { field });
+}
+
+/** The certificates of a file of which some may be unreadable: those that can be read, and how many cannot. */
+export function readCertificatesThatParse(bytes: Uint8Array): {
+  readonly certificates: readonly X509Certificate[];
+  readonly unreadable: number;
+} {
+  const blocks = readText(bytes).split('-----BEGIN CERTIFICATE-----').slice(1);
+  const certificates = blocks.flatMap((block) => {
+    const [body = ''] = block.split('-----END CERTIFICATE-----');
+    return parseCertificate(Buffer.from(body, 'base64')) ?? [];
+  });
+  return { certificates, unreadable: blocks.length - certificates.length };
 }
 
 /** The certificates of a file, in its order: the leaf first. Never empty; keys beside them are passed over. */

@@ -21,6 +21,8 @@ export interface InformerOptions<T> {
   readonly transform: (object: KubeObject) => T;
   /** "Look again at this one." Called after the cache has changed; it must not throw. */
   readonly changed: (key: string, foundBy: FoundBy) => void;
+  /** Everything has been listed, and told of. */
+  readonly listed?: () => void;
   /** How often a list looks for what the watch has missed, about. */
   readonly relistMilliseconds: number;
   readonly clock: Clock;
@@ -123,13 +125,14 @@ export class Informer<T> {
   }
 
   async #list(foundBy: FoundBy & ('list' | 'relist'), signal: AbortSignal): Promise<void> {
-    const { client, collection, transform, changed } = this.#options;
+    const { client, collection, transform, changed, listed } = this.#options;
     const { objects, resourceVersion } = await readAll(await client(), collection, transform, signal);
     const keys = differences(this.#cache, objects);
     this.#cache = objects;
     this.#resourceVersion = resourceVersion;
     this.#next = 'watch';
     for (const key of keys) changed(key, foundBy);
+    listed?.();
   }
 
   /** One watch, from where the last one ended, until the server ends it. */

@@ -25,28 +25,10 @@ export function joinPairs(pairs: readonly Pair[], encode: (text: string) => stri
   return pairs.map(([name, value]) => `${encode(name)}=${encode(value)}`).join('&');
 }
 
-/** The parts of an address as written: nothing is decoded or normalized. */
-export function splitUrl(url: string): { readonly origin: string; readonly path: string; readonly query: string } {
-  const origin = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i.exec(url)?.[0] ?? '';
-  const [target = ''] = url.slice(origin.length).split('#', 1);
-  const mark = target.indexOf('?');
-  const path = mark === -1 ? target : target.slice(0, mark);
-  return {
-    origin,
-    path: path.startsWith('/') ? path : `/${path}`,
-    query: mark === -1 ? '' : target.slice(mark + 1),
-  };
-}
-
-/** What an address names as its host, with the port that is not the scheme's own; nothing for a bare path. */
-export function hostOf(url: string): string | undefined {
-  return splitUrl(url).origin === '' || !URL.canParse(url) ? undefined : new URL(url).host;
-}
-
 /** The pairs of a query, or of a form, as written: a name without `=` has an empty value. */
-export function rawPairs(query: string): readonly Pair[] {
+export function rawPairs(query: string, separator = '&'): readonly Pair[] {
   return query
-    .split('&')
+    .split(separator)
     .filter((pair) => pair !== '')
     .map((pair) => {
       const at = pair.indexOf('=');

@@ -10,10 +10,13 @@ export type Role =
   | 'merchant-retired'
   | 'platform'
   | 'public-key'
+  | 'root'
   | 'apiv3'
   | 'apiv3-previous'
   | 'apiv2'
   | 'apiv2-previous'
+  | 'aes'
+  | 'aes-previous'
   | 'access-key'
   | 'hmac'
   | 'hmac-previous'
@@ -27,7 +30,7 @@ export type Role =
 /** Public facts about one key: what checks, status and metrics look at. Holds no secret. */
 export interface KeyFacts {
   readonly role: Role;
-  /** What a signature header carries to name the key: a serial number or a `PUB_KEY_ID_…`. */
+  /** What names the key on the wire: a serial number, a `PUB_KEY_ID_…`, Alipay's SN. Ours where the wire has none. */
   readonly keyId: string;
   /** For people, such as `RSA-2048` or `AES-256-GCM`. */
   readonly algorithm: string;
@@ -97,6 +100,8 @@ export type Received =
 
 export interface Verified {
   readonly keyId: string;
+  /** Which of the platform's forms of signed text it was, where it has several. */
+  readonly rule?: string;
 }
 
 export interface Encrypted {
@@ -106,7 +111,12 @@ export interface Encrypted {
 
 /** An authenticated ciphertext with its parameters, or one field encrypted for the merchant's own key. */
 export type Ciphertext =
-  | { readonly algorithm: string; readonly ciphertext: string; readonly nonce: string; readonly associatedData: string }
+  | {
+      readonly algorithm: string;
+      readonly ciphertext: string;
+      readonly nonce?: string;
+      readonly associatedData?: string;
+    }
   | { readonly ciphertext: string };
 
 export interface Decrypted {
@@ -118,11 +128,11 @@ export interface Decrypted {
 export interface OpenedNotification {
   readonly id: string;
   readonly eventType: string;
-  /** The decrypted resource: parsed where it is JSON, otherwise its text. */
+  /** What was sent; where it came encrypted, decrypted: parsed where it is JSON, otherwise its text. */
   readonly resource: unknown;
   readonly keyId: string;
-  /** The role of the key that decrypted it: tells whether a previous key still earns its keep. */
-  readonly role: Role;
+  /** The role of the key that decrypted it: tells whether a previous key still earns its keep. Absent: it came in the clear. */
+  readonly role?: Role;
 }
 
 /** One shape for all platforms, as above: WeChat Pay takes the first three, Alipay the others. */
@@ -160,6 +170,8 @@ export interface SigningContext {
   readonly sign?: (message: Uint8Array) => Promise<Signed>;
   readonly authorize?: (request: RequestToAuthorize, moment: Moment) => Promise<AuthorizedRequest>;
   readonly verify?: (received: Received, now: Date) => Promise<Verified>;
+  /** Signatures may name no key: one that none of these keys verifies may be that of a key that was retired. */
+  readonly namesNoKey?: true;
   readonly encrypt?: (plaintext: Uint8Array, now: Date, keyId?: string) => Promise<Encrypted>;
   readonly decrypt?: (input: Ciphertext) => Promise<Decrypted>;
   /** Opens what `verify` has accepted; it does not verify again. */
@@ -170,8 +182,6 @@ export interface SigningContext {
   ) => Promise<Readonly<Record<string, string>>>;
   /** The key that signs, for the generic checks, and its public half where it has one. Padding: default pkcs1. */
   readonly signer?: { readonly facts: KeyFacts; readonly publicKey?: KeyObject; readonly padding?: RsaPadding };
-  /** Signatures name no key: one that none of these keys verifies may be that of a key that was retired. */
-  readonly namesNoKey?: true;
   /** What to show and to trust in TLS. */
   readonly tls?: TlsIdentities;
 }

@@ -1,11 +1,8 @@
 // What every RSA key must be, whoever the platform is.
 import type { KeyObject } from 'node:crypto';
 import { describeAlgorithm } from '../crypto/x509.ts';
-import { type ErrorCode, PaycertError } from '../errors.ts';
-
-const violation = (code: ErrorCode, field: string, message: string) => [
-  new PaycertError(code, `${field} ${message}`, { field }),
-];
+import type { PaycertError } from '../errors.ts';
+import { violation } from './material.ts';
 
 /** Node parses SM2 keys and then computes wrong results with them. */
 export function rsaProblems(field: string, key: KeyObject): readonly PaycertError[] {

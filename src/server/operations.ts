@@ -82,8 +82,7 @@ const verify = operation('verify', {
   result: schema.VerifyResult,
   isBatchable: true,
   async run(input, run) {
-    const { keyId } = await verifyAndCount(readReceived(input), run);
-    return { valid: true as const, keyId };
+    return { valid: true as const, ...(await verifyAndCount(readReceived(input), run)) };
   },
 });
 
@@ -108,7 +107,7 @@ const notification = operation('notification', {
     const body = bytes(rest, 'body', 'bodyBase64');
     const verified = await verifyAndCount({ kind: 'notification', body, ...(headers && { headers }) }, run);
     const { role, isRetired, ...opened } = await run.snapshot.openNotification(body, verified, run.now);
-    run.observe({ type: 'decrypted', credential: run.credential, role, isRetired });
+    if (role !== undefined) run.observe({ type: 'decrypted', credential: run.credential, role, isRetired });
     return opened;
   },
 });
@@ -203,8 +202,12 @@ function readCiphertext({ algorithm, ciphertext, nonce, associatedData }: Static
     if (nonce === undefined && associatedData === undefined) return { ciphertext };
     throw invalid('algorithm', 'is missing beside nonce or associatedData');
   }
-  if (nonce === undefined) throw invalid('nonce', 'is missing beside algorithm');
-  return { algorithm, ciphertext, nonce, associatedData: associatedData ?? '' };
+  return {
+    algorithm,
+    ciphertext,
+    ...(nonce !== undefined && { nonce }),
+    ...(associatedData !== undefined && { associatedData }),
+  };
 }
 
 type Texts = Readonly<Record<string, string | undefined>>;

@@ -129,16 +129,23 @@ export const VerifyRequest = Type.Object(
   closed,
 );
 
-export const VerifyResult = Type.Object({ valid: Type.Literal(true), keyId: KeyId }, closed);
+export const VerifyResult = Type.Object(
+  {
+    valid: Type.Literal(true),
+    keyId: KeyId,
+    rule: optional.text('Which of the platform’s forms of signed text it was: V1 or V2 of Alipay’s notifications.'),
+  },
+  closed,
+);
 
 export const DecryptRequest = Type.Object(
   {
     ciphertext: Type.String({
-      description: 'Base64: an AEAD_AES_256_GCM resource with the members below, or one OAEP field.',
+      description: 'Base64: an AEAD_AES_256_GCM resource with the members below, Alipay’s content, or one OAEP field.',
     }),
-    algorithm: optional.text('AEAD_AES_256_GCM; absent for an OAEP field.'),
-    nonce: optional.text('Of the resource.'),
-    associatedData: optional.text('Of the resource; may be empty.'),
+    algorithm: optional.text('AEAD_AES_256_GCM, AES or AES_V2; absent for an OAEP field.'),
+    nonce: optional.text('Of an AEAD_AES_256_GCM resource.'),
+    associatedData: optional.text('Of an AEAD_AES_256_GCM resource; may be empty.'),
   },
   closed,
 );

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { type Collection, ownNamespace, secrets } from '../kube/resources.ts';
+import { type Collection, type KubeObject, ownNamespace, secrets } from '../kube/resources.ts';
 import { Informer } from '../kube/watch.ts';
 import { renameKeys } from './merge.ts';
 import { type Material, material, type Source } from './source.ts';
@@ -52,13 +52,7 @@ export function secret({ secret: name, namespace, keys = {}, client, clock, rand
     async read(signal): Promise<Material> {
       const reason = blindness();
       if (reason) throw reason;
-      const { metadata, data = {} } = await (await client()).get(object, signal);
-      const { resourceVersion: version, managedFields = [] } = metadata;
-      const changedAt = latestWrite(managedFields);
-      return material(renameKeys(decode(data as Readonly<Record<string, string>>), keys), {
-        ...(version !== undefined && { version }),
-        ...(changedAt && { changedAt }),
-      });
+      return secretMaterial(await (await client()).get(object, signal), keys);
     },
 
     async *changes(signal) {
@@ -102,6 +96,19 @@ export function secret({ secret: name, namespace, keys = {}, client, clock, rand
       }
     },
   };
+}
+
+/** What a Secret holds, as the API gives it. `keys`: as in the options of the source. */
+export function secretMaterial(
+  { metadata, data = {} }: KubeObject,
+  keys: Readonly<Record<string, string>> = {},
+): Material {
+  const { resourceVersion: version, managedFields = [] } = metadata;
+  const changedAt = latestWrite(managedFields);
+  return material(renameKeys(decode(data as Readonly<Record<string, string>>), keys), {
+    ...(version !== undefined && { version }),
+    ...(changedAt && { changedAt }),
+  });
 }
 
 /** Own members only: a key may be named as what every object has. */

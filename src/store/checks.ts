@@ -3,9 +3,14 @@ import { rsaVerifiers } from '../crypto/signature.ts';
 import { PaycertError } from '../errors.ts';
 import type { KeyFacts, SigningContext } from '../providers/provider.ts';
 
+/** What a candidate would replace, as far as the checks look at it: no key is needed for that. */
+export interface Current extends Pick<SigningContext, 'capabilities'> {
+  readonly signer?: { readonly facts: Pick<KeyFacts, 'notBefore'> };
+}
+
 export interface Candidate {
   readonly context: SigningContext;
-  readonly current: SigningContext | undefined;
+  readonly current: Current | undefined;
   /** Whether material older than the current one may replace it. */
   readonly older: 'accept' | 'reject';
 }

@@ -34,6 +34,12 @@ export function snapshotId(context: SigningContext): string {
   return createHash('sha256').update(keys.join('\n')).digest('hex').slice(0, 16);
 }
 
+/** What a context says when another one's keys may do. */
+const verifyOtherKeys = ['key-id-unknown', 'no-platform-key'] as const satisfies readonly ErrorCode[];
+/** Where no key is named, every refusal that depends on the key; a seal that only its key opens stands for a signature. */
+const unnamedOtherKeys = [...verifyOtherKeys, 'signature-invalid', 'decryption-failed'] as const;
+const decryptOtherKeys = ['decryption-failed', 'no-apiv3-key', 'no-aes-key'] as const satisfies readonly ErrorCode[];
+
 type Attempt<T> = (context: SigningContext) => Promise<T>;
 
 export class Snapshot {
@@ -96,10 +102,9 @@ export class Snapshot {
     return result;
   }
 
-  /** Verifies with the key that the signature names, among all that are still valid; with each where it names none. */
+  /** Verifies with the key that the signature names, or with each where it names none, among all that are still valid. */
   async verify(received: Received, now: Date): Promise<Verified> {
-    const otherKeys: ErrorCode[] = ['key-id-unknown', 'no-platform-key'];
-    if (this.context.namesNoKey) otherKeys.push('signature-invalid', 'decryption-failed');
+    const otherKeys = this.context.namesNoKey ? unnamedOtherKeys : verifyOtherKeys;
     const { result } = await this.#overlapping(now, otherKeys, (context) =>
       supported(context.verify, 'verify')(received, now),
     );
@@ -109,9 +114,7 @@ export class Snapshot {
   /** Opens with the current key, then with the ones before it. `isRetired` tells that only an earlier snapshot's key did. */
   async decrypt(input: Ciphertext, now: Date, lane: Lane = {}): Promise<Decrypted & { isRetired: boolean }> {
     const open = () =>
-      this.#overlapping(now, ['decryption-failed', 'no-apiv3-key'], (context) =>
-        supported(context.decrypt, 'decrypt')(input),
-      );
+      this.#overlapping(now, decryptOtherKeys, (context) => supported(context.decrypt, 'decrypt')(input));
     // Only fields cost an RSA operation.
     const { result, isRetired } = await ('algorithm' in input ? open() : this.#turns.run(lane, open));
     return { ...result, isRetired };
@@ -123,7 +126,7 @@ export class Snapshot {
     verified: Verified,
     now: Date,
   ): Promise<OpenedNotification & { isRetired: boolean }> {
-    const { result, isRetired } = await this.#overlapping(now, ['decryption-failed', 'no-apiv3-key'], (context) =>
+    const { result, isRetired } = await this.#overlapping(now, decryptOtherKeys, (context) =>
       supported(context.openNotification, 'notification')(body, verified),
     );
     return { ...result, isRetired };

@@ -73,9 +73,35 @@ const lines: Lines = {
     { source, ...(error && describe(error)) },
   ],
   'fallback-caught-up': ({ source, seconds }) => ['debug', 'the fallback has caught up', { source, seconds }],
+  'resource-followed': ({ credential, isSuspended }) => [
+    isSuspended ? 'warn' : 'info',
+    isSuspended ? 'the PaymentCredential is suspended: its keys are dropped' : 'following the PaymentCredential',
+    { credential },
+  ],
+  'resource-refused': ({ credential, error }) => [
+    'error',
+    'the PaymentCredential cannot be followed; what it said last stays',
+    { credential, ...describe(error) },
+  ],
   'watch-failed': ({ source, reason }) => ['warn', 'watching failed; it is tried again', { source, reason }],
   'watch-restarted': ({ source }) => ['info', 'watching again', { source }],
   leading: ({ lease, isLeading }) => ['info', isLeading ? 'leading' : 'not leading any more', { lease }],
+  reconciled: ({ object, outcome, error, seconds }) => [
+    outcome === 'failed' ? 'warn' : 'debug',
+    outcome === 'failed' ? 'looking at it failed; it is tried again' : 'looked at',
+    { object, outcome, seconds, ...(error && describe(error)) },
+  ],
+  'condition-changed': ({ object, condition, status, reason, message }) => [
+    status === (condition === 'Expiring' ? 'False' : 'True') ? 'info' : 'warn',
+    'condition changed',
+    { object, condition, status, reason, detail: message },
+  ],
+  'event-lost': ({ object, error }) => ['warn', 'an Event could not be created', { object, ...describe(error) }],
+  'pods-refreshed': ({ object, pods, error }) => [
+    error ? 'warn' : 'info',
+    error ? 'Pods could not be touched; kubelet finds the change by itself within about a minute' : 'Pods touched',
+    { object, pods, ...(error && describe(error)) },
+  ],
   configured: ({ credentials, needsRestart }) => [
     needsRestart ? 'warn' : 'info',
     needsRestart

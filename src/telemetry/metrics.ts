@@ -4,11 +4,14 @@ import type { Clock } from '../clock.ts';
 import type { Event, Observe } from '../events.ts';
 import type { Store } from '../store/store.ts';
 import { type GaugeRow, gauges } from './gauges.ts';
+import { type Overseen, type StoredGaugeRow, storedGauges } from './stored-gauges.ts';
 
 export interface MetricsOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly version: string;
+  /** What an operator knows of the credentials of its cluster. */
+  readonly overseen?: Overseen;
 }
 
 export interface ProcessMetrics {
@@ -21,7 +24,7 @@ export interface ProcessMetrics {
 
 const credential = 'credential';
 
-export function createMetrics({ store, clock, version }: MetricsOptions): ProcessMetrics {
+export function createMetrics({ store, clock, version, overseen }: MetricsOptions): ProcessMetrics {
   const registry = new Registry();
   const registers = [registry];
   const counters: Counter[] = [];
@@ -46,6 +49,19 @@ export function createMetrics({ store, clock, version }: MetricsOptions): Proces
           for (const { value, ...labels } of row.read(entry, now))
             this.set({ credential: entry.name, ...labels }, value);
         }
+      },
+    });
+  }
+
+  for (const [name, { help, labels, read }] of Object.entries(storedGauges) as [string, StoredGaugeRow][]) {
+    new Gauge({
+      name,
+      help,
+      labelNames: [...labels],
+      registers,
+      collect() {
+        this.reset();
+        for (const { value, ...labelValues } of overseen ? read(overseen) : []) this.set(labelValues, value);
       },
     });
   }
@@ -76,6 +92,29 @@ export function createMetrics({ store, clock, version }: MetricsOptions): Proces
     labelNames: ['lease'],
     registers,
   });
+  const reconciles = counter('paycert_operator_reconciles_total', 'Looks at one resource, by outcome.', 'outcome');
+  const reconcileSeconds = histogram(
+    'paycert_operator_reconcile_duration_seconds',
+    'How long a look took, with the write of a status if there was one.',
+    [0.005, 0.025, 0.1, 0.5, 2, 10],
+  );
+  const transitions = counter(
+    'paycert_operator_transitions_total',
+    'Conditions that changed.',
+    'condition',
+    'status',
+    'reason',
+  );
+  const lostEvents = counter('paycert_operator_events_lost_total', 'Events that could not be created.', 'reason');
+  const touches = counter(
+    'paycert_operator_pod_touches_total',
+    'Pods that were touched, so that kubelet looks at once.',
+  );
+  const touchFailures = counter(
+    'paycert_operator_pod_touch_failures_total',
+    'Rounds of touching Pods that failed.',
+    'reason',
+  );
   const fallbacks = counter('paycert_source_fallbacks_total', 'Changes to a fallback, of several sources.');
   const mountLag = histogram(
     'paycert_mount_lag_seconds',
@@ -164,6 +203,16 @@ export function createMetrics({ store, clock, version }: MetricsOptions): Proces
     'watch-failed': ({ reason }) => watchFailures.inc({ reason }),
     'watch-restarted': () => watchRestarts.inc(),
     'internal-error': ({ where }) => internalErrors.inc({ where }),
+    reconciled({ outcome, seconds }) {
+      reconciles.inc({ outcome });
+      if (outcome !== 'failed') reconcileSeconds.observe(seconds);
+    },
+    'condition-changed': ({ condition, status, reason }) => transitions.inc({ condition, status, reason }),
+    'event-lost': ({ error }) => lostEvents.inc({ reason: error.code }),
+    'pods-refreshed'({ pods, error }) {
+      if (error) touchFailures.inc({ reason: error.code });
+      else touches.inc(pods);
+    },
     configured: () => configReloads.inc({ outcome: 'accepted' }),
     'config-rejected': () => configReloads.inc({ outcome: 'rejected' }),
     operated(event) {

@@ -45,6 +45,7 @@ export interface Authority {
 
 export interface AuthorityOptions {
   readonly commonName?: string;
+  readonly organization?: string;
   /** Valid from a day before that time. */
   readonly now: Date;
   readonly lifetimeDays?: number;
@@ -53,9 +54,9 @@ export interface AuthorityOptions {
 
 /** Makes a self-signed authority; what it issues may outlive it or lie in the past. */
 export async function createAuthority(options: AuthorityOptions): Promise<Authority> {
-  const { commonName = 'Tenpay.com Root CA', now, lifetimeDays = 3650 } = options;
+  const { commonName = 'Tenpay.com Root CA', organization = 'Tenpay.com', now, lifetimeDays = 3650 } = options;
   const keyPair = options.keyPair ?? (await generateKeyPair());
-  const name: x509.JsonName = [{ CN: [commonName] }, { O: ['Tenpay.com'] }];
+  const name: x509.JsonName = [{ CN: [commonName] }, { O: [organization] }];
   const signingKey = keyPair.privateKey.toCryptoKey(signatureAlgorithm, false, ['sign']);
   const keyIdentifier = await x509.SubjectKeyIdentifierExtension.create(toSpki(keyPair.publicKey));
   const issuerKeyIdentifier = await x509.AuthorityKeyIdentifierExtension.create(toSpki(keyPair.publicKey));

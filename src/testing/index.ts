@@ -1,4 +1,10 @@
 // The public entry `paycert/testing`: certificates, rotations and platform doubles for the demo, our tests and yours.
+export { startAlipayGateway } from './alipay-gateway.ts';
+export type { AlipayGateway, AlipayGatewayOptions } from './alipay-gateway.ts';
+export { createAlipayMaterial, rotateAlipayApp, rotateAlipayKey } from './alipay-material.ts';
+export type { AlipayKey, AlipayMaterial, AlipayMaterialOptions } from './alipay-material.ts';
+export { makeAlipayNotification, makeGatewayAnswer, makeRestAnswer } from './alipay-message.ts';
+export type { AlipayMessage, AlipayNotificationOptions, GatewayAnswerOptions } from './alipay-message.ts';
 export { createAuthority } from './authority.ts';
 export type { Authority, AuthorityOptions, Issued, IssueOptions } from './authority.ts';
 export { generateKeyPair, toPkcs1Pem, toPkcs8Pem, toSpkiPem } from './key-pair.ts';

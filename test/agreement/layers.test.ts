@@ -20,6 +20,7 @@ const planted: Readonly<Record<string, { readonly imports: string; readonly brea
   'sources/a.ts': { imports: '../crypto/fine.ts', breaks: 'layer-sources' },
   'store/a.ts': { imports: '../config/fine.ts', breaks: 'layer-store' },
   'config/a.ts': { imports: '../server/fine.ts', breaks: 'layer-config' },
+  'operator/a.ts': { imports: '../telemetry/fine.ts', breaks: 'layer-operator' },
   'telemetry/a.ts': { imports: '../server/fine.ts', breaks: 'layer-telemetry' },
   'server/a.ts': { imports: '../telemetry/fine.ts', breaks: 'layer-server' },
   'testing/a.ts': { imports: '../crypto/fine.ts', breaks: 'layer-testing' },

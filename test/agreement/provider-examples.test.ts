@@ -9,6 +9,7 @@ import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { Hash } from 'wechatpay-axios-plugin';
+import { startAlipayGateway } from '../../src/testing/index.ts';
 import { readXml, writeXml } from '../../src/providers/wechatpay-v2/xml.ts';
 import { call } from '../support/sidecar.ts';
 import { type ProviderSidecar, startProviders } from '../support/provider-sidecar.ts';
@@ -100,10 +101,10 @@ describe('the examples of docs/providers', { timeout: 120_000 }, async () => {
   const shell = has('curl') && has('bash') ? false : 'no curl here';
   const python = has('python3') ? false : 'no Python here';
 
-  for (const page of ['aliyun', 'wechatpayV2', 'hmac', 'pss'])
+  for (const page of ['alipay', 'aliyun', 'wechatpayV2', 'hmac', 'pss'])
     it(`in the shell: every call of ${page}.md is answered`, { skip: shell }, async (t) => {
       const { sidecar } = await startProviders(t);
-      const [code, ...more] = examplesOf(page, 'sh');
+      const [code, ...more] = examplesOf(page, 'sh').filter((block) => block.startsWith('call() {'));
       assert.ok(code !== undefined && more.length === 0);
       const calls = [...code.matchAll(/^call [a-z-]+ /gm)].length;
       const answers = (await run('sh', code, { PAYCERT_SOCKET: sidecar.socket })).trim().split('\n');
@@ -124,6 +125,16 @@ describe('the examples of docs/providers', { timeout: 120_000 }, async () => {
       assert.ok(code !== undefined && more.length === 0);
       assert.equal(await run(language, code, env), answer);
     }
+  });
+
+  it('of alipay.md sends what Alipay accepts, and verifies its answer', { skip: python }, async (t) => {
+    const { sidecar, alipay } = await startProviders(t);
+    await using gateway = await startAlipayGateway({ material: alipay });
+    const [code, ...more] = examplesOf('alipay', 'python');
+    assert.ok(code !== undefined && more.length === 0);
+    const env = { PAYCERT_SOCKET: sidecar.socket, GATEWAY: gateway.url };
+    assert.equal(await run('python', code, env), '10000\n');
+    assert.deepEqual(gateway.counts, { accepted: 1, refused: 0 });
   });
 
   it('of wechatpayV2.md send what WeChat Pay accepts, and verify its answer', { skip: python }, async (t) => {

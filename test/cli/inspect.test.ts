@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { createAlipayMaterial } from '../../src/testing/alipay-material.ts';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
 import { toPkcs8Pem, toSpkiPem } from '../../src/testing/key-pair.ts';
 import { makePkcs12 } from '../support/pkcs12.ts';
@@ -50,6 +51,24 @@ describe('paycert inspect', { timeout: 60_000, concurrency: 2 }, () => {
     assert.match(row('apiclient_key.pem'), /private key .*RSA-2048/);
     assert.match(row(`wechatpay_${material.platformKeys[0]!.keyId}.pem`), /platform certificate/);
     assert.match(row('apiv3_key'), /APIv3 key .*AES-256-GCM/);
+  });
+
+  it('shows the SN of Alipay’s certificates, and of its roots together', async (t) => {
+    const appId = '2021000000000001';
+    const material = await createAlipayMaterial({ appId, now: new Date() });
+    const directory = await write(t, Object.fromEntries(material.files));
+    const { code, findings } = await inspectJson(directory);
+    assert.equal(code, 0);
+    const of = (name: string) => findings.find(({ file }) => basename(file).startsWith(name));
+    assert.equal(of('appCertPublicKey')?.keyId, material.appSerial);
+    assert.match(of('appCertPublicKey')?.what ?? '', new RegExp(`application certificate of ${appId} .*app_cert_sn`));
+    assert.equal(of('alipayCertPublicKey')?.keyId, material.alipayKeys[0]!.serial);
+    assert.match(of('alipayCertPublicKey')?.what ?? '', /Alipay’s certificate .*alipay_cert_sn/);
+    assert.equal(of('alipayRootCert')?.keyId, material.rootSerial);
+    assert.match(of('alipayRootCert')?.what ?? '', /1 of 1 count \(alipay_root_cert_sn\)/);
+    assert.match(of('app_private_key')?.what ?? '', /^private key/);
+    assert.match(of('aes_key')?.what ?? '', /AES key/);
+    assert.ok(!JSON.stringify(findings).includes(material.aesKey));
   });
 
   it('shows what lies in platform and retired of a mounted Secret', async (t) => {

@@ -25,6 +25,20 @@ describe('paycert sidecar', { timeout: 120_000 }, () => {
     assert.equal((await stat(sidecar.socket)).mode & 0o777, 0o660);
   });
 
+  it('ends with the reason when it is stopped before a required credential was ever loaded', async (t) => {
+    const directory = await makeDirectory(t);
+    const { files } = await makeMaterial();
+    const { files: others } = await makeMaterial(1);
+    const mismatched = new Map([...files, ['apiclient_key.pem', others.get('apiclient_key.pem')!]]);
+    await createSecretVolume(join(directory, 'bad'), mismatched);
+    const required = credential({ path: join(directory, 'bad'), more: '    required: true\n' });
+    const sidecar = await startSidecar(t, directory, configuration(directory, [required]), { waitFor: [] });
+    await sidecar.event('rejected');
+    sidecar.terminate();
+    assert.equal(await sidecar.ended, 65);
+    assert.match(sidecar.stderr, /apiclient_key\.pem does not belong.*key-mismatch/s);
+  });
+
   it('is not ready before a required credential is loaded, from the first answer on', async (t) => {
     const directory = await makeDirectory(t);
     const required = credential({ path: join(directory, 'missing'), more: '    required: true\n' });

@@ -36,6 +36,16 @@ describe('a credential that is built', () => {
     assert.deepEqual([isRequired, requires], [true, ['verify']]);
   });
 
+  it('of Alipay goes to production unless the configuration says otherwise', () => {
+    const identityOf = (more: object) =>
+      buildCredential(
+        { ...config, provider: { alipay: { appId: '2021000000000001', mode: 'key', ...more } } },
+        ingredients,
+      ).provider.identity;
+    assert.equal(identityOf({}), 'alipay/production/2021000000000001');
+    assert.equal(identityOf({ gateway: 'sandbox' }), 'alipay/sandbox/2021000000000001');
+  });
+
   it('polls every ten seconds unless the configuration says otherwise', async (t) => {
     const path = await makeDirectory(t);
     for (const [files, milliseconds] of [

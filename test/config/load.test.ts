@@ -73,8 +73,8 @@ describe('a configuration', () => {
     ['a merge key', '<<', `${good}<<: { log: ${secret} }`],
     [
       'two providers',
-      'credentials[0].provider.alipay',
-      edited('"1900000001" }', `"1900000001" }, alipay: { appId: ${secret} }`),
+      'credentials[0].provider',
+      edited('"1900000001" }', '"1900000001" }, alipay: { appId: "2021000000000001", mode: key }'),
     ],
     ['two sources', 'credentials[0].source', edited('/keys }', `/keys }, env: { keys: { a: ${secret} } }`)],
     ['no source', 'credentials[0].source', edited('{ files: { path: /keys } }', '{}')],

@@ -130,6 +130,25 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     [999, 10_000_001, 1.5, '1000'],
   ]),
   [`${at}.provider.pss.appId`, (v) => withProvider('pss', { appId: v }), ['shop-1'], ['', 'a b', 5]],
+  [`${at}.provider.alipay`, (v) => withCredential({ provider: { alipay: v } }), [], [null, {}, { mode: 'key' }]],
+  [
+    `${at}.provider.alipay.appId`,
+    (v) => withProvider('alipay', { appId: v, mode: 'key' }),
+    ['2021000000000001', '9021000122682882'],
+    ['', ' 2021000000000001', '2021000000000001 ', '20210000 00000001', 2021000000000001, '2'.repeat(65)],
+  ],
+  [
+    `${at}.provider.alipay.mode`,
+    (v) => withProvider('alipay', { appId: '2021000000000001', mode: v }),
+    ['certificate', 'key'],
+    ['cert', null, ''],
+  ],
+  [
+    `${at}.provider.alipay.gateway`,
+    (v) => withProvider('alipay', { appId: '2021000000000001', mode: 'key', gateway: v }),
+    ['production', 'sandbox'],
+    ['test', null],
+  ],
   [`${at}.source`, (v) => withCredential({ source: v }), [], [{}, null, '/keys']],
   [files, (v) => withCredential({ source: { files: v } }), [], [null, '/keys']],
   [`${files}.path`, (v) => withFiles({ path: v }), ['/k', ['/a', '/b']], ['', [], 5, [''], new Array(65).fill('/k')]],
@@ -171,6 +190,12 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     (v) => withCredential({ source: { merge: [v] } }),
     [],
     [{}, { files: { path: '/a' }, env: { keys } }],
+  ],
+  [
+    `${at}.resource`,
+    (v) => withRoot({ credentials: [{ resource: v }] }),
+    ['wechat-main', 'x'.repeat(253)],
+    ['', 'A', 'a/b', 1, null],
   ],
 ];
 

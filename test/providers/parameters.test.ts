@@ -4,13 +4,11 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
   formPairs,
-  hostOf,
   joinPairs,
   percentEncode,
   queryPairs,
   rawPairs,
   sortPairs,
-  splitUrl,
 } from '../../src/providers/parameters.ts';
 import { refusal } from '../support/wechatpay.ts';
 
@@ -83,20 +81,5 @@ describe('pairs', () => {
       ['b', 'c=d'],
       ['e', ''],
     ]);
-  });
-});
-
-describe('an address', () => {
-  it('is split as written, without its fragment', () => {
-    assert.deepEqual(splitUrl('https://h:8/a%20b?c=d?e#f'), { origin: 'https://h:8', path: '/a%20b', query: 'c=d?e' });
-    assert.deepEqual(splitUrl('/a'), { origin: '', path: '/a', query: '' });
-    assert.deepEqual(splitUrl('https://h?a'), { origin: 'https://h', path: '/', query: 'a' });
-  });
-
-  it('names its host without the port that its scheme has anyway', () => {
-    assert.equal(hostOf('https://ecs.aliyuncs.com:443/x'), 'ecs.aliyuncs.com');
-    assert.equal(hostOf('https://ecs.aliyuncs.com:8443/x'), 'ecs.aliyuncs.com:8443');
-    assert.equal(hostOf('/x'), undefined);
-    assert.equal(hostOf('https://'), undefined);
   });
 });

@@ -1,7 +1,7 @@
 // Reading: everything as of one instant, or an error that names the path.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -125,6 +125,11 @@ describe('a path', () => {
     const directory = await makeDirectory(t);
     await writeFile(join(directory, 'key'), '1');
     assert.deepEqual(await read(join(directory, 'key')), { key: '1' });
+  });
+
+  it('is read to its end when it is longer than the system said', async () => {
+    // Of size 0, as everything under /proc.
+    assert.deepEqual(await read('/proc/version'), { version: await readFile('/proc/version', 'utf8') });
   });
 
   it('is refused when it is missing, a pipe or too large, by its name', { timeout: 10_000 }, async (t) => {

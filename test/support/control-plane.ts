@@ -24,11 +24,13 @@ export interface Json {
   readonly [field: string]: unknown;
 }
 
-/** One control plane for all tests of a file: there from the first to the last. */
-export function useControlPlane(): () => ControlPlane {
+/** One control plane for all tests of a file: there from the first to the last. `prepare`: what all of them need in it. */
+export function useControlPlane(prepare?: (plane: ControlPlane) => Promise<void>): () => ControlPlane {
   let plane: ControlPlane | undefined;
   before(async () => {
-    if (noControlPlane === false) plane = await ControlPlane.start();
+    if (noControlPlane !== false) return;
+    plane = await ControlPlane.start();
+    await prepare?.(plane);
   });
   after(async () => {
     await plane?.[Symbol.asyncDispose]();
@@ -146,11 +148,18 @@ export class ControlPlane implements AsyncDisposable {
   }
 
   /** What the owner of the cluster does, past the client that is tested. Rejects on a status that is not 2xx. */
-  async admin(method: string, path: string, body?: unknown, type = 'application/json'): Promise<Json> {
+  async admin(
+    method: string,
+    path: string,
+    body?: unknown,
+    type = 'application/json',
+    accept = 'application/json',
+  ): Promise<Json> {
     const ca = await this.ca();
     return new Promise((resolve, reject) => {
       const call = request({ host: '127.0.0.1', port: this.port, ca, method, path, agent: false });
       call.setHeader('Authorization', `Bearer ${adminToken}`);
+      call.setHeader('Accept', accept);
       if (body !== undefined) call.setHeader('Content-Type', type);
       call.on('error', reject).on('response', (answer) => {
         const chunks: Buffer[] = [];
@@ -186,8 +195,12 @@ export class ControlPlane implements AsyncDisposable {
     await this.admin('PUT', `${path}/${name}`, secret).catch(() => this.admin('POST', path, secret));
   }
 
-  /** A kubeconfig for the owner of the cluster, by way of another address if one is given. */
-  async kubeconfig(namespace: string, server = `https://127.0.0.1:${String(this.port)}`): Promise<string> {
+  /** A kubeconfig for the owner of the cluster, or for whoever has that token, by way of another address if one is given. */
+  async kubeconfig(
+    namespace: string,
+    server = `https://127.0.0.1:${String(this.port)}`,
+    token = adminToken,
+  ): Promise<string> {
     const path = join(this.#directory, `${namespace}-${String(Math.random()).slice(2)}.kubeconfig`);
     const trust = server.startsWith('https:')
       ? { 'certificate-authority-data': (await this.ca()).toString('base64') }
@@ -196,7 +209,7 @@ export class ControlPlane implements AsyncDisposable {
       path,
       JSON.stringify({
         clusters: [{ name: 'c', cluster: { server, ...trust } }],
-        users: [{ name: 'u', user: { token: adminToken } }],
+        users: [{ name: 'u', user: { token } }],
         contexts: [{ name: 'x', context: { cluster: 'c', user: 'u', namespace } }],
         'current-context': 'x',
       }),
@@ -223,12 +236,17 @@ export class ControlPlane implements AsyncDisposable {
 
   /** A Role of that name, bound to the service account of that name. */
   async grant(namespace: string, name: string, rules: readonly Json[]): Promise<void> {
+    await this.grantTo(namespace, name, namespace, rules);
+  }
+
+  /** The same, for a service account of another namespace. */
+  async grantTo(namespace: string, name: string, home: string, rules: readonly Json[]): Promise<void> {
     const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
     await this.admin('POST', `${path}/roles`, { metadata: { name }, rules });
     await this.admin('POST', `${path}/rolebindings`, {
       metadata: { name },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
-      subjects: [{ kind: 'ServiceAccount', name, namespace }],
+      subjects: [{ kind: 'ServiceAccount', name, namespace: home }],
     });
   }
 

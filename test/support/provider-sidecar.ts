@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { type AlipayMaterial, createAlipayMaterial } from '../../src/testing/alipay-material.ts';
 import { toPkcs8Pem, toSpkiPem } from '../../src/testing/key-pair.ts';
 import { createSecretVolume, type Files } from '../../src/testing/secret-volume.ts';
 import {
@@ -21,18 +22,24 @@ export interface Secrets {
   readonly previousApiV2Key: string;
   readonly shared: string;
   readonly previousShared: string;
+  readonly aesKey: string;
+  readonly appKey: string;
 }
 
 export interface ProviderSidecar {
   readonly sidecar: Sidecar;
   readonly directory: string;
   readonly secrets: Secrets;
+  readonly alipay: AlipayMaterial;
   readonly merchantKeyPem: string;
   readonly ownKeyPem: string;
 }
 
+const appId = '2021000000000001';
+
 /** The names that the examples of docs/providers use. */
 const providers = {
+  'alipay-main': `alipay: { appId: "${appId}", mode: certificate }`,
   sms: 'aliyun: {}',
   'wechat-v2': `wechatpayV2: { merchantId: "${merchantId}", appId: wx1 }`,
   partner: 'hmac: { keyId: shop-1, scheme: sorted }',
@@ -53,6 +60,10 @@ export interface Spoiled {
 
 export async function startProviders(t: TestContext, spoiled: readonly Spoiled[] = []): Promise<ProviderSidecar> {
   const random = () => randomBytes(24).toString('base64');
+  const alipay = await createAlipayMaterial({ appId, now: new Date() });
+  const alipayFiles = Object.fromEntries(
+    [...alipay.files].map(([name, bytes]) => [name, Buffer.from(bytes).toString()]),
+  );
   const secrets = {
     accessKeySecret: random(),
     securityToken: random(),
@@ -60,10 +71,13 @@ export async function startProviders(t: TestContext, spoiled: readonly Spoiled[]
     previousApiV2Key: randomBytes(16).toString('hex'),
     shared: random(),
     previousShared: random(),
+    aesKey: alipayFiles['aes_key']!,
+    appKey: alipayFiles['app_private_key.txt']!,
   };
   const [{ merchant }, pairs] = [await makeMaterial(), await keyPairs()];
   const [ownKeyPem, merchantKeyPem] = [toPkcs8Pem(pairs[3]!.privateKey), toPkcs8Pem(merchant.privateKey)];
   const fit: Readonly<Record<Name, Material>> = {
+    'alipay-main': alipayFiles,
     sms: {
       access_key_id: 'STS.NTExample',
       access_key_secret: secrets.accessKeySecret,
@@ -94,5 +108,5 @@ export async function startProviders(t: TestContext, spoiled: readonly Spoiled[]
   }
   const config = configuration(directory, credentials, 'log: { level: debug }\n');
   const sidecar = await startSidecar(t, directory, config, { waitFor: Object.keys(providers) });
-  return { sidecar, directory, secrets, merchantKeyPem, ownKeyPem };
+  return { sidecar, directory, secrets, alipay, merchantKeyPem, ownKeyPem };
 }

@@ -5,7 +5,7 @@ import { readCertificates } from '../../src/crypto/containers.ts';
 import { wireSerial } from '../../src/crypto/x509.ts';
 import { PaycertError } from '../../src/errors.ts';
 import { openCertificates, readPlaintext } from '../../src/providers/wechatpay/envelope.ts';
-import { certificateFacts } from '../../src/providers/wechatpay/platform-keys.ts';
+import { certificateFacts } from '../../src/providers/facts.ts';
 import { apiV3KeyOf, open } from './aead.ts';
 import { isObject, type Json, listOf } from './read.ts';
 import { headersOf, verifyAnswer } from './signatures.ts';

@@ -1,7 +1,6 @@
-// The table: kind of vector → what checks it; and the protocols that have no provider yet.
-import { readCertificates } from '../../src/crypto/containers.ts';
-import { judge } from '../../src/providers/wechatpay/rules.ts';
+// The table: kind of vector → what checks it.
 import { checkAead, checkApiV3Key } from './aead.ts';
+import { alipayRows } from './alipay/kinds.ts';
 import { checkAcs3, checkPayloadHash, checkPercentEncoding, checkRpc } from './aliyun.ts';
 import { checkPlatformCertificates } from './certificates.ts';
 import { checkSerials } from './serials.ts';
@@ -14,12 +13,13 @@ import { checkPkcs12 } from './pkcs12.ts';
 import { checkProbe } from './probes.ts';
 import { checkPss } from './pss.ts';
 import { checkHmac, checkRefund, checkSortedParameters, checkV2, checkXml } from './shared-secrets.ts';
+import { checkShangmi } from './shangmi.ts';
 import { checkSign, checkVerify } from './signatures.ts';
 import type { Situation } from './situation.ts';
 import { checkTexts } from './texts.ts';
 
 export type Checker = (situation: Situation) => Promise<void>;
-type Row = readonly [RegExp, Checker];
+export type Row = readonly [RegExp, Checker];
 
 /** Cases of many kinds under one name: what the inputs are decides. */
 const checkByShape: Checker = async (situation) => {
@@ -81,37 +81,18 @@ const genericHmac: readonly Row[] = [
   [/hmac/, checkHmac],
 ];
 
-export const supported: Readonly<Record<string, readonly Row[]>> = {
+const shangmi: readonly Row[] = [[/sm[234]/, checkShangmi]];
+
+export const protocols: Readonly<Record<string, readonly Row[]>> = {
   'wechat-v3': wechatV3,
   pkcs12,
   'wechat-v2': wechatV2,
+  'alipay-v2': alipayRows,
+  'alipay-v3': alipayRows,
   'aliyun-rpc': aliyunRpc,
   'aliyun-acs3': aliyunAcs3,
   'generic-hmac': genericHmac,
   'generic-pss': [[/pss/, checkPss]],
-};
-
-/** A shangmi certificate must be refused in words, not half supported: Node parses SM2 keys and computes wrong results. */
-const checkShangmiRefusal: Checker = async (situation) => {
-  const bytes = situation.material('certificate', 'merchant_certificate', 'platform_certificate');
-  if (bytes === undefined) return;
-  const platformCertificates = readCertificates(bytes, 'certificate').map((certificate) => ({
-    name: 'sm2.pem',
-    certificate,
-  }));
-  const codes = judge({ platformCertificates, retired: [], trust: [] }, '1900000000').map(({ code }) => code);
-  situation.assert(
-    codes.includes('algorithm-unsupported'),
-    'an SM2 certificate is not refused as algorithm-unsupported',
-  );
-};
-
-const skip: Checker = async () => undefined;
-
-/** Without a provider: counted as not supported yet. Whoever adds a provider moves its line to `supported`. */
-export const notSupportedYet: Readonly<Record<string, Checker>> = {
-  'alipay-v2': skip,
-  'alipay-v3': skip,
-  sm: skip,
-  'wechat-v3-shangmi': checkShangmiRefusal,
+  sm: shangmi,
+  'wechat-v3-shangmi': shangmi,
 };

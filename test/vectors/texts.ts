@@ -1,5 +1,6 @@
 // The texts of APIv3: what is signed for a request, an answer and a payment.
-import { answerMessage, pathAndQuery, paymentMessage, requestMessage } from '../../src/providers/wechatpay/messages.ts';
+import { pathAndQuery } from '../../src/providers/http.ts';
+import { answerMessage, paymentMessage, requestMessage } from '../../src/providers/wechatpay/messages.ts';
 import { checkAuthorization } from './authorization.ts';
 import { listOf } from './read.ts';
 import { requestOf } from './moments.ts';

@@ -21,7 +21,7 @@ export function rpcSignature(key: KeyObject, stringToSign: string): string {
   return hmac('sha1', key, stringToSign).toString('base64');
 }
 
-const acs3 = 'ACS3-HMAC-SHA256';
+export const acs3 = 'ACS3-HMAC-SHA256';
 
 const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
 

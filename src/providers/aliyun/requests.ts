@@ -1,9 +1,9 @@
 // Requests to Aliyun OpenAPI with their signature: RPC 1.0 for plain parameters, ACS3 for everything else.
 import type { KeyObject } from 'node:crypto';
 import { PaycertError } from '../../errors.ts';
-import { header, withoutHeaders } from '../headers.ts';
+import { header, hostOf, splitUrl, withoutHeaders } from '../http.ts';
 import { need, takeOnly } from '../inputs.ts';
-import { hostOf, type Pair, percentEncode, queryPairs, splitUrl } from '../parameters.ts';
+import { type Pair, percentEncode, queryPairs } from '../parameters.ts';
 import type { AuthorizedRequest, Moment, RequestToAuthorize } from '../provider.ts';
 import {
   acs3Authorization,
@@ -74,6 +74,8 @@ export function authorizeAcs3(key: AccessKey, request: RequestToAuthorize, { now
   const host = hostOf(url) ?? header(headers, 'host');
   if (host === undefined) throw invalid('url', 'is no absolute address, and there is no header Host');
   if (header(headers, 'x-acs-version') === undefined) throw invalid('headers.x-acs-version', 'is missing');
+  // Signed with SHA-256 beside it, the request would be another one than its caller means.
+  if (header(headers, 'x-acs-content-sm3') !== undefined) throw invalid('headers.x-acs-content-sm3', 'asks for SM3');
   const hashedPayload = hashPayload(body);
   const own = {
     'x-acs-action': action,

@@ -1,6 +1,6 @@
 // The canonical text of the PSS scheme: METHOD, path, sorted query, three headers and the body, joined by LF.
-import { PaycertError } from '../../errors.ts';
-import { joinPairs, rawPairs, sortPairs, splitUrl } from '../parameters.ts';
+import { lines, splitUrl } from '../http.ts';
+import { joinPairs, rawPairs, sortPairs } from '../parameters.ts';
 
 export interface CanonicalParts {
   readonly method: string;
@@ -18,7 +18,7 @@ export interface CanonicalParts {
  */
 export function canonicalMessage({ method, url, host, timestamp, nonce, body }: CanonicalParts): Buffer {
   const { path, query } = splitUrl(url);
-  const lines = [
+  const head = [
     method.toUpperCase(),
     path,
     joinPairs(sortPairs(rawPairs(query))),
@@ -26,8 +26,5 @@ export function canonicalMessage({ method, url, host, timestamp, nonce, body }: 
     `x-ts: ${timestamp}`,
     `x-nonce: ${nonce}`,
   ];
-  if (lines.some((line) => line.includes('\n'))) {
-    throw new PaycertError('request-invalid', 'a line of the text to sign or verify holds a line break');
-  }
-  return Buffer.concat([Buffer.from(lines.map((line) => `${line}\n`).join('')), body]);
+  return Buffer.concat([lines(head), body]);
 }

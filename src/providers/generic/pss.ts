@@ -3,14 +3,14 @@ import type { KeyObject } from 'node:crypto';
 import { createPublicKey } from 'node:crypto';
 import { readPrivateKey, readPublicKey } from '../../crypto/containers.ts';
 import { signPssSha256, verifyPssSha256 } from '../../crypto/signature.ts';
-import { describeAlgorithm, publicKeyFingerprint } from '../../crypto/x509.ts';
+import { publicKeyFingerprint } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
-import { header, withoutHeaders } from '../headers.ts';
+import { publicKeyFacts } from '../facts.ts';
+import { header, hostOf, withHeaders } from '../http.ts';
 import { need, takeOnly } from '../inputs.ts';
-import { materialReader } from '../material.ts';
+import { materialReader, violation } from '../material.ts';
 import { Nonces } from '../nonces.ts';
-import { hostOf } from '../parameters.ts';
-import type { KeyFacts, Provider, Received, Role, SigningContext, Verified } from '../provider.ts';
+import type { KeyFacts, Provider, Received, SigningContext, Verified } from '../provider.ts';
 import { rsaProblems, rsaSizeProblems } from '../rsa.ts';
 import { acceptOnce, needSigned, seconds } from './freshness.ts';
 import { canonicalMessage } from './pss-message.ts';
@@ -46,13 +46,13 @@ export function pss(options: PssOptions): Provider {
       const violations = [
         ...(privateKey ? pssProblems('private_key.pem', privateKey) : []),
         ...keys.flatMap(({ name, key }) => pssProblems(name, key)),
-        ...keys.filter(({ key }) => publicKeyFingerprint(key) === own).map(({ name }) => isOwn(name)),
+        ...keys.filter(({ key }) => publicKeyFingerprint(key) === own).flatMap(({ name }) => isOwn(name)),
       ];
       if (problems.length > 0 || violations.length > 0) {
         const all = [...problems, ...violations];
         return { keys: [], problems: all, capabilities: () => new Set(), warnings: () => [] };
       }
-      const trusted = keys.map(({ key, role }) => ({ key, facts: factsOf(key, role) }));
+      const trusted = keys.map(({ key, role }) => ({ key, facts: publicKeyFacts(key, role) }));
       return createContext({ privateKey, trusted }, options, nonces);
     },
   };
@@ -64,17 +64,11 @@ function pssProblems(field: string, key: KeyObject): readonly PaycertError[] {
   const { hashAlgorithm = 'sha256', mgf1HashAlgorithm = 'sha256', saltLength = 32 } = key.asymmetricKeyDetails ?? {};
   return hashAlgorithm === 'sha256' && mgf1HashAlgorithm === 'sha256' && saltLength <= 32
     ? rsaSizeProblems(field, key)
-    : [new PaycertError('algorithm-unsupported', `${field} is bound to other PSS parameters`, { field })];
+    : violation('algorithm-unsupported', field, 'is bound to other PSS parameters');
 }
 
 /** Verifying with one's own key would accept what anybody here signs. */
-const isOwn = (field: string) =>
-  new PaycertError('platform-key-is-merchant', `${field} belongs to private_key.pem`, { field });
-
-const factsOf = (key: KeyObject, role: Role, keyId?: string): KeyFacts => {
-  const fingerprint = publicKeyFingerprint(key);
-  return { role, keyId: keyId ?? fingerprint.slice(0, 16), algorithm: describeAlgorithm(key), fingerprint };
-};
+const isOwn = (field: string) => violation('platform-key-is-merchant', field, 'belongs to private_key.pem');
 
 interface Keys {
   readonly privateKey: KeyObject | undefined;
@@ -85,7 +79,7 @@ const invalid = (field: string, message: string) =>
   new PaycertError('request-invalid', `${field} ${message}`, { field });
 
 function createContext({ privateKey, trusted }: Keys, { appId }: PssOptions, nonces: Nonces): SigningContext {
-  const own = privateKey && factsOf(privateKey, 'own', appId);
+  const own = privateKey && publicKeyFacts(privateKey, 'own', appId);
 
   const verifyBytes = (message: Uint8Array, signature: string, keyId?: string): Verified => {
     const named = trusted.filter(({ facts }) => keyId === undefined || facts.keyId === keyId);
@@ -145,7 +139,7 @@ function signing(privateKey: KeyObject, own: KeyFacts): Pick<SigningContext, 'si
       const message = canonicalMessage({ method, url, host, timestamp, nonce, body });
       const signature = (await signPssSha256(privateKey, message)).toString('base64');
       const sent = { 'X-App-Id': keyId, 'X-Ts': timestamp, 'X-Nonce': nonce, 'X-Signature': signature };
-      return { method, url, headers: { ...withoutHeaders(headers, Object.keys(sent)), ...sent }, keyId };
+      return { method, url, headers: withHeaders(headers, sent), keyId };
     },
   };
 }

@@ -2,9 +2,9 @@
 import type { RevocationList } from '../../crypto/revocation.ts';
 import { provesPair } from '../../crypto/signature.ts';
 import { PaycertError } from '../../errors.ts';
+import { certificateFacts, isAlive } from '../facts.ts';
 import type { KeyFacts, Provider, SigningContext } from '../provider.ts';
 import { makeIdentity, type TlsVersion } from '../tls-identity.ts';
-import { certificateFacts, isAlive } from '../wechatpay/platform-keys.ts';
 import { keyName, type Pair, readPairs } from './parts.ts';
 import { ownProblems } from './revocation.ts';
 import { judge } from './rules.ts';

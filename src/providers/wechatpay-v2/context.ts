@@ -2,11 +2,12 @@
 import { hash, type KeyObject, type X509Certificate } from 'node:crypto';
 import { checkValue } from '../../crypto/cipher.ts';
 import { PaycertError } from '../../errors.ts';
+import { certificateFacts, isAlive } from '../facts.ts';
+import { splitUrl } from '../http.ts';
 import { need, takeOnly } from '../inputs.ts';
-import { joinPairs, type Pair, percentEncode, splitUrl } from '../parameters.ts';
+import { joinPairs, type Pair, percentEncode } from '../parameters.ts';
 import type { KeyFacts, Received, RequestToAuthorize, Role, SigningContext, Verified } from '../provider.ts';
 import { makeIdentity, oneIdentity, type TlsIdentity, withoutRevocation } from '../tls-identity.ts';
-import { certificateFacts, isAlive } from '../wechatpay/platform-keys.ts';
 import {
   isSignType,
   isUnsignedByDesign,
@@ -142,11 +143,8 @@ export function createContext({ key, previous, client }: FitParts, options: Wech
         const refund = readXml(plaintext);
         return { ...describe('REFUND', refund), resource: Object.fromEntries(refund), keyId, role };
       }
-      const role = secrets.find(({ facts }) => facts.keyId === keyId)?.facts.role;
-      // Another context's key has verified it, and that one knows the role.
-      if (role === undefined) throw undecryptable();
       const eventType = parameters.has('transaction_id') ? 'TRANSACTION' : 'OTHER';
-      return { ...describe(eventType, parameters), resource: Object.fromEntries(parameters), keyId, role };
+      return { ...describe(eventType, parameters), resource: Object.fromEntries(parameters), keyId };
     },
 
     async paymentParameters(input, { now, nonce }): Promise<Record<string, string>> {

@@ -3,9 +3,10 @@ import { createPublicKey } from 'node:crypto';
 import { checkValue } from '../../crypto/cipher.ts';
 import { signRsaSha256 } from '../../crypto/signature.ts';
 import { PaycertError } from '../../errors.ts';
+import { expiryWarnings, isAlive, publicFacts } from '../facts.ts';
 import type { Capability, SigningContext } from '../provider.ts';
-import { collectFieldKeys, type FitParts, merchantFacts, publicFacts, symmetricKeys } from './own-keys.ts';
-import { collectPlatformKeys, expiryWarnings, isAlive, platformWarnings, type ResponseKey } from './platform-keys.ts';
+import { collectFieldKeys, type FitParts, merchantFacts, symmetricKeys } from './own-keys.ts';
+import { collectPlatformKeys, platformWarnings, type ResponseKey } from './platform-keys.ts';
 import { createVerify } from './received.ts';
 import { createRequests } from './requests.ts';
 import { createOpeners } from './sealed.ts';
@@ -49,7 +50,7 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
     },
     warnings(now) {
       const contradicted = parts.certificatesAnswer !== undefined && apiV3Key !== undefined && !isProven();
-      return [...loadWarnings, ...expiryWarnings(platform, now), ...(contradicted ? [unprovenWarning()] : [])];
+      return [...loadWarnings, ...expiryWarnings(platform.all, now), ...(contradicted ? [unprovenWarning()] : [])];
     },
     ...(apiV3Key && { isProven }),
     signer: { facts: merchant, publicKey: parts.certificate?.publicKey ?? createPublicKey(privateKey) },

@@ -1,6 +1,6 @@
 // The byte-exact texts of WeChat Pay APIv3: what is signed, the Authorization header, what a signed answer carries.
 import { PaycertError } from '../../errors.ts';
-import { header, type Headers } from '../headers.ts';
+import { header, type Headers, linesAround, pathAndQuery } from '../http.ts';
 
 export const scheme = 'WECHATPAY2-SHA256-RSA2048';
 
@@ -10,20 +10,6 @@ const probePrefix = 'WECHATPAY/SIGNTEST/';
 /** The server refuses more than five minutes either way, and so do we. */
 const windowSeconds = 300;
 
-/** Each line ended by LF. A line break inside one would let two different messages have one signature. */
-function lines(head: readonly string[], body: Uint8Array): Buffer {
-  if (head.some((line) => line.includes('\n'))) {
-    throw new PaycertError('request-invalid', 'a line of the text to sign or verify holds a line break');
-  }
-  return Buffer.concat([Buffer.from(head.map((line) => `${line}\n`).join('')), body, Buffer.from('\n')]);
-}
-
-/** Path and query as written; never re-encoded, since the server signs what it receives. */
-export function pathAndQuery(url: string): string {
-  const target = url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/#.*$/s, '');
-  return target.startsWith('/') ? target : `/${target}`;
-}
-
 /** METHOD ⏎ URL ⏎ TIMESTAMP ⏎ NONCE ⏎ BODY ⏎ */
 export function requestMessage(
   method: string,
@@ -32,12 +18,12 @@ export function requestMessage(
   nonce: string,
   body: Uint8Array,
 ): Buffer {
-  return lines([method.toUpperCase(), pathAndQuery(url), timestamp, nonce], body);
+  return linesAround(body, [method.toUpperCase(), pathAndQuery(url), timestamp, nonce]);
 }
 
 /** TIMESTAMP ⏎ NONCE ⏎ BODY ⏎ */
 export function answerMessage(timestamp: string, nonce: string, body: Uint8Array): Buffer {
-  return lines([timestamp, nonce], body);
+  return linesAround(body, [timestamp, nonce]);
 }
 
 export function authorization(
@@ -52,7 +38,7 @@ export function authorization(
 
 /** What the client of JSAPI and mini-program payments signs: appId ⏎ timeStamp ⏎ nonceStr ⏎ package ⏎, for an app the bare prepay id. */
 export function paymentMessage(appId: string, timestamp: string, nonce: string, last: string): Buffer {
-  return lines([appId, timestamp, nonce], Buffer.from(last));
+  return linesAround(Buffer.from(last), [appId, timestamp, nonce]);
 }
 
 export interface AnswerSignature {

@@ -1,10 +1,9 @@
 // The merchant's own keys: the one that signs, those that open what was encrypted for it.
 import type { KeyObject } from 'node:crypto';
 import { checkValue } from '../../crypto/cipher.ts';
-import { describeAlgorithm, publicKeyFingerprint } from '../../crypto/x509.ts';
+import { certificateFacts, publicKeyFacts } from '../facts.ts';
 import type { KeyFacts, Role } from '../provider.ts';
 import type { Parts } from './parts.ts';
-import { certificateFacts } from './platform-keys.ts';
 
 /** Parts that passed every rule. */
 export interface FitParts extends Parts {
@@ -14,12 +13,7 @@ export interface FitParts extends Parts {
 /** The key that signs. */
 export function merchantFacts({ privateKey, certificate, merchantSerial }: FitParts): KeyFacts {
   if (certificate) return certificateFacts(certificate, 'merchant');
-  return {
-    role: 'merchant',
-    keyId: merchantSerial ?? '',
-    algorithm: describeAlgorithm(privateKey),
-    fingerprint: publicKeyFingerprint(privateKey),
-  };
+  return publicKeyFacts(privateKey, 'merchant', merchantSerial);
 }
 
 /** Current first, then previous: the order in which they are tried. */
@@ -34,24 +28,10 @@ export function symmetricKeys({ apiV3Key, previousApiV3Key }: Parts) {
 /** Fields are encrypted for the merchant's key: the current one, then those retired. */
 export function collectFieldKeys({ privateKey, retired }: FitParts, merchant: KeyFacts) {
   const keys = retired.map(({ privateKey: key, certificate }) => {
-    const fingerprint = publicKeyFingerprint(key);
     const facts: KeyFacts = certificate
       ? certificateFacts(certificate, 'merchant-retired')
-      : { role: 'merchant-retired', keyId: fingerprint.slice(0, 16), algorithm: describeAlgorithm(key), fingerprint };
+      : publicKeyFacts(key, 'merchant-retired');
     return { key, facts };
   });
   return [{ key: privateKey, facts: merchant }, ...keys];
-}
-
-/** The facts of a key without the key. */
-export function publicFacts({ role, keyId, algorithm, fingerprint, notBefore, notAfter, issuer }: KeyFacts): KeyFacts {
-  return {
-    role,
-    keyId,
-    algorithm,
-    fingerprint,
-    ...(notBefore && { notBefore }),
-    ...(notAfter && { notAfter }),
-    ...(issuer && { issuer }),
-  };
 }

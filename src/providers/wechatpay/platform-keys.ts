@@ -1,28 +1,12 @@
 // The platform's keys by key id: every certificate given, and the public key. Which of them counts depends on the time.
-import type { KeyObject, X509Certificate } from 'node:crypto';
-import {
-  certificateFingerprint,
-  describeAlgorithm,
-  isIssuedWithin,
-  normalizeSerial,
-  publicKeyFingerprint,
-  wireSerial,
-} from '../../crypto/x509.ts';
-import { PaycertError } from '../../errors.ts';
-import type { KeyFacts } from '../provider.ts';
+import { isIssuedWithin, normalizeSerial } from '../../crypto/x509.ts';
+import type { PaycertError } from '../../errors.ts';
+import { certificateFacts, isAlive, type PlatformKey, publicKeyFacts } from '../facts.ts';
+import { violation } from '../material.ts';
 import type { NamedCertificate, Parts } from './parts.ts';
-
-export interface PlatformKey extends KeyFacts {
-  readonly publicKey: KeyObject;
-  /** The material's name, for warnings. */
-  readonly name: string;
-}
 
 /** Which platform key a request names in `Wechatpay-Serial`, and so asks to be answered with. */
 export type ResponseKey = 'platform' | 'publicKey' | { readonly publicKeyPercent: number };
-
-/** Alive: the platform may still sign with it. A public key does not expire. */
-export const isAlive = (key: KeyFacts, now: Date): boolean => key.notAfter === undefined || now < key.notAfter;
 
 /** A public key id is an exact string; everything else is a serial number, whatever its case and leading zeros. */
 const normalizeKeyId = (keyId: string): string =>
@@ -73,29 +57,9 @@ export class PlatformKeys {
 export function collectPlatformKeys({ platformCertificates, publicKey, publicKeyId }: Parts): PlatformKeys {
   const keys = platformCertificates.map(certificateKey);
   if (publicKey && publicKeyId) {
-    keys.push({
-      role: 'public-key',
-      keyId: publicKeyId,
-      algorithm: describeAlgorithm(publicKey),
-      fingerprint: publicKeyFingerprint(publicKey),
-      publicKey,
-      name: 'pub_key.pem',
-    });
+    keys.push({ ...publicKeyFacts(publicKey, 'public-key', publicKeyId), publicKey, name: 'pub_key.pem' });
   }
   return new PlatformKeys(keys);
-}
-
-/** Facts of a certificate under a role; serial numbers in wire form. */
-export function certificateFacts<R extends KeyFacts['role']>(certificate: X509Certificate, role: R) {
-  return {
-    role,
-    keyId: wireSerial(certificate.serialNumber),
-    algorithm: describeAlgorithm(certificate.publicKey),
-    fingerprint: certificateFingerprint(certificate),
-    notBefore: certificate.validFromDate,
-    notAfter: certificate.validToDate,
-    issuer: certificate.issuer.split('\n').join(', '),
-  };
 }
 
 function certificateKey({ name, certificate }: NamedCertificate): PlatformKey {
@@ -109,26 +73,12 @@ export function platformWarnings({ platformCertificates, trust }: Parts): readon
     const warnings: PaycertError[] = [];
     const serial = normalizeSerial(certificate.serialNumber);
     if (seen.has(serial)) {
-      warnings.push(
-        new PaycertError('platform-certificate-duplicate', `${name} is there twice, and was merged`, { field: name }),
-      );
+      warnings.push(...violation('platform-certificate-duplicate', name, 'is there twice, and was merged'));
     }
     seen.add(serial);
     if (trust.length > 0 && !isIssuedWithin(certificate, trust)) {
-      warnings.push(
-        new PaycertError('platform-certificate-untrusted', `${name} is not issued within trust.pem`, { field: name }),
-      );
+      warnings.push(...violation('platform-certificate-untrusted', name, 'is not issued within trust.pem'));
     }
     return warnings;
   });
-}
-
-/** Certificates that have expired: they are not used any more, and worth a word. */
-export function expiryWarnings(keys: PlatformKeys, now: Date): readonly PaycertError[] {
-  return keys.all
-    .filter((key) => !isAlive(key, now))
-    .map(
-      ({ name }) =>
-        new PaycertError('platform-certificate-expired', `${name} has expired and is not used`, { field: name }),
-    );
 }

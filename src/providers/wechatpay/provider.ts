@@ -1,12 +1,13 @@
 // WeChat Pay APIv3: names of material → parts → rules → the operations they allow.
 import { checkValue } from '../../crypto/cipher.ts';
 import type { PaycertError } from '../../errors.ts';
+import { certificateFacts } from '../facts.ts';
 import type { Provider, SigningContext } from '../provider.ts';
 import { createContext } from './context.ts';
 import { openCertificates } from './envelope.ts';
 import type { FitParts } from './own-keys.ts';
 import { type Parts, readParts } from './parts.ts';
-import { certificateFacts, type ResponseKey } from './platform-keys.ts';
+import type { ResponseKey } from './platform-keys.ts';
 import { judge } from './rules.ts';
 
 export interface WechatpayOptions {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { verifyRsaSha256 } from '../../crypto/signature.ts';
 import { PaycertError } from '../../errors.ts';
-import { header } from '../headers.ts';
+import { header } from '../http.ts';
 import { need, takeOnly } from '../inputs.ts';
 import type { Received, SigningContext } from '../provider.ts';
 import { answerMessage, assertNoProbe, isUnsignedByDesign, readAnswerSignature } from './messages.ts';

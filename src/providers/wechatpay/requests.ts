@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { oaepCapacity, sealOaep } from '../../crypto/cipher.ts';
 import { PaycertError } from '../../errors.ts';
-import { header, withoutHeaders } from '../headers.ts';
+import { defaultHeaders, header, withHeaders } from '../http.ts';
 import { need, takeOnly } from '../inputs.ts';
 import type {
   AuthorizedRequest,
@@ -66,11 +66,7 @@ export function createRequests({
       return {
         method: method.toUpperCase(),
         url,
-        headers: {
-          ...defaultHeaders(headers, body, userAgent),
-          ...withoutHeaders(headers, Object.keys(own)),
-          ...own,
-        },
+        headers: { ...defaultHeaders(headers, body, userAgent), ...withHeaders(headers, own) },
         keyId: merchant.keyId,
       };
     },
@@ -115,18 +111,4 @@ function prefersPublicKey(responseKey: ResponseKey | undefined, nonce: string): 
   if (typeof responseKey !== 'object') return responseKey === 'publicKey';
   const roll = Number.parseInt(hash('sha256', nonce, 'hex').slice(0, 8), 16) / 2 ** 32;
   return roll * 100 < responseKey.publicKeyPercent;
-}
-
-/** What WeChat Pay requires of every request, where the caller does not say otherwise. */
-function defaultHeaders(
-  headers: Readonly<Record<string, string>>,
-  body: Uint8Array,
-  userAgent: string,
-): Record<string, string> {
-  const missing = (name: string) => header(headers, name) === undefined;
-  return {
-    ...(missing('accept') && { Accept: 'application/json' }),
-    ...(missing('user-agent') && { 'User-Agent': userAgent }),
-    ...(body.byteLength > 0 && missing('content-type') && { 'Content-Type': 'application/json' }),
-  };
 }

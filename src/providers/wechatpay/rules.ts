@@ -1,15 +1,11 @@
 // What WeChat Pay material must be, whatever the time. The list is the specification; each rule names its own violations.
-import type { KeyObject } from 'node:crypto';
 import { nameAttribute, normalizeSerial, publicKeyFingerprint } from '../../crypto/x509.ts';
-import { type ErrorCode, PaycertError } from '../../errors.ts';
+import type { PaycertError } from '../../errors.ts';
+import { type NamedKey, violation } from '../material.ts';
 import { rsaProblems } from '../rsa.ts';
 import type { Parts } from './parts.ts';
 
 type Rule = (parts: Parts, merchantId: string) => readonly PaycertError[];
-
-const violation = (code: ErrorCode, field: string, message: string) => [
-  new PaycertError(code, `${field} ${message}`, { field }),
-];
 
 /** Signing needs a private key and the serial number that names it; the public key needs its id. */
 const requiredParts: Rule = ({ privateKey, certificate, merchantSerial, publicKey, publicKeyId }) => [
@@ -88,11 +84,11 @@ export function judge(parts: Parts, merchantId: string): readonly PaycertError[]
   return rules.flatMap((rule) => rule(parts, merchantId));
 }
 
-function namedKeys(parts: Parts): [string, KeyObject][] {
+function namedKeys(parts: Parts): NamedKey[] {
   return [
-    ...(parts.privateKey ? [['apiclient_key.pem', parts.privateKey] as [string, KeyObject]] : []),
-    ...parts.platformCertificates.map(({ name, certificate }): [string, KeyObject] => [name, certificate.publicKey]),
-    ...(parts.publicKey ? [['pub_key.pem', parts.publicKey] as [string, KeyObject]] : []),
-    ...parts.retired.map(({ name, privateKey }): [string, KeyObject] => [name, privateKey]),
+    ...(parts.privateKey ? [['apiclient_key.pem', parts.privateKey] as const] : []),
+    ...parts.platformCertificates.map(({ name, certificate }) => [name, certificate.publicKey] as const),
+    ...(parts.publicKey ? [['pub_key.pem', parts.publicKey] as const] : []),
+    ...parts.retired.map(({ name, privateKey }) => [name, privateKey] as const),
   ];
 }

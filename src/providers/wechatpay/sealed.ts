@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { oaepOpener, pkcs1Opener } from '../../crypto/cipher.ts';
 import { PaycertError } from '../../errors.ts';
+import { need } from '../inputs.ts';
 import type { Ciphertext, Decrypted, KeyFacts, SigningContext } from '../provider.ts';
 import { aeadAlgorithm, openResource, readEnvelope, readPlaintext } from './envelope.ts';
 
@@ -43,7 +44,8 @@ export function createOpeners({
         if (input.algorithm !== aeadAlgorithm) {
           throw new PaycertError('request-invalid', `algorithm must be ${aeadAlgorithm}`, { field: 'algorithm' });
         }
-        return openSealed(input);
+        const { ciphertext, associatedData = '' } = input;
+        return openSealed({ ciphertext, nonce: need(input, 'nonce'), associatedData });
       }
       const ciphertext = Buffer.from(input.ciphertext, 'base64');
       for (const { open, facts } of openers) {

@@ -154,13 +154,14 @@ describe('an ACS3 request', () => {
     assert.equal(Object.keys(headers).filter((name) => name.toLowerCase() === 'authorization').length, 1);
   });
 
-  it('is refused without a host, an action or a version, with + in its query and with a line break in a header', async () => {
+  it('is refused without a host, an action or a version, with + in its query, a line break in a header and SM3', async () => {
     for (const change of [
       { url: '/x' },
       { apiMethod: undefined },
       { headers: {} },
       { url: 'https://h/?a=b+c' },
       { headers: { ...request.headers, 'x-acs-a': '1\nx-acs-b:2' } },
+      { headers: { ...request.headers, 'X-Acs-Content-SM3': 'a' } },
       { method: undefined },
       { bizContent: '{}' },
     ] as Record<string, unknown>[])

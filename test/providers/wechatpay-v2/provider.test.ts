@@ -179,7 +179,7 @@ describe('a payment notification', () => {
   it('verifies, and comes back as its parameters with the id of its transaction', async () => {
     const body = signed({ ...answer, transaction_id: '4200', sign_type: 'MD5' });
     const opened = await shop.openNotification(body, await receive(body, 'notification'));
-    assert.deepEqual([opened.id, opened.eventType, opened.role], ['4200', 'TRANSACTION', 'apiv2']);
+    assert.deepEqual([opened.id, opened.eventType, opened.role], ['4200', 'TRANSACTION', undefined]);
     assert.equal((opened.resource as Record<string, string>)['prepay_id'], answer.prepay_id);
   });
 

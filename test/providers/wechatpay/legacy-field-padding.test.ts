@@ -38,8 +38,13 @@ describe('fields in PKCS#1 v1.5', () => {
   });
 
   it('are refused, not a crash, where they are no ciphertext of the key’s length', async () => {
-    for (const length of [0, 1, 255, 257, 512]) {
+    for (const length of [0, 1, 257, 512]) {
       await assert.rejects(open(legacy, Buffer.alloc(length, 1).toString('base64')), undecryptable);
+    }
+    // Shorter ones are numbers that OpenSSL takes, and one in 350 comes out as text by chance.
+    for (let value = 0; value < 1000; value++) {
+      const short = Buffer.alloc(255, value).fill(value >> 8, 0, 1);
+      await assert.rejects(open(legacy, short.toString('base64')), undecryptable);
     }
     await assert.rejects(open(legacy, Buffer.alloc(256, 0xff).toString('base64')), undecryptable);
   });

@@ -1,7 +1,8 @@
 // Vectors made on the spot for the runner's own test: one of every family, in the shapes that sources use.
 import forge from 'node-forge';
 import type { Json } from '../read.ts';
-import { files, merchant, merchantId, platform, type Specimen } from './material.ts';
+import { alipayFiles, gatewaySpecimens, restSpecimens } from './alipay.ts';
+import { files as wechatFiles, merchant, merchantId, platform, type Specimen } from './material.ts';
 import { sealedSpecimens } from './sealed.ts';
 import {
   aliyunAcs3Specimens,
@@ -13,7 +14,7 @@ import {
 import { signedSpecimens } from './signed.ts';
 
 function p12(): string {
-  const key = forge.pki.privateKeyFromPem(files['merchant_pkcs1.pem']!);
+  const key = forge.pki.privateKeyFromPem(wechatFiles['merchant_pkcs1.pem']!);
   const asn1 = forge.pkcs12.toPkcs12Asn1(key, forge.pki.certificateFromPem(merchant.certificate), merchantId, {
     algorithm: '3des',
   });
@@ -40,8 +41,12 @@ const vector =
     expected,
   });
 
+export const files: Readonly<Record<string, string>> = { ...wechatFiles, ...alipayFiles };
+
 export const specimens: readonly Json[] = [
   ...[...signedSpecimens, ...sealedSpecimens, ...containerSpecimens].map(vector('wechat-v3')),
+  ...gatewaySpecimens.map(vector('alipay-v2')),
+  ...restSpecimens.map(vector('alipay-v3')),
   ...aliyunRpcSpecimens.map(vector('aliyun-rpc')),
   ...aliyunAcs3Specimens.map(vector('aliyun-acs3')),
   ...wechatV2Specimens.map(vector('wechat-v2')),

@@ -1,0 +1,45 @@
+{{/* Prometheus Operator's kinds: whether to render them, and what they have in common. */}}
+
+{{/* Not empty when an object is to be rendered: (list . kind values). */}}
+{{- define "paycert.renders" -}}
+{{- $kind := index . 1 -}}
+{{- $values := index . 2 -}}
+{{- if $values.enabled -}}
+{{- if or (eq $values.renderMode "alwaysRender") ((index . 0).Capabilities.APIVersions.Has (printf "monitoring.coreos.com/v1/%s" $kind)) -}}
+yes
+{{- else if eq $values.renderMode "failIfMissing" -}}
+{{- fail (printf "this cluster has no kind %s (monitoring.coreos.com/v1): install Prometheus Operator, or disable it in the values" $kind) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The metadata of such an object: (list . name values). */}}
+{{- define "paycert.monitoringMetadata" -}}
+{{- $root := index . 0 -}}
+{{- $values := index . 2 -}}
+name: {{ index . 1 }}
+namespace: {{ $values.namespace | default (include "paycert.namespace" $root) }}
+labels:
+  {{- $ours := fromYaml (include "paycert.labels" $root) }}
+  {{- toYaml (merge (deepCopy $values.labels) $ours) | nindent 2 }}
+{{- with $values.annotations }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* The part of an endpoint that people tune. */}}
+{{- define "paycert.scrape" -}}
+path: /metrics
+{{- with .interval }}
+interval: {{ . }}
+{{- end }}
+{{- with .scrapeTimeout }}
+scrapeTimeout: {{ . }}
+{{- end }}
+{{- with .relabelings }}
+relabelings: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .metricRelabelings }}
+metricRelabelings: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,59 @@
+{{/* What the operator may see: namespaces, Secrets, and the rules that follow from them. */}}
+
+{{/* As JSON, because a template gives text: the namespaces of scope `namespaces`. */}}
+{{- define "paycert.namespaces" -}}
+{{- .Values.rbac.namespaces | default (list (include "paycert.namespace" .)) | uniq | sortAlpha | toJson -}}
+{{- end -}}
+
+{{/* As JSON: namespace → names of Secrets in it. */}}
+{{- define "paycert.secretNames" -}}
+{{- $byNamespace := dict -}}
+{{- range .Values.rbac.secretNames -}}
+{{- $parts := splitList "/" . -}}
+{{- $namespace := first $parts -}}
+{{- if and (eq $.Values.rbac.scope "namespaces") (not (has $namespace (include "paycert.namespaces" $ | fromJsonArray))) -}}
+{{- fail (printf "rbac.secretNames: %s is in no namespace of rbac.namespaces" .) -}}
+{{- end -}}
+{{- $_ := set $byNamespace $namespace (append (get $byNamespace $namespace | default list) (last $parts)) -}}
+{{- end -}}
+{{- toJson $byNamespace -}}
+{{- end -}}
+
+{{/* Rules that hold for a namespace, or for all of them. */}}
+{{- define "paycert.rules" -}}
+- apiGroups: [paycert.dev]
+  resources: [paymentcredentials]
+  verbs: [get, list, watch]
+- apiGroups: [paycert.dev]
+  resources: [paymentcredentials/status]
+  verbs: [patch, update]
+- apiGroups: ["", events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- if not .Values.rbac.secretNames }}
+# `list` and `watch` read the contents of every Secret in scope. The operator asks for their metadata only; rbac.secretNames enforces it.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch]
+{{- end }}
+{{- if .Values.refreshPods }}
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list]
+- apiGroups: [""]
+  resources: [pods/status]
+  verbs: [patch]
+{{- end }}
+{{- end -}}
+
+{{/* Binds the operator's account to a Role or ClusterRole: (list . kind name). */}}
+{{- define "paycert.binding" -}}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: {{ index . 1 }}
+  name: {{ index . 2 }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ include "paycert.serviceAccountName" (index . 0) }}
+    namespace: {{ include "paycert.namespace" (index . 0) }}
+{{- end -}}

@@ -1,0 +1,18 @@
+// What a panel of the dashboard is, and the label filters that its queries share.
+
+export interface Panel {
+  readonly title: string;
+  readonly text: string;
+  readonly kind: 'stat' | 'table' | 'timeseries';
+  readonly unit?: string;
+  /** Of 24 columns, and in rows. */
+  readonly width: number;
+  readonly height: number;
+  readonly from: 'sidecar' | 'operator';
+  readonly queries: readonly { readonly expr: string; readonly legend: string }[];
+}
+
+export const scope = 'namespace=~"$namespace",credential=~"$credential"';
+export const sidecars = `credential_namespace="",${scope}`;
+export const stored = 'credential_namespace=~"$namespace",credential_namespace!="",credential=~"$credential"';
+export const current = 'role!~".+-(retired|previous)"';

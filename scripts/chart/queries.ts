@@ -1,0 +1,195 @@
+// What the dashboard asks Prometheus: one row per panel. Those of the operator need an operator; the rest a sidecar.
+
+import { current, type Panel, scope, sidecars, stored } from './panel.ts';
+
+const by = (...labels: string[]) => `by (${labels.join(', ')})`;
+const small = { width: 6, height: 4 } as const;
+const half = { width: 12, height: 8 } as const;
+
+export const panels: readonly Panel[] = [
+  {
+    title: 'Days to the next expiry',
+    text: 'Of what sidecars have in memory.',
+    kind: 'stat',
+    unit: 'd',
+    ...small,
+    from: 'sidecar',
+    queries: [
+      {
+        expr: `(min(paycert_certificate_not_after_timestamp_seconds{${sidecars},${current}}) - time()) / 86400`,
+        legend: '',
+      },
+    ],
+  },
+  {
+    title: 'Sidecars not ready',
+    text: 'Credentials that cannot do what they must, counted in every sidecar.',
+    kind: 'stat',
+    ...small,
+    from: 'sidecar',
+    queries: [{ expr: `sum(1 - paycert_credential_ready{${sidecars}})`, legend: '' }],
+  },
+  {
+    title: 'Newest material not current',
+    text: 'Sidecars in which it was rejected, or cannot be read.',
+    kind: 'stat',
+    ...small,
+    from: 'sidecar',
+    queries: [{ expr: `sum(1 - paycert_reload_last_successful{${scope}})`, legend: '' }],
+  },
+  {
+    title: 'Leading operators',
+    text: 'One is right.',
+    kind: 'stat',
+    ...small,
+    from: 'operator',
+    queries: [{ expr: 'sum(paycert_leader)', legend: '' }],
+  },
+  {
+    title: 'Days to expiry',
+    text: 'Per credential and role, the earliest of all sidecars.',
+    kind: 'table',
+    unit: 'd',
+    ...half,
+    from: 'sidecar',
+    queries: [
+      {
+        expr: `(min ${by('namespace', 'credential', 'role')} (paycert_certificate_not_after_timestamp_seconds{${sidecars},${current}}) - time()) / 86400`,
+        legend: '',
+      },
+    ],
+  },
+  {
+    title: 'Days to expiry over time',
+    text: 'A step up is a renewal that arrived.',
+    kind: 'timeseries',
+    unit: 'd',
+    ...half,
+    from: 'sidecar',
+    queries: [
+      {
+        expr: `(min ${by('namespace', 'credential', 'role')} (paycert_certificate_not_after_timestamp_seconds{${sidecars},${current}}) - time()) / 86400`,
+        legend: '{{namespace}}/{{credential}} {{role}}',
+      },
+    ],
+  },
+  {
+    title: 'Reloads',
+    text: 'Attempts in an hour, by outcome; the reason is an error code.',
+    kind: 'timeseries',
+    ...half,
+    from: 'sidecar',
+    queries: [
+      {
+        expr: `sum ${by('credential', 'outcome', 'reason')} (increase(paycert_reloads_total{${scope}}[1h]))`,
+        legend: '{{credential}} {{outcome}} {{reason}}',
+      },
+    ],
+  },
+  {
+    title: 'From a change to current',
+    text: 'Half of the changes, and 99 of 100, are current after so long.',
+    kind: 'timeseries',
+    unit: 's',
+    ...half,
+    from: 'sidecar',
+    queries: [0.5, 0.99].map((quantile) => ({
+      expr: `histogram_quantile(${quantile}, sum ${by('le')} (increase(paycert_change_to_current_seconds_bucket{namespace=~"$namespace"}[1h])))`,
+      legend: `p${quantile * 100}`,
+    })),
+  },
+  {
+    title: 'Operations',
+    text: 'Per second.',
+    kind: 'timeseries',
+    unit: 'ops',
+    ...half,
+    from: 'sidecar',
+    queries: [
+      {
+        expr: `sum ${by('credential', 'operation')} (rate(paycert_operations_total{${scope}}[5m]))`,
+        legend: '{{credential}} {{operation}}',
+      },
+    ],
+  },
+  {
+    title: 'Operations that did not succeed',
+    text: 'Per second. `caller-error` is the application’s; `refused` is the right answer to a wrong signature.',
+    kind: 'timeseries',
+    unit: 'ops',
+    ...half,
+    from: 'sidecar',
+    queries: [
+      {
+        expr: `sum ${by('credential', 'operation', 'outcome')} (rate(paycert_operations_total{${scope},outcome!="ok"}[5m]))`,
+        legend: '{{credential}} {{operation}} {{outcome}}',
+      },
+    ],
+  },
+  {
+    title: 'Duration of operations, p99',
+    text: 'Waiting for a turn included.',
+    kind: 'timeseries',
+    unit: 's',
+    ...half,
+    from: 'sidecar',
+    queries: [
+      {
+        expr: `histogram_quantile(0.99, sum ${by('operation', 'le')} (rate(paycert_operation_duration_seconds_bucket{namespace=~"$namespace"}[5m])))`,
+        legend: '{{operation}}',
+      },
+    ],
+  },
+  {
+    title: 'Pods by snapshot id',
+    text: 'One line per credential is right; two for a minute after a rotation are too.',
+    kind: 'timeseries',
+    ...half,
+    from: 'sidecar',
+    queries: [
+      {
+        expr: `count ${by('namespace', 'credential', 'snapshot_id')} (paycert_snapshot_info{${scope}})`,
+        legend: '{{namespace}}/{{credential}} {{snapshot_id}}',
+      },
+    ],
+  },
+  {
+    title: 'Stored: days to expiry',
+    text: 'Of what is in Secrets, as the operator sees it.',
+    kind: 'table',
+    unit: 'd',
+    ...half,
+    from: 'operator',
+    queries: [
+      {
+        expr: `(min ${by('credential_namespace', 'credential', 'role')} (paycert_certificate_not_after_timestamp_seconds{${stored},${current}}) - time()) / 86400`,
+        legend: '',
+      },
+    ],
+  },
+  {
+    title: 'Stored: ready',
+    text: 'Per PaymentCredential: 1 when what is stored can do what it must.',
+    kind: 'timeseries',
+    ...half,
+    from: 'operator',
+    queries: [
+      {
+        expr: `min ${by('credential_namespace', 'credential')} (paycert_credential_ready{${stored}})`,
+        legend: '{{credential_namespace}}/{{credential}}',
+      },
+    ],
+  },
+];
+
+/** Swaps and rejections, as marks on every panel. */
+export const marks = {
+  swaps: `sum ${by('namespace', 'credential')} (changes(paycert_generation{${scope}}[1m])) > 0`,
+  rejections: `sum ${by('namespace', 'credential', 'reason')} (increase(paycert_reloads_total{${scope},outcome="rejected"}[1m])) > 0`,
+} as const;
+
+/** What the choices at the top of the dashboard are made of. */
+export const choices = {
+  namespace: 'label_values(paycert_credential_ready, namespace)',
+  credential: 'label_values(paycert_credential_ready{namespace=~"$namespace"}, credential)',
+} as const;

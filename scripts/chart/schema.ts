@@ -1,0 +1,148 @@
+// The types of the chart's values. Texts and defaults are those of values.yaml; what paycert.yaml has too comes from its schema.
+import Type, { type TSchema } from 'typebox';
+import { ConfigSchema } from '../../src/config/schema.ts';
+
+const closed = { additionalProperties: false } as const;
+/** Kubernetes' own words: what they may hold is checked by the API server. */
+const Open = Type.Object({}, { additionalProperties: true });
+const OpenList = Type.Array(Open);
+const Text = Type.String();
+const Flag = Type.Boolean();
+const Labels = Type.Record(Text, Text);
+const Count = (minimum: number) => Type.Integer({ minimum });
+const OneOf = (...words: string[]) => Type.Union(words.map((word) => Type.Literal(word)));
+const group = (members: Record<string, TSchema>, more: object = {}) =>
+  Type.Object(Object.fromEntries(Object.entries(members).map(([name, member]) => [name, Type.Optional(member)])), {
+    ...closed,
+    ...more,
+  });
+
+const DnsName = Type.String({ pattern: '^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$' });
+const ShortName = Type.String({ pattern: '^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$' });
+const PromDuration = Type.String({ pattern: '^(([0-9]+(ms|s|m|h|d|w|y))+)?$' });
+const CountOrShare = Type.Union([Count(0), Type.String({ pattern: '^([0-9]{1,3}%)?$' })]);
+const PullSecrets = Type.Array(Type.Object({ name: Text }, closed));
+const Port = Type.Integer({ minimum: 1, maximum: 65535 });
+const RenderMode = OneOf('skipIfMissing', 'failIfMissing', 'alwaysRender');
+
+const Rendered = { enabled: Flag, namespace: ShortName, labels: Labels, annotations: Labels };
+const Scraped = {
+  ...Rendered,
+  renderMode: RenderMode,
+  interval: PromDuration,
+  scrapeTimeout: PromDuration,
+  relabelings: OpenList,
+  metricRelabelings: OpenList,
+};
+
+const Alert = group({
+  enabled: Flag,
+  level: OneOf('L1', 'L2', 'L3'),
+  severity: Text,
+  for: Type.String({ pattern: '^([0-9]+(ms|s|m|h|d|w|y))+$' }),
+  expr: Text,
+});
+
+const probe = group({
+  initialDelaySeconds: Count(0),
+  periodSeconds: Count(1),
+  timeoutSeconds: Count(1),
+  failureThreshold: Count(1),
+  successThreshold: Count(1),
+});
+
+const rbac = group(
+  {
+    create: Flag,
+    scope: OneOf('cluster', 'namespaces'),
+    namespaces: Type.Array(Type.String({ pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$' })),
+    secretNames: Type.Array(
+      Type.String({ pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$' }),
+    ),
+    aggregateToUserRoles: Flag,
+  },
+  {
+    // A list of namespaces that scope `cluster` would ignore is a mistake that nobody would see.
+    if: { properties: { namespaces: { minItems: 1 } }, required: ['namespaces'] },
+    then: { properties: { scope: { const: 'namespaces' } }, required: ['scope'] },
+  },
+);
+
+/** `alerts`: the keys of files/alerts.yaml. */
+export const valuesSchema = (alerts: readonly string[]): TSchema =>
+  group(
+    {
+      enabled: Flag,
+      // A parent chart may share more than we know of.
+      global: group(
+        { imageRegistry: Text, imagePullSecrets: PullSecrets, commonLabels: Labels, priorityClassName: Text },
+        { additionalProperties: true },
+      ),
+      nameOverride: ShortName,
+      fullnameOverride: ShortName,
+      namespaceOverride: ShortName,
+      replicas: Count(0),
+      image: group({
+        registry: Text,
+        repository: Type.String({ minLength: 1 }),
+        tag: Type.String({ pattern: '^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$' }),
+        digest: Type.String({ pattern: '^(sha256:[0-9a-f]{64})?$' }),
+        pullPolicy: OneOf('Always', 'IfNotPresent', 'Never'),
+      }),
+      imagePullSecrets: PullSecrets,
+      logLevel: ConfigSchema.properties.log.properties.level,
+      env: OpenList,
+      leaderElection: group({ leaseName: DnsName }),
+      crds: group({ enabled: Flag, keep: Flag }),
+      rbac,
+      refreshPods: Flag,
+      serviceAccount: group({ create: Flag, name: DnsName, annotations: Labels }),
+      podLabels: Labels,
+      podAnnotations: Labels,
+      deploymentAnnotations: Labels,
+      strategy: Open,
+      revisionHistoryLimit: Count(0),
+      terminationGracePeriodSeconds: Count(0),
+      podSecurityContext: Open,
+      securityContext: Open,
+      resources: Open,
+      livenessProbe: probe,
+      readinessProbe: probe,
+      nodeSelector: Labels,
+      tolerations: OpenList,
+      affinity: Open,
+      topologySpreadConstraints: OpenList,
+      priorityClassName: Text,
+      podDisruptionBudget: group({
+        enabled: Flag,
+        minAvailable: CountOrShare,
+        maxUnavailable: CountOrShare,
+        unhealthyPodEvictionPolicy: OneOf('AlwaysAllow', 'IfHealthyBudget'),
+      }),
+      service: group({ port: Port, labels: Labels, annotations: Labels }),
+      networkPolicy: group({
+        enabled: Flag,
+        ingressFrom: OpenList,
+        apiPorts: Type.Array(Port, { minItems: 1 }),
+        apiTo: OpenList,
+        extraEgress: OpenList,
+      }),
+      serviceMonitor: group(Scraped),
+      podMonitor: group({ ...Scraped, selector: Open, namespaceSelector: Open, port: Text }),
+      prometheusRule: group({
+        ...Rendered,
+        renderMode: RenderMode,
+        alertLabels: Labels,
+        runbookUrl: Text,
+        additionalAggregationLabels: Type.Array(Type.String({ pattern: '^[a-zA-Z_][a-zA-Z0-9_]*$' })),
+        minimumOperations: Count(1),
+        severities: group({ L1: Text, L2: Text, L3: Text }),
+        alerts: group(Object.fromEntries(alerts.map((name) => [name, Alert]))),
+        extraGroups: OpenList,
+      }),
+      dashboard: group(Rendered),
+      test: group({ enabled: Flag }),
+      extraObjects: Type.Array(Type.Union([Text, Open])),
+    },
+    { title: 'Values of the chart paycert', $schema: 'http://json-schema.org/draft-07/schema#' },
+  );

@@ -1,0 +1,118 @@
+// paycert operator: the composition root of what watches over the credentials of a cluster.
+import { hostname } from 'node:os';
+import type { Clock } from '../clock.ts';
+import { defaults } from '../config/schema.ts';
+import { type Event, isolate, type Observe } from '../events.ts';
+import { connect } from '../kube/client.ts';
+import { whileLeading } from '../kube/lease.ts';
+import { Controller } from '../operator/controller.ts';
+import { createHealth, verdict } from '../server/health.ts';
+import { listenOnPort } from '../server/listeners.ts';
+import { Store } from '../store/store.ts';
+import { createLog, type LogLevel } from '../telemetry/log.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import type { StoredCredential } from '../telemetry/stored-gauges.ts';
+import { usageError } from './command.ts';
+import { runTasks } from './tasks.ts';
+
+interface Named {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface OperatorFlags {
+  readonly namespaces: readonly string[];
+  readonly secrets: readonly Named[];
+  readonly lease: Named | undefined;
+  readonly refreshesPods: boolean;
+  readonly address: string;
+  readonly logLevel: LogLevel;
+}
+
+/** The words of the command line as options. @throws PaycertError `usage` */
+export function parseOperatorOptions(words: {
+  readonly namespaces: readonly string[];
+  readonly secrets: readonly string[];
+  readonly lease: string | undefined;
+  readonly refreshesPods: boolean;
+  readonly address: string | undefined;
+  readonly logLevel: string | undefined;
+}): OperatorFlags {
+  const { namespaces, secrets, lease, address = defaults.adminAddress, logLevel = defaults.logLevel } = words;
+  for (const namespace of namespaces)
+    if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(namespace)) throw usageError('--namespace is a name');
+  if (!/^.*:[0-9]{1,5}$/.test(address) || Number(address.slice(address.lastIndexOf(':') + 1)) > 65_535)
+    throw usageError('--address is HOST:PORT');
+  return {
+    namespaces: [...new Set(namespaces)],
+    secrets: [...new Set(secrets)].map((secret) => split(secret, 'secret')),
+    lease: lease === undefined ? undefined : split(lease, 'lease'),
+    refreshesPods: words.refreshesPods,
+    address,
+    logLevel: logLevel as LogLevel,
+  };
+}
+
+function split(text: string, option: string): Named {
+  const [namespace = '', name = '', ...rest] = text.split('/');
+  if (namespace === '' || name === '' || rest.length > 0) throw usageError(`--${option} is NAMESPACE/NAME`);
+  return { namespace, name };
+}
+
+export interface OperatorOptions extends OperatorFlags {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Told of everything too. */
+  readonly observe?: Observe;
+  /** Where lines go instead of standard output. */
+  readonly isSilent?: boolean;
+}
+
+/** Works until aborted, then ends what it is at. Throws what makes a start impossible. */
+export async function runOperator(options: OperatorOptions, signal: AbortSignal): Promise<void> {
+  const { clock, environment, version, lease, address, isSilent = false } = options;
+  const metrics = createMetrics({
+    store: new Store(),
+    clock,
+    version,
+    overseen: { credentials: () => credentialsOf(controller), queueLength: () => controller.queueLength },
+  });
+  const log: Observe = isSilent ? () => undefined : createLog(options.logLevel);
+  const observers = [metrics.observe, log, options.observe ?? (() => undefined)].map(isolate);
+  const observe = (event: Event) => observers.forEach((tell) => tell(event));
+  const cluster = connect(environment);
+  const client = async () => cluster;
+  const random = Math.random;
+  const identity = environment['POD_NAME'] ?? hostname();
+  const ingredients = { clock, observe, environment };
+  const controller = new Controller({ ...options, client, identity, clock, random, observe, ingredients });
+  const lead = (leading: AbortSignal) => controller.lead(leading);
+
+  const judge = (path: string) => {
+    if (path === '/livez') return verdict(true);
+    if (path !== '/readyz') return undefined;
+    const { impediment } = controller;
+    return verdict(impediment === undefined, impediment);
+  };
+  const listener = await listenOnPort(address, createHealth({ judge, metrics, observe }));
+  observe({ type: 'listening', listener: 'admin', address: listener.address });
+  try {
+    await runTasks(
+      [
+        (running) => controller.run(running),
+        lease ? whileLeading(lead, { ...lease, client, identity, clock, random, observe }) : lead,
+      ],
+      signal,
+    );
+  } finally {
+    await listener.close();
+  }
+}
+
+function* credentialsOf(controller: Controller): Generator<StoredCredential> {
+  for (const { resource, status } of controller.statuses()) {
+    const { namespace, name } = resource;
+    yield { namespace, name, conditions: status.conditions, keys: status.keys ?? [] };
+  }
+}

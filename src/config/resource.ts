@@ -1,0 +1,62 @@
+// PaymentCredential: the part of a credential's configuration that makes sense in a cluster. The CRD is made of it.
+import Type, { type Static } from 'typebox';
+import type { Resource } from '../kube/resources.ts';
+import { validator } from '../validation.ts';
+import { type CredentialConfig, CredentialSchema, SourceSchema } from './schema.ts';
+
+export const paymentCredentials: Resource = {
+  group: 'paycert.dev',
+  version: 'v1alpha1',
+  plural: 'paymentcredentials',
+};
+
+const closed = { additionalProperties: false } as const;
+const { provider, require, older, grace } = CredentialSchema.properties;
+const { name, keys } = SourceSchema.properties.secret.properties;
+
+export const ResourceSpecSchema = Type.Object(
+  {
+    provider,
+    // No files and no other namespace: whoever may write the resource must not read through us what is not theirs.
+    source: Type.Object(
+      { secret: Type.Object({ name, keys }, { ...closed, description: 'A Secret in the same namespace.' }) },
+      { ...closed, description: 'Where the material comes from.' },
+    ),
+    require,
+    older,
+    grace,
+    suspend: Type.Optional(
+      Type.Boolean({
+        description:
+          'Revoke it: sidecars that follow this resource drop the keys and are not ready. Deleting the Secret does not. Default false.',
+      }),
+    ),
+    refreshPods: Type.Optional(
+      Type.Boolean({
+        description:
+          'Touch the Pods labelled `paycert.dev/refresh` with this name when the Secret changes, so that kubelet looks at once. Needs an operator that runs with --refresh-pods. Default false.',
+      }),
+    ),
+  },
+  closed,
+);
+
+export type ResourceSpec = Static<typeof ResourceSpecSchema>;
+
+const validate = validator(Type.Object({ spec: ResourceSpecSchema }), 'resource-invalid');
+
+/** @throws PaycertError `resource-invalid` */
+export const parseSpec = (spec: unknown): ResourceSpec => validate({ spec }).spec;
+
+/** As `paycert.yaml` would say it. */
+export const toCredential = (
+  name: string,
+  { provider, source, require, older, grace }: ResourceSpec,
+): CredentialConfig => ({
+  name,
+  provider,
+  source: { secret: source.secret },
+  ...(require && { require }),
+  ...(older && { older }),
+  ...(grace !== undefined && { grace }),
+});

@@ -1,0 +1,79 @@
+// What a Secret is worth: loaded and checked as a sidecar would, reduced to facts, and let go.
+import { buildProvider, type Ingredients } from '../config/build.ts';
+import { defaults, type CredentialConfig } from '../config/schema.ts';
+import type { PaycertError } from '../errors.ts';
+import type { Capability, KeyFacts, SigningContext } from '../providers/provider.ts';
+import type { Material } from '../sources/source.ts';
+import { type Current, findViolations } from '../store/checks.ts';
+import { snapshotId } from '../store/snapshot.ts';
+import type { Key, Status } from './resource.ts';
+
+/** Facts about one version of a Secret at one time. Holds no key. */
+export interface Verdict {
+  readonly secretResourceVersion: string;
+  readonly snapshotId: string;
+  readonly keys: readonly Key[];
+  readonly signer: Pick<KeyFacts, 'keyId' | 'notBefore' | 'notAfter'> | undefined;
+  readonly operations: readonly Capability[];
+  /** In the order of the checks; none when it is fit. */
+  readonly violations: readonly PaycertError[];
+  /** Until when all this stays so. */
+  readonly until: Date | undefined;
+}
+
+type Accepted = Status['accepted'];
+
+/** What is accepted, as the checks look at it: only its status is left of it. */
+const toCurrent = ({ operations, notBefore }: NonNullable<Accepted>): Current => ({
+  capabilities: () => new Set(operations as Capability[]),
+  ...(notBefore !== undefined && { signer: { facts: { notBefore: new Date(notBefore) } } }),
+});
+
+/** Nothing but the verdict outlives the call: neither bytes nor keys. */
+export async function assess(
+  { provider, older = defaults.older }: Pick<CredentialConfig, 'provider' | 'older'>,
+  material: Material,
+  accepted: Accepted,
+  now: Date,
+  ingredients: Ingredients,
+): Promise<Verdict> {
+  const context = await buildProvider(provider, ingredients).load(material.data);
+  const id = snapshotId(context);
+  // The same keys replace nothing.
+  const current = accepted && accepted.snapshotId !== id ? toCurrent(accepted) : undefined;
+  const violations = await findViolations({ context, current, older }, now);
+  return {
+    secretResourceVersion: material.version ?? '',
+    snapshotId: id,
+    keys: context.keys.map(toKey),
+    signer: context.signer?.facts,
+    operations: [...context.capabilities(now)].sort(),
+    violations,
+    until: nextChange(context, violations, now),
+  };
+}
+
+const toKey = ({ role, keyId, algorithm, fingerprint, notBefore, notAfter }: KeyFacts): Key => ({
+  role,
+  id: keyId,
+  algorithm,
+  fingerprint,
+  ...(notBefore && { notBefore: notBefore.toISOString() }),
+  ...(notAfter && { notAfter: notAfter.toISOString() }),
+});
+
+function nextChange(
+  { keys, signer }: SigningContext,
+  violations: readonly PaycertError[],
+  now: Date,
+): Date | undefined {
+  const facts = signer ? [...keys, signer.facts] : keys;
+  const times = [...facts.flatMap(({ notBefore, notAfter }) => [notBefore, notAfter]), ...violations.map(({ retryAt }) => retryAt)]; // prettier-ignore
+  return earliest(times, now);
+}
+
+/** The earliest of these times that is still to come. */
+export function earliest(times: readonly (Date | undefined)[], now: Date): Date | undefined {
+  const later = times.flatMap((time) => (time && time > now ? [time.getTime()] : []));
+  return later.length === 0 ? undefined : new Date(Math.min(...later));
+}

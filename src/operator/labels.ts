@@ -1,0 +1,44 @@
+// Every label and annotation that means something to paycert, in one table; docs/operator.md has the same.
+export const domain = 'paycert.dev/';
+
+interface Row {
+  readonly on: 'Secret' | 'Pod';
+  readonly is: 'label' | 'annotation';
+  readonly meaning: string;
+}
+
+export const labels = {
+  'paycert.dev/provider': {
+    on: 'Secret',
+    is: 'label',
+    meaning: 'The kind of provider: check this Secret although no PaymentCredential names it.',
+  },
+  'paycert.dev/option.NAME': {
+    on: 'Secret',
+    is: 'annotation',
+    meaning:
+      'The option NAME of that provider, such as `paycert.dev/option.merchantId`: text as it is, anything else as JSON.',
+  },
+  'paycert.dev/require': {
+    on: 'Secret',
+    is: 'annotation',
+    meaning: 'What it must be able to do, with commas between: `sign,verify`. Default `sign`.',
+  },
+  'paycert.dev/refresh': {
+    on: 'Pod',
+    is: 'label',
+    meaning: 'The PaymentCredential whose Secret this Pod mounts: touch the Pod when the Secret changes.',
+  },
+  'paycert.dev/refreshed-at': {
+    on: 'Pod',
+    is: 'annotation',
+    meaning: 'Written by the operator: when it touched the Pod last.',
+  },
+} as const satisfies Record<string, Row>;
+
+/** The names as code uses them. */
+export const providerLabel = 'paycert.dev/provider' satisfies keyof typeof labels;
+export const requireAnnotation = 'paycert.dev/require' satisfies keyof typeof labels;
+export const refreshLabel = 'paycert.dev/refresh' satisfies keyof typeof labels;
+export const refreshedAtAnnotation = 'paycert.dev/refreshed-at' satisfies keyof typeof labels;
+export const optionPrefix = 'paycert.dev/option.';

@@ -1,0 +1,112 @@
+// PaymentCredential as the API server keeps it: what is cached of one, and the schema of its status.
+import Type, { type Static } from 'typebox';
+import type { KubeObject } from '../kube/resources.ts';
+
+const Text = (maxLength: number, description: string) => Type.String({ maxLength, description });
+const Time = (description: string) => Type.String({ format: 'date-time', maxLength: 32, description });
+const snapshotId = Text(64, 'Equal in every process that loaded the same keys.');
+const secretResourceVersion = Text(64, 'The version of the Secret.');
+
+const ConditionSchema = Type.Object({
+  type: Text(316, 'Ready, Valid or Expiring.'),
+  status: Type.Union([Type.Literal('True'), Type.Literal('False'), Type.Literal('Unknown')]),
+  reason: Text(1024, 'One word for programs.'),
+  message: Text(32_768, 'What it means and what to do.'),
+  lastTransitionTime: Time('Since when the status is what it is.'),
+  observedGeneration: Type.Integer({ minimum: 0, description: 'The generation of the spec that it speaks of.' }),
+});
+
+const KeySchema = Type.Object({
+  role: Text(64, 'What the key is for.'),
+  id: Text(256, 'What names the key on the wire.'),
+  algorithm: Text(64, 'Such as RSA-2048.'),
+  fingerprint: Text(128, 'SHA-256 of the certificate or public key; of a symmetric key, a check value of four bytes.'),
+  notBefore: Type.Optional(Time('Since when its certificate is valid.')),
+  notAfter: Type.Optional(Time('Until when its certificate is valid.')),
+});
+
+export const StatusSchema = Type.Object(
+  {
+    observedGeneration: Type.Integer({ minimum: 0, description: 'The generation of the spec that it speaks of.' }),
+    provider: Type.Optional(Text(64, 'The kind of provider.')),
+    keyId: Type.Optional(Text(256, 'The key that signs.')),
+    notAfter: Type.Optional(Text(32, 'Until when the certificate of the key that signs is valid.')),
+    conditions: Type.Array(ConditionSchema, {
+      maxItems: 8,
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['type'],
+    }),
+    accepted: Type.Optional(
+      Type.Object(
+        {
+          snapshotId,
+          secretResourceVersion,
+          time: Time('When it was first accepted.'),
+          notBefore: Type.Optional(Time('Of the certificate of the key that signs.')),
+          operations: Type.Array(Text(32, 'An operation.'), { maxItems: 8, description: 'What it is able to do.' }),
+        },
+        { description: 'What passed every check last.' },
+      ),
+    ),
+    rejected: Type.Optional(
+      Type.Object(
+        {
+          snapshotId: Type.Optional(snapshotId),
+          secretResourceVersion,
+          time: Time('When it was first rejected.'),
+          reason: Text(1024, 'Why, in one word.'),
+          message: Text(32_768, 'Why, and what to do.'),
+        },
+        { description: 'The Secret as it is stored, if it does not pass.' },
+      ),
+    ),
+    keys: Type.Optional(
+      Type.Array(KeySchema, {
+        maxItems: 256,
+        'x-kubernetes-list-type': 'atomic',
+        description: 'Every key of the Secret as it is stored; while that cannot be parsed, of what was accepted.',
+      }),
+    ),
+  },
+  { description: 'Written by the operator.' },
+);
+
+export type Status = Static<typeof StatusSchema>;
+export type Condition = Static<typeof ConditionSchema>;
+export type Key = Static<typeof KeySchema>;
+
+/** What is cached of a PaymentCredential; or a Secret whose labels say as much. */
+export interface PaymentCredential {
+  readonly kind: 'PaymentCredential' | 'Secret';
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation: number;
+  /** As somebody wrote it; the API server has checked most of it. */
+  readonly spec: unknown;
+  /** As we wrote it. */
+  readonly status: Status | undefined;
+}
+
+export function readResource({ metadata, spec, status }: KubeObject): PaymentCredential {
+  const { namespace = '', name, uid = '', resourceVersion = '', generation = 0 } = metadata;
+  const isWritten = (status as Partial<Status> | undefined)?.conditions !== undefined;
+  return {
+    kind: 'PaymentCredential',
+    namespace,
+    name,
+    uid,
+    resourceVersion,
+    generation,
+    spec,
+    status: isWritten ? (status as Status) : undefined,
+  };
+}
+
+/** The Secret that it names; undefined when its spec names none. */
+export function secretKeyOf({ namespace, spec }: PaymentCredential): string | undefined {
+  const { source } = (spec ?? {}) as { source?: { secret?: { name?: unknown } } };
+  const name = source?.secret?.name;
+  return typeof name === 'string' ? `${namespace}/${name}` : undefined;
+}

@@ -1,0 +1,112 @@
+// Alipay refusing a signature: the string to sign that its gateway echoes in `sub_msg` or `message`, and what its codes mean.
+import { header, splitUrl } from '../http.ts';
+import { rawPairs } from '../parameters.ts';
+import {
+  type Built,
+  type Cause,
+  pathWords,
+  type Part,
+  plainMethod,
+  plainTime,
+  type Refusals,
+  type Sent,
+  textOf,
+} from '../refusal.ts';
+import { parseForm, signedText } from './form.ts';
+import { requestMessage, scheme } from './rest.ts';
+
+/** Codes of v2 without their `isv.`, which are those of v3 (protocols 2.2, 2.6, 2.8) → causes. */
+const codes: Readonly<Record<string, readonly Cause[]>> = {
+  'invalid-timestamp': ['clock', 'time-format'],
+  'missing-timestamp': ['header'],
+  'missing-signature': ['parameter'],
+  'missing-signature-config': ['key'],
+  'invalid-app-id': ['application', 'environment'],
+  'missing-app-cert-sn': ['parameter'],
+  'app-cert-not-exist': ['application', 'environment', 'key'],
+  'app-cert-expired': ['key'],
+  'invalid-alipay-root-cert-sn': ['environment'],
+  'unsupported-expired-app-key-sign': ['key'],
+};
+
+const meanings: Readonly<Record<string, Pick<Part, 'cause' | 'plain'>>> = {
+  app_id: { cause: 'application' },
+  app_cert_sn: { cause: 'key' },
+  alipay_root_cert_sn: { cause: 'environment' },
+  app_auth_token: { cause: 'token' },
+  charset: { cause: 'encoding', plain: /^[A-Za-z]{2,5}-?\d{0,4}$/ },
+  timestamp: { cause: 'another-attempt', plain: plainTime },
+  nonce: { cause: 'another-attempt' },
+  biz_content: { cause: 'body' },
+  method: { cause: 'parameter', plain: /^[a-z]{1,24}(?:\.[a-z]{1,24}){1,8}$/ },
+  sign_type: { cause: 'parameter', plain: /^(?:RSA2?|SM2)$/ },
+};
+
+const toParts = (text: string, separator: string): readonly Part[] =>
+  rawPairs(text, separator).map(([name, value]) => ({ name, value, cause: 'parameter', ...meanings[name] }));
+
+const restLines = [
+  { name: 'METHOD', cause: 'method', plain: plainMethod },
+  { name: 'URL', cause: 'url', words: pathWords },
+  { name: 'BODY', cause: 'body' },
+] as const satisfies readonly Omit<Part, 'value'>[];
+
+/** v2: sorted parameters. v3: the fields of the header, METHOD, URL, and the body with what follows it. */
+function split(text: string): readonly Part[] {
+  const [fields = '', verb, ...rest] = text.split('\n');
+  if (verb === undefined || !plainMethod.test(verb)) return toParts(text, '&');
+  const [url, ...body] = rest;
+  const values = [verb, ...(url === undefined ? [] : [url]), ...(body.length > 0 ? [body.join('\n')] : [])];
+  return [...toParts(fields, ','), ...values.map((value, index) => ({ ...restLines[index as 0], value }))];
+}
+
+const echo = /验签字符串为\s*[：:]?\s*([^]+)$/;
+
+const entities: Readonly<Record<string, string>> = { amp: '&', quot: '"', lt: '<', gt: '>', '#39': "'" };
+
+/** The gateway escapes its echo for HTML. Without `&amp;` it did not: there is always more than one parameter. */
+function builtFrom(message: string): readonly Built[] {
+  const text = echo.exec(message)?.[1];
+  if (text === undefined) return [];
+  if (!text.includes('&amp;')) return [{ text }];
+  return [{ text: text.replace(/&(amp|quot|lt|gt|#39);/g, (_, name: string) => entities[name] ?? '') }];
+}
+
+/** Where v2 says what went wrong: in the node of the method, or in `error_response`. */
+function findNode(body: object): unknown {
+  const nodes = Object.entries(body).filter(([name]) => name.endsWith('_response'));
+  return nodes.length === 1 ? nodes[0]?.[1] : body;
+}
+
+/** v2 signs every parameter of query and form; v3 what its header repeats. */
+function rebuild({ method, url, headers, body }: Sent): string | undefined {
+  const authorization = header(headers, 'authorization');
+  if (authorization !== undefined) {
+    const fields = new RegExp(`^${scheme} (.*?),sign=`).exec(authorization)?.[1];
+    return fields === undefined
+      ? undefined
+      : requestMessage(fields, { method, url, body }, header(headers, 'alipay-app-auth-token')).toString();
+  }
+  const pairs = [...parseForm(Buffer.from(splitUrl(url).query), 'url'), ...parseForm(body, 'body')];
+  if (!pairs.some(([name]) => name === 'sign')) return undefined;
+  return signedText(pairs.filter(([name, value]) => name !== 'sign' && value !== '')).toString();
+}
+
+export const alipayRefusals: Refusals = {
+  platform: 'Alipay',
+  split,
+  read(body) {
+    const node = findNode(body);
+    const isRest = node === body;
+    const code = textOf(node, isRest ? 'code' : 'sub_code') ?? (isRest ? undefined : textOf(node, 'code'));
+    const message = textOf(node, isRest ? 'message' : 'sub_msg') ?? (isRest ? undefined : '');
+    if (code === undefined || message === undefined || (isRest && !/^[a-z][a-z.-]{2,60}$/.test(code))) return undefined;
+    const name = code.replace(/^is[vp]\./, '');
+    const certain = Object.hasOwn(codes, name) ? (codes[name] ?? []) : [];
+    const possible: readonly Cause[] =
+      name === 'invalid-signature' ? ['key', 'encoding', 'parameter', 'environment', 'application'] : [];
+    const isCode = /^(?:[a-z.-]{1,64}|\d{5})$/.test(code);
+    return { code: isCode ? code : '', certain, possible, built: builtFrom(message) };
+  },
+  rebuild,
+};

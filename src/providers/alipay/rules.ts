@@ -1,0 +1,137 @@
+// What Alipay material must be, whatever the time. The list is the specification; each rule names its own violations.
+import type { X509Certificate } from 'node:crypto';
+import { nameAttribute, publicKeyFingerprint } from '../../crypto/x509.ts';
+import type { PaycertError } from '../../errors.ts';
+import { type NamedKey, violation } from '../material.ts';
+import { rsaProblems } from '../rsa.ts';
+import type { AlipayOptions } from './options.ts';
+import type { NamedChain, Parts } from './parts.ts';
+import { isRsaSigned, serialOf } from './serials.ts';
+import { environmentOf } from './trust.ts';
+
+type Rule = (parts: Parts, options: AlipayOptions) => readonly PaycertError[];
+
+/** Signing needs the private key; in certificate mode every request names the application's certificate and the roots. */
+const requiredParts: Rule = ({ privateKeys, appCertificates, roots }, { mode }) => {
+  const inCertificateMode = 'is missing; `mode: certificate` needs it';
+  return [
+    ...(privateKeys.length > 0 ? [] : violation('material-missing', 'app_private_key', 'is missing')),
+    ...(mode === 'key' || appCertificates.length > 0
+      ? []
+      : violation('material-missing', 'appCertPublicKey.crt', inCertificateMode)),
+    ...(mode === 'key' || roots ? [] : violation('material-missing', 'alipayRootCert.crt', inCertificateMode)),
+  ];
+};
+
+/** The same key under two names is a leftover; two keys are a rotation that was half made. */
+const onePrivateKey: Rule = ({ privateKeys: [first, ...others] }) =>
+  others.flatMap(([name, key]) =>
+    first && publicKeyFingerprint(key) !== publicKeyFingerprint(first[1])
+      ? violation('key-mismatch', name, `holds another private key than ${first[0]}`)
+      : [],
+  );
+
+/** Only RSA is spoken here. */
+const soundRsa: Rule = (parts, options) => namedKeys(parts, options).flatMap(([field, key]) => rsaProblems(field, key));
+
+const keyMatchesCertificate: Rule = (parts, { mode }) => {
+  const { privateKeys, appCertificates } = parts;
+  const [key] = privateKeys;
+  const [certificate] = appCertificates;
+  return mode === 'certificate' && key && certificate && ownCertificate(parts) === undefined
+    ? violation('key-mismatch', key[0], `does not belong to ${certificate.name}`)
+    : [];
+};
+
+/** An application's certificate is named `PARTNER-APPID`. */
+const certificateNamesApp: Rule = (parts, { mode, appId }) => {
+  const own = mode === 'certificate' ? ownCertificate(parts) : undefined;
+  const named = own && /-([^-]+)$/.exec(nameAttribute(own.leaf.subject, 'CN') ?? '')?.[1];
+  if (own === undefined || named === undefined || named === appId) return [];
+  const isAlmost = named.trim().toLowerCase() === appId.trim().toLowerCase();
+  const difference = isAlmost ? 'an AppID that differs from `appId` in case or spaces' : 'another app than `appId`';
+  return violation('app-mismatch', own.name, `names ${difference}`);
+};
+
+/** The most common mistake of all: the application's own public key in the place of Alipay's. */
+const platformIsNotApp: Rule = (parts, options) => {
+  const [key] = parts.privateKeys;
+  const own = key && publicKeyFingerprint(key[1]);
+  return platformKeys(parts, options).flatMap(([name, publicKey]) =>
+    publicKeyFingerprint(publicKey) === own
+      ? violation('platform-key-is-merchant', name, 'is the application’s own, not Alipay’s')
+      : [],
+  );
+};
+
+const oneKeyPerSerial: Rule = ({ alipayCertificates }, { mode }) => {
+  const seen = new Map<string, string>();
+  if (mode === 'key') return [];
+  return alipayCertificates.flatMap(({ name, leaf }) => {
+    const key = publicKeyFingerprint(leaf.publicKey);
+    const known = seen.get(serialOf(leaf)) ?? key;
+    seen.set(serialOf(leaf), known);
+    return known === key
+      ? []
+      : violation('serial-conflict', name, 'has the serial number of another Alipay certificate, and a different key');
+  });
+};
+
+const rootsCount: Rule = ({ roots }, { mode }) =>
+  mode === 'certificate' && roots && !roots.certificates.some(isRsaSigned)
+    ? violation('certificate-malformed', roots.name, 'holds no root certificate that RSA signed')
+    : [];
+
+/** A certificate of the other environment is refused by the gateway, at the first payment. */
+const oneEnvironment: Rule = (parts, { mode, gateway = 'production' }) => {
+  if (mode === 'key') return [];
+  const { appCertificates, alipayCertificates, roots } = parts;
+  const foreign = (certificate: X509Certificate) =>
+    environmentOf(certificate) !== undefined && environmentOf(certificate) !== gateway;
+  // A production root beside the sandbox is a warning, at `environmentWarnings`.
+  const rootName = gateway === 'production' && roots?.certificates.some(foreign) === true ? roots.name : undefined;
+  return [
+    ...[...appCertificates, ...alipayCertificates].filter(({ leaf }) => foreign(leaf)).map(({ name }) => name),
+    ...(rootName === undefined ? [] : [rootName]),
+  ].flatMap((name) => violation('environment-mismatch', name, `is not of the environment of \`gateway: ${gateway}\``));
+};
+
+const rules: readonly Rule[] = [
+  requiredParts,
+  onePrivateKey,
+  soundRsa,
+  keyMatchesCertificate,
+  certificateNamesApp,
+  platformIsNotApp,
+  oneKeyPerSerial,
+  rootsCount,
+  oneEnvironment,
+];
+
+/** Every violation, in the order of the list. */
+export function judge(parts: Parts, options: AlipayOptions): readonly PaycertError[] {
+  return rules.flatMap((rule) => rule(parts, options));
+}
+
+/** The certificate of the private key: of several, such as a renewed one, the one that lives longest. */
+export function ownCertificate({ privateKeys: [key], appCertificates }: Parts): NamedChain | undefined {
+  const [own] = appCertificates
+    .filter(({ leaf }) => key !== undefined && leaf.checkPrivateKey(key[1]))
+    .toSorted((a, b) => b.leaf.validToDate.getTime() - a.leaf.validToDate.getTime());
+  return own;
+}
+
+/** What verifies: Alipay's certificates, or its public keys. */
+function platformKeys({ alipayCertificates, alipayPublicKeys }: Parts, { mode }: AlipayOptions): readonly NamedKey[] {
+  if (mode === 'key') return alipayPublicKeys;
+  return alipayCertificates.map(({ name, leaf }) => [name, leaf.publicKey]);
+}
+
+function namedKeys(parts: Parts, options: AlipayOptions): readonly NamedKey[] {
+  const own = options.mode === 'key' ? [] : parts.appCertificates;
+  return [
+    ...parts.privateKeys,
+    ...own.map(({ name, leaf }): NamedKey => [name, leaf.publicKey]),
+    ...platformKeys(parts, options),
+  ];
+}

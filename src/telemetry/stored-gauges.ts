@@ -1,0 +1,63 @@
+// Metrics that are facts of an operator at the time of a scrape: what Secrets hold as they are stored, and what is said of it.
+
+/** One PaymentCredential, or labelled Secret, as its status says. */
+export interface StoredCredential {
+  readonly namespace: string;
+  readonly name: string;
+  readonly conditions: readonly { readonly type: string; readonly status: string }[];
+  readonly keys: readonly { readonly role: string; readonly notAfter?: string }[];
+}
+
+export interface Overseen {
+  readonly credentials: () => Iterable<StoredCredential>;
+  /** How many wait to be looked at. */
+  readonly queueLength: () => number;
+}
+
+type Sample = { readonly value: number } & Readonly<Record<string, string | number>>;
+
+export interface StoredGaugeRow {
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly read: (overseen: Overseen) => Iterable<Sample>;
+}
+
+/** Not `namespace`, which Prometheus would make `exported_namespace` of. */
+const credential = ['credential_namespace', 'credential'];
+
+export const storedGauges = {
+  paycert_stored_certificate_not_after_timestamp_seconds: {
+    help: 'When the certificate in the Secret as it is stored expires; of several of a role, the latest.',
+    labels: [...credential, 'role'],
+    read: ({ credentials }: Overseen) => each(credentials(), ({ keys }) => latestByRole(keys)),
+  },
+  paycert_credential_condition: {
+    help: 'Always 1: the status of each condition of a PaymentCredential or labelled Secret.',
+    labels: [...credential, 'condition', 'status'],
+    read: ({ credentials }: Overseen) =>
+      each(credentials(), ({ conditions }) =>
+        conditions.map(({ type, status }) => ({ condition: type, status, value: 1 })),
+      ),
+  },
+  paycert_operator_queue_length: {
+    help: 'Resources that wait to be looked at.',
+    labels: [],
+    read: ({ queueLength }: Overseen) => [{ value: queueLength() }],
+  },
+} satisfies Record<string, StoredGaugeRow>;
+
+function* each(
+  credentials: Iterable<StoredCredential>,
+  read: (credential: StoredCredential) => Iterable<Sample>,
+): Generator<Sample> {
+  for (const one of credentials)
+    for (const sample of read(one)) yield { credential_namespace: one.namespace, credential: one.name, ...sample };
+}
+
+function latestByRole(keys: StoredCredential['keys']): Sample[] {
+  const latest = new Map<string, number>();
+  for (const { role, notAfter } of keys) {
+    if (notAfter !== undefined) latest.set(role, Math.max(latest.get(role) ?? 0, Date.parse(notAfter) / 1000));
+  }
+  return [...latest].map(([role, value]) => ({ role, value }));
+}

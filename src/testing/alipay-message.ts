@@ -1,0 +1,68 @@
+// What Alipay sends: answers of v2 and v3, notifications. Written from its documents, on node:crypto alone.
+import { randomUUID, sign as signBytes } from 'node:crypto';
+import type { AlipayKey } from './alipay-material.ts';
+
+const sign = ({ privateKey }: AlipayKey, message: string | Uint8Array): string =>
+  signBytes('sha256', Buffer.from(message), privateKey).toString('base64');
+
+export interface GatewayAnswerOptions {
+  readonly alipayKey: AlipayKey;
+  /** Whether the answer names the certificate; it does in certificate mode. */
+  readonly namesCertificate?: boolean;
+}
+
+/** v2: `{"alipay_…_response":…,"alipay_cert_sn":"…","sign":"…"}`. `content` is JSON text, or a ciphertext in quotes. */
+export function makeGatewayAnswer(apiMethod: string, content: string, options: GatewayAnswerOptions): Buffer {
+  const { alipayKey, namesCertificate = true } = options;
+  const serial = namesCertificate ? `"alipay_cert_sn":"${alipayKey.serial}",` : '';
+  const member = `${apiMethod.replaceAll('.', '_')}_response`;
+  return Buffer.from(`{"${member}":${content},${serial}"sign":"${sign(alipayKey, content)}"}`);
+}
+
+export interface AlipayMessage {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/** v3: the whole body and three headers. */
+export function makeRestAnswer(
+  body: Uint8Array,
+  { alipayKey, now }: { readonly alipayKey: AlipayKey; readonly now: Date },
+): AlipayMessage {
+  const [timestamp, nonce] = [String(now.getTime()), randomUUID()];
+  const message = Buffer.concat([Buffer.from(`${timestamp}\n${nonce}\n`), body, Buffer.from('\n')]);
+  const headers = {
+    'alipay-timestamp': timestamp,
+    'alipay-nonce': nonce,
+    'alipay-sn': alipayKey.serial,
+    'alipay-signature': sign(alipayKey, message),
+  };
+  return { headers, body };
+}
+
+/** How the bytes of a value are written in the charset of the notification. */
+type Encode = (text: string) => Uint8Array;
+
+export interface AlipayNotificationOptions {
+  readonly alipayKey: AlipayKey;
+  readonly parameters: Readonly<Record<string, string>>;
+  /** V1 leaves sign_type out of the text that is signed, V2 does not (protocols 2.4). V1 unless given. */
+  readonly rule?: 'V1' | 'V2';
+  readonly encode?: Encode;
+}
+
+/** A form with `sign` and `sign_type`, percent-encoded once; also what is appended to a return address. */
+export function makeAlipayNotification(options: AlipayNotificationOptions): AlipayMessage {
+  const { alipayKey, parameters, rule = 'V1', encode = (text) => Buffer.from(text) } = options;
+  const entries = Object.entries({ ...parameters, sign_type: 'RSA2' }).sort(([a], [b]) => (a < b ? -1 : 1));
+  const signed = entries.filter(([name]) => rule === 'V2' || name !== 'sign_type');
+  const message = Buffer.concat(
+    signed.flatMap(([name, value], index) => [Buffer.from(`${index > 0 ? '&' : ''}${name}=`), encode(value)]),
+  );
+  const encodeForm = (bytes: Uint8Array) => [...bytes].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+  const form = entries.map(([name, value]) => `${name}=${encodeForm(encode(value))}`);
+  return {
+    headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+    body: Buffer.from([...form, `sign=${encodeURIComponent(sign(alipayKey, message))}`].join('&')),
+  };
+}

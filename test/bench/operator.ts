@@ -1,0 +1,227 @@
+// npm run bench:operator: memory, readiness and latency of the operator against a real API server; --output json for programs.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect as connectTcp, createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../../src/clock.ts';
+import { paymentCredentials } from '../../src/config/resource.ts';
+import { findAccess } from '../../src/kube/access.ts';
+import { KubeClient } from '../../src/kube/client.ts';
+import { secrets as secretsResource } from '../../src/kube/resources.ts';
+import { Informer } from '../../src/kube/watch.ts';
+import { readResource } from '../../src/operator/resource.ts';
+import { secret } from '../../src/sources/secret.ts';
+import { rotateMerchant, createWechatpayMaterial, type WechatpayMaterial } from '../../src/testing/index.ts';
+import { formatTable } from '../../src/cli/table.ts';
+import { ControlPlane, noControlPlane } from '../support/control-plane.ts';
+import { installDefinition, merchantId, wechatpaySpec } from '../support/operator.ts';
+import { buildBundle, percentile, residentMegabytes } from './fixture.ts';
+
+/** What we aim for; figures without an aim are printed for the eye. */
+const aims: Readonly<Record<string, string>> = { operator_rss_over_informer: '≤ 0.35', secret_to_current_p99_ms: '≤ 500', restart_status_writes: '≤ 0' }; // prettier-ignore
+
+const { values } = parseArgs({
+  options: {
+    output: { type: 'string', default: 'text' },
+    secrets: { type: 'string', default: '10000' },
+    credentials: { type: 'string', default: '1000' },
+    changes: { type: 'string', default: '100' },
+  },
+});
+const [secretCount, credentialCount, changes] = [values.secrets, values.credentials, values.changes].map(Number) as [number, number, number]; // prettier-ignore
+const namespace = 'bench';
+const signal = new AbortController().signal;
+
+const toData = ({ files }: WechatpayMaterial) =>
+  Object.fromEntries([...files].map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')]));
+
+/** So many at once. */
+async function each(count: number, act: (index: number) => Promise<unknown>): Promise<void> {
+  let next = 0;
+  const work = async () => {
+    while (next < count) await act(next++);
+  };
+  await Promise.all(Array.from({ length: 16 }, work));
+}
+
+/** Counts what passes, and looks at none of it. */
+async function startMeter(port: number) {
+  const server = createServer((near) => {
+    const far = connectTcp(port, '127.0.0.1');
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const)
+      // prettier-ignore
+      from.on('data', (chunk: Buffer) => (meter.bytes += chunk.length)).on('error', () => to.destroy());
+    near.pipe(far);
+    far.pipe(near);
+  });
+  const meter = { bytes: 0, url: '', close: () => void server.close() };
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  meter.url = `https://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  return meter;
+}
+
+function startNode(file: string, words: readonly string[], KUBECONFIG: string): ChildProcess {
+  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], KUBECONFIG, MALLOC_ARENA_MAX: '2', NODE_OPTIONS: '--max-semi-space-size=4' }; // prettier-ignore
+  return spawn(process.execPath, [join(import.meta.dirname, file), ...words], { env, stdio: ['ignore', 'pipe', 'inherit'] }); // prettier-ignore
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit');
+  child.stdout?.resume();
+  child.kill('SIGTERM');
+  await ended;
+}
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+async function measure(plane: ControlPlane): Promise<Record<string, number>> {
+  await installDefinition(plane);
+  await plane.admin('POST', '/api/v1/namespaces', { metadata: { name: namespace } });
+  const kubeconfig = await plane.kubeconfig(namespace);
+  const client = new KubeClient(() => findAccess({ KUBECONFIG: kubeconfig }));
+  const material = await createWechatpayMaterial({ merchantId, now: new Date() });
+  const rotated = await rotateMerchant(material, { now: new Date() });
+  const noise = { filler: Buffer.alloc(4096, 1).toString('base64') };
+  const nameOf = (index: number) => `secret-${String(index)}`;
+  await each(secretCount, async (index) => {
+    const data = index < credentialCount ? toData(material) : noise;
+    const target = { resource: secretsResource, namespace, name: nameOf(index) };
+    await client.create(target, { metadata: { name: nameOf(index) }, data }, signal);
+  });
+  await each(credentialCount, async (index) => {
+    const name = `credential-${String(index)}`;
+    const object = { apiVersion: 'paycert.dev/v1alpha1', kind: 'PaymentCredential', metadata: { name }, spec: wechatpaySpec(nameOf(index)) }; // prettier-ignore
+    await client.create({ resource: paymentCredentials, namespace, name }, object, signal);
+  });
+
+  // What the status says, as a person with a watch sees it.
+  const accepted = new Map<string, string>();
+  const waiting = new Set<() => void>();
+  const writes = { count: 0 };
+  const watching = new AbortController();
+  const informer = new Informer({
+    client: async () => client,
+    collection: { resource: paymentCredentials, namespace },
+    name: 'bench',
+    transform: readResource,
+    changed: (key) => {
+      writes.count += 1;
+      accepted.set(key, informer.get(key)?.status?.accepted?.snapshotId ?? '');
+      for (const wake of waiting) wake();
+    },
+    relistMilliseconds: 3_600_000,
+    clock: systemClock,
+    random: Math.random,
+    observe: () => undefined,
+  });
+  const watched = informer.run(watching.signal);
+  const until = async (isSo: () => boolean) => {
+    while (!isSo()) await new Promise<void>((resolve) => waiting.add(resolve));
+  };
+  const figures: Record<string, number> = {};
+  const meter = await startMeter(plane.port);
+  const metered = await plane.kubeconfig(namespace, meter.url);
+  const words = ['operator', '--address', '127.0.0.1:0', '--log-level', 'error', '--lease', `${namespace}/paycert-operator`]; // prettier-ignore
+  const startOperator = () => startNode('../../bundle/dist/cli/main.js', words, metered);
+
+  let started = performance.now();
+  let operator = startOperator();
+  await until(() => [...accepted.values()].filter((id) => id !== '').length === credentialCount);
+  figures['operator_ready_s'] = (performance.now() - started) / 1000;
+  await pause(5000);
+  await stop(operator);
+
+  [writes.count, meter.bytes, started] = [0, 0, performance.now()];
+  operator = startOperator();
+  await pause(20_000);
+  figures['restart_status_writes'] = writes.count;
+  figures['restart_megabytes'] = meter.bytes / 1e6;
+  meter.bytes = 0;
+  await pause(60_000);
+  figures['rest_kilobytes_per_minute'] = meter.bytes / 1e3;
+  figures['operator_rss_mb'] = await residentMegabytes(operator);
+
+  const peer = startNode('informer.ts', [], kubeconfig);
+  await once(peer.stdout!, 'data');
+  await pause(5000);
+  figures['informer_rss_mb'] = await residentMegabytes(peer);
+  figures['operator_rss_over_informer'] = figures['operator_rss_mb'] / figures['informer_rss_mb'];
+  await stop(peer);
+
+  const versions = [toData(rotated), toData(material)];
+  const write = (name: string, change: number) =>
+    client.replace({ resource: secretsResource, namespace, name }, { metadata: { name }, data: versions[change % 2] }, signal); // prettier-ignore
+  const toStatus: number[] = [];
+  for (let change = 0; change < changes; change += 1) {
+    const index = change % credentialCount;
+    const key = `${namespace}/credential-${String(index)}`;
+    const before = accepted.get(key);
+    const at = performance.now();
+    await write(nameOf(index), Math.floor(change / credentialCount));
+    await until(() => accepted.get(key) !== before);
+    toStatus.push(performance.now() - at);
+  }
+  figures['secret_to_status_p99_ms'] = percentile(
+    toStatus.sort((a, b) => a - b),
+    0.99,
+  );
+  await stop(operator);
+  meter.close();
+
+  figures['secret_to_current_p99_ms'] = await secretToCurrent(client, write, nameOf(credentialCount - 1));
+  watching.abort();
+  await watched;
+  return figures;
+}
+
+/** A hundred sidecars' sources on one Secret, in one process: from the write to the material of each. */
+async function secretToCurrent(
+  client: KubeClient,
+  write: (name: string, change: number) => Promise<unknown>,
+  name: string,
+): Promise<number> {
+  const end = new AbortController();
+  const latencies: number[] = [];
+  const rounds = 5;
+  let wroteAt = 0;
+  let seen: (() => void) | undefined;
+  const watchers = Array.from({ length: 100 }, async () => {
+    const source = secret({ secret: name, namespace, client: async () => client, clock: systemClock, random: Math.random, observe: () => undefined }); // prettier-ignore
+    let revision = '';
+    for await (const _ of source.changes(end.signal)) {
+      const next = (await source.read(end.signal)).revision;
+      if (next === revision) continue;
+      if (revision !== '') latencies.push(performance.now() - wroteAt);
+      revision = next;
+      seen?.();
+    }
+  });
+  await pause(5000);
+  for (let round = 0; round < rounds; round += 1) {
+    const target = (round + 1) * watchers.length;
+    wroteAt = performance.now();
+    await write(name, round);
+    while (latencies.length < target) await new Promise<void>((resolve) => (seen = resolve));
+  }
+  end.abort();
+  await Promise.allSettled(watchers);
+  return percentile(
+    latencies.sort((a, b) => a - b),
+    0.99,
+  );
+}
+
+if (noControlPlane !== false) throw new Error(noControlPlane);
+buildBundle();
+await using plane = await ControlPlane.start();
+const figures = Object.fromEntries(Object.entries(await measure(plane)).map(([name, value]) => [name, Number(value.toPrecision(3))])); // prettier-ignore
+if (values.output === 'json') process.stdout.write(`${JSON.stringify(figures)}\n`);
+else {
+  const rows = Object.entries(figures).map(([name, value]) => [name, String(value), aims[name] ?? '']);
+  process.stdout.write(`${formatTable(['FIGURE', 'MEASURED', 'AIM'], rows)}\n`);
+}

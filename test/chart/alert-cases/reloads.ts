@@ -1,0 +1,107 @@
+// When alerts about material, readiness and sidecars fire, and when they do not.
+import { always, by, type Case, of, pay, stored } from './series.ts';
+
+const successful = 'paycert_reload_last_successful';
+const failing = { [of(successful)]: always(0), [of(successful, {}, 'b')]: always(1) };
+const unreadable = { ...failing, [of('paycert_source_errors_total', { reason: 'files-missing' })]: '0+6x200' };
+const ready = 'paycert_credential_ready';
+const up = (pod: string): string => `up{job="paycert",instance="${pod}",pod="${pod}",namespace="pay"}`;
+
+export const reloads: readonly Case[] = [
+  {
+    alert: 'PaycertReloadFailing',
+    title: 'fires when one pod of two has not the newest',
+    at: 5,
+    fires: [pay],
+    series: failing,
+  },
+  {
+    alert: 'PaycertReloadFailing',
+    title: 'is quiet about a reload that was late by a minute',
+    at: 5,
+    fires: [],
+    series: { [of(successful)]: '1 0 1x20' },
+  },
+  { alert: 'PaycertMaterialRejected', title: 'fires after ten minutes', at: 11, fires: [pay], series: failing },
+  { alert: 'PaycertMaterialRejected', title: 'is quiet for ten minutes', at: 9, fires: [], series: failing },
+  {
+    alert: 'PaycertMaterialRejected',
+    title: 'leaves an origin that cannot be read to its own alert',
+    at: 60,
+    fires: [],
+    series: unreadable,
+  },
+  {
+    alert: 'PaycertSourceUnreachable',
+    title: 'fires when reads go on failing',
+    at: 15,
+    fires: [pay],
+    series: unreadable,
+  },
+  {
+    alert: 'PaycertSourceUnreachable',
+    title: 'is quiet about material that was read and rejected',
+    at: 60,
+    fires: [],
+    series: failing,
+  },
+  {
+    alert: 'PaycertCredentialNotReady',
+    title: 'fires once for two pods',
+    at: 3,
+    fires: [pay],
+    series: { [of(ready)]: always(0), [of(ready, {}, 'b')]: always(0) },
+  },
+  {
+    alert: 'PaycertCredentialNotReady',
+    title: 'leaves what is stored to its own alert',
+    at: 60,
+    fires: [],
+    series: { [of(ready)]: always(1), [by(ready)]: always(0) },
+  },
+  {
+    alert: 'PaycertStoredCredentialNotReady',
+    title: 'fires once for two operators',
+    at: 6,
+    fires: [stored],
+    series: { [by(ready)]: always(0), [by(ready, {}, 'p')]: always(0) },
+  },
+  {
+    alert: 'PaycertStoredCredentialNotReady',
+    title: 'leaves sidecars to their own alert',
+    at: 60,
+    fires: [],
+    series: { [of(ready)]: always(0) },
+  },
+  {
+    alert: 'PaycertSidecarDown',
+    title: 'fires when a pod that is there does not answer',
+    at: 20,
+    fires: [pay],
+    series: {
+      [of(ready)]: '1x10 stale',
+      [up('a')]: '1x10 0x60',
+      [of(ready, {}, 'b')]: always(1),
+      [up('b')]: always(1),
+    },
+  },
+  {
+    alert: 'PaycertSidecarDown',
+    title: 'fires when the last sidecar of a credential has vanished',
+    at: 20,
+    fires: [pay],
+    series: { [of(ready)]: '1x10 stale', [up('a')]: '1x10 stale' },
+  },
+  {
+    alert: 'PaycertSidecarDown',
+    title: 'is quiet about a rollout, which deletes pods',
+    at: 20,
+    fires: [],
+    series: {
+      [of(ready)]: '1x10 stale',
+      [up('a')]: '1x10 stale',
+      [of(ready, {}, 'b')]: always(1),
+      [up('b')]: always(1),
+    },
+  },
+];

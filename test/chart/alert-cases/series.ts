@@ -1,0 +1,30 @@
+// Series as promtool writes them: of sidecars, and of the operator.
+
+export interface Case {
+  readonly alert: string;
+  readonly title: string;
+  readonly series: Readonly<Record<string, string>>;
+  /** Minutes from the first sample. */
+  readonly at: number;
+  /** Labels of each alert that fires, but for level and severity. */
+  readonly fires: readonly Readonly<Record<string, string>>[];
+}
+
+export const day = 86_400;
+export const pay = { namespace: 'pay', credential: 'wechat-main' } as const;
+export const stored = { credential_namespace: 'pay', credential: 'wechat-main' } as const;
+
+const labels = (all: object): string =>
+  Object.entries(all)
+    .map(([name, value]) => `${name}="${String(value)}"`)
+    .join(',');
+/** A series of a sidecar. */
+export const of = (metric: string, more: object = {}, pod = 'a'): string =>
+  `${metric}{${labels({ ...pay, job: 'paycert', instance: pod, pod, ...more })}}`;
+/** A series of the operator. */
+export const by = (metric: string, more: object = {}, pod = 'o'): string =>
+  `${metric}{${labels({ ...stored, job: 'operator', namespace: 'paycert-system', instance: pod, pod, ...more })}}`;
+
+export const expiry = 'paycert_certificate_not_after_timestamp_seconds';
+export const merchant = { role: 'merchant' };
+export const always = (value: number): string => `${value}x200`;

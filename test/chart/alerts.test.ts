@@ -1,0 +1,164 @@
+// Alerts: each fires when it should, is quiet when it should, has a section in the runbook, and goes where its level says.
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+import { stringify } from 'yaml';
+import { anchors, codeBlocks, read, sections, tableRows } from '../agreement/documents.ts';
+import { makeDirectory } from '../support/sidecar.ts';
+import { expiry } from './alert-cases/expiry.ts';
+import { operations } from './alert-cases/operations.ts';
+import { operators } from './alert-cases/operators.ts';
+import { reloads } from './alert-cases/reloads.ts';
+import { chart, lacks, noHelm, one, render, run } from './helm.ts';
+
+const cases = [...expiry, ...reloads, ...operations, ...operators];
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+const rulesOf = async (options: Parameters<typeof render>[0]) => {
+  const { groups } = one(await render(options), 'PrometheusRule')['spec'] as {
+    groups: { name: string; rules: Rule[] }[];
+  };
+  return { groups, rules: groups.flatMap(({ rules }) => rules) };
+};
+
+describe('alerts', { skip: noHelm, timeout: 120_000 }, () => {
+  let groups: { name: string; rules: Rule[] }[];
+  let rules: Rule[];
+  before(async () => {
+    ({ groups, rules } = await rulesOf({ values: { prometheusRule: { renderMode: 'alwaysRender' } } }));
+  });
+  const ruleOf = (name: string): Rule => rules.find(({ alert }) => alert === name)!;
+
+  describe('in promtool', { skip: lacks('promtool') }, () => {
+    for (const { alert, title, series, at, fires } of cases) {
+      it(`${alert} ${title}`, async (t) => {
+        const directory = await makeDirectory(t);
+        // What people read is compared below; promtool would want every text again.
+        const silent = groups.map(({ name, rules: all }) => ({
+          name,
+          rules: all.map(({ annotations: _, ...rule }) => rule),
+        }));
+        await writeFile(join(directory, 'rules.yaml'), stringify({ groups: silent }));
+        const test = {
+          interval: '1m',
+          input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+          alert_rule_test: [
+            {
+              eval_time: `${at}m`,
+              alertname: alert,
+              exp_alerts: fires.map((labels) => ({ exp_labels: { ...ruleOf(alert).labels, ...labels } })),
+            },
+          ],
+        };
+        const path = join(directory, 'test.yaml');
+        await writeFile(path, stringify({ rule_files: ['rules.yaml'], evaluation_interval: '1m', tests: [test] }));
+        const { code, stdout, stderr } = await run('promtool', ['test', 'rules', path]);
+        assert.equal(code, 0, stdout + stderr);
+      });
+    }
+
+    it('are what promtool takes, with every override too', async (t) => {
+      const directory = await makeDirectory(t);
+      const overridden = await rulesOf({ files: [`${chart}/ci/monitoring-values.yaml`] });
+      for (const [name, content] of Object.entries({ plain: groups, overridden: overridden.groups })) {
+        const path = join(directory, `${name}.yaml`);
+        await writeFile(path, stringify({ groups: content }));
+        const { code, stdout, stderr } = await run('promtool', ['check', 'rules', path]);
+        assert.equal(code, 0, stdout + stderr);
+      }
+    });
+  });
+
+  it('are each shown to fire, and to be quiet', () => {
+    for (const { alert } of rules)
+      for (const isFiring of [true, false])
+        assert.ok(
+          cases.some((each) => each.alert === alert && each.fires.length > 0 === isFiring),
+          `${alert} ${String(isFiring)}`,
+        );
+  });
+
+  it('speak of labels that they have', () => {
+    for (const { alert, expr, annotations } of rules) {
+      const kept = /by \(([^)]*)\)/.exec(expr)?.[1]?.split(', ') ?? [];
+      for (const [, label = ''] of `${annotations['summary']}${annotations['description']}`.matchAll(
+        /\$labels\.(\w+)/g,
+      ))
+        assert.ok(kept.includes(label), `${alert}: ${label}`);
+    }
+  });
+
+  it('have a section in the runbook each, which names them', () => {
+    const known = anchors('docs/runbook.md');
+    for (const { alert, annotations } of rules) {
+      const [, fragment = ''] = annotations['runbook_url']!.split('#');
+      assert.ok(known.has(fragment), `${alert}: #${fragment}`);
+      const section = sections('docs/runbook.md').find(
+        ({ title }) =>
+          title
+            .toLowerCase()
+            .replaceAll(' ', '-')
+            .replace(/[^a-z0-9-]/g, '') === fragment,
+      );
+      assert.ok(section?.body.includes(`\`${alert}\``), `${fragment} does not name ${alert}`);
+    }
+  });
+
+  it('stand in docs/alerts.md with their levels', () => {
+    const documented = tableRows(read('docs/alerts.md')).flatMap(([alert = '', level = '']) =>
+      /^`Paycert/.test(alert) ? [`${alert.replaceAll('`', '')} ${level}`] : [],
+    );
+    assert.deepEqual(documented.sort(), rules.map(({ alert, labels }) => `${alert} ${labels['level']!}`).sort());
+  });
+
+  it('follow the values: toggles, severities, durations, expressions, labels', async () => {
+    const overridden = (await rulesOf({ files: [`${chart}/ci/monitoring-values.yaml`] })).rules as (Rule & {
+      for: string;
+    })[];
+    const of = (name: string) => overridden.find(({ alert }) => alert === name);
+    assert.equal(of('PaycertCertificateExpiring30d'), undefined);
+    assert.deepEqual(of('PaycertSigningFailing')?.labels, { severity: 'wake-up', level: 'L1', team: 'payments' });
+    assert.equal(of('PaycertSigningFailing')?.for, '1m');
+    assert.equal(of('PaycertMaterialRejected')?.labels['severity'], 'page');
+    assert.equal(of('PaycertLatencyHigh')?.expr, 'vector(0) > 1');
+    assert.match(of('PaycertVerificationFailing')!.expr, /by \(namespace, credential, cluster\)[\s\S]*>= 500/);
+  });
+
+  describe('in Alertmanager', { skip: lacks('amtool') }, () => {
+    const [example] = codeBlocks('docs/alerts.md').filter(({ text }) => text.includes('receivers:'));
+
+    it('go where docs/alerts.md says, by level', async (t) => {
+      const path = join(await makeDirectory(t), 'alertmanager.yml');
+      await writeFile(path, example!.text);
+      const checked = await run('amtool', ['check-config', path]);
+      assert.equal(checked.code, 0, checked.stdout + checked.stderr);
+      for (const [level, receiver] of Object.entries({ L1: 'pager', L2: 'chat', L3: 'tickets' })) {
+        const { stdout } = await run('amtool', [
+          'config',
+          'routes',
+          'test',
+          `--config.file=${path}`,
+          'alertname=PaycertX',
+          `level=${level}`,
+        ]);
+        assert.equal(stdout.trim(), receiver);
+      }
+      const { stdout } = await run('amtool', [
+        'config',
+        'routes',
+        'test',
+        `--config.file=${path}`,
+        'alertname=Other',
+        'level=L1',
+      ]);
+      assert.equal(stdout.trim(), 'default');
+    });
+  });
+});

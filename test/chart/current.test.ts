@@ -1,0 +1,35 @@
+// What is made from elsewhere is current: the chart's schema, README, CRDs and dashboard, and deploy/.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { parse } from 'yaml';
+import { readValues } from '../../scripts/chart/values.ts';
+import { chart, noHelm, root, run } from './helm.ts';
+
+const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8');
+
+describe('the generated files', () => {
+  it('of the chart are current', async () => {
+    const { code, stderr } = await run(process.execPath, ['scripts/chart.ts', '--check']);
+    assert.equal(code, 0, stderr);
+  });
+
+  it('of deploy/ are what the chart renders', { skip: noHelm, timeout: 60_000 }, async () => {
+    const { code, stderr } = await run(process.execPath, ['scripts/deploy.ts', '--check']);
+    assert.equal(code, 0, stderr);
+  });
+});
+
+describe('the chart', () => {
+  it('has the version of the package', () => {
+    const { version } = JSON.parse(read('package.json')) as { version: string };
+    const about = parse(read(`${chart}/Chart.yaml`)) as { version: string; appVersion: string };
+    assert.deepEqual([about.version, about.appVersion], [version, version]);
+  });
+
+  it('says what every value means, in a whole sentence', () => {
+    const values = readValues(read(`${chart}/values.yaml`));
+    assert.ok(values.length > 100);
+    for (const { path, text } of values) assert.match(text, /^[A-Z`…].*[.:`)]$/, path);
+  });
+});

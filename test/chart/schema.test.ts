@@ -1,0 +1,63 @@
+// values.schema.json refuses what would be ignored or would fail later, and says which value it is.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { helms, lacks, template } from './helm.ts';
+
+const refused: Readonly<Record<string, readonly [object, RegExp]>> = {
+  'a value that does not exist': [{ replicaCount: 2 }, /replicaCount/],
+  'a misspelled value in a group': [{ image: { tags: 'x' } }, /tags/],
+  'an alert that does not exist': [
+    { prometheusRule: { alerts: { certificateExpiring3d: { enabled: true } } } },
+    /certificateExpiring3d/,
+  ],
+  'a misspelled field of an alert': [{ prometheusRule: { alerts: { signingFailing: { enable: false } } } }, /enable/],
+  'a level that does not exist': [{ prometheusRule: { alerts: { signingFailing: { level: 'L4' } } } }, /level/],
+  'an alert without a duration': [{ prometheusRule: { alerts: { signingFailing: { for: '' } } } }, /for/],
+  'text where a number belongs': [{ replicas: 'two' }, /replicas/],
+  'fewer replicas than none': [{ replicas: -1 }, /replicas/],
+  'a log level that the operator does not know': [{ logLevel: 'trace' }, /logLevel/],
+  'a digest that pins nothing': [{ image: { digest: 'sha256:abc' } }, /digest/],
+  'a tag with a digest in it': [{ image: { tag: 'x@sha256:abc' } }, /tag/],
+  'a scope that does not exist': [{ rbac: { scope: 'namespace' } }, /scope/],
+  'namespaces that scope cluster would ignore': [{ rbac: { namespaces: ['pay'] } }, /scope/],
+  'a Secret without its namespace': [{ rbac: { secretNames: ['wechat-main'] } }, /secretNames/],
+  'a Secret in a namespace out of scope': [
+    { rbac: { scope: 'namespaces', namespaces: ['pay'], secretNames: ['shop/wechat-main'] } },
+    /rbac\.secretNames: shop\/wechat-main is in no namespace of rbac\.namespaces/,
+  ],
+  'a render mode that does not exist': [{ serviceMonitor: { renderMode: 'always' } }, /renderMode/],
+  'a scrape interval without a unit': [{ podMonitor: { interval: '30' } }, /interval/],
+  'a port that is none': [{ service: { port: 0 } }, /port/],
+  'a network policy that reaches no API server': [{ networkPolicy: { apiPorts: [] } }, /apiPorts/],
+  'a label that Prometheus cannot group by': [
+    { prometheusRule: { additionalAggregationLabels: ['a-b'] } },
+    /additionalAggregationLabels/,
+  ],
+  'a minimum of no traffic': [{ prometheusRule: { minimumOperations: 0 } }, /minimumOperations/],
+  'a label that is no text': [{ podLabels: { a: 1 } }, /podLabels/],
+  'a name that is longer than a label': [{ fullnameOverride: 'a'.repeat(64) }, /fullnameOverride/],
+  'an alert kind that the cluster must have and has not': [
+    { prometheusRule: { renderMode: 'failIfMissing' } },
+    /no kind PrometheusRule/,
+  ],
+};
+
+for (const helm of helms) {
+  describe(`the schema of the values, with ${helm}`, { skip: lacks(helm), timeout: 120_000 }, () => {
+    for (const [what, [values, message]] of Object.entries(refused)) {
+      it(`refuses ${what}, and names it`, async () => {
+        const { code, stderr } = await template({ helm, values });
+        assert.notEqual(code, 0);
+        assert.match(stderr, message);
+      });
+    }
+
+    it('takes what a parent chart shares with all of its charts', async () => {
+      const { code, stderr } = await template({
+        helm,
+        values: { enabled: true, global: { anything: { of: 'the parent' } } },
+      });
+      assert.equal(code, 0, stderr);
+    });
+  });
+}

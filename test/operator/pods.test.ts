@@ -1,0 +1,104 @@
+// Pods are touched when the Secret that they mount changes: through their status, three times, and only those that asked for it.
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import {
+  installDefinition,
+  leastRules,
+  makeAccount,
+  rule,
+  secretRules,
+  startOperator,
+  Tenant,
+  wechatpaySpec,
+} from '../support/operator.ts';
+import { makeMaterial } from '../support/sidecar.ts';
+
+const limit = { timeout: 60_000, skip: noControlPlane };
+const controlPlane = useControlPlane(installDefinition);
+
+interface Pod {
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>>; readonly generation?: number };
+}
+
+async function makePods(tenant: Tenant, labels: Readonly<Record<string, string>>) {
+  const path = `/api/v1/namespaces/${tenant.namespace}/pods`;
+  for (const [name, credential] of Object.entries(labels)) {
+    const spec = { containers: [{ name: 'shop', image: 'shop' }] };
+    const metadata = { name, labels: { 'paycert.dev/refresh': credential } };
+    await tenant.plane.admin('POST', path, { metadata, spec });
+  }
+  /** When each was touched last. */
+  return async (name: string): Promise<string | undefined> => {
+    const { metadata } = (await tenant.plane.admin('GET', `${path}/${name}`)) as never as Pod;
+    return metadata.annotations?.['paycert.dev/refreshed-at'];
+  };
+}
+
+async function start(t: TestContext, spec: object, overrides: object = {}) {
+  const tenant = await Tenant.make(controlPlane());
+  const touchedAt = await makePods(tenant, { a: 'wechat-main', b: 'wechat-main', c: 'another' });
+  await tenant.write('keys', (await makeMaterial()).files);
+  const clock = new FakeClock(new Date());
+  const { recorder } = await startOperator(t, controlPlane(), { namespaces: [tenant.namespace], clock, refreshesPods: true, ...overrides }); // prettier-ignore
+  await tenant.create('wechat-main', wechatpaySpec('keys', { ...spec }));
+  await tenant.condition('wechat-main', 'Ready', 'True Ready');
+  return { tenant, touchedAt, clock, recorder };
+}
+
+/** Time passes only as far as somebody waits for it. */
+async function pass(clock: FakeClock, milliseconds: number, until: Promise<unknown>): Promise<void> {
+  const done = { is: false };
+  void until.then(() => (done.is = true));
+  for (let passed = 0; !done.is; passed += 10) {
+    if (passed < milliseconds) clock.advance(10);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+describe('the touch', () => {
+  it('comes at once and after 2 and 8 s, to the Pods that name the resource', limit, async (t) => {
+    const { tenant, touchedAt, clock, recorder } = await start(t, { refreshPods: true });
+    assert.equal(await touchedAt('a'), undefined, 'a first sight is no change');
+    const changedAt = clock.now().getTime();
+    for (const after of [0, 2000, 8000]) {
+      const touched = recorder.next('pods-refreshed');
+      if (after === 0) await tenant.write('keys', (await makeMaterial(1)).files);
+      await pass(clock, after + 1000 - (clock.now().getTime() - changedAt), touched);
+      assert.equal((await touched).pods, 2);
+      for (const name of ['a', 'b']) {
+        const delay = Date.parse((await touchedAt(name)) ?? '') - changedAt;
+        assert.ok(delay >= after && delay <= after + 1000, `${String(delay)} ms, not ${String(after)}`);
+      }
+    }
+    assert.equal(await touchedAt('c'), undefined);
+  });
+
+  for (const [what, spec, overrides] of [
+    ['the resource did not ask for it', {}, {}],
+    ['the operator runs without --refresh-pods', { refreshPods: true }, { refreshesPods: false }],
+  ] as const)
+    it(`does not come when ${what}`, limit, async (t) => {
+      const { tenant, touchedAt, recorder } = await start(t, spec, overrides);
+      await tenant.write('keys', new Map());
+      await tenant.condition('wechat-main', 'Valid', 'False MaterialMissing');
+      assert.equal(await touchedAt('a'), undefined);
+      assert.deepEqual(recorder.of('pods-refreshed'), []);
+    });
+
+  it('needs to list Pods and to patch their status, and nothing else of them', limit, async (t) => {
+    const tenant = await Tenant.make(controlPlane());
+    const touchedAt = await makePods(tenant, { a: 'wechat-main' });
+    await tenant.write('keys', (await makeMaterial()).files);
+    const rules = [rule('', ['pods'], 'list'), rule('', ['pods/status'], 'patch')];
+    const environment = await makeAccount(tenant, [...leastRules, ...secretRules, ...rules]);
+    const { recorder } = await startOperator(t, controlPlane(), { namespaces: [tenant.namespace], environment, refreshesPods: true }); // prettier-ignore
+    await tenant.create('wechat-main', wechatpaySpec('keys', { refreshPods: true }));
+    await tenant.condition('wechat-main', 'Ready', 'True Ready');
+    const touched = recorder.next('pods-refreshed');
+    await tenant.write('keys', new Map());
+    assert.deepEqual(await touched, { type: 'pods-refreshed', object: `${tenant.namespace}/wechat-main`, pods: 1 });
+    assert.ok(await touchedAt('a'));
+  });
+});

@@ -1,0 +1,121 @@
+// The status is a function of spec, Secret, the status before and the time: the same again changes nothing.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { ResourceSpec } from '../../src/config/resource.ts';
+import { errorTable, PaycertError } from '../../src/errors.ts';
+import type { Verdict } from '../../src/operator/assess.ts';
+import { soonestExpiry } from '../../src/operator/expiry.ts';
+import type { Key, PaymentCredential, Status } from '../../src/operator/resource.ts';
+import { type Findings, judge, reasonOf } from '../../src/operator/status.ts';
+
+const now = new Date('2026-03-01T00:00:00Z');
+const day = 86_400_000;
+const later = (milliseconds: number): Date => new Date(now.getTime() + milliseconds);
+const spec: ResourceSpec = {
+  provider: { wechatpay: { merchantId: '1900000001' } },
+  source: { secret: { name: 'keys' } },
+};
+const key = (role: string, notAfter?: Date, id = role): Key => ({ role, id, algorithm: 'RSA-2048', fingerprint: 'f', ...(notAfter && { notAfter: notAfter.toISOString() }) }); // prettier-ignore
+
+const verdict = (over: Partial<Verdict> = {}): Verdict => ({
+  secretResourceVersion: '5',
+  snapshotId: 'a',
+  keys: [key('merchant', later(365 * day))],
+  signer: { keyId: 'merchant', notBefore: later(-day), notAfter: later(365 * day) },
+  operations: ['sign'],
+  violations: [],
+  until: undefined,
+  ...over,
+});
+const findings = (over: Partial<Verdict> = {}): Findings => ({ spec, verdict: verdict(over), error: undefined });
+const failing = (error: PaycertError): Findings => ({ spec, verdict: undefined, error });
+const resource = (status?: Status, generation = 1): PaymentCredential => ({ kind: 'PaymentCredential', namespace: 'pay', name: 'w', uid: 'u', resourceVersion: '1', generation, spec, status }); // prettier-ignore
+const outcome = (status: Status, type: string) => {
+  const { status: value, reason } = status.conditions.find((condition) => condition.type === type)!;
+  return `${value} ${reason}`;
+};
+const mismatch = new PaycertError('key-mismatch', 'text');
+
+describe('a status', () => {
+  it('is the same when nothing has changed, however much later', () => {
+    const first = judge(resource(), findings(), now);
+    assert.deepEqual(judge(resource(first), findings(), later(day)), first);
+    const bad = judge(resource(first), findings({ violations: [mismatch] }), later(day));
+    assert.deepEqual(judge(resource(bad), findings({ violations: [mismatch] }), later(2 * day)), bad);
+    assert.deepEqual(JSON.parse(JSON.stringify(bad)), bad, 'and the same after the API server has kept it');
+  });
+
+  it('keeps since when a condition is what it is, also when the reason changes', () => {
+    const first = judge(resource(), findings({ violations: [mismatch] }), now);
+    const missing = new PaycertError('material-missing', 'text');
+    const second = judge(resource(first), findings({ violations: [missing] }), later(day));
+    assert.equal(outcome(second, 'Valid'), 'False MaterialMissing');
+    assert.equal(second.conditions[1]?.lastTransitionTime, now.toISOString());
+    assert.equal(second.rejected?.time, later(day).toISOString());
+  });
+
+  it('says what was accepted, and keeps it through everything that comes after', () => {
+    const good = judge(resource(), findings(), now);
+    for (const worse of [
+      findings({ violations: [mismatch], snapshotId: 'b', secretResourceVersion: '6' }),
+      failing(new PaycertError('object-missing', 'text')),
+      failing(new PaycertError('cluster-forbidden', 'text')),
+    ])
+      assert.deepEqual(judge(resource(good), worse, later(day)).accepted, good.accepted);
+  });
+
+  it('counts the same keys in a new version of the Secret as accepted since before', () => {
+    const good = judge(resource(), findings(), now);
+    const same = judge(resource(good), findings({ secretResourceVersion: '6' }), later(day));
+    assert.deepEqual([same.accepted?.time, same.accepted?.secretResourceVersion], [now.toISOString(), '6']);
+  });
+
+  it('does not know what cannot be read, and knows what is not there', () => {
+    const ready = (error: PaycertError) => outcome(judge(resource(), failing(error), now), 'Ready');
+    assert.equal(ready(new PaycertError('cluster-forbidden', 'text')), 'Unknown ClusterForbidden');
+    assert.equal(ready(new PaycertError('object-missing', 'text')), 'False SecretMissing');
+    assert.equal(ready(new PaycertError('internal-error', 'text')), 'Unknown InternalError');
+  });
+
+  it('names every violation, the first as its reason', () => {
+    const missing = new PaycertError('material-missing', 'apiv3_key is missing');
+    const bad = judge(resource(), findings({ violations: [mismatch, missing] }), now);
+    assert.equal(bad.rejected?.reason, 'KeyMismatch');
+    assert.match(bad.rejected.message, /apiv3_key is missing/);
+  });
+
+  it('has for every error a reason as the API demands it', () => {
+    for (const code of Object.keys(errorTable) as PaycertError['code'][])
+      assert.match(reasonOf(new PaycertError(code, '')), /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/);
+  });
+});
+
+describe('Expiring', () => {
+  const at = (moment: Date, keys: readonly Key[]) => outcome(judge(resource(), findings({ keys }), moment), 'Expiring');
+
+  it('begins 30 days before, to the millisecond, and ends in Expired', () => {
+    const end = later(100 * day);
+    const keys = [key('merchant', end)];
+    assert.equal(at(new Date(end.getTime() - 30 * day - 1), keys), 'False ValidForLong');
+    assert.equal(at(new Date(end.getTime() - 30 * day), keys), 'True ExpiresSoon');
+    assert.equal(at(new Date(end.getTime() - 1), keys), 'True ExpiresSoon');
+    assert.equal(at(end, keys), 'True Expired');
+  });
+
+  it('looks at the last key of each role, and not at retired ones', () => {
+    const keys = [
+      key('merchant', later(200 * day)),
+      key('platform', later(day), 'old'),
+      key('platform', later(300 * day), 'new'),
+      key('merchant-retired', later(-day)),
+      key('apiv3'),
+    ];
+    assert.equal(soonestExpiry(keys)?.at.getTime(), later(200 * day).getTime());
+    assert.equal(at(now, keys), 'False ValidForLong');
+  });
+
+  it('is False for keys that never expire, and Unknown without keys', () => {
+    assert.equal(at(now, [key('apiv3')]), 'False NeverExpires');
+    assert.equal(at(now, []), 'Unknown Unknown');
+  });
+});

@@ -1,0 +1,57 @@
+// Alipay's product under test: contexts made from the keys of a vector, as a load makes them, with the time as an argument.
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { readCertificates, readCertificatesThatParse, readPublicKey } from '../../../src/crypto/containers.ts';
+import { createContext } from '../../../src/providers/alipay/context.ts';
+import type { NamedChain, Parts } from '../../../src/providers/alipay/parts.ts';
+import type { SigningContext } from '../../../src/providers/provider.ts';
+import { Unusable } from '../findings.ts';
+import { listOf } from '../read.ts';
+import type { Situation } from '../situation.ts';
+
+/** A context needs a private key; vectors that are not about one get this. */
+let spare: KeyObject | undefined;
+const sparePrivateKey = (): KeyObject => (spare ??= generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+
+export type Subject = Required<SigningContext>;
+
+/** Not `load`: many sources pair keys and names that its rules refuse, as they should. */
+export function subject(parts: Partial<Parts>, mode: 'certificate' | 'key', privateKey = sparePrivateKey()): Subject {
+  const whole = { privateKeys: [], appCertificates: [], alipayCertificates: [], alipayPublicKeys: [], aesKeys: [] };
+  return createContext({ ...whole, ...parts }, privateKey, { appId: 'app_of_vectors', mode }) as Subject;
+}
+
+const certificateNames = ['certificate', 'alipay_certificate', 'alipay_cert', 'cert', 'alipay_certificate_bundle'];
+const keyNames = ['public_key', 'alipay_public_key'];
+
+/** The first certificate of a file, and those that follow it. */
+export function chainOf(bytes: Buffer, name = 'certificate'): NamedChain {
+  const [leaf, ...intermediates] = readCertificates(bytes, name);
+  return { name, leaf, intermediates };
+}
+
+export interface Trusting {
+  readonly context: Subject;
+  /** A moment at which the certificate has not expired; sources' own have, or will. */
+  readonly now: Date;
+}
+
+/** The key that the vector says is Alipay's, in the mode that it fits. */
+export function trusting(situation: Situation): Trusting {
+  const certificate = situation.material(...certificateNames);
+  if (certificate !== undefined) {
+    const chain = chainOf(certificate);
+    const now = new Date(Math.min(Date.now(), chain.leaf.validToDate.getTime() - 1000));
+    return { context: subject({ alipayCertificates: [chain] }, 'certificate'), now };
+  }
+  const key = situation.material(...keyNames);
+  if (key === undefined) throw new Unusable('there is no certificate or public key to verify with');
+  const alipayPublicKeys = [['alipay_public_key', readPublicKey(key, 'public_key')] as const];
+  return { context: subject({ alipayPublicKeys }, 'key'), now: new Date() };
+}
+
+/** Every certificate of the files that these inputs name, one or several. */
+export function certificatesIn(situation: Situation, ...names: string[]) {
+  return listOf(situation.input(...names)).flatMap(
+    (file) => readCertificatesThatParse(situation.contents(String(file))).certificates,
+  );
+}
