@@ -98,7 +98,7 @@ const table = {
   'certificate-is-not': { kind: 'material', hint: 'Put a certificate here; this file holds a key.' },
   'algorithm-unsupported': {
     kind: 'material',
-    hint: 'Use an RSA key pair; SM2 and elliptic curves are not supported.',
+    hint: 'Use an RSA key pair; in TLS also P-256, P-384, P-521 or Ed25519. SM2 is not supported.',
   },
   'key-too-small': { kind: 'material', hint: 'Use an RSA key of at least 2048 bits.' },
   'key-too-large': { kind: 'material', hint: 'Use an RSA key of at most 8192 bits.' },
@@ -147,6 +147,22 @@ const table = {
     hint: 'The password is the merchant id, unless apiclient_cert.p12.password holds another.',
   },
   'pkcs12-iterations': { kind: 'material', hint: 'Export it again with at most 100,000 iterations.' },
+  'certificate-revoked': {
+    kind: 'material',
+    hint: 'Have a new certificate issued, with a new key; find out why the old one was taken back.',
+  },
+  'revocation-unknown': {
+    kind: 'material',
+    hint: 'Supply a current revocation list of the issuer, as `ca.crl` or in `revocation.urls`.',
+  },
+  'revocation-list-malformed': {
+    kind: 'material',
+    hint: 'Use the issuer’s complete list (CRL), in DER or PEM, signed with SHA-256 or better.',
+  },
+  'chain-broken': {
+    kind: 'material',
+    hint: 'Write the leaf first, then the authority that issued it, then the one that issued that.',
+  },
   'self-test-failed': { kind: 'material', hint: 'The key cannot sign what its own public half verifies; replace it.' },
   'material-older': { kind: 'material', hint: 'Deploy the newer material, or set `older: accept` for a rollback.' },
   'platform-set-emptied': {
@@ -163,6 +179,10 @@ const table = {
   'client-certificate-expired': {
     kind: 'material',
     hint: 'Replace it with its key: calls that show a certificate in TLS fail; the others go on.',
+  },
+  'tls-authority-expired': {
+    kind: 'material',
+    hint: 'Remove it; whoever still shows a certificate of its is refused.',
   },
   'root-certificate-skipped': {
     kind: 'material',
@@ -197,6 +217,10 @@ const table = {
   'body-too-large': { kind: 'request', hint: 'Send less, or raise `listen.maxBodyBytes`.', status: 413 },
   'media-type-unsupported': { kind: 'request', hint: 'Send `Content-Type: application/json`.', status: 415 },
   'key-unknown': { kind: 'request', hint: 'GET /v1/credentials/{name} lists the key ids.' },
+  'server-name-unknown': {
+    kind: 'request',
+    hint: 'Add the name to `serverNames`, or tls.crt and tls.key for every other name.',
+  },
   'plaintext-too-long': { kind: 'request', hint: 'One field holds at most 214 bytes under a 2048-bit key.' },
   'refusal-unknown': {
     kind: 'request',

@@ -22,6 +22,8 @@ export interface Paycert extends AsyncDisposable {
    * @throws PaycertError `credential-unknown`, `credential-not-loaded`
    */
   current(name: string): Snapshot;
+  /** Calls `told` after each swap of that credential, until the function that it returns is called. */
+  follow(name: string, told: () => void): () => void;
   /** Every credential as it stands, for health checks and status pages. */
   entries(): readonly Entry[];
   stop(): Promise<void>;
@@ -38,8 +40,10 @@ export async function startPaycert(credentials: unknown, options: LibraryOptions
   const store = new Store();
   const waiting = new Map(parsed.map(({ name }) => [name, Promise.withResolvers<undefined>()]));
   const tell = isolate(observe);
+  const followers = new Set<Observe>();
   const watching: Observe = (event) => {
     tell(event);
+    for (const follower of followers) follower(event);
     const looks =
       event.type === 'swapped' ||
       event.type === 'rejected' ||
@@ -64,5 +68,15 @@ export async function startPaycert(credentials: unknown, options: LibraryOptions
     );
   }
   const stop = () => running.stop();
-  return { current: (name) => store.current(name), entries: () => store.entries(), stop, [Symbol.asyncDispose]: stop };
+  return {
+    current: (name) => store.current(name),
+    follow(name, told) {
+      const follower = isolate((event) => event.type === 'swapped' && event.credential === name && told());
+      followers.add(follower);
+      return () => followers.delete(follower);
+    },
+    entries: () => store.entries(),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
 }

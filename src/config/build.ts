@@ -6,6 +6,8 @@ import type { KubeClient } from '../kube/client.ts';
 import { aliyun } from '../providers/aliyun/provider.ts';
 import { hmac } from '../providers/generic/hmac.ts';
 import { pss } from '../providers/generic/pss.ts';
+import { withRevocationLists } from '../gateway/revocation-lists.ts';
+import { mtls } from '../providers/mtls/provider.ts';
 import type { Provider } from '../providers/provider.ts';
 import { wechatpay } from '../providers/wechatpay/provider.ts';
 import { wechatpayV2 } from '../providers/wechatpay-v2/provider.ts';
@@ -59,6 +61,8 @@ const sources = {
   merge: (parts, ingredients): Source => merge(parts.map((part) => buildSource(part, ingredients))),
 } satisfies Builders<SourceConfig>;
 
+const revocationModes = { accept: 'soft', reject: 'hard' } as const;
+
 const providers = {
   wechatpay: ({ merchantId, responseKey, legacyFieldPadding = defaults.legacyFieldPadding }): Provider =>
     wechatpay({ merchantId, legacyFieldPadding, ...(responseKey !== undefined && { responseKey }) }),
@@ -68,6 +72,12 @@ const providers = {
   hmac: ({ slash = defaults.slash, maxNonces = defaults.maxNonces, ...options }): Provider =>
     hmac({ ...options, slash, maxNonces }),
   pss: ({ appId, maxNonces = defaults.maxNonces }): Provider => pss({ appId, maxNonces }),
+  mtls: ({ serverNames = {}, minVersion = defaults.minVersion, revocation }): Provider =>
+    mtls({
+      serverNames,
+      minVersion,
+      ...(revocation && { revocation: revocationModes[revocation.whenUnknown ?? defaults.whenUnknown] }),
+    }),
 } satisfies Builders<CredentialConfig['provider']>;
 
 /** The only member of a one-of, and its row. The schema has made sure that there is exactly one. */
@@ -94,7 +104,11 @@ export function buildCredential(config: CredentialConfig, ingredients: Ingredien
   return {
     name: config.name,
     provider: buildProvider(config.provider, ingredients),
-    source: buildSource(config.source, ingredients),
+    source: withRevocationLists(
+      buildSource(config.source, ingredients),
+      config.provider.mtls?.revocation?.urls ?? [],
+      ingredients.clock,
+    ),
     older: config.older ?? defaults.older,
     graceMilliseconds: milliseconds(config.grace ?? defaults.grace),
   };

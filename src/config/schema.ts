@@ -185,6 +185,48 @@ const Pss = Type.Object(
   closed,
 );
 
+const Revocation = Type.Object(
+  {
+    urls: Type.Optional(
+      Type.Array(Type.String({ pattern: '^https?://[!-~]{1,2000}$' }), {
+        minItems: 1,
+        maxItems: 16,
+        description: 'Where revocation lists are downloaded, every hour. Lists in the material (ca.crl) count too.',
+      }),
+    ),
+    whenUnknown: Type.Optional(
+      Type.Union([Type.Literal('accept'), Type.Literal('reject')], {
+        description: 'What holds where there is no current list of a certificate’s issuer. Default accept.',
+      }),
+    ),
+  },
+  closed,
+);
+
+const Mtls = Type.Object(
+  {
+    revocation: Type.Optional(Revocation),
+    serverNames: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: '^(\\*\\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$' }),
+        Type.String({ pattern: '^(?!ca$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$' }),
+        {
+          maxProperties: 256,
+          ...closed,
+          description:
+            'Host name (or * for its first label) → name of the pair that is shown there: NAME.crt, NAME.key and perhaps NAME.ca.crt. Every other name has tls.crt.',
+        },
+      ),
+    ),
+    minVersion: Type.Optional(
+      Type.Union([Type.Literal('TLSv1.2'), Type.Literal('TLSv1.3')], {
+        description: 'The oldest version of TLS that is spoken. Default TLSv1.2.',
+      }),
+    ),
+  },
+  closed,
+);
+
 export const ProviderSchema = Type.Object(
   {
     wechatpay: Type.Optional(Wechatpay),
@@ -193,6 +235,7 @@ export const ProviderSchema = Type.Object(
     aliyun: Type.Optional(Aliyun),
     hmac: Type.Optional(Hmac),
     pss: Type.Optional(Pss),
+    mtls: Type.Optional(Mtls),
   },
   { ...oneOf, description: 'Whose rules the material follows: exactly one.' },
 );
@@ -335,6 +378,8 @@ export const defaults = {
   gateway: 'production',
   slash: 'keep',
   maxNonces: 200_000,
+  minVersion: 'TLSv1.2',
+  whenUnknown: 'accept',
   require: ['sign'],
 } as const;
 

@@ -188,3 +188,10 @@ export function readCertificates(bytes: Uint8Array, field: string): [X509Certifi
   }
   throw new PaycertError('certificate-malformed', `${field} holds no certificate that can be read`, { field });
 }
+
+/** The DER of every block with that label; of DER or bare base64, the one. */
+export function readDerBlocks(bytes: Uint8Array, field: string, label: string): readonly Buffer[] {
+  return readBlocks(bytes, field)
+    .filter((block) => block.label === undefined || block.label === label)
+    .map(({ der }) => der);
+}

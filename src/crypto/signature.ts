@@ -1,4 +1,4 @@
-// Signatures over bytes: RSASSA-PKCS1-v1_5 (RFC 8017 §8.2) and RSASSA-PSS (§8.1), both with SHA-256.
+// Signatures over bytes: RSASSA-PKCS1-v1_5 (RFC 8017 §8.2) and RSASSA-PSS (§8.1), both with SHA-256; and whether a pair is one.
 import { constants, type KeyObject, sign, verify } from 'node:crypto';
 
 /** In the thread pool: a signature takes ten times as long as a verification. */
@@ -44,3 +44,16 @@ export const rsaVerifiers: Readonly<Record<RsaPadding, typeof verifyRsaSha256>> 
   pkcs1: verifyRsaSha256,
   pss: verifyPssSha256,
 };
+
+/** Whether what a private key of any kind signs verifies with that public key. In the thread pool. */
+export function provesPair(privateKey: KeyObject, publicKey: KeyObject): Promise<boolean> {
+  const message = Buffer.from('paycert self-test');
+  // Edwards curves hash by themselves.
+  const digest = privateKey.asymmetricKeyType === 'ed25519' ? null : 'sha256';
+  return new Promise((resolve) => {
+    sign(digest, message, privateKey, (error, signature) =>
+      // Whatever it is: a key with damaged primes makes OpenSSL throw.
+      resolve(error === null && verify(digest, message, publicKey, signature)),
+    );
+  });
+}

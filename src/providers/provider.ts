@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { RsaPadding } from '../crypto/signature.ts';
 import type { PaycertError } from '../errors.ts';
+import type { TlsIdentities } from './tls-identity.ts';
 
 /** What a key is for. One snapshot holds several keys of most roles. */
 export type Role =
@@ -21,7 +22,10 @@ export type Role =
   | 'hmac-previous'
   | 'own'
   | 'partner'
-  | 'partner-previous';
+  | 'partner-previous'
+  | 'tls'
+  | 'tls-intermediate'
+  | 'tls-authority';
 
 /** Public facts about one key: what checks, status and metrics look at. Holds no secret. */
 export interface KeyFacts {
@@ -155,6 +159,8 @@ export interface SigningContext {
   readonly keys: readonly KeyFacts[];
   /** Why this material is unfit whatever the time: parts that do not parse, are missing or contradict each other. */
   readonly problems: readonly PaycertError[];
+  /** Why it is unfit at that time, beyond the dates that every certificate has. */
+  readonly violations?: (now: Date) => readonly PaycertError[];
   /** What this set of keys can do at that time; an expired certificate cannot sign, an expired set cannot verify. */
   readonly capabilities: (now: Date) => ReadonlySet<Capability>;
   /** What is odd at that time, and no reason to refuse. */
@@ -176,8 +182,8 @@ export interface SigningContext {
   ) => Promise<Readonly<Record<string, string>>>;
   /** The key that signs, for the generic checks, and its public half where it has one. Padding: default pkcs1. */
   readonly signer?: { readonly facts: KeyFacts; readonly publicKey?: KeyObject; readonly padding?: RsaPadding };
-  /** Key and certificate to show in TLS, in PEM; made anew at each call, so that nothing keeps the text of the key. */
-  readonly clientTls?: () => { readonly key: string; readonly cert: string };
+  /** What to show and to trust in TLS. */
+  readonly tls?: TlsIdentities;
 }
 
 export interface Provider {

@@ -23,28 +23,35 @@ const violation = (...details: ConstructorParameters<typeof PaycertError>) => [n
 /** It parses, nothing is missing, and its parts agree: the provider's own rules. */
 const isSound: Check = ({ context }) => context.problems;
 
+/** The key that signs, and whatever is shown in TLS: one of them out of date fails somebody. */
+const inUse = ({ signer, keys }: SigningContext): readonly KeyFacts[] => [
+  ...(signer ? [signer.facts] : []),
+  ...keys.filter((facts) => isShown(facts) && facts.fingerprint !== signer?.facts.fingerprint),
+];
+
+const isShown = ({ role }: KeyFacts): boolean => role === 'tls' || role === 'tls-intermediate';
+
+const owner = (facts: KeyFacts): string =>
+  isShown(facts) ? `the TLS certificate ${facts.keyId}` : 'the certificate of the key that signs';
+
 /** not before ≤ now: trying again at that time will do. */
-const isValidYet: Check = ({ context: { signer } }, now) => {
-  const notBefore = signer?.facts.notBefore;
-  return notBefore === undefined || notBefore <= now
-    ? []
-    : violation(
-        'certificate-not-yet-valid',
-        `the certificate of the key that signs is not valid before ${notBefore.toISOString()}`,
-        {
-          retryAt: notBefore,
-        },
-      );
-};
+const isValidYet: Check = ({ context }, now) =>
+  inUse(context).flatMap((facts) => {
+    const { notBefore } = facts;
+    if (notBefore === undefined || notBefore <= now) return [];
+    const message = `${owner(facts)} is not valid before ${notBefore.toISOString()}`;
+    return violation('certificate-not-yet-valid', message, { retryAt: notBefore });
+  });
 
 /** now < not after. An expired *current* one keeps operating; an expired candidate replaces nothing. */
-const isNotExpired: Check = ({ context: { signer } }, now) => {
-  const notAfter = signer?.facts.notAfter;
-  if (notAfter === undefined || now < notAfter) return [];
-  return signer?.facts.role === 'access-key'
-    ? violation('security-token-expired', `the security token expired at ${notAfter.toISOString()}`)
-    : violation('certificate-expired', `the certificate of the key that signs expired at ${notAfter.toISOString()}`);
-};
+const isNotExpired: Check = ({ context }, now) =>
+  inUse(context).flatMap((facts) => {
+    const { notAfter } = facts;
+    if (notAfter === undefined || now < notAfter) return [];
+    return facts.role === 'access-key'
+      ? violation('security-token-expired', `the security token expired at ${notAfter.toISOString()}`)
+      : violation('certificate-expired', `${owner(facts)} expired at ${notAfter.toISOString()}`);
+  });
 
 /** An empty set never replaces one that verifies: a list that came back empty once is an incident everybody has had. */
 const keepsVerifying: Check = ({ context, current }, now) =>
@@ -71,7 +78,10 @@ const worksItself: Check = async ({ context: { signer, sign } }) => {
   return violation('self-test-failed', 'what the key signs does not verify with its own public key');
 };
 
-const checks: readonly Check[] = [isSound, isValidYet, isNotExpired, keepsVerifying, isNotOlder, worksItself];
+/** What the provider's own rules find at that time, such as a certificate that its issuer has taken back. */
+const isFitNow: Check = ({ context }, now) => context.violations?.(now) ?? [];
+
+const checks: readonly Check[] = [isSound, isValidYet, isNotExpired, isFitNow, keepsVerifying, isNotOlder, worksItself];
 
 /** The violation that names the rejection; none for a fit candidate. */
 export async function findViolation(candidate: Candidate, now: Date): Promise<PaycertError | undefined> {

@@ -6,14 +6,14 @@ const credential = 'credential';
 /** Facts of the store, computed at the scrape: a series lives exactly as long as its object. */
 export const gauges = {
   paycert_certificate_not_after_timestamp_seconds: {
-    help: 'When the certificate that is current in memory expires; for platform certificates, the latest of the set.',
+    help: 'When the certificate that is current in memory expires; for platform certificates, the latest of the set; for those shown in TLS, the first.',
     labels: [credential, 'role'],
-    read: (entry: Entry) => latestByRole(entry, ({ notAfter }) => notAfter),
+    read: (entry: Entry) => byRole(entry, ({ notAfter }) => notAfter, isEachNeeded),
   },
   paycert_certificate_not_before_timestamp_seconds: {
     help: 'Since when the certificate that is current in memory is valid; for platform certificates, the latest of the set.',
     labels: [credential, 'role'],
-    read: (entry: Entry) => latestByRole(entry, ({ notBefore }) => notBefore),
+    read: (entry: Entry) => byRole(entry, ({ notBefore }) => notBefore),
   },
   paycert_generation: {
     help: 'How many times this process has made new material of this credential current.',
@@ -73,13 +73,21 @@ export interface GaugeRow {
   readonly read: (entry: Entry, now: Date) => readonly Sample[];
 }
 
-function latestByRole({ snapshot }: Entry, time: (key: KeyFacts) => Date | undefined): Sample[] {
-  const latest = new Map<string, number>();
+/** Of certificates that are shown in TLS, each is somebody's only one: what counts is the first that ends. */
+const isEachNeeded = ({ role }: KeyFacts): boolean => role === 'tls' || role === 'tls-intermediate';
+
+function byRole(
+  { snapshot }: Entry,
+  time: (key: KeyFacts) => Date | undefined,
+  isFirst: (key: KeyFacts) => boolean = () => false,
+): Sample[] {
+  const found = new Map<string, number>();
   for (const key of snapshot?.context.keys ?? []) {
     const seconds = (time(key)?.getTime() ?? Number.NaN) / 1000;
-    if (!Number.isNaN(seconds)) latest.set(key.role, Math.max(latest.get(key.role) ?? 0, seconds));
+    const known = found.get(key.role) ?? seconds;
+    if (!Number.isNaN(seconds)) found.set(key.role, isFirst(key) ? Math.min(known, seconds) : Math.max(known, seconds));
   }
-  return [...latest].map(([role, value]) => ({ role, value }));
+  return [...found].map(([role, value]) => ({ role, value }));
 }
 
 function countByCode(codes: readonly string[]): Sample[] {

@@ -27,6 +27,8 @@ export interface IssueOptions {
   /** X.509 holds whole seconds: milliseconds are dropped. */
   readonly notBefore: Date;
   readonly notAfter: Date;
+  /** Host names that it is for (subjectAltName); none unless given. */
+  readonly hostNames?: readonly string[];
   /** Absent: a new pair is generated, which takes about 100 ms. */
   readonly keyPair?: KeyPair;
   /** Bits, for a new pair; 2048 unless given. */
@@ -73,7 +75,7 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
   });
   return {
     certificate: root.certificate,
-    issue: async ({ modulusLength, keyPair: given, organization, ...leaf }) =>
+    issue: async ({ modulusLength, keyPair: given, organization, hostNames = [], ...leaf }) =>
       create({
         ...leaf,
         subject: [{ CN: [leaf.commonName] }, ...(organization === undefined ? [] : [{ O: [organization] }])],
@@ -84,6 +86,9 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
           new x509.BasicConstraintsExtension(false),
           new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
           issuerKeyIdentifier,
+          ...(hostNames.length === 0
+            ? []
+            : [new x509.SubjectAlternativeNameExtension(hostNames.map((value) => ({ type: 'dns', value })))]),
         ],
       }),
   };

@@ -140,7 +140,7 @@ describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
     assert.deepEqual(podOf(manifests)['imagePullSecrets'], [{ name: 'mirror' }, { name: 'other' }]);
     assert.equal(podOf(manifests)['priorityClassName'], 'system-cluster-critical');
     for (const { metadata } of manifests.filter(({ kind }) => kind !== 'Pod'))
-      assert.equal(metadata.labels['example.com/team'], 'payments', metadata.name);
+      assert.equal(metadata.labels?.['example.com/team'], 'payments', metadata.name);
   });
 
   it('leaves a spread that has a selector as it is', async () => {
@@ -173,7 +173,7 @@ describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
     const service = one(manifests, 'Service');
     const { selector, endpoints } = one(manifests, 'ServiceMonitor')['spec'] as Manifest;
     for (const [name, value] of Object.entries(selector.matchLabels as object))
-      assert.equal(service.metadata.labels[name], value);
+      assert.equal(service.metadata.labels?.[name], value);
     assert.equal(endpoints[0].port, service['spec'].ports[0].name);
     assert.deepEqual(one(manifests, 'PodMonitor')['spec'].selector, { matchLabels: { 'paycert.dev/sidecar': 'true' } });
   });

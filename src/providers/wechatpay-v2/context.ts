@@ -7,6 +7,7 @@ import { splitUrl } from '../http.ts';
 import { need, takeOnly } from '../inputs.ts';
 import { joinPairs, type Pair, percentEncode } from '../parameters.ts';
 import type { KeyFacts, Received, RequestToAuthorize, Role, SigningContext, Verified } from '../provider.ts';
+import { makeIdentity, oneIdentity, type TlsIdentity, withoutRevocation } from '../tls-identity.ts';
 import {
   isSignType,
   isUnsignedByDesign,
@@ -95,12 +96,7 @@ export function createContext({ key, previous, client }: FitParts, options: Wech
     // The key has no end, and most calls need no certificate.
     capabilities: () => new Set(['sign', 'verify', 'decrypt']),
     warnings: (now) => (clientFacts === undefined || isAlive(clientFacts, now) ? [] : [clientExpired()]),
-    ...(client && {
-      clientTls: () => ({
-        key: String(client.privateKey.export({ type: 'pkcs8', format: 'pem' })),
-        cert: client.certificate.toString(),
-      }),
-    }),
+    ...(client && { tls: oneIdentity(clientIdentity(client)) }),
 
     async authorize(request: RequestToAuthorize, { nonce }) {
       takeOnly(request, ['method', 'url', 'parameters']);
@@ -176,6 +172,17 @@ export function createContext({ key, previous, client }: FitParts, options: Wech
     },
   };
 }
+
+/** For every server; it trusts whom Node trusts, as WeChat Pay's certificate is a public one. */
+const clientIdentity = ({ privateKey, certificate }: ClientPair): TlsIdentity =>
+  makeIdentity({
+    name: 'apiclient',
+    privateKey,
+    certificates: [certificate],
+    authorities: [],
+    minVersion: 'TLSv1.2',
+    revocation: withoutRevocation,
+  });
 
 const unsigned = () =>
   new PaycertError('answer-unsigned', 'WeChat Pay does not sign this kind of answer', { field: 'body' });

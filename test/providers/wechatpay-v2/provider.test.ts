@@ -236,8 +236,8 @@ describe('material', () => {
 
   it('needs no certificate; one that is there must be whole, and fit', async () => {
     const none = { 'apiclient_key.pem': undefined, 'apiclient_cert.pem': undefined };
-    const { clientTls, keys } = await loadFit(none);
-    assert.deepEqual([clientTls, keys.length], [undefined, 1]);
+    const { tls, keys } = await loadFit(none);
+    assert.deepEqual([tls, keys.length], [undefined, 1]);
     assert.deepEqual(await problemsOf({ 'apiclient_key.pem': undefined }), ['material-missing apiclient_key.pem']);
     assert.deepEqual(await problemsOf({ 'apiclient_key.pem': 'x' }), ['pem-malformed apiclient_key.pem']);
     assert.deepEqual(await problemsOf({ apiv3_key: 'broken, and none of our business' }), []);
@@ -247,7 +247,8 @@ describe('material', () => {
     const p12 = makePkcs12(material, merchantId);
     const none = { 'apiclient_key.pem': undefined, 'apiclient_cert.pem': undefined };
     const context = await loadFit({ ...none, 'apiclient_cert.p12': p12 });
-    assert.equal(context.clientTls?.().cert, (await loadFit()).clientTls?.().cert);
+    assert.ok(context.tls);
+    assert.equal(context.tls.choose().id, (await loadFit()).tls?.choose().id);
     const end = context.keys.find(({ role }) => role === 'merchant')?.notAfter;
     assert.ok(end);
     assert.deepEqual(context.warnings(now), []);
@@ -259,8 +260,9 @@ describe('material', () => {
   });
 
   it('gives what TLS needs to show the merchant’s certificate', async () => {
-    const own = shop.clientTls?.();
-    assert.ok(own);
+    const identity = shop.tls?.choose('api.mch.weixin.qq.com');
+    assert.ok(identity);
+    const own = { key: identity.exportKey(), cert: identity.certificates.join('') };
     const server = createServer({ ...own, requestCert: true, rejectUnauthorized: false });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -1,0 +1,77 @@
+// A dispatcher for undici that shows the certificate that is current. The only importer of undici, which is loaded on demand.
+import type { Agent, Dispatcher, Pool } from 'undici';
+import { systemClock } from '../clock.ts';
+import type { TlsIdentity } from '../providers/tls-identity.ts';
+import { Drained, type DrainOptions } from './drained.ts';
+import { buildSecureContext, type Followed, identityCheck } from './tls.ts';
+
+/** As undici's, without what would take the certificate's place, or let a request wait with the certificate of its time. */
+export type DispatcherOptions = Omit<Agent.Options, 'connect' | 'connections' | 'factory' | 'maxOrigins'>;
+
+/**
+ * A dispatcher whose new requests use the certificate that is current for the server's name. Connections of one that was
+ * replaced take no new request; they close when they are idle, at the latest after `drainMilliseconds`, which ends requests
+ * too. `close()` or `destroy()` it when it is not needed any more. Needs the package undici, with whose `request` and `fetch` it
+ * goes. Requests reject with what `current` throws, `operation-unsupported` and `server-name-unknown`.
+ */
+export async function createDispatcher(
+  followed: Followed,
+  credential: string,
+  { drainMilliseconds, clock = systemClock, ...options }: DispatcherOptions & DrainOptions = {},
+): Promise<Dispatcher> {
+  const undici = await import('undici');
+
+  /** TLS sessions are kept per agent: a session that is resumed shows the certificate that it began with. */
+  const connect = (identity: TlsIdentity) => {
+    const secureContext = buildSecureContext(identity);
+    // Kept here: an agent that closes forgets its pools, and its destroy() then ends none of them (8.12.4).
+    const pools = new Set<Pool>();
+    const agent = new undici.Agent({
+      ...options,
+      connect: { secureContext, checkServerIdentity: identityCheck(identity, clock) },
+      factory(origin, poolOptions) {
+        const pool = new undici.Pool(origin, poolOptions);
+        for (const known of pools) if (known.destroyed) pools.delete(known);
+        pools.add(pool);
+        return pool;
+      },
+    });
+    return {
+      dispatch: agent.dispatch.bind(agent),
+      drain: () => agent.close(),
+      destroy() {
+        for (const pool of pools) void pool.destroy();
+        void agent.destroy();
+      },
+    };
+  };
+  const connections = new Drained(followed, credential, connect, {
+    ...(drainMilliseconds !== undefined && { drainMilliseconds }),
+    clock,
+  });
+
+  return new (class extends undici.Dispatcher {
+    override dispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+      return connections.take(new URL(String(request.origin)).hostname).dispatch(request, handler);
+    }
+
+    override close(): Promise<void>;
+    override close(done: () => void): void;
+    override close(done?: () => void): Promise<void> | void {
+      const closed = connections.close();
+      if (done === undefined) return closed;
+      void closed.then(done);
+    }
+
+    override destroy(): Promise<void>;
+    override destroy(error: Error | null): Promise<void>;
+    override destroy(done: () => void): void;
+    override destroy(error: Error | null, done: () => void): void;
+    override destroy(first?: Error | null | (() => void), second?: () => void): Promise<void> | void {
+      connections.destroy();
+      const done = typeof first === 'function' ? first : second;
+      if (done === undefined) return Promise.resolve();
+      done();
+    }
+  })();
+}

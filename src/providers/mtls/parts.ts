@@ -1,0 +1,53 @@
+// Names of the material to key pairs: the pair that stands for every server, and those that server names choose.
+import type { KeyObject, X509Certificate } from 'node:crypto';
+import { readCertificates, readDerBlocks, readPrivateKey } from '../../crypto/containers.ts';
+import { readRevocationList, type RevocationList } from '../../crypto/revocation.ts';
+import type { PaycertError } from '../../errors.ts';
+import { materialReader } from '../material.ts';
+
+/** As `kubernetes.io/tls` and cert-manager name it: tls.crt, tls.key. */
+export const defaultPair = 'tls';
+
+export interface Pair {
+  readonly name: string;
+  readonly privateKey: KeyObject;
+  /** The leaf first. */
+  readonly certificates: readonly [X509Certificate, ...X509Certificate[]];
+  /** From NAME.ca.crt, else from ca.crt, else none. */
+  readonly authorities: readonly X509Certificate[];
+}
+
+export const certificateName = (pair: string): string => `${pair}.crt`;
+export const keyName = (pair: string): string => `${pair}.key`;
+
+/** The pairs named, and the default one where it is there, or where it is the only one. In the order of their names, the default first. */
+export function readPairs(
+  data: ReadonlyMap<string, Uint8Array>,
+  named: ReadonlySet<string>,
+): {
+  readonly pairs: readonly Pair[];
+  readonly lists: readonly RevocationList[];
+  readonly problems: readonly PaycertError[];
+} {
+  const { part, required, problems } = materialReader(data);
+  const isDefaultThere = data.has(certificateName(defaultPair)) || data.has(keyName(defaultPair));
+  const others = [...named].filter((name) => name !== defaultPair).sort();
+  const names = isDefaultThere || others.length === 0 || named.has(defaultPair) ? [defaultPair, ...others] : others;
+  const shared = part('ca.crt', readCertificates) ?? [];
+  const lists = [...data.keys()]
+    .filter(isListName)
+    .sort()
+    .flatMap((name) => part(name, readLists) ?? []);
+  const pairs = names.flatMap((name) => {
+    const privateKey = required(keyName(name), readPrivateKey);
+    const certificates = required(certificateName(name), readCertificates);
+    const authorities = part(`${name}.ca.crt`, readCertificates) ?? shared;
+    return privateKey && certificates ? [{ name, privateKey, certificates, authorities }] : [];
+  });
+  return { pairs, lists, problems };
+}
+
+const isListName = (name: string): boolean => /^ca\.crl(?:\.\d+)?$/.test(name);
+
+const readLists = (bytes: Uint8Array, field: string): RevocationList[] =>
+  readDerBlocks(bytes, field, 'X509 CRL').map((der) => readRevocationList(der, field));

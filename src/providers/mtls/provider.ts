@@ -1,0 +1,85 @@
+// mTLS: certificates that are shown in TLS, chosen by server name, and whom each of them trusts. It signs no messages.
+import type { RevocationList } from '../../crypto/revocation.ts';
+import { provesPair } from '../../crypto/signature.ts';
+import { PaycertError } from '../../errors.ts';
+import { certificateFacts, isAlive } from '../facts.ts';
+import type { KeyFacts, Provider, SigningContext } from '../provider.ts';
+import { makeIdentity, type TlsVersion } from '../tls-identity.ts';
+import { keyName, type Pair, readPairs } from './parts.ts';
+import { ownProblems } from './revocation.ts';
+import { judge } from './rules.ts';
+import { chooseByName, type ServerNames } from './server-names.ts';
+
+export interface MtlsOptions {
+  readonly serverNames: ServerNames;
+  readonly minVersion: TlsVersion;
+  /** What not knowing means, where revocation is asked for. Absent: only lists in the material are looked at, softly. */
+  readonly revocation?: 'soft' | 'hard';
+}
+
+export function mtls(options: MtlsOptions): Provider {
+  const named = new Set(Object.values(options.serverNames));
+  return {
+    id: 'mtls',
+    identity: 'mtls',
+    async load(data) {
+      const { pairs, lists, problems } = readPairs(data, named);
+      const [first, ...rest] = pairs;
+      const all = [...problems, ...pairs.flatMap(judge)];
+      if (all.length === 0) all.push(...(await Promise.all(pairs.map(proofProblems))).flat());
+      if (first === undefined || all.length > 0)
+        return { keys: [], problems: all, capabilities: () => new Set(), warnings: () => [] };
+      return createContext([first, ...rest], lists, options);
+    },
+  };
+}
+
+/** A damaged private key parses, has the right public half, and fails in the first handshake. */
+async function proofProblems({ name, privateKey, certificates: [leaf] }: Pair): Promise<readonly PaycertError[]> {
+  const field = keyName(name);
+  return (await provesPair(privateKey, leaf.publicKey))
+    ? []
+    : [new PaycertError('self-test-failed', `${field} cannot sign what its certificate verifies`, { field })];
+}
+
+function createContext(
+  pairs: readonly [Pair, ...Pair[]],
+  lists: readonly RevocationList[],
+  options: MtlsOptions,
+): SigningContext {
+  const [first] = pairs;
+  const shown = pairs.flatMap(({ certificates: [leaf, ...chain] }) => [
+    certificateFacts(leaf, 'tls'),
+    ...chain.map((certificate) => certificateFacts(certificate, 'tls-intermediate')),
+  ]);
+  const trusted = pairs.flatMap(({ authorities }) =>
+    authorities.map((certificate) => certificateFacts(certificate, 'tls-authority')),
+  );
+  const { minVersion, serverNames } = options;
+  const revocation = { lists, isHard: options.revocation === 'hard' };
+  const all = pairs.map((pair) => makeIdentity({ ...pair, minVersion, revocation }));
+  const isAsked = options.revocation !== undefined || lists.length > 0;
+  const revoked = (now: Date) => (isAsked ? ownProblems(all, now) : []);
+  const isViolation = ({ code }: PaycertError) => revocation.isHard || code === 'certificate-revoked';
+  return {
+    keys: unique([...shown, ...trusted]),
+    problems: [],
+    signer: { facts: certificateFacts(first.certificates[0], 'tls') },
+    // Its keys sign handshakes and nothing else; with one certificate that has expired, some of them fail.
+    capabilities: (now) => new Set(shown.every((facts) => isAlive(facts, now)) ? ['sign'] : []),
+    violations: (now) => revoked(now).filter(isViolation),
+    warnings: (now) => [
+      ...unique(trusted).flatMap((facts) => (isAlive(facts, now) ? [] : [authorityExpired(facts)])),
+      // Also what was fit when it was loaded: it goes on, and is told of.
+      ...revoked(now),
+    ],
+    tls: chooseByName(all, serverNames),
+  };
+}
+
+const unique = (keys: readonly KeyFacts[]): readonly KeyFacts[] => [
+  ...new Map(keys.map((facts) => [`${facts.role} ${facts.fingerprint}`, facts])).values(),
+];
+
+const authorityExpired = ({ keyId }: KeyFacts) =>
+  new PaycertError('tls-authority-expired', `the authority ${keyId} has expired`, { field: 'ca.crt' });

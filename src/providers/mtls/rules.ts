@@ -1,0 +1,53 @@
+// What a pair must be to be shown in TLS, whatever the time. The list is the specification; each rule names its own violations.
+import type { KeyObject } from 'node:crypto';
+import { isIssuedWithin, describeAlgorithm } from '../../crypto/x509.ts';
+import { type ErrorCode, PaycertError } from '../../errors.ts';
+import { rsaSizeProblems } from '../rsa.ts';
+import { certificateName, keyName, type Pair } from './parts.ts';
+
+type Rule = (pair: Pair) => readonly PaycertError[];
+
+const violation = (code: ErrorCode, field: string, message: string) => [
+  new PaycertError(code, `${field} ${message}`, { field }),
+];
+
+const keyMatchesCertificate: Rule = ({ name, privateKey, certificates: [leaf] }) =>
+  leaf.checkPrivateKey(privateKey)
+    ? []
+    : violation('key-mismatch', keyName(name), `does not belong to ${certificateName(name)}`);
+
+/** At least 112 bits of security (NIST SP 800-57), and what TLS has names for (RFC 8446 §4.2.3, §4.2.7). */
+const curves: ReadonlySet<string | undefined> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
+
+function strengthProblems(field: string, key: KeyObject): readonly PaycertError[] {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+  if (type === 'rsa') return rsaSizeProblems(field, key);
+  if (type === 'ed25519' || (type === 'ec' && curves.has(details?.namedCurve))) return [];
+  return violation('algorithm-unsupported', field, `holds a key of type ${describeAlgorithm(key)} that TLS cannot use`);
+}
+
+/** Those of the chain too: the other side, and OpenSSL here, refuse a weak one wherever it stands. */
+const strongKeys: Rule = ({ name, privateKey, certificates: [leaf, ...chain] }) => [
+  ...strengthProblems(keyName(name), privateKey),
+  ...[leaf, ...chain].flatMap(({ publicKey }) => strengthProblems(certificateName(name), publicKey)),
+];
+
+/** Whoever is shown one refuses it (RFC 9155, RFC 8446 §4.2.3). What signs itself is trusted by being there, not for its signature. */
+const strongDigests: Rule = ({ name, certificates }) =>
+  certificates.some((one) => /^(?:md|sha1)|SHA1$/i.test(one.signatureAlgorithm ?? '') && one.subject !== one.issuer)
+    ? violation('algorithm-unsupported', certificateName(name), 'is signed with MD5 or SHA-1')
+    : [];
+
+/** RFC 8446 §4.4.2: each one certifies the one before it. Some servers forgive another order, and some do not. */
+const chainInOrder: Rule = ({ name, certificates }) =>
+  certificates.slice(1).every((issuer, index) => {
+    const [subject] = certificates.slice(index);
+    return subject !== undefined && isIssuedWithin(subject, [issuer]);
+  })
+    ? []
+    : violation('chain-broken', certificateName(name), 'has a certificate that did not issue the one before it');
+
+const rules: readonly Rule[] = [keyMatchesCertificate, strongKeys, strongDigests, chainInOrder];
+
+/** Every violation, in the order of the list. */
+export const judge = (pair: Pair): readonly PaycertError[] => rules.flatMap((rule) => rule(pair));

@@ -1,0 +1,118 @@
+// Material for mTLS, and a server that demands client certificates and tells which one each request came with.
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import type { TLSSocket } from 'node:tls';
+import { type Authority, createAuthority, type Issued, type IssueOptions } from '../../src/testing/authority.ts';
+import { toPkcs8Pem } from '../../src/testing/key-pair.ts';
+import type { Files } from '../../src/testing/secret-volume.ts';
+import { keyPairs } from './key-pairs.ts';
+
+export const day = 86_400_000;
+export const now = new Date();
+
+/** Two that know nothing of each other. */
+export async function makeAuthority(index: 0 | 1 = 0): Promise<Authority> {
+  return createAuthority({ now, commonName: `Authority ${index}`, keyPair: (await keyPairs())[index]! });
+}
+
+/** With an elliptic key, which costs nothing to make. */
+export const issue = (authority: Authority, commonName: string, options: Partial<IssueOptions> = {}): Promise<Issued> =>
+  authority.issue({
+    commonName,
+    notBefore: new Date(now.getTime() - day),
+    notAfter: new Date(now.getTime() + day),
+    keyPair: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    ...options,
+  });
+
+export const pem = (key: KeyObject): string => toPkcs8Pem(key);
+
+export const filesOf = (texts: Readonly<Record<string, string | undefined>>): Files =>
+  new Map(
+    Object.entries(texts).flatMap(([name, text]) => (text === undefined ? [] : [[name, Buffer.from(text)] as const])),
+  );
+
+/** As cert-manager writes it. */
+export const pairFiles = ({ certificate, privateKey }: Issued, name = 'tls') => ({
+  [`${name}.crt`]: certificate,
+  [`${name}.key`]: pem(privateKey),
+});
+
+export interface Demanding {
+  /** What it shows. */
+  readonly own: Issued;
+  readonly server: Server;
+  readonly port: number;
+  /** The serial number that each open connection was made with. */
+  readonly open: ReadonlyMap<TLSSocket, string>;
+  readonly handshakes: () => number;
+  readonly failures: readonly Error[];
+  /** Answers are held from now on; resolves when that many more requests wait. */
+  hold(count: number): Promise<void>;
+  /** Answers those that wait, and all that come. */
+  release(): void;
+}
+
+/** Trusts one authority, and answers each request with the serial number of the certificate that its client shows. */
+export async function startDemanding(t: TestContext, authority: Authority, options: object = {}): Promise<Demanding> {
+  const own = await issue(authority, 'localhost', { hostNames: ['localhost'] });
+  const open = new Map<TLSSocket, string>();
+  const failures: Error[] = [];
+  const waiting: ServerResponse[] = [];
+  let [handshakes, isHolding, awaited] = [0, false, 0];
+  let told: () => void = () => undefined;
+  const serialOf = (socket: unknown) => [...open].find(([one]) => one === socket)?.[1];
+  const answer = (response: ServerResponse) => response.end(serialOf(response.req.socket));
+  const server = createServer(
+    {
+      key: pem(own.privateKey),
+      cert: own.certificate,
+      ca: authority.certificate,
+      requestCert: true,
+      rejectUnauthorized: true,
+      keepAliveTimeout: 0,
+      ...options,
+    },
+    (request, response) => {
+      request.resume();
+      if (!isHolding) return void answer(response);
+      waiting.push(response);
+      awaited -= 1;
+      if (awaited === 0) told();
+    },
+  );
+  server.on('secureConnection', (socket: TLSSocket) => {
+    handshakes += 1;
+    assert.ok(socket.authorized);
+    open.set(socket, socket.getPeerX509Certificate()?.serialNumber ?? '');
+    socket.on('close', () => open.delete(socket));
+  });
+  server.on('tlsClientError', (error) => failures.push(error));
+  server.listen(0, 'localhost');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return {
+    own,
+    server,
+    port: (server.address() as AddressInfo).port,
+    open,
+    handshakes: () => handshakes,
+    failures,
+    async hold(count) {
+      [isHolding, awaited] = [true, count];
+      await new Promise<void>((resolve) => (told = resolve));
+    },
+    release() {
+      isHolding = false;
+      for (const response of waiting.splice(0)) answer(response);
+    },
+  };
+}
