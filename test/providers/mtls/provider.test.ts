@@ -144,7 +144,7 @@ describe('server names', () => {
     const none = { 'tls.crt': undefined, 'tls.key': undefined };
     const { tls } = await load({ ...both, ...none }, { serverNames: { 'bank.example': 'bank' } });
     assert.equal(tls?.choose('bank.example').name, 'bank');
-    assert.throws(() => tls?.choose('other.example'), { code: 'server-name-unknown' });
+    assert.throws(() => tls.choose('other.example'), { code: 'server-name-unknown' });
   });
 
   it('that name a pair which is not there are refused', async () => {
