@@ -8,7 +8,7 @@ import { percentile } from './fixture.ts';
 
 const podsOfEach = 10;
 /** Rounds that wait for the touched pods alone, and rounds that wait for all. */
-const [quickRounds, wholeRounds] = [14, 6];
+const [quickRounds, wholeRounds] = [10, 4];
 
 export async function measureMount(): Promise<Record<string, number>> {
   if (noCluster !== false) throw new Error(noCluster);

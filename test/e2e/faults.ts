@@ -17,10 +17,7 @@ export function faults(world: () => World): void {
         killContainer(id);
         await kubectl('delete', 'pod', leader, '-n', system, '--force', '--grace-period=0');
       } }); // prettier-ignore
-    await eventually('the new leader has written the status', 40, async () => {
-      const status = await world().status('wechat-main');
-      return status?.keyId === world().current.merchant.serialNumber;
-    });
+    await world().statusFollows(40);
     t.diagnostic(`the status followed after ${String((Date.now() - started) / 1000)} s`);
     assert.notEqual(await leaderOf(world()), leader);
     await eventually('both operators are ready', 60, async () => {
@@ -36,10 +33,7 @@ export function faults(world: () => World): void {
   ] as const)
     it(`follows a rotation during which ${component} restarts`, { skip: noFaults }, async (t) => {
       await rotate(t, world(), limits, { meanwhile: () => restart(component) });
-      await eventually('the status follows', 60, async () => {
-        const status = await world().status('wechat-main');
-        return status?.keyId === world().current.merchant.serialNumber;
-      });
+      await world().statusFollows(60);
       await kubectl('wait', 'node', '--all', '--for=condition=Ready', '--timeout=90s');
     });
 

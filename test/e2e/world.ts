@@ -149,6 +149,14 @@ export class World implements AsyncDisposable {
     });
   }
 
+  /** Until the status names the key that was deployed last. */
+  async statusFollows(seconds: number): Promise<void> {
+    await eventually('the status follows', seconds, async () => {
+      const status = await this.status('wechat-main');
+      return status?.keyId === this.current.merchant.serialNumber;
+    });
+  }
+
   /** Events about an object: reason → note. */
   async events(name: string): Promise<Map<string, string>> {
     const { items } = await this.kubernetes.json('GET', `/apis/events.k8s.io/v1/namespaces/${this.pay}/events`);
@@ -169,6 +177,12 @@ export class World implements AsyncDisposable {
 
   podIp(name: string): Promise<string> {
     return kubectl('get', 'pod', name, '-n', this.pay, '-o', 'jsonpath={.status.podIP}');
+  }
+
+  /** What the operators have logged last, for whoever looks into a failure. */
+  async operatorLogs(): Promise<string> {
+    const words = ['-n', this.system, '-l', 'app.kubernetes.io/component=operator', '--tail=40', '--prefix'];
+    return kubectl('logs', ...words).catch(String);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
