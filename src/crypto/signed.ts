@@ -60,6 +60,7 @@ export function readCritical(
 
 /** What node:crypto shows of a certificate as text only. */
 export interface CertificateParts {
+  readonly serialNumber: DerElement;
   readonly issuer: DerElement;
   readonly subject: DerElement;
   /** The bits of the subject's public key, as digests of keys are made (RFC 5280 §4.2.1.2). */
@@ -70,11 +71,12 @@ export interface CertificateParts {
 export function certificateParts(certificate: X509Certificate): CertificateParts | undefined {
   try {
     const fields = readInside(readInside(readOne(readDer(certificate.raw)))[0]);
-    // After the version: serial number, algorithm.
-    const [issuer, , subject, key] = fields.slice(fields[0]?.tag === derTag.explicit0 ? 3 : 2);
+    // Version 1 does not say so.
+    if (fields[0]?.tag === derTag.explicit0) fields.shift();
+    const [serialNumber, , issuer, , subject, key] = fields;
     const [, bits] = readInside(key);
-    if (issuer === undefined || subject === undefined || bits?.tag !== derTag.bitString) return undefined;
-    return { issuer, subject, publicKey: bits.content.subarray(1) };
+    if (!serialNumber || !issuer || !subject || bits?.tag !== derTag.bitString) return undefined;
+    return { serialNumber, issuer, subject, publicKey: bits.content.subarray(1) };
   } catch (error) {
     if (error instanceof DerError) return undefined;
     throw error;
