@@ -1,4 +1,4 @@
-// Whether a server that OpenSSL accepts may be talked to: before the first byte of a request, its certificate must not have been taken back.
+// Whether the other side, which OpenSSL accepts, may be talked to: before the first byte, its certificate must not have been taken back.
 import { X509Certificate } from 'node:crypto';
 import { type DetailedPeerCertificate, getCACertificates, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { Clock } from '../clock.ts';
@@ -7,20 +7,32 @@ import { linksOf, pathProblem, trustedPathOf } from '../providers/mtls/revocatio
 import type { TlsIdentity } from '../providers/tls-identity.ts';
 import type { Responders } from './responders.ts';
 
+/** Whom one side of a connection trusts, and what it asks about the other. */
+export interface Trust {
+  readonly trusted: () => readonly X509Certificate[];
+  readonly revocation: TlsIdentity['revocation'];
+}
+
+/** Of the identities of one credential, any of which may have made the connection. What is asked is the same for all. */
+export const trustOf = (all: readonly TlsIdentity[], { revocation }: TlsIdentity): Trust => ({
+  trusted: () => all.flatMap(({ authorities }) => (authorities.length > 0 ? authorities : readDefaultAuthorities())),
+  revocation,
+});
+
 /**
- * Resolves when the server may be talked to. Else the socket is destroyed, and the reason thrown: `certificate-revoked`,
+ * Resolves when the other side may be talked to. Else the socket is destroyed, and the reason thrown: `certificate-revoked`,
  * `revocation-unknown`, or why the connection has ended.
  */
 export type Admit = (socket: TLSSocket) => Promise<void>;
 
-/** Nothing where nothing is asked of servers. The socket is one that nobody has yet. */
-export function createAdmission(identity: TlsIdentity, responders: Responders, clock: Clock): Admit | undefined {
-  const { lists, isAsked, isHard } = identity.revocation;
+/** Nothing where nothing is asked. The socket is one that nobody has yet. `field`: whose certificate it is. */
+export function createAdmission(trust: Trust, responders: Responders, clock: Clock, field: string): Admit | undefined {
+  const { lists, isAsked, isHard } = trust.revocation;
   if (lists.length === 0 && !isAsked && !isHard) return undefined;
   const judge = async (socket: TLSSocket): Promise<void> => {
     // Of one that comes through a proxy, the handshake is over.
     if ((socket as { readonly secureConnecting?: boolean }).secureConnecting === true) await secured(socket);
-    const problem = await findProblem(socket, identity, responders, clock);
+    const problem = await findProblem(socket, trust, responders, clock, field);
     if (problem !== undefined) throw problem;
   };
   return async (socket) => {
@@ -50,15 +62,15 @@ const closed = () => Object.assign(new Error('socket hang up'), { code: 'ECONNRE
  */
 async function findProblem(
   socket: TLSSocket,
-  { authorities, revocation }: TlsIdentity,
+  { trusted, revocation }: Trust,
   responders: Responders,
   clock: Clock,
+  field: string,
 ): Promise<Error | undefined> {
-  // The program has switched verification off (`rejectUnauthorized`): there is nobody to ask, and nobody to believe.
+  // Clients need not have a certificate, and a program can switch verification off: then there is nobody to believe, or to ask.
   if (!socket.authorized) return undefined;
   const [leaf, ...shown] = chainOf(socket.getPeerCertificate(true));
-  const path = leaf && trustedPathOf(leaf, shown, authorities.length > 0 ? authorities : readDefaultAuthorities());
-  const field = 'the server’s certificate';
+  const path = leaf && trustedPathOf(leaf, shown, trusted());
   if (path === undefined) return new PaycertError('revocation-unknown', `${field} hides who has issued it`, { field });
   const asked = revocation.isAsked ? linksOf(path).map(([one, issuer]) => responders.ask(one, issuer)) : [];
   const answers = (await Promise.all(asked)).filter((answer) => answer !== undefined);

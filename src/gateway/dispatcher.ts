@@ -3,7 +3,7 @@ import { TLSSocket } from 'node:tls';
 import type { Agent, Dispatcher, Pool } from 'undici';
 import { systemClock } from '../clock.ts';
 import type { TlsIdentity } from '../providers/tls-identity.ts';
-import { createAdmission } from './admission.ts';
+import { createAdmission, trustOf } from './admission.ts';
 import { type ConnectionOptions, Drained } from './drained.ts';
 import { Responders } from './responders.ts';
 import { buildSecureContext, type Followed } from './tls.ts';
@@ -38,7 +38,7 @@ export async function createDispatcher(
 
   /** As for node:https: TLS sessions are kept per agent, and not at all where servers are asked for more. */
   const connect = (identity: TlsIdentity) => {
-    const admit = createAdmission(identity, responders, clock);
+    const admit = createAdmission(trustOf([identity], identity), responders, clock, 'the server’s certificate');
     const connector = undici.buildConnector({
       ...Object.fromEntries(Object.entries(connectorOptions).filter(([, value]) => value !== undefined)),
       secureContext: buildSecureContext(identity),

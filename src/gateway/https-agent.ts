@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import { checkServerIdentity, TLSSocket } from 'node:tls';
 import { systemClock } from '../clock.ts';
 import type { TlsIdentity } from '../providers/tls-identity.ts';
-import { type Admit, createAdmission } from './admission.ts';
+import { type Admit, createAdmission, trustOf } from './admission.ts';
 import { type ConnectionOptions, type Connections, Drained } from './drained.ts';
 import { Responders } from './responders.ts';
 import { buildSecureContext, type Followed } from './tls.ts';
@@ -87,7 +87,11 @@ class HttpsAgent extends Agent {
     super(agentOptions);
     const responders = new Responders(clock, askResponder);
     const connect = (identity: TlsIdentity) =>
-      new CertificateAgent(identity, createAdmission(identity, responders, clock), agentOptions);
+      new CertificateAgent(
+        identity,
+        createAdmission(trustOf([identity], identity), responders, clock, 'the server’s certificate'),
+        agentOptions,
+      );
     const drain = { ...(drainMilliseconds !== undefined && { drainMilliseconds }), clock };
     this.#connections = new Drained(followed, credential, connect, drain);
   }
