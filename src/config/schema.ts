@@ -188,7 +188,7 @@ const Pss = Type.Object(
 const Revocation = Type.Object(
   {
     urls: Type.Optional(
-      Type.Array(Type.String({ pattern: '^https?://[!-~]{1,2000}$' }), {
+      Type.Array(Type.String({ pattern: '^https?://[!-~]+$', maxLength: 2000 }), {
         minItems: 1,
         maxItems: 16,
         description: 'Where revocation lists are downloaded, every hour. Lists in the material (ca.crl) count too.',
@@ -209,7 +209,8 @@ const Mtls = Type.Object(
     serverNames: Type.Optional(
       Type.Record(
         Type.String({ pattern: '^(\\*\\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$' }),
-        Type.String({ pattern: '^(?!ca$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$' }),
+        // Any label but `ca`, whose files mean something else; without looking ahead, which the API server's RE2 cannot.
+        Type.String({ pattern: '^([abd-z0-9]([a-z0-9-]{0,61}[a-z0-9])?|c([b-z0-9]|[a-z0-9-]{1,61}[a-z0-9])?)$' }),
         {
           maxProperties: 256,
           ...closed,
