@@ -4,7 +4,7 @@ import { checkValue } from '../../crypto/cipher.ts';
 import { equalCodes, hmac as code, secretKey } from '../../crypto/mac.ts';
 import { PaycertError } from '../../errors.ts';
 import { header, splitUrl } from '../http.ts';
-import { need, takeOnly } from '../inputs.ts';
+import { need, takeOnly, takeReceived } from '../inputs.ts';
 import { materialReader, readSecret } from '../material.ts';
 import { Nonces } from '../nonces.ts';
 import { formPairs, joinPairs, type Pair, percentEncode } from '../parameters.ts';
@@ -145,7 +145,7 @@ function createContext(
 
 /** Only requests are signed. The request scheme covers method and path as well. */
 function readRequest(received: Exclude<Received, { kind: 'message' }>, scheme: Scheme) {
-  takeOnly(received, ['kind', 'headers', 'body', 'method', 'url']);
+  takeReceived(received);
   if (received.kind !== 'notification') throw invalid('kind', 'is notification: this scheme signs requests only');
   if (scheme !== 'request') return { method: 'POST', url: '/', ...received };
   return { ...received, method: need(received, 'method'), url: need(received, 'url') };
