@@ -129,6 +129,16 @@ describe('authorize', () => {
       }
     });
 
+    it(`writes for ${platform} a method in upper case, and no header twice in two spellings`, async () => {
+      const given = { 'content-TYPE': 'text/plain', ACCEPT: '*/*', authORIZATION: 'theirs', 'USER-agent': 'theirs' };
+      const own = { method: 'post', headers: { ...least.headers, ...given } };
+      const taken = Object.entries(own).filter(([member]) => documented.includes(member));
+      const result = await context.authorize?.({ ...least, ...Object.fromEntries(taken) }, moment);
+      assert.equal(result?.method, 'POST');
+      const names = Object.keys(result.headers).map((name) => name.toLowerCase());
+      assert.deepEqual(names, [...new Set(names)]);
+    });
+
     it(`answers for ${platform} in the one shape`, async () => {
       const { body, ...result } = (await context.authorize?.(least, moment)) ?? {};
       assert.deepEqual(Object.keys(result).sort(), ['headers', 'keyId', 'method', 'url']);
