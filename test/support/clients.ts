@@ -59,8 +59,18 @@ export async function startProgram(
     cwd: folder,
     env: { PATH: path, HOME: process.env['HOME'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: what a shell or `go run` starts ends with it.
+    detached: true,
   });
 }
+
+export const endProgram = ({ pid }: ChildProcess): void => {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+};
 
 export interface Outcome {
   readonly code: number;
