@@ -162,9 +162,13 @@ const Hmac = Type.Object(
   {
     keyId: Type.String({ pattern: '^[!-~]{1,128}$', description: 'What names the key in requests.' }),
     scheme: Type.Union(
-      (['sorted', 'sorted-quoted', 'sorted-appended', 'sorted-header', 'request'] as const).map((name) =>
-        Type.Literal(name),
-      ),
+      [
+        Type.Literal('sorted'),
+        Type.Literal('sorted-quoted'),
+        Type.Literal('sorted-appended'),
+        Type.Literal('sorted-header'),
+        Type.Literal('request'),
+      ],
       { description: 'The text that is signed, and where the signature stands; as agreed on with the partner.' },
     ),
     slash: Type.Optional(

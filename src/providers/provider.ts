@@ -88,7 +88,7 @@ export type Received =
       readonly kind: 'response' | 'notification' | 'return';
       readonly headers?: Readonly<Record<string, string>>;
       readonly body: Uint8Array;
-      /** Of a notification that signs it. */
+      /** Of the request that was received, or that was answered. */
       readonly method?: string;
       /** Of the request that was answered, or that a notification is; of a `return`, the address itself with its query. */
       readonly url?: string;

@@ -115,10 +115,10 @@ export const VerifyRequest = Type.Object(
     headers: Type.Optional(HeaderMap),
     ...Body,
     method: Type.Optional(
-      Type.String({ pattern: '^[A-Za-z]{1,16}$', description: 'Of a notification whose signature covers it.' }),
+      Type.String({ pattern: '^[A-Za-z]{1,16}$', description: 'Of the request that was received, or answered.' }),
     ),
     url: optional.text(
-      'The address of the request that was answered; of a `return`, the address the user came back to.',
+      'The address of the request that was received, or answered; of a `return`, the address the user came back to.',
     ),
     apiMethod: Call.apiMethod,
     status: Type.Optional(Type.Integer({ minimum: 100, maximum: 599, description: 'The HTTP status of the answer.' })),
