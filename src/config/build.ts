@@ -7,6 +7,9 @@ import { withCreatedAt } from '../providers/created-at.ts';
 import { aliyun } from '../providers/aliyun/provider.ts';
 import { hmac } from '../providers/generic/hmac.ts';
 import { pss } from '../providers/generic/pss.ts';
+import type { AskResponder } from '../gateway/ask-responder.ts';
+import { withOcspAnswers } from '../gateway/ocsp-answers.ts';
+import { Responders } from '../gateway/responders.ts';
 import { withRevocationLists } from '../gateway/revocation-lists.ts';
 import { mtls } from '../providers/mtls/provider.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -27,6 +30,8 @@ export interface Ingredients {
   readonly clock: Clock;
   readonly observe: Observe;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** How OCSP responders are asked, if not over HTTP from here. */
+  readonly askResponder?: AskResponder | undefined;
 }
 
 /** The client, loaded when it is first asked for: who reads only files never pays for it. */
@@ -63,8 +68,6 @@ const sources = {
   merge: (parts, ingredients): Source => merge(parts.map((part) => buildSource(part, ingredients))),
 } satisfies Builders<SourceConfig>;
 
-const revocationModes = { accept: 'soft', reject: 'hard' } as const;
-
 const providers = {
   wechatpay: ({ merchantId, responseKey, legacyFieldPadding = defaults.legacyFieldPadding }): Provider =>
     wechatpay({ merchantId, legacyFieldPadding, ...(responseKey !== undefined && { responseKey }) }),
@@ -78,7 +81,12 @@ const providers = {
     mtls({
       serverNames,
       minVersion,
-      ...(revocation && { revocation: revocationModes[revocation.whenUnknown ?? defaults.whenUnknown] }),
+      ...(revocation && {
+        revocation: {
+          whenUnknown: revocation.whenUnknown ?? defaults.whenUnknown,
+          ocsp: revocation.ocsp ?? defaults.ocsp,
+        },
+      }),
     }),
 } satisfies Builders<CredentialConfig['provider']>;
 
@@ -107,15 +115,22 @@ export const buildMaxAge = ({ maxAge }: Pick<CredentialConfig, 'maxAge'>): MaxAg
   isGiven: maxAge !== undefined,
 });
 
+/** With what its issuers say of it, where that is asked for. */
+function withRevocation(source: Source, { mtls }: CredentialConfig['provider'], ingredients: Ingredients): Source {
+  const { revocation, serverNames = {} } = mtls ?? {};
+  if (revocation === undefined) return source;
+  const { clock, askResponder } = ingredients;
+  const { urls = [], ocsp = defaults.ocsp } = revocation;
+  const listed = withRevocationLists(source, urls, clock);
+  if (ocsp === 'ignore') return listed;
+  return withOcspAnswers(listed, new Set(Object.values(serverNames)), new Responders(clock, askResponder), clock);
+}
+
 export function buildCredential(config: CredentialConfig, ingredients: Ingredients): Credential {
   return {
     name: config.name,
     provider: buildProvider(config.provider, ingredients),
-    source: withRevocationLists(
-      buildSource(config.source, ingredients),
-      config.provider.mtls?.revocation?.urls ?? [],
-      ingredients.clock,
-    ),
+    source: withRevocation(buildSource(config.source, ingredients), config.provider, ingredients),
     older: config.older ?? defaults.older,
     graceMilliseconds: milliseconds(config.grace ?? defaults.grace),
   };

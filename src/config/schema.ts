@@ -207,7 +207,12 @@ const Revocation = Type.Object(
     ),
     whenUnknown: Type.Optional(
       Type.Union([Type.Literal('accept'), Type.Literal('reject')], {
-        description: 'What holds where there is no current list of a certificate’s issuer. Default accept.',
+        description: 'What holds where nothing current is known of a certificate. Default accept.',
+      }),
+    ),
+    ocsp: Type.Optional(
+      Type.Union([Type.Literal('ask'), Type.Literal('ignore')], {
+        description: 'Whether the OCSP responder that a certificate names is asked. Default ask.',
       }),
     ),
   },
@@ -394,6 +399,7 @@ export const defaults = {
   maxNonces: 200_000,
   minVersion: 'TLSv1.2',
   whenUnknown: 'accept',
+  ocsp: 'ask',
   require: ['sign'],
 } as const;
 

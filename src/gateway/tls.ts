@@ -1,17 +1,6 @@
 // What a snapshot shows and trusts, as Node's TLS wants it; and servers that show what is current.
-import { X509Certificate } from 'node:crypto';
-import {
-  checkServerIdentity,
-  createSecureContext,
-  type DetailedPeerCertificate,
-  type PeerCertificate,
-  type SecureContext,
-  type SecureContextOptions,
-  type Server,
-} from 'node:tls';
-import type { Clock } from '../clock.ts';
+import { createSecureContext, type SecureContext, type SecureContextOptions, type Server } from 'node:tls';
 import { PaycertError } from '../errors.ts';
-import { chainProblem } from '../providers/mtls/revocation.ts';
 import type { TlsIdentities, TlsIdentity } from '../providers/tls-identity.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 
@@ -36,30 +25,6 @@ const secureOptions = ({ certificates, authorities, minVersion, exportKey }: Tls
   ...(authorities.length > 0 && { ca: authorities.map(String) }),
   minVersion,
 });
-
-/**
- * What a client says of a server's certificate beyond OpenSSL: its name, and that no list has it. A session that is resumed was
- * asked before; the connections of another list begin anew.
- */
-export const identityCheck =
-  ({ revocation }: TlsIdentity, clock: Clock) =>
-  (host: string, peer: PeerCertificate): Error | undefined => {
-    const problem = checkServerIdentity(host, peer);
-    if (problem !== undefined || (revocation.lists.length === 0 && !revocation.isHard)) return problem;
-    const revoked = chainProblem(chainOf(peer), revocation, clock.now(), 'the server’s certificate');
-    return revoked?.code === 'certificate-revoked' || revocation.isHard ? revoked : undefined;
-  };
-
-function chainOf(peer: PeerCertificate): X509Certificate[] {
-  const chain: X509Certificate[] = [];
-  let next: Partial<DetailedPeerCertificate> | undefined = peer;
-  // The last one is its own issuer.
-  while (next?.raw !== undefined && !chain.some(({ raw }) => next?.raw?.equals(raw))) {
-    chain.push(new X509Certificate(next.raw));
-    next = next.issuerCertificate;
-  }
-  return chain;
-}
 
 export const buildSecureContext = (identity: TlsIdentity): SecureContext =>
   createSecureContext(secureOptions(identity));

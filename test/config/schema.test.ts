@@ -180,6 +180,12 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     ['accept', 'reject'],
     ['soft', true, null],
   ],
+  [
+    `${at}.provider.mtls.revocation.ocsp`,
+    (v) => withProvider('mtls', { revocation: { ocsp: v } }),
+    ['ask', 'ignore'],
+    ['staple', true, null],
+  ],
   [`${at}.source`, (v) => withCredential({ source: v }), [], [{}, null, '/keys']],
   [files, (v) => withCredential({ source: { files: v } }), [], [null, '/keys']],
   [`${files}.path`, (v) => withFiles({ path: v }), ['/k', ['/a', '/b']], ['', [], 5, [''], new Array(65).fill('/k')]],

@@ -1,0 +1,92 @@
+// Asks an OCSP responder over HTTP (RFC 5019 §5). Its address comes out of a certificate, so what it can reach is bounded.
+import { get, type IncomingMessage, type RequestOptions } from 'node:http';
+import { BlockList, type TcpNetConnectOpts } from 'node:net';
+
+/** The bytes of an answer, or nothing where there is none to be had. */
+export type AskResponder = (
+  address: string,
+  request: Uint8Array,
+  signal: AbortSignal,
+) => Promise<Uint8Array | undefined>;
+
+/** An answer with the certificates of whoever signs it takes a few kilobytes. */
+const maxBytes = 64 * 1024;
+
+/**
+ * This pod's own ports, where other sidecars take commands without asking who sends them, and the metadata services of clouds, which
+ * hand out credentials: AWS, Google, Tencent and most others on 169.254/16, Alibaba, Azure, Oracle. Also through NAT64 (RFC 6052).
+ */
+const refusedNetworks = [
+  ['0.0.0.0', 8],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['100.100.100.200', 32],
+  ['168.63.129.16', 32],
+  ['192.0.0.192', 32],
+  ['::', 127],
+  ['fe80::', 10],
+  ['fd00:ec2::254', 128],
+  ['64:ff9b::', 104],
+  ['64:ff9b::7f00:0', 104],
+  ['64:ff9b::a9fe:0', 112],
+  ['64:ff9b::6464:64c8', 128],
+] as const;
+
+function refuse(networks: readonly (readonly [string, number])[]): BlockList {
+  const list = new BlockList();
+  for (const [network, prefix] of networks) list.addSubnet(network, prefix, network.includes(':') ? 'ipv6' : 'ipv4');
+  return list;
+}
+
+/**
+ * GET, as responders and their caches know it; no other request reaches whatever stands at the address. The list is asked for each
+ * address that is connected to, so that a name cannot come to mean another one. Redirects are not followed.
+ */
+export function createAsker(refused: BlockList): AskResponder {
+  const options: RequestOptions & Pick<TcpNetConnectOpts, 'blockList'> = {
+    agent: false,
+    blockList: refused,
+    headers: { accept: 'application/ocsp-response' },
+  };
+  return async (address, request, signal) => {
+    const url = toUrl(address, request);
+    if (url === undefined) return undefined;
+    try {
+      const response = await new Promise<IncomingMessage>((resolve, reject) => {
+        get(url, { ...options, signal }, resolve).on('error', reject);
+      });
+      return await readBody(response);
+    } catch (error) {
+      // What the network and the parser of HTTP say; a bug has no code.
+      if (error instanceof Error && 'code' in error) return undefined;
+      throw error;
+    }
+  };
+}
+
+export const refusedAddresses: BlockList = refuse(refusedNetworks);
+
+export const askResponder: AskResponder = createAsker(refusedAddresses);
+
+/** {url}/{base64 of the request}, encoded for a path. */
+function toUrl(address: string, request: Uint8Array): URL | undefined {
+  const url = URL.parse(address);
+  if (url?.protocol !== 'http:' || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+    return undefined;
+  url.pathname = `${url.pathname.replace(/\/$/, '')}/${encodeURIComponent(Buffer.from(request).toString('base64'))}`;
+  return url;
+}
+
+async function readBody(response: IncomingMessage): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  if (response.statusCode !== 200) response.destroy();
+  else
+    for await (const chunk of response as AsyncIterable<Uint8Array>) {
+      chunks.push(chunk);
+      length += chunk.byteLength;
+      // Leaving the loop ends the connection.
+      if (length > maxBytes) return undefined;
+    }
+  return length === 0 ? undefined : Buffer.concat(chunks);
+}
