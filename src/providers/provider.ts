@@ -157,6 +157,8 @@ export type Capability = 'sign' | 'verify' | 'decrypt';
  */
 export interface SigningContext {
   readonly keys: readonly KeyFacts[];
+  /** When they were made, as the material says; an error where what it says is no time. */
+  readonly createdAt?: Date | PaycertError;
   /** Why this material is unfit whatever the time: parts that do not parse, are missing or contradict each other. */
   readonly problems: readonly PaycertError[];
   /** Why it is unfit at that time, beyond the dates that every certificate has. */

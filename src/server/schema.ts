@@ -238,6 +238,12 @@ const Key = Type.Object({
   }),
   notBefore: Type.Optional(Time),
   notAfter: Type.Optional(Time),
+  replaceBy: Type.Optional(
+    Type.String({
+      format: 'date-time',
+      description: 'When it is as old as `maxAge` allows, counted from `created_at` or from when this process saw it.',
+    }),
+  ),
   issuer: Type.Optional(Type.String()),
 });
 

@@ -71,6 +71,12 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     ['0s', '500ms', '12h', '7d', '9999999d'],
     ['7', '7 d', '-1s', '1.5h', '7D', '', 7, '10000000d'],
   ],
+  [
+    `${at}.maxAge`,
+    (v) => withCredential({ maxAge: v }),
+    ['1ms', '90d', '2160h', '0090d', '99999d'],
+    ['0d', '00000d', '90', '90 d', '1.5d', '-1d', '3M', '', 90, '100000d', 'never'],
+  ],
   [`${at}.provider`, (v) => withCredential({ provider: v }), [], [{}, null, 'wechatpay']],
   [`${at}.provider.wechatpay`, (v) => withCredential({ provider: { wechatpay: v } }), [], [null, 'x']],
   [
