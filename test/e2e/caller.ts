@@ -20,6 +20,8 @@ export interface Count {
 const token = readFileSync('/caller/token', 'utf8');
 const agent = new Agent({ keepAlive: true });
 const restarts = ['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE'];
+/** So that something is always in flight. */
+const callersOfEach = 3;
 const payment = { method: 'POST', url: '/v3/pay/transactions/jsapi', body: '{"out_trade_no":"1"}' };
 
 interface Answer {
@@ -96,7 +98,7 @@ const counts: Record<string, Count> = {};
 for (const [name = '', target = ''] of process.argv.slice(2).map((word) => word.split('='))) {
   const count = { signed: 0, failed: 0, retries: 0, lastFailure: '', keyId: '', since: 0 };
   counts[name] = count;
-  void run(target, count);
+  for (let caller = 0; caller < callersOfEach; caller += 1) void run(target, count);
 }
 createServer((_, response) => {
   response.end(JSON.stringify({ now: Date.now(), counts }));

@@ -5,6 +5,7 @@ import { install } from './install.ts';
 import { faults } from './faults.ts';
 import { inputs } from './inputs.ts';
 import { leave } from './leave.ts';
+import { manifests } from './manifests.ts';
 import { minutes } from './minutes.ts';
 import { rotations } from './rotations.ts';
 import { World } from './world.ts';
@@ -27,4 +28,5 @@ describe('paycert on a real cluster', { skip: noCluster, timeout: 15 * 60_000 },
   minutes(world);
   inputs(world);
   leave(world);
+  manifests(world);
 });

@@ -1,7 +1,7 @@
 // Everything around paycert breaks, in turn, while keys change: callers notice nothing but what the documented retry hides.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { killContainer, noFaults, noProcesses, restart } from './cluster.ts';
+import { killContainer, noFaults, restart } from './cluster.ts';
 import { eventually, kubectl } from './kubernetes.ts';
 import { countsOf, rotate, signOn } from './traffic.ts';
 import type { World } from './world.ts';
@@ -14,7 +14,7 @@ export function faults(world: () => World): void {
     const started = Date.now();
     await rotate(t, world(), { api: 2 }, { meanwhile: async () => {
         // Killed first where that can be done, so that it cannot give up its Lease.
-        if (noProcesses === false) killContainer(id);
+        killContainer(id);
         await kubectl('delete', 'pod', leader, '-n', system, '--force', '--grace-period=0');
       } }); // prettier-ignore
     await eventually('the new leader has written the status', 40, async () => {
@@ -43,9 +43,12 @@ export function faults(world: () => World): void {
       await kubectl('wait', 'node', '--all', '--for=condition=Ready', '--timeout=90s');
     });
 
-  it('hides a sidecar that is killed under load behind the documented retry', { skip: noProcesses }, async (t) => {
+  it('hides a sidecar that is killed under load behind the documented retry', async (t) => {
     const { retries } = (await signOn(world())).api;
-    killContainer(await containerOf(world(), 'api', 'initContainerStatuses'));
+    if (!killContainer(await containerOf(world(), 'api', 'initContainerStatuses'))) {
+      t.skip('the container does not run on this machine, or we are not root');
+      return;
+    }
     await eventually('it runs again', 30, async () => (await countsOf(world())).api.retries > retries);
     const counts = await signOn(world());
     t.diagnostic(`${String(counts.api.retries - retries)} calls were repeated`);

@@ -1,5 +1,6 @@
 // The story begins: the chart on an empty cluster, a Secret and its PaymentCredential, and payment pods that sign.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
 import { eventually, execute, kubectl } from './kubernetes.ts';
 import { byApi, byMount, makeCaller, makeVariant, sidecarManifests, wechat } from './pods.ts';
@@ -19,8 +20,8 @@ export function install(world: () => World): void {
   it('says within seconds that a Secret will do', async (t) => {
     const { pay } = world();
     await world().deploy(world().nextMaterial());
-    await world().apply([world().credential('wechat-main', { refreshPods: true })]);
     const started = Date.now();
+    await world().apply([world().credential('wechat-main', { refreshPods: true })]);
     const { status } = await world().condition('wechat-main', 'Ready True Ready');
     t.diagnostic(`Ready after ${Date.now() - started} ms`);
     const row = await kubectl('get', 'paycred', '-n', pay);
@@ -46,6 +47,20 @@ export function install(world: () => World): void {
       return kubernetes.text('GET', `${path}/${metadata.name}/log?container=shop&tailLines=1`);
     });
     assert.match(line, /^\{"signed":[1-9]\d*,"failed":0,"retries":0\}$/m);
+  });
+
+  it('gives the application neither the Secret nor a token, nor a way to put something in the place of the socket', async () => {
+    const { pay } = world();
+    const code = readFileSync(new URL('intruder.ts', import.meta.url), 'utf8');
+    const container = ['-n', pay, 'deployment/shop', '-c', 'shop'];
+    const said = await kubectl('exec', ...container, '--', 'node', '--input-type=module-typescript', '-e', code, pay);
+    assert.deepEqual(JSON.parse(said), {
+      token: 'ENOENT',
+      mount: 'ENOENT',
+      socket: 'EROFS',
+      'processes of others': [],
+      'the Secret through the API': 403,
+    });
   });
 
   it('signs for a caller in another pod, which verifies every signature', async () => {

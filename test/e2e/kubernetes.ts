@@ -51,7 +51,8 @@ export class Kubernetes implements AsyncDisposable {
   }
 
   static async connect(): Promise<Kubernetes> {
-    const proxy = spawn('kubectl', ['proxy', '--port=0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const proxy = spawn('kubectl', ['proxy', '--port=0'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    // It says what it could not reach, such as an API server that a test restarts: whoever asked is told as well.
     const [line] = (await once(createInterface({ input: proxy.stdout }), 'line')) as [string];
     const address = /127\.0\.0\.1:\d+/.exec(line)?.[0];
     assert.ok(address, line);

@@ -19,7 +19,7 @@ export function minutes(world: () => World): void {
       const before = await Promise.all(roles.map((path) => kubernetes.json('GET', path)));
       const started = Date.now();
       for (const path of roles) await write(path, []);
-      const operators = await podsOf(world(), system);
+      const operators = await world().pods(system);
       for (const [pod, container, namespace] of [...operators.map((pod) => [pod, 'operator', system] as const), ['api', 'paycert', pay] as const]) {
         await eventually(`${pod} says so`, 65, async () =>
           linesSince(await world().log(pod, container, namespace), started).some((line) => line.includes('cluster-forbidden')),
@@ -62,11 +62,6 @@ interface FirstPod extends Json {
     ];
     readonly containerStatuses?: readonly [{ readonly started?: boolean }];
   };
-}
-
-async function podsOf({ kubernetes }: World, namespace: string): Promise<string[]> {
-  const { items } = await kubernetes.json('GET', `/api/v1/namespaces/${namespace}/pods`);
-  return (items as { metadata: { name: string } }[]).map(({ metadata }) => metadata.name);
 }
 
 const linesSince = (log: string, since: number): string[] =>

@@ -17,6 +17,13 @@ export function sidecarManifests(image: string): Manifest[] {
   return manifests;
 }
 
+/** The same, with an application that does nothing. */
+export function makeIdle(manifests: Manifest[]): Manifest[] {
+  const idle = 'process.on("SIGTERM", () => process.exit()); setInterval(() => undefined, 3600_000)';
+  podOf(manifests).containers[0]['command'] = ['node', '-e', idle];
+  return manifests;
+}
+
 interface PodSpec {
   readonly initContainers: readonly [Container];
   readonly containers: readonly [Container];

@@ -33,6 +33,8 @@ export class World implements AsyncDisposable {
   readonly pay: string;
   /** What the Secret was last given that will do. */
   current: WechatpayMaterial;
+  /** How far the clock of the caller is ahead of ours, and how long it took to find out. */
+  callerClock = { roundTrip: Infinity, ahead: 0 };
   readonly #materials: readonly WechatpayMaterial[];
   #used = 0;
 
@@ -68,6 +70,11 @@ export class World implements AsyncDisposable {
     return material;
   }
 
+  /** The same ones again and again. */
+  material(index: number): WechatpayMaterial {
+    return this.#materials[index % materialCount]!;
+  }
+
   /** Into the Secret that all payment pods use. */
   async deploy(material: WechatpayMaterial): Promise<void> {
     await this.writeSecret('wechat-main', material.files);
@@ -77,6 +84,13 @@ export class World implements AsyncDisposable {
   /** PEM by serial number: what any signature of the story may be verified with. */
   certificates(): Record<string, string> {
     return Object.fromEntries(this.#materials.map(({ merchant }) => [merchant.serialNumber, merchant.certificate]));
+  }
+
+  /** Texts that only the Secret may hold: a line of each private key, and the APIv3 key. */
+  secrets(): string[] {
+    const lineOf = ({ files }: WechatpayMaterial) =>
+      Buffer.from(files.get('apiclient_key.pem')!).toString().split('\n')[5]!;
+    return [this.#materials[0]!.apiV3Key, ...this.#materials.map(lineOf)];
   }
 
   /** Values of the image, for the chart. */
@@ -140,6 +154,12 @@ export class World implements AsyncDisposable {
     const { items } = await this.kubernetes.json('GET', `/apis/events.k8s.io/v1/namespaces/${this.pay}/events`);
     const events = items as { reason: string; note: string; regarding: { name: string } }[];
     return new Map(events.filter(({ regarding }) => regarding.name === name).map(({ reason, note }) => [reason, note]));
+  }
+
+  /** Names of the pods. */
+  async pods(namespace: string): Promise<string[]> {
+    const { items } = await this.kubernetes.json('GET', `/api/v1/namespaces/${namespace}/pods`);
+    return (items as { metadata: { name: string } }[]).map(({ metadata }) => metadata.name);
   }
 
   /** What the container has logged. */
