@@ -24,6 +24,7 @@ export const secrets: Readonly<Record<string, string>> = {
   access_key_secret: 'access key secret of Aliyun (access_key_secret)',
   security_token: 'security token of Aliyun (security_token)',
   expiration: 'when the security token ends (expiration)',
+  created_at: 'when the keys were made (created_at)',
   key: 'secret shared with a partner, for HMAC (key)',
   'key.previous': 'previous secret shared with a partner, for HMAC (key.previous)',
 };

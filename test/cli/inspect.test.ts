@@ -85,6 +85,7 @@ describe('paycert inspect', { timeout: 60_000, concurrency: 2 }, () => {
       apiv2_key: 'canary-of-the-v2-key',
       access_key_secret: 'canary-of-the-secret',
       key: 'canary-of-the-shared-secret',
+      created_at: '2026-03-01T12:00:00Z',
     };
     const directory = await write(t, files);
     const { code, findings, stdout } = await inspectJson(directory);
@@ -100,6 +101,7 @@ describe('paycert inspect', { timeout: 60_000, concurrency: 2 }, () => {
       apiv2_key: 'APIv2 key (apiv2_key)',
       access_key_secret: 'access key secret of Aliyun (access_key_secret)',
       key: 'secret shared with a partner, for HMAC (key)',
+      created_at: 'when the keys were made (created_at)',
     });
     assert.ok(!stdout.includes('canary'));
     const alone = await inspectJson(join(directory, 'key'));

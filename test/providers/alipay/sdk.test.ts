@@ -156,6 +156,35 @@ describe('alipay-sdk', () => {
     for (const name of ['alipay-root-cert-sn', 'alipay-app-auth-token']) assert.equal(headers[name], v3.headers[name]);
   });
 
+  it('makes of a call for an app or a browser what we make of it: order string, address and form', async () => {
+    const apiMethod = 'alipay.trade.wap.pay';
+    const given = { bizContent, format: 'JSON' };
+    const parametersOf = (query: string) => new Map(new URLSearchParams(query));
+    const order = parametersOf(sdk.sdkExecute(apiMethod, given));
+    const page = parametersOf(new URL(sdk.pageExecute(apiMethod, 'GET', given)).search);
+    const form = sdk.pageExecute(apiMethod, 'POST', given);
+    const formValue = /name="biz_content" value="([^"]*)"/.exec(form)?.[1];
+    for (const [theirs, member] of [
+      [order, 'orderString'],
+      [page, 'pageUrl'],
+    ] as const) {
+      const { timestamp = '', biz_content: content = '', alipay_sdk } = Object.fromEntries(theirs);
+      const call = { apiMethod, bizContent: content, ...(alipay_sdk && { parameters: { alipay_sdk } }) };
+      const at = new Date(`${timestamp.replace(' ', 'T')}+08:00`);
+      const ours = await context.paymentParameters(call, { ...moment, now: at });
+      const query = member === 'pageUrl' ? new URL(ours[member]!).search : ours[member]!;
+      assert.deepEqual(parametersOf(query), theirs, member);
+      // Escaped in two ways, and to a browser the same.
+      const shown = (text = '') =>
+        text
+          .replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)))
+          .replaceAll('&quot;', '"')
+          .replaceAll('&amp;', '&');
+      const own = /name="biz_content" value="([^"]*)"/.exec(ours['pageForm']!)?.[1];
+      assert.equal(shown(own), shown(formValue));
+    }
+  });
+
   it('encrypts what we encrypt alike, in v2 and v3, and each opens what the other has sealed', async () => {
     const form = new URLSearchParams(sdk.sdkExecute('alipay.trade.query', { bizContent, needEncrypt: true }));
     const sealed = form.get('biz_content') ?? '';
