@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
 import { alipay } from '../providers/alipay/provider.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { withCreatedAt } from '../providers/created-at.ts';
 import { aliyun } from '../providers/aliyun/provider.ts';
 import { hmac } from '../providers/generic/hmac.ts';
 import { pss } from '../providers/generic/pss.ts';
@@ -20,6 +21,7 @@ import { files } from '../sources/files.ts';
 import { merge } from '../sources/merge.ts';
 import { secret } from '../sources/secret.ts';
 import type { Source } from '../sources/source.ts';
+import type { MaxAge } from '../store/age.ts';
 import type { Credential } from '../store/attempt.ts';
 import type { Standing } from '../store/store.ts';
 import { type CredentialConfig, defaults, milliseconds, type SourceConfig } from './schema.ts';
@@ -105,8 +107,13 @@ function buildSource(config: SourceConfig, ingredients: Ingredients): Source {
 }
 
 export function buildProvider(config: CredentialConfig['provider'], ingredients: Ingredients): Provider {
-  return pick<Provider>(providers, config, ingredients);
+  return withCreatedAt(pick<Provider>(providers, config, ingredients));
 }
+
+export const buildMaxAge = ({ maxAge }: Pick<CredentialConfig, 'maxAge'>): MaxAge => ({
+  milliseconds: milliseconds(maxAge ?? defaults.maxAge),
+  isGiven: maxAge !== undefined,
+});
 
 /** With what its issuers say of it, where that is asked for. */
 function withRevocation(source: Source, { mtls }: CredentialConfig['provider'], ingredients: Ingredients): Source {
@@ -134,5 +141,6 @@ export function buildStanding(config: CredentialConfig): Standing {
     provider: Object.keys(config.provider).join(),
     isRequired: config.required ?? false,
     requires: config.require ?? defaults.require,
+    maxAge: buildMaxAge(config),
   };
 }

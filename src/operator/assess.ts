@@ -17,6 +17,8 @@ export interface Verdict {
   readonly operations: readonly Capability[];
   /** In the order of the checks; none when it is fit. */
   readonly violations: readonly PaycertError[];
+  /** When the keys were made, as the Secret says; an error where what it says is no time. */
+  readonly createdAt: Date | PaycertError | undefined;
   /** Until when all this stays so. */
   readonly until: Date | undefined;
 }
@@ -51,6 +53,7 @@ export async function assess(
     signer: context.signer?.facts,
     operations: [...context.capabilities(now)].sort(),
     violations,
+    createdAt: context.createdAt,
     until: nextChange(context, violations, now),
   };
 }

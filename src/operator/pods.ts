@@ -1,6 +1,6 @@
 // Makes kubelet look at once: touches the Pods that mount a Secret that has changed, through their status and nothing else of them.
 import type { Clock } from '../clock.ts';
-import { PaycertError } from '../errors.ts';
+import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { readAll } from '../kube/listing.ts';
@@ -17,8 +17,16 @@ export interface PodsOptions {
 
 const pods: Resource = { group: '', version: 'v1', plural: 'pods' };
 
-/** After the change: kubelet may have the old Secret in its own cache the first time. */
-const touchAfterMilliseconds = [0, 2000, 8000];
+/** Before each touch: kubelet may have the old Secret in its own cache the first time. */
+const pausesMilliseconds = [0, 2000, 6000];
+
+/** While the API server is away, or nobody leads: before each attempt, the last one again and again. */
+const retryMilliseconds = [1000, 2000, 4000, 8000];
+
+/** By then kubelet has found the change by itself. */
+const worthMilliseconds = 90_000;
+
+const passing: ReadonlySet<ErrorCode> = new Set(['cluster-unreachable', 'cluster-failing']);
 
 /** Fifty a second, whoever's they are. */
 const paceMilliseconds = 20;
@@ -33,9 +41,11 @@ export class Pods {
     this.#options = options;
   }
 
-  /** Touches them now and twice more; a change meanwhile begins anew. */
+  /**
+   * Touches them now and twice more; a change meanwhile begins anew. A replica that does not lead holds itself ready to, for
+   * when the one that leads ends before it has done so.
+   */
   refresh(namespace: string, credential: string): void {
-    if (!this.#options.leadership.isLeading) return;
     const key = `${namespace}/${credential}`;
     this.#rounds.get(key)?.abort();
     const stop = new AbortController();
@@ -53,26 +63,43 @@ export class Pods {
   }
 
   async #round(namespace: string, credential: string, signal: AbortSignal): Promise<void> {
-    const { clock, observe, leadership } = this.#options;
-    const object = `${namespace}/${credential}`;
+    const { clock } = this.#options;
     const isOver = () => signal.aborted;
-    let waited = 0;
-    for (const after of touchAfterMilliseconds) {
-      await clock.sleep(after - waited, signal);
-      waited = after;
-      if (isOver() || !leadership.isLeading) return;
-      try {
-        const count = await this.#touchAll(namespace, credential, signal);
-        observe({ type: 'pods-refreshed', object, pods: count });
-      } catch (error) {
-        if (isOver()) return;
-        if (error instanceof PaycertError) observe({ type: 'pods-refreshed', object, pods: 0, error });
-        else observe({ type: 'internal-error', where: 'pods', error });
+    const deadline = clock.now().getTime() + worthMilliseconds;
+    const told = new Set<ErrorCode>();
+    for (const pause of pausesMilliseconds) {
+      await clock.sleep(pause, signal);
+      for (let failures = 0; !isOver() && !(await this.#attempt(namespace, credential, told, signal)); failures += 1) {
+        if (clock.now().getTime() >= deadline) return;
+        await clock.sleep(retryMilliseconds[Math.min(failures, retryMilliseconds.length - 1)] ?? 0, signal);
       }
+      if (isOver()) return;
     }
   }
 
-  async #touchAll(namespace: string, credential: string, signal: AbortSignal): Promise<number> {
+  /** Whether that was that: false when it is worth another attempt. Says once what is in the way. */
+  async #attempt(namespace: string, credential: string, told: Set<ErrorCode>, signal: AbortSignal): Promise<boolean> {
+    const { observe, leadership } = this.#options;
+    const object = `${namespace}/${credential}`;
+    if (!leadership.isLeading) return false;
+    try {
+      const count = await this.#touchAll(namespace, credential, signal);
+      if (count !== undefined) observe({ type: 'pods-refreshed', object, pods: count });
+      return count !== undefined;
+    } catch (error) {
+      if (signal.aborted) return true;
+      if (!(error instanceof PaycertError)) {
+        observe({ type: 'internal-error', where: 'pods', error });
+        return true;
+      }
+      if (!told.has(error.code)) observe({ type: 'pods-refreshed', object, pods: 0, error });
+      told.add(error.code);
+      return !passing.has(error.code);
+    }
+  }
+
+  /** How many there were; undefined when this replica leads no more. */
+  async #touchAll(namespace: string, credential: string, signal: AbortSignal): Promise<number | undefined> {
     const { client, clock, leadership } = this.#options;
     const labelSelector = `${refreshLabel}=${credential}`;
     const collection = { resource: pods, namespace, labelSelector, isMetadataOnly: true };
@@ -85,7 +112,8 @@ export class Pods {
       const written = await leadership.write(async (leading) =>
         (await client()).merge(target, changes, AbortSignal.any([leading, signal])).catch(ignoreGone),
       );
-      if (written !== undefined) touched += 1;
+      if (written === undefined) return undefined;
+      if (written !== 'gone') touched += 1;
     }
     return touched;
   }
@@ -97,7 +125,7 @@ export class Pods {
   }
 }
 
-function ignoreGone(error: unknown): undefined {
-  if (error instanceof PaycertError && error.code === 'object-missing') return undefined;
+function ignoreGone(error: unknown): 'gone' {
+  if (error instanceof PaycertError && error.code === 'object-missing') return 'gone';
   throw error;
 }

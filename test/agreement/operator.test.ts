@@ -28,6 +28,17 @@ describe('docs/operator.md', () => {
   });
 });
 
+describe('the definition of the resource', () => {
+  it('has no pattern that the API server, which reads RE2, refuses', () => {
+    const patterns = [...read('deploy/crds/paymentcredentials.paycert.dev.yaml').matchAll(/^ *pattern: (.+)$/gm)];
+    assert.ok(patterns.length > 10);
+    for (const [, pattern = ''] of patterns) {
+      assert.doesNotMatch(pattern, /\(\?[=!<]|\\[1-9]/, 'RE2 neither looks around nor refers back');
+      for (const [, times] of pattern.matchAll(/\{(?:\d+,)?(\d+)\}/g)) assert.ok(Number(times) <= 1000, pattern);
+    }
+  });
+});
+
 describe('labels and annotations', () => {
   it('are written out in one file of the code, beside what explains them to people', () => {
     const others = sourceFiles().filter(

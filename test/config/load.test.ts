@@ -47,6 +47,14 @@ describe('a configuration', () => {
     assert.equal(parseConfig(good.replace(one, '') + all).credentials.length, 5000);
   });
 
+  it('names a pair of mTLS by any label but ca', () => {
+    const named = (pair: string) =>
+      edited('wechatpay: { merchantId: "1900000001" }', `mtls: { serverNames: { bank.example: ${pair} } }`);
+    for (const pair of ['c', 'a', 'cb', 'caa', 'ca-1', 'bank', `c${'a'.repeat(62)}`]) parseConfig(named(pair));
+    for (const pair of ['ca', 'c-', '-ca', 'ca-', `c${'a'.repeat(63)}`])
+      assert.match(refusal(named(pair)).field ?? '', /mtls\.serverNames/);
+  });
+
   const documents: [title: string, text: string][] = [
     ['an empty document', ''],
     ['a comment alone', '# nothing'],

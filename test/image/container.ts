@@ -48,7 +48,7 @@ function cli(command: 'docker' | 'podman'): Engine {
 /** No daemon: the image is built on a base made here, and its entry point is run in a chroot of its files. */
 const buildah: Engine = {
   build: async () => {
-    await execute(localBuilder, ['image', tag, root], { maxBuffer: 1 << 26 });
+    await execute(localBuilder, ['image', tag, root, '--layers'], { maxBuffer: 1 << 26 });
   },
   run: async (mounts, words) => {
     const container = (await execute('buildah', ['from', tag])).stdout.trim();

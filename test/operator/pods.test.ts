@@ -1,8 +1,13 @@
 // Pods are touched when the Secret that they mount changes: through their status, three times, and only those that asked for it.
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { findAccess } from '../../src/kube/access.ts';
+import { KubeClient } from '../../src/kube/client.ts';
+import { Leadership } from '../../src/operator/leadership.ts';
+import { Pods } from '../../src/operator/pods.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import {
   installDefinition,
   leastRules,
@@ -11,8 +16,10 @@ import {
   secretRules,
   startOperator,
   Tenant,
+  until,
   wechatpaySpec,
 } from '../support/operator.ts';
+import { Recorder } from '../support/recorder.ts';
 import { makeMaterial } from '../support/sidecar.ts';
 
 const limit = { timeout: 60_000, skip: noControlPlane };
@@ -45,6 +52,26 @@ async function start(t: TestContext, spec: object, overrides: object = {}) {
   await tenant.create('wechat-main', wechatpaySpec('keys', { ...spec }));
   await tenant.condition('wechat-main', 'Ready', 'True Ready');
   return { tenant, touchedAt, clock, recorder };
+}
+
+/** What touches, by itself, and a proxy before the API server; time passes a hundred times as fast. */
+async function makeToucher(t: TestContext) {
+  const tenant = await Tenant.make(controlPlane());
+  const touchedAt = await makePods(tenant, { a: 'wechat-main' });
+  const proxy = await FaultProxy.start(t, controlPlane());
+  const kubeconfig = await controlPlane().kubeconfig(tenant.namespace, proxy.url);
+  const client = new KubeClient(() => findAccess({ KUBECONFIG: kubeconfig }));
+  const [clock, recorder, leadership, end] = [new FakeClock(), new Recorder(), new Leadership(), new AbortController()];
+  const pods = new Pods({ client: async () => client, leadership, clock, observe: recorder.observe });
+  const timer = setInterval(() => clock.advance(100), 1);
+  t.after(async () => {
+    end.abort();
+    await pods.stop();
+    clearInterval(timer);
+  });
+  const lead = () => void leadership.lead(() => undefined, end.signal);
+  const passed = (milliseconds: number) => clock.sleep(milliseconds, end.signal);
+  return { pods, namespace: tenant.namespace, lead, proxy, recorder, touchedAt, passed };
 }
 
 /** Time passes only as far as somebody waits for it. */
@@ -86,6 +113,38 @@ describe('the touch', () => {
       assert.equal(await touchedAt('a'), undefined);
       assert.deepEqual(recorder.of('pods-refreshed'), []);
     });
+
+  it('is made when the API server is back, if it was away; what was in the way is said once', limit, async (t) => {
+    const { pods, namespace, lead, proxy, recorder, touchedAt } = await makeToucher(t);
+    lead();
+    proxy.status = 503;
+    pods.refresh(namespace, 'wechat-main');
+    await until(() => proxy.calls.length > 4, 'more attempts than touches');
+    const touched = recorder.next('pods-refreshed');
+    proxy.status = undefined;
+    assert.equal((await touched).pods, 1);
+    assert.ok(await touchedAt('a'));
+    assert.equal(recorder.of('pods-refreshed').filter(({ error }) => error?.code === 'cluster-failing').length, 1);
+  });
+
+  it('is made by who leads next, if the one before ended', limit, async (t) => {
+    const { pods, namespace, lead, proxy, recorder, passed } = await makeToucher(t);
+    pods.refresh(namespace, 'wechat-main');
+    await passed(20_000);
+    assert.deepEqual(proxy.calls, []);
+    const touched = recorder.next('pods-refreshed');
+    lead();
+    assert.equal((await touched).pods, 1);
+  });
+
+  it('is given up when kubelet must have looked by itself', limit, async (t) => {
+    const { pods, namespace, lead, proxy, passed } = await makeToucher(t);
+    pods.refresh(namespace, 'wechat-main');
+    await passed(120_000);
+    lead();
+    await passed(20_000);
+    assert.deepEqual(proxy.calls, []);
+  });
 
   it('needs to list Pods and to patch their status, and nothing else of them', limit, async (t) => {
     const tenant = await Tenant.make(controlPlane());

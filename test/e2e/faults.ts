@@ -1,0 +1,70 @@
+// Everything around paycert breaks, in turn, while keys change: callers notice nothing but what the documented retry hides.
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { killContainer, noFaults, restart } from './cluster.ts';
+import { eventually, kubectl } from './kubernetes.ts';
+import { countsOf, rotate, signOn } from './traffic.ts';
+import type { World } from './world.ts';
+
+export function faults(world: () => World): void {
+  it('loses no change when the operator that leads is killed during a rotation', async (t) => {
+    const { system, kubernetes } = world();
+    const leader = await leaderOf(world());
+    const id = await containerOf(world(), leader, 'containerStatuses', system);
+    const started = Date.now();
+    await rotate(t, world(), { api: 2 }, { meanwhile: async () => {
+        // Killed first where that can be done, so that it cannot give up its Lease.
+        killContainer(id);
+        await kubectl('delete', 'pod', leader, '-n', system, '--force', '--grace-period=0');
+      } }); // prettier-ignore
+    await eventually('the new leader has written the status', 40, async () => {
+      const status = await world().status('wechat-main');
+      return status?.keyId === world().current.merchant.serialNumber;
+    });
+    t.diagnostic(`the status followed after ${String((Date.now() - started) / 1000)} s`);
+    assert.notEqual(await leaderOf(world()), leader);
+    await eventually('both operators are ready', 60, async () => {
+      const { items } = await kubernetes.json('GET', `/apis/apps/v1/namespaces/${system}/deployments`);
+      return (items as [{ status: { readyReplicas?: number } }])[0].status.readyReplicas === 2;
+    });
+  });
+
+  for (const [component, limits] of [
+    ['kube-apiserver', { api: 30, mount: 120 }],
+    ['etcd', { api: 30, mount: 120 }],
+    ['kubelet', { api: 2, mount: 120 }],
+  ] as const)
+    it(`follows a rotation during which ${component} restarts`, { skip: noFaults }, async (t) => {
+      await rotate(t, world(), limits, { meanwhile: () => restart(component) });
+      await eventually('the status follows', 60, async () => {
+        const status = await world().status('wechat-main');
+        return status?.keyId === world().current.merchant.serialNumber;
+      });
+      await kubectl('wait', 'node', '--all', '--for=condition=Ready', '--timeout=90s');
+    });
+
+  it('hides a sidecar that is killed under load behind the documented retry', async (t) => {
+    const { retries } = (await signOn(world())).api;
+    if (!killContainer(await containerOf(world(), 'api', 'initContainerStatuses'))) {
+      t.skip('the container does not run on this machine, or we are not root');
+      return;
+    }
+    await eventually('it runs again', 30, async () => (await countsOf(world())).api.retries > retries);
+    const counts = await signOn(world());
+    t.diagnostic(`${String(counts.api.retries - retries)} calls were repeated`);
+    assert.match(await world().log('api', 'shop'), /"failed":0,"retries":[1-9]\d*\}\n$/);
+  });
+}
+
+/** The pod whose name stands in the Lease. */
+async function leaderOf({ kubernetes, system, release }: World): Promise<string> {
+  const path = `/apis/coordination.k8s.io/v1/namespaces/${system}/leases/${release}-paycert`;
+  const { holderIdentity } = (await kubernetes.json('GET', path))['spec'] as { holderIdentity: string };
+  return holderIdentity;
+}
+
+async function containerOf(world: World, pod: string, statuses: string, namespace = world.pay): Promise<string> {
+  const { status } = await world.kubernetes.json('GET', `/api/v1/namespaces/${namespace}/pods/${pod}`);
+  const [{ containerID }] = (status as Record<string, [{ containerID: string }]>)[statuses]!;
+  return containerID;
+}

@@ -1,0 +1,94 @@
+// The story ends: the chart's own test, an upgrade, a rollout, and what is left after everything is removed.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { it } from 'node:test';
+import { chart, lacks } from '../chart/helm.ts';
+import { eventually, execute, kubectl } from './kubernetes.ts';
+import { countsOf, signOn } from './traffic.ts';
+import type { World } from './world.ts';
+
+const credentials = '/apis/paycert.dev/v1alpha1';
+
+export function leave(world: () => World): void {
+  it('passes its own test, which signs', async () => {
+    const said = await execute('helm', ['test', world().release, '-n', world().system, '--timeout', '2m']);
+    assert.match(said, /Phase: +Succeeded/);
+  });
+
+  it('is upgraded without a word: no failure, no status and no Event written anew', async () => {
+    const { kubernetes, pay, system, release } = world();
+    const written = async () => {
+      const { items } = await kubernetes.json('GET', `${credentials}/namespaces/${pay}/paymentcredentials`);
+      const versions = (items as { metadata: { resourceVersion: string } }[]).map(({ metadata }) => metadata.resourceVersion); // prettier-ignore
+      return { versions, events: (await world().events('wechat-main')).size };
+    };
+    const before = await written();
+    await world().helm('upgrade', '--set', 'refreshPods=true,logLevel=debug');
+    await kubectl('rollout', 'status', `deployment/${release}-paycert`, '-n', system, '--timeout=60s');
+    await signOn(world());
+    assert.deepEqual(await written(), before);
+  });
+
+  it('works with Helm 3 as well, beside another release, in a namespace alone', { skip: lacks('helm3') }, async () => {
+    const { system, imageValues } = world();
+    const only = ['--set', 'rbac.scope=namespaces,crds.enabled=false,replicas=1'];
+    await execute('helm3', ['install', 'three', chart, '-n', system, '--wait', '--timeout', '2m', ...imageValues, ...only]); // prettier-ignore
+    assert.match(await execute('helm3', ['test', 'three', '-n', system, '--timeout', '2m']), /Phase: +Succeeded/);
+    await execute('helm3', ['upgrade', 'three', chart, '-n', system, '--wait', '--timeout', '2m', ...imageValues, ...only, '--set', 'replicas=2']); // prettier-ignore
+    await execute('helm3', ['uninstall', 'three', '-n', system, '--wait']);
+  });
+
+  it('lets an application finish before its sidecar ends, when its Deployment is rolled out anew', async () => {
+    const { pay } = world();
+    const following = spawn('kubectl', ['logs', '-f', '-n', pay, '-l', 'app=shop', '-c', 'shop', '--prefix']);
+    const said = text(following.stdout);
+    await once(following.stdout, 'readable');
+    await kubectl('rollout', 'restart', 'deployment/shop', '-n', pay);
+    await kubectl('rollout', 'status', 'deployment/shop', '-n', pay, '--timeout=90s');
+    const last = new Map(
+      (await said)
+        .trim()
+        .split('\n')
+        .map((line) => line.split('] ') as [string, string]),
+    );
+    assert.equal(last.size, 2);
+    for (const report of last.values()) assert.match(report, /^\{"signed":[1-9]\d*,"failed":0,"retries":0\}$/);
+  });
+
+  it('has told nobody a secret: no log, Event or status holds one', async () => {
+    const { pay, system } = world();
+    const told: string[] = [];
+    for (const namespace of [pay, system]) {
+      for (const pod of await world().pods(namespace))
+        told.push(await kubectl('logs', pod, '-n', namespace, '--all-containers'));
+      told.push(await kubectl('get', 'events,paymentcredentials,leases', '-n', namespace, '-o', 'json'));
+    }
+    assert.match(told.join(), /"event":"swapped"/);
+    for (const secret of world().secrets()) assert.ok(!told.join().includes(secret), 'a secret was told');
+  });
+
+  it('uninstalls, and leaves nothing but the definition; payment pods do not notice', async () => {
+    const { release, system } = world();
+    await execute('helm', ['uninstall', release, '-n', system, '--wait']);
+    const kinds = (await kubectl('api-resources', '--verbs=list', '-o', 'name')).trim().split('\n').join();
+    let left = '';
+    await eventually('only the definition is left', 60, async () => {
+      left = await kubectl('get', kinds, '-A', '-l', `app.kubernetes.io/instance=${release}`, '-o', 'name');
+      return left.trim() === 'customresourcedefinition.apiextensions.k8s.io/paymentcredentials.paycert.dev';
+    }).catch(() => assert.fail(`still there:\n${left}`));
+    // What kubelet and controllers tell of it, such as Events, goes by itself.
+    const named = await kubectl('get', 'leases,configmaps,secrets,serviceaccounts,roles,rolebindings,pods,services', '-n', system, '-o', 'name'); // prettier-ignore
+    assert.deepEqual(named.trim().split('\n').sort(), ['configmap/kube-root-ca.crt', 'serviceaccount/default']);
+    await signOn(world());
+  });
+
+  it('has failed no caller from beginning to end, and none but the killed sidecar had to be asked again', async (t) => {
+    const { api, ...others } = await countsOf(world());
+    for (const { retries } of Object.values(others)) assert.equal(retries, 0);
+    const signed = [api, ...Object.values(others)].map((count) => count.signed);
+    t.diagnostic(`signed and verified: ${signed.join(' + ')}; asked again: ${String(api.retries)}; failed: 0`);
+    await signOn(world());
+  });
+}

@@ -1,0 +1,70 @@
+// What takes a minute each, at the same time: a permission that is withdrawn while all runs, and a bad Secret at the first start of a pod.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { withMismatchedPair } from '../../src/testing/index.ts';
+import type { Json } from '../support/control-plane.ts';
+import { eventually, kubectl } from './kubernetes.ts';
+import { byMount, makeVariant, sidecarManifests, wechat } from './pods.ts';
+import { rotate, signOn } from './traffic.ts';
+import type { World } from './world.ts';
+
+export function minutes(world: () => World): void {
+  describe('within a minute or two', { concurrency: true }, () => {
+    it('says that a permission was withdrawn, signs on, and follows again when it is granted', async (t) => {
+      const { kubernetes, release, pay, system } = world();
+      const api = '/apis/rbac.authorization.k8s.io/v1';
+      const roles = [`${api}/clusterroles/${release}-paycert`, `${api}/namespaces/${pay}/roles/shop-wechat-main`];
+      const write = (path: string, rules: unknown) =>
+        kubernetes.json('PATCH', path, { rules }, 'application/merge-patch+json');
+      const before = await Promise.all(roles.map((path) => kubernetes.json('GET', path)));
+      const started = Date.now();
+      for (const path of roles) await write(path, []);
+      const operators = await world().pods(system);
+      for (const [pod, container, namespace] of [...operators.map((pod) => [pod, 'operator', system] as const), ['api', 'paycert', pay] as const]) {
+        await eventually(`${pod} says so`, 65, async () =>
+          linesSince(await world().log(pod, container, namespace), started).some((line) => line.includes('cluster-forbidden')),
+        );
+        t.diagnostic(`${container} said it after ${String((Date.now() - started) / 1000)} s`);
+      }
+      await signOn(world());
+      for (const [index, { rules }] of before.entries()) await write(roles[index]!, rules);
+      await rotate(t, world(), { api: 40 });
+      await eventually('the status follows', 40, async () => {
+        const status = await world().status('wechat-main');
+        return status?.keyId === world().current.merchant.serialNumber;
+      });
+    }); // prettier-ignore
+
+    it('keeps a pod whose Secret is bad from the start in Init, says why in its status, and starts it when the Secret is good', async (t) => {
+      const { pay, image } = world();
+      await world().writeSecret('bad-start', await withMismatchedPair(world().current));
+      await world().apply(makeVariant(sidecarManifests(image), { name: 'first', credential: wechat(byMount), secret: 'bad-start' })); // prettier-ignore
+      const path = `/api/v1/namespaces/${pay}/pods/first`;
+      const started = Date.now();
+      const message = await eventually('the reason stands in the status', 150, async () => {
+        const { status } = (await world().kubernetes.json('GET', path)) as never as FirstPod;
+        assert.equal(status.containerStatuses?.[0]?.started ?? false, false, 'the application never starts');
+        return status.initContainerStatuses?.[0]?.lastState.terminated?.message;
+      });
+      t.diagnostic(`after ${String((Date.now() - started) / 1000)} s: ${message}`);
+      assert.match(message, /apiclient_key\.pem does not belong to apiclient_cert\.pem.*key-mismatch/s);
+      await world().writeSecret('bad-start', world().current.files);
+      await kubectl('wait', 'pod/first', '-n', pay, '--for=condition=Ready', '--timeout=120s');
+      await kubectl('delete', 'pod/first', '-n', pay, '--wait=false');
+    });
+  });
+}
+
+interface FirstPod extends Json {
+  readonly status: {
+    readonly initContainerStatuses?: readonly [
+      { readonly lastState: { readonly terminated?: { readonly message: string } } },
+    ];
+    readonly containerStatuses?: readonly [{ readonly started?: boolean }];
+  };
+}
+
+const linesSince = (log: string, since: number): string[] =>
+  log
+    .split('\n')
+    .filter((line) => line.startsWith('{') && Date.parse((JSON.parse(line) as { time: string }).time) >= since);
