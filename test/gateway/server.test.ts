@@ -109,6 +109,7 @@ describe('a client', () => {
       let session: Buffer | undefined;
       for (let count = 0; count < 3; count += 1) {
         const socket: TLSSocket = connect({ ...credentials(client), port, maxVersion, ...(session && { session }) });
+        t.after(() => socket.destroy());
         socket.on('session', (one) => (session = one));
         await once(socket, 'secureConnect');
         assert.ok(!socket.isSessionReused());

@@ -117,7 +117,7 @@ export function makeAnswer(options: AnswerOptions): Buffer {
   const key = writeDer(0x04, createHash('sha1').update(bits).digest());
   const responder = namedBy === 'name' ? writeDer(0xa1, name) : writeDer(0xa2, key);
   const statements = seq(...others, makeStatement(options));
-  const body = seq(responder, time(now), statements, ...extend(options.extension, 'answer'));
+  const body = seq(responder, time(options.thisUpdate ?? now), statements, ...extend(options.extension, 'answer'));
   const isRsa = signer.privateKey.asymmetricKeyType === 'rsa';
   const algorithm = isRsa ? seq(oid(rsaOids[signature]), writeDer(0x05)) : seq(oid(ecdsaOids[signature]));
   const signed = writeDer(0x03, Buffer.of(0), sign(signature, body, signer.privateKey));
