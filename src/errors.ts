@@ -157,7 +157,7 @@ const table = {
   },
   'revocation-unknown': {
     kind: 'material',
-    hint: 'Supply a current revocation list of the issuer, as `ca.crl` or in `revocation.urls`.',
+    hint: 'Supply a current revocation list of the issuer, as `ca.crl` or in `revocation.urls`, or let its OCSP responder be reached.',
   },
   'revocation-list-malformed': {
     kind: 'material',

@@ -1,6 +1,7 @@
 // Asks an OCSP responder over HTTP (RFC 5019 §5). Its address comes out of a certificate, so what it can reach is bounded.
-import { get, type IncomingMessage, type RequestOptions } from 'node:http';
+import { type IncomingMessage, request, type RequestOptions } from 'node:http';
 import { BlockList, type TcpNetConnectOpts } from 'node:net';
+import { readOcspAnswer } from '../crypto/ocsp-answer.ts';
 
 /** The bytes of an answer, or nothing where there is none to be had. */
 export type AskResponder = (
@@ -39,43 +40,46 @@ function refuse(networks: readonly (readonly [string, number])[]): BlockList {
 }
 
 /**
- * GET, as responders and their caches know it; no other request reaches whatever stands at the address. The list is asked for each
- * address that is connected to, so that a name cannot come to mean another one. Redirects are not followed.
+ * GET first, as responders and their caches know it; then POST, which is all that some know. The list is asked for each address that
+ * is connected to, so that a name cannot come to mean another one. Redirects are not followed.
  */
 export function createAsker(refused: BlockList): AskResponder {
-  const options: RequestOptions & Pick<TcpNetConnectOpts, 'blockList'> = {
-    agent: false,
-    blockList: refused,
-    headers: { accept: 'application/ocsp-response' },
+  return async (address, question, signal) => {
+    const url = URL.parse(address);
+    if (url?.protocol !== 'http:' || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+      return undefined;
+    const options: Options = { agent: false, blockList: refused, signal };
+    const got = await send(toGet(url, question), options);
+    if (got !== undefined && readOcspAnswer(got) !== undefined) return got;
+    return send(url, { ...options, method: 'POST', headers: { 'content-type': 'application/ocsp-request' } }, question);
   };
-  return async (address, request, signal) => {
-    const url = toUrl(address, request);
-    if (url === undefined) return undefined;
-    try {
-      const response = await new Promise<IncomingMessage>((resolve, reject) => {
-        get(url, { ...options, signal }, resolve).on('error', reject);
-      });
-      return await readBody(response);
-    } catch (error) {
-      // What the network and the parser of HTTP say; a bug has no code.
-      if (error instanceof Error && 'code' in error) return undefined;
-      throw error;
-    }
-  };
+}
+
+type Options = RequestOptions & Pick<TcpNetConnectOpts, 'blockList'>;
+
+/** {url}/{base64 of the request}, encoded for a path. */
+function toGet({ href }: URL, question: Uint8Array): URL {
+  const url = new URL(href);
+  url.pathname = `${url.pathname.replace(/\/$/, '')}/${encodeURIComponent(Buffer.from(question).toString('base64'))}`;
+  return url;
+}
+
+async function send(url: URL, options: Options, body?: Uint8Array): Promise<Uint8Array | undefined> {
+  try {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      request(url, options, resolve).on('error', reject).end(body);
+    });
+    return await readBody(response);
+  } catch (error) {
+    // What the network and the parser of HTTP say; a bug has no code.
+    if (error instanceof Error && 'code' in error) return undefined;
+    throw error;
+  }
 }
 
 export const refusedAddresses: BlockList = refuse(refusedNetworks);
 
 export const askResponder: AskResponder = createAsker(refusedAddresses);
-
-/** {url}/{base64 of the request}, encoded for a path. */
-function toUrl(address: string, request: Uint8Array): URL | undefined {
-  const url = URL.parse(address);
-  if (url?.protocol !== 'http:' || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
-    return undefined;
-  url.pathname = `${url.pathname.replace(/\/$/, '')}/${encodeURIComponent(Buffer.from(request).toString('base64'))}`;
-  return url;
-}
 
 async function readBody(response: IncomingMessage): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];

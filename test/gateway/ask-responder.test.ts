@@ -8,19 +8,23 @@ import { describe, it, type TestContext } from 'node:test';
 import { readOcspAnswer } from '../../src/crypto/ocsp-answer.ts';
 import { writeOcspRequest } from '../../src/crypto/ocsp-request.ts';
 import { askResponder, createAsker, refusedAddresses } from '../../src/gateway/ask-responder.ts';
+import { keyPairs } from '../support/key-pairs.ts';
 import { makeAuthority, now } from '../support/mtls.ts';
-import { certify } from '../support/ocsp.ts';
+import { certify, makeAnswer } from '../support/ocsp.ts';
 import { startOpensslResponder, withoutOpenssl } from '../support/openssl-responder.ts';
 
 const { signal } = new AbortController();
 const ask = createAsker(new BlockList());
 const request = Buffer.from('fbff', 'hex');
+const issuer = new X509Certificate((await makeAuthority(0)).certificate);
+const about = { about: issuer, issuer, signer: { certificate: issuer, privateKey: (await keyPairs())[0]!.privateKey } };
+const [answer, unsuccessful] = [makeAnswer(about), makeAnswer({ ...about, outcome: 1 })];
 
-async function serve(t: TestContext, answer: (request: IncomingMessage, response: ServerResponse) => void) {
+async function serve(t: TestContext, respond: (request: IncomingMessage, response: ServerResponse) => void) {
   const asked: string[] = [];
   const server = createServer((incoming, response) => {
     asked.push(`${incoming.method ?? ''} ${incoming.url ?? ''}`);
-    answer(incoming, response);
+    respond(incoming, response);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -30,23 +34,43 @@ async function serve(t: TestContext, answer: (request: IncomingMessage, response
 
 describe('OpenSSL’s responder', { skip: withoutOpenssl }, () => {
   it('is asked, and says what is good, what is revoked and what it does not know', async (t) => {
-    const issuer = new X509Certificate((await makeAuthority(0)).certificate);
     const make = async (name: string) => (await certify(0, name)).certificate;
     const [good, revoked, unknown] = [await make('good'), await make('revoked'), await make('unknown')];
     const address = await startOpensslResponder(t, 0, { good: [good], revoked: [revoked] });
-    for (const [status, certificate] of Object.entries({ good, revoked, unknown })) {
-      const answer = await ask(address, writeOcspRequest(certificate, issuer)!, signal);
-      assert.equal(readOcspAnswer(answer!)?.about(certificate, issuer, now)?.status, status);
-    }
+    // It takes the whole path of a GET for base64: below a path it must be asked with POST.
+    for (const path of ['', '/', '/ocsp'])
+      for (const [status, certificate] of Object.entries({ good, revoked, unknown })) {
+        const said = await ask(`${address}${path}`, writeOcspRequest(certificate, issuer)!, signal);
+        assert.equal(readOcspAnswer(said!)?.about(certificate, issuer, now)?.status, status);
+      }
   });
 });
 
 describe('a responder', () => {
   it('is asked with GET: the request is base64 that ends the path of the address', async (t) => {
-    const { asked, port } = await serve(t, (_, response) => response.end('x'));
+    const { asked, port } = await serve(t, (_, response) => response.end(answer));
     for (const path of ['', '/', '/a/b', '/a/'])
-      assert.deepEqual(await ask(`http://127.0.0.1:${port}${path}`, request, signal), Buffer.from('x'));
+      assert.deepEqual(await ask(`http://127.0.0.1:${port}${path}`, request, signal), answer);
     assert.deepEqual(asked, ['GET /%2B%2F8%3D', 'GET /%2B%2F8%3D', 'GET /a/b/%2B%2F8%3D', 'GET /a/%2B%2F8%3D']);
+  });
+
+  it('that does not understand GET is asked with POST', async (t) => {
+    for (const [status, body] of [
+      [405, ''],
+      [404, 'no such page'],
+      [200, '<html>'],
+      [200, unsuccessful],
+    ] as const) {
+      const posted: unknown[] = [];
+      const { asked, port } = await serve(t, (incoming, response) => {
+        if (incoming.method === 'GET') return void response.writeHead(status).end(body);
+        posted.push(incoming.headers['content-type']);
+        incoming.on('data', (bytes) => posted.push(bytes)).on('end', () => response.end(answer));
+      });
+      assert.deepEqual(await ask(`http://127.0.0.1:${port}/a`, request, signal), answer);
+      assert.deepEqual(asked, ['GET /a/%2B%2F8%3D', 'POST /a']);
+      assert.deepEqual(posted, ['application/ocsp-request', request]);
+    }
   });
 
   it('that redirects is not followed, and one that has no answer gives none', async (t) => {
@@ -57,20 +81,20 @@ describe('a responder', () => {
           .end(status === 204 ? '' : 'x'),
       );
       assert.equal(await ask(`http://127.0.0.1:${port}`, request, signal), undefined, String(status));
-      assert.equal(asked.length, 1);
+      assert.deepEqual(asked, ['GET /%2B%2F8%3D', 'POST /']);
     }
   });
 
   it('that sends too much, breaks off or speaks no HTTP gives none', async (t) => {
-    const answers: ((response: ServerResponse) => void)[] = [
+    const broken: ((response: ServerResponse) => void)[] = [
       (response) => response.end(Buffer.alloc(64 * 1024 + 1)),
       (response) => response.writeHead(200, { 'content-length': 10 }).write('x', () => response.destroy()),
       (response) => response.socket?.end('SSH-2.0-OpenSSH_9.9\r\n'),
       (response) => response.writeHead(200, { 'x-long': 'x'.repeat(20_000) }).end('x'),
       (response) => response.destroy(),
     ];
-    for (const answer of answers) {
-      const { port } = await serve(t, (_, response) => answer(response));
+    for (const answerWith of broken) {
+      const { port } = await serve(t, (_, response) => answerWith(response));
       assert.equal(await ask(`http://127.0.0.1:${port}`, request, signal), undefined);
     }
     const { port } = await serve(t, (_, response) => response.end(Buffer.alloc(64 * 1024)));
@@ -80,10 +104,10 @@ describe('a responder', () => {
   });
 
   it('that is slow is given up when the signal says so, before its answer and amid it', async (t) => {
-    for (const answer of [() => undefined, (response: ServerResponse) => response.writeHead(200).write('x')]) {
+    for (const begin of [() => undefined, (response: ServerResponse) => response.writeHead(200).write('x')]) {
       const stop = new AbortController();
       const { port } = await serve(t, (_, response) => {
-        answer(response);
+        begin(response);
         stop.abort();
       });
       assert.equal(await ask(`http://127.0.0.1:${port}`, request, stop.signal), undefined);
@@ -110,7 +134,7 @@ describe('a responder', () => {
 
 describe('what a certificate may not have asked', () => {
   it('is this pod itself, by whatever name', async (t) => {
-    const { asked, port } = await serve(t, (_, response) => response.end('x'));
+    const { asked, port } = await serve(t, (_, response) => response.end(answer));
     for (const host of [
       '127.0.0.1',
       'localhost',
@@ -123,7 +147,7 @@ describe('what a certificate may not have asked', () => {
     ])
       assert.equal(await askResponder(`http://${host}:${port}`, request, signal), undefined, host);
     assert.deepEqual(asked, []);
-    assert.deepEqual(await ask(`http://localhost:${port}`, request, signal), Buffer.from('x'));
+    assert.deepEqual(await ask(`http://localhost:${port}`, request, signal), answer);
   });
 
   it('are links and the metadata services of clouds', () => {
