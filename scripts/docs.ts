@@ -92,7 +92,7 @@ function* configTables(schema: Schema, path: string): Generator<[string, string]
     `\`${name}\``,
     schema.required?.includes(name) === true ? '**required**' : defaultOf(inside(name), name, member),
     typeName(member, inside(name)),
-    (member.description ?? '').replace(/ ?Default [^.]+\./, ''),
+    (member.description ?? '').replace(/ ?Default .+?\.(?= |$)/, ''),
   ]);
   yield [`fields ${path === '' ? 'paycert.yaml' : path}`, table(['field', 'default', 'type', 'meaning'], rows)];
   for (const [name, member] of members) yield* configTables(member, inside(name));

@@ -130,6 +130,10 @@ const table = {
     kind: 'material',
     hint: 'Write the time that came with the token, such as 2026-03-01T12:00:00Z.',
   },
+  'created-at-malformed': {
+    kind: 'material',
+    hint: 'Write when the keys were made as 2026-03-01 or 2026-03-01T12:00:00Z, or remove it: age then counts from when they were first seen.',
+  },
   'security-token-expired': {
     kind: 'material',
     hint: 'Have whatever fetches the token write all its parts again, well before it expires.',
@@ -153,7 +157,7 @@ const table = {
   },
   'revocation-unknown': {
     kind: 'material',
-    hint: 'Supply a current revocation list of the issuer, as `ca.crl` or in `revocation.urls`.',
+    hint: 'Supply a current revocation list of the issuer, as `ca.crl` or in `revocation.urls`, or let its OCSP responder be reached.',
   },
   'revocation-list-malformed': {
     kind: 'material',

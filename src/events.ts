@@ -70,6 +70,8 @@ export type Event =
       readonly status: string;
       readonly reason: string;
       readonly message: string;
+      /** Whether somebody should look at it. */
+      readonly isBad: boolean;
     }
   | { readonly type: 'event-lost'; readonly object: string; readonly error: PaycertError }
   | { readonly type: 'pods-refreshed'; readonly object: string; readonly pods: number; readonly error?: PaycertError }

@@ -5,6 +5,7 @@ import { parseCredentials } from './config/load.ts';
 import { poolTurns } from './crypto/turns.ts';
 import { PaycertError } from './errors.ts';
 import { isolate, type Observe } from './events.ts';
+import type { AskResponder } from './gateway/ask-responder.ts';
 import type { Snapshot } from './store/snapshot.ts';
 import { type Entry, Store } from './store/store.ts';
 
@@ -13,6 +14,8 @@ export interface LibraryOptions {
   readonly observe?: Observe;
   readonly clock?: Clock;
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** How OCSP responders are asked about one's own certificates, such as through a proxy. Default: over HTTP, from here. */
+  readonly askResponder?: AskResponder;
 }
 
 /** Credentials that reload themselves until `stop`. */
@@ -35,7 +38,7 @@ export interface Paycert extends AsyncDisposable {
  * @throws PaycertError `config-invalid`; `credential-not-loaded` when a required one has no fit material
  */
 export async function startPaycert(credentials: unknown, options: LibraryOptions = {}): Promise<Paycert> {
-  const { observe = () => undefined, clock = systemClock, environment = process.env } = options;
+  const { observe = () => undefined, clock = systemClock, environment = process.env, askResponder } = options;
   const parsed = parseCredentials(credentials);
   const store = new Store();
   const waiting = new Map(parsed.map(({ name }) => [name, Promise.withResolvers<undefined>()]));
@@ -53,7 +56,7 @@ export async function startPaycert(credentials: unknown, options: LibraryOptions
   };
   const running = new Credentials(
     { store, clock, turns: poolTurns(environment), observe: watching },
-    { clock, observe: watching, environment },
+    { clock, observe: watching, environment, askResponder },
   );
   running.apply(parsed);
   await Promise.all([...waiting.values()].map(({ promise }) => promise));

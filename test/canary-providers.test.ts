@@ -1,4 +1,4 @@
-// No secret of the providers beside WeChat Pay APIv3 appears in any output: every call, good and bad material, every command.
+// No secret of any provider that signs appears in any output: every call, good and bad material, every command.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -51,7 +51,7 @@ const spoiled: readonly Spoiled[] = [
 const names = Object.keys(providers);
 
 function* bodies({ secrets, ownKeyPem }: ProviderSidecar): Generator {
-  const { accessKeySecret, apiV2Key, shared, aesKey } = secrets;
+  const { accessKeySecret, apiV3Key, apiV2Key, shared, aesKey } = secrets;
   const url = 'https://gateway.example/';
   yield* [{}, { message: 'hello' }, { message: shared, signature: apiV2Key, keyId: ownKeyPem }];
   yield* [
@@ -60,6 +60,7 @@ function* bodies({ secrets, ownKeyPem }: ProviderSidecar): Generator {
     { method: 'POST', url, parameters: { a: 'b' } },
     { apiMethod: 'a.b', bizContent: aesKey, parameters: { encrypt_type: 'AES' } },
     { method: 'POST', url, body: 'x' },
+    { method: 'POST', url, encryptionKeyId: apiV3Key, headers: { 'Wechatpay-Serial': apiV3Key } },
     { method: 'POST', url, parameters: { sign: apiV2Key, AccessKeyId: accessKeySecret, signature: shared } },
     { method: 'POST', url, headers: { [shared.replace(/[^a-z]/gi, '')]: 'x' }, apiMethod: accessKeySecret },
   ];

@@ -180,6 +180,34 @@ export const panels: readonly Panel[] = [
       },
     ],
   },
+  {
+    title: 'Days until keys are too old',
+    text: 'Keys with a maxAge: of all sidecars, the one that has known the key the longest.',
+    kind: 'table',
+    unit: 'd',
+    ...half,
+    from: 'sidecar',
+    queries: [
+      {
+        expr: `(min ${by('namespace', 'credential', 'role')} (paycert_key_replace_by_timestamp_seconds{${scope}}) - time()) / 86400`,
+        legend: '',
+      },
+    ],
+  },
+  {
+    title: 'Stored: days until keys are too old',
+    text: 'Since they were first seen, as the status of each PaymentCredential keeps it.',
+    kind: 'table',
+    unit: 'd',
+    ...half,
+    from: 'operator',
+    queries: [
+      {
+        expr: `(min ${by('credential_namespace', 'credential', 'role')} (paycert_stored_key_replace_by_timestamp_seconds{${stored}}) - time()) / 86400`,
+        legend: '',
+      },
+    ],
+  },
 ];
 
 /** Swaps and rejections, as marks on every panel. */

@@ -160,17 +160,16 @@ function render(credentials: readonly Status[]): string {
         key && (key.notAfter !== undefined || !key.role.startsWith('merchant'))
           ? daysLeft(time(key.notAfter), now)
           : '-',
+        date(time(key?.replaceBy)),
       ];
     }),
   );
-  return [
-    formatTable(['CREDENTIAL', 'READY', 'GENERATION', 'SNAPSHOT', 'ROLE', 'KEY ID', 'NOT AFTER', 'DAYS LEFT'], rows),
-    ...credentials.flatMap(remarks),
-  ].join('\n');
+  const header = ['CREDENTIAL', 'READY', 'GENERATION', 'SNAPSHOT', 'ROLE', 'KEY ID', 'NOT AFTER', 'DAYS LEFT', 'REPLACE BY']; // prettier-ignore
+  return [formatTable(header, rows), ...credentials.flatMap((credential) => remarks(credential, now))].join('\n');
 }
 
 /** What a person should know of a credential beside its keys. */
-function remarks({ name, rejection, sourceError, warnings, frozenPaths, lacking }: Status): string[] {
+function remarks({ name, rejection, sourceError, warnings, frozenPaths, lacking, keys }: Status, now: Date): string[] {
   const line = (style: 'red' | 'yellow', label: string, words: string) => `${paint(style, label)} ${name}: ${words}`;
   const notice = ({ detail, code, hint }: Status['warnings'][number]) => `${detail} (${code}). ${hint}`;
   return [
@@ -180,6 +179,9 @@ function remarks({ name, rejection, sourceError, warnings, frozenPaths, lacking 
     ...(frozenPaths
       ? [line('red', 'never updates:', `subPath mount at ${frozenPaths.join(', ')}; mount the whole volume`)]
       : []),
+    ...keys
+      .filter(({ replaceBy }) => replaceBy !== undefined && new Date(replaceBy) <= now)
+      .map(({ role, keyId }) => line('yellow', 'too old:', `key ${keyId} (${role}) is older than maxAge; replace it`)),
     ...warnings.map((warning) => line('yellow', 'warning:', notice(warning))),
   ];
 }

@@ -15,6 +15,7 @@ import { PaycertError } from '../errors.ts';
 import { readParts } from '../providers/wechatpay/parts.ts';
 import { describeAlipayCertificate, describeAlipayFile } from './alipay-findings.ts';
 import type { Facts, Finding } from './finding.ts';
+import { nameKey, secrets } from './key-names.ts';
 
 export interface FileToInspect {
   readonly file: string;
@@ -31,11 +32,10 @@ export async function findIn({ file, bytes, merchantId, isListed }: FileToInspec
   const alipay = describeAlipayFile(bytes, name);
   if (alipay !== undefined) return [{ file, ...alipay }];
   if (/\.(p12|pfx)$/.test(name)) return findInPkcs12(file, bytes, merchantId);
-  if (
-    isListed &&
-    !/^(?:app_private_key|alipay_public_key)|\.(?:pem|key|crt|cer|der)$/.test(name) &&
-    !readText(bytes).includes('-----BEGIN ')
-  )
+  const isArmoured = readText(bytes).includes('-----BEGIN ');
+  const secret = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
+  if (secret !== undefined && !isArmoured) return [{ file, what: secret }];
+  if (isListed && !/^(?:app_private_key|alipay_public_key)|\.(?:pem|key|crt|cer|der)$/.test(name) && !isArmoured)
     return [{ file, what: 'no key material' }];
   return splitPem(bytes).flatMap((block) => findInBlock(file, block));
 }
@@ -94,15 +94,11 @@ const readers: readonly {
   },
   {
     label: 'PUBLIC KEY',
-    find: (file, bytes) => [
-      describeKey(file, readPublicKey(bytes, file), 'public key (WeChat Pay public key: pub_key.pem)'),
-    ],
+    find: (file, bytes) => [describeKey(file, readPublicKey(bytes, file), nameKey('public key', basename(file)))],
   },
   {
     label: 'PRIVATE KEY',
-    find: (file, bytes) => [
-      describeKey(file, readPrivateKey(bytes, file), 'private key (merchant API key: apiclient_key.pem)'),
-    ],
+    find: (file, bytes) => [describeKey(file, readPrivateKey(bytes, file), nameKey('private key', basename(file)))],
   },
 ];
 

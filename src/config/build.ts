@@ -3,9 +3,13 @@ import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
 import { alipay } from '../providers/alipay/provider.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { withCreatedAt } from '../providers/created-at.ts';
 import { aliyun } from '../providers/aliyun/provider.ts';
 import { hmac } from '../providers/generic/hmac.ts';
 import { pss } from '../providers/generic/pss.ts';
+import type { AskResponder } from '../gateway/ask-responder.ts';
+import { withOcspAnswers } from '../gateway/ocsp-answers.ts';
+import { Responders } from '../gateway/responders.ts';
 import { withRevocationLists } from '../gateway/revocation-lists.ts';
 import { mtls } from '../providers/mtls/provider.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -17,6 +21,7 @@ import { files } from '../sources/files.ts';
 import { merge } from '../sources/merge.ts';
 import { secret } from '../sources/secret.ts';
 import type { Source } from '../sources/source.ts';
+import type { MaxAge } from '../store/age.ts';
 import type { Credential } from '../store/attempt.ts';
 import type { Standing } from '../store/store.ts';
 import { type CredentialConfig, defaults, milliseconds, type SourceConfig } from './schema.ts';
@@ -25,6 +30,8 @@ export interface Ingredients {
   readonly clock: Clock;
   readonly observe: Observe;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** How OCSP responders are asked, if not over HTTP from here. */
+  readonly askResponder?: AskResponder | undefined;
 }
 
 /** The client, loaded when it is first asked for: who reads only files never pays for it. */
@@ -61,8 +68,6 @@ const sources = {
   merge: (parts, ingredients): Source => merge(parts.map((part) => buildSource(part, ingredients))),
 } satisfies Builders<SourceConfig>;
 
-const revocationModes = { accept: 'soft', reject: 'hard' } as const;
-
 const providers = {
   wechatpay: ({ merchantId, responseKey, legacyFieldPadding = defaults.legacyFieldPadding }): Provider =>
     wechatpay({ merchantId, legacyFieldPadding, ...(responseKey !== undefined && { responseKey }) }),
@@ -76,7 +81,12 @@ const providers = {
     mtls({
       serverNames,
       minVersion,
-      ...(revocation && { revocation: revocationModes[revocation.whenUnknown ?? defaults.whenUnknown] }),
+      ...(revocation && {
+        revocation: {
+          whenUnknown: revocation.whenUnknown ?? defaults.whenUnknown,
+          ocsp: revocation.ocsp ?? defaults.ocsp,
+        },
+      }),
     }),
 } satisfies Builders<CredentialConfig['provider']>;
 
@@ -97,18 +107,30 @@ function buildSource(config: SourceConfig, ingredients: Ingredients): Source {
 }
 
 export function buildProvider(config: CredentialConfig['provider'], ingredients: Ingredients): Provider {
-  return pick<Provider>(providers, config, ingredients);
+  return withCreatedAt(pick<Provider>(providers, config, ingredients));
+}
+
+export const buildMaxAge = ({ maxAge }: Pick<CredentialConfig, 'maxAge'>): MaxAge => ({
+  milliseconds: milliseconds(maxAge ?? defaults.maxAge),
+  isGiven: maxAge !== undefined,
+});
+
+/** With what its issuers say of it, where that is asked for. */
+function withRevocation(source: Source, { mtls }: CredentialConfig['provider'], ingredients: Ingredients): Source {
+  const { revocation, serverNames = {} } = mtls ?? {};
+  if (revocation === undefined) return source;
+  const { clock, askResponder } = ingredients;
+  const { urls = [], ocsp = defaults.ocsp } = revocation;
+  const listed = withRevocationLists(source, urls, clock);
+  if (ocsp === 'ignore') return listed;
+  return withOcspAnswers(listed, new Set(Object.values(serverNames)), new Responders(clock, askResponder), clock);
 }
 
 export function buildCredential(config: CredentialConfig, ingredients: Ingredients): Credential {
   return {
     name: config.name,
     provider: buildProvider(config.provider, ingredients),
-    source: withRevocationLists(
-      buildSource(config.source, ingredients),
-      config.provider.mtls?.revocation?.urls ?? [],
-      ingredients.clock,
-    ),
+    source: withRevocation(buildSource(config.source, ingredients), config.provider, ingredients),
     older: config.older ?? defaults.older,
     graceMilliseconds: milliseconds(config.grace ?? defaults.grace),
   };
@@ -119,5 +141,6 @@ export function buildStanding(config: CredentialConfig): Standing {
     provider: Object.keys(config.provider).join(),
     isRequired: config.required ?? false,
     requires: config.require ?? defaults.require,
+    maxAge: buildMaxAge(config),
   };
 }

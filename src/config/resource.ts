@@ -11,7 +11,7 @@ export const paymentCredentials: Resource = {
 };
 
 const closed = { additionalProperties: false } as const;
-const { provider, require, older, grace } = CredentialSchema.properties;
+const { provider, require, older, grace, maxAge } = CredentialSchema.properties;
 const { name, keys } = SourceSchema.properties.secret.properties;
 
 export const ResourceSpecSchema = Type.Object(
@@ -25,6 +25,7 @@ export const ResourceSpecSchema = Type.Object(
     require,
     older,
     grace,
+    maxAge,
     suspend: Type.Optional(
       Type.Boolean({
         description:
@@ -51,7 +52,7 @@ export const parseSpec = (spec: unknown): ResourceSpec => validate({ spec }).spe
 /** As `paycert.yaml` would say it. */
 export const toCredential = (
   name: string,
-  { provider, source, require, older, grace }: ResourceSpec,
+  { provider, source, require, older, grace, maxAge }: ResourceSpec,
 ): CredentialConfig => ({
   name,
   provider,
@@ -59,4 +60,5 @@ export const toCredential = (
   ...(require && { require }),
   ...(older && { older }),
   ...(grace !== undefined && { grace }),
+  ...(maxAge !== undefined && { maxAge }),
 });

@@ -17,6 +17,13 @@ const Interval = (description: string) =>
     description: `${description} Not zero. Such as 500ms, 10s or 5m.`,
   });
 
+/** Five digits: a status can hold the time that it ends at. */
+const MaxAge = Type.String({
+  pattern: '^0{0,4}[1-9][0-9]{0,4}(ms|s|m|h|d)$',
+  description:
+    'How old a key may become until it should be replaced: a symmetric key or an access key; where there is none, and only if it is given, a private key of yours. Default 90d. Not zero. Such as 30d or 12h.',
+});
+
 const Keys = (description: string) =>
   Type.Record(Type.String({ maxLength: 253 }), Type.String({ minLength: 1, maxLength: 253 }), {
     maxProperties: 256,
@@ -162,9 +169,13 @@ const Hmac = Type.Object(
   {
     keyId: Type.String({ pattern: '^[!-~]{1,128}$', description: 'What names the key in requests.' }),
     scheme: Type.Union(
-      (['sorted', 'sorted-quoted', 'sorted-appended', 'sorted-header', 'request'] as const).map((name) =>
-        Type.Literal(name),
-      ),
+      [
+        Type.Literal('sorted'),
+        Type.Literal('sorted-quoted'),
+        Type.Literal('sorted-appended'),
+        Type.Literal('sorted-header'),
+        Type.Literal('request'),
+      ],
       { description: 'The text that is signed, and where the signature stands; as agreed on with the partner.' },
     ),
     slash: Type.Optional(
@@ -196,7 +207,12 @@ const Revocation = Type.Object(
     ),
     whenUnknown: Type.Optional(
       Type.Union([Type.Literal('accept'), Type.Literal('reject')], {
-        description: 'What holds where there is no current list of a certificate’s issuer. Default accept.',
+        description: 'What holds where nothing current is known of a certificate. Default accept.',
+      }),
+    ),
+    ocsp: Type.Optional(
+      Type.Union([Type.Literal('ask'), Type.Literal('ignore')], {
+        description: 'Whether the OCSP responder that a certificate names is asked. Default ask.',
       }),
     ),
   },
@@ -261,6 +277,7 @@ export const CredentialSchema = Type.Object(
       }),
     ),
     grace: Type.Optional(Duration('How long replaced keys still verify and decrypt. Default 7d.')),
+    maxAge: Type.Optional(MaxAge),
   },
   closed,
 );
@@ -374,6 +391,7 @@ export const defaults = {
   maxBodyBytes: 1024 * 1024,
   poll: '10s',
   grace: '7d',
+  maxAge: '90d',
   older: 'accept',
   legacyFieldPadding: false,
   gateway: 'production',
@@ -381,6 +399,7 @@ export const defaults = {
   maxNonces: 200_000,
   minVersion: 'TLSv1.2',
   whenUnknown: 'accept',
+  ocsp: 'ask',
   require: ['sign'],
 } as const;
 

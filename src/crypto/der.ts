@@ -1,4 +1,4 @@
-// Reads DER (X.690 §8, §10) element by element: what node:crypto leaves unread, such as revocation lists.
+// DER (X.690 §8, §10) element by element: what node:crypto neither reads nor writes, such as revocation lists.
 
 export interface DerElement {
   /** Class, form and number in one octet; longer tags are refused. */
@@ -15,13 +15,18 @@ export class DerError extends Error {
 
 export const derTag = {
   boolean: 0x01,
+  integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
+  null: 0x05,
   objectIdentifier: 0x06,
+  enumerated: 0x0a,
   utcTime: 0x17,
   generalizedTime: 0x18,
   sequence: 0x30,
   explicit0: 0xa0,
+  explicit1: 0xa1,
+  explicit2: 0xa2,
 } as const;
 
 /** Every element of the bytes, one after another; nothing may be left. @throws DerError */
@@ -54,6 +59,15 @@ function readLength(buffer: Buffer, at: number): { start: number; length: number
 export function readInside(element: DerElement | undefined, tag: number = derTag.sequence): DerElement[] {
   if (element?.tag !== tag) throw new DerError('an element is not what stands there');
   return readDer(element.content);
+}
+
+/** An element of that tag around what is DER already. */
+export function writeDer(tag: number, ...parts: readonly Uint8Array[]): Buffer {
+  const content = Buffer.concat(parts);
+  const { length } = content;
+  const header = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  if (length > 0xffff) throw new RangeError('nothing that long is written');
+  return Buffer.concat([Buffer.from([tag, ...header]), content]);
 }
 
 /** UTCTime or GeneralizedTime as RFC 5280 §4.1.2.5 has them: UTC, to the second. @throws DerError */

@@ -1,7 +1,8 @@
 // Certificate revocation lists (RFC 5280 §5): which certificates their issuer has taken back. node:crypto does not read them.
-import { hash, verify, type X509Certificate } from 'node:crypto';
+import { hash, type X509Certificate } from 'node:crypto';
 import { PaycertError } from '../errors.ts';
 import { type DerElement, DerError, derTag, readDer, readInside, readTime } from './der.ts';
+import { certificateParts, readCritical, readOne, readSigned } from './signed.ts';
 import { certificateFingerprint, normalizeSerial } from './x509.ts';
 
 /** A list, with whatever it takes to believe it. */
@@ -14,17 +15,6 @@ export interface RevocationList {
   /** SHA-256 of its DER, for telling lists apart. */
   readonly fingerprint: string;
 }
-
-/** OID of the signature algorithm, as hex → digest. SHA-1 is not believed. */
-const digests: Readonly<Record<string, string | null>> = {
-  '2a864886f70d01010b': 'sha256',
-  '2a864886f70d01010c': 'sha384',
-  '2a864886f70d01010d': 'sha512',
-  '2a8648ce3d040302': 'sha256',
-  '2a8648ce3d040303': 'sha384',
-  '2a8648ce3d040304': 'sha512',
-  '2b6570': null,
-};
 
 const issuingDistributionPoint = '551d1c';
 const indirect = 0x84;
@@ -44,26 +34,18 @@ export function readRevocationList(der: Uint8Array, field: string): RevocationLi
 }
 
 function read(der: Uint8Array): RevocationList {
-  const [tbs, algorithm, signature, ...more] = readInside(one(readDer(der)));
-  if (tbs === undefined || signature?.tag !== derTag.bitString || signature.content[0] !== 0 || more.length > 0)
-    throw new DerError('not a signed list');
-  const [oid] = readInside(algorithm);
-  const digest = digests[oid?.content.toString('hex') ?? ''];
+  const { body, algorithm, rest: none, isBy } = readSigned(readOne(readDer(der)));
+  if (none.length > 0) throw new DerError('not a signed list');
   // Version 1 has none, and no extensions.
-  const fields = readInside(tbs);
-  if (fields[0]?.tag === 0x02) fields.shift();
+  const fields = readInside(body);
+  if (fields[0]?.tag === derTag.integer) fields.shift();
   const [signedWith, issuer, ...rest] = fields;
-  if (
-    digest === undefined ||
-    issuer === undefined ||
-    signedWith === undefined ||
-    !algorithm?.whole.equals(signedWith.whole)
-  )
-    throw new DerError('not signed as it must be');
+  if (issuer === undefined || signedWith === undefined || !algorithm.whole.equals(signedWith.whole))
+    throw new DerError('not signed as it says');
   const [thisUpdate, nextUpdate] = takeTimes(rest);
   const entries = rest[0]?.tag === derTag.sequence ? readInside(rest.shift()) : [];
   const extensions =
-    rest[0]?.tag === derTag.explicit0 ? readInside(one(readInside(rest.shift(), derTag.explicit0))) : [];
+    rest[0]?.tag === derTag.explicit0 ? readInside(readOne(readInside(rest.shift(), derTag.explicit0))) : [];
   if (rest.length > 0) throw new DerError('more than a list');
   assertOrdinary(extensions);
   const revoked = new Set(entries.map(readSerial));
@@ -74,8 +56,7 @@ function read(der: Uint8Array): RevocationList {
       const known = believed.get(id);
       if (known !== undefined) return known;
       const isSigned =
-        subjectOf(authority).equals(issuer.whole) &&
-        verify(digest, tbs.whole, authority.publicKey, signature.content.subarray(1));
+        certificateParts(authority)?.subject.whole.equals(issuer.whole) === true && isBy(authority.publicKey);
       believed.set(id, isSigned);
       return isSigned;
     },
@@ -83,10 +64,6 @@ function read(der: Uint8Array): RevocationList {
     isFresh: (now) => thisUpdate <= now && nextUpdate !== undefined && now < nextUpdate,
     fingerprint: hash('sha256', der),
   };
-}
-
-function one(elements: readonly DerElement[]): DerElement | undefined {
-  return elements.length === 1 ? elements[0] : undefined;
 }
 
 function takeTimes(rest: DerElement[]): readonly [Date, Date | undefined] {
@@ -100,26 +77,18 @@ function takeTimes(rest: DerElement[]): readonly [Date, Date | undefined] {
 
 function readSerial(entry: DerElement): string {
   const [serial, , extensions] = readInside(entry);
-  if (serial?.tag !== 0x02) throw new DerError('no serial number');
+  if (serial?.tag !== derTag.integer) throw new DerError('no serial number');
   if (extensions !== undefined) assertOrdinary(readInside(extensions));
   return normalizeSerial(serial.content.toString('hex'));
 }
 
 /** A list with a critical extension that is not understood must not be used (RFC 5280 §5.2): a delta, an indirect one. */
 function assertOrdinary(extensions: readonly DerElement[]): void {
-  for (const extension of extensions) {
-    const [oid, critical, value] = readInside(extension);
-    if (critical?.tag !== derTag.boolean || critical.content[0] === 0) continue;
-    const isPoint = oid?.content.toString('hex') === issuingDistributionPoint && value?.tag === derTag.octetString;
-    if (!isPoint || readInside(one(readDer(value.content))).some(({ tag }) => tag === indirect))
+  for (const { oid, value } of readCritical(extensions)) {
+    const isPoint = oid === issuingDistributionPoint;
+    if (!isPoint || readInside(readOne(readDer(value.content))).some(({ tag }) => tag === indirect))
       throw new DerError('it has a meaning of its own');
   }
-}
-
-function subjectOf(certificate: X509Certificate): Buffer {
-  const fields = readInside(readInside(one(readDer(certificate.raw)))[0]);
-  // After the version: serial number, algorithm, issuer, validity.
-  return fields[fields[0]?.tag === derTag.explicit0 ? 5 : 4]?.whole ?? Buffer.alloc(0);
 }
 
 /** What an issuer's lists say of a certificate. An old list that names it is enough; one that does not must be fresh. */

@@ -1,9 +1,12 @@
 // A dispatcher for undici that shows the certificate that is current. The only importer of undici, which is loaded on demand.
+import { TLSSocket } from 'node:tls';
 import type { Agent, Dispatcher, Pool } from 'undici';
 import { systemClock } from '../clock.ts';
 import type { TlsIdentity } from '../providers/tls-identity.ts';
-import { Drained, type DrainOptions } from './drained.ts';
-import { buildSecureContext, type Followed, identityCheck } from './tls.ts';
+import { createAdmission, trustOf } from './admission.ts';
+import { type ConnectionOptions, Drained } from './drained.ts';
+import { Responders } from './responders.ts';
+import { buildSecureContext, type Followed } from './tls.ts';
 
 /** As undici's, without what would take the certificate's place, or let a request wait with the certificate of its time. */
 export type DispatcherOptions = Omit<Agent.Options, 'connect' | 'connections' | 'factory' | 'maxOrigins'>;
@@ -17,18 +20,45 @@ export type DispatcherOptions = Omit<Agent.Options, 'connect' | 'connections' | 
 export async function createDispatcher(
   followed: Followed,
   credential: string,
-  { drainMilliseconds, clock = systemClock, ...options }: DispatcherOptions & DrainOptions = {},
+  { drainMilliseconds, clock = systemClock, askResponder, ...options }: DispatcherOptions & ConnectionOptions = {},
 ): Promise<Dispatcher> {
   const undici = await import('undici');
 
-  /** TLS sessions are kept per agent: a session that is resumed shows the certificate that it began with. */
+  const responders = new Responders(clock, askResponder);
+  const { connectTimeout, allowH2, socketPath, maxCachedSessions, autoSelectFamily, autoSelectFamilyAttemptTimeout } =
+    options;
+  const connectorOptions = {
+    timeout: connectTimeout,
+    allowH2,
+    socketPath,
+    maxCachedSessions,
+    autoSelectFamily,
+    autoSelectFamilyAttemptTimeout,
+  };
+
+  /** As for node:https: TLS sessions are kept per agent, and not at all where servers are asked for more. */
   const connect = (identity: TlsIdentity) => {
-    const secureContext = buildSecureContext(identity);
+    const admit = createAdmission(trustOf([identity], identity), responders, clock, 'the server’s certificate');
+    const connector = undici.buildConnector({
+      ...Object.fromEntries(Object.entries(connectorOptions).filter(([, value]) => value !== undefined)),
+      secureContext: buildSecureContext(identity),
+      ...(admit && { maxCachedSessions: 0 }),
+    });
     // Kept here: an agent that closes forgets its pools, and its destroy() then ends none of them (8.12.4).
     const pools = new Set<Pool>();
     const agent = new undici.Agent({
       ...options,
-      connect: { secureContext, checkServerIdentity: identityCheck(identity, clock) },
+      connect(target, connected) {
+        connector(target, (...answer) => {
+          const [, socket] = answer;
+          if (admit === undefined || !(socket instanceof TLSSocket)) connected(...answer);
+          else
+            admit(socket).then(
+              () => connected(null, socket),
+              (problem: unknown) => connected(problem as Error, null),
+            );
+        });
+      },
       factory(origin, poolOptions) {
         const pool = new undici.Pool(origin, poolOptions);
         for (const known of pools) if (known.destroyed) pools.delete(known);

@@ -1,6 +1,7 @@
 // Connections per certificate: those of one that a swap has replaced end when they fall idle, and all of them at a deadline.
 import { type Clock, systemClock } from '../clock.ts';
 import type { TlsIdentity } from '../providers/tls-identity.ts';
+import type { AskResponder } from './ask-responder.ts';
 import { currentIdentities, type Followed } from './tls.ts';
 
 export interface DrainOptions {
@@ -10,6 +11,11 @@ export interface DrainOptions {
    */
   readonly drainMilliseconds?: number;
   readonly clock?: Clock;
+}
+
+export interface ConnectionOptions extends DrainOptions {
+  /** How the OCSP responders of servers are asked, such as through a proxy. Default: over HTTP, from here. */
+  readonly askResponder?: AskResponder;
 }
 
 /** The connections that show one certificate. */

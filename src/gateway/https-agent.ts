@@ -3,10 +3,13 @@ import { once } from 'node:events';
 import type { ClientRequest } from 'node:http';
 import { Agent, type AgentOptions, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { type Clock, systemClock } from '../clock.ts';
+import { checkServerIdentity, TLSSocket } from 'node:tls';
+import { systemClock } from '../clock.ts';
 import type { TlsIdentity } from '../providers/tls-identity.ts';
-import { type Connections, Drained, type DrainOptions } from './drained.ts';
-import { buildSecureContext, type Followed, identityCheck } from './tls.ts';
+import { type Admit, createAdmission, trustOf } from './admission.ts';
+import { type ConnectionOptions, type Connections, Drained } from './drained.ts';
+import { Responders } from './responders.ts';
+import { buildSecureContext, type Followed } from './tls.ts';
 
 /**
  * No queues: a request that waits for a free connection would wait with the certificate of its time. And nothing that would
@@ -26,18 +29,45 @@ export type HttpsAgentOptions = Omit<
   | 'checkServerIdentity'
 >;
 
-/** Undocumented, and what `http.request` asks of whatever is given as an agent. */
+type Taken = (error: Error | null, socket?: Duplex) => void;
+
+/** Undocumented: what `http.request` asks of whatever is given as an agent, and that of itself when it needs a connection. */
 interface TakesRequests {
   addRequest(request: ClientRequest, options: RequestOptions): void;
+  createSocket(request: ClientRequest, options: RequestOptions, taken: Taken): void;
 }
 
-/** TLS sessions are kept per agent: a session that is resumed shows the certificate that it began with. */
+const plain = Agent.prototype as Agent & TakesRequests;
+
+/** As undici has it. */
+const connectMilliseconds = 10_000;
+
+/**
+ * TLS sessions are kept per agent: a session that is resumed shows the certificate that it began with. Where servers are asked
+ * for more, none is: Node does not show who issued the certificate of a session that is resumed.
+ */
 class CertificateAgent extends Agent implements Connections {
   declare keepAlive: boolean;
+  readonly #admit: Admit | undefined;
 
-  constructor(identity: TlsIdentity, clock: Clock, options: HttpsAgentOptions) {
+  constructor(identity: TlsIdentity, admit: Admit | undefined, options: HttpsAgentOptions) {
     const secureContext = buildSecureContext(identity);
-    super({ ...options, secureContext, checkServerIdentity: identityCheck(identity, clock) });
+    super({ ...options, secureContext, checkServerIdentity, ...(admit && { maxCachedSessions: 0 }) });
+    this.#admit = admit;
+  }
+
+  createSocket(request: ClientRequest, options: RequestOptions, taken: Taken): void {
+    const admit = this.#admit;
+    plain.createSocket.call(this, request, options, (error, socket) => {
+      if (error || !(socket instanceof TLSSocket) || admit === undefined) {
+        taken(error, socket);
+        return;
+      }
+      const timeout = setTimeout(() => socket.destroy(), options.timeout ?? connectMilliseconds);
+      admit(socket)
+        .finally(() => clearTimeout(timeout))
+        .then(() => taken(null, socket), taken);
+    });
   }
 
   async drain(): Promise<void> {
@@ -48,14 +78,20 @@ class CertificateAgent extends Agent implements Connections {
   }
 }
 
-class HttpsAgent extends Agent implements TakesRequests {
+class HttpsAgent extends Agent {
   readonly #connections: Drained<CertificateAgent>;
 
-  constructor(followed: Followed, credential: string, options: HttpsAgentOptions & DrainOptions) {
-    const { drainMilliseconds, clock = systemClock, ...rest } = options;
+  constructor(followed: Followed, credential: string, options: HttpsAgentOptions & ConnectionOptions) {
+    const { drainMilliseconds, clock = systemClock, askResponder, ...rest } = options;
     const agentOptions = { keepAlive: true, ...rest };
     super(agentOptions);
-    const connect = (identity: TlsIdentity) => new CertificateAgent(identity, clock, agentOptions);
+    const responders = new Responders(clock, askResponder);
+    const connect = (identity: TlsIdentity) =>
+      new CertificateAgent(
+        identity,
+        createAdmission(trustOf([identity], identity), responders, clock, 'the server’s certificate'),
+        agentOptions,
+      );
     const drain = { ...(drainMilliseconds !== undefined && { drainMilliseconds }), clock };
     this.#connections = new Drained(followed, credential, connect, drain);
   }
@@ -80,5 +116,5 @@ class HttpsAgent extends Agent implements TakesRequests {
 export const createHttpsAgent = (
   followed: Followed,
   credential: string,
-  options: HttpsAgentOptions & DrainOptions = {},
+  options: HttpsAgentOptions & ConnectionOptions = {},
 ): Agent => new HttpsAgent(followed, credential, options);

@@ -2,9 +2,8 @@
 import type { Clock } from '../clock.ts';
 import { readRevocationList } from '../crypto/revocation.ts';
 import { PaycertError } from '../errors.ts';
-import { mergeChanges } from '../sources/merge.ts';
-import { material, type Source } from '../sources/source.ts';
-import { Ticks } from '../sources/ticks.ts';
+import type { Source } from '../sources/source.ts';
+import { withFetched } from './fetched.ts';
 
 const hour = 60 * 60 * 1000;
 /** After a failure; and how long one download may take. */
@@ -27,31 +26,18 @@ export function withRevocationLists(source: Source, urls: readonly string[], clo
     const now = clock.now().getTime();
     if (known !== undefined && now < known.dueAt) return known.bytes;
     const bytes = await download(url, signal);
-    // It is due a little before the tick that asks for it.
-    const wait = bytes === undefined ? retryMilliseconds : hour - retryMilliseconds;
-    const next = { bytes: bytes ?? known?.bytes, dueAt: now + wait };
+    const next = { bytes: bytes ?? known?.bytes, dueAt: now + (bytes === undefined ? retryMilliseconds : hour) };
     downloads.set(url, next);
     return next.bytes;
   }
 
-  return {
-    name: source.name,
+  async function fetchLists(signal: AbortSignal): Promise<ReadonlyMap<string, Uint8Array>> {
+    const lists = await Promise.all(urls.map((url) => look(url, signal)));
+    return new Map(lists.flatMap((bytes, index) => (bytes ? [[`ca.crl.${index}`, bytes] as const] : [])));
+  }
 
-    async read(signal) {
-      const [{ data, revision: _, ...about }, ...lists] = await Promise.all([
-        source.read(signal),
-        ...urls.map((url) => look(url, signal)),
-      ]);
-      const named = lists.flatMap((bytes, index) => (bytes ? [[`ca.crl.${index}`, bytes] as const] : []));
-      return material(new Map([...data, ...named]), about);
-    },
-
-    changes: (signal) => mergeChanges([source, { changes: (until) => ticks(clock, until) }], signal),
-  };
+  return withFetched(source, () => fetchLists, clock);
 }
-
-const ticks = (clock: Clock, signal: AbortSignal) =>
-  new Ticks({ clock, pollMilliseconds: hour, settleMilliseconds: () => 0 }).read(signal);
 
 /** Over plain HTTP too: a list is signed. Nothing where it cannot be had, or is none. */
 async function download(url: string, signal: AbortSignal): Promise<Uint8Array | undefined> {

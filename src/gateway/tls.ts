@@ -1,17 +1,6 @@
-// What a snapshot shows and trusts, as Node's TLS wants it; and servers that show what is current.
-import { X509Certificate } from 'node:crypto';
-import {
-  checkServerIdentity,
-  createSecureContext,
-  type DetailedPeerCertificate,
-  type PeerCertificate,
-  type SecureContext,
-  type SecureContextOptions,
-  type Server,
-} from 'node:tls';
-import type { Clock } from '../clock.ts';
+// What a snapshot shows and trusts, as Node's TLS wants it.
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { PaycertError } from '../errors.ts';
-import { chainProblem } from '../providers/mtls/revocation.ts';
 import type { TlsIdentities, TlsIdentity } from '../providers/tls-identity.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 
@@ -30,68 +19,17 @@ export function currentIdentities(followed: Followed, credential: string): TlsId
 }
 
 /** Holds the key as text: use it at once, and keep the SecureContext only. */
-const secureOptions = ({ certificates, authorities, minVersion, exportKey }: TlsIdentity): SecureContextOptions => ({
+export const secureOptions = ({
+  certificates,
+  authorities,
+  minVersion,
+  exportKey,
+}: TlsIdentity): SecureContextOptions => ({
   key: exportKey(),
   cert: certificates.map(String).join(''),
   ...(authorities.length > 0 && { ca: authorities.map(String) }),
   minVersion,
 });
 
-/**
- * What a client says of a server's certificate beyond OpenSSL: its name, and that no list has it. A session that is resumed was
- * asked before; the connections of another list begin anew.
- */
-export const identityCheck =
-  ({ revocation }: TlsIdentity, clock: Clock) =>
-  (host: string, peer: PeerCertificate): Error | undefined => {
-    const problem = checkServerIdentity(host, peer);
-    if (problem !== undefined || (revocation.lists.length === 0 && !revocation.isHard)) return problem;
-    const revoked = chainProblem(chainOf(peer), revocation, clock.now(), 'the server’s certificate');
-    return revoked?.code === 'certificate-revoked' || revocation.isHard ? revoked : undefined;
-  };
-
-function chainOf(peer: PeerCertificate): X509Certificate[] {
-  const chain: X509Certificate[] = [];
-  let next: Partial<DetailedPeerCertificate> | undefined = peer;
-  // The last one is its own issuer.
-  while (next?.raw !== undefined && !chain.some(({ raw }) => next?.raw?.equals(raw))) {
-    chain.push(new X509Certificate(next.raw));
-    next = next.issuerCertificate;
-  }
-  return chain;
-}
-
 export const buildSecureContext = (identity: TlsIdentity): SecureContext =>
   createSecureContext(secureOptions(identity));
-
-/**
- * Makes a TLS or HTTPS server show the certificate that stands for every name, now and after each swap, until the function
- * that it returns is called. Connections that it has accepted go on. Trust changes with it.
- * @throws PaycertError as `current`; `operation-unsupported`, `server-name-unknown`
- */
-export function followServer(server: Server, followed: Followed, credential: string): () => void {
-  const apply = () => server.setSecureContext(secureOptions(currentIdentities(followed, credential).choose()));
-  apply();
-  return followed.follow(credential, apply);
-}
-
-/**
- * The `SNICallback` of a server that shows a certificate per name. It asks at each handshake, where `addContext` of a server
- * keeps every context that it was ever given (nodejs/node#34451).
- */
-export function createSniCallback(followed: Followed, credential: string) {
-  const built = new Map<string, SecureContext>();
-  return (serverName: string, answer: (error: Error | null, context?: SecureContext) => void): void => {
-    try {
-      const { all, choose } = currentIdentities(followed, credential);
-      const identity = choose(serverName);
-      const context = built.get(identity.id) ?? buildSecureContext(identity);
-      for (const id of built.keys()) if (!all.some((one) => one.id === id)) built.delete(id);
-      built.set(identity.id, context);
-      answer(null, context);
-    } catch (error) {
-      if (!(error instanceof PaycertError)) throw error;
-      answer(error);
-    }
-  };
-}

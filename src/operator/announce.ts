@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Resource } from '../kube/resources.ts';
-import type { PaymentCredential, Status } from './resource.ts';
+import { isBad, type PaymentCredential, type Status } from './resource.ts';
 
 interface Notice {
   readonly type: 'Normal' | 'Warning';
@@ -24,15 +24,14 @@ export function noticesOf(before: Status | undefined, after: Status): Notice[] {
   }
   for (const { type, status, reason, message, lastTransitionTime } of after.conditions) {
     const old = before?.conditions.find((condition) => condition.type === type);
-    const isBad = type === 'Expiring' ? status === 'True' : status !== 'True';
-    if (type === 'Expiring' && status === 'Unknown') continue;
+    const isWarning = isBad(type, status);
     const isSame = old?.status === status && old.reason === reason;
     // What was good from the beginning, and what another condition says already, is no news.
-    if (isSame || notices.some((notice) => notice.reason === reason) || (!isBad && old === undefined)) continue;
-    if (!isBad && type !== 'Ready') continue;
+    if (isSame || notices.some((notice) => notice.reason === reason) || (!isWarning && old === undefined)) continue;
+    if (!isWarning && type !== 'Ready') continue;
     const since = after.rejected?.secretResourceVersion ?? '';
     notices.push({
-      type: isBad ? 'Warning' : 'Normal',
+      type: isWarning ? 'Warning' : 'Normal',
       reason,
       note: message,
       since: `${lastTransitionTime} ${since}`,

@@ -5,9 +5,11 @@ import type { Ingredients } from '../config/build.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { secrets } from '../kube/resources.ts';
+import { type KubeObject, secrets } from '../kube/resources.ts';
+import { readCreatedAt } from '../providers/created-at.ts';
 import { secretMaterial } from '../sources/secret.ts';
 import { assess, type Verdict } from './assess.ts';
+import { createdAtAnnotation } from './labels.ts';
 import type { PaymentCredential } from './resource.ts';
 import type { SecretFacts } from './secrets.ts';
 import type { Findings } from './status.ts';
@@ -76,9 +78,11 @@ export class Finder {
     const versionOf = (resourceVersion: string) => [uid, generation, facts.uid, resourceVersion].join();
     if (remembered && isCurrent(remembered, versionOf(facts.resourceVersion), clock.now())) return remembered.verdict;
     const target = { resource: secrets, namespace, name: secretName };
-    const material = secretMaterial(await (await client()).get(target, signal), keys);
+    const secret = await (await client()).get(target, signal);
+    const material = secretMaterial(secret, keys);
     const credential = toCredential(name, spec);
-    const verdict = await assess(credential, material, status?.accepted, clock.now(), ingredients);
+    const assessed = await assess(credential, material, status?.accepted, clock.now(), ingredients);
+    const verdict = { ...assessed, createdAt: assessed.createdAt ?? annotatedAge(secret) };
     this.#remembered.set(key, { version: versionOf(verdict.secretResourceVersion), verdict });
     return verdict;
   }
@@ -92,6 +96,11 @@ export class Finder {
     if (error.code.startsWith('cluster-') && !refusals.has(error.code)) throw error;
     return error;
   }
+}
+
+function annotatedAge({ metadata }: KubeObject): Verdict['createdAt'] {
+  const text = metadata.annotations?.[createdAtAnnotation];
+  return text === undefined ? undefined : readCreatedAt(text.trim(), createdAtAnnotation);
 }
 
 const isCurrent = (remembered: Remembered, version: string, now: Date): boolean =>

@@ -24,6 +24,17 @@ export const labels = {
     is: 'annotation',
     meaning: 'What it must be able to do, with commas between: `sign,verify`. Default `sign`.',
   },
+  'paycert.dev/max-age': {
+    on: 'Secret',
+    is: 'annotation',
+    meaning: 'How old its keys may become, such as `30d`. Default as `maxAge`.',
+  },
+  'paycert.dev/created-at': {
+    on: 'Secret',
+    is: 'annotation',
+    meaning:
+      'When its keys were made, such as `2026-03-01`; also of a Secret that a resource names. The part `created_at` goes before it.',
+  },
   'paycert.dev/refresh': {
     on: 'Pod',
     is: 'label',
@@ -39,6 +50,8 @@ export const labels = {
 /** The names as code uses them. */
 export const providerLabel = 'paycert.dev/provider' satisfies keyof typeof labels;
 export const requireAnnotation = 'paycert.dev/require' satisfies keyof typeof labels;
+export const maxAgeAnnotation = 'paycert.dev/max-age' satisfies keyof typeof labels;
+export const createdAtAnnotation = 'paycert.dev/created-at' satisfies keyof typeof labels;
 export const refreshLabel = 'paycert.dev/refresh' satisfies keyof typeof labels;
 export const refreshedAtAnnotation = 'paycert.dev/refreshed-at' satisfies keyof typeof labels;
 export const optionPrefix = 'paycert.dev/option.';

@@ -5,12 +5,13 @@ import { paymentCredentials } from '../config/resource.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { replacementOf } from './age.ts';
 import { announce, noticesOf } from './announce.ts';
 import { earliest } from './assess.ts';
 import { soonestExpiry } from './expiry.ts';
 import { Finder, type FinderOptions } from './find.ts';
 import type { Leadership } from './leadership.ts';
-import { type PaymentCredential, readResource, type Status } from './resource.ts';
+import { isBad, type PaymentCredential, readResource, type Status } from './resource.ts';
 import { type Findings, judge } from './status.ts';
 
 export interface ReconcilerOptions extends FinderOptions {
@@ -134,7 +135,15 @@ export class Reconciler {
     for (const { type: condition, status, reason, message } of after.conditions) {
       const old = before?.conditions.find(({ type }) => type === condition);
       if (old?.status !== status || old.reason !== reason)
-        observe({ type: 'condition-changed', object, condition, status, reason, message });
+        observe({
+          type: 'condition-changed',
+          object,
+          condition,
+          status,
+          reason,
+          message,
+          isBad: isBad(condition, status),
+        });
     }
     for (const notice of noticesOf(before, after).filter(({ type }) => isWanted(type))) {
       try {
@@ -152,7 +161,7 @@ export class Reconciler {
     if (error && error.kind !== 'config' && error.code !== 'object-missing')
       return retryMilliseconds * (0.5 + random() / 2);
     const { warnAt, at } = soonestExpiry(keys) ?? {};
-    const next = earliest([verdict?.until, warnAt, at], now);
+    const next = earliest([verdict?.until, warnAt, at, ...keys.map(replacementOf)], now);
     return next && next.getTime() - now.getTime() + random() * jitterMilliseconds;
   }
 }

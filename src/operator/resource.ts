@@ -8,7 +8,7 @@ const snapshotId = Text(64, 'Equal in every process that loaded the same keys.')
 const secretResourceVersion = Text(64, 'The version of the Secret.');
 
 const ConditionSchema = Type.Object({
-  type: Text(316, 'Ready, Valid or Expiring.'),
+  type: Text(316, 'Ready, Valid, Expiring or TooOld.'),
   status: Type.Union([Type.Literal('True'), Type.Literal('False'), Type.Literal('Unknown')]),
   reason: Text(1024, 'One word for programs.'),
   message: Text(32_768, 'What it means and what to do.'),
@@ -23,6 +23,12 @@ const KeySchema = Type.Object({
   fingerprint: Text(128, 'SHA-256 of the certificate or public key; of a symmetric key, a check value of four bytes.'),
   notBefore: Type.Optional(Time('Since when its certificate is valid.')),
   notAfter: Type.Optional(Time('Until when its certificate is valid.')),
+  replaceBy: Type.Optional(Time('When it is as old as maxAge allows.')),
+});
+
+const SeenSchema = Type.Object({
+  fingerprint: Text(128, 'Of the key, as under keys.'),
+  time: Time('When a Secret held it first.'),
 });
 
 export const StatusSchema = Type.Object(
@@ -67,6 +73,15 @@ export const StatusSchema = Type.Object(
         description: 'Every key of the Secret as it is stored; while that cannot be parsed, of what was accepted.',
       }),
     ),
+    createdAt: Type.Optional(Time('When these keys were made, as the Secret says.')),
+    firstSeen: Type.Optional(
+      Type.Array(SeenSchema, {
+        maxItems: 288,
+        'x-kubernetes-list-type': 'atomic',
+        description:
+          'Since when your own keys are known; also of those that have gone, so that one that comes back is as old as it is.',
+      }),
+    ),
   },
   { description: 'Written by the operator.' },
 );
@@ -74,6 +89,12 @@ export const StatusSchema = Type.Object(
 export type Status = Static<typeof StatusSchema>;
 export type Condition = Static<typeof ConditionSchema>;
 export type Key = Static<typeof KeySchema>;
+
+/** Of some conditions, True is the bad news, and not to know is none. */
+const badWhenTrue: ReadonlySet<string> = new Set(['Expiring', 'TooOld']);
+
+export const isBad = (condition: string, status: string): boolean =>
+  badWhenTrue.has(condition) ? status === 'True' : status !== 'True';
 
 /** What is cached of a PaymentCredential; or a Secret whose labels say as much. */
 export interface PaymentCredential {

@@ -1,7 +1,7 @@
 // What is kept of a Secret's metadata, and how labels and annotations say what a PaymentCredential would.
 import { ResourceSpecSchema } from '../config/resource.ts';
 import type { KubeObject } from '../kube/resources.ts';
-import { domain, optionPrefix, providerLabel, requireAnnotation } from './labels.ts';
+import { domain, maxAgeAnnotation, optionPrefix, providerLabel, requireAnnotation } from './labels.ts';
 import type { PaymentCredential } from './resource.ts';
 
 type Texts = Readonly<Record<string, string>>;
@@ -41,7 +41,13 @@ export function labelledSecret(
     .map(([option, text]) => [option, readOption(text, typeOf(kind, option))] as const);
   const require = annotations[requireAnnotation]?.split(',').map((word) => word.trim());
   const provider = Object.fromEntries([[kind, Object.fromEntries(options)]]) as unknown;
-  const spec = { provider, source: { secret: { name } }, ...(require && { require }) };
+  const maxAge = annotations[maxAgeAnnotation];
+  const spec = {
+    provider,
+    source: { secret: { name } },
+    ...(require && { require }),
+    ...(maxAge !== undefined && { maxAge }),
+  };
   return { kind: 'Secret', namespace, name, uid, resourceVersion, generation: 0, spec, status: undefined };
 }
 

@@ -2,6 +2,7 @@
 import type { ResourceSpec } from '../config/resource.ts';
 import { defaults } from '../config/schema.ts';
 import type { ErrorCode, PaycertError } from '../errors.ts';
+import { judgeAge } from './age.ts';
 import type { Verdict } from './assess.ts';
 import { soonestExpiry } from './expiry.ts';
 import type { Condition, Key, PaymentCredential, Status } from './resource.ts';
@@ -36,10 +37,11 @@ export function judge(resource: PaymentCredential, findings: Findings, now: Date
   const { spec, verdict } = findings;
   const accepted = acceptedOf(verdict, previous, now);
   const rejected = rejectedOf(findings, previous, now);
-  const keys = verdict && verdict.keys.length > 0 ? verdict.keys : (previous?.keys ?? []);
+  const { keys, kept, outcome: tooOld } = judgeAge(spec, verdict, previous, now);
   const { keyId, notAfter } = signerOf(verdict, previous);
   const valid = judgeValid(findings, accepted !== undefined);
-  const outcomes = { Ready: judgeReady(spec, verdict, valid), Valid: valid, Expiring: judgeExpiring(keys, now) };
+  const ready = judgeReady(spec, verdict, valid);
+  const outcomes = { Ready: ready, Valid: valid, Expiring: judgeExpiring(keys, now), TooOld: tooOld };
   const conditions = Object.entries(outcomes).map(([type, outcome]): Condition => {
     const before = previous?.conditions.find((condition) => condition.type === type);
     const lastTransitionTime = before?.status === outcome.status ? before.lastTransitionTime : now.toISOString();
@@ -54,6 +56,7 @@ export function judge(resource: PaymentCredential, findings: Findings, now: Date
     ...(accepted && { accepted }),
     ...(rejected && { rejected }),
     ...(keys.length > 0 && { keys: keys.slice(0, 256) }),
+    ...kept,
   };
 }
 

@@ -41,6 +41,13 @@ export function materialReader(data: ReadonlyMap<string, Uint8Array>): MaterialR
   };
 }
 
+/** A time as RFC 3339 has it, with its offset. */
+export function timeOf(text: string): Date | undefined {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(text)) return undefined;
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? undefined : new Date(time);
+}
+
 /** A secret as people paste it: its bytes, without a byte order mark and white space around them. */
 export function readSecret(bytes: Uint8Array): Buffer {
   const text = Buffer.from(bytes).toString('latin1');

@@ -88,7 +88,7 @@ export type Received =
       readonly kind: 'response' | 'notification' | 'return';
       readonly headers?: Readonly<Record<string, string>>;
       readonly body: Uint8Array;
-      /** Of a notification that signs it. */
+      /** Of the request that was received, or that was answered. */
       readonly method?: string;
       /** Of the request that was answered, or that a notification is; of a `return`, the address itself with its query. */
       readonly url?: string;
@@ -157,6 +157,8 @@ export type Capability = 'sign' | 'verify' | 'decrypt';
  */
 export interface SigningContext {
   readonly keys: readonly KeyFacts[];
+  /** When they were made, as the material says; an error where what it says is no time. */
+  readonly createdAt?: Date | PaycertError;
   /** Why this material is unfit whatever the time: parts that do not parse, are missing or contradict each other. */
   readonly problems: readonly PaycertError[];
   /** Why it is unfit at that time, beyond the dates that every certificate has. */

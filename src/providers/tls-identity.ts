@@ -1,13 +1,19 @@
 // Makes what TLS shows and trusts out of keys and certificates, for every provider whose platform asks for a certificate.
 import { createHash, type KeyObject, type X509Certificate } from 'node:crypto';
+import type { OcspAnswer } from '../crypto/ocsp-answer.ts';
 import type { RevocationList } from '../crypto/revocation.ts';
 import { certificateFingerprint } from '../crypto/x509.ts';
 
 export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
-/** What authorities have taken back, and whether not knowing it is a reason to refuse. */
+/** What authorities have taken back, as far as the material says, and what to do about the rest. */
 export interface RevocationRules {
   readonly lists: readonly RevocationList[];
+  /** About one's own certificates. */
+  readonly answers: readonly OcspAnswer[];
+  /** Whether the responder that the other side's certificate names is asked. */
+  readonly isAsked: boolean;
+  /** Whether not knowing is a reason to refuse. */
   readonly isHard: boolean;
 }
 
@@ -38,13 +44,14 @@ export interface TlsIdentities {
 
 export type IdentityParts = Omit<TlsIdentity, 'id' | 'exportKey'> & { readonly privateKey: KeyObject };
 
-export const withoutRevocation: RevocationRules = { lists: [], isHard: false };
+export const withoutRevocation: RevocationRules = { lists: [], answers: [], isAsked: false, isHard: false };
 
 export function makeIdentity({ privateKey, ...parts }: IdentityParts): TlsIdentity {
   const { name, certificates, authorities, minVersion, revocation } = parts;
   const shown = certificates.map(certificateFingerprint);
   const trusted = authorities.map(certificateFingerprint).sort();
-  const refused = [revocation.isHard, ...revocation.lists.map(({ fingerprint }) => fingerprint).sort()];
+  const { isAsked, isHard, lists } = revocation;
+  const refused = [isAsked, isHard, ...lists.map(({ fingerprint }) => fingerprint).sort()];
   const id = createHash('sha256').update(JSON.stringify([name, shown, trusted, minVersion, refused]));
   return {
     ...parts,

@@ -133,8 +133,11 @@ async function runOne(api: Api, request: IncomingMessage, name: string, operatio
   return timed(api, name, operation, () => operation.run(input, startRun(api, name)));
 }
 
-/** How many items start before others get the event loop: 16 verifications take half a millisecond. */
-const slice = 16;
+/**
+ * How many items of a batch are under way at once: more than the pool takes, so that it never waits for the next. All of
+ * them at once would outlive several collections of garbage, and 32 callers with batches of 64 fill the old generation.
+ */
+const itemsAtOnce = 8;
 
 /** In order, on one snapshot, in one lane; each item fails alone. */
 async function runBatch(
@@ -146,12 +149,17 @@ async function runBatch(
   api.store.entry(name);
   const { items } = validateBatch(await readJson(request, api.maxBodyBytes));
   const run = await startBatch(api, name, operation);
-  const results: Promise<object>[] = [];
-  for (const [index, item] of items.entries()) {
-    if (index > 0 && index % slice === 0) await setImmediate();
-    results.push(runItem(api, name, operation, item, run));
-  }
-  return { items: await Promise.all(results) };
+  const results: object[] = [];
+  const rest = items.entries();
+  const work = async (): Promise<void> => {
+    for (const [index, item] of rest) {
+      // Others get the event loop: 16 verifications take half a millisecond.
+      if (index % 16 === 15) await setImmediate();
+      results[index] = await runItem(api, name, operation, item, run);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(itemsAtOnce, items.length) }, work));
+  return { items: results };
 }
 
 /** A batch that cannot start is one operation that was not ready. */

@@ -115,10 +115,10 @@ export const VerifyRequest = Type.Object(
     headers: Type.Optional(HeaderMap),
     ...Body,
     method: Type.Optional(
-      Type.String({ pattern: '^[A-Za-z]{1,16}$', description: 'Of a notification whose signature covers it.' }),
+      Type.String({ pattern: '^[A-Za-z]{1,16}$', description: 'Of the request that was received, or answered.' }),
     ),
     url: optional.text(
-      'The address of the request that was answered; of a `return`, the address the user came back to.',
+      'The address of the request that was received, or answered; of a `return`, the address the user came back to.',
     ),
     apiMethod: Call.apiMethod,
     status: Type.Optional(Type.Integer({ minimum: 100, maximum: 599, description: 'The HTTP status of the answer.' })),
@@ -238,6 +238,12 @@ const Key = Type.Object({
   }),
   notBefore: Type.Optional(Time),
   notAfter: Type.Optional(Time),
+  replaceBy: Type.Optional(
+    Type.String({
+      format: 'date-time',
+      description: 'When it is as old as `maxAge` allows, counted from `created_at` or from when this process saw it.',
+    }),
+  ),
   issuer: Type.Optional(Type.String()),
 });
 

@@ -3,7 +3,7 @@ import type { Static } from 'typebox';
 import type { PaycertError } from '../errors.ts';
 import type { KeyFacts } from '../providers/provider.ts';
 import { lacking } from '../store/snapshot.ts';
-import { type Entry, isReady, type Store } from '../store/store.ts';
+import { agesIn, type Entry, isReady, type Store } from '../store/store.ts';
 import type { CredentialStatus } from './schema.ts';
 
 type Status = Static<typeof CredentialStatus>;
@@ -13,6 +13,14 @@ const describeKey = ({ notBefore, notAfter, ...facts }: KeyFacts): Status['keys'
   ...(notBefore && { notBefore: notBefore.toISOString() }),
   ...(notAfter && { notAfter: notAfter.toISOString() }),
 });
+
+function describeCurrent(entry: Entry): Status['keys'] {
+  const ages = agesIn(entry);
+  return (entry.snapshot?.context.keys ?? []).map((key) => {
+    const age = ages.get(key);
+    return { ...describeKey(key), ...(age && { replaceBy: age.replaceBy.toISOString() }) };
+  });
+}
 
 const notice = ({ code, message, hint }: PaycertError, at?: Date): Status['warnings'][number] => ({
   code,
@@ -38,7 +46,7 @@ export function describeCredential(entry: Entry, now: Date): Status {
         apiv3Key: snapshot.context.isProven() ? ('proven' as const) : ('unproven' as const),
       }),
     }),
-    keys: snapshot?.context.keys.map(describeKey) ?? [],
+    keys: describeCurrent(entry),
     retired: (snapshot?.retired ?? [])
       .filter(({ until }) => now < until)
       .map(({ snapshotId, until, context }) => ({

@@ -69,7 +69,8 @@ export async function attempt(
 
   const generation = (previous?.generation ?? 0) + 1;
   const retired = previous?.retire(at, graceMilliseconds) ?? [];
-  const snapshot = new Snapshot(context, { generation, loadedAt: at, version: material.version, retired }, turns);
+  const about = { generation, loadedAt: at, version: material.version, retired, seenBefore: previous?.firstSeen };
+  const snapshot = new Snapshot(context, about, turns);
   // Before the swap: a provider that throws here has not half replaced anything.
   const warnings = context.warnings(at);
   store.update(name, ({ rejection, ...entry }) => ({ ...entry, snapshot, lastReload: { at, outcome: 'swapped' } }));

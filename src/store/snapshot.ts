@@ -17,6 +17,7 @@ import type {
   SigningContext,
   Verified,
 } from '../providers/provider.ts';
+import { type FirstSeen, noteSeen } from './age.ts';
 
 /** A context that an earlier swap replaced, and until when its keys still verify and decrypt. */
 export interface Retired {
@@ -48,13 +49,21 @@ export class Snapshot {
   readonly context: SigningContext;
   readonly retired: readonly Retired[];
   readonly loadedAt: Date;
+  /** In this process. */
+  readonly firstSeen: FirstSeen;
   /** The origin's version of the material, for people. */
   readonly version: string | undefined;
   readonly #turns: Turns;
 
   constructor(
     context: SigningContext,
-    about: { generation: number; loadedAt: Date; version: string | undefined; retired: readonly Retired[] },
+    about: {
+      generation: number;
+      loadedAt: Date;
+      version: string | undefined;
+      retired: readonly Retired[];
+      seenBefore?: FirstSeen | undefined;
+    },
     turns: Turns,
   ) {
     this.generation = about.generation;
@@ -63,6 +72,7 @@ export class Snapshot {
     // The same keys again are not retired: a snapshot that came back is current.
     this.retired = about.retired.filter((retired) => retired.snapshotId !== this.snapshotId).slice(0, maxRetired);
     this.loadedAt = about.loadedAt;
+    this.firstSeen = noteSeen(about.seenBefore ?? new Map(), context.keys, about.loadedAt);
     this.version = about.version;
     this.#turns = turns;
     Object.freeze(this);

@@ -1,6 +1,7 @@
 // The current snapshot of every credential: the only mutable state on the signing path.
 import { PaycertError } from '../errors.ts';
-import type { Capability } from '../providers/provider.ts';
+import type { Capability, KeyFacts } from '../providers/provider.ts';
+import { type Age, agesOf, type MaxAge } from './age.ts';
 import { lacking, type Snapshot } from './snapshot.ts';
 
 /** What the configuration says of a credential, as far as its readiness goes. */
@@ -10,6 +11,8 @@ export interface Standing {
   readonly isRequired: boolean;
   /** What it must be able to do to be ready. */
   readonly requires: readonly Capability[];
+  /** How old its keys may become; absent while nothing is known of it. */
+  readonly maxAge?: MaxAge;
 }
 
 /** One credential as it stands. Replaced, never changed, so that a reader sees one instant. */
@@ -70,6 +73,13 @@ export class Store {
     }
     return snapshot;
   }
+}
+
+/** Of each key that has an age, as far as this process knows it. Being too old makes nothing unfit. */
+export function agesIn({ snapshot, maxAge }: Entry): ReadonlyMap<KeyFacts, Age> {
+  if (snapshot === undefined || maxAge === undefined) return new Map();
+  const { keys, createdAt } = snapshot.context;
+  return agesOf(keys, { firstSeen: snapshot.firstSeen, createdAt: createdAt instanceof Date ? createdAt : undefined }, maxAge); // prettier-ignore
 }
 
 /** Loaded, and able to do at that time what it is required to do. Everything else about readiness follows from it. */

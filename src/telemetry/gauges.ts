@@ -1,5 +1,5 @@
 // Metrics that are facts of the store at the time of a scrape: help, labels, and how to read them off an entry.
-import { type Entry, isReady } from '../store/store.ts';
+import { agesIn, type Entry, isReady } from '../store/store.ts';
 
 const credential = 'credential';
 
@@ -14,6 +14,18 @@ export const gauges = {
     help: 'Since when the certificate that is current in memory is valid; for platform certificates, the latest of the set.',
     labels: [credential, 'role'],
     read: (entry: Entry) => byRole(entry, ({ notBefore }) => notBefore),
+  },
+  paycert_key_replace_by_timestamp_seconds: {
+    help: 'When a key that is current in memory is as old as maxAge allows, counted from what this process knows; of several of a role, the first.',
+    labels: [credential, 'role'],
+    read: (entry: Entry) => {
+      const ages = agesIn(entry);
+      return byRole(
+        entry,
+        (key) => ages.get(key)?.replaceBy,
+        () => true,
+      );
+    },
   },
   paycert_generation: {
     help: 'How many times this process has made new material of this credential current.',

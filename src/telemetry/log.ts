@@ -91,8 +91,8 @@ const lines: Lines = {
     outcome === 'failed' ? 'looking at it failed; it is tried again' : 'looked at',
     { object, outcome, seconds, ...(error && describe(error)) },
   ],
-  'condition-changed': ({ object, condition, status, reason, message }) => [
-    status === (condition === 'Expiring' ? 'False' : 'True') ? 'info' : 'warn',
+  'condition-changed': ({ object, condition, status, reason, message, isBad }) => [
+    isBad ? 'warn' : 'info',
     'condition changed',
     { object, condition, status, reason, detail: message },
   ],

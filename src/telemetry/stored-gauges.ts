@@ -5,7 +5,7 @@ export interface StoredCredential {
   readonly namespace: string;
   readonly name: string;
   readonly conditions: readonly { readonly type: string; readonly status: string }[];
-  readonly keys: readonly { readonly role: string; readonly notAfter?: string }[];
+  readonly keys: readonly { readonly role: string; readonly notAfter?: string; readonly replaceBy?: string }[];
 }
 
 export interface Overseen {
@@ -29,7 +29,12 @@ export const storedGauges = {
   paycert_stored_certificate_not_after_timestamp_seconds: {
     help: 'When the certificate in the Secret as it is stored expires; of several of a role, the latest.',
     labels: [...credential, 'role'],
-    read: ({ credentials }: Overseen) => each(credentials(), ({ keys }) => latestByRole(keys)),
+    read: ({ credentials }: Overseen) => each(credentials(), ({ keys }) => byRole(keys, 'notAfter', Math.max)),
+  },
+  paycert_stored_key_replace_by_timestamp_seconds: {
+    help: 'When a key in the Secret as it is stored is as old as maxAge allows; of several of a role, the first.',
+    labels: [...credential, 'role'],
+    read: ({ credentials }: Overseen) => each(credentials(), ({ keys }) => byRole(keys, 'replaceBy', Math.min)),
   },
   paycert_credential_condition: {
     help: 'Always 1: the status of each condition of a PaymentCredential or labelled Secret.',
@@ -54,10 +59,16 @@ function* each(
     for (const sample of read(one)) yield { credential_namespace: one.namespace, credential: one.name, ...sample };
 }
 
-function latestByRole(keys: StoredCredential['keys']): Sample[] {
-  const latest = new Map<string, number>();
-  for (const { role, notAfter } of keys) {
-    if (notAfter !== undefined) latest.set(role, Math.max(latest.get(role) ?? 0, Date.parse(notAfter) / 1000));
+function byRole(
+  keys: StoredCredential['keys'],
+  time: 'notAfter' | 'replaceBy',
+  choose: (a: number, b: number) => number,
+): Sample[] {
+  const chosen = new Map<string, number>();
+  for (const { role, [time]: text } of keys) {
+    if (text === undefined) continue;
+    const seconds = Date.parse(text) / 1000;
+    chosen.set(role, choose(chosen.get(role) ?? seconds, seconds));
   }
-  return [...latest].map(([role, value]) => ({ role, value }));
+  return [...chosen].map(([role, value]) => ({ role, value }));
 }

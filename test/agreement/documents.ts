@@ -59,9 +59,25 @@ export interface Block {
   readonly text: string;
 }
 
-export function codeBlocks(path: string): Block[] {
-  return [...read(path).matchAll(/^```(\S.*)\n([\s\S]*?)^```$/gm)].map(([, info = '', text = '']) => ({ info, text }));
+const blocksIn = (text: string): Block[] =>
+  [...text.matchAll(/^```(\S.*)\n([\s\S]*?)^```$/gm)].map(([, info = '', code = '']) => ({ info, text: code }));
+
+export const codeBlocks = (path: string): Block[] => blocksIn(read(path));
+
+/** The blocks between a heading and the next one of its level or above. */
+export function blocksUnder(path: string, title: string): Block[] {
+  const text = read(path);
+  // A comment in a shell's block begins as a heading does.
+  const prose = text.replace(/^```[\s\S]*?^```$/gm, (code) => code.replace(/^#/gm, ' '));
+  const heading = new RegExp(`^(#+) ${title}$`, 'm').exec(prose);
+  if (heading === null) return [];
+  const start = heading.index + heading[0].length;
+  const length = prose.slice(start).search(new RegExp(`^#{1,${heading[1]?.length ?? 0}} `, 'm'));
+  return blocksIn(text.slice(start, length === -1 ? undefined : start + length));
 }
+
+/** The page of a provider, by its id. */
+export const pageOf = (id: string): string => (id === 'wechatpay' ? 'docs/wechatpay.md' : `docs/providers/${id}.md`);
 
 /** The fragments that GitHub makes of a document's headings. */
 export function anchors(path: string): Set<string> {

@@ -4,9 +4,10 @@ import { existsSync, readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { ProviderSchema } from '../../src/config/schema.ts';
 import { errorTable } from '../../src/errors.ts';
+import { languages } from '../support/clients.ts';
 import { providerIds } from '../support/provider-sidecar.ts';
 import { protocols, protocolsOf } from '../vectors/kinds.ts';
-import { codeBlocks, grouped, read, root, sections } from './documents.ts';
+import { blocksUnder, grouped, pageOf, read, root, sections } from './documents.ts';
 
 const build = read('src/config/build.ts');
 
@@ -15,8 +16,6 @@ const exists = (path: string): boolean => existsSync(new URL(path, root));
 /** Where its function comes from, such as `generic` for `hmac`; nothing where nobody imports one. */
 const folderOf = (id: string): string | undefined =>
   new RegExp(`^import \\{ ${id} \\} from '../providers/([a-z0-9-]+)/[a-z0-9-]+\\.ts';$`, 'm').exec(build)?.[1];
-
-const pageOf = (id: string): string => (id === 'wechatpay' ? 'docs/wechatpay.md' : `docs/providers/${id}.md`);
 
 const filesIn = (folder: string): string[] =>
   exists(folder)
@@ -39,11 +38,23 @@ function hasVectors(id: string): boolean {
   return own.every((protocol) => Object.hasOwn(protocols, protocol));
 }
 
+/** It signs no messages, so that there is nothing to exchange: its page says what other languages do instead. */
+const signsNothing: readonly string[] = ['mtls'];
+
 function hasPage(id: string): boolean {
   if (!exists(pageOf(id))) return false;
-  const languages = new Set(codeBlocks(pageOf(id)).map(({ info }) => info));
-  const hasExchange = ['python', 'js', 'java', 'go'].some((language) => languages.has(language));
-  return languages.has('sh') && hasExchange && sections(pageOf(id)).some(({ title }) => title === 'Material');
+  return ['Material', 'From a program'].every((title) =>
+    sections(pageOf(id)).some((section) => section.title === title),
+  );
+}
+
+/** Every call in the shell, and a whole exchange in each language. What runs them is provider-examples.test.ts. */
+function hasExamples(id: string): boolean {
+  if (!exists(pageOf(id))) return false;
+  if (signsNothing.includes(id)) return /^Examples in other languages: none/m.test(read(pageOf(id)));
+  const programs = blocksUnder(pageOf(id), 'From a program').map(({ info }) => info);
+  const calls = blocksUnder(pageOf(id), 'Every call in curl').map(({ info }) => info);
+  return calls.includes('sh') && languages.every(({ info }) => programs.includes(info));
 }
 
 /** What the platform shows is worth nothing to people if `paycert explain` does not read it. */
@@ -63,8 +74,8 @@ const steps: Readonly<Record<string, (id: string) => boolean>> = {
   Vectors: hasVectors,
   Errors: hasErrors,
   Page: hasPage,
-  // WeChat Pay APIv3 has material, examples and canaries of its own: test/canary.test.ts.
-  'Credential for tests': (id) => id === 'wechatpay' || providerIds.includes(id),
+  Examples: hasExamples,
+  'Credential for tests': (id) => providerIds.includes(id),
   README: (id) => ['README.md', 'README.zh-CN.md'].every((path) => read(path).includes(`](${pageOf(id)})`)),
   Refusals: hasRefusals,
 };

@@ -5,13 +5,11 @@ import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { type Agent, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
+import { imageEnvironment, imageOptions } from '../support/image-settings.ts';
 import type { Load, LoadResult } from './load.ts';
 
 const root = join(import.meta.dirname, '../..');
 const bundle = join(root, 'bundle/dist/cli/main.js');
-
-/** The image's own settings: what runs in production is what is measured. */
-const nodeOptions = '--disable-sigusr1 --max-semi-space-size=4';
 
 /** Builds what the image holds. */
 export function buildBundle(): void {
@@ -47,11 +45,10 @@ export async function startSidecar(directory: string, credentials: readonly Side
   );
   const environment = {
     ...process.env,
-    NODE_OPTIONS: nodeOptions,
+    ...imageEnvironment,
     NODE_COMPILE_CACHE: join(directory, 'compile-cache'),
-    MALLOC_ARENA_MAX: '2',
   };
-  const child = spawn(process.execPath, [bundle, 'sidecar', '--config', config], {
+  const child = spawn(process.execPath, [...imageOptions, bundle, 'sidecar', '--config', config], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: environment,
   });

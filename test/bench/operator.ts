@@ -17,7 +17,10 @@ import { formatTable } from '../../src/cli/table.ts';
 import { ControlPlane, noControlPlane } from '../support/control-plane.ts';
 import { installDefinition, merchantId, wechatpaySpec } from '../support/operator.ts';
 import { noCluster } from '../e2e/cluster.ts';
+import { imageEnvironment, imageOptions } from '../support/image-settings.ts';
 import { buildBundle, percentile, residentMegabytes } from './fixture.ts';
+import { startInPod } from './in-pod.ts';
+import { secretSourceMemory } from './secret-source.ts';
 import { measureMount } from './mount.ts';
 
 /** What we aim for; figures without an aim are printed for the eye. */
@@ -74,9 +77,11 @@ async function startMeter(port: number) {
   return meter;
 }
 
-function startNode(file: string, words: readonly string[], KUBECONFIG: string): ChildProcess {
-  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], KUBECONFIG, MALLOC_ARENA_MAX: '2', NODE_OPTIONS: '--max-semi-space-size=4' }; // prettier-ignore
-  return spawn(process.execPath, [join(import.meta.dirname, file), ...words], { env, stdio: ['ignore', 'pipe', 'inherit'] }); // prettier-ignore
+/** The peer, with the same flags. It needs a kubeconfig's reader whatever it does: that is its client. */
+function startInformer(KUBECONFIG: string): ChildProcess {
+  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], KUBECONFIG, ...imageEnvironment };
+  const program = [...imageOptions, join(import.meta.dirname, 'informer.ts')];
+  return spawn(process.execPath, program, { env, stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -134,9 +139,9 @@ async function measure(plane: ControlPlane): Promise<Record<string, number>> {
   };
   const figures: Record<string, number> = {};
   const meter = await startMeter(plane.port);
-  const metered = await plane.kubeconfig(namespace, meter.url);
+  const serviceAccount = await plane.ownerFiles(namespace);
   const words = ['operator', '--address', '127.0.0.1:0', '--log-level', 'error', '--lease', `${namespace}/paycert-operator`]; // prettier-ignore
-  const startOperator = () => startNode('../../bundle/dist/cli/main.js', words, metered);
+  const startOperator = () => startInPod(words, serviceAccount, meter.url);
 
   let started = performance.now();
   let operator = startOperator();
@@ -155,7 +160,7 @@ async function measure(plane: ControlPlane): Promise<Record<string, number>> {
   figures['rest_kilobytes_per_minute'] = meter.bytes / 1e3;
   figures['operator_rss_mb'] = await residentMegabytes(operator);
 
-  const peer = startNode('informer.ts', [], kubeconfig);
+  const peer = startInformer(kubeconfig);
   await once(peer.stdout!, 'data');
   await pause(5000);
   figures['informer_rss_mb'] = await residentMegabytes(peer);
@@ -180,6 +185,7 @@ async function measure(plane: ControlPlane): Promise<Record<string, number>> {
     0.99,
   );
   await stop(operator);
+  figures['secret_source_rss_added_mb'] = await secretSourceMemory(material, { server: meter.url, serviceAccount, secret: nameOf(credentialCount - 1) }); // prettier-ignore
   meter.close();
 
   figures['secret_to_current_p99_ms'] = await secretToCurrent(client, write, nameOf(credentialCount - 1));

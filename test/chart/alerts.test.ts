@@ -6,13 +6,14 @@ import { before, describe, it } from 'node:test';
 import { stringify } from 'yaml';
 import { anchors, codeBlocks, read, sections, tableRows } from '../agreement/documents.ts';
 import { makeDirectory } from '../support/sidecar.ts';
+import { ages } from './alert-cases/ages.ts';
 import { expiry } from './alert-cases/expiry.ts';
 import { operations } from './alert-cases/operations.ts';
 import { operators } from './alert-cases/operators.ts';
 import { reloads } from './alert-cases/reloads.ts';
 import { chart, lacks, noHelm, one, render, run } from './helm.ts';
 
-const cases = [...expiry, ...reloads, ...operations, ...operators];
+const cases = [...expiry, ...ages, ...reloads, ...operations, ...operators];
 
 interface Rule {
   readonly alert: string;

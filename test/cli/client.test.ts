@@ -47,10 +47,11 @@ describe('client commands', { timeout: 90_000 }, () => {
     const credentials = [
       credential({ path: join(directory, 'main') }),
       credential({ name: 'bare', path: join(directory, 'bare') }),
+      credential({ name: 'old', path: join(directory, 'main'), more: '    maxAge: 1ms\n' }),
       credential({ name: 'empty', path: join(directory, 'missing') }),
     ];
     sidecar = await startSidecar(whole, directory, configuration(directory, credentials), {
-      waitFor: ['wechat-main', 'bare'],
+      waitFor: ['wechat-main', 'bare', 'old'],
     });
     await sidecar.event('source-failed');
   });
@@ -111,14 +112,23 @@ describe('client commands', { timeout: 90_000 }, () => {
       new RegExp(`^wechat-main +yes +1 +[0-9a-f]{16} +merchant +${material.merchant.serialNumber}`, 'm'),
     );
     assert.match(stdout, /apiv3 \((un)?proven\)/);
-    assert.match(stdout, /^empty +no +0 +- +- +- +- +-$/m);
+    assert.match(stdout, /^empty +no +0 +- +- +- +- +- +-$/m);
     assert.match(stdout, /^not ready: empty: cannot sign$/m);
     assert.match(stdout, /^unreadable: empty: .* \(source-unreadable\)\. /m);
   });
 
+  it('show by when a key should be replaced, and which one is too old, although it is ready', async () => {
+    const { stdout } = await paycert(['status', 'old', ...viaSocket()]);
+    assert.match(stdout, /^CREDENTIAL .* NOT AFTER +DAYS LEFT +REPLACE BY$/m);
+    assert.match(stdout, /^old +yes /m);
+    assert.match(stdout, / apiv3 \(unproven\) +[0-9a-f]{8} +- +does not expire +\d{4}-\d\d-\d\d$/m);
+    assert.match(stdout, /^too old: old: key [0-9a-f]{8} \(apiv3\) is older than maxAge; replace it$/m);
+    assert.doesNotMatch((await paycert(['status', 'wechat-main', ...viaSocket()])).stdout, /too old/);
+  });
+
   it('do not claim that a key whose certificate nobody gave does not expire', async () => {
     const { stdout } = await paycert(['status', 'bare', ...viaSocket()]);
-    assert.match(stdout, new RegExp(`${material.merchant.serialNumber} +- +-$`, 'm'));
+    assert.match(stdout, new RegExp(`${material.merchant.serialNumber} +- +- +-$`, 'm'));
   });
 
   it('print the answer itself with --output json, problems too', async () => {

@@ -66,9 +66,46 @@ describe('paycert inspect', { timeout: 60_000, concurrency: 2 }, () => {
     assert.match(of('alipayCertPublicKey')?.what ?? '', /Alipay’s certificate .*alipay_cert_sn/);
     assert.equal(of('alipayRootCert')?.keyId, material.rootSerial);
     assert.match(of('alipayRootCert')?.what ?? '', /1 of 1 count \(alipay_root_cert_sn\)/);
-    assert.match(of('app_private_key')?.what ?? '', /^private key/);
+    assert.equal(of('app_private_key')?.what, 'private key (the application’s, of Alipay: app_private_key)');
     assert.match(of('aes_key')?.what ?? '', /AES key/);
     assert.ok(!JSON.stringify(findings).includes(material.aesKey));
+  });
+
+  it('says whose a key or secret is by the name of its file, and nothing of what a secret holds', async (t) => {
+    const [pair] = await keyPairs();
+    const [privateKey, publicKey] = [toPkcs8Pem(pair!.privateKey), toSpkiPem(pair!.publicKey)];
+    const files = {
+      'apiclient_key.pem': privateKey,
+      'private_key.pem': privateKey,
+      'tls.key': privateKey,
+      'other.pem': privateKey,
+      'pub_key.pem': publicKey,
+      'public_key.previous.pem': publicKey,
+      alipay_public_key: publicKey,
+      apiv2_key: 'canary-of-the-v2-key',
+      access_key_secret: 'canary-of-the-secret',
+      key: 'canary-of-the-shared-secret',
+      created_at: '2026-03-01T12:00:00Z',
+    };
+    const directory = await write(t, files);
+    const { code, findings, stdout } = await inspectJson(directory);
+    assert.equal(code, 0);
+    assert.deepEqual(Object.fromEntries(findings.map(({ file, what }) => [basename(file), what])), {
+      'apiclient_key.pem': 'private key (merchant API key: apiclient_key.pem)',
+      'private_key.pem': 'private key (yours, for RSA-PSS: private_key.pem)',
+      'tls.key': 'private key (for TLS: tls.key)',
+      'other.pem': 'private key',
+      'pub_key.pem': 'public key (WeChat Pay public key: pub_key.pem)',
+      'public_key.previous.pem': 'public key (the partner’s, for RSA-PSS: public_key.pem)',
+      alipay_public_key: 'public key (Alipay’s: alipay_public_key)',
+      apiv2_key: 'APIv2 key (apiv2_key)',
+      access_key_secret: 'access key secret of Aliyun (access_key_secret)',
+      key: 'secret shared with a partner, for HMAC (key)',
+      created_at: 'when the keys were made (created_at)',
+    });
+    assert.ok(!stdout.includes('canary'));
+    const alone = await inspectJson(join(directory, 'key'));
+    assert.deepEqual([alone.code, alone.findings.length], [0, 1]);
   });
 
   it('shows what lies in platform and retired of a mounted Secret', async (t) => {

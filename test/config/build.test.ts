@@ -25,15 +25,17 @@ describe('a credential that is built', () => {
     const { name, older, graceMilliseconds, provider } = buildCredential(config, ingredients);
     assert.deepEqual([name, older, graceMilliseconds], ['shop', 'accept', 7 * 86_400_000]);
     assert.equal(provider.identity, 'wechatpay/1900000001');
-    assert.deepEqual(buildStanding(config), { provider: 'wechatpay', isRequired: false, requires: ['sign'] });
+    const maxAge = { milliseconds: 90 * 86_400_000, isGiven: false };
+    assert.deepEqual(buildStanding(config), { provider: 'wechatpay', isRequired: false, requires: ['sign'], maxAge });
   });
 
   it('has what the configuration says', () => {
     const given = { ...config, older: 'reject', grace: '1h', required: true, require: ['verify'] } as const;
     const credential = buildCredential({ ...given, require: [...given.require] }, ingredients);
     assert.deepEqual([credential.older, credential.graceMilliseconds], ['reject', 3_600_000]);
-    const { isRequired, requires } = buildStanding({ ...given, require: [...given.require] });
+    const { isRequired, requires, maxAge } = buildStanding({ ...given, require: [...given.require], maxAge: '30d' });
     assert.deepEqual([isRequired, requires], [true, ['verify']]);
+    assert.deepEqual(maxAge, { milliseconds: 30 * 86_400_000, isGiven: true });
   });
 
   it('of Alipay goes to production unless the configuration says otherwise', () => {

@@ -62,8 +62,9 @@ describe('an entry that names a resource', () => {
     await tenant.write('others', (await makeMaterial(1)).files);
     await Promise.all([events.next('swapped'), tenant.patch(name, { source: { secret: { name: 'others' } } })]);
     assert.notEqual(store.current(name).snapshotId, before);
-    await tenant.patch(name, { require: ['sign', 'verify'] });
+    await tenant.patch(name, { require: ['sign', 'verify'], maxAge: '30d' });
     await until(() => store.entry(name).requires.length === 2);
+    assert.deepEqual(store.entry(name).maxAge, { milliseconds: 30 * 86_400_000, isGiven: true });
   });
 
   it('drops the keys and is not ready while the resource is suspended', limit, async (t) => {

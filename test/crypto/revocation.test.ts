@@ -1,9 +1,9 @@
 // Revocation lists: what their issuer signed counts, what is old names and does not clear, and no bytes make the reader throw anything else.
 import 'reflect-metadata'; // must come first: @peculiar/x509 looks for it while it is imported
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { Extension } from '@peculiar/x509';
+import { Extension, X509CertificateGenerator } from '@peculiar/x509';
 import fc from 'fast-check';
 import { readDer } from '../../src/crypto/der.ts';
 import { readRevocationList, revocationOf } from '../../src/crypto/revocation.ts';
@@ -57,6 +57,20 @@ describe('a revocation list', () => {
         assert.ok(error instanceof PaycertError && error.code === refused.code, String(error));
       }
     }
+  });
+
+  it('that says it is signed as its issuer’s key cannot sign is not believed', async () => {
+    const keyPair = generateKeyPairSync('ed25519');
+    const name = 'CN=Modern';
+    const modern = await X509CertificateGenerator.createSelfSigned({
+      name,
+      keys: {
+        privateKey: keyPair.privateKey.toCryptoKey({ name: 'Ed25519' }, false, ['sign']),
+        publicKey: keyPair.publicKey.toCryptoKey({ name: 'Ed25519' }, true, ['verify']),
+      },
+    });
+    const forged = readRevocationList(await makeList(0, [taken.serialNumber], { issuer: name }), 'ca.crl');
+    assert.equal(revocationOf(taken, new X509Certificate(Buffer.from(modern.rawData)), [forged], now), 'unknown');
   });
 
   it('that is signed with SHA-1, or means something of its own, is refused', async () => {

@@ -1,5 +1,7 @@
 // What is mutated: one merchant's good material, in every form that people have it in. The same for the same seed.
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import 'reflect-metadata'; // must come first: @peculiar/x509 looks for it while it is imported
+import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { X509Certificate as PeculiarCertificate, X509CrlGenerator } from '@peculiar/x509';
 import forge from 'node-forge';
 import {
   createAuthority,
@@ -11,6 +13,7 @@ import {
   toSpkiPem,
   type WechatpayMaterial,
 } from '../../src/testing/index.ts';
+import { makeAnswer, makeStatement } from '../support/ocsp.ts';
 import { sm2Certificate, sm2PrivateKey, sm2PublicKey } from '../support/sm2.ts';
 import { Random } from './random.ts';
 import { encryptFieldWithSeed, makeCurveKey, makeKeyPair, withSeededChance } from './seeded.ts';
@@ -28,6 +31,13 @@ export interface Corpus {
   readonly containers: readonly Buffer[];
   /** One OAEP field for the merchant. */
   readonly field: string;
+  /** What the merchant's authority says of the merchant's certificate, until `now` and a day. */
+  readonly revocation: {
+    readonly leaf: X509Certificate;
+    readonly issuer: X509Certificate;
+    readonly answers: readonly Buffer[];
+    readonly list: Buffer;
+  };
 }
 
 const der = (pem: string): Buffer => Buffer.from(pem.replace(/-----[^-]+-----/g, ''), 'base64');
@@ -81,11 +91,38 @@ function encryptKey(privateKey: KeyObject): string {
   return forge.pki.encryptedPrivateKeyToPem(encrypted);
 }
 
+/** RSA signs the same bytes the same way: these follow from the seed too. */
+async function makeRevocation(
+  authority: string,
+  privateKey: KeyObject,
+  certificate: string,
+): Promise<Corpus['revocation']> {
+  const [issuer, leaf] = [new X509Certificate(authority), new X509Certificate(certificate)];
+  const [thisUpdate, nextUpdate] = [now, new Date(now.getTime() + 86_400_000)];
+  const about = { about: leaf, issuer, signer: { certificate: issuer, privateKey }, thisUpdate, nextUpdate };
+  const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+  const list = await X509CrlGenerator.create({
+    issuer: new PeculiarCertificate(authority).subject,
+    thisUpdate,
+    nextUpdate,
+    entries: [{ serialNumber: '01', revocationDate: thisUpdate }],
+    signingAlgorithm: algorithm,
+    signingKey: privateKey.toCryptoKey(algorithm, false, ['sign']),
+  });
+  const answers = [
+    makeAnswer(about),
+    makeAnswer({ ...about, namedBy: 'key', digest: 'sha256', enclosed: [leaf] }),
+    makeAnswer({ ...about, others: [makeStatement({ ...about, serialNumber: '01', status: 'revoked' })] }),
+  ];
+  return { leaf, issuer, answers, list: Buffer.from(list.rawData) };
+}
+
 export async function makeCorpus(seed: string): Promise<Corpus> {
   const random = new Random(`${seed}/corpus`);
   return withSeededChance(random, async () => {
     const pair = (bits?: number) => makeKeyPair(random, bits);
-    const authority = await createAuthority({ now, keyPair: pair() });
+    const root = pair();
+    const authority = await createAuthority({ now, keyPair: root });
     const keyPairs = [pair(), pair(), pair(), pair()];
     const options = { merchantId, now, authority, publicKey: true, keyPairs };
     const material = await createWechatpayMaterial({ ...options, apiV3Key: 'a1'.repeat(16) });
@@ -127,6 +164,7 @@ export async function makeCorpus(seed: string): Promise<Corpus> {
       ders: [...pems, encrypted].map(der),
       containers: makeContainers(merchant.privateKey, [merchant.certificate, authority.certificate]),
       field: encryptFieldWithSeed(random, merchant.publicKey, '6214830000000000'),
+      revocation: await makeRevocation(authority.certificate, root.privateKey, merchant.certificate),
     };
   });
 }

@@ -10,6 +10,7 @@ import { containers } from './targets/containers.ts';
 import { wholeMaterial } from './targets/material.ts';
 import { notifications } from './targets/notifications.ts';
 import { pkcs12 } from './targets/pkcs12.ts';
+import { revocation } from './targets/revocation.ts';
 
 interface Row {
   /** Of a hundred inputs. */
@@ -22,7 +23,8 @@ export const targets = {
   material: { share: 20, start: wholeMaterial },
   'api-bodies': { share: 12, start: apiBodies },
   pkcs12: { share: 8, start: pkcs12 },
-  containers: { share: 30, start: containers },
+  containers: { share: 22, start: containers },
+  revocation: { share: 8, start: revocation },
   notifications: { share: 10, start: notifications },
   'api-heads': { share: 8, start: apiHeads },
   config: { share: 12, start: config },

@@ -30,7 +30,14 @@ describe('the definition', () => {
     for (const [index, responseKey] of responseKeys.entries()) {
       const wechatpay = { merchantId, responseKey, legacyFieldPadding: true };
       const secret = { name: 'keys', keys: { apiv3_key: 'v3', __proto: 'x' } };
-      const more = { require: ['sign', 'verify'], older: 'reject', grace: '24h', suspend: false, refreshPods: true };
+      const more = {
+        require: ['sign', 'verify'],
+        older: 'reject',
+        grace: '24h',
+        maxAge: '60d',
+        suspend: false,
+        refreshPods: true,
+      };
       await tenant.create(`all-${String(index)}`, { provider: { wechatpay }, source: { secret }, ...more }, strict);
     }
   });
@@ -68,6 +75,7 @@ describe('the definition', () => {
       /spec\.require\[0\]: Unsupported value: \\"fly\\"/,
     ],
     ['no operation', { provider, source, require: [] }, /spec\.require.*at least 1 items/],
+    ['an age that is none', { provider, source, maxAge: '0d' }, /spec\.maxAge.*should match/],
     ['a duration that is none', { provider, source, grace: 'long' }, /spec\.grace.*should match/],
     [
       'a word that is none for the response key',

@@ -29,6 +29,18 @@ describe('a labelled Secret', () => {
     assert.deepEqual(await tenant.events(), []);
   }); // prettier-ignore
 
+  it('says in an annotation how old its keys may become', limit, async (t) => {
+    const tenant = await Tenant.make(controlPlane());
+    const aged = { ...annotations, 'paycert.dev/max-age': '30d', 'paycert.dev/created-at': '2020-01-01' };
+    await tenant.write('keys', (await makeMaterial()).files, { labels, annotations: aged });
+    const { address } = await startOperator(t, controlPlane(), { namespaces: [tenant.namespace] });
+    await until(async () => (await tenant.events()).includes('Warning KeyTooOld Secret/keys'));
+    const series = (await seriesOf(address, tenant)).join('\n');
+    const end = Date.parse('2020-01-31') / 1000;
+    assert.match(series, new RegExp(`paycert_stored_key_replace_by_timestamp_seconds\\{[^}]*role="apiv3"\\} ${end}`));
+    assert.match(series, /condition="TooOld",status="True"\} 1/);
+  });
+
   it('gets one Event for what is wrong with it, whoever leads and however often', limit, async (t) => {
     const tenant = await Tenant.make(controlPlane());
     const material = await makeMaterial();

@@ -24,6 +24,7 @@ const verdict = (over: Partial<Verdict> = {}): Verdict => ({
   signer: { keyId: 'merchant', notBefore: later(-day), notAfter: later(365 * day) },
   operations: ['sign'],
   violations: [],
+  createdAt: undefined,
   until: undefined,
   ...over,
 });

@@ -9,7 +9,9 @@ import { makeMaterial, start, startApi, verdictOf } from '../support/api-server.
 
 const first = await makeMaterial();
 const material = rotateApiV3Key(await rotateMerchant(first, { now: start }));
-const api = await startApi({ shop: { files: first.files, isRequired: true }, empty: {} });
+const day = 86_400_000;
+const maxAge = { milliseconds: 90 * day, isGiven: false };
+const api = await startApi({ shop: { files: first.files, isRequired: true, maxAge }, empty: {} });
 after(() => api[Symbol.asyncDispose]());
 await api.load('shop', material.files);
 const paths = {
@@ -67,6 +69,23 @@ describe('the status', () => {
     const [retired, ...others] = body['retired'] as { until: string; keys: { keyId: string }[] }[];
     assert.deepEqual([others, retired?.keys[0]?.keyId], [[], first.merchant.serialNumber]);
     assert.equal(retired?.until, new Date(start.getTime() + 60_000).toISOString());
+  });
+
+  it('says of secrets by when they should be replaced, and of no other key', async () => {
+    const { body } = await api.get('/v1/credentials/shop');
+    const keys = body['keys'] as { role: string; replaceBy?: string }[];
+    assert.deepEqual(
+      keys.flatMap(({ role, replaceBy }) => (replaceBy === undefined ? [] : [[role, replaceBy]])),
+      [['apiv3', new Date(start.getTime() + 90 * day).toISOString()]],
+    );
+    assert.ok(!JSON.stringify(body['retired']).includes('replaceBy'));
+  });
+
+  it('of a credential whose key is too old is as ready as before', async (t) => {
+    t.after(() => (api.clock.time = start));
+    api.clock.time = new Date(start.getTime() + 91 * day);
+    const { ready, warnings } = (await api.get('/v1/credentials/shop')).body;
+    assert.deepEqual([ready, warnings], [true, []]);
   });
 
   it('forgets retired keys when their grace has ended', async (t) => {

@@ -5,6 +5,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { imageEnvironment, imageOptions } from '../support/image-settings.ts';
 
 /** What the image holds; `npm run bundle` makes it. */
 const main = join(import.meta.dirname, '../../bundle/dist/cli/main.js');
@@ -32,8 +33,9 @@ export async function startSidecar(directory: string, secret: string, merchantId
   };
   const document = { listen: { socket }, admin: { address: '127.0.0.1:0' }, credentials: [credential] };
   await writeFile(config, JSON.stringify(document));
-  const words = ['--max-semi-space-size=4', main, 'sidecar', '--config', config];
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const words = [...imageOptions, main, 'sidecar', '--config', config];
+  const env = { ...process.env, ...imageEnvironment };
+  const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const logged = new Map<string, number>();
   const loaded = new Promise<void>((resolve, reject) => {
     child.once('exit', () => reject(new Error('the sidecar ended')));

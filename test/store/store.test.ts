@@ -2,18 +2,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Turns } from '../../src/crypto/turns.ts';
+import { PaycertError } from '../../src/errors.ts';
 import { Snapshot } from '../../src/store/snapshot.ts';
-import { isReady, Store } from '../../src/store/store.ts';
+import { agesIn, isReady, Store } from '../../src/store/store.ts';
 import { type Description, fakeContext } from '../support/fake-provider.ts';
 
 const now = new Date('2026-11-22T00:00:00Z');
 const standing = { provider: 'fake', isRequired: true, requires: ['sign'] } as const;
-const make = (description: Description) =>
-  new Snapshot(
-    fakeContext(description),
-    { generation: 1, loadedAt: now, version: undefined, retired: [] },
-    new Turns(8),
-  );
+const about = { generation: 1, loadedAt: now, version: undefined, retired: [] };
+const make = (description: Description) => new Snapshot(fakeContext(description), about, new Turns(8));
 
 describe('the store', () => {
   it('knows a credential once it is declared, and says when it has nothing loaded', () => {
@@ -60,5 +57,27 @@ describe('the store', () => {
     set({ keyId: 'A', platform: { P: '2026-12-01' } });
     assert.equal(isReady(store.entry('a'), now), true);
     assert.equal(isReady(store.entry('a'), new Date('2026-12-01')), false);
+  });
+});
+
+describe('ages in an entry', () => {
+  const entry = { name: 'a', ...standing, maxAge: { milliseconds: 1000, isGiven: true } };
+  const replaceBy = (...args: Parameters<typeof agesIn>) => [...agesIn(...args).values()].map((age) => age.replaceBy);
+  const after = (time: Date) => new Date(time.getTime() + 1000);
+
+  it('count from the load that the key came with, or from when it was made', () => {
+    const dated = (createdAt: Date | PaycertError) =>
+      new Snapshot({ ...fakeContext({ keyId: 'A' }), createdAt }, about, new Turns(8));
+    const made = new Date('2026-01-01');
+    assert.deepEqual(replaceBy({ ...entry, snapshot: make({ keyId: 'A' }) }), [after(now)]);
+    assert.deepEqual(replaceBy({ ...entry, snapshot: dated(made) }), [after(made)]);
+    assert.deepEqual(replaceBy({ ...entry, snapshot: dated(new PaycertError('created-at-malformed', 'text')) }), [
+      after(now),
+    ]);
+  });
+
+  it('are none before anything is loaded, and while nothing says how old keys may become', () => {
+    assert.deepEqual(replaceBy(entry), []);
+    assert.deepEqual(replaceBy({ name: 'a', ...standing, snapshot: make({ keyId: 'A' }) }), []);
   });
 });

@@ -11,6 +11,7 @@ import { createApi } from '../../src/server/http.ts';
 import { listenOnSocket } from '../../src/server/listeners.ts';
 import { material } from '../../src/sources/source.ts';
 import { attempt } from '../../src/store/attempt.ts';
+import type { MaxAge } from '../../src/store/age.ts';
 import { Store } from '../../src/store/store.ts';
 import { generateKeyPair } from '../../src/testing/key-pair.ts';
 import type { Files } from '../../src/testing/secret-volume.ts';
@@ -31,6 +32,7 @@ export interface CredentialOptions {
   readonly provider?: Provider;
   readonly isRequired?: boolean;
   readonly requires?: readonly Capability[];
+  readonly maxAge?: MaxAge;
 }
 
 /** A store with its time and what was observed. */
@@ -55,9 +57,14 @@ export async function loadStore(credentials: Readonly<Record<string, CredentialO
     const credential = { name, provider, older: 'accept', graceMilliseconds: 60_000 } as const;
     return attempt(credential, material(files), surroundings);
   };
-  for (const [name, { files, provider, isRequired = false, requires }] of Object.entries(credentials)) {
+  for (const [name, { files, provider, isRequired = false, requires, maxAge }] of Object.entries(credentials)) {
     providers.set(name, provider ?? wechatpay({ merchantId }));
-    store.declare(name, { provider: 'wechatpay', isRequired, requires: requires ?? ['sign'] });
+    store.declare(name, {
+      provider: 'wechatpay',
+      isRequired,
+      requires: requires ?? ['sign'],
+      ...(maxAge && { maxAge }),
+    });
     const violation = files && (await load(name, files));
     if (violation !== undefined) throw violation;
   }

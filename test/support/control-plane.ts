@@ -217,6 +217,15 @@ export class ControlPlane implements AsyncDisposable {
     return path;
   }
 
+  /** The owner of the cluster, in the files of a service account. */
+  async ownerFiles(namespace: string): Promise<string> {
+    const directory = await mkdtemp(join(this.#directory, 'owner-'));
+    await writeFile(join(directory, 'ca.crt'), await this.ca());
+    await writeFile(join(directory, 'namespace'), namespace);
+    await writeFile(join(directory, 'token'), adminToken);
+    return directory;
+  }
+
   /** A service account with these permissions, and its files as kubelet mounts them. */
   async makeServiceAccount(namespace: string, name: string, rules: readonly Json[]): Promise<string> {
     await this.admin('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name } });

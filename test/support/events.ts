@@ -42,6 +42,7 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
     status: 'False',
     reason: 'KeyMismatch',
     message: 'text',
+    isBad: true,
   },
   'event-lost': { type: 'event-lost', object: 'pay/wechat-main', error },
   'pods-refreshed': { type: 'pods-refreshed', object: 'pay/wechat-main', pods: 3 },

@@ -7,14 +7,12 @@ import { merchantId } from './api-server.ts';
 export const held = 'held';
 
 export class Gate {
-  #opening = Promise.withResolvers<undefined>();
-  #arrival = Promise.withResolvers<undefined>();
+  readonly #opening = Promise.withResolvers<undefined>();
+  readonly #arrival = Promise.withResolvers<undefined>();
 
-  /** Lets those that wait go on; those that come later wait again. */
+  /** Lets those that wait go on, and those that come later. */
   open(): void {
     this.#opening.resolve(undefined);
-    this.#opening = Promise.withResolvers();
-    this.#arrival = Promise.withResolvers();
   }
 
   /** When a signature waits. */

@@ -1,4 +1,5 @@
 // Material for mTLS, and a server that demands client certificates and tells which one each request came with.
+import 'reflect-metadata'; // must come first: @peculiar/x509 looks for it while it is imported
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
@@ -7,6 +8,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { TLSSocket } from 'node:tls';
+import { X509Certificate, X509CertificateGenerator } from '@peculiar/x509';
 import { type Authority, createAuthority, type Issued, type IssueOptions } from '../../src/testing/authority.ts';
 import { toPkcs8Pem } from '../../src/testing/key-pair.ts';
 import type { Files } from '../../src/testing/secret-volume.ts';
@@ -29,6 +31,22 @@ export const issue = (authority: Authority, commonName: string, options: Partial
     keyPair: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
     ...options,
   });
+
+/** With an authority's name and key identifier, and another key: what OpenSSL takes for it until it verifies a signature. */
+export async function makeImpostor(authority: Authority): Promise<string> {
+  const real = new X509Certificate(authority.certificate);
+  const [, keyPair] = await keyPairs();
+  const signingAlgorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+  const impostor = await X509CertificateGenerator.create({
+    subject: real.subject,
+    issuer: real.subject,
+    publicKey: new Uint8Array(keyPair!.publicKey.export({ type: 'spki', format: 'der' })),
+    signingKey: keyPair!.privateKey.toCryptoKey(signingAlgorithm, false, ['sign']),
+    signingAlgorithm,
+    extensions: real.extensions,
+  });
+  return impostor.toString('pem');
+}
 
 export const pem = (key: KeyObject): string => toPkcs8Pem(key);
 

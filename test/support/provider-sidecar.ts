@@ -1,10 +1,12 @@
-// A real sidecar with one credential of each provider beside WeChat Pay APIv3, on material made here.
+// A real sidecar with one credential of each provider, on material made here.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type AlipayMaterial, createAlipayMaterial } from '../../src/testing/alipay-material.ts';
-import { toPkcs8Pem, toSpkiPem } from '../../src/testing/key-pair.ts';
+import { type KeyPair, toPkcs8Pem, toSpkiPem } from '../../src/testing/key-pair.ts';
 import { createSecretVolume, type Files } from '../../src/testing/secret-volume.ts';
+import type { WechatpayMaterial } from '../../src/testing/wechatpay-material.ts';
+import { issue, makeAuthority, pairFiles } from './mtls.ts';
 import {
   configuration,
   keyPairs,
@@ -18,12 +20,14 @@ import {
 export interface Secrets {
   readonly accessKeySecret: string;
   readonly securityToken: string;
+  readonly apiV3Key: string;
   readonly apiV2Key: string;
   readonly previousApiV2Key: string;
   readonly shared: string;
   readonly previousShared: string;
   readonly aesKey: string;
   readonly appKey: string;
+  readonly tlsKey: string;
 }
 
 export interface ProviderSidecar {
@@ -31,19 +35,26 @@ export interface ProviderSidecar {
   readonly directory: string;
   readonly secrets: Secrets;
   readonly alipay: AlipayMaterial;
+  readonly wechat: WechatpayMaterial;
+  /** What the partner of `partner-pss` verifies with. */
+  readonly ownKey: KeyPair;
+  /** What the partner signs with. */
+  readonly partnerKey: KeyPair;
   readonly merchantKeyPem: string;
   readonly ownKeyPem: string;
 }
 
 const appId = '2021000000000001';
 
-/** The names that the examples of docs/providers use. Every provider but WeChat Pay APIv3, which has tests of its own. */
+/** The names that the examples of the documents use. */
 export const providers = {
+  'wechat-main': `wechatpay: { merchantId: "${merchantId}" }`,
   'alipay-main': `alipay: { appId: "${appId}", mode: certificate }`,
   sms: 'aliyun: {}',
   'wechat-v2': `wechatpayV2: { merchantId: "${merchantId}", appId: wx1 }`,
   partner: 'hmac: { keyId: shop-1, scheme: sorted }',
   'partner-pss': 'pss: { appId: shop-1 }',
+  bank: 'mtls: {}',
 } as const;
 
 export type Name = keyof typeof providers;
@@ -56,6 +67,9 @@ type Material = Readonly<Record<string, string>>;
 const filesOf = (material: Material): Files =>
   new Map(Object.entries(material).map(([name, text]) => [name, Buffer.from(text)]));
 
+const textsOf = (files: Files): Material =>
+  Object.fromEntries([...files].map(([name, bytes]) => [name, Buffer.from(bytes).toString()]));
+
 export interface Spoiled {
   readonly name: string;
   readonly provider: Name;
@@ -65,22 +79,26 @@ export interface Spoiled {
 export async function startProviders(t: TestContext, spoiled: readonly Spoiled[] = []): Promise<ProviderSidecar> {
   const random = () => randomBytes(24).toString('base64');
   const alipay = await createAlipayMaterial({ appId, now: new Date() });
-  const alipayFiles = Object.fromEntries(
-    [...alipay.files].map(([name, bytes]) => [name, Buffer.from(bytes).toString()]),
-  );
+  const alipayFiles = textsOf(alipay.files);
+  const [wechat, pairs] = [await makeMaterial(), await keyPairs()];
+  const { merchant } = wechat;
+  const tls = await issue(await makeAuthority(), 'shop');
   const secrets = {
     accessKeySecret: random(),
     securityToken: random(),
+    apiV3Key: wechat.apiV3Key,
     apiV2Key: randomBytes(16).toString('hex'),
     previousApiV2Key: randomBytes(16).toString('hex'),
     shared: random(),
     previousShared: random(),
     aesKey: alipayFiles['aes_key']!,
     appKey: alipayFiles['app_private_key.txt']!,
+    tlsKey: pairFiles(tls)['tls.key']!,
   };
-  const [{ merchant }, pairs] = [await makeMaterial(), await keyPairs()];
-  const [ownKeyPem, merchantKeyPem] = [toPkcs8Pem(pairs[3]!.privateKey), toPkcs8Pem(merchant.privateKey)];
+  const [ownKey, partnerKey] = [pairs[3]!, pairs[4]!];
+  const [ownKeyPem, merchantKeyPem] = [toPkcs8Pem(ownKey.privateKey), toPkcs8Pem(merchant.privateKey)];
   const fit: Readonly<Record<Name, Material>> = {
+    'wechat-main': textsOf(wechat.files),
     'alipay-main': alipayFiles,
     sms: {
       access_key_id: 'STS.NTExample',
@@ -95,7 +113,8 @@ export async function startProviders(t: TestContext, spoiled: readonly Spoiled[]
       'apiclient_cert.pem': merchant.certificate,
     },
     partner: { key: secrets.shared, 'key.previous': secrets.previousShared },
-    'partner-pss': { 'private_key.pem': ownKeyPem, 'public_key.pem': toSpkiPem(pairs[4]!.publicKey) },
+    'partner-pss': { 'private_key.pem': ownKeyPem, 'public_key.pem': toSpkiPem(partnerKey.publicKey) },
+    bank: pairFiles(tls),
   };
   const directory = await makeDirectory(t);
   const all = [
@@ -112,5 +131,5 @@ export async function startProviders(t: TestContext, spoiled: readonly Spoiled[]
   }
   const config = configuration(directory, credentials, 'log: { level: debug }\n');
   const sidecar = await startSidecar(t, directory, config, { waitFor: Object.keys(providers) });
-  return { sidecar, directory, secrets, alipay, merchantKeyPem, ownKeyPem };
+  return { sidecar, directory, secrets, alipay, wechat, ownKey, partnerKey, merchantKeyPem, ownKeyPem };
 }

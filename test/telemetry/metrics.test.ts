@@ -61,6 +61,24 @@ describe('metrics', () => {
     assert.equal(await value('paycert_apiv3_key_proven{credential="a"}'), 0);
   });
 
+  it('say by when a secret should be replaced, while there is one and its maxAge is known', async () => {
+    const { store, value } = setUp('a');
+    const [material, series] = [
+      await makeMaterial(),
+      'paycert_key_replace_by_timestamp_seconds{credential="a",role="apiv3"}',
+    ];
+    await load(store, 'a', material);
+    assert.equal(await value(series), undefined);
+    store.declare('a', { ...standing, maxAge: { milliseconds: 60_000, isGiven: false } });
+    assert.equal(await value(series), 1_800_000_060);
+    assert.equal(await value(series.replace('apiv3', 'merchant')), undefined);
+    await load(store, 'a', {
+      ...material,
+      files: new Map([...material.files].filter(([name]) => name !== 'apiv3_key')),
+    });
+    assert.equal(await value(series), undefined);
+  });
+
   it('say of a credential without material that it is not ready and not loaded', async () => {
     const { value } = setUp('a');
     assert.equal(await value('paycert_credential_ready{credential="a"}'), 0);

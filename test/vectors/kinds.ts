@@ -105,4 +105,5 @@ export const protocolsOf: Readonly<Record<string, readonly string[]>> = {
   aliyun: ['aliyun-rpc', 'aliyun-acs3'],
   hmac: ['generic-hmac'],
   pss: ['generic-pss'],
+  mtls: [],
 };

@@ -64,12 +64,18 @@ const echo = /验签字符串为\s*[：:]?\s*([^]+)$/;
 
 const entities: Readonly<Record<string, string>> = { amp: '&', quot: '"', lt: '<', gt: '>', '#39': "'" };
 
-/** The gateway escapes its echo for HTML. Without `&amp;` it did not: there is always more than one parameter. */
+/** What is left of an ampersand that no HTML has: at the very end, the echo may be cut. */
+const bareAmpersand = /&(?!(?:amp|quot|lt|gt|#39);|[a-z#0-9]{0,4}$)/;
+
+/**
+ * The gateway escapes its echo for HTML, and not always. One bare ampersand tells, and v2 joins its parameters with it; without
+ * any, which is how v3 may look, both readings stand: the one that is more like what was signed counts.
+ */
 function builtFrom(message: string): readonly Built[] {
   const text = echo.exec(message)?.[1];
   if (text === undefined) return [];
-  if (!text.includes('&amp;')) return [{ text }];
-  return [{ text: text.replace(/&(amp|quot|lt|gt|#39);/g, (_, name: string) => entities[name] ?? '') }];
+  const unescaped = text.replace(/&(amp|quot|lt|gt|#39);/g, (_, name: string) => entities[name] ?? '');
+  return unescaped === text || bareAmpersand.test(text) ? [{ text }] : [{ text: unescaped }, { text }];
 }
 
 /** Where v2 says what went wrong: in the node of the method, or in `error_response`. */

@@ -3,7 +3,7 @@ import { verifyRsaSha256 } from '../../crypto/signature.ts';
 import { PaycertError } from '../../errors.ts';
 import { isAlive, type PlatformKey } from '../facts.ts';
 import { header } from '../http.ts';
-import { need, takeOnly } from '../inputs.ts';
+import { need, takeReceived } from '../inputs.ts';
 import type { Pair } from '../parameters.ts';
 import type { Received, Verified } from '../provider.ts';
 import { readAnswer } from './answer.ts';
@@ -27,12 +27,12 @@ export class Verifier {
       case 'message':
         return this.#judge(received.message, received.signature, now, received.keyId);
       case 'notification':
-        takeOnly(received, ['kind', 'headers', 'body']);
+        takeReceived(received);
         return this.#verifyForm(parseForm(received.body, 'body'), 'body', now);
       case 'return':
         return this.#verifyForm(readReturn(received), 'url', now);
       case 'response':
-        takeOnly(received, ['kind', 'headers', 'body', 'url', 'status', 'apiMethod']);
+        takeReceived(received, 'apiMethod');
         return received.apiMethod === undefined
           ? this.#verifyRest(received, now)
           : this.#verifyGateway(received.body, received.apiMethod, now);
@@ -114,7 +114,12 @@ export class Verifier {
 
 /** The query is the form; what a router cut off or put in makes another one. */
 function readReturn(received: Exclude<Received, { kind: 'message' }>): readonly Pair[] {
-  takeOnly({ ...received, body: received.body.byteLength > 0 ? received.body : undefined }, ['kind', 'headers', 'url']);
+  takeReceived(received);
+  if (received.body.byteLength > 0) {
+    throw new PaycertError('request-invalid', 'body is nothing that a return has: its query is the form', {
+      field: 'body',
+    });
+  }
   const [, query = ''] = /\?([^#]*)/s.exec(need(received, 'url')) ?? [];
   return parseForm(Buffer.from(query), 'url');
 }

@@ -2,7 +2,7 @@
 import { checkValue } from '../../crypto/cipher.ts';
 import { secretKey } from '../../crypto/mac.ts';
 import { PaycertError } from '../../errors.ts';
-import { materialReader, readSecret } from '../material.ts';
+import { materialReader, readSecret, timeOf } from '../material.ts';
 import type { KeyFacts, Provider, SigningContext } from '../provider.ts';
 import { type AccessKey, authorizeAcs3, authorizeRpc } from './requests.ts';
 
@@ -77,8 +77,7 @@ function readAccessKeySecret(bytes: Uint8Array, field: string): string {
 
 /** As AssumeRole answers it: UTC, to the second. */
 function readTime(bytes: Uint8Array, field: string): Date {
-  const text = readSecret(bytes).toString('latin1');
-  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : NaN;
-  if (Number.isNaN(time)) throw new PaycertError('expiration-malformed', `${field} is no time of RFC 3339`, { field });
-  return new Date(time);
+  const time = timeOf(readSecret(bytes).toString('latin1'));
+  if (time === undefined) throw new PaycertError('expiration-malformed', `${field} is no time of RFC 3339`, { field });
+  return time;
 }

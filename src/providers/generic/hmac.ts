@@ -3,8 +3,8 @@ import type { KeyObject } from 'node:crypto';
 import { checkValue } from '../../crypto/cipher.ts';
 import { equalCodes, hmac as code, secretKey } from '../../crypto/mac.ts';
 import { PaycertError } from '../../errors.ts';
-import { header, splitUrl } from '../http.ts';
-import { need, takeOnly } from '../inputs.ts';
+import { header, splitUrl, withHeaders } from '../http.ts';
+import { need, takeOnly, takeReceived } from '../inputs.ts';
 import { materialReader, readSecret } from '../material.ts';
 import { Nonces } from '../nonces.ts';
 import { formPairs, joinPairs, type Pair, percentEncode } from '../parameters.ts';
@@ -126,10 +126,10 @@ function createContext(
       const signature = sign(keys[0], stamped, method, path);
       const sent: Pair[] = names.signature === undefined ? stamped : [...stamped, [names.signature, signature]];
       const form = joinPairs(sent, percentEncode);
-      const signed = { ...headers, ...(names.signature === undefined && { Authorization: `${prefix}${signature}` }) };
+      const inHeader = names.signature === undefined && { Authorization: `${prefix}${signature}` };
       if (method === 'GET' || method === 'DELETE' || method === 'HEAD')
-        return { method, url: `${origin}${path}?${form}`, headers: signed, keyId };
-      const sentHeaders = { ...signed, 'Content-Type': 'application/x-www-form-urlencoded' };
+        return { method, url: `${origin}${path}?${form}`, headers: withHeaders(headers, { ...inHeader }), keyId };
+      const sentHeaders = withHeaders(headers, { ...inHeader, 'Content-Type': 'application/x-www-form-urlencoded' });
       return { method, url: `${origin}${path}`, headers: sentHeaders, body: Buffer.from(form), keyId };
     },
 
@@ -145,7 +145,7 @@ function createContext(
 
 /** Only requests are signed. The request scheme covers method and path as well. */
 function readRequest(received: Exclude<Received, { kind: 'message' }>, scheme: Scheme) {
-  takeOnly(received, ['kind', 'headers', 'body', 'method', 'url']);
+  takeReceived(received);
   if (received.kind !== 'notification') throw invalid('kind', 'is notification: this scheme signs requests only');
   if (scheme !== 'request') return { method: 'POST', url: '/', ...received };
   return { ...received, method: need(received, 'method'), url: need(received, 'url') };

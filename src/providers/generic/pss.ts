@@ -7,7 +7,7 @@ import { publicKeyFingerprint } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
 import { publicKeyFacts } from '../facts.ts';
 import { header, hostOf, withHeaders } from '../http.ts';
-import { need, takeOnly } from '../inputs.ts';
+import { need, takeOnly, takeReceived } from '../inputs.ts';
 import { materialReader, violation } from '../material.ts';
 import { Nonces } from '../nonces.ts';
 import type { KeyFacts, Provider, Received, SigningContext, Verified } from '../provider.ts';
@@ -91,7 +91,7 @@ function createContext({ privateKey, trusted }: Keys, { appId }: PssOptions, non
   };
 
   const verifyRequest = (received: Exclude<Received, { kind: 'message' }>, now: Date): Verified => {
-    takeOnly(received, ['kind', 'headers', 'body', 'method', 'url']);
+    takeReceived(received);
     if (received.kind !== 'notification') throw invalid('kind', 'is notification: this scheme signs requests only');
     const [method, url, headers] = [need(received, 'method'), need(received, 'url'), need(received, 'headers')];
     const signed = (name: string): string => needSigned(header(headers, name), name);

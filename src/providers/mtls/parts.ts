@@ -1,6 +1,7 @@
 // Names of the material to key pairs: the pair that stands for every server, and those that server names choose.
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { readCertificates, readDerBlocks, readPrivateKey } from '../../crypto/containers.ts';
+import { type OcspAnswer, readOcspAnswer } from '../../crypto/ocsp-answer.ts';
 import { readRevocationList, type RevocationList } from '../../crypto/revocation.ts';
 import type { PaycertError } from '../../errors.ts';
 import { materialReader } from '../material.ts';
@@ -27,6 +28,7 @@ export function readPairs(
 ): {
   readonly pairs: readonly Pair[];
   readonly lists: readonly RevocationList[];
+  readonly answers: readonly OcspAnswer[];
   readonly problems: readonly PaycertError[];
 } {
   const { part, required, problems } = materialReader(data);
@@ -38,16 +40,22 @@ export function readPairs(
     .filter(isListName)
     .sort()
     .flatMap((name) => part(name, readLists) ?? []);
+  const answers = [...data].flatMap(([name, bytes]) => (isAnswerName(name) ? (readOcspAnswer(bytes) ?? []) : []));
   const pairs = names.flatMap((name) => {
     const privateKey = required(keyName(name), readPrivateKey);
     const certificates = required(certificateName(name), readCertificates);
     const authorities = part(`${name}.ca.crt`, readCertificates) ?? shared;
     return privateKey && certificates ? [{ name, privateKey, certificates, authorities }] : [];
   });
-  return { pairs, lists, problems };
+  return { pairs, lists, answers, problems };
 }
 
 const isListName = (name: string): boolean => /^ca\.crl(?:\.\d+)?$/.test(name);
+
+/** Under a name that neither a file nor a key of a Secret can have: asked for, and never supplied. */
+export const answerName = (index: number): string => `ocsp/${String(index)}`;
+
+const isAnswerName = (name: string): boolean => name.startsWith('ocsp/');
 
 const readLists = (bytes: Uint8Array, field: string): RevocationList[] =>
   readDerBlocks(bytes, field, 'X509 CRL').map((der) => readRevocationList(der, field));

@@ -1,10 +1,9 @@
 // mTLS: certificates that are shown in TLS, chosen by server name, and whom each of them trusts. It signs no messages.
-import type { RevocationList } from '../../crypto/revocation.ts';
 import { provesPair } from '../../crypto/signature.ts';
 import { PaycertError } from '../../errors.ts';
 import { certificateFacts, isAlive } from '../facts.ts';
 import type { KeyFacts, Provider, SigningContext } from '../provider.ts';
-import { makeIdentity, type TlsVersion } from '../tls-identity.ts';
+import { makeIdentity, type RevocationRules, type TlsVersion } from '../tls-identity.ts';
 import { keyName, type Pair, readPairs } from './parts.ts';
 import { ownProblems } from './revocation.ts';
 import { judge } from './rules.ts';
@@ -13,8 +12,13 @@ import { chooseByName, type ServerNames } from './server-names.ts';
 export interface MtlsOptions {
   readonly serverNames: ServerNames;
   readonly minVersion: TlsVersion;
-  /** What not knowing means, where revocation is asked for. Absent: only lists in the material are looked at, softly. */
-  readonly revocation?: 'soft' | 'hard';
+  /** Absent: only lists in the material are looked at, softly. */
+  readonly revocation?: {
+    /** What not knowing means. */
+    readonly whenUnknown: 'accept' | 'reject';
+    /** Whether the responders that certificates name are asked. */
+    readonly ocsp: 'ask' | 'ignore';
+  };
 }
 
 export function mtls(options: MtlsOptions): Provider {
@@ -23,13 +27,13 @@ export function mtls(options: MtlsOptions): Provider {
     id: 'mtls',
     identity: 'mtls',
     async load(data) {
-      const { pairs, lists, problems } = readPairs(data, named);
+      const { pairs, lists, answers, problems } = readPairs(data, named);
       const [first, ...rest] = pairs;
       const all = [...problems, ...pairs.flatMap(judge)];
       if (all.length === 0) all.push(...(await Promise.all(pairs.map(proofProblems))).flat());
       if (first === undefined || all.length > 0)
         return { keys: [], problems: all, capabilities: () => new Set(), warnings: () => [] };
-      return createContext([first, ...rest], lists, options);
+      return createContext([first, ...rest], { lists, answers }, options);
     },
   };
 }
@@ -44,7 +48,7 @@ async function proofProblems({ name, privateKey, certificates: [leaf] }: Pair): 
 
 function createContext(
   pairs: readonly [Pair, ...Pair[]],
-  lists: readonly RevocationList[],
+  known: Pick<RevocationRules, 'lists' | 'answers'>,
   options: MtlsOptions,
 ): SigningContext {
   const [first] = pairs;
@@ -56,10 +60,11 @@ function createContext(
     authorities.map((certificate) => certificateFacts(certificate, 'tls-authority')),
   );
   const { minVersion, serverNames } = options;
-  const revocation = { lists, isHard: options.revocation === 'hard' };
+  const { whenUnknown, ocsp } = options.revocation ?? {};
+  const revocation = { ...known, isHard: whenUnknown === 'reject', isAsked: ocsp === 'ask' };
   const all = pairs.map((pair) => makeIdentity({ ...pair, minVersion, revocation }));
-  const isAsked = options.revocation !== undefined || lists.length > 0;
-  const revoked = (now: Date) => (isAsked ? ownProblems(all, now) : []);
+  const isLookedAt = options.revocation !== undefined || known.lists.length > 0;
+  const revoked = (now: Date) => (isLookedAt ? ownProblems(all, now) : []);
   const isViolation = ({ code }: PaycertError) => revocation.isHard || code === 'certificate-revoked';
   return {
     keys: unique([...shown, ...trusted]),

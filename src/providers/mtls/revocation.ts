@@ -5,30 +5,79 @@ import { isIssuedWithin } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
 import type { RevocationRules, TlsIdentity } from '../tls-identity.ts';
 
+/** From a leaf up to what signs itself, as far as the issuers are among those given. */
+export function pathOf(leaf: X509Certificate, given: readonly X509Certificate[]): readonly X509Certificate[] {
+  const path = [leaf];
+  for (let next: X509Certificate | undefined = leaf; next !== undefined && !next.checkIssued(next);) {
+    const below: X509Certificate = next;
+    next = given.find((one) => !isAmong(path, one) && isIssuedWithin(below, [one]));
+    if (next !== undefined) path.push(next);
+  }
+  return path;
+}
+
+/** Real chains have three or four; each costs signatures. */
+const maxShown = 10;
+
 /**
- * `certificate-revoked` for a chain of which any certificate has been taken back; `revocation-unknown` where nothing is known
- * of its leaf. The chain ends with whoever issued its last certificate, if that is known.
+ * The path to somebody who is trusted. Whoever shows certificates may show others of the same name, even of the same key, with
+ * other numbers and other responders: those lead to nobody who is trusted. OpenSSL has found a path; nothing here is one that hides it.
  */
-export function chainProblem(
-  chain: readonly X509Certificate[],
-  { lists }: RevocationRules,
+export function trustedPathOf(
+  leaf: X509Certificate,
+  shown: readonly X509Certificate[],
+  trusted: readonly X509Certificate[],
+): readonly X509Certificate[] | undefined {
+  const given = [...trusted, ...shown.slice(0, maxShown)];
+  const seen = [leaf];
+  const paths: (readonly [X509Certificate, ...X509Certificate[]])[] = [[leaf]];
+  // It grows while it is gone through.
+  for (const path of paths) {
+    const [top] = path;
+    if (isAmong(trusted, top)) return [...path.slice(1).reverse(), ...pathOf(top, trusted)];
+    for (const one of given) {
+      if (isAmong(seen, one) || !isIssuedWithin(top, [one])) continue;
+      seen.push(one);
+      paths.push([one, ...path]);
+    }
+  }
+  return undefined;
+}
+
+const isAmong = (all: readonly X509Certificate[], { raw }: X509Certificate): boolean =>
+  all.some((one) => one.raw.equals(raw));
+
+/** Each certificate of a path with the one that issued it, the leaf first. */
+export const linksOf = (path: readonly X509Certificate[]): readonly (readonly [X509Certificate, X509Certificate])[] =>
+  path.slice(1).map((issuer, index) => [path[index] ?? issuer, issuer]);
+
+type Evidence = Pick<RevocationRules, 'lists' | 'answers'>;
+
+function statusOf(certificate: X509Certificate, issuer: X509Certificate, { lists, answers }: Evidence, now: Date) {
+  const said = answers.map((answer) => answer.about(certificate, issuer, now)?.status);
+  const all = [revocationOf(certificate, issuer, lists, now), ...said];
+  if (all.includes('revoked')) return 'revoked';
+  return all.includes('good') ? 'good' : 'unknown';
+}
+
+/** `certificate-revoked` where any certificate of the path is; `revocation-unknown` where nothing is known of its leaf. */
+export function pathProblem(
+  path: readonly X509Certificate[],
+  evidence: Evidence,
   now: Date,
   field: string,
 ): PaycertError | undefined {
-  const answers = chain.map((certificate) => {
-    const issuer = chain.find((one) => one !== certificate && isIssuedWithin(certificate, [one]));
-    return issuer === undefined ? 'unknown' : revocationOf(certificate, issuer, lists, now);
-  });
-  if (answers.includes('revoked')) {
+  const statuses = linksOf(path).map(([certificate, issuer]) => statusOf(certificate, issuer, evidence, now));
+  if (statuses.includes('revoked'))
     return new PaycertError('certificate-revoked', `${field} has been revoked by its issuer`, { field });
-  }
-  const message = `no current revocation list of the issuer of ${field} is known`;
-  return answers[0] === 'unknown' ? new PaycertError('revocation-unknown', message, { field }) : undefined;
+  const [ofLeaf = 'unknown'] = statuses;
+  const message = `nothing current is known of whether ${field} has been revoked`;
+  return ofLeaf === 'unknown' ? new PaycertError('revocation-unknown', message, { field }) : undefined;
 }
 
 export function ownProblems(all: readonly TlsIdentity[], now: Date): readonly PaycertError[] {
-  return all.flatMap(({ name, certificates, authorities, revocation }) => {
-    const problem = chainProblem([...certificates, ...authorities], revocation, now, `${name}.crt`);
+  return all.flatMap(({ name, certificates: [leaf, ...chain], authorities, revocation }) => {
+    const problem = pathProblem(pathOf(leaf, [...chain, ...authorities]), revocation, now, `${name}.crt`);
     return problem === undefined ? [] : [problem];
   });
 }

@@ -4,7 +4,7 @@ import { checkValue } from '../../crypto/cipher.ts';
 import { PaycertError } from '../../errors.ts';
 import { certificateFacts, isAlive } from '../facts.ts';
 import { splitUrl } from '../http.ts';
-import { need, takeOnly } from '../inputs.ts';
+import { need, takeOnly, takeReceived } from '../inputs.ts';
 import { joinPairs, type Pair, percentEncode } from '../parameters.ts';
 import type { KeyFacts, Received, RequestToAuthorize, Role, SigningContext, Verified } from '../provider.ts';
 import { makeIdentity, oneIdentity, type TlsIdentity, withoutRevocation } from '../tls-identity.ts';
@@ -196,7 +196,7 @@ const clientExpired = () =>
 function readAnswer(received: Received): ReadonlyMap<string, string> {
   if (received.kind === 'message' || received.kind === 'return')
     throw invalid('kind', 'is response or notification: WeChat Pay v2 signs the parameters of a body');
-  takeOnly(received, ['kind', 'headers', 'body', 'url', 'status']);
+  takeReceived(received);
   if (received.kind === 'response' && received.url !== undefined && isUnsignedByDesign(received.url)) throw unsigned();
   return readXml(received.body);
 }

@@ -51,12 +51,15 @@ export function openRefund(key: KeyObject, sealed: string): Buffer | undefined {
   return openAesEcb(key, Buffer.from(sealed, 'base64'));
 }
 
-// Answers without `sign`: red packets and transfers, downloads, reports.
+// Answers without `sign`: red packets and transfers, downloads, reports, risk, what concerns sub-merchants and the sandbox.
 const unsignedPaths = [
   /^\/mmpaymkttransfers\/(?:gethbinfo|gettransferinfo|send\w*hb|send\w*redpack|queryworkwxredpack)$/,
   /^\/mmpaymkttransfers\/promotion\/(?:transfers|(?:pay|query)wwsptrans2pocket)$/,
   /^\/mmpaysptrans\/(?:pay|query)_bank$/,
-  /^\/risk\/getpublickey$/,
+  /^\/risk\/get(?:publickey|violation)$/,
+  /^\/mchrisk\/(?:querymchrisk|setmchriskcallback|syncmchriskresult)$/,
+  /^\/secapi\/mch\/submchmanage$/,
+  /^\/xdc\/apiv2getsignkey\/sign\/getsignkey$/,
   /^\/pay\/download(?:bill|fundflow)$/,
   /^\/payitil\/report$/,
 ];

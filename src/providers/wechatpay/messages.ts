@@ -96,11 +96,12 @@ export function readAnswerSignature(headers: Headers, now: Date): AnswerSignatur
   return answer;
 }
 
-// Answers that WeChat Pay does not sign: bills, transfer receipts, complaint pictures (their upload is signed).
+// Answers that WeChat Pay does not sign: bills, transfer receipts, invoices, complaint pictures (their upload is signed).
 const unsignedPaths = [
   /^\/v3\/billdownload\/file(?:\?|$)/,
   /^\/v3\/transferdownload\//,
-  /^\/v3\/merchant-service\/images\/(?!upload(?:\?|$))[^/?]+(?:\?|$)/,
+  /^\/v3\/new-tax-control-fapiao\/download(?:\?|$)/,
+  /^\/v3\/(?:global\/)?merchant-service\/images\/(?!upload(?:\?|$))[^/?]+(?:\?|$)/,
 ];
 
 /** Whether an answer to this address is unsigned by design. */

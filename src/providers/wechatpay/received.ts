@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { verifyRsaSha256 } from '../../crypto/signature.ts';
 import { PaycertError } from '../../errors.ts';
 import { header } from '../http.ts';
-import { need, takeOnly } from '../inputs.ts';
+import { need, takeReceived } from '../inputs.ts';
 import type { Received, SigningContext } from '../provider.ts';
 import { answerMessage, assertNoProbe, isUnsignedByDesign, readAnswerSignature } from './messages.ts';
 import type { PlatformKeys } from './platform-keys.ts';
@@ -37,7 +37,7 @@ type Answer = Exclude<Received, { kind: 'message' }> & { readonly headers: Reado
 
 /** WeChat Pay signs in headers, and sends no user back with a signature. */
 function readAnswer(received: Exclude<Received, { kind: 'message' }>): Answer {
-  takeOnly(received, ['kind', 'headers', 'body', 'url', 'status']);
+  takeReceived(received);
   if (received.kind === 'return') {
     throw new PaycertError('request-invalid', 'kind return is nothing that WeChat Pay signs', { field: 'kind' });
   }

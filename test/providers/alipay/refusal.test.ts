@@ -77,6 +77,17 @@ describe('a refusal of Alipay', () => {
     const { code, built } = read(JSON.parse(text) as object);
     const { difference, causes } = compare(built, refusals.rebuild(sent) ?? '', refusals.split);
     assert.deepEqual([code, difference?.part, causes[0]], ['invalid-signature', 'BODY', 'body']);
+    // The gateway escapes quotation marks: they are not what changed.
+    assert.equal(difference?.character, 6);
+  });
+
+  it('of v3 that came as it was signed is the key’s, whatever the gateway escapes in its echo', async () => {
+    const sent = await restCall();
+    const text = refusals.rebuild(sent) ?? '';
+    for (const shown of [text, text.replaceAll('"', '&quot;')]) {
+      const { built } = read({ code: 'invalid-signature', message: `网关生成的验签字符串为：${shown}` });
+      assert.deepEqual(compare(built, text, refusals.split), { causes: ['key', 'environment', 'application'] });
+    }
   });
 
   it('shows its text as it was built, where the gateway did not escape it', () => {

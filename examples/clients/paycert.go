@@ -1,0 +1,115 @@
+// Asks paycert's sidecar, the same way for every platform. Go 1.21, standard library only: put it beside your program.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+)
+
+// Request is what authorize takes. Each platform takes its own members, and refuses the others by name.
+type Request struct {
+	Method          string            `json:"method,omitempty"`
+	URL             string            `json:"url,omitempty"`
+	Headers         map[string]string `json:"headers,omitempty"`
+	Body            string            `json:"body,omitempty"`
+	APIMethod       string            `json:"apiMethod,omitempty"`
+	BizContent      string            `json:"bizContent,omitempty"`
+	Parameters      map[string]string `json:"parameters,omitempty"`
+	AppAuthToken    string            `json:"appAuthToken,omitempty"`
+	EncryptionKeyID string            `json:"encryptionKeyId,omitempty"`
+}
+
+// Answer is what a platform said, as verify takes it.
+type Answer struct {
+	Kind      string            `json:"kind"`
+	Method    string            `json:"method"`
+	URL       string            `json:"url"`
+	APIMethod string            `json:"apiMethod,omitempty"`
+	Status    int               `json:"status"`
+	Headers   map[string]string `json:"headers"`
+	Body      []byte            `json:"bodyBase64"` // a []byte becomes base64 in JSON
+}
+
+// Problem is anything but a 200. Status 422 means no, 503 means later. Title is one of docs/errors.md.
+type Problem struct {
+	Title, Detail string
+	Status        int
+}
+
+func (p Problem) Error() string { return p.Title + ": " + p.Detail }
+
+var sidecar = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
+	DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		path, isSet := os.LookupEnv("PAYCERT_SOCKET")
+		if !isSet {
+			path = "/run/paycert/paycert.sock"
+		}
+		return new(net.Dialer).DialContext(ctx, "unix", path)
+	},
+}}
+
+// A signature is good for one address: no redirect is followed.
+var platforms = &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error {
+	return http.ErrUseLastResponse
+}}
+
+// Ask puts what paycert answers into result. It fails with a Problem unless that is a 200.
+func Ask(credential, operation string, question, result any) error {
+	asked, err := json.Marshal(question)
+	if err != nil {
+		return err
+	}
+	address := "http://paycert/v1/credentials/" + credential + "/" + operation
+	answer, err := sidecar.Post(address, "application/json", bytes.NewReader(asked))
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		var problem Problem
+		if err := json.NewDecoder(answer.Body).Decode(&problem); err != nil {
+			return err
+		}
+		return fmt.Errorf("%s: %w", operation, problem)
+	}
+	return json.NewDecoder(answer.Body).Decode(result)
+}
+
+// Send has the request signed, sends what comes back to the letter, and returns the answer as Verify takes it.
+func Send(credential string, request Request) (Answer, error) {
+	signed := Request{Body: request.Body}
+	if err := Ask(credential, "authorize", request, &signed); err != nil {
+		return Answer{}, err
+	}
+	outgoing, err := http.NewRequest(signed.Method, signed.URL, strings.NewReader(signed.Body))
+	if err != nil {
+		return Answer{}, err
+	}
+	for name, value := range signed.Headers {
+		outgoing.Header.Set(name, value)
+	}
+	incoming, err := platforms.Do(outgoing)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer incoming.Body.Close()
+	body, err := io.ReadAll(incoming.Body)
+	headers := map[string]string{}
+	for name := range incoming.Header {
+		headers[name] = incoming.Header.Get(name)
+	}
+	return Answer{"response", signed.Method, signed.URL, request.APIMethod, incoming.StatusCode, headers, body}, err
+}
+
+// Verify fails unless the platform has signed the answer.
+func Verify(credential string, answer Answer) error {
+	return Ask(credential, "verify", answer, &struct{}{})
+}

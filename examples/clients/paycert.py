@@ -1,0 +1,75 @@
+"""Asks paycert's sidecar, the same way for every platform. Python 3.9, standard library only: put it beside your program."""
+
+import base64, http.client, json, os, socket, urllib.error, urllib.request
+
+
+class Refused(RuntimeError):
+    """Anything but a 200: `status` 422 means no, 503 means later. `code` is one of docs/errors.md."""
+
+    def __init__(self, operation, problem):
+        super().__init__(f"{operation}: {problem['title']}: {problem['detail']}")
+        self.code, self.status = problem["title"], problem["status"]
+
+
+class Unix(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(os.environ.get("PAYCERT_SOCKET", "/run/paycert/paycert.sock"))
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None  # a signature is good for one address
+
+
+platforms = urllib.request.build_opener(NoRedirect)
+
+
+def ask(credential, operation, question):
+    """What paycert answers. Raises `Refused` unless that is a 200."""
+    sidecar = Unix("paycert", timeout=10)
+    try:
+        path = f"/v1/credentials/{credential}/{operation}"
+        sidecar.request("POST", path, json.dumps(question), {"Content-Type": "application/json"})
+        answer = sidecar.getresponse()
+        result = json.load(answer)
+    finally:
+        sidecar.close()
+    if answer.status != 200:
+        raise Refused(operation, result)
+    return result
+
+
+def send(credential, request):
+    """Has the request signed, sends what comes back to the letter, and returns the answer as `verify` takes it."""
+    signed = ask(credential, "authorize", request)
+    body = signed.get("body", request.get("body"))
+    content = body.encode() if body else None
+    outgoing = urllib.request.Request(signed["url"], content, signed["headers"], method=signed["method"])
+    try:
+        answer = platforms.open(outgoing, timeout=10)
+    except urllib.error.HTTPError as error:
+        answer = error  # an answer too
+    with answer:
+        raw = base64.b64encode(answer.read()).decode()
+    return {
+        "kind": "response",
+        "method": signed["method"],
+        "url": signed["url"],
+        "status": answer.status,
+        "headers": dict(answer.headers),
+        "bodyBase64": raw,
+        **({"apiMethod": request["apiMethod"]} if "apiMethod" in request else {}),
+    }
+
+
+def body(answer):
+    """Its body as bytes, proven or not."""
+    return base64.b64decode(answer["bodyBase64"])
+
+
+def verify(credential, answer):
+    """The answer's body if the platform has signed it. Raises otherwise."""
+    ask(credential, "verify", answer)
+    return body(answer)

@@ -1,0 +1,80 @@
+// How old keys are in a status: since when each is known, by when it should be replaced, and the condition that says so.
+import type { ResourceSpec } from '../config/resource.ts';
+import { buildMaxAge } from '../config/build.ts';
+import { PaycertError } from '../errors.ts';
+import { type Age, agesOf, noteSeen } from '../store/age.ts';
+import type { Verdict } from './assess.ts';
+import type { Condition, Key, Status } from './resource.ts';
+
+type Outcome = Pick<Condition, 'status' | 'reason' | 'message'>;
+
+export interface Aged {
+  /** With `replaceBy`, where a key has an age. */
+  readonly keys: readonly Key[];
+  readonly kept: Pick<Status, 'createdAt' | 'firstSeen'>;
+  readonly outcome: Outcome;
+}
+
+/** Of what is stored; while that cannot be read, of what was there before. Age begins once, whoever looks and however often. */
+export function judgeAge(
+  spec: ResourceSpec | undefined,
+  verdict: Verdict | undefined,
+  previous: Status | undefined,
+  now: Date,
+): Aged {
+  const read = verdict && verdict.keys.length > 0 ? verdict : undefined;
+  const found = read?.keys ?? previous?.keys ?? [];
+  const before = new Map(previous?.firstSeen?.map(({ fingerprint, time }) => [fingerprint, new Date(time)]));
+  const firstSeen = noteSeen(before, found, now);
+  const createdAt = read ? read.createdAt : dateOf(previous?.createdAt);
+  const kept = {
+    ...(createdAt instanceof Date && { createdAt: createdAt.toISOString() }),
+    ...(firstSeen.size > 0 && { firstSeen: [...firstSeen].map(toSeen) }),
+  };
+  // Whoever cannot read the spec knows no better than before.
+  if (spec === undefined) return { keys: found, kept, outcome: outcomeBefore(previous) ?? unknown };
+  const known = { firstSeen, createdAt: createdAt instanceof Date ? createdAt : undefined };
+  const plain = found.map(({ replaceBy: _, ...key }): Key => key);
+  const ages = agesOf(plain, known, buildMaxAge(spec));
+  const keys = plain.map((key): Key => {
+    const age = ages.get(key);
+    return age ? { ...key, replaceBy: age.replaceBy.toISOString() } : key;
+  });
+  const outcome = found.length === 0 ? unknown : outcomeOf(ages, known.createdAt, now);
+  const remark = createdAt instanceof PaycertError ? ` ${createdAt.message}. ${createdAt.hint}` : '';
+  return { keys, kept, outcome: { ...outcome, message: `${outcome.message}${remark}` } };
+}
+
+const dateOf = (text: string | undefined): Date | undefined => (text === undefined ? undefined : new Date(text));
+
+const toSeen = ([fingerprint, time]: readonly [string, Date]) => ({ fingerprint, time: time.toISOString() });
+
+const unknown: Outcome = { status: 'Unknown', reason: 'Unknown', message: 'No keys are known yet.' };
+
+function outcomeBefore(previous: Status | undefined): Outcome | undefined {
+  const before = previous?.conditions.find(({ type }) => type === 'TooOld');
+  return before && { status: before.status, reason: before.reason, message: before.message };
+}
+
+function outcomeOf(ages: ReadonlyMap<Key, Age>, createdAt: Date | undefined, now: Date): Outcome {
+  const [first] = [...ages].sort(([, a], [, b]) => a.replaceBy.getTime() - b.replaceBy.getTime());
+  if (first === undefined)
+    return { status: 'False', reason: 'NoMaxAge', message: 'None of its keys is to be replaced for its age.' };
+  const [{ role, id }, { since, replaceBy }] = first;
+  const began = since.getTime() === createdAt?.getTime() ? 'made, as the Secret says,' : 'first seen';
+  const history = `It was ${began} at ${since.toISOString()}.`;
+  if (replaceBy <= now)
+    return {
+      status: 'True',
+      reason: 'KeyTooOld',
+      message: `Key ${id} (${role}) has been older than maxAge since ${replaceBy.toISOString()}. ${history} It still works. Replace it.`,
+    };
+  return {
+    status: 'False',
+    reason: 'KeyYoungEnough',
+    message: `First to be replaced is key ${id} (${role}), by ${replaceBy.toISOString()}. ${history}`,
+  };
+}
+
+/** When it becomes too old. */
+export const replacementOf = ({ replaceBy }: Key): Date | undefined => dateOf(replaceBy);

@@ -1,0 +1,35 @@
+// What an operator shows of stored keys: of several of a role, the one that counts.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { storedGauges, type StoredCredential } from '../../src/telemetry/stored-gauges.ts';
+
+const credential = (keys: StoredCredential['keys']): StoredCredential => ({
+  namespace: 'pay',
+  name: 'w',
+  conditions: [],
+  keys,
+});
+const read = (row: keyof typeof storedGauges, keys: StoredCredential['keys']) => [
+  ...storedGauges[row].read({ credentials: () => [credential(keys)], queueLength: () => 0 }),
+];
+const sample = (role: string, value: number) => ({ credential_namespace: 'pay', credential: 'w', role, value });
+
+describe('of stored keys', () => {
+  it('the certificate that lasts longest counts, and the key that is to be replaced first', () => {
+    const keys = ['1970-01-02T00:00:00Z', '1970-01-03T00:00:00Z', '1970-01-02T00:00:00Z'].map((time) => ({
+      role: 'tls',
+      notAfter: time,
+      replaceBy: time,
+    }));
+    assert.deepEqual(read('paycert_stored_certificate_not_after_timestamp_seconds', keys), [sample('tls', 172_800)]);
+    assert.deepEqual(read('paycert_stored_key_replace_by_timestamp_seconds', keys), [sample('tls', 86_400)]);
+  });
+
+  it('one without an end, or without an age, has no series', () => {
+    for (const row of [
+      'paycert_stored_certificate_not_after_timestamp_seconds',
+      'paycert_stored_key_replace_by_timestamp_seconds',
+    ] as const)
+      assert.deepEqual(read(row, [{ role: 'apiv3' }]), []);
+  });
+});
