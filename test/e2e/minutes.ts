@@ -5,6 +5,7 @@ import { withMismatchedPair } from '../../src/testing/index.ts';
 import type { Json } from '../support/control-plane.ts';
 import { eventually, kubectl } from './kubernetes.ts';
 import { byMount, makeVariant, sidecarManifests, wechat } from './pods.ts';
+import { condition, logOf, podsOf, statusFollows } from './questions.ts';
 import { rotate, signOn } from './traffic.ts';
 import type { World } from './world.ts';
 
@@ -19,20 +20,20 @@ export function minutes(world: () => World): void {
       const before = await Promise.all(roles.map((path) => kubernetes.json('GET', path)));
       const started = Date.now();
       for (const path of roles) await write(path, []);
-      const operators = await world().pods(system);
+      const operators = await podsOf(world(), system);
       for (const [pod, container, namespace] of [...operators.map((pod) => [pod, 'operator', system] as const), ['api', 'paycert', pay] as const]) {
         await eventually(`${pod} says so`, 65, async () =>
-          linesSince(await world().log(pod, container, namespace), started).some((line) => line.includes('cluster-forbidden')),
+          linesSince(await logOf(world(), pod, container, namespace), started).some((line) => line.includes('cluster-forbidden')),
         );
         t.diagnostic(`${container} said it after ${String((Date.now() - started) / 1000)} s`);
       }
       await signOn(world());
       for (const [index, { rules }] of before.entries()) await write(roles[index]!, rules);
       await rotate(t, world(), { api: 40 });
-      await world().statusFollows(40);
+      await statusFollows(world(), 40);
       const again = Date.now();
       await world().apply([world().credential('after-rbac')]);
-      await world().condition('after-rbac', 'Ready False SecretMissing', 100);
+      await condition(world(), 'after-rbac', 'Ready False SecretMissing', 100);
       t.diagnostic(`a new resource was judged after ${String((Date.now() - again) / 1000)} s`);
     }); // prettier-ignore
 
