@@ -33,9 +33,9 @@ export async function measureMount(): Promise<Record<string, number>> {
   const [withTouch, without]: [number[], number[]] = [[], []];
   for (let round = 0; round < quickRounds + wholeRounds; round += 1) {
     // At any moment of kubelet's own rounds.
-    await sleep(10_000 + Math.random() * 10_000);
+    await sleep(8000 + Math.random() * 8000);
     const start = Date.now();
-    await world.deploy(world.materials.at(round));
+    await world.deploy(world.materials.at(round + 1));
     const { serialNumber } = world.current.merchant;
     const wait = (pods: readonly string[], seconds: number) =>
       Promise.all(pods.map((pod) => untilSwapped(world, pod, serialNumber, start, seconds)));

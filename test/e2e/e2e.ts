@@ -22,7 +22,7 @@ describe('paycert on a real cluster', { skip: noCluster, timeout: 15 * 60_000 },
   });
   after(() => made?.[Symbol.asyncDispose]());
   afterEach(async (t) => {
-    if (made && t instanceof Object && 'passed' in t && !t.passed) console.error(await operatorLogs(made));
+    if (made && 'passed' in t && !t.passed) console.error(await operatorLogs(made));
   });
 
   // Chapters of one story, in its order: each goes on from where the one before it ended.

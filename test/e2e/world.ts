@@ -43,8 +43,13 @@ export class World implements AsyncDisposable {
     const [image, materials] = [await provideImage(), await Materials.make()];
     const kubernetes = await Kubernetes.connect();
     const world = new World(kubernetes, image, materials);
-    for (const name of [world.system, world.pay])
-      await kubernetes.json('POST', '/api/v1/namespaces', { metadata: { name, labels: restricted } });
+    try {
+      for (const name of [world.system, world.pay])
+        await kubernetes.json('POST', '/api/v1/namespaces', { metadata: { name, labels: restricted } });
+    } catch (error) {
+      await world[Symbol.asyncDispose]();
+      throw error;
+    }
     return world;
   }
 
