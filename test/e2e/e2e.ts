@@ -1,5 +1,5 @@
 // npm run e2e: paycert on the cluster that KUBECONFIG names, from `helm install` to `helm uninstall`, while callers count what fails.
-import { after, before, describe } from 'node:test';
+import { after, afterEach, before, describe } from 'node:test';
 import { noCluster } from './cluster.ts';
 import { install } from './install.ts';
 import { faults } from './faults.ts';
@@ -8,6 +8,7 @@ import { leave } from './leave.ts';
 import { manifests } from './manifests.ts';
 import { minutes } from './minutes.ts';
 import { rotations } from './rotations.ts';
+import { operatorLogs } from './questions.ts';
 import { World } from './world.ts';
 
 describe('paycert on a real cluster', { skip: noCluster, timeout: 15 * 60_000 }, () => {
@@ -20,6 +21,9 @@ describe('paycert on a real cluster', { skip: noCluster, timeout: 15 * 60_000 },
     made = await World.make();
   });
   after(() => made?.[Symbol.asyncDispose]());
+  afterEach(async (t) => {
+    if (made && t instanceof Object && 'passed' in t && !t.passed) console.error(await operatorLogs(made));
+  });
 
   // Chapters of one story, in its order: each goes on from where the one before it ended.
   install(world);

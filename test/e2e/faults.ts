@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { killContainer, noFaults, restart } from './cluster.ts';
 import { eventually, kubectl } from './kubernetes.ts';
+import { logOf, statusFollows } from './questions.ts';
 import { countsOf, rotate, signOn } from './traffic.ts';
 import type { World } from './world.ts';
 
@@ -17,10 +18,7 @@ export function faults(world: () => World): void {
         killContainer(id);
         await kubectl('delete', 'pod', leader, '-n', system, '--force', '--grace-period=0');
       } }); // prettier-ignore
-    await eventually('the new leader has written the status', 40, async () => {
-      const status = await world().status('wechat-main');
-      return status?.keyId === world().current.merchant.serialNumber;
-    });
+    await statusFollows(world(), 40);
     t.diagnostic(`the status followed after ${String((Date.now() - started) / 1000)} s`);
     assert.notEqual(await leaderOf(world()), leader);
     await eventually('both operators are ready', 60, async () => {
@@ -36,10 +34,7 @@ export function faults(world: () => World): void {
   ] as const)
     it(`follows a rotation during which ${component} restarts`, { skip: noFaults }, async (t) => {
       await rotate(t, world(), limits, { meanwhile: () => restart(component) });
-      await eventually('the status follows', 60, async () => {
-        const status = await world().status('wechat-main');
-        return status?.keyId === world().current.merchant.serialNumber;
-      });
+      await statusFollows(world(), 60);
       await kubectl('wait', 'node', '--all', '--for=condition=Ready', '--timeout=90s');
     });
 
@@ -52,7 +47,7 @@ export function faults(world: () => World): void {
     await eventually('it runs again', 30, async () => (await countsOf(world())).api.retries > retries);
     const counts = await signOn(world());
     t.diagnostic(`${String(counts.api.retries - retries)} calls were repeated`);
-    assert.match(await world().log('api', 'shop'), /"failed":0,"retries":[1-9]\d*\}\n$/);
+    assert.match(await logOf(world(), 'api', 'shop'), /"failed":0,"retries":[1-9]\d*\}\n$/);
   });
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { run } from '../chart/helm.ts';
+import { condition } from './questions.ts';
 import type { World } from './world.ts';
 
 export function inputs(world: () => World): void {
@@ -44,12 +45,12 @@ export function inputs(world: () => World): void {
     ['a key __proto__ beside good ones', 'proto-beside', () => new Map([...material(), ['__proto__', Buffer.from('x')]]), 'Ready True Ready', /It can do what it must/],
     ['a Secret of almost 1 MiB', 'large', () => new Map([...material(), ['filler', Buffer.alloc(1_000_000, 'x')]]), 'Ready True Ready', /It can do what it must/],
   ]; // prettier-ignore
-  for (const [what, name, files, condition, said] of stored)
+  for (const [what, name, files, wanted, said] of stored)
     it(`says what is to be said of ${what}`, async () => {
       const given = files();
       if (given) await world().writeSecret(name, given);
       await world().apply([world().credential(name)]);
-      const { message } = await world().condition(name, condition, 15);
+      const { message } = await condition(world(), name, wanted, 15);
       assert.match(message, said);
     });
 

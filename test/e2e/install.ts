@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
 import { eventually, execute, kubectl } from './kubernetes.ts';
 import { byApi, byMount, makeCaller, makeVariant, sidecarManifests, wechat } from './pods.ts';
+import { condition, podIp } from './questions.ts';
 import { signOn } from './traffic.ts';
 import { makeToken, type World } from './world.ts';
 
@@ -19,10 +20,10 @@ export function install(world: () => World): void {
 
   it('says within seconds that a Secret will do', async (t) => {
     const { pay } = world();
-    await world().deploy(world().nextMaterial());
+    await world().deploy(world().materials.next());
     const started = Date.now();
     await world().apply([world().credential('wechat-main', { refreshPods: true })]);
-    const { status } = await world().condition('wechat-main', 'Ready True Ready');
+    const { status } = await condition(world(), 'wechat-main', 'Ready True Ready');
     t.diagnostic(`Ready after ${Date.now() - started} ms`);
     const row = await kubectl('get', 'paycred', '-n', pay);
     assert.match(row, new RegExp(`wechat-main +wechatpay +True +${String(status.keyId)}`));
@@ -66,8 +67,8 @@ export function install(world: () => World): void {
   it('signs for a caller in another pod, which verifies every signature', async () => {
     const { pay, image } = world();
     const targets: Record<string, string> = {};
-    for (const name of ['api', 'mount', 'untouched']) targets[name] = `${await world().podIp(name)}:8010`;
-    await world().apply(makeCaller(image, targets, world().certificates()));
+    for (const name of ['api', 'mount', 'untouched']) targets[name] = `${await podIp(world(), name)}:8010`;
+    await world().apply(makeCaller(image, targets, world().materials.certificates()));
     await execute('kubectl', ['wait', 'pod/caller', '-n', pay, '--for=condition=Ready', '--timeout=30s']);
     await signOn(world());
   });

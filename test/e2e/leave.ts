@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { it } from 'node:test';
 import { chart, lacks } from '../chart/helm.ts';
 import { eventually, execute, kubectl } from './kubernetes.ts';
+import { eventsOf, podsOf } from './questions.ts';
 import { countsOf, signOn } from './traffic.ts';
 import type { World } from './world.ts';
 
@@ -22,7 +23,7 @@ export function leave(world: () => World): void {
     const written = async () => {
       const { items } = await kubernetes.json('GET', `${credentials}/namespaces/${pay}/paymentcredentials`);
       const versions = (items as { metadata: { resourceVersion: string } }[]).map(({ metadata }) => metadata.resourceVersion); // prettier-ignore
-      return { versions, events: (await world().events('wechat-main')).size };
+      return { versions, events: (await eventsOf(world(), 'wechat-main')).size };
     };
     const before = await written();
     await world().helm('upgrade', '--set', 'refreshPods=true,logLevel=debug');
@@ -61,12 +62,12 @@ export function leave(world: () => World): void {
     const { pay, system } = world();
     const told: string[] = [];
     for (const namespace of [pay, system]) {
-      for (const pod of await world().pods(namespace))
+      for (const pod of await podsOf(world(), namespace))
         told.push(await kubectl('logs', pod, '-n', namespace, '--all-containers'));
       told.push(await kubectl('get', 'events,paymentcredentials,leases', '-n', namespace, '-o', 'json'));
     }
     assert.match(told.join(), /"event":"swapped"/);
-    for (const secret of world().secrets()) assert.ok(!told.join().includes(secret), 'a secret was told');
+    for (const secret of world().materials.secrets()) assert.ok(!told.join().includes(secret), 'a secret was told');
   });
 
   it('uninstalls, and leaves nothing but the definition; payment pods do not notice', async () => {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { root } from '../chart/helm.ts';
-import { eventually, kubectl } from './kubernetes.ts';
+import { kubectl } from './kubernetes.ts';
+import { statusFollows } from './questions.ts';
 import { rotate, signOn } from './traffic.ts';
 import type { World } from './world.ts';
 
@@ -31,10 +32,7 @@ export function manifests(world: () => World): void {
     await kubectl('apply', '-f', folder);
     await kubectl('rollout', 'status', 'deployment', '-n', namespace, '--timeout=90s');
     await rotate(t, world(), { api: 2 });
-    await eventually('the status follows', 20, async () => {
-      const status = await world().status('wechat-main');
-      return status?.keyId === world().current.merchant.serialNumber;
-    });
+    await statusFollows(world(), 20);
     await kubectl('delete', '-f', folder);
     assert.equal(await kubectl('get', 'crd,clusterrole,clusterrolebinding', '-o', 'name', '-l', 'app.kubernetes.io/name=paycert'), ''); // prettier-ignore
     await signOn(world());

@@ -4,6 +4,7 @@ import { it } from 'node:test';
 import { withMismatchedPair, type WechatpayMaterial } from '../../src/testing/index.ts';
 import { eventually, kubectl } from './kubernetes.ts';
 import { makeVariant, sidecarManifests } from './pods.ts';
+import { condition, eventsOf, logOf } from './questions.ts';
 import { rotate, signOn } from './traffic.ts';
 import type { World } from './world.ts';
 
@@ -18,19 +19,19 @@ export function rotations(world: () => World): void {
   });
 
   it('rejects a bad Secret, says why in a condition, an Event and the log, and signs on with the last good', async () => {
-    const good = await world().condition('wechat-main', 'Ready True Ready');
+    const good = await condition(world(), 'wechat-main', 'Ready True Ready');
     await world().writeSecret('wechat-main', await withMismatchedPair(world().current));
-    const { status, message } = await world().condition('wechat-main', 'Ready False KeyMismatch');
+    const { status, message } = await condition(world(), 'wechat-main', 'Ready False KeyMismatch');
     assert.match(message, /apiclient_key\.pem does not belong to apiclient_cert\.pem/);
     assert.match(message, /Sidecars that run keep what was accepted before/);
     assert.deepEqual(status.accepted, good.status.accepted);
     assert.equal(status.rejected?.reason, 'KeyMismatch');
     await eventually('there is an Event', 5, async () =>
-      /apiclient_key\.pem does not belong/.test((await world().events('wechat-main')).get('KeyMismatch') ?? ''),
+      /apiclient_key\.pem does not belong/.test((await eventsOf(world(), 'wechat-main')).get('KeyMismatch') ?? ''),
     );
     for (const pod of ['api', 'mount'])
       await eventually(`${pod} has rejected it`, 15, async () =>
-        (await world().log(pod, 'paycert')).includes('"code":"key-mismatch"'),
+        (await logOf(world(), pod, 'paycert')).includes('"code":"key-mismatch"'),
       );
     const counts = await signOn(world());
     for (const { keyId } of Object.values(counts)) assert.equal(keyId, world().current.merchant.serialNumber);
@@ -38,12 +39,12 @@ export function rotations(world: () => World): void {
 
   it('goes back to an older key when the Secret does', async (t) => {
     await rotate(t, world(), { api: 2, mount: 12 }, { material: first });
-    await world().condition('wechat-main', 'Ready True Ready');
+    await condition(world(), 'wechat-main', 'Ready True Ready');
   });
 
   it('takes the key that fixes it', async (t) => {
     await rotate(t, world(), { api: 2, mount: 12 });
-    await world().condition('wechat-main', 'Valid True Accepted');
+    await condition(world(), 'wechat-main', 'Valid True Accepted');
   });
 
   it('drops the keys of a resource that is suspended, and signs again when it is resumed', async () => {
@@ -54,11 +55,11 @@ export function rotations(world: () => World): void {
     const path = `${api}/namespaces/${pay}/paymentcredentials/wechat-main`;
     const suspend = (is: boolean) => kubernetes.json('PATCH', path, { spec: { suspend: is } }, 'application/merge-patch+json'); // prettier-ignore
     await suspend(true);
-    const { message } = await world().condition('wechat-main', 'Ready False Suspended');
+    const { message } = await condition(world(), 'wechat-main', 'Ready False Suspended');
     assert.match(message, /Set spec\.suspend to false to resume/);
     await kubectl('wait', 'pod/follower', '-n', pay, '--for=condition=Ready=false', '--timeout=20s');
     await suspend(false);
-    await world().condition('wechat-main', 'Ready True Ready');
+    await condition(world(), 'wechat-main', 'Ready True Ready');
     await kubectl('wait', 'pod/follower', '-n', pay, '--for=condition=Ready', '--timeout=20s');
     await kubectl('delete', 'pod/follower', '-n', pay);
     await signOn(world());
@@ -66,11 +67,11 @@ export function rotations(world: () => World): void {
 
   it('keeps the last good when the Secret is deleted, says so, and takes the one that is created anew', async (t) => {
     await kubectl('delete', 'secret', 'wechat-main', '-n', world().pay);
-    const { message } = await world().condition('wechat-main', 'Ready False SecretMissing');
+    const { message } = await condition(world(), 'wechat-main', 'Ready False SecretMissing');
     assert.match(message, /there is no Secret "wechat-main" here.*Create the object named.*Sidecars that run keep/);
     await signOn(world());
     await rotate(t, world(), { api: 2, mount: 120 });
-    await world().condition('wechat-main', 'Ready True Ready');
+    await condition(world(), 'wechat-main', 'Ready True Ready');
   });
 }
 

@@ -76,7 +76,7 @@ export async function rotate(
   t: TestContext,
   world: World,
   limits: Partial<Record<Target, number>>,
-  { material = world.nextMaterial(), meanwhile }: RotateOptions = {},
+  { material = world.materials.next(), meanwhile }: RotateOptions = {},
 ): Promise<void> {
   const start = Date.now();
   await world.deploy(material);
