@@ -132,7 +132,7 @@ const table = {
   },
   'created-at-malformed': {
     kind: 'material',
-    hint: 'Write when the keys were made as 2026-03-01 or 2026-03-01T12:00:00Z, or remove it: age then counts from when they were first seen.',
+    hint: 'Write the day or time when the keys were made, such as 2026-03-01, or remove it.',
   },
   'security-token-expired': {
     kind: 'material',
@@ -157,7 +157,7 @@ const table = {
   },
   'revocation-unknown': {
     kind: 'material',
-    hint: 'Supply a current revocation list of the issuer, as `ca.crl` or in `revocation.urls`, or let its OCSP responder be reached.',
+    hint: 'Supply a current list of the issuer (`ca.crl`, `revocation.urls`), or let its OCSP responder be reached.',
   },
   'revocation-list-malformed': {
     kind: 'material',

@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { parse } from 'yaml';
 import { type OperatorOptions, runOperator } from '../../src/cli/operator.ts';
 import { systemClock } from '../../src/clock.ts';
-import type { Condition, Status } from '../../src/operator/resource.ts';
+import type { Status } from '../../src/operator/resource.ts';
 import type { Files } from '../../src/testing/secret-volume.ts';
 import type { ControlPlane, Json } from './control-plane.ts';
 import { Recorder } from './recorder.ts';
@@ -15,14 +15,17 @@ const crdFile = new URL('../../deploy/crds/paymentcredentials.paycert.dev.yaml',
 export const merchantId = '1900000001';
 
 /** Installs the definition and waits until it is served. */
-export async function installDefinition(plane: ControlPlane): Promise<void> {
+export async function installDefinition(plane: ControlPlane, definition?: unknown): Promise<void> {
   const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-  await plane.admin('POST', path, parse(await readFile(crdFile, 'utf8')));
-  await until(async () => {
-    const { status } = await plane.admin('GET', `${path}/paymentcredentials.paycert.dev`);
-    const { conditions } = (status ?? {}) as { conditions?: Condition[] | null };
-    return conditions?.some(({ type, status }) => type === 'Established' && status === 'True') ?? false;
-  });
+  await plane.admin('POST', path, definition ?? parse(await readFile(crdFile, 'utf8')));
+  // It says that it is established a moment before it is.
+  const served = '/apis/paycert.dev/v1alpha1/paymentcredentials';
+  const isServed = () =>
+    plane.admin('GET', served).then(
+      () => true,
+      () => false,
+    );
+  await until(isServed, 'the definition is served');
 }
 
 /** Asks again and again: the API server is real, and tells nobody here. */
