@@ -219,10 +219,16 @@ export class ControlPlane implements AsyncDisposable {
 
   /** The owner of the cluster, in the files of a service account. */
   async ownerFiles(namespace: string): Promise<string> {
-    const directory = await mkdtemp(join(this.#directory, 'owner-'));
+    const directory = await this.#accountFiles(namespace);
+    await writeFile(join(directory, 'token'), adminToken);
+    return directory;
+  }
+
+  /** All but the token. */
+  async #accountFiles(namespace: string): Promise<string> {
+    const directory = await mkdtemp(join(this.#directory, 'service-account-'));
     await writeFile(join(directory, 'ca.crt'), await this.ca());
     await writeFile(join(directory, 'namespace'), namespace);
-    await writeFile(join(directory, 'token'), adminToken);
     return directory;
   }
 
@@ -230,9 +236,7 @@ export class ControlPlane implements AsyncDisposable {
   async makeServiceAccount(namespace: string, name: string, rules: readonly Json[]): Promise<string> {
     await this.admin('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name } });
     await this.grant(namespace, name, rules);
-    const directory = await mkdtemp(join(this.#directory, 'service-account-'));
-    await writeFile(join(directory, 'ca.crt'), await this.ca());
-    await writeFile(join(directory, 'namespace'), namespace);
+    const directory = await this.#accountFiles(namespace);
     await this.writeToken(namespace, name, directory);
     return directory;
   }
