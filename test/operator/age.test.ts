@@ -143,7 +143,7 @@ describe('the beginning of an age', () => {
   it('is when it was seen, where what the Secret says is no time, and the condition says so', () => {
     const status = look(now, undefined, { createdAt: readCreatedAt('some day', 'created_at') });
     assert.deepEqual([status.createdAt, replaceBy(status)], [undefined, later(90).toISOString()]);
-    assert.match(conditionOf(status).message, /created_at is no time of RFC 3339, and is ignored\. Write when/);
+    assert.match(conditionOf(status).message, /created_at is no time of RFC 3339, and is ignored\. Write the day/);
     assert.deepEqual(look(later(1), status, { createdAt: readCreatedAt('some day', 'created_at') }), status);
   });
 });
