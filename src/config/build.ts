@@ -121,9 +121,10 @@ function withRevocation(source: Source, { mtls }: CredentialConfig['provider'], 
   if (revocation === undefined) return source;
   const { clock, askResponder } = ingredients;
   const { urls = [], ocsp = defaults.ocsp } = revocation;
-  const listed = withRevocationLists(source, urls, clock);
+  const named = new Set(Object.values(serverNames));
+  const listed = withRevocationLists(source, urls, named, clock);
   if (ocsp === 'ignore') return listed;
-  return withOcspAnswers(listed, new Set(Object.values(serverNames)), new Responders(clock, askResponder), clock);
+  return withOcspAnswers(listed, named, new Responders(clock, askResponder), clock);
 }
 
 export function buildCredential(config: CredentialConfig, ingredients: Ingredients): Credential {

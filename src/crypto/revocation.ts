@@ -10,6 +10,7 @@ export interface RevocationList {
   /** Whether that authority has signed it. Asked once per authority. */
   readonly isOf: (issuer: X509Certificate) => boolean;
   readonly has: (certificate: X509Certificate) => boolean;
+  readonly thisUpdate: Date;
   /** thisUpdate ≤ now < nextUpdate. */
   readonly isFresh: (now: Date) => boolean;
   /** SHA-256 of its DER, for telling lists apart. */
@@ -61,6 +62,7 @@ function read(der: Uint8Array): RevocationList {
       return isSigned;
     },
     has: ({ serialNumber }) => revoked.has(normalizeSerial(serialNumber)),
+    thisUpdate,
     isFresh: (now) => thisUpdate <= now && nextUpdate !== undefined && now < nextUpdate,
     fingerprint: hash('sha256', der),
   };

@@ -1,6 +1,7 @@
 // Asks an OCSP responder over HTTP (RFC 5019 §5). Its address comes out of a certificate, so what it can reach is bounded.
 import { type IncomingMessage, request, type RequestOptions } from 'node:http';
 import { BlockList, type TcpNetConnectOpts } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { readOcspAnswer } from '../crypto/ocsp-answer.ts';
 
 /** The bytes of an answer, or nothing where there is none to be had. */
@@ -33,9 +34,13 @@ const refusedNetworks = [
   ['64:ff9b::6464:64c8', 128],
 ] as const;
 
-function refuse(networks: readonly (readonly [string, number])[]): BlockList {
+/** Those, and the addresses that this pod has now: it listens there as on its loopback. */
+export function refusedAddresses(): BlockList {
   const list = new BlockList();
-  for (const [network, prefix] of networks) list.addSubnet(network, prefix, network.includes(':') ? 'ipv6' : 'ipv4');
+  const family = (address: string) => (address.includes(':') ? 'ipv6' : 'ipv4');
+  for (const [network, prefix] of refusedNetworks) list.addSubnet(network, prefix, family(network));
+  for (const { address } of Object.values(networkInterfaces()).flatMap((one) => one ?? []))
+    list.addAddress(address, family(address));
   return list;
 }
 
@@ -43,12 +48,12 @@ function refuse(networks: readonly (readonly [string, number])[]): BlockList {
  * GET first, as responders and their caches know it; then POST, which is all that some know. The list is asked for each address that
  * is connected to, so that a name cannot come to mean another one. Redirects are not followed.
  */
-export function createAsker(refused: BlockList): AskResponder {
+export function createAsker(refused: () => BlockList): AskResponder {
   return async (address, question, signal) => {
     const url = URL.parse(address);
     if (url?.protocol !== 'http:' || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
       return undefined;
-    const options: Options = { agent: false, blockList: refused, signal };
+    const options: Options = { agent: false, blockList: refused(), signal };
     const got = await send(toGet(url, question), options);
     if (got !== undefined && readOcspAnswer(got) !== undefined) return got;
     return send(url, { ...options, method: 'POST', headers: { 'content-type': 'application/ocsp-request' } }, question);
@@ -76,8 +81,6 @@ async function send(url: URL, options: Options, body?: Uint8Array): Promise<Uint
     throw error;
   }
 }
-
-export const refusedAddresses: BlockList = refuse(refusedNetworks);
 
 export const askResponder: AskResponder = createAsker(refusedAddresses);
 

@@ -280,7 +280,7 @@ describe('one’s own certificate', () => {
 
 describe('OpenSSL’s responder', { skip: withoutOpenssl }, () => {
   it('takes back a program’s own certificate, and the certificate of the server that it talks to', async (t) => {
-    const askResponder = createAsker(new BlockList());
+    const askResponder = createAsker(() => new BlockList());
     const make = async (name: string, taken: boolean) => {
       // The address must stand in the certificate, and the certificate in the responder's index.
       const places = new Map<string, string>();

@@ -13,7 +13,17 @@ import { findViolation } from '../../src/store/checks.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeSource } from '../support/fake-source.ts';
 import { Followable } from '../support/followable.ts';
-import { filesOf, issue, makeAuthority, makeImpostor, now, pairFiles, pem, startDemanding } from '../support/mtls.ts';
+import {
+  day,
+  filesOf,
+  issue,
+  makeAuthority,
+  makeImpostor,
+  now,
+  pairFiles,
+  pem,
+  startDemanding,
+} from '../support/mtls.ts';
 import { keyPairs } from '../support/key-pairs.ts';
 import { certify } from '../support/ocsp.ts';
 import { listPem, makeList } from '../support/revocation.ts';
@@ -160,8 +170,8 @@ describe('lists that are downloaded', () => {
   const signal = new AbortController().signal;
   const hour = 3_600_000;
 
-  async function start(t: TestContext) {
-    const state = { status: 200, body: await makeList(0, [client.serialNumber]), asked: 0 };
+  async function start(t: TestContext, by: 0 | 1 = 0) {
+    const state = { status: 200, body: await makeList(by, [client.serialNumber]), asked: 0 };
     const server = createServer((_, response) => {
       state.asked += 1;
       response.writeHead(state.status).end(state.body);
@@ -172,11 +182,19 @@ describe('lists that are downloaded', () => {
     const inner = new FakeSource();
     inner.tick('start');
     inner.content = filesOf({ ...pairFiles(client), 'ca.crt': authority.certificate });
-    const clock = new FakeClock();
+    const clock = new FakeClock(now);
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/a.crl`;
-    const source = withRevocationLists(inner, [url], clock);
+    const source = withRevocationLists(inner, [url], new Set(), clock);
     const read = async () => (await source.read(signal)).data.get('ca.crl.0');
-    return { state, clock, source, read };
+    /** What is read after the next download. */
+    const offer = async (body: Buffer) => {
+      state.body = body;
+      clock.advance(hour);
+      // New material is read with what is due.
+      inner.content = new Map([...inner.content, ['revision', Buffer.from(String(state.asked))]]);
+      return read();
+    };
+    return { state, clock, source, read, offer };
   }
 
   it('are part of the material, and refuse as those in files do', async (t) => {
@@ -226,10 +244,36 @@ describe('lists that are downloaded', () => {
     await changes.return?.();
   });
 
+  it('are replaced by none that is older, and by none that an authority of the material has not signed', async (t) => {
+    const { offer } = await start(t);
+    const at = (milliseconds: number) => ({ thisUpdate: new Date(now.getTime() + milliseconds) });
+    const listed = await offer(await makeList(0, [client.serialNumber], at(-1000)));
+    for (const other of [
+      await makeList(0, [], at(-2000)),
+      await makeList(1, [], at(0)),
+      await makeList(1, [], { ...at(0), issuer: `CN=Authority 0, O=Tenpay.com` }),
+    ])
+      assert.deepEqual(await offer(other), listed);
+    const lifted = await makeList(0, [], at(-1000));
+    assert.deepEqual(await offer(lifted), lifted);
+  });
+
+  it('of authorities that nobody knows here are replaced by newer ones, and by any where they are of the future', async (t) => {
+    const { offer } = await start(t, 1);
+    const isTaken = async (milliseconds: number) => {
+      const list = await makeList(1, [], { thisUpdate: new Date(now.getTime() + milliseconds) });
+      return list.equals((await offer(list))!);
+    };
+    assert.deepEqual(
+      [await isTaken(0), await isTaken(-1000), await isTaken(1000 * day), await isTaken(0)],
+      [true, false, true, true],
+    );
+  });
+
   it('that cannot be had are left out, and the rest of the material is read', async () => {
     const inner = new FakeSource();
     inner.content = filesOf(pairFiles(client));
-    const source = withRevocationLists(inner, ['http://127.0.0.1:1/a.crl'], new FakeClock());
+    const source = withRevocationLists(inner, ['http://127.0.0.1:1/a.crl'], new Set(), new FakeClock());
     assert.deepEqual([...(await source.read(signal)).data.keys()], ['tls.crt', 'tls.key']);
   });
 });
