@@ -1,7 +1,8 @@
 // npm run docs: writes what the documentation takes from the code. With --check it writes nothing and names what is stale.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { ConfigSchema, defaults } from '../src/config/schema.ts';
+import { defaults } from '../src/config/defaults.ts';
+import { ConfigSchema } from '../src/config/schema/config.ts';
 import { crdPath, crdText } from './crd.ts';
 
 const root = new URL('../', import.meta.url);

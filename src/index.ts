@@ -1,6 +1,6 @@
 // The public library API, by name. Importing it loads neither pino nor prom-client nor the Kubernetes client.
 export { type Clock, systemClock } from './clock.ts';
-export type { CredentialConfig } from './config/schema.ts';
+export type { CredentialConfig } from './config/schema/credential.ts';
 export { type ErrorCode, type ErrorKind, errorTable, PaycertError } from './errors.ts';
 export type { Event, Observe, Outcome } from './events.ts';
 export { createDispatcher } from './gateway/dispatcher.ts';

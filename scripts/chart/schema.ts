@@ -1,6 +1,6 @@
 // The types of the chart's values. Texts and defaults are those of values.yaml; what paycert.yaml has too comes from its schema.
 import Type, { type TSchema } from 'typebox';
-import { ConfigSchema } from '../../src/config/schema.ts';
+import { ConfigSchema } from '../../src/config/schema/config.ts';
 
 const closed = { additionalProperties: false } as const;
 /** Kubernetes' own words: what they may hold is checked by the API server. */

@@ -1,5 +1,5 @@
 // Durations on the command line, in the words of the configuration.
-import { milliseconds } from '../config/schema.ts';
+import { milliseconds } from '../config/defaults.ts';
 import { usageError } from './command.ts';
 
 /** @throws PaycertError `usage` */

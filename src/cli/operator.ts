@@ -1,7 +1,7 @@
 // paycert operator: the composition root of what watches over the credentials of a cluster.
 import { hostname } from 'node:os';
 import type { Clock } from '../clock.ts';
-import { defaults } from '../config/schema.ts';
+import { defaults } from '../config/defaults.ts';
 import { type Event, isolate, type Observe } from '../events.ts';
 import { connect } from '../kube/client.ts';
 import { whileLeading } from '../kube/lease.ts';

@@ -1,7 +1,8 @@
 // paycert validate: the very checks that a swap runs, offline, all violations and not only the first.
 import { systemClock } from '../clock.ts';
 import { buildCredential, buildStanding } from '../config/build.ts';
-import type { Config, CredentialConfig } from '../config/schema.ts';
+import type { Config } from '../config/schema/config.ts';
+import type { CredentialConfig } from '../config/schema/credential.ts';
 import { PaycertError } from '../errors.ts';
 import type { Capability } from '../providers/provider.ts';
 import { findViolations } from '../store/checks.ts';

@@ -24,7 +24,9 @@ import type { Source } from '../sources/source.ts';
 import type { MaxAge } from '../store/age.ts';
 import type { Credential } from '../store/attempt.ts';
 import type { Standing } from '../store/store.ts';
-import { type CredentialConfig, defaults, milliseconds, type SourceConfig } from './schema.ts';
+import { defaults, milliseconds } from './defaults.ts';
+import type { CredentialConfig } from './schema/credential.ts';
+import type { SourceConfig } from './schema/source.ts';
 
 export interface Ingredients {
   readonly clock: Clock;

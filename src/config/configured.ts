@@ -9,7 +9,9 @@ import type { Standing } from '../store/store.ts';
 import { buildStanding, cluster, type Ingredients } from './build.ts';
 import { Credentials } from './credentials.ts';
 import { parseSpec, paymentCredentials, type ResourceSpec, toCredential } from './resource.ts';
-import { type Config, type CredentialConfig, defaults, type ResourceEntry } from './schema.ts';
+import { defaults } from './defaults.ts';
+import type { Config } from './schema/config.ts';
+import type { CredentialConfig, ResourceEntry } from './schema/credential.ts';
 
 type Wanted = Pick<Config, 'credentials' | 'resources'>;
 

@@ -5,7 +5,7 @@ import type { Surroundings } from '../store/attempt.ts';
 import { reloadLoop } from '../store/reload.ts';
 import { buildCredential, buildStanding, type Ingredients } from './build.ts';
 import type { Standing } from '../store/store.ts';
-import type { CredentialConfig } from './schema.ts';
+import type { CredentialConfig } from './schema/credential.ts';
 
 interface Running {
   readonly config: CredentialConfig;

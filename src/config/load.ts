@@ -3,16 +3,15 @@ import { parseDocument } from 'yaml';
 import { PaycertError } from '../errors.ts';
 import { validator } from '../validation.ts';
 import Type from 'typebox';
+import { type Config, ConfigSchema } from './schema/config.ts';
 import {
-  type Config,
-  ConfigSchema,
   type CredentialConfig,
   CredentialSchema,
   CredentialsSchema,
   maxCredentials,
   type ResourceEntry,
   ResourceEntrySchema,
-} from './schema.ts';
+} from './schema/credential.ts';
 
 // Entry by entry: of two forms at once, an error would speak of the one that nobody meant.
 const entries = Type.Array(Type.Unknown(), { maxItems: maxCredentials });

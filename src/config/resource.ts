@@ -2,7 +2,8 @@
 import Type, { type Static } from 'typebox';
 import type { Resource } from '../kube/resources.ts';
 import { validator } from '../validation.ts';
-import { type CredentialConfig, CredentialSchema, SourceSchema } from './schema.ts';
+import { type CredentialConfig, CredentialSchema } from './schema/credential.ts';
+import { SourceSchema } from './schema/source.ts';
 
 export const paymentCredentials: Resource = {
   group: 'paycert.dev',

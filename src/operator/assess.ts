@@ -1,6 +1,7 @@
 // What a Secret is worth: loaded and checked as a sidecar would, reduced to facts, and let go.
 import { buildProvider, type Ingredients } from '../config/build.ts';
-import { defaults, type CredentialConfig } from '../config/schema.ts';
+import { defaults } from '../config/defaults.ts';
+import type { CredentialConfig } from '../config/schema/credential.ts';
 import type { PaycertError } from '../errors.ts';
 import type { Capability, KeyFacts, SigningContext } from '../providers/provider.ts';
 import type { Material } from '../sources/source.ts';

@@ -1,6 +1,6 @@
 // The status of a PaymentCredential: a function of its spec, the Secret as it is stored, the status before, and the time.
 import type { ResourceSpec } from '../config/resource.ts';
-import { defaults } from '../config/schema.ts';
+import { defaults } from '../config/defaults.ts';
 import type { ErrorCode, PaycertError } from '../errors.ts';
 import { judgeAge } from './age.ts';
 import type { Verdict } from './assess.ts';

@@ -4,7 +4,7 @@ import { after, describe, it } from 'node:test';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { systemClock as clock } from '../../src/clock.ts';
-import { defaults } from '../../src/config/schema.ts';
+import { defaults } from '../../src/config/defaults.ts';
 import { Turns } from '../../src/crypto/turns.ts';
 import { type ErrorCode, errorTable } from '../../src/errors.ts';
 import { wechatpay } from '../../src/providers/wechatpay/provider.ts';

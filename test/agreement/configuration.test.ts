@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { parseConfig } from '../../src/config/load.ts';
-import { defaults } from '../../src/config/schema.ts';
+import { defaults } from '../../src/config/defaults.ts';
 import { codeBlocks, read, rootPath } from './documents.ts';
 
 const path = 'docs/configuration.md';

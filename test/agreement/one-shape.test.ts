@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { Compile } from 'typebox/compile';
 import { buildProvider } from '../../src/config/build.ts';
-import type { CredentialConfig } from '../../src/config/schema.ts';
+import type { CredentialConfig } from '../../src/config/schema/credential.ts';
 import { systemClock as clock } from '../../src/clock.ts';
 import { PaycertError } from '../../src/errors.ts';
 import type { Received, RequestToAuthorize, SigningContext } from '../../src/providers/provider.ts';

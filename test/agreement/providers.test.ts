@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { ProviderSchema } from '../../src/config/schema.ts';
+import { ProviderSchema } from '../../src/config/schema/provider.ts';
 import { errorTable } from '../../src/errors.ts';
 import { languages } from '../support/clients.ts';
 import { providerIds } from '../support/provider-sidecar.ts';

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { buildCredential, buildStanding, type Ingredients } from '../../src/config/build.ts';
-import { type SourceConfig, SourceSchema } from '../../src/config/schema.ts';
+import { type SourceConfig, SourceSchema } from '../../src/config/schema/source.ts';
 import { makeDirectory, textsOf } from '../support/directories.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 

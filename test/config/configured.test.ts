@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { systemClock } from '../../src/clock.ts';
 import { Configured } from '../../src/config/configured.ts';
-import type { ResourceEntry } from '../../src/config/schema.ts';
+import type { ResourceEntry } from '../../src/config/schema/credential.ts';
 import { Turns } from '../../src/crypto/turns.ts';
 import { isReady, Store } from '../../src/store/store.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';

@@ -5,7 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { systemClock } from '../../src/clock.ts';
 import { Credentials } from '../../src/config/credentials.ts';
 import { parseCredentials } from '../../src/config/load.ts';
-import type { CredentialConfig } from '../../src/config/schema.ts';
+import type { CredentialConfig } from '../../src/config/schema/credential.ts';
 import { Turns } from '../../src/crypto/turns.ts';
 import type { Event } from '../../src/events.ts';
 import { Store } from '../../src/store/store.ts';

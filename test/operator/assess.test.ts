@@ -1,7 +1,7 @@
 // What a Secret is worth to the operator, which asks nobody on the network.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { CredentialConfig } from '../../src/config/schema.ts';
+import type { CredentialConfig } from '../../src/config/schema/credential.ts';
 import { assess } from '../../src/operator/assess.ts';
 import { material } from '../../src/sources/source.ts';
 import { FakeClock } from '../support/fake-clock.ts';

@@ -1,8 +1,8 @@
 // Every field of the configuration: what is accepted, and what is refused by its name.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseConfig } from '../../src/config/load.ts';
-import { ConfigSchema, milliseconds } from '../../src/config/schema.ts';
+import { parseConfig } from '../../../src/config/load.ts';
+import { ConfigSchema } from '../../../src/config/schema/config.ts';
 
 const credential = {
   name: 'shop',
@@ -265,17 +265,5 @@ describe('the configuration schema', () => {
       ]);
     const missing = properties(ConfigSchema).filter((name) => !named.has(name) && name !== 'publicKeyPercent');
     assert.deepEqual(missing, []);
-  });
-
-  it('describes durations in milliseconds, seconds, minutes, hours and days', () => {
-    const durations = {
-      '500ms': 500,
-      '10s': 10_000,
-      '5m': 300_000,
-      '12h': 43_200_000,
-      '7d': 604_800_000,
-      '010s': 10_000,
-    };
-    for (const [text, value] of Object.entries(durations)) assert.equal(milliseconds(text), value, text);
   });
 });

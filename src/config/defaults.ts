@@ -1,0 +1,27 @@
+// What holds where the configuration says nothing, and how it writes time.
+
+export const defaults = {
+  adminAddress: ':9464',
+  logLevel: 'info',
+  maxBodyBytes: 1024 * 1024,
+  poll: '10s',
+  grace: '7d',
+  maxAge: '90d',
+  older: 'accept',
+  legacyFieldPadding: false,
+  gateway: 'production',
+  slash: 'keep',
+  maxNonces: 200_000,
+  minVersion: 'TLSv1.2',
+  whenUnknown: 'accept',
+  ocsp: 'ask',
+  require: ['sign'],
+} as const;
+
+const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** A duration as the schema allows it, in milliseconds. */
+export function milliseconds(duration: string): number {
+  const unit = /[a-z]+$/.exec(duration)?.[0] as keyof typeof units;
+  return Number.parseInt(duration, 10) * units[unit];
+}

@@ -1,0 +1,83 @@
+// The whole of paycert.yaml. These schemas are the one definition of the configuration: types, validation and JSON Schema come from here.
+import Type, { type Static } from 'typebox';
+import {
+  type CredentialConfig,
+  CredentialSchema,
+  maxCredentials,
+  type ResourceEntry,
+  ResourceEntrySchema,
+} from './credential.ts';
+import { closed } from './shared.ts';
+
+const Tcp = Type.Object(
+  {
+    address: Type.String({
+      pattern: '^.*:[0-9]{1,5}$',
+      maxLength: 262,
+      description: 'host:port; port 0 takes a free one.',
+    }),
+    tokenFile: Type.Optional(
+      Type.String({ minLength: 1, description: 'A file with the bearer token that callers must send.' }),
+    ),
+    insecure: Type.Optional(Type.Boolean({ description: 'Serve without a token. Default false.' })),
+    exposed: Type.Optional(Type.Boolean({ description: 'Allow an address that other hosts reach. Default false.' })),
+  },
+  closed,
+);
+
+const Listen = Type.Object(
+  {
+    socket: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 107, description: 'Path of the Unix socket, created with mode 0660.' }),
+    ),
+    tcp: Type.Optional(Tcp),
+    maxBodyBytes: Type.Optional(
+      Type.Integer({
+        minimum: 1024,
+        maximum: 64 * 1024 * 1024,
+        description: 'Larger bodies are refused before they are buffered. Default 1 MiB.',
+      }),
+    ),
+  },
+  closed,
+);
+
+export const ConfigSchema = Type.Object(
+  {
+    listen: Listen,
+    admin: Type.Optional(
+      Type.Object(
+        {
+          address: Type.String({
+            pattern: '^.*:[0-9]{1,5}$',
+            maxLength: 262,
+            description: 'host:port of health and metrics.',
+          }),
+        },
+        closed,
+      ),
+    ),
+    log: Type.Optional(
+      Type.Object(
+        {
+          level: Type.Union(
+            [Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')],
+            { description: 'The least severe lines that are written. Default info.' },
+          ),
+        },
+        closed,
+      ),
+    ),
+    credentials: Type.Array(Type.Union([CredentialSchema, ResourceEntrySchema]), {
+      maxItems: maxCredentials,
+      description: 'Every credential; may be empty.',
+    }),
+  },
+  { ...closed, title: 'paycert.yaml' },
+);
+
+export type Config = Omit<Static<typeof ConfigSchema>, 'credentials'> & {
+  readonly credentials: readonly CredentialConfig[];
+  /** Those whose provider, options and Secret come from a PaymentCredential. */
+  readonly resources: readonly ResourceEntry[];
+};

@@ -1,0 +1,67 @@
+// One entry of `credentials`: a credential of its own, or the name of a PaymentCredential.
+import Type, { type Static } from 'typebox';
+import { ProviderSchema } from './provider.ts';
+import { closed, Duration } from './shared.ts';
+import { SourceSchema } from './source.ts';
+
+/** Five digits: a status can hold the time that it ends at. */
+const MaxAge = Type.String({
+  pattern: '^0{0,4}[1-9][0-9]{0,4}(ms|s|m|h|d)$',
+  description:
+    'How old a key may become until it should be replaced: a symmetric key or an access key; where there is none, and only if it is given, a private key of yours. Default 90d. Not zero. Such as 30d or 12h.',
+});
+
+export const CredentialSchema = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$', description: 'What callers say to use it.' }),
+    required: Type.Optional(Type.Boolean({ description: 'Whether the process is ready only with it. Default false.' })),
+    require: Type.Optional(
+      Type.Array(Type.Union([Type.Literal('sign'), Type.Literal('verify'), Type.Literal('decrypt')]), {
+        minItems: 1,
+        maxItems: 3,
+        description: 'What it must be able to do to be ready. Default [sign].',
+      }),
+    ),
+    provider: ProviderSchema,
+    source: SourceSchema,
+    older: Type.Optional(
+      Type.Union([Type.Literal('accept'), Type.Literal('reject')], {
+        description:
+          'Whether material older than the current one may replace it, as a rollback that is counted. Default accept.',
+      }),
+    ),
+    grace: Type.Optional(Duration('How long replaced keys still verify and decrypt. Default 7d.')),
+    maxAge: Type.Optional(MaxAge),
+  },
+  closed,
+);
+
+export const ResourceEntrySchema = Type.Object(
+  {
+    resource: Type.String({
+      pattern: '^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$',
+      description: 'The name of a PaymentCredential: provider, options and Secret come from it, and follow it.',
+    }),
+    namespace: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
+        description: 'Where it is. The pod’s own namespace, unless it is given.',
+      }),
+    ),
+    name: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$',
+        description: 'What callers say to use it. The name of the resource, unless it is given.',
+      }),
+    ),
+    required: Type.Optional(Type.Boolean({ description: 'Whether the process is ready only with it. Default false.' })),
+  },
+  closed,
+);
+
+export const maxCredentials = 5000;
+
+export const CredentialsSchema = Type.Array(CredentialSchema, { maxItems: maxCredentials });
+
+export type ResourceEntry = Static<typeof ResourceEntrySchema>;
+export type CredentialConfig = Static<typeof CredentialSchema>;

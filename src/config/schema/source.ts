@@ -1,0 +1,60 @@
+// Where material comes from, as it is written in the configuration.
+import Type, { type Static } from 'typebox';
+import { closed, Interval, Keys, oneOf } from './shared.ts';
+
+const Path = Type.String({ minLength: 1, maxLength: 4096 });
+
+const Files = Type.Object(
+  {
+    path: Type.Union([Path, Type.Array(Path, { minItems: 1, maxItems: 64 })], {
+      description: 'A mounted Secret, a plain directory, a single file, or a list of them; their contents are united.',
+    }),
+    keys: Type.Optional(Keys('Material name → name of the file that holds it.')),
+    poll: Type.Optional(Interval('How often to look without an event. Default 10s.')),
+  },
+  closed,
+);
+
+const Env = Type.Object({ keys: Keys('Material name → name of the environment variable that holds it.') }, closed);
+
+const Secret = Type.Object(
+  {
+    name: Type.String({
+      pattern: '^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$',
+      description: 'The name of the Secret.',
+    }),
+    namespace: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
+        description: 'Where it is. The pod’s own namespace, unless it is given.',
+      }),
+    ),
+    keys: Type.Optional(Keys('Material name → key of the Secret that holds it.')),
+  },
+  closed,
+);
+
+const leafSources = { files: Type.Optional(Files), env: Type.Optional(Env), secret: Type.Optional(Secret) };
+
+export const SourceSchema = Type.Object(
+  {
+    ...leafSources,
+    merge: Type.Optional(
+      Type.Array(Type.Object(leafSources, oneOf), {
+        minItems: 1,
+        maxItems: 16,
+        description: 'The union of several sources.',
+      }),
+    ),
+    first: Type.Optional(
+      Type.Array(Type.Object(leafSources, oneOf), {
+        minItems: 2,
+        maxItems: 8,
+        description: 'Several sources of the same material, the best first: the first that is readable.',
+      }),
+    ),
+  },
+  { ...oneOf, description: 'Where the material comes from: exactly one of files, env, secret, merge, first.' },
+);
+
+export type SourceConfig = Static<typeof SourceSchema>;
