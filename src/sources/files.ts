@@ -32,8 +32,13 @@ export function files({ paths, keys = {}, pollMilliseconds, clock, observe }: Fi
   return {
     name,
 
-    async read(): Promise<Material> {
-      const reading = await readPaths(absolute);
+    async read(signal): Promise<Material> {
+      let reading = await readPaths(absolute);
+      if (isAtomic && !reading.isAtomic) {
+        // A mount that is being taken away is an empty directory for a moment.
+        await clock.sleep(settleMilliseconds, signal);
+        reading = await readPaths(absolute);
+      }
       isAtomic = reading.isAtomic;
       frozenPaths ??= findFrozen(absolute);
       return material(renameKeys(reading.data, keys), {

@@ -10,7 +10,7 @@ import {
 } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
-import { Turns } from '../../src/crypto/turns.ts';
+import { poolTurns } from '../../src/crypto/turns.ts';
 import { wechatpay } from '../../src/providers/wechatpay/provider.ts';
 import { material } from '../../src/sources/source.ts';
 import { attempt } from '../../src/store/attempt.ts';
@@ -179,7 +179,7 @@ export async function libraryRates({ material: { files, merchantId }, rounds, mi
   const surroundings = {
     store,
     clock: systemClock,
-    turns: new Turns(2 * availableParallelism()),
+    turns: poolTurns(process.env),
     observe: () => undefined,
   };
   const credential = {
