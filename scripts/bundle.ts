@@ -1,5 +1,5 @@
 // Builds bundle/: package.json, one file with everything the image runs, and one beside it with what only a kubeconfig needs.
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 
 /**
@@ -35,12 +35,11 @@ const clientNode = '@kubernetes/client-node';
 rmSync('bundle', { recursive: true, force: true });
 mkdirSync('bundle');
 cpSync('package.json', 'bundle/package.json');
-await build({
-  ...shared,
-  entryPoints: ['src/cli/main.ts'],
-  outfile: 'bundle/dist/cli/main.js',
-  external: [clientNode],
-});
+const program = 'bundle/dist/cli/main.js';
+await build({ ...shared, entryPoints: ['src/cli/main.ts'], outfile: program, external: [clientNode] });
+// V8 keeps the source, with two bytes a character as soon as one is beyond Latin-1. esbuild leaves those in regular expressions.
+const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+writeFileSync(program, readFileSync(program, 'utf8').replaceAll(/[^\0-\xff]/g, escape));
 // Apart, as a package: larger than all the rest, and in a pod it is never loaded.
 await build({
   ...shared,
