@@ -36,7 +36,7 @@ const onlyImporters = {
   chokidar: '^src/sources/files\\.ts$',
   '@kubernetes/client-node': '^src/kube/access\\.ts$',
   pino: '^src/telemetry/log\\.ts$',
-  'prom-client': '^src/telemetry/(counters|metrics|process-metrics)\\.ts$',
+  'prom-client': '^src/telemetry/(counters|fact-gauge|metrics|process-metrics)\\.ts$',
   undici: '^src/gateway/dispatcher\\.ts$',
   yaml: '^src/config/load\\.ts$',
   '@peculiar/x509': '^src/testing/authority\\.ts$',

@@ -1,5 +1,6 @@
 // Metrics that are facts of the store at the time of a scrape: help, labels, and how to read them off an entry.
 import { agesIn, type Entry, isReady } from '../store/store.ts';
+import type { Sample } from './fact-gauge.ts';
 
 const credential = 'credential';
 
@@ -73,11 +74,6 @@ export const gauges = {
 } satisfies Record<string, GaugeRow>;
 
 type KeyFacts = NonNullable<Entry['snapshot']>['context']['keys'][number];
-
-interface Sample {
-  readonly value: number;
-  readonly [label: string]: string | number;
-}
 
 export interface GaugeRow {
   readonly help: string;

@@ -1,9 +1,10 @@
 // Every metric of a process: events count, and the store is read at each scrape.
-import { Gauge, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
 import type { Event, Observe } from '../events.ts';
 import type { Store } from '../store/store.ts';
 import { createCounters } from './counters.ts';
+import { FactGauge, type Sample } from './fact-gauge.ts';
 import { type GaugeRow, gauges } from './gauges.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { type Overseen, type StoredGaugeRow, storedGauges } from './stored-gauges.ts';
@@ -26,37 +27,10 @@ export interface ProcessMetrics {
 
 export function createMetrics({ store, clock, version, overseen }: MetricsOptions): ProcessMetrics {
   const registry = new Registry();
-  const registers = [registry];
-  for (const [name, row] of Object.entries(gauges) as [string, GaugeRow][]) {
-    new Gauge({
-      name,
-      help: row.help,
-      labelNames: [...row.labels],
-      registers,
-      collect() {
-        this.reset();
-        const now = clock.now();
-        for (const entry of store.entries()) {
-          for (const { value, ...labels } of row.read(entry, now))
-            this.set({ credential: entry.name, ...labels }, value);
-        }
-      },
-    });
-  }
-
-  for (const [name, { help, labels, read }] of Object.entries(storedGauges) as [string, StoredGaugeRow][]) {
-    new Gauge({
-      name,
-      help,
-      labelNames: [...labels],
-      registers,
-      collect() {
-        this.reset();
-        for (const { value, ...labelValues } of overseen ? read(overseen) : []) this.set(labelValues, value);
-      },
-    });
-  }
-
+  for (const [name, { help, labels, read }] of Object.entries(gauges) as [string, GaugeRow][])
+    new FactGauge({ name, help, labels, read: () => readEach(store, clock.now(), read) }, registry);
+  for (const [name, { help, labels, read }] of Object.entries(storedGauges) as [string, StoredGaugeRow][])
+    new FactGauge({ name, help, labels, read: () => (overseen ? read(overseen) : []) }, registry);
   const counters = createCounters(registry);
   addProcessMetrics(registry, version);
 
@@ -141,4 +115,9 @@ export function createMetrics({ store, clock, version, overseen }: MetricsOption
         return { name, help, labels: labelNames };
       }),
   };
+}
+
+function* readEach(store: Store, now: Date, read: GaugeRow['read']): Generator<Sample> {
+  for (const entry of store.entries())
+    for (const sample of read(entry, now)) yield { credential: entry.name, ...sample };
 }

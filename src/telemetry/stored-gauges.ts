@@ -1,4 +1,5 @@
 // Metrics that are facts of an operator at the time of a scrape: what Secrets hold as they are stored, and what is said of it.
+import type { Sample } from './fact-gauge.ts';
 
 /** One PaymentCredential, or labelled Secret, as its status says. */
 export interface StoredCredential {
@@ -13,8 +14,6 @@ export interface Overseen {
   /** How many wait to be looked at. */
   readonly queueLength: () => number;
 }
-
-type Sample = { readonly value: number } & Readonly<Record<string, string | number>>;
 
 export interface StoredGaugeRow {
   readonly help: string;

@@ -28,7 +28,8 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
   const platform = collectPlatformKeys(parts);
   const symmetric = symmetricKeys(parts);
   const fieldKeys = collectFieldKeys(parts, merchant);
-  const isProven = (): boolean => apiV3Key !== undefined && proven.has(checkValue(apiV3Key));
+  const apiV3Id = apiV3Key && checkValue(apiV3Key);
+  const isProven = (): boolean => apiV3Id !== undefined && proven.has(apiV3Id);
   const loadWarnings = platformWarnings(parts);
   const sign = (message: Uint8Array) => signRsaSha256(privateKey, message);
   const signText = async (message: Uint8Array): Promise<string> => (await sign(message)).toString('base64');
