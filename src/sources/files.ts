@@ -128,7 +128,9 @@ class DirectoryWatch implements AsyncDisposable {
           this.#notify();
         })
         // 'raw' comes at once; the others after chokidar has looked around, and for what it found by then.
-        .on('raw', this.#notify)
+        .on('raw', (_, name) => {
+          if (!isPreparation(name)) this.#notify();
+        })
         .on('all', this.#notify)
         .on('error', (error) => this.#fail((error as NodeJS.ErrnoException).code ?? 'unknown'))
     );
@@ -145,6 +147,9 @@ class DirectoryWatch implements AsyncDisposable {
     await this.#watcher?.close();
   }
 }
+
+/** Kubelet makes a swap ready under names that begin in this way. Reading then would only be in the way of reading the swap. */
+const isPreparation = (name: string | null): boolean => name !== null && name.startsWith('..') && name !== '..data';
 
 interface Target {
   readonly path: string;

@@ -24,6 +24,34 @@ describe('a watch of files', () => {
     assert.equal(watching.recorder.of('found-by-poll').length, 0);
   });
 
+  it('tells nothing of what kubelet prepares beside a mounted Secret, and at once of the swap', limit, async (t) => {
+    const directory = await makeDirectory(t);
+    const volume = await createSecretVolume(directory, context('0'));
+    const source = files({
+      paths: [directory],
+      pollMilliseconds: 3_600_000,
+      clock: new FakeClock(),
+      observe: () => {},
+    });
+    const stop = new AbortController();
+    await source.read(stop.signal);
+    const changes = source.changes(stop.signal)[Symbol.asyncIterator]();
+    t.after(() => {
+      stop.abort();
+      return changes.return?.();
+    });
+    // Its start, and that its watch stands.
+    for (let i = 0; i < 2; i += 1) await changes.next();
+    const told = { is: false };
+    const next = changes.next().then(() => (told.is = true));
+    const prepared = await volume.prepare(context('1'));
+    // As many turns of the event loop as there are reads: what was to be told of has been by then.
+    for (let i = 0; i < 20; i += 1) await readdir(directory);
+    assert.equal(told.is, false);
+    await prepared.publish();
+    await next;
+  });
+
   it('tells of every swap of a mounted Secret to whoever reads a single file of it', limit, async (t) => {
     const directory = await makeDirectory(t);
     const volume = await createSecretVolume(directory, context('0'));
