@@ -28,7 +28,7 @@ const layers = {
 };
 
 /** What every layer may import: words, not behaviour. */
-const ground = '^src/(errors|events|clock|validation)\\.ts$';
+const ground = '^src/(address|errors|events|clock|validation)\\.ts$';
 
 /** A package and the only files that may import it. */
 const onlyImporters = {

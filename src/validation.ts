@@ -41,8 +41,20 @@ function describe(errors: readonly SchemaError[]): { field: string; message: str
   const [missing] = names(error?.params ?? {}, 'requiredProperties');
   if (error?.keyword === 'required' && missing !== undefined) return { field: inside(missing), message: 'is missing' };
   const unions = errors.find(({ keyword }) => keyword === 'anyOf');
-  if (unions !== undefined) return { field: fieldOf(unions.instancePath), message: 'has none of the allowed forms' };
+  if (unions !== undefined) return describeUnion(unions, errors);
   return { field: at === '' ? whole : at, message: error?.message ?? 'is invalid' };
+}
+
+/** What is wrong inside the form that was meant, or the values that there are. */
+function describeUnion({ instancePath }: SchemaError, errors: readonly SchemaError[]) {
+  const inside = errors.find(({ instancePath: path }) => path.startsWith(`${instancePath}/`));
+  if (inside !== undefined) return { field: fieldOf(inside.instancePath), message: inside.message };
+  const field = fieldOf(instancePath);
+  const allowed = errors.flatMap(({ instancePath: path, keyword, params }) =>
+    path === instancePath && keyword === 'const' ? [(params as { readonly allowedValue?: unknown }).allowedValue] : [],
+  );
+  const isClosed = allowed.length > 0;
+  return { field, message: isClosed ? `is none of ${allowed.join(', ')}` : 'has none of the allowed forms' };
 }
 
 /** A schema as a function: the value with its type, or an error under that code. Compiled when first needed. */

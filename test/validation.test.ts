@@ -14,6 +14,7 @@ const schema = Type.Object(
       ),
     ),
     form: Type.Optional(Type.Union([Type.Literal('one'), Type.Literal('two')])),
+    share: Type.Optional(Type.Union([Type.Literal('all'), Type.Object({ percent: Type.Number({ maximum: 100 }) })])),
   },
   { additionalProperties: false },
 );
@@ -51,8 +52,10 @@ describe('a validator', () => {
     assert.equal(refused({ name: 'a', items: {} }).field, 'items');
   });
 
-  it('answers a choice of forms with one error, at the choice', () => {
-    assert.equal(refused({ name: 'a', form: 'three' }).message, 'form has none of the allowed forms');
+  it('answers a choice of forms with one error, at the choice, or in the form that was meant', () => {
+    assert.equal(refused({ name: 'a', form: 'three' }).message, 'form is none of one, two');
+    assert.equal(refused({ name: 'a', share: { percent: 101 } }).field, 'share.percent');
+    assert.equal(refused({ name: 'a', share: 'some' }).message, 'share is none of all');
   });
 
   it('calls a value of the wrong kind altogether the document', () => {

@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { checkValue } from '../crypto/cipher.ts';
 import { readCertificates, readPrivateKey, readPublicKey, readText } from '../crypto/containers.ts';
 import { readPkcs12 } from '../crypto/pkcs12.ts';
+import { readRevocationLists, type RevocationList } from '../crypto/revocation.ts';
 import {
   certificateFingerprint,
   describeAlgorithm,
@@ -21,17 +22,20 @@ export interface FileToInspect {
   readonly file: string;
   readonly bytes: Uint8Array;
   readonly merchantId: string | undefined;
+  /** What stands beside a PKCS#12 container, as a sidecar would read it. */
+  readonly password: string | undefined;
   readonly isListed: boolean;
 }
 
 /** @throws PaycertError for a file that holds nothing usable */
-export async function findIn({ file, bytes, merchantId, isListed }: FileToInspect): Promise<Finding[]> {
+export async function findIn({ file, bytes, merchantId, password, isListed }: FileToInspect): Promise<Finding[]> {
   const name = basename(file);
   const special = Object.hasOwn(named, name) ? named[name] : undefined;
   if (special !== undefined) return [{ file, ...(await special(bytes, name)) }];
   const alipay = describeAlipayFile(bytes, name);
   if (alipay !== undefined) return [{ file, ...alipay }];
-  if (/\.(p12|pfx)$/.test(name)) return findInPkcs12(file, bytes, merchantId);
+  if (/\.(p12|pfx)$/.test(name)) return findInPkcs12(file, bytes, password ?? merchantId);
+  if (/\.crl(?:\.\d+)?$/.test(name)) return readRevocationLists(bytes, name).map((list) => describeList(file, list));
   const isArmoured = readText(bytes).includes('-----BEGIN ');
   const secret = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
   if (secret !== undefined && !isArmoured) return [{ file, what: secret }];
@@ -118,18 +122,26 @@ function findInBlock(file: string, bytes: Uint8Array): Finding[] {
   throw failure?.error ?? new PaycertError('pem-malformed', `${file} is neither key nor certificate`, { field: file });
 }
 
-async function findInPkcs12(file: string, bytes: Uint8Array, merchantId: string | undefined): Promise<Finding[]> {
+async function findInPkcs12(file: string, bytes: Uint8Array, password: string | undefined): Promise<Finding[]> {
   try {
-    const { privateKey, certificates } = await readPkcs12(bytes, merchantId ?? '', file);
+    const { privateKey, certificates } = await readPkcs12(bytes, password ?? '', file);
     return [
       describeKey(file, privateKey, 'private key'),
       ...certificates.map((certificate) => describeCertificate(file, certificate)),
     ];
   } catch (error) {
-    if (merchantId !== undefined || !(error instanceof PaycertError) || error.code !== 'pkcs12-password') throw error;
+    if (password !== undefined || !(error instanceof PaycertError) || error.code !== 'pkcs12-password') throw error;
     throw new PaycertError('pkcs12-password', `${file} needs its password: give --merchant-id`, { field: file });
   }
 }
+
+const describeList = (file: string, { thisUpdate, nextUpdate, fingerprint }: RevocationList): Finding => ({
+  file,
+  what: 'revocation list',
+  fingerprint,
+  notBefore: thisUpdate,
+  ...(nextUpdate && { notAfter: nextUpdate }),
+});
 
 function describeCertificate(file: string, certificate: X509Certificate): Finding {
   const alipay = describeAlipayCertificate(certificate);

@@ -8,7 +8,7 @@ export interface Followed<T> {
   /** Of one file. */
   readonly source: Source;
   /** Throws a PaycertError for content that must not become current. */
-  readonly parse: (text: string) => T;
+  readonly parse: (text: string) => T | Promise<T>;
   /** What the process started with. */
   readonly initial: T;
   /** Told of content that differs from what is current; it is current once this has returned. */
@@ -39,7 +39,7 @@ export async function followFile<T>(
       isFrozenTold = frozenPaths.length > 0;
       if (!isNews(revision)) continue;
       const [bytes] = data.values();
-      const next = parse(Buffer.from(bytes ?? []).toString());
+      const next = await parse(Buffer.from(bytes ?? []).toString());
       if (isDeepStrictEqual(next, current) && !isRefused) continue;
       isRefused = false;
       apply(next);

@@ -1,6 +1,7 @@
 // paycert inspect: what is this file? Every certificate and key in it, and what WeChat Pay calls it.
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readText } from '../crypto/containers.ts';
 import { PaycertError } from '../errors.ts';
 import type { Finding } from './finding.ts';
 import { findIn } from './findings.ts';
@@ -64,7 +65,8 @@ async function look({ file, isListed, error }: Candidate, merchantId: string | u
     return [explain(file, unreadable(file, cause))];
   }
   try {
-    return await findIn({ file, bytes, merchantId, isListed });
+    const password = await readFile(`${file}.password`).then(readText, () => undefined);
+    return await findIn({ file, bytes, merchantId, password, isListed });
   } catch (cause) {
     if (!(cause instanceof PaycertError)) throw cause;
     return [explain(file, cause)];

@@ -83,7 +83,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     const stop = AbortSignal.any([signal, following.signal]);
     const followed = [
       followFile(
-        { source: fileOf(configPath), parse: parseConfig, initial: config, apply: applyConfig, observe },
+        { source: fileOf(configPath), parse: parseForStart, initial: config, apply: applyConfig, observe },
         stop,
       ),
     ];
@@ -123,9 +123,18 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
+/** What a start needs beside the text itself must be there too: the next start reads this file. */
+async function parseForStart(text: string): Promise<Config> {
+  const config = parseConfig(text);
+  const { tokenFile } = config.listen.tcp ?? {};
+  if (tokenFile !== undefined) await readToken(tokenFile);
+  return config;
+}
+
+/** @throws PaycertError as `parseConfig`; `config-unreadable`, `token-unusable` */
 export async function readConfig(path: string): Promise<Config> {
   try {
-    return parseConfig(await readFile(path, 'utf8'));
+    return await parseForStart(await readFile(path, 'utf8'));
   } catch (error) {
     if (error instanceof PaycertError) throw error;
     const { code = 'unknown' } = error as NodeJS.ErrnoException;

@@ -1,13 +1,11 @@
 // paycert validate: the very checks that a swap runs, offline, all violations and not only the first.
 import { systemClock } from '../clock.ts';
 import { buildCredential, buildStanding } from '../config/build.ts';
-import type { Config } from '../config/schema/config.ts';
 import type { CredentialConfig } from '../config/schema/credential.ts';
 import { PaycertError } from '../errors.ts';
 import type { Capability } from '../providers/provider.ts';
 import { findViolations } from '../store/checks.ts';
 import { readConfig } from './sidecar.ts';
-import { readToken } from './token.ts';
 import { paint, print } from './table.ts';
 
 interface Verdict {
@@ -20,7 +18,7 @@ const unusable = 65;
 
 /** Exit code 0: all fit. 65: some material is not. A configuration that is not valid is thrown; as JSON it is printed too. */
 export async function validate(configPath: string, isJson: boolean, signal: AbortSignal): Promise<number> {
-  const config = await readForStart(configPath).catch((error: unknown) => {
+  const config = await readConfig(configPath).catch((error: unknown) => {
     if (isJson && error instanceof PaycertError) printJson({ valid: false, error: describe(error), credentials: [] });
     throw error;
   });
@@ -33,14 +31,6 @@ export async function validate(configPath: string, isJson: boolean, signal: Abor
 }
 
 const printJson = (value: object): void => print(JSON.stringify(value, undefined, 2));
-
-/** What a sidecar reads before it looks at any material. */
-async function readForStart(configPath: string): Promise<Config> {
-  const config = await readConfig(configPath);
-  const { tokenFile } = config.listen.tcp ?? {};
-  if (tokenFile !== undefined) await readToken(tokenFile);
-  return config;
-}
 
 async function judge(config: CredentialConfig, signal: AbortSignal): Promise<Verdict> {
   const { name, provider, source, older } = buildCredential(config, {

@@ -1,5 +1,6 @@
 // Untrusted YAML → typed configuration, frozen; every message names the field or the line, and no value.
 import { parseDocument } from 'yaml';
+import { isLoopback, splitAddress } from '../address.ts';
 import { PaycertError } from '../errors.ts';
 import { validator } from '../validation.ts';
 import Type from 'typebox';
@@ -26,7 +27,7 @@ const validateCredentials = validator(CredentialsSchema, 'config-invalid');
 /** Three times what 5000 credentials need. Parsing holds the event loop, and 5 MB of some garbage holds it for half a minute. */
 const maxCharacters = 2 * 1024 * 1024;
 
-/** @throws PaycertError `config-syntax`, `config-invalid` */
+/** @throws PaycertError `config-syntax`, `config-invalid`, `listener-exposed` */
 export function parseConfig(text: string): Config {
   if (text.length > maxCharacters) {
     throw new PaycertError('config-syntax', `the document is longer than ${maxCharacters} characters`, {
@@ -91,6 +92,11 @@ function assertListener({ listen, admin }: Config): void {
   if (listen.socket === undefined && listen.tcp === undefined) {
     throw new PaycertError('config-invalid', 'listen needs socket, tcp or both', { field: 'listen' });
   }
+  if (listen.tcp && listen.tcp.exposed !== true && !isLoopback(splitAddress(listen.tcp.address).host)) {
+    throw new PaycertError('listener-exposed', 'listen.tcp.address is not a loopback address', {
+      field: 'listen.tcp.address',
+    });
+  }
   if (listen.tcp && listen.tcp.tokenFile === undefined && listen.tcp.insecure !== true) {
     throw new PaycertError('config-invalid', 'listen.tcp.tokenFile is missing; without it, say insecure: true', {
       field: 'listen.tcp.tokenFile',
@@ -99,7 +105,7 @@ function assertListener({ listen, admin }: Config): void {
 }
 
 function assertPort(field: string, address = ''): void {
-  if (Number(address.slice(address.lastIndexOf(':') + 1)) > 65_535) {
+  if (splitAddress(address).port > 65_535) {
     throw new PaycertError('config-invalid', `${field} has a port above 65535`, { field });
   }
 }

@@ -1,6 +1,7 @@
 // Certificate revocation lists (RFC 5280 §5): which certificates their issuer has taken back. node:crypto does not read them.
 import { hash, type X509Certificate } from 'node:crypto';
 import { PaycertError } from '../errors.ts';
+import { readDerBlocks } from './containers.ts';
 import { type DerElement, DerError, derTag, readDer, readInside, readTime } from './der.ts';
 import { certificateParts, readCritical, readOne, readSigned } from './signed.ts';
 import { certificateFingerprint, normalizeSerial } from './x509.ts';
@@ -11,6 +12,7 @@ export interface RevocationList {
   readonly isOf: (issuer: X509Certificate) => boolean;
   readonly has: (certificate: X509Certificate) => boolean;
   readonly thisUpdate: Date;
+  readonly nextUpdate: Date | undefined;
   /** thisUpdate ≤ now < nextUpdate. */
   readonly isFresh: (now: Date) => boolean;
   /** SHA-256 of its DER, for telling lists apart. */
@@ -32,6 +34,16 @@ export function readRevocationList(der: Uint8Array, field: string): RevocationLi
     if (!(error instanceof DerError)) throw error;
     throw new PaycertError('revocation-list-malformed', `${field} is no revocation list that can be used`, { field });
   }
+}
+
+/**
+ * Every list of a file or of an answer: PEM blocks, or one in DER.
+ * @throws PaycertError as `readRevocationList`, also where there is none
+ */
+export function readRevocationLists(bytes: Uint8Array, field: string): RevocationList[] {
+  const lists = readDerBlocks(bytes, field, 'X509 CRL').map((der) => readRevocationList(der, field));
+  if (lists.length > 0) return lists;
+  throw new PaycertError('revocation-list-malformed', `${field} holds no revocation list`, { field });
 }
 
 function read(der: Uint8Array): RevocationList {
@@ -63,6 +75,7 @@ function read(der: Uint8Array): RevocationList {
     },
     has: ({ serialNumber }) => revoked.has(normalizeSerial(serialNumber)),
     thisUpdate,
+    nextUpdate,
     isFresh: (now) => thisUpdate <= now && nextUpdate !== undefined && now < nextUpdate,
     fingerprint: hash('sha256', der),
   };

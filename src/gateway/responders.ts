@@ -66,7 +66,7 @@ export class Responders {
     const request = writeOcspRequest(certificate, issuer);
     const timeout = AbortSignal.timeout(timeoutMilliseconds);
     const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
-    const bytes = request && (await this.#ask(address, request, limit));
+    const bytes = request && (await this.#answer(address, request, limit));
     const now = this.#clock.now();
     const answer = bytes && readOcspAnswer(bytes);
     const before = this.#known.get(id)?.answer;
@@ -78,6 +78,19 @@ export class Responders {
     const known = { answer: isNews ? answer : before, dueAt: now.getTime() + (wait > 0 ? wait : retryMilliseconds) };
     this.#keep(id, known);
     return known.answer;
+  }
+
+  /** A program may give its own way of asking: whatever becomes of it, a handshake waits no longer, and then nothing is known. */
+  async #answer(address: string, request: Uint8Array, limit: AbortSignal): Promise<Uint8Array | undefined> {
+    const ended = new Promise<undefined>((resolve) => {
+      if (limit.aborted) resolve(undefined);
+      else limit.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+    try {
+      return await Promise.race([this.#ask(address, request, limit), ended]);
+    } catch {
+      return undefined;
+    }
   }
 
   #keep(id: string, known: Known): void {

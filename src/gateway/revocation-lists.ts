@@ -1,7 +1,7 @@
 // Source → Source: adds the revocation lists that it downloads. One that cannot be had is left out, and what then holds is the provider's to say.
 import type { X509Certificate } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import { readRevocationList, type RevocationList } from '../crypto/revocation.ts';
+import { readRevocationLists, type RevocationList } from '../crypto/revocation.ts';
 import { PaycertError } from '../errors.ts';
 import { readPairs } from '../providers/mtls/parts.ts';
 import type { Source } from '../sources/source.ts';
@@ -20,6 +20,7 @@ interface Download {
 
 interface Downloaded {
   readonly bytes: Uint8Array;
+  /** The first, of several in PEM. */
   readonly list: RevocationList;
 }
 
@@ -86,7 +87,8 @@ async function download(url: string, signal: AbortSignal): Promise<Downloaded | 
       if (length > maxBytes) return undefined;
     }
     const bytes = Buffer.concat(chunks);
-    return { bytes, list: readRevocationList(bytes, 'url') };
+    const [list] = readRevocationLists(bytes, 'url');
+    return list && { bytes, list };
   } catch (error) {
     // fetch says TypeError for everything that the network does, and DOMException for a timeout.
     if (error instanceof PaycertError || error instanceof TypeError || error instanceof DOMException) return undefined;

@@ -19,12 +19,20 @@ export function linesAround(body: Uint8Array, head: readonly string[], tail: rea
   return Buffer.concat([lines(head), body, Buffer.from('\n'), lines(tail)]);
 }
 
-const originOf = (url: string): string => /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i.exec(url)?.[0] ?? '';
+const originOf = (url: string): string => /^https?:\/\/[^/?#]+/i.exec(url)?.[0] ?? '';
 
-/** Path and query as written, without the fragment; never re-encoded, since the server signs what it receives. */
+/**
+ * Path and query as written, without the fragment; never re-encoded, since the server signs what it receives.
+ * @throws PaycertError `request-invalid` for what is neither absolute nor a path: something else would be signed than is sent
+ */
 export function pathAndQuery(url: string): string {
-  const [target = ''] = url.slice(originOf(url).length).split('#', 1);
-  return target.startsWith('/') ? target : `/${target}`;
+  const origin = originOf(url);
+  const [target = ''] = url.slice(origin.length).split('#', 1);
+  if (target.startsWith('/')) return target;
+  if (origin === '') {
+    throw new PaycertError('request-invalid', 'url is neither absolute (https://…) nor a path (/…)', { field: 'url' });
+  }
+  return `/${target}`;
 }
 
 /** The parts of an address as written: nothing is decoded or normalized. */
@@ -37,6 +45,22 @@ export function splitUrl(url: string): { readonly origin: string; readonly path:
 /** What an address names as its host, with the port that is not the scheme's own; nothing for a bare path. */
 export function hostOf(url: string): string | undefined {
   return originOf(url) === '' || !URL.canParse(url) ? undefined : new URL(url).host;
+}
+
+/**
+ * The host that is signed: what the address names, or the header where it names none.
+ * @throws PaycertError `request-invalid` where both do, and differ: one would be signed, and the other sent
+ */
+export function signedHost(url: string, headers: Headers): string {
+  const [named, given] = [hostOf(url), header(headers, 'host')];
+  const host = given ?? named;
+  if (host === undefined)
+    throw new PaycertError('request-invalid', 'url is no absolute address, and there is no header Host', {
+      field: 'url',
+    });
+  if (named !== undefined && named !== host.toLowerCase())
+    throw new PaycertError('request-invalid', 'headers.host is another one than url names', { field: 'headers.host' });
+  return host;
 }
 
 /** Header names are case-insensitive, values may come with spaces around them. `name` in lower case. */

@@ -45,7 +45,10 @@ export function materialReader(data: ReadonlyMap<string, Uint8Array>): MaterialR
 export function timeOf(text: string): Date | undefined {
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(text)) return undefined;
   const time = Date.parse(text);
-  return Number.isNaN(time) ? undefined : new Date(time);
+  // 30 February is the 2nd of March to it.
+  const [year = 0, month = 0, day] = text.slice(0, 10).split('-').map(Number);
+  const isDay = new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
+  return Number.isNaN(time) || !isDay ? undefined : new Date(time);
 }
 
 /** A secret as people paste it: its bytes, without a byte order mark and white space around them. */

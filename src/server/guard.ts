@@ -3,9 +3,6 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { PaycertError } from '../errors.ts';
 
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
-
 /** A Host header, as RFC 9110 §7.2 writes it: any case, IPv6 in brackets, with a port or without. */
 const namesThisMachine = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d*)?$/i;
 

@@ -36,7 +36,8 @@ export function createHealth({ judge, metrics, observe }: Health): RequestListen
         return;
       }
       const judged = judge(path);
-      if (judged === undefined) throw new PaycertError('route-unknown', 'there is no such route');
+      if (judged === undefined)
+        throw new PaycertError('route-unknown', 'this listener has /livez, /readyz, /startupz and /metrics');
       send(response, judged[0], 'text/plain; charset=utf-8', judged[1]);
     };
     answer().catch((error: unknown) => {

@@ -2,9 +2,10 @@
 import { lstat, rm } from 'node:fs/promises';
 import type { RequestListener, Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { splitAddress } from '../address.ts';
 import { PaycertError } from '../errors.ts';
 import { createHttpServer } from './closable.ts';
-import { createGuard, isLoopback } from './guard.ts';
+import { createGuard } from './guard.ts';
 import { sendProblem } from './http.ts';
 
 export interface Listener {
@@ -81,27 +82,18 @@ const isAbandoned = (path: string): Promise<boolean> =>
   });
 
 export interface TcpOptions {
-  /** host:port; an empty host means every address. */
+  /** host:port; the configuration has seen to it that others reach it only where that is asked for. */
   readonly address: string;
   /** What callers must send as a bearer token, asked at each request; none when the configuration says `insecure`. */
   readonly token: () => string | undefined;
   readonly isExposed: boolean;
 }
 
-export function splitAddress(address: string): { host: string; port: number } {
-  const at = address.lastIndexOf(':');
-  return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) };
-}
-
-/** The local API over TCP: loopback unless exposed, and only for callers that know the token. */
+/** The local API over TCP, only for callers that know the token. */
 export async function listenOnTcp(
   { address, token, isExposed }: TcpOptions,
   listener: RequestListener,
 ): Promise<Listener> {
-  const { host } = splitAddress(address);
-  if (!isExposed && !isLoopback(host)) {
-    throw new PaycertError('listener-exposed', `${address} is not a loopback address`, { field: 'listen.tcp.address' });
-  }
   const guard = createGuard(token, isExposed);
   return listenOnPort(address, (request, response) => {
     const error = guard(request);

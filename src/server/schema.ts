@@ -56,7 +56,7 @@ export const AuthorizeRequest = Type.Object(
     method: Type.Optional(Type.String({ pattern: '^[A-Za-z]{1,16}$' })),
     url: Type.Optional(
       Type.String({
-        pattern: '^[!-~]+$',
+        pattern: '^([Hh][Tt][Tt][Pp][Ss]?://|/)[!-~]*$',
         maxLength: 8192,
         description: 'Absolute, or a path with its query; percent-encoded as it will be sent, and signed as given.',
       }),

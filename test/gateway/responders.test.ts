@@ -126,11 +126,23 @@ describe('an answer', () => {
     assert.equal(state.asked.length, 1003);
   });
 
-  it('that fails for a reason that is a bug is told of, and asked for again', async () => {
-    const { state, look } = start();
-    state.answer = () => Promise.reject(new TypeError('a bug'));
-    await assert.rejects(look(), { message: 'a bug' });
+  it('that a program’s own way of asking fails to give is none, and is asked for again after a minute', async () => {
+    const { state, look, clock } = start();
+    state.answer = () => Promise.reject(new TypeError('fetch failed'));
+    assert.deepEqual([await look(), await look(), state.asked.length], [undefined, undefined, 1]);
+    clock.advance(minute);
     state.answer = async () => answerOf();
     assert.equal(await look(), 'good');
+  });
+
+  it('that never comes is given up when the signal says so, whatever the way of asking makes of it', async () => {
+    const { state, responders } = start();
+    const { certificate } = await certify(0, 'slow', { responder });
+    state.answer = () => new Promise(() => undefined);
+    assert.equal(await responders.ask(certificate, issuer, AbortSignal.abort()), undefined);
+    const stop = new AbortController();
+    const asking = responders.ask((await certify(0, 'slower', { responder })).certificate, issuer, stop.signal);
+    stop.abort();
+    assert.equal(await asking, undefined);
   });
 });

@@ -81,13 +81,18 @@ describe('one’s own certificate', () => {
   });
 
   it('beside a list that is none is refused', async () => {
-    const { problems } = await load({ 'ca.crl': authority.certificate });
-    assert.deepEqual(problems, []);
-    const broken = await load({ 'ca.crl': listPem(Buffer.from('3003020101', 'hex')) });
-    assert.deepEqual(
-      broken.problems.map(({ code, field }) => [code, field]),
-      [['revocation-list-malformed', 'ca.crl']],
-    );
+    const list = listPem(await makeList(0, []));
+    for (const text of [
+      authority.certificate,
+      list.replaceAll('X509 CRL', 'CRL'),
+      listPem(Buffer.from('3003020101', 'hex')),
+    ]) {
+      const { problems } = await load({ 'ca.crl': text });
+      assert.deepEqual(
+        problems.map(({ code, field }) => [code, field]),
+        [['revocation-list-malformed', 'ca.crl']],
+      );
+    }
   });
 });
 
@@ -268,6 +273,12 @@ describe('lists that are downloaded', () => {
       [await isTaken(0), await isTaken(-1000), await isTaken(1000 * day), await isTaken(0)],
       [true, false, true, true],
     );
+  });
+
+  it('may be in PEM, as OpenSSL writes them', async (t) => {
+    const { offer } = await start(t);
+    const list = Buffer.from(listPem(await makeList(0, [client.serialNumber])));
+    assert.deepEqual(await offer(list), list);
   });
 
   it('that cannot be had are left out, and the rest of the material is read', async () => {

@@ -37,10 +37,13 @@ describe('an address', () => {
       '/v3/x?next=https://host/y%23': '/v3/x?next=https://host/y%23',
       '/v3/x?': '/v3/x?',
       '/v3/x#a?b': '/v3/x',
-      'v3/x': '/v3/x',
-      '': '/',
     };
     for (const [url, expected] of Object.entries(cases)) assert.equal(pathAndQuery(url), expected);
+  });
+
+  it('is refused where it is neither absolute nor a path: something else would be signed than is sent', () => {
+    for (const url of ['', 'v3/x', 'mailto:x', '?a=1', '#x', 'https:/api/x', 'api.mch.weixin.qq.com/v3/a', 'ftp://a/b'])
+      assert.throws(() => pathAndQuery(url), { code: 'request-invalid', field: 'url' }, url);
   });
 
   it('is split as written, without its fragment', () => {

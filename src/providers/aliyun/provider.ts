@@ -2,7 +2,7 @@
 import { checkValue } from '../../crypto/cipher.ts';
 import { secretKey } from '../../crypto/mac.ts';
 import { PaycertError } from '../../errors.ts';
-import { materialReader, readSecret, timeOf } from '../material.ts';
+import { materialReader, readSecret, timeOf, violation } from '../material.ts';
 import type { KeyFacts, Provider, SigningContext } from '../provider.ts';
 import { type AccessKey, authorizeAcs3, authorizeRpc } from './requests.ts';
 
@@ -17,6 +17,8 @@ export function aliyun(): Provider {
       const secret = required('access_key_secret', readAccessKeySecret);
       const securityToken = part('security_token', readWord);
       const notAfter = part('expiration', readTime);
+      if (id?.startsWith('STS.') === true && !data.has('security_token'))
+        problems.push(...violation('material-missing', 'security_token', 'is missing: access_key_id is a lent one'));
       if (problems.length > 0 || id === undefined || secret === undefined) {
         return { keys: [], problems, capabilities: () => new Set(), warnings: () => [] };
       }

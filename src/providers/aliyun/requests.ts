@@ -1,7 +1,7 @@
 // Requests to Aliyun OpenAPI with their signature: RPC 1.0 for plain parameters, ACS3 for everything else.
 import type { KeyObject } from 'node:crypto';
 import { PaycertError } from '../../errors.ts';
-import { header, hostOf, splitUrl, withoutHeaders } from '../http.ts';
+import { header, signedHost, splitUrl, withoutHeaders } from '../http.ts';
 import { need, takeOnly } from '../inputs.ts';
 import { type Pair, percentEncode, queryPairs } from '../parameters.ts';
 import type { AuthorizedRequest, Moment, RequestToAuthorize } from '../provider.ts';
@@ -71,8 +71,7 @@ export function authorizeAcs3(key: AccessKey, request: RequestToAuthorize, { now
   const { headers = {}, body = Buffer.alloc(0) } = request;
   const action = request.apiMethod ?? header(headers, 'x-acs-action');
   if (action === undefined) throw invalid('apiMethod', 'is missing, and so is the header x-acs-action');
-  const host = hostOf(url) ?? header(headers, 'host');
-  if (host === undefined) throw invalid('url', 'is no absolute address, and there is no header Host');
+  const host = signedHost(url, headers);
   if (header(headers, 'x-acs-version') === undefined) throw invalid('headers.x-acs-version', 'is missing');
   // Signed with SHA-256 beside it, the request would be another one than its caller means.
   if (header(headers, 'x-acs-content-sm3') !== undefined) throw invalid('headers.x-acs-content-sm3', 'asks for SM3');

@@ -6,7 +6,7 @@ import { signPssSha256, verifyPssSha256 } from '../../crypto/signature.ts';
 import { publicKeyFingerprint } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
 import { publicKeyFacts } from '../facts.ts';
-import { header, hostOf, withHeaders } from '../http.ts';
+import { header, signedHost, withHeaders } from '../http.ts';
 import { need, takeOnly, takeReceived } from '../inputs.ts';
 import { materialReader, violation } from '../material.ts';
 import { Nonces } from '../nonces.ts';
@@ -133,8 +133,7 @@ function signing(privateKey: KeyObject, own: KeyFacts): Pick<SigningContext, 'si
       takeOnly(request, ['method', 'url', 'headers', 'body']);
       const [method, url] = [need(request, 'method').toUpperCase(), need(request, 'url')];
       const { headers = {}, body = Buffer.alloc(0) } = request;
-      const host = hostOf(url) ?? header(headers, 'host');
-      if (host === undefined) throw invalid('url', 'is no absolute address, and there is no header Host');
+      const host = signedHost(url, headers);
       const timestamp = seconds(now);
       const message = canonicalMessage({ method, url, host, timestamp, nonce, body });
       const signature = (await signPssSha256(privateKey, message)).toString('base64');

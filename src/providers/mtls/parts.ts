@@ -1,8 +1,8 @@
 // Names of the material to key pairs: the pair that stands for every server, and those that server names choose.
 import type { KeyObject, X509Certificate } from 'node:crypto';
-import { readCertificates, readDerBlocks, readPrivateKey } from '../../crypto/containers.ts';
+import { readCertificates, readPrivateKey } from '../../crypto/containers.ts';
 import { type OcspAnswer, readOcspAnswer } from '../../crypto/ocsp-answer.ts';
-import { readRevocationList, type RevocationList } from '../../crypto/revocation.ts';
+import { readRevocationLists, type RevocationList } from '../../crypto/revocation.ts';
 import type { PaycertError } from '../../errors.ts';
 import { materialReader } from '../material.ts';
 
@@ -39,7 +39,7 @@ export function readPairs(
   const lists = [...data.keys()]
     .filter(isListName)
     .sort()
-    .flatMap((name) => part(name, readLists) ?? []);
+    .flatMap((name) => part(name, readRevocationLists) ?? []);
   const answers = [...data].flatMap(([name, bytes]) => (isAnswerName(name) ? (readOcspAnswer(bytes) ?? []) : []));
   const pairs = names.flatMap((name) => {
     const privateKey = required(keyName(name), readPrivateKey);
@@ -56,6 +56,3 @@ const isListName = (name: string): boolean => /^ca\.crl(?:\.\d+)?$/.test(name);
 export const answerName = (index: number): string => `ocsp/${String(index)}`;
 
 const isAnswerName = (name: string): boolean => name.startsWith('ocsp/');
-
-const readLists = (bytes: Uint8Array, field: string): RevocationList[] =>
-  readDerBlocks(bytes, field, 'X509 CRL').map((der) => readRevocationList(der, field));

@@ -4,6 +4,7 @@ import { checkValue } from '../../crypto/cipher.ts';
 import { signRsaSha256 } from '../../crypto/signature.ts';
 import { PaycertError } from '../../errors.ts';
 import { expiryWarnings, isAlive, publicFacts } from '../facts.ts';
+import { sealedCertificates } from './envelope.ts';
 import type { Capability, SigningContext } from '../provider.ts';
 import { collectFieldKeys, type FitParts, merchantFacts, symmetricKeys } from './own-keys.ts';
 import { collectPlatformKeys, platformWarnings, type ResponseKey } from './platform-keys.ts';
@@ -30,6 +31,7 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
   const fieldKeys = collectFieldKeys(parts, merchant);
   const apiV3Id = apiV3Key && checkValue(apiV3Key);
   const isProven = (): boolean => apiV3Id !== undefined && proven.has(apiV3Id);
+  const isAnswered = sealedCertificates(parts.certificatesAnswer ?? '').length > 0;
   const loadWarnings = platformWarnings(parts);
   const sign = (message: Uint8Array) => signRsaSha256(privateKey, message);
   const signText = async (message: Uint8Array): Promise<string> => (await sign(message)).toString('base64');
@@ -50,7 +52,7 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
       return able;
     },
     warnings(now) {
-      const contradicted = parts.certificatesAnswer !== undefined && apiV3Key !== undefined && !isProven();
+      const contradicted = isAnswered && apiV3Key !== undefined && !isProven();
       return [...loadWarnings, ...expiryWarnings(platform.all, now), ...(contradicted ? [unprovenWarning()] : [])];
     },
     ...(apiV3Key && { isProven }),

@@ -71,16 +71,23 @@ export function readEnvelope(body: Uint8Array): Envelope {
  * Nothing where the answer is not such a list, is empty, or one entry does not open.
  */
 export function openCertificates(answer: string, key: KeyObject): readonly string[] | undefined {
-  const data = parseObject(answer)?.['data'];
-  if (!Array.isArray(data) || data.length === 0) return undefined;
+  const sealed = sealedCertificates(answer);
+  if (sealed.length === 0) return undefined;
   const certificates: string[] = [];
-  for (const entry of data as unknown[]) {
-    const resource = isObject(entry) ? readResource(entry['encrypt_certificate']) : undefined;
+  for (const resource of sealed) {
     const plaintext = resource && openResource(key, resource);
     if (plaintext === undefined) return undefined;
     certificates.push(plaintext.toString());
   }
   return certificates;
+}
+
+/** What such an answer holds, still encrypted; nothing in what is none, or is empty, as before a merchant has any. */
+export function sealedCertificates(answer: string): readonly (Resource | undefined)[] {
+  const data = parseObject(answer)?.['data'];
+  return Array.isArray(data)
+    ? data.map((entry: unknown) => (isObject(entry) ? readResource(entry['encrypt_certificate']) : undefined))
+    : [];
 }
 
 /** Far deeper than any resource, and far from where JSON.stringify runs out of stack. */

@@ -22,6 +22,8 @@ export interface RetiredKey {
 export interface Parts {
   readonly privateKey?: KeyObject;
   readonly certificate?: X509Certificate;
+  /** The file that it came from. */
+  readonly certificateName?: string;
   /** From `merchant_serial`, in wire form. */
   readonly merchantSerial?: string;
   readonly apiV3Key?: KeyObject;
@@ -52,6 +54,7 @@ export async function readParts(data: Data, merchantId: string): Promise<{ parts
   const parts = {
     privateKey: pem.privateKey ?? p12?.privateKey,
     certificate: pem.certificate ?? p12?.certificates[0],
+    certificateName: pem.certificate ? 'apiclient_cert.pem' : p12 && 'apiclient_cert.p12',
     merchantSerial: part('merchant_serial', readSerial),
     apiV3Key: part('apiv3_key', readApiV3Key),
     previousApiV3Key: part('apiv3_key.previous', readApiV3Key),

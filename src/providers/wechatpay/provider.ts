@@ -39,7 +39,9 @@ export function wechatpay({
       const { parts, problems } = await readParts(data, merchantId);
       const unreadable = new Set(problems.map(({ field }) => field));
       // What is there and cannot be read is not missing as well.
-      const isNew = ({ code, field }: PaycertError) => code !== 'material-missing' || !unreadable.has(field);
+      const isNew = ({ code, field }: PaycertError) =>
+        code !== 'material-missing' ||
+        !(unreadable.has(field) || (field === 'apiclient_cert.pem' && unreadable.has('merchant_serial')));
       const violations = [...problems, ...judge(parts, merchantId).filter(isNew)];
       if (violations.length > 0 || !isFit(parts)) return unfit(violations, parts);
       const { apiV3Key, certificatesAnswer } = parts;

@@ -17,23 +17,25 @@ const requiredParts: Rule = ({ privateKey, certificate, merchantSerial, publicKe
   ...(publicKeyId && !publicKey ? violation('material-missing', 'pub_key.pem', 'is missing beside pub_key_id') : []),
 ];
 
+const nameOf = (certificateName = 'apiclient_cert.pem'): string => certificateName;
+
 /** The protocol is RSA. */
 const soundRsa: Rule = (parts) => namedKeys(parts).flatMap(([field, key]) => rsaProblems(field, key));
 
-const keyMatchesCertificate: Rule = ({ privateKey, certificate }) =>
+const keyMatchesCertificate: Rule = ({ privateKey, certificate, certificateName }) =>
   privateKey && certificate && !certificate.checkPrivateKey(privateKey)
-    ? violation('key-mismatch', 'apiclient_key.pem', 'does not belong to apiclient_cert.pem')
+    ? violation('key-mismatch', 'apiclient_key.pem', `does not belong to ${nameOf(certificateName)}`)
     : [];
 
-const serialMatchesCertificate: Rule = ({ certificate, merchantSerial }) =>
+const serialMatchesCertificate: Rule = ({ certificate, certificateName, merchantSerial }) =>
   certificate && merchantSerial && normalizeSerial(certificate.serialNumber) !== normalizeSerial(merchantSerial)
-    ? violation('merchant-serial-mismatch', 'merchant_serial', 'is not the serial number of apiclient_cert.pem')
+    ? violation('merchant-serial-mismatch', 'merchant_serial', `is not the serial number of ${nameOf(certificateName)}`)
     : [];
 
 /** A merchant certificate carries the merchant id as its common name (protocols: certificate of the merchant API). */
-const certificateNamesMerchant: Rule = ({ certificate }, merchantId) =>
+const certificateNamesMerchant: Rule = ({ certificate, certificateName }, merchantId) =>
   certificate && nameAttribute(certificate.subject, 'CN') !== merchantId
-    ? violation('merchant-mismatch', 'apiclient_cert.pem', 'names another merchant than `merchantId`')
+    ? violation('merchant-mismatch', nameOf(certificateName), 'names another merchant than `merchantId`')
     : [];
 
 /** The most common mistake of all: verifying with one's own certificate, which would accept what anybody here signs. */

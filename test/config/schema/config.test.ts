@@ -33,7 +33,7 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
   ['listen.tcp', (v) => withRoot({ listen: { tcp: v } }), [], [null, 'x', []]],
   [
     'listen.tcp.address',
-    (v) => withTcp({ address: v }),
+    (v) => withTcp({ address: v, exposed: true }),
     [':0', '[::1]:65535', 'a:8080'],
     ['a', 'a:', 'a:65536', 'a:99999', 80],
   ],

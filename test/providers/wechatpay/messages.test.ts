@@ -46,7 +46,7 @@ describe('the string to sign of a request', () => {
     const word = fc.string({ unit: 'grapheme' }).filter((line) => !line.includes('\n'));
     fc.assert(
       fc.property(word, word, word, word, word, (method, url, timestamp, nonce, body) => {
-        const parts = requestMessage(method, url, timestamp, nonce, Buffer.from(body)).toString().split('\n');
+        const parts = requestMessage(method, `/${url}`, timestamp, nonce, Buffer.from(body)).toString().split('\n');
         assert.equal(parts.length, 6);
         assert.deepEqual(
           [parts[0], parts[2], parts[3], parts[4], parts[5]],
