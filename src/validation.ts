@@ -57,14 +57,39 @@ function describeUnion({ instancePath }: SchemaError, errors: readonly SchemaErr
   return { field, message: isClosed ? `is none of ${allowed.join(', ')}` : 'has none of the allowed forms' };
 }
 
-/** A schema as a function: the value with its type, or an error under that code. Compiled when first needed. */
-export function validator<S extends TSchema>(schema: S, code: ErrorCode): (value: unknown, at?: string) => Static<S> {
+/** By the member that they are about, of the outermost object; what is wrong with that object itself comes first. */
+function groupByMember(errors: readonly SchemaError[]): readonly (readonly SchemaError[])[] {
+  const groups = Object.groupBy(errors, ({ instancePath }) => instancePath.split('/')[1] ?? '');
+  // An unknown member is told of where it stands, and once more as a value that nothing allows.
+  return Object.values(groups).filter((group) =>
+    group?.some(({ keyword }) => keyword !== 'boolean'),
+  ) as SchemaError[][];
+}
+
+/**
+ * A schema as a function: the value with its type, or an error under that code. Compiled when first needed. Where `tell` is given,
+ * it is told of what is wrong with each other member, too.
+ */
+export function validator<S extends TSchema>(
+  schema: S,
+  code: ErrorCode,
+): (value: unknown, at?: string, tell?: (error: PaycertError) => void) => Static<S> {
   let compiled: ReturnType<typeof Compile<S>> | undefined;
-  return (value, at = '') => {
+  return (value, at = '', tell) => {
     compiled ??= Compile(schema);
     if (compiled.Check(value)) return value;
-    const { field: inside, message } = describe(compiled.Errors(value));
-    const field = at === '' ? inside : inside === whole ? at : `${at}.${inside}`;
-    throw new PaycertError(code, `${field} ${message}`, { field });
+    const errors = compiled.Errors(value);
+    const toError = (group: readonly SchemaError[]): PaycertError => {
+      const { field: inside, message } = describe(group);
+      const field = at === '' ? inside : inside === whole ? at : `${at}.${inside}`;
+      return new PaycertError(code, `${field} ${message}`, { field });
+    };
+    const first = toError(errors);
+    if (tell)
+      groupByMember(errors)
+        .map(toError)
+        .filter(({ message }) => message !== first.message)
+        .forEach(tell);
+    throw first;
   };
 }

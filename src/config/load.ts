@@ -10,7 +10,6 @@ import {
   CredentialSchema,
   CredentialsSchema,
   maxCredentials,
-  type ResourceEntry,
   ResourceEntrySchema,
 } from './schema/credential.ts';
 
@@ -29,6 +28,56 @@ const maxCharacters = 2 * 1024 * 1024;
 
 /** @throws PaycertError `config-syntax`, `config-invalid`, `listener-exposed` */
 export function parseConfig(text: string): Config {
+  const problems: PaycertError[] = [];
+  const config = parse(text, problems);
+  if (config === undefined) throw problems[0] ?? new TypeError('a configuration that is refused for no reason');
+  return config;
+}
+
+/** Everything that is wrong with a configuration, one error for each field of it and of its entries. */
+export function findConfigProblems(text: string): readonly PaycertError[] {
+  const problems: PaycertError[] = [];
+  parse(text, problems);
+  return problems;
+}
+
+function parse(text: string, problems: PaycertError[]): Config | undefined {
+  /** What it returns, unless it throws. */
+  const attempt = <T>(work: (tell: (other: PaycertError) => void) => T): T | undefined => {
+    const others: PaycertError[] = [];
+    try {
+      return work((other) => others.push(other));
+    } catch (error) {
+      if (!(error instanceof PaycertError)) throw error;
+      problems.push(error, ...others);
+      return undefined;
+    }
+  };
+  const plain = attempt(() => parseYaml(text));
+  if (problems.length > 0) return undefined;
+  const whole = attempt((tell) => validate(plain, '', tell));
+  const listed = (plain as { readonly credentials?: unknown } | null)?.credentials;
+  const entries = (Array.isArray(listed) ? (listed as unknown[]) : []).map((entry, index) => {
+    const at = `credentials[${index}]`;
+    return isResource(entry)
+      ? { resource: attempt((tell) => validateResource(entry, at, tell)) }
+      : { credential: attempt((tell) => validateCredential(entry, at, tell)) };
+  });
+  if (whole === undefined || problems.length > 0) return undefined;
+  const credentials = entries.flatMap(({ credential }) => credential ?? []);
+  const resources = entries.flatMap(({ resource }) => resource ?? []);
+  const config = { ...whole, credentials, resources };
+  const names = entries.map(({ credential, resource }) => credential?.name ?? resource?.name ?? resource?.resource);
+  attempt(() => assertUniqueNames(names));
+  attempt(() => assertListener(config));
+  return problems.length > 0 ? undefined : deepFreeze(config);
+}
+
+/** An entry that says where the rest of it is. */
+const isResource = (entry: unknown): boolean =>
+  typeof entry === 'object' && entry !== null && Object.hasOwn(entry, 'resource');
+
+function parseYaml(text: string): unknown {
   if (text.length > maxCharacters) {
     throw new PaycertError('config-syntax', `the document is longer than ${maxCharacters} characters`, {
       field: 'the document',
@@ -45,10 +94,7 @@ export function parseConfig(text: string): Config {
       field: `line ${line}`,
     });
   }
-  const whole = validate(toPlain(document));
-  const config = { ...whole, ...split(whole.credentials) };
-  assertListener(config);
-  return deepFreeze(config);
+  return toPlain(document);
 }
 
 /** The `credentials` of a configuration alone, as a program gives them. @throws PaycertError `config-invalid` */
@@ -56,25 +102,6 @@ export function parseCredentials(value: unknown): readonly CredentialConfig[] {
   const credentials = validateCredentials(value);
   assertUniqueNames(credentials.map(({ name }) => name));
   return deepFreeze(structuredClone(credentials));
-}
-
-/** Those that say everything themselves, and those that follow a resource. */
-function split(entries: readonly unknown[]): Pick<Config, 'credentials' | 'resources'> {
-  const credentials: CredentialConfig[] = [];
-  const resources: ResourceEntry[] = [];
-  const names = entries.map((entry, index) => {
-    const at = `credentials[${index}]`;
-    if (typeof entry === 'object' && entry !== null && Object.hasOwn(entry, 'resource')) {
-      const resource = validateResource(entry, at);
-      resources.push(resource);
-      return resource.name ?? resource.resource;
-    }
-    const credential = validateCredential(entry, at);
-    credentials.push(credential);
-    return credential.name;
-  });
-  assertUniqueNames(names);
-  return { credentials, resources };
 }
 
 function toPlain(document: ReturnType<typeof parseDocument>): unknown {
@@ -110,8 +137,8 @@ function assertPort(field: string, address = ''): void {
   }
 }
 
-function assertUniqueNames(names: readonly string[]): void {
-  const seen = new Set<string>();
+function assertUniqueNames(names: readonly (string | undefined)[]): void {
+  const seen = new Set<string | undefined>();
   names.forEach((name, index) => {
     const field = `credentials[${index}].name`;
     if (seen.has(name))

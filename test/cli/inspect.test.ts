@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { listPem, makeList } from '../support/revocation.ts';
 import { createAlipayMaterial } from '../../src/testing/alipay-material.ts';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
 import { toPkcs8Pem, toSpkiPem } from '../../src/testing/key-pair.ts';
@@ -145,6 +146,21 @@ describe('paycert inspect', { timeout: 60_000, concurrency: 2 }, () => {
     assert.match(closed.findings[0]?.problem?.detail ?? '', /--merchant-id/);
     const wrong = await inspectJson(directory, '--merchant-id', '1900000999');
     assert.deepEqual(codes(wrong.findings), ['pkcs12-password']);
+  });
+
+  it('opens a PKCS#12 file with the password that stands beside it', async (t) => {
+    const directory = await write(t, {
+      'apiclient_cert.p12': makePkcs12(await makeMaterial(), 'hunter2'),
+      'apiclient_cert.p12.password': 'hunter2\n',
+    });
+    assert.equal((await inspectJson(directory)).code, 0);
+  });
+
+  it('shows how long a revocation list counts', async (t) => {
+    const list = await makeList(0, ['01']);
+    const { code, findings } = await inspectJson(await write(t, { 'ca.crl': listPem(list), 'other.crl': list }));
+    assert.equal(code, 0);
+    for (const finding of findings) assert.equal(finding.what, 'revocation list');
   });
 
   it('tells a broken file from the good ones beside it, in the words of what it claims to be', async (t) => {

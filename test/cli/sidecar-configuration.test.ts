@@ -117,7 +117,16 @@ describe('the configuration of a sidecar', { timeout: 120_000 }, () => {
     const { directory, main, initial, apply, sidecar } = running;
     const before = await names(running);
     const bad = credential({ name: 'bad', merchant: 'not-digits', path: directory });
-    for (const config of [configuration(directory, [main, bad]), 'listen: {', '', `${initial}surprise: 1\n`]) {
+    const unfit = [
+      configuration(directory, [main, bad]),
+      'listen: {',
+      '',
+      `${initial}surprise: 1\n`,
+      // The next start would refuse these.
+      initial.replace('127.0.0.1:0', '0.0.0.0:0'),
+      initial.replace(/tokenFile: [^ ,}]+/, 'tokenFile: /nowhere/token'),
+    ];
+    for (const config of unfit) {
       await apply(config, 'config-rejected');
       assert.deepEqual(await names(running), before);
     }
@@ -125,7 +134,7 @@ describe('the configuration of a sidecar', { timeout: 120_000 }, () => {
     assert.equal(await running.failures(), 0);
     assert.match(
       (await call(sidecar.admin, '/metrics')).content,
-      /paycert_config_reloads_total\{outcome="rejected"\} 4/,
+      /paycert_config_reloads_total\{outcome="rejected"\} 6/,
     );
   });
 

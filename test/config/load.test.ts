@@ -1,7 +1,7 @@
 // Untrusted YAML: one clear error that names the field or the line, and no value.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseConfig } from '../../src/config/load.ts';
+import { findConfigProblems, parseConfig } from '../../src/config/load.ts';
 import { PaycertError } from '../../src/errors.ts';
 
 const good = `
@@ -105,6 +105,14 @@ describe('a configuration', () => {
     ],
     ['a missing part', 'credentials', good.slice(0, good.indexOf('credentials'))],
   ];
+  for (const address of [':0', '0.0.0.0:0', '[::]:0', '192.0.2.1:0', '127.0.0.1.example.com:0', 'a.example:0', '::0'])
+    it(`refuses ${address}, which others reach, unless it is meant to be exposed`, () => {
+      const text = edited('socket: /run/paycert.sock', `tcp: { address: "${address}", insecure: true }`);
+      const { code, field } = refusal(text);
+      assert.deepEqual([code, field], ['listener-exposed', 'listen.tcp.address']);
+      parseConfig(text.replace('insecure', 'exposed: true, insecure'));
+    });
+
   for (const [title, field, text] of fields) {
     it(`refuses ${title}, naming ${field}`, () => {
       const error = refusal(text);
@@ -139,6 +147,29 @@ describe('a configuration', () => {
       assert.ok(process.cpuUsage(started).user < 5_000_000);
     });
   }
+
+  it('that is refused for several reasons has them all, the first one first', () => {
+    const text = `listen: { socket: /s, foo: 1 }
+log: { level: loud }
+surprise: 1
+credentials:
+  - { name: "", provider: { wechatpay: { merchantId: x } }, source: { files: { path: /k, poll: 0s } }, grace: 5 }
+  - { resource: "" }
+`;
+    const fields = findConfigProblems(text).map(({ field }) => field);
+    assert.deepEqual(fields.slice(0, 1), [refusal(text).field]);
+    assert.deepEqual(fields.toSorted(), [
+      'credentials[0].grace',
+      'credentials[0].name',
+      'credentials[0].provider.wechatpay.merchantId',
+      'credentials[0].source.files.poll',
+      'credentials[1].resource',
+      'listen.foo',
+      'log.level',
+      'surprise',
+    ]);
+    assert.deepEqual(findConfigProblems(good), []);
+  });
 
   it('writes nothing of a document to the console', (t) => {
     const warn = t.mock.method(process, 'emitWarning', () => undefined);

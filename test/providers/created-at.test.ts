@@ -24,7 +24,7 @@ describe('created_at', () => {
   });
 
   it('that is neither is a warning that names the part and no value, and the keys are used', async () => {
-    for (const text of ['', 'yesterday', '2026-13-01', '02.01.2026', '1767225600', '2026-01-02T03:04:05', '0226-01-02', '-000001-01-01']) {
+    for (const text of ['', 'yesterday', '2026-13-01', '2026-02-30', '02.01.2026', '1767225600', '2026-01-02T03:04:05', '0226-01-02', '-000001-01-01']) {
       const context = await load({ created_at: text });
       assert.deepEqual(context.warnings(now).map(({ code, field }) => [code, field]), [['created-at-malformed', 'created_at']]);
       assert.ok(context.createdAt instanceof PaycertError);

@@ -8,6 +8,7 @@ import {
   lines,
   linesAround,
   pathAndQuery,
+  signedHost,
   splitUrl,
   withHeaders,
   withoutHeaders,
@@ -57,6 +58,22 @@ describe('an address', () => {
     assert.equal(hostOf('https://ecs.aliyuncs.com:8443/x'), 'ecs.aliyuncs.com:8443');
     assert.equal(hostOf('/x'), undefined);
     assert.equal(hostOf('https://'), undefined);
+  });
+});
+
+describe('the host that is signed', () => {
+  it('is the one that is sent: of the address, or of the header where the address names none or the same', () => {
+    assert.equal(signedHost('https://ecs.aliyuncs.com/x', {}), 'ecs.aliyuncs.com');
+    assert.equal(signedHost('/x', { host: 'ecs.aliyuncs.com' }), 'ecs.aliyuncs.com');
+    assert.equal(signedHost('https://ecs.aliyuncs.com/x', { HOST: 'ECS.aliyuncs.com' }), 'ECS.aliyuncs.com');
+  });
+
+  it('is refused where there is none, or two', () => {
+    assert.throws(() => signedHost('/x', {}), { code: 'request-invalid', field: 'url' });
+    assert.throws(() => signedHost('https://10.0.0.1/x', { Host: 'ecs.aliyuncs.com' }), {
+      code: 'request-invalid',
+      field: 'headers.host',
+    });
   });
 });
 

@@ -203,7 +203,14 @@ describe('an access key', () => {
     assert.deepEqual(await problemsOf({ access_key_id: secret, access_key_secret: 'bq2sjzg80syu2pg2' }), [
       'access-key-malformed access_key_id',
     ]);
-    for (const expiration of ['tomorrow', '1772326800', '2026-13-01T00:00:00Z', '2026-03-01T00:00:00'])
+    assert.deepEqual(await problemsOf({ ...long, access_key_id: 'STS.Example' }), ['material-missing security_token']);
+    for (const expiration of [
+      '2027-02-30T00:00:00Z',
+      'tomorrow',
+      '1772326800',
+      '2026-13-01T00:00:00Z',
+      '2026-03-01T00:00:00',
+    ])
       assert.deepEqual(await problemsOf({ ...lent, expiration }), ['expiration-malformed expiration']);
     assert.deepEqual(await problemsOf({ ...lent, expiration: '2026-03-01T08:00:00.5+08:00\n' }), []);
   });

@@ -54,6 +54,9 @@ describe('what is missing is named', () => {
     assert.deepEqual(await problems({ 'apiclient_key.pem': '' }), ['pem-malformed apiclient_key.pem']);
     assert.deepEqual(await problems({ 'pub_key.pem': '' }), ['pem-malformed pub_key.pem']);
     assert.deepEqual(await problems({ pub_key_id: '' }), ['public-key-id-malformed pub_key_id']);
+    assert.deepEqual(await problems({ 'apiclient_cert.pem': undefined, merchant_serial: 'hello' }), [
+      'merchant-serial-malformed merchant_serial',
+    ]);
   });
 });
 
