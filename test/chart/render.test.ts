@@ -143,6 +143,21 @@ describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
       assert.equal(metadata.labels?.['example.com/team'], 'payments', metadata.name);
   });
 
+  it('labels every object with a version that a label may hold, whatever the tag', async () => {
+    const long = 'a'.repeat(62);
+    for (const [tag, version] of [
+      ['1.2.3', '1.2.3'],
+      ['1.10', '1.10'],
+      ['1.2.3-', '1.2.3'],
+      ['main_.-', 'main'],
+      ['_main', 'main'],
+      [`${long}-${long}`, long],
+      ['_', undefined],
+    ])
+      for (const { metadata } of (await render({ values: { image: { tag } } })).filter(({ kind }) => kind !== 'Pod'))
+        assert.equal(metadata.labels?.['app.kubernetes.io/version'], version, `${metadata.name} ${String(tag)}`);
+  });
+
   it('leaves a spread that has a selector as it is', async () => {
     const [spread] = podOf(await example('scheduling'))['topologySpreadConstraints'] as Manifest[];
     assert.deepEqual(spread?.['labelSelector'], { matchLabels: { mine: 'true' } });
