@@ -74,7 +74,8 @@ function layOut(): object[] {
   });
 }
 
-const mark = (name: string, iconColor: string, expr: string, titleFormat: string) => ({
+/** `useValueForTime`: the value is the time of the mark; the same time at many steps is one mark. */
+const mark = (name: string, iconColor: string, expr: string, titleFormat: string, useValueForTime: boolean) => ({
   name,
   datasource,
   enable: true,
@@ -82,6 +83,7 @@ const mark = (name: string, iconColor: string, expr: string, titleFormat: string
   expr,
   titleFormat,
   step: '1m',
+  useValueForTime,
 });
 
 const choice = (name: string, query: string) => ({
@@ -108,8 +110,8 @@ export const dashboard = {
   timezone: 'browser',
   annotations: {
     list: [
-      mark('Swaps', 'blue', marks.swaps, '{{namespace}}/{{credential}}: new material is current'),
-      mark('Rejections', 'red', marks.rejections, '{{namespace}}/{{credential}}: {{reason}}'),
+      mark('Swaps', 'blue', marks.swaps, '{{namespace}}/{{credential}}: new material is current', true),
+      mark('Rejections', 'red', marks.rejections, '{{namespace}}/{{credential}}: {{reason}}', false),
     ],
   },
   templating: {

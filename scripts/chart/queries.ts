@@ -3,8 +3,16 @@
 import { current, type Panel, scope, stored } from './panel.ts';
 
 const by = (...labels: string[]) => `by (${labels.join(', ')})`;
+const rejected = `${scope},outcome="rejected"`;
 const small = { width: 6, height: 4 } as const;
 const half = { width: 12, height: 8 } as const;
+
+/**
+ * Attempts without success whose series began in a window: its first sample is 1, of which `increase` sees nothing. A quarter of an hour
+ * without a scrape begins no series anew. A pod begins with a swap, which is no reload.
+ */
+const bornWithin = (window: string) =>
+  `(paycert_reloads_total{${scope},outcome!="swapped"} unless last_over_time(paycert_reloads_total{${scope}}[15m] offset ${window}))`;
 
 export const panels: readonly Panel[] = [
   {
@@ -81,7 +89,7 @@ export const panels: readonly Panel[] = [
     from: 'sidecar',
     queries: [
       {
-        expr: `sum ${by('credential', 'outcome', 'reason')} (increase(paycert_reloads_total{${scope}}[1h]))`,
+        expr: `sum ${by('credential', 'outcome', 'reason')} (${bornWithin('1h')} or increase(paycert_reloads_total{${scope}}[1h]))`,
         legend: '{{credential}} {{outcome}} {{reason}}',
       },
     ],
@@ -210,10 +218,14 @@ export const panels: readonly Panel[] = [
   },
 ];
 
-/** Swaps and rejections, as marks on every panel. */
+/**
+ * Swaps and rejections, as marks on every panel. Grafana asks at steps that grow with the range of time, far beyond a minute.
+ * - Swaps: their times, in milliseconds. A step between two scrapes misses none. The first load of a process is no swap.
+ * - Rejections: 1 where the counter is not what it was a step ago; that is so of a series that began since, too. Each is seen at one step.
+ */
 export const marks = {
-  swaps: `sum ${by('namespace', 'credential')} (changes(paycert_generation{${scope}}[1m])) > 0`,
-  rejections: `sum ${by('namespace', 'credential', 'reason')} (increase(paycert_reloads_total{${scope},outcome="rejected"}[1m])) > 0`,
+  swaps: `max ${by('namespace', 'credential')} (paycert_reload_last_success_timestamp_seconds{${scope}} and paycert_generation{${scope}} > 1) * 1000`,
+  rejections: `group ${by('namespace', 'credential', 'reason')} (paycert_reloads_total{${rejected}} unless paycert_reloads_total{${rejected}} == last_over_time(paycert_reloads_total{${rejected}}[15m] offset $__interval))`,
 } as const;
 
 /** What the choices at the top of the dashboard are made of. */

@@ -20,7 +20,7 @@ const group = (members: Record<string, TSchema>, more: object = {}) =>
 const DnsName = Type.String({ pattern: '^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$' });
 const ShortName = Type.String({ pattern: '^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$' });
 const PromDuration = Type.String({ pattern: '^(([0-9]+(ms|s|m|h|d|w|y))+)?$' });
-const CountOrShare = Type.Union([Count(0), Type.String({ pattern: '^([0-9]{1,3}%)?$' })]);
+const countOr = (pattern: string) => Type.Union([Count(0), Type.String({ pattern })]);
 const PullSecrets = Type.Array(Type.Object({ name: Text }, closed));
 const Port = Type.Integer({ minimum: 1, maximum: 65535 });
 const RenderMode = OneOf('skipIfMissing', 'failIfMissing', 'alwaysRender');
@@ -68,6 +68,17 @@ const rbac = group(
   },
 );
 
+const podDisruptionBudget = group(
+  {
+    enabled: Flag,
+    minAvailable: countOr('^([0-9]{1,3}%)?$'),
+    maxUnavailable: countOr('^[0-9]{1,3}%$'),
+    unhealthyPodEvictionPolicy: OneOf('AlwaysAllow', 'IfHealthyBudget'),
+  },
+  // A budget with neither lets no drain pass.
+  { if: { properties: { minAvailable: { const: '' } } }, then: { required: ['maxUnavailable'] } },
+);
+
 /** `alerts`: the keys of files/alerts.yaml. */
 export const valuesSchema = (alerts: readonly string[]): TSchema =>
   group(
@@ -113,12 +124,7 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
       affinity: Open,
       topologySpreadConstraints: OpenList,
       priorityClassName: Text,
-      podDisruptionBudget: group({
-        enabled: Flag,
-        minAvailable: CountOrShare,
-        maxUnavailable: CountOrShare,
-        unhealthyPodEvictionPolicy: OneOf('AlwaysAllow', 'IfHealthyBudget'),
-      }),
+      podDisruptionBudget,
       service: group({ port: Port, labels: Labels, annotations: Labels }),
       networkPolicy: group({
         enabled: Flag,
@@ -128,7 +134,7 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
         extraEgress: OpenList,
       }),
       serviceMonitor: group(Scraped),
-      podMonitor: group({ ...Scraped, selector: Open, namespaceSelector: Open, port: Text }),
+      podMonitor: group({ ...Scraped, selector: Open, namespaceSelector: Open, port: Type.String({ minLength: 1 }) }),
       prometheusRule: group({
         ...Rendered,
         renderMode: RenderMode,

@@ -32,17 +32,21 @@ const rulesOf = async (options: Parameters<typeof render>[0]) => {
 describe('alerts', { skip: noHelm, timeout: 120_000 }, () => {
   let groups: { name: string; rules: Rule[] }[];
   let rules: Rule[];
+  let byCluster: typeof groups;
   before(async () => {
-    ({ groups, rules } = await rulesOf({ values: { prometheusRule: { renderMode: 'alwaysRender' } } }));
+    const renderMode = 'alwaysRender';
+    ({ groups, rules } = await rulesOf({ values: { prometheusRule: { renderMode } } }));
+    const additionalAggregationLabels = ['cluster'];
+    byCluster = (await rulesOf({ values: { prometheusRule: { renderMode, additionalAggregationLabels } } })).groups;
   });
   const ruleOf = (name: string): Rule => rules.find(({ alert }) => alert === name)!;
 
   describe('in promtool', { skip: lacks('promtool') }, () => {
-    for (const { alert, title, series, at, fires } of cases) {
+    for (const { alert, title, isByCluster, series, at, fires } of cases) {
       it(`${alert} ${title}`, async (t) => {
         const directory = await makeDirectory(t);
         // What people read is compared below; promtool would want every text again.
-        const silent = groups.map(({ name, rules: all }) => ({
+        const silent = (isByCluster ? byCluster : groups).map(({ name, rules: all }) => ({
           name,
           rules: all.map(({ annotations: _, ...rule }) => rule),
         }));
@@ -75,6 +79,12 @@ describe('alerts', { skip: noHelm, timeout: 120_000 }, () => {
         assert.equal(code, 0, stdout + stderr);
       }
     });
+  });
+
+  it('join and group by every label that is added', () => {
+    for (const { alert, expr } of byCluster.flatMap((group) => group.rules))
+      for (const [, labels = ''] of expr.matchAll(/\b(?:on|by) \(([^)]*)\)/g))
+        assert.ok(labels.split(', ').includes('cluster'), `${alert}: ${labels}`);
   });
 
   it('are each shown to fire, and to be quiet', () => {

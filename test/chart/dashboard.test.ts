@@ -1,16 +1,19 @@
 // The dashboard against a real Prometheus that has scraped a real sidecar: every panel of the sidecar returns data, every query is understood.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { stringify } from 'yaml';
 import { marks, panels } from '../../scripts/chart/queries.ts';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
 import { Prometheus } from '../support/prometheus.ts';
 import { call, configuration, credential, makeDirectory, makeMaterial, startSidecar } from '../support/sidecar.ts';
-import { chart, lacks, noHelm, one, render, root } from './helm.ts';
+import { chart, lacks, noHelm, one, render, root, run } from './helm.ts';
 
-/** As Grafana fills in "All". */
-const filled = (query: string): string => query.replaceAll(/\$(namespace|credential)\b/g, '.*');
+/** As Grafana fills in "All", and the step at which it asks. */
+const filled = (query: string, step = '1m'): string =>
+  query.replaceAll(/\$(namespace|credential)\b/g, '.*').replaceAll('$__interval', step);
 const route = (operation: string) => `/v1/credentials/wechat-main/${operation}`;
 const patience = 30_000;
 
@@ -27,6 +30,114 @@ describe('the dashboard', () => {
       ['datasource', 'namespace', 'credential'],
     );
   });
+});
+
+describe('the marks of the dashboard', () => {
+  it('stand where the value says for swaps, and at the step for rejections', () => {
+    const { annotations } = JSON.parse(readFileSync(`${root}${chart}/files/dashboard.json`, 'utf8')) as {
+      annotations: { list: { name: string; expr: string; useValueForTime: boolean }[] };
+    };
+    assert.deepEqual(
+      annotations.list.map(({ name, expr, useValueForTime }) => [name, expr, useValueForTime]),
+      [
+        ['Swaps', marks.swaps, true],
+        ['Rejections', marks.rejections, false],
+      ],
+    );
+  });
+});
+
+describe('at a scrape a minute', { skip: lacks('promtool') }, () => {
+  const pay = { namespace: 'pay', credential: 'wechat-main' };
+  const labels = (all: object): string =>
+    `{${Object.entries(all)
+      .map(([name, value]) => `${name}="${String(value)}"`)
+      .join(', ')}}`;
+  const of = (metric: string, more: object, pod = 'a'): string =>
+    `${metric}${labels({ ...pay, job: 'paycert', instance: pod, pod, ...more })}`;
+  const rejected = { outcome: 'rejected', reason: 'CERT_EXPIRED' };
+  const rejections = of('paycert_reloads_total', rejected);
+  const reloads = panels.find(({ title }) => title === 'Reloads')!.queries[0]!.expr;
+  const swap = (pod: string, generation: string, times: string) => ({
+    [of('paycert_generation', {}, pod)]: generation,
+    [of('paycert_reload_last_success_timestamp_seconds', {}, pod)]: times,
+  });
+
+  interface Case {
+    readonly series: Readonly<Record<string, string>>;
+    readonly expr: string;
+    readonly step?: string;
+    /** Minute → label and value of all that is there then. */
+    readonly wanted: Readonly<Record<number, readonly (readonly [object, number])[]>>;
+  }
+  const mark = [[{ ...pay, reason: rejected.reason }, 1]] as const;
+  const line = (value: number) => [[{ credential: pay.credential, ...rejected }, value]] as const;
+
+  const cases: Readonly<Record<string, Case>> = {
+    'a swap is marked at its second, however long it is ago': {
+      series: swap('a', '1x9 2x200', '100x9 615x200'),
+      expr: marks.swaps,
+      wanted: { 9: [], 10: [[pay, 615_000]], 100: [[pay, 615_000]] },
+    },
+    'a pod that starts is no swap': {
+      series: { ...swap('a', '2x200', '100x200'), ...swap('b', '_x10 1x200', '_x10 615x200') },
+      expr: marks.swaps,
+      wanted: { 20: [[pay, 100_000]] },
+    },
+    'the first rejection of a pod is marked, and not for ever': {
+      series: { [rejections]: '_x10 1x200' },
+      expr: marks.rejections,
+      wanted: { 9: [], 10: mark, 11: [], 100: [] },
+    },
+    'a later rejection is marked, and not for ever': {
+      series: { [rejections]: '1x9 2x200' },
+      expr: marks.rejections,
+      wanted: { 9: [], 10: mark, 11: [] },
+    },
+    'a rejection is marked once at steps of a quarter of an hour': {
+      series: { [rejections]: '_x10 1x20 2x200' },
+      expr: marks.rejections,
+      step: '15m',
+      wanted: { 0: [], 15: mark, 30: [], 45: mark, 60: [] },
+    },
+    'a rejection after a restart is marked': {
+      series: { [rejections]: '2x9 1x200' },
+      expr: marks.rejections,
+      wanted: { 9: [], 10: mark, 11: [] },
+    },
+    'ten minutes without a scrape are no rejection': {
+      series: { [rejections]: '1x30 _x10 1x200' },
+      expr: marks.rejections,
+      wanted: { 39: [], 40: [], 41: [] },
+    },
+    'the first rejection of a pod is in the panel “Reloads” for an hour': {
+      series: { [rejections]: '_x10 1x200' },
+      expr: reloads,
+      wanted: { 9: [], 10: line(1), 68: line(1), 80: line(0) },
+    },
+    'the load at the start of a pod is no reload': {
+      series: { [of('paycert_reloads_total', { outcome: 'swapped', reason: '' })]: '_x10 1x200' },
+      expr: reloads,
+      wanted: { 11: [[{ credential: pay.credential, outcome: 'swapped' }, 0]] },
+    },
+  };
+
+  for (const [title, { series, expr, step, wanted }] of Object.entries(cases))
+    it(title, async (t) => {
+      const path = join(await makeDirectory(t), 'test.yaml');
+      const test = {
+        interval: '1m',
+        input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+        promql_expr_test: Object.entries(wanted).map(([minute, samples]) => ({
+          expr: filled(expr, step),
+          eval_time: `${minute}m`,
+          exp_samples: samples.map(([all, value]) => ({ labels: labels(all), value })),
+        })),
+      };
+      await writeFile(path, stringify({ evaluation_interval: '1m', tests: [test] }));
+      const { code, stdout, stderr } = await run('promtool', ['test', 'rules', path]);
+      assert.equal(code, 0, stdout + stderr);
+    });
 });
 
 describe('in a Prometheus that scraped a sidecar', { skip: lacks('prometheus'), timeout: 180_000 }, () => {
@@ -83,8 +194,8 @@ describe('in a Prometheus that scraped a sidecar', { skip: lacks('prometheus'), 
     assert.ok(await prometheus.ask(filled(marks.swaps), patience));
   });
 
-  it('the marks of rejections are understood', async () => {
-    await prometheus.query(filled(marks.rejections));
+  it('the marks of rejections return data', async () => {
+    assert.ok(await prometheus.ask(filled(marks.rejections, '15m'), patience));
   });
 
   it('alerts find the series that they ask for', { skip: noHelm }, async () => {

@@ -1,6 +1,6 @@
 // Calls helm, and reads what it renders. Every test runs with each version of Helm that is installed.
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -97,6 +97,15 @@ export async function render(options: RenderOptions = {}): Promise<Manifest[]> {
     if (document.errors[0]) throw document.errors[0];
     return (document.toJSON() as Manifest | null) ?? [];
   });
+}
+
+/** What helm prints after an install: `helm template` prints no notes, and to dry-run an install Helm 3 needs a cluster. */
+export async function notes(options: RenderOptions = {}): Promise<string> {
+  const text = readFileSync(join(root, chart, 'templates/NOTES.txt'), 'utf8');
+  const object =
+    '{ apiVersion: v1, kind: ConfigMap, metadata: { name: notes }, data: { notes: {{ tpl .Values.global.notes . | toJson }} } }';
+  const values = { ...options.values, global: { notes: text }, extraObjects: [object] };
+  return one(await render({ ...options, values }), 'ConfigMap', 'notes')['data'].notes as string;
 }
 
 export const ofKind = (manifests: readonly Manifest[], kind: string): Manifest[] =>

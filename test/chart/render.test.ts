@@ -131,6 +131,21 @@ describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
       assert.deepEqual(labelSelector, one(manifests, 'Deployment')['spec'].selector);
   });
 
+  it('budgets by minAvailable where it is given, zero included, and by maxUnavailable where it is not', async () => {
+    for (const [values, wanted] of [
+      [{}, { maxUnavailable: 1 }],
+      [{ minAvailable: '' }, { maxUnavailable: 1 }],
+      [{ minAvailable: null }, { maxUnavailable: 1 }],
+      [{ maxUnavailable: '50%' }, { maxUnavailable: '50%' }],
+      [{ minAvailable: 0 }, { minAvailable: 0 }],
+      [{ minAvailable: '50%', maxUnavailable: null }, { minAvailable: '50%' }],
+    ] as const) {
+      const { spec } = one(await render({ values: { podDisruptionBudget: values } }), 'PodDisruptionBudget');
+      const { selector: _, unhealthyPodEvictionPolicy: _policy, ...budget } = spec as Manifest;
+      assert.deepEqual(budget, wanted);
+    }
+  });
+
   it('names the image by registry, tag and digest, and every Secret for pulling once', async () => {
     const manifests = await example('image');
     assert.match(
@@ -141,6 +156,21 @@ describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
     assert.equal(podOf(manifests)['priorityClassName'], 'system-cluster-critical');
     for (const { metadata } of manifests.filter(({ kind }) => kind !== 'Pod'))
       assert.equal(metadata.labels?.['example.com/team'], 'payments', metadata.name);
+  });
+
+  it('labels every object with a version that a label may hold, whatever the tag', async () => {
+    const long = 'a'.repeat(62);
+    for (const [tag, version] of [
+      ['1.2.3', '1.2.3'],
+      ['1.10', '1.10'],
+      ['1.2.3-', '1.2.3'],
+      ['main_.-', 'main'],
+      ['_main', 'main'],
+      [`${long}-${long}`, long],
+      ['_', undefined],
+    ])
+      for (const { metadata } of (await render({ values: { image: { tag } } })).filter(({ kind }) => kind !== 'Pod'))
+        assert.equal(metadata.labels?.['app.kubernetes.io/version'], version, `${metadata.name} ${String(tag)}`);
   });
 
   it('leaves a spread that has a selector as it is', async () => {

@@ -27,6 +27,9 @@ const refused: Readonly<Record<string, readonly [object, RegExp]>> = {
   ],
   'a render mode that does not exist': [{ serviceMonitor: { renderMode: 'always' } }, /renderMode/],
   'a scrape interval without a unit': [{ podMonitor: { interval: '30' } }, /interval/],
+  'a budget for drains that says nothing': [{ podDisruptionBudget: { maxUnavailable: '' } }, /maxUnavailable/],
+  'a budget for drains that is taken away': [{ podDisruptionBudget: { maxUnavailable: null } }, /maxUnavailable/],
+  'a port of sidecars without a name': [{ podMonitor: { port: '' } }, /port/],
   'a port that is none': [{ service: { port: 0 } }, /port/],
   'a network policy that reaches no API server': [{ networkPolicy: { apiPorts: [] } }, /apiPorts/],
   'a label that Prometheus cannot group by': [

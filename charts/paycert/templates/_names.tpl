@@ -50,7 +50,10 @@ app.kubernetes.io/component: operator
 {{- define "paycert.ownLabels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{ include "paycert.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | trunc 63 | quote }}
+{{- /* A tag may begin and end with what a label's value may not. */}}
+{{- with .Values.image.tag | default .Chart.AppVersion | trunc 63 | trimAll "-_." }}
+app.kubernetes.io/version: {{ . | quote }}
+{{- end }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/part-of: paycert
 {{- end -}}

@@ -8,7 +8,16 @@ const ready = 'paycert_credential_ready';
 const condition = 'paycert_credential_condition';
 const notReady = { condition: 'Ready', status: 'False' };
 const isReady = { condition: 'Ready', status: 'True' };
-const up = (pod: string): string => `up{job="paycert",instance="${pod}",pod="${pod}",namespace="pay"}`;
+const up = (pod: string, cluster = ''): string =>
+  `up{job="paycert",instance="${pod}",pod="${pod}",namespace="pay",cluster="${cluster}"}`;
+
+const [east, west] = [{ cluster: 'east' }, { cluster: 'west' }];
+/** A pod of the same address in two clusters: in one material is rejected, in the other it cannot be read. */
+const mixed = {
+  [of(successful, east)]: always(0),
+  [of(successful, west)]: always(0),
+  [of('paycert_source_errors_total', { ...west, reason: 'files-missing' })]: '0+6x200',
+};
 
 export const reloads: readonly Case[] = [
   {
@@ -35,6 +44,14 @@ export const reloads: readonly Case[] = [
     series: unreadable,
   },
   {
+    alert: 'PaycertMaterialRejected',
+    title: 'fires beside a pod of another cluster that has the same address and cannot read',
+    isByCluster: true,
+    at: 30,
+    fires: [{ ...pay, ...east }],
+    series: mixed,
+  },
+  {
     alert: 'PaycertSourceUnreachable',
     title: 'fires when reads go on failing',
     at: 15,
@@ -47,6 +64,14 @@ export const reloads: readonly Case[] = [
     at: 60,
     fires: [],
     series: failing,
+  },
+  {
+    alert: 'PaycertSourceUnreachable',
+    title: 'is quiet about a pod of another cluster that has the same address and can read',
+    isByCluster: true,
+    at: 30,
+    fires: [{ ...pay, ...west }],
+    series: mixed,
   },
   {
     alert: 'PaycertCredentialNotReady',
@@ -105,6 +130,21 @@ export const reloads: readonly Case[] = [
       [up('a')]: '1x10 stale',
       [of(ready, {}, 'b')]: always(1),
       [up('b')]: always(1),
+    },
+  },
+  {
+    alert: 'PaycertSidecarDown',
+    title: 'is quiet about a pod that answers while one of the same address in another cluster does not',
+    isByCluster: true,
+    at: 20,
+    fires: [{ ...pay, ...west }],
+    series: {
+      [of(ready, east)]: always(1),
+      [up('a', 'east')]: always(1),
+      [of(ready, west)]: '1x10 stale',
+      [up('a', 'west')]: '1x10 0x60',
+      [of(ready, west, 'b')]: always(1),
+      [up('b', 'west')]: always(1),
     },
   },
 ];

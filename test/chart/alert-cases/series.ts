@@ -3,6 +3,8 @@
 export interface Case {
   readonly alert: string;
   readonly title: string;
+  /** Whether `prometheusRule.additionalAggregationLabels` names `cluster`. */
+  readonly isByCluster?: true;
   readonly series: Readonly<Record<string, string>>;
   /** Minutes from the first sample. */
   readonly at: number;
