@@ -20,6 +20,10 @@ const table = {
     kind: 'config',
     hint: 'Correct the field named; `kubectl explain paymentcredential.spec --recursive` lists every field.',
   },
+  'labels-invalid': {
+    kind: 'config',
+    hint: 'Correct the label or annotation named, on the Secret; docs/operator.md lists every one.',
+  },
   'listener-in-use': { kind: 'config', hint: 'Stop the other process, or configure another socket or port.' },
   'listener-unusable': {
     kind: 'config',

@@ -75,13 +75,13 @@ describe('a labelled Secret', () => {
     assert.deepEqual(await tenant.events(), events);
   });
 
-  it('with annotations that make no sense is told so, and the field is named', limit, async (t) => {
+  it('with annotations that make no sense is told so, and the annotation is named', limit, async (t) => {
     const tenant = await Tenant.make(controlPlane());
     await tenant.write('keys', (await makeMaterial()).files, { labels });
     const { recorder } = await startOperator(t, controlPlane(), { namespaces: [tenant.namespace] });
     const { message } = await recorder.next('condition-changed', ({ condition }) => condition === 'Ready');
-    assert.match(message, /^spec\.provider\.wechatpay\.merchantId is missing/);
-    await until(async () => (await tenant.events()).includes('Warning ResourceInvalid Secret/keys'));
+    assert.match(message, /^annotation paycert\.dev\/option\.merchantId is missing\. .*on the Secret/);
+    await until(async () => (await tenant.events()).includes('Warning LabelsInvalid Secret/keys'));
   });
 
   it('that a resource names too is reported there alone, and by itself again when the resource goes', limit, async (t) => {
