@@ -97,7 +97,7 @@ describe('two replicas', () => {
     for (const { address } of [a, b]) {
       assert.equal((await call(address, '/readyz')).status, 200);
       const { content } = await call(address, '/metrics');
-      assert.match(content, new RegExp(`paycert_credential_condition\\{credential_namespace="${tenant.namespace}",credential="wechat-0",condition="Ready",status="True"\\} 1`)); // prettier-ignore
+      assert.match(content, new RegExp(`paycert_credential_condition\\{credential_namespace="${tenant.namespace}",kind="PaymentCredential",credential="wechat-0",condition="Ready",status="True"\\} 1`)); // prettier-ignore
     }
     const taken = b.recorder.next('leading', ({ isLeading }) => isLeading);
     await a.stop();
