@@ -125,7 +125,7 @@ export class Informer<T> {
     // The same failure at every attempt is no news.
     if (this.#told === error.code) return;
     this.#told = error.code;
-    observe({ type: 'watch-failed', source: name, reason: error.code });
+    observe({ type: 'watch-failed', source: name, reason: error.code, error });
   }
 
   async #list(foundBy: FoundBy & ('list' | 'relist'), signal: AbortSignal): Promise<void> {

@@ -171,7 +171,9 @@ describe('permissions', () => {
     const said = operator.recorder.next('watch-failed', ({ source }) => source.startsWith('secrets'));
     await tenant.plane.withdraw(tenant.namespace, 'operator');
     hurry(t, clock);
-    assert.equal((await said).reason, 'cluster-forbidden');
+    const { reason, error } = await said;
+    assert.equal(reason, 'cluster-forbidden');
+    assert.match(error?.message ?? '', /list secrets in namespace .* forbids/);
     assert.ok(clock.now().getTime() - withdrawnAt.getTime() <= 90_000);
     await until(async () => (await call(operator.address, '/readyz')).status === 503, 'readyz');
     assert.match((await call(operator.address, '/readyz')).content, /list .* forbids/);
