@@ -20,6 +20,10 @@ const table = {
     kind: 'config',
     hint: 'Correct the field named; `kubectl explain paymentcredential.spec --recursive` lists every field.',
   },
+  'labels-invalid': {
+    kind: 'config',
+    hint: 'Correct the label or annotation named, on the Secret; docs/operator.md lists every one.',
+  },
   'listener-in-use': { kind: 'config', hint: 'Stop the other process, or configure another socket or port.' },
   'listener-unusable': {
     kind: 'config',
@@ -271,7 +275,7 @@ const table = {
   },
 
   // not-ready: wait
-  'credential-not-loaded': { kind: 'not-ready', hint: 'Wait, or see `paycert status` for what was rejected.' },
+  'credential-not-loaded': { kind: 'not-ready', hint: 'Wait, or see what `paycert status` says of it.' },
   'no-platform-key': { kind: 'not-ready', hint: 'Add a certificate or public key of the platform that is valid.' },
   'no-apiv3-key': { kind: 'not-ready', hint: 'Add apiv3_key to the material.' },
   'no-aes-key': { kind: 'not-ready', hint: 'Add aes_key to the material.' },

@@ -50,7 +50,8 @@ export type Event =
   | { readonly type: 'resource-followed'; readonly credential: string; readonly isSuspended: boolean }
   | { readonly type: 'resource-refused'; readonly credential: string; readonly error: PaycertError }
   // watching
-  | { readonly type: 'watch-failed'; readonly source: string; readonly reason: string }
+  /** `reason`: a code of an error, which is there too, or of the system. */
+  | { readonly type: 'watch-failed'; readonly source: string; readonly reason: string; readonly error?: PaycertError }
   | { readonly type: 'watch-restarted'; readonly source: string }
   /** This process begins or ceases to be the one of several that acts. */
   | { readonly type: 'leading'; readonly lease: string; readonly isLeading: boolean }

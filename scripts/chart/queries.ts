@@ -170,21 +170,21 @@ export const panels: readonly Panel[] = [
     from: 'operator',
     queries: [
       {
-        expr: `(max ${by('credential_namespace', 'credential', 'role')} (paycert_stored_certificate_not_after_timestamp_seconds{${stored},${current}}) - time()) / 86400`,
+        expr: `(max ${by('credential_namespace', 'kind', 'credential', 'role')} (paycert_stored_certificate_not_after_timestamp_seconds{${stored},${current}}) - time()) / 86400`,
         legend: '',
       },
     ],
   },
   {
     title: 'Stored: ready',
-    text: 'Per PaymentCredential: a line at 1 while what is stored can do what it must.',
+    text: 'Per PaymentCredential or labelled Secret: a line at 1 while what is stored can do what it must.',
     kind: 'timeseries',
     ...half,
     from: 'operator',
     queries: [
       {
-        expr: `max ${by('credential_namespace', 'credential')} (paycert_credential_condition{${stored},condition="Ready",status="True"})`,
-        legend: '{{credential_namespace}}/{{credential}}',
+        expr: `max ${by('credential_namespace', 'kind', 'credential')} (paycert_credential_condition{${stored},condition="Ready",status="True"})`,
+        legend: '{{kind}} {{credential_namespace}}/{{credential}}',
       },
     ],
   },
@@ -211,7 +211,7 @@ export const panels: readonly Panel[] = [
     from: 'operator',
     queries: [
       {
-        expr: `(min ${by('credential_namespace', 'credential', 'role')} (paycert_stored_key_replace_by_timestamp_seconds{${stored}}) - time()) / 86400`,
+        expr: `(min ${by('credential_namespace', 'kind', 'credential', 'role')} (paycert_stored_key_replace_by_timestamp_seconds{${stored}}) - time()) / 86400`,
         legend: '',
       },
     ],

@@ -169,11 +169,23 @@ function render(credentials: readonly Status[]): string {
 }
 
 /** What a person should know of a credential beside its keys. */
-function remarks({ name, rejection, sourceError, warnings, frozenPaths, lacking, keys }: Status, now: Date): string[] {
+function remarks(
+  { name, suspended = false, rejection, sourceError, warnings, frozenPaths, lacking, keys }: Status,
+  now: Date,
+): string[] {
   const line = (style: 'red' | 'yellow', label: string, words: string) => `${paint(style, label)} ${name}: ${words}`;
   const notice = ({ detail, code, hint }: Status['warnings'][number]) => `${detail} (${code}). ${hint}`;
   return [
     ...(lacking.length > 0 ? [line('red', 'not ready:', `cannot ${lacking.join(', ')}`)] : []),
+    ...(suspended
+      ? [
+          line(
+            'red',
+            'suspended:',
+            'its keys are dropped; set spec.suspend of its PaymentCredential to false to resume',
+          ),
+        ]
+      : []),
     ...(rejection ? [line('red', 'rejected:', notice(rejection))] : []),
     ...(sourceError ? [line('red', 'unreadable:', notice(sourceError))] : []),
     ...(frozenPaths

@@ -112,7 +112,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
 
 function* credentialsOf(controller: Controller): Generator<StoredCredential> {
   for (const { resource, status } of controller.statuses()) {
-    const { namespace, name } = resource;
-    yield { namespace, name, conditions: status.conditions, keys: status.keys ?? [] };
+    const { kind, namespace, name } = resource;
+    yield { kind, namespace, name, conditions: status.conditions, keys: status.keys ?? [] };
   }
 }

@@ -145,5 +145,6 @@ export function buildStanding(config: CredentialConfig): Standing {
     isRequired: config.required ?? false,
     requires: config.require ?? defaults.require,
     maxAge: buildMaxAge(config),
+    isSuspended: false,
   };
 }

@@ -140,5 +140,5 @@ function credentialOf(entry: ResourceEntry, spec: ResourceSpec): CredentialConfi
 
 const standingOf = (entry: ResourceEntry, spec: ResourceSpec | undefined): Standing =>
   spec
-    ? buildStanding(credentialOf(entry, spec))
+    ? { ...buildStanding(credentialOf(entry, spec)), isSuspended: spec.suspend === true }
     : { provider: 'unknown', isRequired: entry.required ?? false, requires: defaults.require };

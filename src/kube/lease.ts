@@ -122,7 +122,7 @@ class Candidate {
       // Another was faster, or the same failure again: no news.
       if (error.code === 'object-conflict' || error.code === this.#told) return undefined;
       this.#told = error.code;
-      this.#observe({ type: 'watch-failed', source: `lease:${this.#options.name}`, reason: error.code });
+      this.#observe({ type: 'watch-failed', source: `lease:${this.#options.name}`, reason: error.code, error });
       return undefined;
     }
   }

@@ -56,6 +56,7 @@ export class Informer<T> {
   #trouble: { readonly since: Date; readonly error: PaycertError } | undefined;
   #told: string | undefined;
   #failures = 0;
+  #isForgotten = false;
   #acceptedAt: Date | undefined;
   #eventsSeen = 0;
 
@@ -94,7 +95,8 @@ export class Informer<T> {
         if (isOver()) return;
         this.#fail(error);
       }
-      this.#failures = this.#stoodFor() < healthyMilliseconds ? this.#failures + 1 : 0;
+      if (this.#stoodFor() < healthyMilliseconds) this.#failures += 1;
+      else [this.#failures, this.#isForgotten] = [0, false];
       if (this.#failures > 0) await this.#options.clock.sleep(this.#backoff(), signal);
     }
   }
@@ -117,11 +119,13 @@ export class Informer<T> {
     }
     if (!(error instanceof PaycertError)) throw error;
     if (needList.has(error.code)) this.#next = 'list';
+    // Whoever says that is back: the pauses of the outage before it are over. Once only, or it would be a loop.
+    if (error.code === 'watch-expired' && !this.#isForgotten) [this.#failures, this.#isForgotten] = [0, true];
     this.#trouble = { since: this.#trouble?.since ?? clock.now(), error };
     // The same failure at every attempt is no news.
     if (this.#told === error.code) return;
     this.#told = error.code;
-    observe({ type: 'watch-failed', source: name, reason: error.code });
+    observe({ type: 'watch-failed', source: name, reason: error.code, error });
   }
 
   async #list(foundBy: FoundBy & ('list' | 'relist'), signal: AbortSignal): Promise<void> {

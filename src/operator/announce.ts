@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Resource } from '../kube/resources.ts';
-import { isBad, type PaymentCredential, type Status } from './resource.ts';
+import { type Condition, isBad, type PaymentCredential, type Status } from './resource.ts';
 
 interface Notice {
   readonly type: 'Normal' | 'Warning';
@@ -14,20 +14,33 @@ interface Notice {
   readonly since: string;
 }
 
+type Kind = PaymentCredential['kind'];
+
+/**
+ * Whether a condition says what it said before. A resource has a status for the details; a Secret has none, so that
+ * another message about what is wrong with it is said nowhere else.
+ */
+export function isSaid(kind: Kind, before: Status | undefined, { type, status, reason, message }: Condition): boolean {
+  const old = before?.conditions.find((condition) => condition.type === type);
+  if (old?.status !== status || old.reason !== reason) return false;
+  return kind === 'PaymentCredential' || !isBad(type, status) || old.message === message;
+}
+
 /** What is worth an Event between two statuses. */
-export function noticesOf(before: Status | undefined, after: Status): Notice[] {
+export function noticesOf(kind: Kind, before: Status | undefined, after: Status): Notice[] {
   const notices: Notice[] = [];
   const { accepted } = after;
   if (accepted && accepted.snapshotId !== before?.accepted?.snapshotId) {
     const note = `Snapshot ${accepted.snapshotId} is accepted: the Secret passes every check.`;
     notices.push({ type: 'Normal', reason: 'Accepted', note, since: accepted.time });
   }
-  for (const { type, status, reason, message, lastTransitionTime } of after.conditions) {
-    const old = before?.conditions.find((condition) => condition.type === type);
+  for (const condition of after.conditions) {
+    const { type, status, reason, message, lastTransitionTime } = condition;
+    const isFirst = before?.conditions.some((old) => old.type === type) !== true;
     const isWarning = isBad(type, status);
-    const isSame = old?.status === status && old.reason === reason;
     // What was good from the beginning, and what another condition says already, is no news.
-    if (isSame || notices.some((notice) => notice.reason === reason) || (!isWarning && old === undefined)) continue;
+    if (isSaid(kind, before, condition) || notices.some((notice) => notice.reason === reason)) continue;
+    if (!isWarning && isFirst) continue;
     if (!isWarning && type !== 'Ready') continue;
     const since = after.rejected?.secretResourceVersion ?? '';
     notices.push({

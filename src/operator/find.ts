@@ -11,7 +11,7 @@ import { secretMaterial } from '../sources/secret.ts';
 import { assess, type Verdict } from './assess.ts';
 import { createdAtAnnotation } from './labels.ts';
 import type { PaymentCredential } from './resource.ts';
-import type { SecretFacts } from './secrets.ts';
+import { inLabels, type SecretFacts } from './secrets.ts';
 import type { Findings } from './status.ts';
 import type { Watched } from './watched.ts';
 
@@ -87,14 +87,15 @@ export class Finder {
     return verdict;
   }
 
-  #explain({ namespace, name }: PaymentCredential, error: unknown): PaycertError {
+  #explain(resource: PaymentCredential, error: unknown): PaycertError {
     if (!(error instanceof PaycertError)) {
+      const { namespace, name } = resource;
       this.#options.observe({ type: 'internal-error', where: 'operator', error });
       return new PaycertError('internal-error', `checking the Secret of ${namespace}/${name} failed unexpectedly`);
     }
     // An API server that cannot be asked can be told nothing either.
     if (error.code.startsWith('cluster-') && !refusals.has(error.code)) throw error;
-    return error;
+    return inLabels(error, resource);
   }
 }
 

@@ -6,7 +6,7 @@ import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { replacementOf } from './age.ts';
-import { announce, noticesOf } from './announce.ts';
+import { announce, isSaid, noticesOf } from './announce.ts';
 import { earliest } from './assess.ts';
 import { soonestExpiry } from './expiry.ts';
 import { Finder, type FinderOptions } from './find.ts';
@@ -132,20 +132,20 @@ export class Reconciler {
   ): Promise<void> {
     const { observe, leadership } = this.#options;
     const object = `${resource.namespace}/${resource.name}`;
-    for (const { type: condition, status, reason, message } of after.conditions) {
-      const old = before?.conditions.find(({ type }) => type === condition);
-      if (old?.status !== status || old.reason !== reason)
-        observe({
-          type: 'condition-changed',
-          object,
-          condition,
-          status,
-          reason,
-          message,
-          isBad: isBad(condition, status),
-        });
+    for (const condition of after.conditions) {
+      if (isSaid(resource.kind, before, condition)) continue;
+      const { type, status, reason, message } = condition;
+      observe({
+        type: 'condition-changed',
+        object,
+        condition: type,
+        status,
+        reason,
+        message,
+        isBad: isBad(type, status),
+      });
     }
-    for (const notice of noticesOf(before, after).filter(({ type }) => isWanted(type))) {
+    for (const notice of noticesOf(resource.kind, before, after).filter(({ type }) => isWanted(type))) {
       try {
         await leadership.write((signal) => announce(resource, notice, this.#options, signal));
       } catch (error) {

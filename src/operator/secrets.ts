@@ -1,5 +1,6 @@
 // What is kept of a Secret's metadata, and how labels and annotations say what a PaymentCredential would.
 import { ResourceSpecSchema } from '../config/resource.ts';
+import { PaycertError } from '../errors.ts';
 import type { KubeObject } from '../kube/resources.ts';
 import { domain, maxAgeAnnotation, optionPrefix, providerLabel, requireAnnotation } from './labels.ts';
 import type { PaymentCredential } from './resource.ts';
@@ -63,6 +64,27 @@ const providers = new Map(
 );
 
 const typeOf = (kind: string, option: string): string | undefined => providers.get(kind)?.get(option)?.type;
+
+/** What is wrong with the spec that labels and annotations say, in their own names: a Secret has no spec to correct. */
+export function inLabels(error: PaycertError, { kind, spec }: PaymentCredential): PaycertError {
+  const { field } = error;
+  if (kind !== 'Secret' || error.code !== 'resource-invalid' || field === undefined) return error;
+  const said = (name: string, what: string, is: 'label' | 'annotation' = 'annotation') =>
+    new PaycertError('labels-invalid', `${is} ${name} ${what}`, { field: name });
+  const [provider = ''] = Object.keys((spec as { readonly provider: object }).provider);
+  const options = providers.get(provider);
+  if (options === undefined) return said(providerLabel, `is none of ${[...providers.keys()].join(', ')}`, 'label');
+  const text = error.message.slice(field.length + 1);
+  if (/^spec\.require\b/.test(field)) return said(requireAnnotation, text);
+  if (/^spec\.maxAge\b/.test(field)) return said(maxAgeAnnotation, text);
+  const path = field.slice(`spec.provider.${provider}.`.length);
+  const option = [...options.keys()].find((known) => path === known || path.startsWith(`${known}.`));
+  // No annotation has a space in its name: that one is not repeated.
+  if (option === undefined)
+    return said(`${optionPrefix}${path.includes(' ') ? 'NAME' : path}`, 'is not an option of this provider');
+  const inside = path.slice(option.length + 1);
+  return said(`${optionPrefix}${option}`, inside === '' ? text : `does not fit: ${inside} ${text}`);
+}
 
 /** Text stays text, since a merchant id is all digits. Everything else is JSON, unless it is a word. */
 function readOption(text: string, type: string | undefined): unknown {

@@ -5,6 +5,7 @@ import type { ErrorCode, PaycertError } from '../errors.ts';
 import { judgeAge } from './age.ts';
 import type { Verdict } from './assess.ts';
 import { soonestExpiry } from './expiry.ts';
+import { requireAnnotation } from './labels.ts';
 import type { Condition, Key, PaymentCredential, Status } from './resource.ts';
 
 /** What was found out about a resource and its Secret. */
@@ -40,7 +41,7 @@ export function judge(resource: PaymentCredential, findings: Findings, now: Date
   const { keys, kept, outcome: tooOld } = judgeAge(spec, verdict, previous, now);
   const { keyId, notAfter } = signerOf(verdict, previous);
   const valid = judgeValid(findings, accepted !== undefined);
-  const ready = judgeReady(spec, verdict, valid);
+  const ready = judgeReady(resource, spec, verdict, valid);
   const outcomes = { Ready: ready, Valid: valid, Expiring: judgeExpiring(keys, now), TooOld: tooOld };
   const conditions = Object.entries(outcomes).map(([type, outcome]): Condition => {
     const before = previous?.conditions.find((condition) => condition.type === type);
@@ -117,7 +118,12 @@ function judgeViolations([first, ...others]: readonly PaycertError[]): Pick<Outc
   return { reason: reasonOf(first), message: `${adviceOf(first)}${more}` };
 }
 
-function judgeReady(spec: ResourceSpec | undefined, verdict: Verdict | undefined, valid: Outcome): Outcome {
+function judgeReady(
+  { kind }: PaymentCredential,
+  spec: ResourceSpec | undefined,
+  verdict: Verdict | undefined,
+  valid: Outcome,
+): Outcome {
   if (spec?.suspend === true) {
     const message =
       'Suspended: sidecars that follow this resource have dropped it. Set spec.suspend to false to resume.';
@@ -126,7 +132,8 @@ function judgeReady(spec: ResourceSpec | undefined, verdict: Verdict | undefined
   if (spec === undefined || verdict === undefined || valid.status !== 'True') return valid;
   const missing = (spec.require ?? defaults.require).filter((one) => !verdict.operations.includes(one));
   if (missing.length === 0) return { status: 'True', reason: 'Ready', message: 'It can do what it must.' };
-  const message = `It cannot ${missing.join(' or ')} with what the Secret holds. Add the part that is missing, or take it out of spec.require.`;
+  const where = kind === 'Secret' ? `the annotation ${requireAnnotation}` : 'spec.require';
+  const message = `It cannot ${missing.join(' or ')} with what the Secret holds. Add the part that is missing, or take it out of ${where}.`;
   return { status: 'False', reason: 'RequirementUnmet', message };
 }
 

@@ -111,7 +111,8 @@ export class Watched<T> {
         if (!(error instanceof PaycertError)) throw error;
         // What fails for a while ends the watch too, which is told then.
         if (!['cluster-forbidden', 'cluster-unauthenticated'].includes(error.code)) continue;
-        if (!part.trouble) observe({ type: 'watch-failed', source: nameOf(part.collection), reason: error.code });
+        if (!part.trouble)
+          observe({ type: 'watch-failed', source: nameOf(part.collection), reason: error.code, error });
         part.trouble ??= { since: clock.now(), error };
       }
     }

@@ -260,6 +260,9 @@ export const CredentialStatus = Type.Object({
   required: Type.Boolean(),
   ready: Type.Boolean(),
   lacking: Type.Array(Type.String(), { description: 'What it must be able to do and cannot.' }),
+  suspended: Type.Optional(
+    Type.Boolean({ description: 'Whether its PaymentCredential is suspended; absent when it is not.' }),
+  ),
   generation: Type.Optional(Generation),
   snapshotId: Type.Optional(Type.String({ description: 'Equal in every process that loaded the same keys.' })),
   version: Type.Optional(Type.String()),

@@ -30,13 +30,25 @@ const notice = ({ code, message, hint }: PaycertError, at?: Date): Status['warni
 });
 
 export function describeCredential(entry: Entry, now: Date): Status {
-  const { name, provider, isRequired, requires, snapshot, lastReload, rejection, sourceError, frozenPaths } = entry;
+  const {
+    name,
+    provider,
+    isRequired,
+    requires,
+    isSuspended = false,
+    snapshot,
+    lastReload,
+    rejection,
+    sourceError,
+    frozenPaths,
+  } = entry;
   return {
     name,
     provider,
     required: isRequired,
     ready: isReady(entry, now),
     lacking: [...lacking(snapshot, requires, now)],
+    ...(isSuspended && { suspended: true }),
     ...(snapshot && {
       generation: snapshot.generation,
       snapshotId: snapshot.snapshotId,

@@ -53,9 +53,14 @@ const isNotExpired: Check = ({ context }, now) =>
       : violation('certificate-expired', `${owner(facts)} expired at ${notAfter.toISOString()}`);
   });
 
-/** An empty set never replaces one that verifies: a list that came back empty once is an incident everybody has had. */
+/**
+ * An empty set never replaces one that verifies: a list that came back empty once is an incident everybody has had.
+ * What is not sound is loaded without keys, so it says nothing about the set: its own problems are the news.
+ */
 const keepsVerifying: Check = ({ context, current }, now) =>
-  current?.capabilities(now).has('verify') === true && !context.capabilities(now).has('verify')
+  context.problems.length === 0 &&
+  current?.capabilities(now).has('verify') === true &&
+  !context.capabilities(now).has('verify')
     ? violation('platform-set-emptied', 'there is no valid platform key any more, and the current snapshot has one')
     : [];
 

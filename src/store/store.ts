@@ -13,6 +13,8 @@ export interface Standing {
   readonly requires: readonly Capability[];
   /** How old its keys may become; absent while nothing is known of it. */
   readonly maxAge?: MaxAge;
+  /** Its PaymentCredential is suspended: there is nothing to load until it is not. */
+  readonly isSuspended?: boolean;
 }
 
 /** One credential as it stands. Replaced, never changed, so that a reader sees one instant. */
@@ -67,9 +69,10 @@ export class Store {
    * @throws PaycertError `credential-unknown`, `credential-not-loaded`
    */
   current(name: string): Snapshot {
-    const { snapshot } = this.entry(name);
+    const { snapshot, isSuspended = false } = this.entry(name);
     if (snapshot === undefined) {
-      throw new PaycertError('credential-not-loaded', 'this credential has no fit material yet', { field: 'name' });
+      const why = isSuspended ? 'this credential is suspended by its PaymentCredential' : 'this credential has no fit material yet'; // prettier-ignore
+      throw new PaycertError('credential-not-loaded', why, { field: 'name' });
     }
     return snapshot;
   }

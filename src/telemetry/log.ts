@@ -83,7 +83,11 @@ const lines: Lines = {
     'the PaymentCredential cannot be followed; what it said last stays',
     { credential, ...describe(error) },
   ],
-  'watch-failed': ({ source, reason }) => ['warn', 'watching failed; it is tried again', { source, reason }],
+  'watch-failed': ({ source, reason, error }) => [
+    'warn',
+    'watching failed; it is tried again',
+    { source, reason, ...(error && describe(error)) },
+  ],
   'watch-restarted': ({ source }) => ['info', 'watching again', { source }],
   leading: ({ lease, isLeading }) => ['info', isLeading ? 'leading' : 'not leading any more', { lease }],
   reconciled: ({ object, outcome, error, seconds }) => [

@@ -3,6 +3,7 @@ import type { Sample } from './fact-gauge.ts';
 
 /** One PaymentCredential, or labelled Secret, as its status says. */
 export interface StoredCredential {
+  readonly kind: 'PaymentCredential' | 'Secret';
   readonly namespace: string;
   readonly name: string;
   readonly conditions: readonly { readonly type: string; readonly status: string }[];
@@ -21,8 +22,11 @@ export interface StoredGaugeRow {
   readonly read: (overseen: Overseen) => Iterable<Sample>;
 }
 
-/** Not `namespace`, which Prometheus would make `exported_namespace` of. */
-const credential = ['credential_namespace', 'credential'];
+/**
+ * Not `namespace`, which Prometheus would make `exported_namespace` of. With the kind: a labelled Secret and a
+ * PaymentCredential that names another one may have the same name.
+ */
+const credential = ['credential_namespace', 'kind', 'credential'];
 
 export const storedGauges = {
   paycert_stored_certificate_not_after_timestamp_seconds: {
@@ -54,8 +58,10 @@ function* each(
   credentials: Iterable<StoredCredential>,
   read: (credential: StoredCredential) => Iterable<Sample>,
 ): Generator<Sample> {
-  for (const one of credentials)
-    for (const sample of read(one)) yield { credential_namespace: one.namespace, credential: one.name, ...sample };
+  for (const one of credentials) {
+    const { namespace, kind, name } = one;
+    for (const sample of read(one)) yield { credential_namespace: namespace, kind, credential: name, ...sample };
+  }
 }
 
 function byRole(

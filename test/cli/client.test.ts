@@ -178,6 +178,20 @@ describe('client commands', { timeout: 90_000 }, () => {
     });
   }
 
+  it('show that a credential is suspended, and how it is resumed', async (t) => {
+    const nothing = { keys: [], retired: [], warnings: [] };
+    const answer = { name: 'w', provider: 'wechatpay', required: true, ready: false, lacking: ['sign'], suspended: true, ...nothing }; // prettier-ignore
+    const server = createServer((_, response) => {
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer));
+    }).listen(0, '127.0.0.1');
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { stdout } = await paycert(['status', 'w', '--url', `http://127.0.0.1:${port}`]);
+    assert.match(stdout, /^not ready: w: cannot sign$/m);
+    assert.match(stdout, /^suspended: w: .*spec\.suspend .* false/m);
+  });
+
   it('survive an answer that breaks off', async (t) => {
     const server = createServer((_, response) => {
       response.writeHead(200, { 'Content-Length': 100 }).write('{"name":', () => response.destroy());

@@ -26,7 +26,8 @@ describe('a credential that is built', () => {
     assert.deepEqual([name, older, graceMilliseconds], ['shop', 'accept', 7 * 86_400_000]);
     assert.equal(provider.identity, 'wechatpay/1900000001');
     const maxAge = { milliseconds: 90 * 86_400_000, isGiven: false };
-    assert.deepEqual(buildStanding(config), { provider: 'wechatpay', isRequired: false, requires: ['sign'], maxAge });
+    const plain = { provider: 'wechatpay', isRequired: false, isSuspended: false };
+    assert.deepEqual(buildStanding(config), { ...plain, requires: ['sign'], maxAge });
   });
 
   it('has what the configuration says', () => {

@@ -5,6 +5,7 @@ import { systemClock } from '../../src/clock.ts';
 import { Configured } from '../../src/config/configured.ts';
 import type { ResourceEntry } from '../../src/config/schema/credential.ts';
 import { Turns } from '../../src/crypto/turns.ts';
+import { describeCredential } from '../../src/server/status.ts';
 import { isReady, Store } from '../../src/store/store.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { installDefinition, Tenant, until, wechatpaySpec } from '../support/operator.ts';
@@ -73,9 +74,11 @@ describe('an entry that names a resource', () => {
     await load(entry);
     await Promise.all([events.next('credential-removed'), tenant.patch(name, { suspend: true })]);
     assert.equal(ready(), false);
-    assert.throws(() => store.current(name), { code: 'credential-not-loaded' });
+    assert.throws(() => store.current(name), { code: 'credential-not-loaded', message: /is suspended/ });
+    assert.equal(describeCredential(store.entry(name), new Date()).suspended, true);
     await Promise.all([events.next('swapped'), tenant.patch(name, { suspend: false })]);
     assert.equal(ready(), true);
+    assert.equal(describeCredential(store.entry(name), new Date()).suspended, undefined);
   });
 
   it('keeps the last good when the resource is deleted, and says so', limit, async (t) => {

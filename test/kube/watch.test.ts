@@ -110,6 +110,31 @@ describe('a watch that breaks', () => {
     await Promise.all([informing.tells('c', 'watch'), update('c', '1')]);
   });
 
+  it('lists at once when a server that was away has forgotten where it was, and pauses when it says so again', limit, async (t) => {
+    const clock = new FakeClock();
+    const { informing, proxy, update } = await start(t, clock);
+    const pauseAfter = async (act: () => void): Promise<number> => {
+      const asleep = clock.nextSleep();
+      act();
+      await asleep;
+      return clock.sleeping[0] ?? 0;
+    };
+    proxy.status = 503;
+    let pause = await pauseAfter(() => proxy.cut());
+    for (let i = 0; i < 6; i += 1) pause = await pauseAfter(() => clock.advance(pause));
+    assert.equal(pause, 30_000, 'the outage was long');
+    await update('a', '1');
+    proxy.status = 410;
+    const pauses: number[] = [];
+    for (let i = 0; i < 4; i += 1) pauses.push((pause = await pauseAfter(() => clock.advance(pause))));
+    assert.deepEqual(pauses, [500, 1000, 2000, 4000]);
+    proxy.status = undefined;
+    const listed = informing.tells('a', 'list');
+    clock.advance(pause);
+    await listed;
+    assert.deepEqual(informing.contents, { a: '1', b: '0' });
+  }); // prettier-ignore
+
   it('lists again after a line that is no JSON: it may have been a change', limit, async (t) => {
     const { informing, proxy, update } = await start(t);
     proxy.rewrite = (line) => (line.includes('"MODIFIED"') ? line.slice(0, -20) : line);

@@ -152,7 +152,7 @@ describe('the Event of an age', () => {
   it('is one warning when the key becomes too old, and none before or after', () => {
     const first = look(now, undefined);
     const old = look(later(90), first);
-    const reasons = (before: Status | undefined, after: Status) => noticesOf(before, after).map(({ type, reason }) => `${type} ${reason}`); // prettier-ignore
+    const reasons = (before: Status | undefined, after: Status) => noticesOf('PaymentCredential', before, after).map(({ type, reason }) => `${type} ${reason}`); // prettier-ignore
     assert.deepEqual(reasons(undefined, first), ['Normal Accepted']);
     assert.deepEqual(reasons(first, old), ['Warning KeyTooOld']);
     assert.deepEqual(reasons(old, look(later(91), old)), []);

@@ -54,13 +54,34 @@ describe('a labelled Secret', () => {
     }
   });
 
-  it('with annotations that make no sense is told so, and the field is named', limit, async (t) => {
+  it('gets another Event and log line when something else is wrong with it for the same reason', limit, async (t) => {
+    const tenant = await Tenant.make(controlPlane());
+    const { files } = await makeMaterial();
+    const spoil = (part: string) => new Map([...files]).set(part, Buffer.from('x'));
+    await tenant.write('keys', spoil('apiclient_key.pem'), { labels, annotations });
+    const { recorder } = await startOperator(t, controlPlane(), { namespaces: [tenant.namespace] });
+    const first = await recorder.next('condition-changed', ({ condition }) => condition === 'Valid');
+    const told = recorder.next('condition-changed', ({ condition }) => condition === 'Valid');
+    const data = [...spoil('apiclient_cert.pem')].map(([part, bytes]) => [part, Buffer.from(bytes).toString('base64')]);
+    const path = `/api/v1/namespaces/${tenant.namespace}/secrets/keys`;
+    const change = { data: Object.fromEntries(data) as unknown };
+    await tenant.plane.admin('PATCH', path, change, 'application/merge-patch+json');
+    const second = await told;
+    assert.deepEqual([first.reason, second.reason], ['PemMalformed', 'PemMalformed']);
+    assert.match(first.message, /apiclient_key\.pem/);
+    assert.match(second.message, /apiclient_cert\.pem/);
+    const events = Array.from({ length: 2 }, () => 'Warning PemMalformed Secret/keys');
+    await until(async () => (await tenant.events()).length === 2);
+    assert.deepEqual(await tenant.events(), events);
+  });
+
+  it('with annotations that make no sense is told so, and the annotation is named', limit, async (t) => {
     const tenant = await Tenant.make(controlPlane());
     await tenant.write('keys', (await makeMaterial()).files, { labels });
     const { recorder } = await startOperator(t, controlPlane(), { namespaces: [tenant.namespace] });
     const { message } = await recorder.next('condition-changed', ({ condition }) => condition === 'Ready');
-    assert.match(message, /^spec\.provider\.wechatpay\.merchantId is missing/);
-    await until(async () => (await tenant.events()).includes('Warning ResourceInvalid Secret/keys'));
+    assert.match(message, /^annotation paycert\.dev\/option\.merchantId is missing\. .*on the Secret/);
+    await until(async () => (await tenant.events()).includes('Warning LabelsInvalid Secret/keys'));
   });
 
   it('that a resource names too is reported there alone, and by itself again when the resource goes', limit, async (t) => {

@@ -1,13 +1,16 @@
 // Labels and annotations of a Secret say what a resource would, in text; what makes no sense is left for the check of the spec.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { PaycertError } from '../../src/errors.ts';
 import { parseSpec } from '../../src/config/resource.ts';
-import { isLabelled, labelledSecret, readSecretFacts } from '../../src/operator/secrets.ts';
+import { inLabels, isLabelled, labelledSecret, readSecretFacts } from '../../src/operator/secrets.ts';
 
-const specOf = (provider: string, annotations: Readonly<Record<string, string>>): unknown => {
+const labelled = (provider: string, annotations: Readonly<Record<string, string>>) => {
   const metadata = { name: 'keys', labels: { 'paycert.dev/provider': provider }, annotations };
-  return labelledSecret('pay', 'keys', readSecretFacts({ metadata })).spec;
+  return labelledSecret('pay', 'keys', readSecretFacts({ metadata }));
 };
+const specOf = (provider: string, annotations: Readonly<Record<string, string>>): unknown =>
+  labelled(provider, annotations).spec;
 
 describe('a labelled Secret', () => {
   it('keeps digits as text where the option is text, and reads numbers, switches and objects where it is not', () => {
@@ -26,16 +29,36 @@ describe('a labelled Secret', () => {
     assert.deepEqual([spec.provider, spec.require], [{ aliyun: {} }, ['sign', 'verify']]);
   });
 
-  for (const [provider, annotations] of [
-    ['paypal', {}],
-    ['__proto__', {}],
-    ['wechatpay', { 'paycert.dev/option.__proto__': '{"merchantId":"1900000001"}' }],
-    ['wechatpay', { 'paycert.dev/option.merchantId': '1900000001', 'paycert.dev/option.apiKey': 'x' }],
-    ['wechatpay', { 'paycert.dev/option.merchantId': '1900000001', 'paycert.dev/require': 'fly' }],
+  const id = { 'paycert.dev/option.merchantId': '1900000001' };
+  for (const [provider, annotations, expected] of [
+    ['paypal', {}, /^label paycert\.dev\/provider is none of wechatpay, /],
+    ['we.chat', {}, /^label paycert\.dev\/provider is none of wechatpay, /],
+    ['', {}, /^label paycert\.dev\/provider is none of wechatpay, /],
+    ['__proto__', {}, /^label paycert\.dev\/provider is none of wechatpay, /],
+    ['wechatpay', {}, /^annotation paycert\.dev\/option\.merchantId is missing$/],
+    ['wechatpay', { 'paycert.dev/option.merchantId': 'x' }, /^annotation paycert\.dev\/option\.merchantId must match/],
+    ['wechatpay', { 'paycert.dev/option.__proto__': '{"merchantId":"1900000001"}' }, /^annotation paycert\.dev\/option\./],
+    ['wechatpay', { ...id, 'paycert.dev/option.apiKey': 'x' }, /^annotation paycert\.dev\/option\.apiKey is not an option/],
+    ['wechatpay', { ...id, 'paycert.dev/option.a.b': 'x' }, /^annotation paycert\.dev\/option\.a\.b is not an option/],
+    ['wechatpay', { ...id, [`paycert.dev/option.${'x'.repeat(40)}`]: 'x' }, /^annotation paycert\.dev\/option\.NAME is not/],
+    ['wechatpay', { ...id, 'paycert.dev/option.responseKey': '{"x":5}' }, /option\.responseKey does not fit: x is not a field/],
+    ['wechatpay', { ...id, 'paycert.dev/require': 'fly' }, /^annotation paycert\.dev\/require has none of the allowed/],
+    ['wechatpay', { ...id, 'paycert.dev/max-age': 'x' }, /^annotation paycert\.dev\/max-age must match/],
   ] as const)
-    it(`is refused as ${provider} with ${Object.entries(annotations).join()}`, () => {
-      assert.throws(() => parseSpec(specOf(provider, annotations)), { code: 'resource-invalid' });
-    });
+    it(`is refused as ${provider} with ${Object.entries(annotations).join()}, in names that a Secret has`, () => {
+      const resource = labelled(provider, annotations);
+      assert.throws(
+        () => parseSpec(resource.spec),
+        (error: PaycertError) => {
+          assert.equal(error.code, 'resource-invalid');
+          const { code, message } = inLabels(error, resource);
+          assert.equal(code, 'labels-invalid');
+          assert.match(message, expected);
+          assert.doesNotMatch(message, /spec\./);
+          return true;
+        },
+      );
+    }); // prettier-ignore
 
   it('is one by its label alone, and nothing else of it is kept', () => {
     const metadata = { name: 'a', labels: { app: 'x' }, annotations: { 'kubectl.kubernetes.io/x': 'secret' } };

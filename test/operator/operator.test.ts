@@ -110,7 +110,7 @@ describe('a PaymentCredential', () => {
       assert.match(
         content,
         new RegExp(
-          `paycert_stored_key_replace_by_timestamp_seconds\\{credential_namespace="${tenant.namespace}",credential="wechat-main",role="apiv3"\\} ${end / 1000}`,
+          `paycert_stored_key_replace_by_timestamp_seconds\\{credential_namespace="${tenant.namespace}",kind="PaymentCredential",credential="wechat-main",role="apiv3"\\} ${end / 1000}`,
         ),
       );
     },

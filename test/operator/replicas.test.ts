@@ -97,7 +97,7 @@ describe('two replicas', () => {
     for (const { address } of [a, b]) {
       assert.equal((await call(address, '/readyz')).status, 200);
       const { content } = await call(address, '/metrics');
-      assert.match(content, new RegExp(`paycert_credential_condition\\{credential_namespace="${tenant.namespace}",credential="wechat-0",condition="Ready",status="True"\\} 1`)); // prettier-ignore
+      assert.match(content, new RegExp(`paycert_credential_condition\\{credential_namespace="${tenant.namespace}",kind="PaymentCredential",credential="wechat-0",condition="Ready",status="True"\\} 1`)); // prettier-ignore
     }
     const taken = b.recorder.next('leading', ({ isLeading }) => isLeading);
     await a.stop();
@@ -171,7 +171,9 @@ describe('permissions', () => {
     const said = operator.recorder.next('watch-failed', ({ source }) => source.startsWith('secrets'));
     await tenant.plane.withdraw(tenant.namespace, 'operator');
     hurry(t, clock);
-    assert.equal((await said).reason, 'cluster-forbidden');
+    const { reason, error } = await said;
+    assert.equal(reason, 'cluster-forbidden');
+    assert.match(error?.message ?? '', /list secrets in namespace .* forbids/);
     assert.ok(clock.now().getTime() - withdrawnAt.getTime() <= 90_000);
     await until(async () => (await call(operator.address, '/readyz')).status === 503, 'readyz');
     assert.match((await call(operator.address, '/readyz')).content, /list .* forbids/);

@@ -55,6 +55,16 @@ describe('a status', () => {
     assert.equal(second.rejected?.time, later(day).toISOString());
   });
 
+  it('names what a requirement is taken out of: a field of the resource, or an annotation of a labelled Secret', () => {
+    for (const [kind, expected] of [
+      ['PaymentCredential', /out of spec\.require\.$/],
+      ['Secret', /out of the annotation paycert\.dev\/require\.$/],
+    ] as const) {
+      const { conditions } = judge({ ...resource(), kind }, findings({ operations: [] }), now);
+      assert.match(conditions.find(({ type }) => type === 'Ready')?.message ?? '', expected);
+    }
+  });
+
   it('says what was accepted, and keeps it through everything that comes after', () => {
     const good = judge(resource(), findings(), now);
     for (const worse of [

@@ -62,12 +62,18 @@ describe('the generic checks', () => {
   });
 
   it('are run in their order: the first names the rejection, and people are told all of them', async () => {
-    const bad = { ...valid, notAfter: '2026-01-02', problem: 'key-mismatch', breaksSelfTest: true } as const;
+    const bad = { ...valid, notAfter: '2026-01-02', breaksSelfTest: true } as const;
     const worse = candidate(bad, { ...valid, platform: { P: '2027-01-01' } });
-    assert.equal((await findViolation(worse, now))?.code, 'key-mismatch');
+    assert.equal((await findViolation(worse, now))?.code, 'certificate-expired');
     assert.deepEqual(
       (await findViolations(worse, now)).map(({ code }) => code),
-      ['key-mismatch', 'certificate-expired', 'platform-set-emptied', 'self-test-failed'],
+      ['certificate-expired', 'platform-set-emptied', 'self-test-failed'],
     );
+  });
+
+  it('do not call the platform set of material emptied that was never taken apart', async () => {
+    const unsound = candidate({ ...valid, problem: 'key-mismatch' }, { ...valid, platform: { P: '2027-01-01' } });
+    const codes = (await findViolations(unsound, now)).map(({ code }) => code);
+    assert.deepEqual(codes, ['key-mismatch']);
   });
 });

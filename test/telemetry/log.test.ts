@@ -38,6 +38,14 @@ describe('the log', () => {
     );
   });
 
+  it('tells of a watch that may not be what is missing, and of one on files the system’s reason', () => {
+    const forbidden = new PaycertError('cluster-forbidden', 'list secrets in namespace "pay": forbidden');
+    const failed = { type: 'watch-failed', source: 'secrets/pay', reason: forbidden.code } as const;
+    const [line, files] = log('info', { ...failed, error: forbidden }, { ...failed, reason: 'ENOSPC' });
+    assert.deepEqual([line?.['detail'], line?.['hint']], [forbidden.message, forbidden.hint]);
+    assert.deepEqual([files?.['reason'], files?.['detail']], ['ENOSPC', undefined]);
+  });
+
   it('never repeats the message of an unknown error, nor of its cause, and tells where it was thrown', () => {
     const cause = new Error('cause-canary');
     const thrown = new TypeError('message-canary\nsecond-canary', { cause });

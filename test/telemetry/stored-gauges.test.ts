@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { storedGauges, type StoredCredential } from '../../src/telemetry/stored-gauges.ts';
 
 const credential = (keys: StoredCredential['keys']): StoredCredential => ({
+  kind: 'PaymentCredential',
   namespace: 'pay',
   name: 'w',
   conditions: [],
@@ -12,7 +13,7 @@ const credential = (keys: StoredCredential['keys']): StoredCredential => ({
 const read = (row: keyof typeof storedGauges, keys: StoredCredential['keys']) => [
   ...storedGauges[row].read({ credentials: () => [credential(keys)], queueLength: () => 0 }),
 ];
-const sample = (role: string, value: number) => ({ credential_namespace: 'pay', credential: 'w', role, value });
+const sample = (role: string, value: number) => ({ credential_namespace: 'pay', kind: 'PaymentCredential', credential: 'w', role, value }); // prettier-ignore
 
 describe('of stored keys', () => {
   it('the certificate that lasts longest counts, and the key that is to be replaced first', () => {
@@ -31,5 +32,24 @@ describe('of stored keys', () => {
       'paycert_stored_key_replace_by_timestamp_seconds',
     ] as const)
       assert.deepEqual(read(row, [{ role: 'apiv3' }]), []);
+  });
+});
+
+describe('a labelled Secret and a PaymentCredential of one name', () => {
+  it('have series of their own', () => {
+    const both = (['PaymentCredential', 'Secret'] as const).map((kind) => ({
+      ...credential([]),
+      kind,
+      conditions: [{ type: 'Ready', status: kind === 'Secret' ? 'False' : 'True' }],
+    }));
+    const overseen = { credentials: () => both, queueLength: () => 0 };
+    const shared = { credential_namespace: 'pay', credential: 'w', condition: 'Ready', value: 1 };
+    assert.deepEqual(
+      [...storedGauges.paycert_credential_condition.read(overseen)],
+      [
+        { ...shared, kind: 'PaymentCredential', status: 'True' },
+        { ...shared, kind: 'Secret', status: 'False' },
+      ],
+    );
   });
 });

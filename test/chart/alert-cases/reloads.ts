@@ -96,6 +96,13 @@ export const reloads: readonly Case[] = [
   },
   {
     alert: 'PaycertStoredCredentialNotReady',
+    title: 'tells a labelled Secret from the PaymentCredential of that name, which is ready',
+    at: 6,
+    fires: [{ ...stored, kind: 'Secret' }],
+    series: { [by(condition, isReady)]: always(1), [by(condition, { ...notReady, kind: 'Secret' })]: always(1) },
+  },
+  {
+    alert: 'PaycertStoredCredentialNotReady',
     title: 'is quiet while what is stored is ready, whatever sidecars say',
     at: 60,
     fires: [],

@@ -14,7 +14,7 @@ export interface Case {
 
 export const day = 86_400;
 export const pay = { namespace: 'pay', credential: 'wechat-main' } as const;
-export const stored = { credential_namespace: 'pay', credential: 'wechat-main' } as const;
+export const stored = { credential_namespace: 'pay', kind: 'PaymentCredential', credential: 'wechat-main' } as const;
 
 const labels = (all: object): string =>
   Object.entries(all)
