@@ -26,7 +26,7 @@ const Wechatpay = Type.Object(
         ],
         {
           description:
-            'Which platform key requests name while a certificate and a public key are both loaded. Default platform.',
+            'Which platform key requests name while a certificate and a public key are both loaded: platform, publicKey, or { publicKeyPercent: 0 to 100 }. Default platform.',
         },
       ),
     ),
@@ -133,7 +133,10 @@ const Revocation = Type.Object(
       }),
     ),
   },
-  closed,
+  {
+    ...closed,
+    description: 'What is asked of whether certificates have been taken back. Without it, ca.crl alone counts.',
+  },
 );
 
 const Mtls = Type.Object(

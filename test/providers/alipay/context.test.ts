@@ -135,6 +135,7 @@ describe('authorize', async () => {
       bizContent: { method: 'GET', url: '/v3/a', bizContent },
       encryptionKeyId: { method: 'GET', url: '/v3/a', encryptionKeyId: 'x' },
       method: { url: '/v3/a' },
+      apiMethod: { bizContent },
     })) {
       await assert.rejects(context.authorize(call, moment), refusal('request-invalid', field));
     }
