@@ -62,6 +62,9 @@ function split(text: string): readonly Part[] {
 
 const echo = /验签字符串为\s*[：:]?\s*([^]+)$/;
 
+/** Of v2, beside what was asked for. */
+const success = '10000';
+
 const entities: Readonly<Record<string, string>> = { amp: '&', quot: '"', lt: '<', gt: '>', '#39': "'" };
 
 /** What is left of an ampersand that no HTML has: at the very end, the echo may be cut. */
@@ -107,6 +110,7 @@ export const alipayRefusals: Refusals = {
     const code = textOf(node, isRest ? 'code' : 'sub_code') ?? (isRest ? undefined : textOf(node, 'code'));
     const message = textOf(node, isRest ? 'message' : 'sub_msg') ?? (isRest ? undefined : '');
     if (code === undefined || message === undefined || (isRest && !/^[a-z][a-z.-]{2,60}$/.test(code))) return undefined;
+    if (code === success) return undefined;
     const name = code.replace(/^is[vp]\./, '');
     const certain = Object.hasOwn(codes, name) ? (codes[name] ?? []) : [];
     const possible: readonly Cause[] =

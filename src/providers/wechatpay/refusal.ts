@@ -35,8 +35,10 @@ function builtFrom(information: unknown) {
   const text = textOf(information, 'truncated_sign_message');
   if (text === undefined) return [];
   const { sign_message_length: length } = information as { readonly sign_message_length?: unknown };
-  const isCut = typeof length === 'number' && length > Buffer.byteLength(text);
-  return [isCut ? { text: text.replace(/\n$/, ''), byteLength: length } : { text }];
+  // Without it nobody can tell what was cut off from what was not there.
+  if (!Number.isSafeInteger(length) || Number(length) <= 0) return [];
+  const isCut = Number(length) > Buffer.byteLength(text);
+  return [isCut ? { text: text.replace(/\n$/, ''), byteLength: Number(length) } : { text }];
 }
 
 export const wechatpayRefusals: Refusals = {

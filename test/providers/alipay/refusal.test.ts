@@ -54,6 +54,12 @@ describe('the text that a request to Alipay signed', () => {
   });
 });
 
+describe('an answer of Alipay', () => {
+  it('that is what was asked for is no refusal', () => {
+    assert.equal(refusals.read({ alipay_x_response: { code: '10000', msg: 'Success', trade_no: '1' } }), undefined);
+  });
+});
+
 describe('a refusal of Alipay', () => {
   const gatewayOf = async (t: TestContext) => {
     const gateway = await startAlipayGateway({ material, now: () => now });

@@ -66,6 +66,14 @@ describe('a refusal of WeChat Pay', () => {
     assert.deepEqual(signError('签名错误').possible.slice(0, 2), ['body', 'url']);
   });
 
+  it('that does not say how long its text is shows none: what was cut off could be what was not there', () => {
+    for (const length of [undefined, 'text', -1, 0, 1.5, {}]) {
+      const information = { truncated_sign_message: 'GET\n/\n1700000000\nn\n{"amount\n', sign_message_length: length };
+      const refusal = refusals.read({ code: 'SIGN_ERROR', message: 'x', detail: { sign_information: information } });
+      assert.deepEqual(refusal?.built, []);
+    }
+  });
+
   it('shows by the time that it repeats that it is in milliseconds', () => {
     const information = { truncated_sign_message: 'GET\n/\n1700000000000\nn\n\n', sign_message_length: 23 };
     assert.deepEqual(signError('', { sign_information: information }).certain, ['time-format']);
