@@ -106,7 +106,9 @@ export function createContext(parts: Parts, privateKey: KeyObject, options: Alip
     },
 
     authorize: (request, moment) =>
-      request.apiMethod === undefined && request.url !== undefined ? authorizeRest(request, moment) : authorizeGateway(request, moment),
+      request.apiMethod === undefined && request.url !== undefined
+        ? authorizeRest(request, moment)
+        : authorizeGateway(request, moment),
 
     verify: async (received, now) => verifier.verify(received, now),
 
