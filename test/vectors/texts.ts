@@ -13,7 +13,7 @@ const builders: readonly (readonly [RegExp, Build])[] = [
   [
     /^request|^string_to_sign/,
     ([method = '', url = '', time = '', nonce = '', body = '']) =>
-      requestMessage(method, url, time, nonce, Buffer.from(body)),
+      requestMessage(method, addressOf(url), time, nonce, Buffer.from(body)),
   ],
   [
     /^(?:response|answer|notif|verify|callback)/,
@@ -25,9 +25,13 @@ const builders: readonly (readonly [RegExp, Build])[] = [
   ],
 ];
 
-/** Placeholders stand for URLs in some sources; every path begins with a slash, and the product sees to it. */
+/** Placeholders such as `2` stand for URLs in some sources: the product takes nothing but addresses and paths. */
+function addressOf(url: string): string {
+  return /^(?:https?:\/)?\//i.test(url) ? url : `/${url}`;
+}
+
 const withPath = (text: string, url: string | undefined): string =>
-  url === undefined ? text : text.replace(`\n${url}\n`, `\n${pathAndQuery(url)}\n`);
+  url === undefined ? text : text.replace(`\n${url}\n`, `\n${pathAndQuery(addressOf(url))}\n`);
 
 /** `request_message` is made of `request_message_args`, `request_message_no_body` of `request_message_args_no_body`. */
 function checkMessagesOfArguments(situation: Situation): boolean {
@@ -53,7 +57,9 @@ function checkMessageOfParts(situation: Situation): void {
   if (text === undefined) return;
   if (isRequest) {
     const { method, url, timestamp, nonce, body } = requestOf(situation);
-    const isSame = requestMessage(method, url, timestamp, nonce, body).equals(Buffer.from(withPath(text, url)));
+    const isSame = requestMessage(method, addressOf(url), timestamp, nonce, body).equals(
+      Buffer.from(withPath(text, url)),
+    );
     situation.assert(isSame, 'the text to sign differs');
     return;
   }
