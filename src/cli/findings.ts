@@ -21,20 +21,19 @@ import { nameKey, secrets } from './key-names.ts';
 export interface FileToInspect {
   readonly file: string;
   readonly bytes: Uint8Array;
-  readonly merchantId: string | undefined;
-  /** What stands beside a PKCS#12 container, as a sidecar would read it. */
+  /** Of a PKCS#12 container, where one is known. */
   readonly password: string | undefined;
   readonly isListed: boolean;
 }
 
 /** @throws PaycertError for a file that holds nothing usable */
-export async function findIn({ file, bytes, merchantId, password, isListed }: FileToInspect): Promise<Finding[]> {
+export async function findIn({ file, bytes, password, isListed }: FileToInspect): Promise<Finding[]> {
   const name = basename(file);
   const special = Object.hasOwn(named, name) ? named[name] : undefined;
   if (special !== undefined) return [{ file, ...(await special(bytes, name)) }];
   const alipay = describeAlipayFile(bytes, name);
   if (alipay !== undefined) return [{ file, ...alipay }];
-  if (/\.(p12|pfx)$/.test(name)) return findInPkcs12(file, bytes, password ?? merchantId);
+  if (/\.(p12|pfx)$/.test(name)) return findInPkcs12(file, bytes, password);
   if (/\.crl(?:\.\d+)?$/.test(name)) return readRevocationLists(bytes, name).map((list) => describeList(file, list));
   const isArmoured = readText(bytes).includes('-----BEGIN ');
   const secret = Object.hasOwn(secrets, name) ? secrets[name] : undefined;

@@ -65,8 +65,9 @@ async function look({ file, isListed, error }: Candidate, merchantId: string | u
     return [explain(file, unreadable(file, cause))];
   }
   try {
-    const password = await readFile(`${file}.password`).then(readText, () => undefined);
-    return await findIn({ file, bytes, merchantId, password, isListed });
+    // As a sidecar reads it: what stands beside the container, else the merchant id.
+    const password = await readFile(`${file}.password`).then(readText, () => merchantId);
+    return await findIn({ file, bytes, password, isListed });
   } catch (cause) {
     if (!(cause instanceof PaycertError)) throw cause;
     return [explain(file, cause)];

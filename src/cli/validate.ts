@@ -34,8 +34,8 @@ export async function validate(configPath: string, isJson: boolean, signal: Abor
 
 /** The rest of what is wrong with the configuration; the first error is thrown, and printed as any other. */
 async function printRefusal(configPath: string, first: PaycertError, isJson: boolean): Promise<void> {
-  const all = findConfigProblems(await readFile(configPath, 'utf8').catch(() => ''));
-  const others = first.code === 'config-unreadable' ? [] : all.filter(({ message }) => message !== first.message);
+  const all = await readFile(configPath, 'utf8').then(findConfigProblems, () => []);
+  const others = all.filter(({ message }) => message !== first.message);
   if (isJson) printJson({ valid: false, error: describe(first), others: others.map(describe), credentials: [] });
   else if (others.length > 0) print(list(paint('red', 'error:'), others).join('\n'));
 }
