@@ -1,5 +1,6 @@
 // paycert operator: the composition root of what watches over the credentials of a cluster.
 import { hostname } from 'node:os';
+import { splitAddress } from '../address.ts';
 import type { Clock } from '../clock.ts';
 import { defaults } from '../config/defaults.ts';
 import { type Event, isolate, type Observe } from '../events.ts';
@@ -41,7 +42,7 @@ export function parseOperatorOptions(words: {
   const { namespaces, secrets, lease, address = defaults.adminAddress, logLevel = defaults.logLevel } = words;
   for (const namespace of namespaces)
     if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(namespace)) throw usageError('--namespace is a name');
-  if (!/^.*:[0-9]{1,5}$/.test(address) || Number(address.slice(address.lastIndexOf(':') + 1)) > 65_535)
+  if (!/^.*:[0-9]{1,5}$/.test(address) || splitAddress(address).port > 65_535)
     throw usageError('--address is HOST:PORT');
   return {
     namespaces: [...new Set(namespaces)],

@@ -57,7 +57,9 @@ function parse(text: string, problems: PaycertError[]): Config | undefined {
   if (problems.length > 0) return undefined;
   const whole = attempt((tell) => validate(plain, '', tell));
   const listed = (plain as { readonly credentials?: unknown } | null)?.credentials;
-  const entries = (Array.isArray(listed) ? (listed as unknown[]) : []).map((entry, index) => {
+  // A document has room for half a million: what there are too many of is judged no further.
+  const judged = Array.isArray(listed) ? (listed as unknown[]).slice(0, maxCredentials) : [];
+  const entries = judged.map((entry, index) => {
     const at = `credentials[${index}]`;
     return isResource(entry)
       ? { resource: attempt((tell) => validateResource(entry, at, tell)) }

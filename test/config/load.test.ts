@@ -171,6 +171,12 @@ credentials:
     assert.deepEqual(findConfigProblems(good), []);
   });
 
+  it('with more entries than there may be is judged no further than that', () => {
+    const problems = findConfigProblems(`listen: { socket: /s }\ncredentials:\n${'  - x\n'.repeat(20_000)}`);
+    assert.equal(problems[0]?.field, 'credentials');
+    assert.equal(problems.length, 5001);
+  });
+
   it('writes nothing of a document to the console', (t) => {
     const warn = t.mock.method(process, 'emitWarning', () => undefined);
     assert.equal(refusal('? [a, b]\n: 1').code, 'config-syntax');
