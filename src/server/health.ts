@@ -37,7 +37,7 @@ export function createHealth({ judge, metrics, observe }: Health): RequestListen
       }
       const judged = judge(path);
       if (judged === undefined)
-        throw new PaycertError('route-unknown', 'this listener has /livez, /readyz, /startupz and /metrics');
+        throw new PaycertError('route-unknown', 'this listener has health and metrics: /livez, /readyz, /metrics');
       send(response, judged[0], 'text/plain; charset=utf-8', judged[1]);
     };
     answer().catch((error: unknown) => {
