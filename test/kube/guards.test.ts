@@ -74,43 +74,43 @@ describe('a list beside the watch', () => {
     };
     const options = { client: async () => ({ list }), collection, clock, random: () => 1, relistMilliseconds: 50_000 };
     const guard = guardEvents(options, () => cache, stop.signal);
-    const sleep = async (milliseconds: number) => {
+    const elapse = async (milliseconds: number) => {
       assert.deepEqual(clock.sleeping, [milliseconds]);
       const again = clock.nextSleep();
       clock.advance(milliseconds);
       await Promise.race([again, guard.catch(() => undefined)]);
     };
-    return { guard, cache, sleep, stop };
+    return { guard, cache, elapse, stop };
   }
 
   it('that is ahead of it gives an event three seconds to arrive', async () => {
-    const { guard, cache, sleep, stop } = start(['2', '2']);
-    await sleep(50_000);
+    const { guard, cache, elapse, stop } = start(['2', '2']);
+    await elapse(50_000);
     cache.set('pay/a', kept('2'));
-    await sleep(3000);
-    await sleep(50_000);
+    await elapse(3000);
+    await elapse(50_000);
     stop.abort();
     await guard;
   });
 
   it('that is still ahead of it then has found what was missed', async () => {
-    const { guard, sleep } = start(['2']);
-    await sleep(50_000);
-    await sleep(3000);
+    const { guard, elapse } = start(['2']);
+    await elapse(50_000);
+    await elapse(3000);
     await assert.rejects(guard, Missed);
   });
 
   it('does not end a watch because the server is busy', async () => {
-    const { guard, sleep, stop } = start([new PaycertError('cluster-failing', 'busy'), '1']);
-    await sleep(50_000);
-    await sleep(50_000);
+    const { guard, elapse, stop } = start([new PaycertError('cluster-failing', 'busy'), '1']);
+    await elapse(50_000);
+    await elapse(50_000);
     stop.abort();
     await guard;
   });
 
   it('ends it when it is forbidden', async () => {
-    const { guard, sleep } = start([new PaycertError('cluster-forbidden', 'no')]);
-    await sleep(50_000);
+    const { guard, elapse } = start([new PaycertError('cluster-forbidden', 'no')]);
+    await elapse(50_000);
     await assert.rejects(guard, { code: 'cluster-forbidden' });
   });
 });
