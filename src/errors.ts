@@ -79,7 +79,7 @@ const table = {
   'object-missing': { kind: 'source', hint: 'Create the object named, or correct name and namespace.' },
   'object-conflict': { kind: 'source', hint: 'Nothing to do: it is read again and written anew.' },
   'watch-expired': { kind: 'source', hint: 'Nothing to do: everything is listed again.' },
-  'answer-malformed': {
+  'response-malformed': {
     kind: 'source',
     hint: 'Find out what answers in place of the API server, such as a proxy.',
   },
@@ -241,7 +241,7 @@ const table = {
     kind: 'refused',
     hint: 'Pass all headers on; a proxy may have dropped some. Treat it as forged.',
   },
-  'answer-unsigned': {
+  'response-unsigned': {
     kind: 'refused',
     hint: 'The platform does not sign this answer: query the order before you act on it.',
   },

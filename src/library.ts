@@ -1,11 +1,11 @@
 // The same store, sources and providers inside a Node program: credentials that follow their material.
 import { type Clock, systemClock } from './clock.ts';
-import { Credentials } from './config/credentials.ts';
+import { Credentials } from './running/credentials.ts';
 import { parseCredentials } from './config/load.ts';
-import { poolTurns } from './crypto/turns.ts';
+import { poolLimiter } from './store/limiter.ts';
 import { PaycertError } from './errors.ts';
 import { isolate, type Observe } from './events.ts';
-import type { AskResponder } from './gateway/ask-responder.ts';
+import type { AskResponder } from './revocation/ask-responder.ts';
 import type { Snapshot } from './store/snapshot.ts';
 import { type Entry, Store } from './store/store.ts';
 
@@ -55,7 +55,7 @@ export async function startPaycert(credentials: unknown, options: LibraryOptions
     if (looks && event.credential !== undefined) waiting.get(event.credential)?.resolve(undefined);
   };
   const running = new Credentials(
-    { store, clock, turns: poolTurns(environment), observe: watching },
+    { store, clock, limiter: poolLimiter(environment), observe: watching },
     { clock, observe: watching, environment, askResponder },
   );
   running.apply(parsed);

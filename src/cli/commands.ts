@@ -28,7 +28,7 @@ export const commands: Readonly<Record<string, Command>> = {
     positionals: { min: 0, max: 0 },
     isLongLived: true,
     async run({ values, signal, version }) {
-      const { runDemo } = await import('./demo.ts');
+      const { runDemo } = await import('./demo/demo.ts');
       const length = text(values, 'duration');
       return runDemo(
         { version, ...(length !== undefined && { durationMilliseconds: duration(length, 'duration') }) },
@@ -116,7 +116,7 @@ export const commands: Readonly<Record<string, Command>> = {
     },
     positionals: { min: 1, max: 256 },
     async run({ values, positionals }) {
-      const { inspect } = await import('./inspect.ts');
+      const { inspect } = await import('./inspect/inspect.ts');
       return inspect(positionals, {
         merchantId: text(values, 'merchant-id'),
         isJson: values['output'] === 'json',

@@ -4,7 +4,7 @@ import Type from 'typebox';
 import { PaycertError } from '../errors.ts';
 import { alipayRefusals } from '../providers/alipay/refusal.ts';
 import { aliyunRefusals } from '../providers/aliyun/refusal.ts';
-import { type Comparison, compare } from '../providers/comparison.ts';
+import { type Comparison, compare } from '../providers/shared/comparison.ts';
 import { type Cause, causes, type Refusal, type Refusals, type Sent } from '../providers/refusal.ts';
 import { wechatpayRefusals } from '../providers/wechatpay/refusal.ts';
 import { validator } from '../validation.ts';

@@ -4,7 +4,7 @@ import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { Source } from '../sources/source.ts';
 
-export interface Followed<T> {
+export interface Subscription<T> {
   /** Of one file. */
   readonly source: Source;
   /** Throws a PaycertError for content that must not become current. */
@@ -18,7 +18,7 @@ export interface Followed<T> {
 
 /** Follows one file until aborted; a refusal is told once, and nothing that the file holds ends it. */
 export async function followFile<T>(
-  { source, parse, initial, apply, observe }: Followed<T>,
+  { source, parse, initial, apply, observe }: Subscription<T>,
   signal: AbortSignal,
 ): Promise<void> {
   let current = initial;

@@ -86,8 +86,8 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const client = async () => cluster;
   const random = Math.random;
   const identity = environment['POD_NAME'] ?? hostname();
-  const ingredients = { clock, observe, environment };
-  const controller = new Controller({ ...options, client, identity, clock, random, observe, ingredients });
+  const dependencies = { clock, observe, environment };
+  const controller = new Controller({ ...options, client, identity, clock, random, observe, dependencies });
   const lead = (leading: AbortSignal) => controller.lead(leading);
 
   const judge = (path: string) => {

@@ -2,11 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
-import { Configured } from '../config/configured.ts';
+import { RunningConfiguration } from '../running/configuration.ts';
 import { parseConfig } from '../config/load.ts';
 import { defaults, milliseconds } from '../config/defaults.ts';
 import type { Config } from '../config/schema/config.ts';
-import { poolTurns } from '../crypto/turns.ts';
+import { poolLimiter } from '../store/limiter.ts';
 import { PaycertError } from '../errors.ts';
 import { type Event, isolate, type Observe } from '../events.ts';
 import { createAdmin } from '../server/admin.ts';
@@ -41,8 +41,8 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const log: Observe = options.isSilent === true ? () => undefined : createLog(levelOf(config));
   const observers = [metrics.observe, log, options.observe ?? (() => undefined)].map(isolate);
   const observe = (event: Event) => observers.forEach((tell) => tell(event));
-  const turns = poolTurns(environment);
-  const configured = new Configured({ store, clock, turns, observe }, { clock, observe, environment });
+  const limiter = poolLimiter(environment);
+  const configured = new RunningConfiguration({ store, clock, limiter, observe }, { clock, observe, environment });
 
   let isListening = false;
   const admin = createAdmin({ store, clock, metrics, isListening: () => isListening, observe });

@@ -1,7 +1,7 @@
 // paycert validate: the very checks that a swap runs, offline, all violations and not only the first.
 import { readFile } from 'node:fs/promises';
 import { systemClock } from '../clock.ts';
-import { buildCredential, buildStanding } from '../config/build.ts';
+import { buildCredential, buildPolicy } from '../running/build.ts';
 import { findConfigProblems } from '../config/load.ts';
 import type { CredentialConfig } from '../config/schema/credential.ts';
 import { PaycertError } from '../errors.ts';
@@ -53,7 +53,7 @@ async function judge(config: CredentialConfig, signal: AbortSignal): Promise<Ver
     const now = systemClock.now();
     const context = await provider.load(data);
     const violations = await findViolations({ context, current: undefined, older }, now);
-    const unmet = violations.length > 0 ? [] : findUnmet(context.capabilities(now), buildStanding(config).requires);
+    const unmet = violations.length > 0 ? [] : findUnmet(context.capabilities(now), buildPolicy(config).requires);
     return { credential: name, violations: [...violations, ...unmet], warnings: context.warnings(now) };
   } catch (error) {
     if (!(error instanceof PaycertError)) throw error;

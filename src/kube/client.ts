@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { PaycertError } from '../errors.ts';
 import { type Access, type Environment, findAccess } from './access.ts';
-import { malformed } from './answers.ts';
+import { malformed } from './responses.ts';
 import { type Call, readChunks, readJson, send } from './request.ts';
 import {
   type Collection,

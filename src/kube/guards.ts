@@ -1,7 +1,7 @@
 // What ends a watch that stands and does not tell: silence on the line, and a list that is ahead of it.
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import { unreachable } from './answers.ts';
+import { unreachable } from './responses.ts';
 import type { KubeClient } from './client.ts';
 import { differences, type Kept, readAll } from './listing.ts';
 import { type Collection, describeCall } from './resources.ts';

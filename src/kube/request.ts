@@ -3,7 +3,7 @@ import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { PaycertError } from '../errors.ts';
 import type { Access } from './access.ts';
-import { malformed, toError, unreachable } from './answers.ts';
+import { malformed, toError, unreachable } from './responses.ts';
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH';
@@ -98,7 +98,7 @@ export async function readJson(answer: IncomingMessage, what: string, signal: Ab
   return parseJson(Buffer.concat(chunks).toString(), what);
 }
 
-/** @throws PaycertError `answer-malformed` */
+/** @throws PaycertError `response-malformed` */
 export function parseJson(text: string, what: string): unknown {
   try {
     return JSON.parse(text) as unknown;

@@ -1,12 +1,12 @@
 // The lines of a watch as events: each is one JSON object, and one that is not has hidden a change.
-import { malformed } from './answers.ts';
+import { malformed } from './responses.ts';
 import { parseJson } from './request.ts';
 import type { KubeObject, WatchEvent } from './resources.ts';
 
 /** One event is one object, which is a few MiB at most. */
 const maxLineBytes = 16 * 1024 * 1024;
 
-/** @throws PaycertError `answer-malformed` */
+/** @throws PaycertError `response-malformed` */
 export async function* readEvents(chunks: AsyncIterable<Buffer>, what: string): AsyncGenerator<WatchEvent> {
   let rest: Buffer[] = [];
   let size = 0;

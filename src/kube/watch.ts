@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';
-import { toError } from './answers.ts';
+import { toError } from './responses.ts';
 import type { KubeClient } from './client.ts';
 import { type Collection, describeCall, type KubeObject, type WatchEvent } from './resources.ts';
 import { guardEvents, guardSilence, Missed } from './guards.ts';
@@ -43,7 +43,7 @@ const healthyMilliseconds = 5000;
 /** After these, where to go on from is not known, or what is cached may not be seen any more. */
 const needList: ReadonlySet<string> = new Set([
   'watch-expired',
-  'answer-malformed',
+  'response-malformed',
   'cluster-forbidden',
   'cluster-unauthenticated',
 ]);

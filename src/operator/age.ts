@@ -1,6 +1,6 @@
 // How old keys are in a status: since when each is known, by when it should be replaced, and the condition that says so.
 import type { ResourceSpec } from '../config/resource.ts';
-import { buildMaxAge } from '../config/build.ts';
+import { buildMaxAge } from '../running/build.ts';
 import { PaycertError } from '../errors.ts';
 import { type Age, agesOf, noteSeen } from '../store/age.ts';
 import type { Verdict } from './assess.ts';

@@ -1,5 +1,5 @@
 // What a Secret is worth: loaded and checked as a sidecar would, reduced to facts, and let go.
-import { buildProvider, type Ingredients } from '../config/build.ts';
+import { buildProvider, type BuildDependencies } from '../running/build.ts';
 import { defaults } from '../config/defaults.ts';
 import type { CredentialConfig } from '../config/schema/credential.ts';
 import type { PaycertError } from '../errors.ts';
@@ -15,7 +15,7 @@ export interface Verdict {
   readonly snapshotId: string;
   readonly keys: readonly Key[];
   readonly signer: Pick<KeyFacts, 'keyId' | 'notBefore' | 'notAfter'> | undefined;
-  readonly operations: readonly Capability[];
+  readonly capabilities: readonly Capability[];
   /** In the order of the checks; none when it is fit. */
   readonly violations: readonly PaycertError[];
   /** When the keys were made, as the Secret says; an error where what it says is no time. */
@@ -27,8 +27,8 @@ export interface Verdict {
 type Accepted = Status['accepted'];
 
 /** What is accepted, as the checks look at it: only its status is left of it. */
-const toCurrent = ({ operations, notBefore }: NonNullable<Accepted>): Current => ({
-  capabilities: () => new Set(operations as Capability[]),
+const toCurrent = ({ capabilities, notBefore }: NonNullable<Accepted>): Current => ({
+  capabilities: () => new Set(capabilities as Capability[]),
   ...(notBefore !== undefined && { signer: { facts: { notBefore: new Date(notBefore) } } }),
 });
 
@@ -38,9 +38,9 @@ export async function assess(
   material: Material,
   accepted: Accepted,
   now: Date,
-  ingredients: Ingredients,
+  dependencies: BuildDependencies,
 ): Promise<Verdict> {
-  const context = await buildProvider(provider, ingredients).load(material.data);
+  const context = await buildProvider(provider, dependencies).load(material.data);
   const id = snapshotId(context);
   // The same keys replace nothing.
   const current = accepted && accepted.snapshotId !== id ? toCurrent(accepted) : undefined;
@@ -52,7 +52,7 @@ export async function assess(
     snapshotId: id,
     keys: context.keys.map(toKey),
     signer: context.signer?.facts,
-    operations: [...context.capabilities(now)].sort(),
+    capabilities: [...context.capabilities(now)].sort(),
     violations,
     createdAt: context.createdAt,
     until: nextChange(context, violations, now),

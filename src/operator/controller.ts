@@ -1,6 +1,6 @@
 // The operator's parts together: watches tell a queue, the queue looks at one resource at a time, and the leader writes.
 import type { Clock } from '../clock.ts';
-import type { Ingredients } from '../config/build.ts';
+import type { BuildDependencies } from '../running/build.ts';
 import { paymentCredentials } from '../config/resource.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
@@ -28,7 +28,7 @@ export interface ControllerOptions {
   /** From 0 to 1, as Math.random. */
   readonly random: () => number;
   readonly observe: Observe;
-  readonly ingredients: Ingredients;
+  readonly dependencies: BuildDependencies;
 }
 
 /** Secrets are fetched and checked by so many at once: each may have 1 MiB. */

@@ -1,12 +1,12 @@
 // What is found out about a resource and its Secret: the Secret is fetched when its version is new, checked, and let go.
 import type { Clock } from '../clock.ts';
 import { parseSpec, type ResourceSpec, toCredential } from '../config/resource.ts';
-import type { Ingredients } from '../config/build.ts';
+import type { BuildDependencies } from '../running/build.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type KubeObject, secrets } from '../kube/resources.ts';
-import { readCreatedAt } from '../providers/created-at.ts';
+import { readCreatedAt } from '../providers/shared/created-at.ts';
 import { secretMaterial } from '../sources/secret.ts';
 import { assess, type Verdict } from './assess.ts';
 import { createdAtAnnotation } from './labels.ts';
@@ -20,7 +20,7 @@ export interface FinderOptions {
   readonly watched: Pick<Watched<SecretFacts>, 'get' | 'standing'>;
   readonly clock: Clock;
   readonly observe: Observe;
-  readonly ingredients: Ingredients;
+  readonly dependencies: BuildDependencies;
 }
 
 interface Remembered {
@@ -64,7 +64,7 @@ export class Finder {
   }
 
   async #check(key: string, resource: PaymentCredential, spec: ResourceSpec, signal: AbortSignal): Promise<Verdict> {
-    const { client, watched, clock, ingredients } = this.#options;
+    const { client, watched, clock, dependencies } = this.#options;
     const { namespace, name, uid, generation, status } = resource;
     const { name: secretName, keys } = spec.source.secret;
     const standing = watched.standing(namespace, secretName);
@@ -81,7 +81,7 @@ export class Finder {
     const secret = await (await client()).get(target, signal);
     const material = secretMaterial(secret, keys);
     const credential = toCredential(name, spec);
-    const assessed = await assess(credential, material, status?.accepted, clock.now(), ingredients);
+    const assessed = await assess(credential, material, status?.accepted, clock.now(), dependencies);
     const verdict = { ...assessed, createdAt: assessed.createdAt ?? annotatedAge(secret) };
     this.#remembered.set(key, { version: versionOf(verdict.secretResourceVersion), verdict });
     return verdict;

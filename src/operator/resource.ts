@@ -49,7 +49,7 @@ export const StatusSchema = Type.Object(
           secretResourceVersion,
           time: Time('When it was first accepted.'),
           notBefore: Type.Optional(Time('Of the certificate of the key that signs.')),
-          operations: Type.Array(Text(32, 'An operation.'), { maxItems: 8, description: 'What it is able to do.' }),
+          capabilities: Type.Array(Text(32, 'A capability.'), { maxItems: 8, description: 'What it is able to do.' }),
         },
         { description: 'What passed every check last.' },
       ),

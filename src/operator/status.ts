@@ -66,13 +66,13 @@ const isFit = (verdict: Verdict): boolean => verdict.violations.length === 0;
 function acceptedOf(verdict: Verdict | undefined, previous: Status | undefined, now: Date): Status['accepted'] {
   const before = previous?.accepted;
   if (verdict === undefined || !isFit(verdict)) return before;
-  const { snapshotId, secretResourceVersion, operations, signer } = verdict;
+  const { snapshotId, secretResourceVersion, capabilities, signer } = verdict;
   return {
     snapshotId,
     secretResourceVersion,
     time: before?.snapshotId === snapshotId ? before.time : now.toISOString(),
     ...(signer?.notBefore && { notBefore: signer.notBefore.toISOString() }),
-    operations: [...operations],
+    capabilities: [...capabilities],
   };
 }
 
@@ -130,7 +130,7 @@ function judgeReady(
     return { status: 'False', reason: 'Suspended', message };
   }
   if (spec === undefined || verdict === undefined || valid.status !== 'True') return valid;
-  const missing = (spec.require ?? defaults.require).filter((one) => !verdict.operations.includes(one));
+  const missing = (spec.require ?? defaults.require).filter((one) => !verdict.capabilities.includes(one));
   if (missing.length === 0) return { status: 'True', reason: 'Ready', message: 'It can do what it must.' };
   const where = kind === 'Secret' ? `the annotation ${requireAnnotation}` : 'spec.require';
   const message = `It cannot ${missing.join(' or ')} with what the Secret holds. Add the part that is missing, or take it out of ${where}.`;

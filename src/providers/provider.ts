@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { RsaPadding } from '../crypto/signature.ts';
 import type { PaycertError } from '../errors.ts';
-import type { TlsIdentities } from './tls-identity.ts';
+import type { TlsIdentities } from './shared/tls-identity.ts';
 
 /** What a key is for. One snapshot holds several keys of most roles. */
 export type Role =

@@ -11,13 +11,13 @@ interface Closable {
 }
 
 /** A caller that never reads its answer must not keep a process alive for ever. */
-const longestGoodbye = 10_000;
+const closeTimeout = 10_000;
 
 /**
  * Node's own close destroys connections whose answer is still being read, and waits for ever for those that never said
  * a word. So this one knows which connections are owed an answer: they end after it, all others at once.
  */
-export function createHttpServer(listener: RequestListener, goodbyeMilliseconds = longestGoodbye): Closable {
+export function createHttpServer(listener: RequestListener, goodbyeMilliseconds = closeTimeout): Closable {
   const connections = new Set<Socket>();
   const unanswered = new Set<ServerResponse>();
   let closed: Promise<void> | undefined;

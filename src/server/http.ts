@@ -7,7 +7,7 @@ import { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';
 import type { Store } from '../store/store.ts';
 import { validator } from '../validation.ts';
-import { Answers } from './answers.ts';
+import { BatchedWrites } from './batched-writes.ts';
 import { readJson } from './body.ts';
 import { openApiDocument } from './openapi.ts';
 import { type Operation, operations, type Run } from './operations.ts';
@@ -30,11 +30,16 @@ const json = 'application/json';
 
 export function createApi(api: Api): RequestListener {
   const isolated = { ...api, observe: isolate(api.observe) };
-  const answers = new Answers();
+  const answers = new BatchedWrites();
   return (request, response) => void answer(isolated, answers, request, response);
 }
 
-async function answer(api: Api, answers: Answers, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  api: Api,
+  answers: BatchedWrites,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   try {
     const body = JSON.stringify(await route(api, request, response));
     answers.push(() => send(response, 200, json, body));
@@ -47,7 +52,7 @@ async function answer(api: Api, answers: Answers, request: IncomingMessage, resp
 
 const problemJson = 'application/problem+json';
 
-/** Answers an error, at once, whether or not the body has been read. */
+/** BatchedWrites an error, at once, whether or not the body has been read. */
 export function sendProblem(request: IncomingMessage, response: ServerResponse, error: PaycertError): void {
   const problem = problemOf(error);
   if (problem.status === 503) response.setHeader('Retry-After', '1');
@@ -139,7 +144,7 @@ async function runOne(api: Api, request: IncomingMessage, name: string, operatio
  */
 const itemsAtOnce = 8;
 
-/** In order, on one snapshot, in one lane; each item fails alone. */
+/** In order, on one snapshot, under one fairness key; each item fails alone. */
 async function runBatch(
   api: Api,
   request: IncomingMessage,
@@ -179,7 +184,7 @@ async function runItem(api: Api, name: string, operation: Operation, item: unkno
 }
 
 function startRun({ store, clock, observe }: Api, credential: string): Run {
-  return { credential, snapshot: store.current(credential), now: clock.now(), lane: {}, observe };
+  return { credential, snapshot: store.current(credential), now: clock.now(), fairnessKey: {}, observe };
 }
 
 async function timed<T>(

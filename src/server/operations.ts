@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { Static, TSchema } from 'typebox';
-import type { Lane } from '../crypto/turns.ts';
+import type { FairnessKey } from '../store/limiter.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { Moment, Received } from '../providers/provider.ts';
@@ -10,12 +10,12 @@ import type { Snapshot } from '../store/snapshot.ts';
 import { validator } from '../validation.ts';
 import * as schema from './schema.ts';
 
-/** What an operation runs in. The lane is shared by the items of one batch. */
+/** What an operation runs in. The fairness key is shared by the items of one batch. */
 export interface Run {
   readonly credential: string;
   readonly snapshot: Snapshot;
   readonly now: Date;
-  readonly lane: Lane;
+  readonly fairnessKey: FairnessKey;
   readonly observe: Observe;
 }
 
@@ -46,7 +46,7 @@ const authorize = operation('authorize', {
   request: schema.AuthorizeRequest,
   result: schema.AuthorizeResult,
   isBatchable: true,
-  async run({ body: text, bodyBase64, timestamp, nonce, ...members }, { snapshot, now, lane }) {
+  async run({ body: text, bodyBase64, timestamp, nonce, ...members }, { snapshot, now, fairnessKey }) {
     const body = optionalBytes({ body: text, bodyBase64 }, 'body', 'bodyBase64');
     assertText(members);
     const request = { ...members, ...(body && { body }) };
@@ -55,7 +55,7 @@ const authorize = operation('authorize', {
       ...(timestamp !== undefined && { now: new Date(timestamp * 1000) }),
       ...(nonce !== undefined && { nonce }),
     };
-    const { body: sent, ...authorized } = await snapshot.authorize(request, moment, lane);
+    const { body: sent, ...authorized } = await snapshot.authorize(request, moment, fairnessKey);
     return {
       ...authorized,
       headers: { ...authorized.headers },
@@ -70,8 +70,8 @@ const sign = operation('sign', {
   request: schema.SignRequest,
   result: schema.SignResult,
   isBatchable: true,
-  async run(input, { snapshot, lane }) {
-    const { signature, keyId } = await snapshot.sign(bytes(input, 'message', 'messageBase64'), lane);
+  async run(input, { snapshot, fairnessKey }) {
+    const { signature, keyId } = await snapshot.sign(bytes(input, 'message', 'messageBase64'), fairnessKey);
     return { signature: base64(signature), keyId, generation: snapshot.generation };
   },
 });
@@ -91,8 +91,8 @@ const decrypt = operation('decrypt', {
   request: schema.DecryptRequest,
   result: schema.DecryptResult,
   isBatchable: true,
-  async run(input, { credential, snapshot, now, lane, observe }) {
-    const { plaintext, keyId, role, isRetired } = await snapshot.decrypt(readCiphertext(input), now, lane);
+  async run(input, { credential, snapshot, now, fairnessKey, observe }) {
+    const { plaintext, keyId, role, isRetired } = await snapshot.decrypt(readCiphertext(input), now, fairnessKey);
     observe({ type: 'decrypted', credential, role, isRetired });
     return { ...textOrBase64(plaintext, 'plaintext', 'plaintextBase64'), keyId };
   },
@@ -128,9 +128,9 @@ const paymentParameters = operation('payment-parameters', {
   request: schema.PaymentParametersRequest,
   result: schema.PaymentParametersResult,
   isBatchable: false,
-  async run(input, { snapshot, now, lane }) {
+  async run(input, { snapshot, now, fairnessKey }) {
     assertText(input);
-    return { ...(await snapshot.paymentParameters(input, freshMoment(now), lane)) };
+    return { ...(await snapshot.paymentParameters(input, freshMoment(now), fairnessKey)) };
   },
 });
 
@@ -155,7 +155,7 @@ const invalid = (field: string, message: string) =>
 
 /** A refused signature. An answer that the platform never signs is no proof, and nobody's failure. */
 const isUnverified = (error: unknown): error is PaycertError =>
-  error instanceof PaycertError && error.kind === 'refused' && error.code !== 'answer-unsigned';
+  error instanceof PaycertError && error.kind === 'refused' && error.code !== 'response-unsigned';
 
 async function verifyAndCount(received: Received, { credential, snapshot, now, observe }: Run) {
   try {
@@ -168,15 +168,15 @@ async function verifyAndCount(received: Received, { credential, snapshot, now, o
 
 type VerifyInput = Static<typeof schema.VerifyRequest>;
 
-const answerFields = ['headers', 'body', 'bodyBase64', 'method', 'url', 'status', 'apiMethod'] as const;
+const responseFields = ['headers', 'body', 'bodyBase64', 'method', 'url', 'status', 'apiMethod'] as const;
 const messageFields = ['message', 'messageBase64', 'signature', 'keyId'] as const;
 
 /** An answer or a message, never half of each: what belongs to the other would be accepted without being verified. */
 function readReceived(input: VerifyInput): Received {
-  return input.kind === undefined ? readMessage(input) : readAnswer(input, input.kind);
+  return input.kind === undefined ? readMessage(input) : readResponse(input, input.kind);
 }
 
-function readAnswer(
+function readResponse(
   { kind: _, body: text, bodyBase64, ...input }: VerifyInput,
   kind: NonNullable<VerifyInput['kind']>,
 ): Received {
@@ -188,7 +188,7 @@ function readAnswer(
 
 /** The signature is passed on as it came: one that is no base64 is wrong, not the caller's mistake. */
 function readMessage({ signature, keyId, message, messageBase64, ...input }: VerifyInput): Received {
-  const foreign = answerFields.find((field) => input[field] !== undefined);
+  const foreign = responseFields.find((field) => input[field] !== undefined);
   if (foreign !== undefined) throw invalid(foreign, 'needs kind beside it');
   if (signature === undefined || keyId === undefined) {
     throw invalid(signature === undefined ? 'signature' : 'keyId', 'is missing; or give kind, headers and body');

@@ -12,7 +12,7 @@ export interface TicksOptions {
 /** A writer that never stops must not keep a change from being seen. */
 const longestSettling = 10;
 
-/** Turns `notify()` calls and a timer into ticks: one at the start, then one per burst of notifications or per poll. */
+/** Limiter `notify()` calls and a timer into ticks: one at the start, then one per burst of notifications or per poll. */
 export class Ticks {
   readonly #options: TicksOptions;
   /** What was notified and not ticked yet; an event counts for more than what a poll found. */

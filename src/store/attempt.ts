@@ -1,6 +1,6 @@
 // attempt: material → load → check → swap or reject. Whatever happens, the last good snapshot is kept.
 import type { Clock } from '../clock.ts';
-import type { Turns } from '../crypto/turns.ts';
+import type { Limiter } from './limiter.ts';
 import type { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -18,10 +18,10 @@ export interface Credential {
   readonly graceMilliseconds: number;
 }
 
-export interface Surroundings {
+export interface Dependencies {
   readonly store: Store;
   readonly clock: Clock;
-  readonly turns: Turns;
+  readonly limiter: Limiter;
   readonly observe: Observe;
 }
 
@@ -36,11 +36,11 @@ export interface AttemptOptions {
 export async function attempt(
   { name, provider, older, graceMilliseconds }: Omit<Credential, 'source'>,
   material: Material,
-  { store, clock, turns, ...surroundings }: Surroundings,
+  { store, clock, limiter, ...dependencies }: Dependencies,
   { isRepeated = () => false, signal }: AttemptOptions = {},
 ): Promise<PaycertError | undefined> {
   if (!store.has(name)) return undefined;
-  const observe = isolate(surroundings.observe);
+  const observe = isolate(dependencies.observe);
   const started = clock.now();
   const elapsed = () => (clock.now().getTime() - started.getTime()) / 1000;
   const previous = store.entry(name).snapshot;
@@ -70,7 +70,7 @@ export async function attempt(
   const generation = (previous?.generation ?? 0) + 1;
   const retired = previous?.retire(at, graceMilliseconds) ?? [];
   const about = { generation, loadedAt: at, version: material.version, retired, seenBefore: previous?.firstSeen };
-  const snapshot = new Snapshot(context, about, turns);
+  const snapshot = new Snapshot(context, about, limiter);
   // Before the swap: a provider that throws here has not half replaced anything.
   const warnings = context.warnings(at);
   store.update(name, ({ rejection, ...entry }) => ({ ...entry, snapshot, lastReload: { at, outcome: 'swapped' } }));

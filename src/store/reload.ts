@@ -3,7 +3,7 @@ import { longestSleep } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import { isolate } from '../events.ts';
 import type { Material, Tick } from '../sources/source.ts';
-import { attempt, type Credential, type Surroundings } from './attempt.ts';
+import { attempt, type Credential, type Dependencies } from './attempt.ts';
 
 const longestBackoff = 5 * 60 * 1000;
 const shortestBackoff = 500;
@@ -22,16 +22,16 @@ interface Refusal {
 /** Looks whenever the source says so, and again by timer at what was refused. Ends only on abort. */
 export async function reloadLoop(
   credential: Credential,
-  surroundings: Surroundings,
+  dependencies: Dependencies,
   signal: AbortSignal,
 ): Promise<void> {
-  const loop = new Loop(credential, surroundings, signal);
-  const ticks = endlessTicks(credential, surroundings, signal);
+  const loop = new Loop(credential, dependencies, signal);
+  const ticks = endlessTicks(credential, dependencies, signal);
   let next = ticks.next();
   try {
     for (;;) {
       const waiting = new AbortController();
-      const wakeUp = surroundings.clock.sleep(loop.untilRetry(), AbortSignal.any([signal, waiting.signal]));
+      const wakeUp = dependencies.clock.sleep(loop.untilRetry(), AbortSignal.any([signal, waiting.signal]));
       const step = await Promise.race([next, wakeUp.then(() => 'retry' as const)]);
       waiting.abort();
       if (signal.aborted) return;
@@ -50,7 +50,7 @@ export async function reloadLoop(
 /** The source's ticks until abort: one that ends or throws before is told of, and started again. */
 async function* endlessTicks(
   { name, source }: Credential,
-  { clock, observe }: Surroundings,
+  { clock, observe }: Dependencies,
   signal: AbortSignal,
 ): AsyncGenerator<Tick, void, undefined> {
   const tell = isolate(observe);
@@ -70,34 +70,34 @@ async function* endlessTicks(
 
 class Loop {
   readonly #credential: Credential;
-  readonly #surroundings: Surroundings;
+  readonly #dependencies: Dependencies;
   readonly #signal: AbortSignal;
   /** The revision of what is current. */
   #revision: string | undefined;
   #refusal: Refusal | undefined;
 
-  constructor(credential: Credential, surroundings: Surroundings, signal: AbortSignal) {
+  constructor(credential: Credential, dependencies: Dependencies, signal: AbortSignal) {
     this.#credential = credential;
-    this.#surroundings = { ...surroundings, observe: isolate(surroundings.observe) };
+    this.#dependencies = { ...dependencies, observe: isolate(dependencies.observe) };
     this.#signal = signal;
   }
 
   /** Never longer than the longest backoff: a clock that jumps either way must not hold valid material back. */
   untilRetry(): number {
     if (this.#refusal === undefined) return longestSleep;
-    const milliseconds = this.#refusal.retryAt.getTime() - this.#surroundings.clock.now().getTime();
+    const milliseconds = this.#refusal.retryAt.getTime() - this.#dependencies.clock.now().getTime();
     return Math.min(Math.max(milliseconds, 0), longestBackoff);
   }
 
   /** Whoever comes late, after abort or removal, changes nothing and tells nobody. */
   #isOver(): boolean {
-    return this.#signal.aborted || !this.#surroundings.store.has(this.#credential.name);
+    return this.#signal.aborted || !this.#dependencies.store.has(this.#credential.name);
   }
 
   /** Reads, and tries what is new or due again. Never throws: one credential's bug is not another's. */
   async look(tick: Tick, isDue: boolean): Promise<void> {
     const { name, source } = this.#credential;
-    const { observe } = this.#surroundings;
+    const { observe } = this.#dependencies;
     let revision: string | undefined;
     try {
       const material = await source.read(this.#signal);
@@ -112,7 +112,7 @@ class Loop {
       if (revision === this.#refusal?.revision && !isDue) return;
       if (tick === 'poll' && !isDue && this.#revision !== undefined)
         observe({ type: 'found-by-poll', credential: name });
-      const violation = await attempt(this.#credential, material, this.#surroundings, {
+      const violation = await attempt(this.#credential, material, this.#dependencies, {
         isRepeated: (error) => this.#isRepeated(revision, error.code),
         signal: this.#signal,
       });
@@ -127,7 +127,7 @@ class Loop {
   }
 
   #recordRead({ frozenPaths = [] }: Material): void {
-    const { store, observe } = this.#surroundings;
+    const { store, observe } = this.#dependencies;
     const { name } = this.#credential;
     const isNews = frozenPaths.length > 0 && store.entry(name).frozenPaths === undefined;
     store.update(name, ({ sourceError, frozenPaths: before, ...entry }) =>
@@ -137,7 +137,7 @@ class Loop {
   }
 
   #recordUnchanged(isRecovery: boolean): void {
-    const { store, clock, observe } = this.#surroundings;
+    const { store, clock, observe } = this.#dependencies;
     const { name } = this.#credential;
     // Whoever wrote bad material has put the current one back.
     store.update(name, ({ rejection, ...entry }) => ({
@@ -148,7 +148,7 @@ class Loop {
   }
 
   #recordFailure(error: unknown, revision: string | undefined): void {
-    const { store, clock, observe } = this.#surroundings;
+    const { store, clock, observe } = this.#dependencies;
     const { name } = this.#credential;
     const at = clock.now();
     if (error instanceof PaycertError) {
@@ -180,7 +180,7 @@ class Loop {
   #refuse(revision: string | undefined, code: string, retryAt?: Date): void {
     const failures = this.#refusal?.revision === revision ? (this.#refusal?.failures ?? 0) + 1 : 1;
     const backoff = Math.min(shortestBackoff * 2 ** (failures - 1), longestBackoff);
-    const later = new Date(this.#surroundings.clock.now().getTime() + backoff);
+    const later = new Date(this.#dependencies.clock.now().getTime() + backoff);
     this.#refusal = { revision, code, failures, retryAt: retryAt ?? later };
   }
 }

@@ -1,6 +1,6 @@
 // The frozen result of one load. Signs with one key; verifies and decrypts with current keys and those retired before them.
 import { createHash } from 'node:crypto';
-import type { Lane, Turns } from '../crypto/turns.ts';
+import type { FairnessKey, Limiter } from './limiter.ts';
 import { type ErrorCode, PaycertError } from '../errors.ts';
 import type {
   AuthorizedRequest,
@@ -53,7 +53,7 @@ export class Snapshot {
   readonly firstSeen: FirstSeen;
   /** The origin's version of the material, for people. */
   readonly version: string | undefined;
-  readonly #turns: Turns;
+  readonly #limiter: Limiter;
 
   constructor(
     context: SigningContext,
@@ -64,7 +64,7 @@ export class Snapshot {
       retired: readonly Retired[];
       seenBefore?: FirstSeen | undefined;
     },
-    turns: Turns,
+    limiter: Limiter,
   ) {
     this.generation = about.generation;
     this.snapshotId = snapshotId(context);
@@ -74,7 +74,7 @@ export class Snapshot {
     this.loadedAt = about.loadedAt;
     this.firstSeen = noteSeen(about.seenBefore ?? new Map(), context.keys, about.loadedAt);
     this.version = about.version;
-    this.#turns = turns;
+    this.#limiter = limiter;
     Object.freeze(this);
   }
 
@@ -88,20 +88,22 @@ export class Snapshot {
     return [self, ...this.retired].filter(({ until }) => now < until);
   }
 
-  sign(message: Uint8Array, lane: Lane = {}): Promise<Signed> {
-    return this.#turns.run(lane, () => supported(this.context.sign, 'sign')(message));
+  sign(message: Uint8Array, fairnessKey: FairnessKey = {}): Promise<Signed> {
+    return this.#limiter.run(fairnessKey, () => supported(this.context.sign, 'sign')(message));
   }
 
-  authorize(request: RequestToAuthorize, moment: Moment, lane: Lane = {}): Promise<AuthorizedRequest> {
-    return this.#turns.run(lane, () => supported(this.context.authorize, 'authorize')(request, moment));
+  authorize(request: RequestToAuthorize, moment: Moment, fairnessKey: FairnessKey = {}): Promise<AuthorizedRequest> {
+    return this.#limiter.run(fairnessKey, () => supported(this.context.authorize, 'authorize')(request, moment));
   }
 
   paymentParameters(
     input: PaymentParametersInput,
     moment: Moment,
-    lane: Lane = {},
+    fairnessKey: FairnessKey = {},
   ): Promise<Readonly<Record<string, string>>> {
-    return this.#turns.run(lane, () => supported(this.context.paymentParameters, 'payment-parameters')(input, moment));
+    return this.#limiter.run(fairnessKey, () =>
+      supported(this.context.paymentParameters, 'payment-parameters')(input, moment),
+    );
   }
 
   /** For the key named, also one that a swap has just replaced: the fields of one request are encrypted one by one. */
@@ -122,11 +124,15 @@ export class Snapshot {
   }
 
   /** Opens with the current key, then with the ones before it. `isRetired` tells that only an earlier snapshot's key did. */
-  async decrypt(input: Ciphertext, now: Date, lane: Lane = {}): Promise<Decrypted & { isRetired: boolean }> {
+  async decrypt(
+    input: Ciphertext,
+    now: Date,
+    fairnessKey: FairnessKey = {},
+  ): Promise<Decrypted & { isRetired: boolean }> {
     const open = () =>
       this.#overlapping(now, decryptOtherKeys, (context) => supported(context.decrypt, 'decrypt')(input));
     // Only fields cost an RSA operation.
-    const { result, isRetired } = await ('algorithm' in input ? open() : this.#turns.run(lane, open));
+    const { result, isRetired } = await ('algorithm' in input ? open() : this.#limiter.run(fairnessKey, open));
     return { ...result, isRetired };
   }
 

@@ -5,7 +5,7 @@ import { type Age, agesOf, type MaxAge } from './age.ts';
 import { lacking, type Snapshot } from './snapshot.ts';
 
 /** What the configuration says of a credential, as far as its readiness goes. */
-export interface Standing {
+export interface CredentialPolicy {
   readonly provider: string;
   /** Whether the process is ready only with it. */
   readonly isRequired: boolean;
@@ -18,7 +18,7 @@ export interface Standing {
 }
 
 /** One credential as it stands. Replaced, never changed, so that a reader sees one instant. */
-export interface Entry extends Standing {
+export interface Entry extends CredentialPolicy {
   readonly name: string;
   readonly snapshot?: Snapshot;
   readonly lastReload?: { readonly at: Date; readonly outcome: 'swapped' | 'unchanged' | 'rejected' | 'failed' };
@@ -33,9 +33,9 @@ export interface Entry extends Standing {
 export class Store {
   readonly #entries = new Map<string, Entry>();
 
-  /** Declares a credential, or its new standing; what it has loaded stays. */
-  declare(name: string, standing: Standing): void {
-    this.#entries.set(name, { ...this.#entries.get(name), name, ...standing });
+  /** Declares a credential, or its new policy; what it has loaded stays. */
+  declare(name: string, policy: CredentialPolicy): void {
+    this.#entries.set(name, { ...this.#entries.get(name), name, ...policy });
   }
 
   remove(name: string): void {

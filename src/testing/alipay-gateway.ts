@@ -2,7 +2,7 @@
 import { randomUUID, verify as verifyBytes } from 'node:crypto';
 import { answerCertify, type Certifications } from './alipay-certify.ts';
 import type { AlipayMaterial } from './alipay-material.ts';
-import { makeGatewayAnswer, makeRestAnswer } from './alipay-message.ts';
+import { makeGatewayResponse, makeRestResponse } from './alipay-message.ts';
 import { listenOnLoopback } from './loopback.ts';
 import type { Answer, Listener, ReceivedRequest } from './loopback.ts';
 
@@ -95,12 +95,12 @@ export async function startAlipayGateway(options: AlipayGatewayOptions): Promise
     const result = answerCertify(apiMethod, business, certifications);
     if (result === 'page') return answer(302, 'text/html', Buffer.from('<html>'), { Location: 'alipays://certify' });
     const content = JSON.stringify({ code: '10000', msg: 'Success', ...(result ?? business) });
-    return answer(200, 'text/html;charset=utf-8', makeGatewayAnswer(apiMethod, content, newestKey()));
+    return answer(200, 'text/html;charset=utf-8', makeGatewayResponse(apiMethod, content, newestKey()));
   };
 
   const answerRest = (request: ReceivedRequest): Answer => {
     authenticateRest(request);
-    const { headers, body } = makeRestAnswer(Buffer.from(JSON.stringify({ path: request.url })), newestKey());
+    const { headers, body } = makeRestResponse(Buffer.from(JSON.stringify({ path: request.url })), newestKey());
     return answer(200, 'application/json', body, headers);
   };
 

@@ -5,14 +5,14 @@ import type { AlipayKey } from './alipay-material.ts';
 const sign = ({ privateKey }: AlipayKey, message: string | Uint8Array): string =>
   signBytes('sha256', Buffer.from(message), privateKey).toString('base64');
 
-export interface GatewayAnswerOptions {
+export interface GatewayResponseOptions {
   readonly alipayKey: AlipayKey;
   /** Whether the answer names the certificate; it does in certificate mode. */
   readonly namesCertificate?: boolean;
 }
 
 /** v2: `{"alipay_…_response":…,"alipay_cert_sn":"…","sign":"…"}`. `content` is JSON text, or a ciphertext in quotes. */
-export function makeGatewayAnswer(apiMethod: string, content: string, options: GatewayAnswerOptions): Buffer {
+export function makeGatewayResponse(apiMethod: string, content: string, options: GatewayResponseOptions): Buffer {
   const { alipayKey, namesCertificate = true } = options;
   const serial = namesCertificate ? `"alipay_cert_sn":"${alipayKey.serial}",` : '';
   const member = `${apiMethod.replaceAll('.', '_')}_response`;
@@ -25,7 +25,7 @@ export interface AlipayMessage {
 }
 
 /** v3: the whole body and three headers. */
-export function makeRestAnswer(
+export function makeRestResponse(
   body: Uint8Array,
   { alipayKey, now }: { readonly alipayKey: AlipayKey; readonly now: Date },
 ): AlipayMessage {

@@ -33,8 +33,8 @@ export async function listenOnLoopback(port: number, respond: (request: Received
       .toArray()
       .then((chunks: Buffer[]) => {
         const received = Buffer.concat(chunks);
-        const { status, headers: answerHeaders, body } = respond({ method, url, headers, body: received });
-        outgoing.writeHead(status, { ...answerHeaders, 'Content-Length': String(body.byteLength) }).end(body);
+        const { status, headers: responseHeaders, body } = respond({ method, url, headers, body: received });
+        outgoing.writeHead(status, { ...responseHeaders, 'Content-Length': String(body.byteLength) }).end(body);
       })
       // The client hung up, or the double has a defect: a reset says that no answer is meant.
       .catch(() => outgoing.destroy());

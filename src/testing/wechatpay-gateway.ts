@@ -72,11 +72,11 @@ export async function startWechatpayGateway(options: GatewayOptions = {}): Promi
       const account = accountOf(caller.merchantId);
       const { status, body } = answerRequest(request, caller, account);
       const platformKey = choosePlatformKey(account, request.headers['wechatpay-serial']);
-      return makeAnswer(status, body, platformKey && { platformKey, now: now() });
+      return makeResponse(status, body, platformKey && { platformKey, now: now() });
     } catch (error) {
       if (!(error instanceof SignError)) throw error;
       counts.refused += 1;
-      return makeAnswer(401, { code: 'SIGN_ERROR', message: error.message, detail: error.detail });
+      return makeResponse(401, { code: 'SIGN_ERROR', message: error.message, detail: error.detail });
     }
   };
 
@@ -105,7 +105,7 @@ export async function startWechatpayGateway(options: GatewayOptions = {}): Promi
   return gateway;
 }
 
-function makeAnswer(status: number, content: unknown, signing?: SignMessageOptions): Answer {
+function makeResponse(status: number, content: unknown, signing?: SignMessageOptions): Answer {
   const body = Buffer.from(JSON.stringify(content));
   const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Request-ID': randomUUID() };
   return { status, headers: { ...headers, ...(signing && signMessage(body, signing).headers) }, body };

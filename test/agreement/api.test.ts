@@ -5,7 +5,7 @@ import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { systemClock as clock } from '../../src/clock.ts';
 import { defaults } from '../../src/config/defaults.ts';
-import { Turns } from '../../src/crypto/turns.ts';
+import { Limiter } from '../../src/store/limiter.ts';
 import { type ErrorCode, errorTable } from '../../src/errors.ts';
 import { wechatpay } from '../../src/providers/wechatpay/provider.ts';
 import { createApi } from '../../src/server/http.ts';
@@ -127,7 +127,10 @@ describe('examples that need no signature of WeChat Pay', async () => {
     older: 'accept',
     graceMilliseconds: 0,
   } as const;
-  assert.equal(await attempt(credential, material(files), { store, clock, turns: new Turns(2), observe }), undefined);
+  assert.equal(
+    await attempt(credential, material(files), { store, clock, limiter: new Limiter(2), observe }),
+    undefined,
+  );
   const api = { store, clock, observe, maxBodyBytes: defaults.maxBodyBytes, version: '0.0.0', startedAt: clock.now() };
   const listener = await listenOnPort('127.0.0.1:0', createApi(api));
   after(() => listener.close());

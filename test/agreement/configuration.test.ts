@@ -28,7 +28,7 @@ describe('docs/configuration.md', () => {
 
   it('shows a mounted Secret, variables, a merge with other names, and a Secret by API with its mount', () => {
     const sources = examples.map(({ text }) => Object.keys(parseConfig(text).credentials[0]!.source).join());
-    assert.deepEqual(sources, ['files', 'env', 'merge', 'first']);
+    assert.deepEqual(sources, ['files', 'env', 'merge', 'fallback']);
     assert.match(examples[2]!.text, /keys:/);
   });
 

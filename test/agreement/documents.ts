@@ -77,7 +77,10 @@ export function blocksUnder(path: string, title: string): Block[] {
 }
 
 /** The page of a provider, by its id. */
-export const pageOf = (id: string): string => (id === 'wechatpay' ? 'docs/wechatpay.md' : `docs/providers/${id}.md`);
+export const pageOf = (id: string): string => `docs/providers/${kebabCase(id)}.md`;
+
+/** `wechatpayV2` → `wechatpay-v2`: what a provider's folder and page are called. */
+export const kebabCase = (id: string): string => id.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** The fragments that GitHub makes of a document's headings. */
 export function anchors(path: string): Set<string> {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { Compile } from 'typebox/compile';
-import { buildProvider } from '../../src/config/build.ts';
+import { buildProvider } from '../../src/running/build.ts';
 import type { CredentialConfig } from '../../src/config/schema/credential.ts';
 import { systemClock as clock } from '../../src/clock.ts';
 import { PaycertError } from '../../src/errors.ts';

@@ -9,7 +9,7 @@ import { providerIds } from '../support/provider-sidecar.ts';
 import { protocols, protocolsOf } from '../vectors/kinds.ts';
 import { blocksUnder, grouped, pageOf, read, root, sections } from './documents.ts';
 
-const build = read('src/config/build.ts');
+const build = read('src/running/build.ts');
 
 const exists = (path: string): boolean => existsSync(new URL(path, root));
 

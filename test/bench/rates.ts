@@ -10,7 +10,7 @@ import {
 } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
-import { poolTurns } from '../../src/crypto/turns.ts';
+import { poolLimiter } from '../../src/store/limiter.ts';
 import { wechatpay } from '../../src/providers/wechatpay/provider.ts';
 import { material } from '../../src/sources/source.ts';
 import { attempt } from '../../src/store/attempt.ts';
@@ -65,7 +65,7 @@ async function socketRate(
   { sidecar, milliseconds }: Bench,
   operation: string,
   body: object,
-  perAnswer = 1,
+  perResponse = 1,
 ): Promise<number> {
   const { answers, seconds } = await load({
     socket: sidecar.socket,
@@ -74,7 +74,7 @@ async function socketRate(
     callers: 32,
     milliseconds,
   });
-  return (answers * perAnswer) / seconds;
+  return (answers * perResponse) / seconds;
 }
 
 export async function signRates(bench: Bench): Promise<Figures> {
@@ -176,10 +176,10 @@ async function asyncRate(milliseconds: number, callers: number, work: () => Prom
 export async function libraryRates({ material: { files, merchantId }, rounds, milliseconds }: Bench): Promise<Figures> {
   const store = new Store();
   store.declare('wechat', { provider: 'wechatpay', isRequired: true, requires: ['sign'] });
-  const surroundings = {
+  const dependencies = {
     store,
     clock: systemClock,
-    turns: poolTurns(process.env),
+    limiter: poolLimiter(process.env),
     observe: () => undefined,
   };
   const credential = {
@@ -188,7 +188,7 @@ export async function libraryRates({ material: { files, merchantId }, rounds, mi
     older: 'accept',
     graceMilliseconds: 0,
   } as const;
-  const violation = await attempt(credential, material(files), surroundings);
+  const violation = await attempt(credential, material(files), dependencies);
   if (violation) throw violation;
   const bytes = Buffer.from(message);
   const key = createPrivateKey(Buffer.from(files.get('apiclient_key.pem') ?? []).toString());

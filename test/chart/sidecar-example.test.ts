@@ -62,7 +62,7 @@ describe('the example of a pod with a sidecar', { timeout: 60_000 }, () => {
 
   it('permits one Secret by name, the one that the configuration reads', () => {
     const { credentials } = parseConfig(data('shop-paycert')['paycert.yaml']!);
-    const [{ secret } = {}, { files } = {}] = credentials[0]!.source.first!;
+    const [{ secret } = {}, { files } = {}] = credentials[0]!.source.fallback!;
     assert.deepEqual(one(manifests, 'Role')['rules'], [
       { apiGroups: [''], resources: ['secrets'], resourceNames: [secret?.name], verbs: ['get', 'list', 'watch'] },
     ]);

@@ -3,7 +3,7 @@ import 'reflect-metadata'; // must come first: @peculiar/x509 looks for it while
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { readOcspAnswer } from '../../src/crypto/ocsp-answer.ts';
+import { readOcspResponse } from '../../src/crypto/ocsp-response.ts';
 import { responderOf, writeOcspRequest } from '../../src/crypto/ocsp-request.ts';
 import { makeAuthority, now } from '../support/mtls.ts';
 import { certify, ocspSigning } from '../support/ocsp.ts';
@@ -29,7 +29,7 @@ describe('a request', { skip: withoutOpenssl }, () => {
   ];
   for (const [name, options, expected] of cases)
     it(`that OpenSSL answers with "${name}" is answered with ${expected ?? 'nothing that counts'}`, async (t) => {
-      const answer = readOcspAnswer(await answerWithOpenssl(t, 0, writeOcspRequest(leaf, issuer)!, options));
+      const answer = readOcspResponse(await answerWithOpenssl(t, 0, writeOcspRequest(leaf, issuer)!, options));
       assert.equal(answer?.about(leaf, issuer, now)?.status, expected);
     });
 });

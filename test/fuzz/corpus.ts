@@ -13,7 +13,7 @@ import {
   toSpkiPem,
   type WechatpayMaterial,
 } from '../../src/testing/index.ts';
-import { makeAnswer, makeStatement } from '../support/ocsp.ts';
+import { makeResponse, makeStatement } from '../support/ocsp.ts';
 import { sm2Certificate, sm2PrivateKey, sm2PublicKey } from '../support/sm2.ts';
 import { Random } from './random.ts';
 import { encryptFieldWithSeed, makeCurveKey, makeKeyPair, withSeededChance } from './seeded.ts';
@@ -110,9 +110,9 @@ async function makeRevocation(
     signingKey: privateKey.toCryptoKey(algorithm, false, ['sign']),
   });
   const answers = [
-    makeAnswer(about),
-    makeAnswer({ ...about, namedBy: 'key', digest: 'sha256', enclosed: [leaf] }),
-    makeAnswer({ ...about, others: [makeStatement({ ...about, serialNumber: '01', status: 'revoked' })] }),
+    makeResponse(about),
+    makeResponse({ ...about, namedBy: 'key', digest: 'sha256', enclosed: [leaf] }),
+    makeResponse({ ...about, others: [makeStatement({ ...about, serialNumber: '01', status: 'revoked' })] }),
   ];
   return { leaf, issuer, answers, list: Buffer.from(list.rawData) };
 }

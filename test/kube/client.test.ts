@@ -144,7 +144,7 @@ describe('a refusal', () => {
     const proxy = await FaultProxy.start(t, controlPlane());
     const { client, target } = await start(proxy.url);
     for (const [status, code] of [
-      [200, 'answer-malformed'],
+      [200, 'response-malformed'],
       [302, 'cluster-refused'],
       [429, 'cluster-failing'],
       [500, 'cluster-failing'],

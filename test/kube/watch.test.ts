@@ -140,7 +140,7 @@ describe('a watch that breaks', () => {
     proxy.rewrite = (line) => (line.includes('"MODIFIED"') ? line.slice(0, -20) : line);
     const failed = informing.recorder.next('watch-failed');
     await Promise.all([informing.tells('a', 'list'), update('a', '1')]);
-    assert.equal((await failed).reason, 'answer-malformed');
+    assert.equal((await failed).reason, 'response-malformed');
     assert.deepEqual(informing.contents, { a: '1', b: '0' });
     proxy.rewrite = (line) => line;
     await Promise.all([informing.tells('a', 'watch'), update('a', '2')]);

@@ -7,7 +7,7 @@ import type { Verdict } from '../../src/operator/assess.ts';
 import { noticesOf } from '../../src/operator/announce.ts';
 import type { Key, PaymentCredential, Status } from '../../src/operator/resource.ts';
 import { judge } from '../../src/operator/status.ts';
-import { readCreatedAt } from '../../src/providers/created-at.ts';
+import { readCreatedAt } from '../../src/providers/shared/created-at.ts';
 
 const now = new Date('2026-03-01T00:00:00Z');
 const day = 86_400_000;
@@ -33,7 +33,7 @@ function look(
     snapshotId: keys.map(({ id }) => id).join('-'),
     keys,
     signer: { keyId: 'M' },
-    operations: ['sign'],
+    capabilities: ['sign'],
     violations: [],
     createdAt: more.createdAt,
     until: undefined,

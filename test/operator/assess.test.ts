@@ -14,8 +14,8 @@ const client = await issue(authority, 'client');
 const codes = async (lists: Readonly<Record<string, string>>, revocation: object) => {
   const provider = { mtls: { revocation } } as CredentialConfig['provider'];
   const data = filesOf({ ...pairFiles(client), 'ca.crt': authority.certificate, ...lists });
-  const ingredients = { clock: new FakeClock(now), observe: () => undefined, environment: {} };
-  const { violations } = await assess({ provider }, material(data), undefined, now, ingredients);
+  const dependencies = { clock: new FakeClock(now), observe: () => undefined, environment: {} };
+  const { violations } = await assess({ provider }, material(data), undefined, now, dependencies);
   return violations.map(({ code }) => code);
 };
 

@@ -24,7 +24,7 @@ describe('a PaymentCredential', () => {
     assert.ok(status.keys?.some(({ role, notAfter }) => role === 'merchant' && notAfter === status.notAfter));
     assert.ok(status.keys?.some(({ role, replaceBy }) => role === 'apiv3' && replaceBy !== undefined));
     assert.match(status.accepted?.snapshotId ?? '', /^[0-9a-f]{16}$/);
-    assert.deepEqual(status.accepted?.operations.includes('sign'), true);
+    assert.deepEqual(status.accepted?.capabilities.includes('sign'), true);
     assert.equal(status.rejected, undefined);
     assert.deepEqual(status.conditions.map(({ type, status }) => `${type} ${status}`), ['Ready True', 'Valid True', 'Expiring False', 'TooOld False']); // prettier-ignore
   });

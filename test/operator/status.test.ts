@@ -22,7 +22,7 @@ const verdict = (over: Partial<Verdict> = {}): Verdict => ({
   snapshotId: 'a',
   keys: [key('merchant', later(365 * day))],
   signer: { keyId: 'merchant', notBefore: later(-day), notAfter: later(365 * day) },
-  operations: ['sign'],
+  capabilities: ['sign'],
   violations: [],
   createdAt: undefined,
   until: undefined,
@@ -60,7 +60,7 @@ describe('a status', () => {
       ['PaymentCredential', /out of spec\.require\.$/],
       ['Secret', /out of the annotation paycert\.dev\/require\.$/],
     ] as const) {
-      const { conditions } = judge({ ...resource(), kind }, findings({ operations: [] }), now);
+      const { conditions } = judge({ ...resource(), kind }, findings({ capabilities: [] }), now);
       assert.match(conditions.find(({ type }) => type === 'Ready')?.message ?? '', expected);
     }
   });

@@ -61,7 +61,7 @@ describe('verify', () => {
   };
   it('refuses with 422 an answer that is never signed, and counts no failure', async () => {
     const download = { kind: 'response', headers: {}, url: '/v3/billdownload/file?token=x', body: 'a,b' };
-    assert.deepEqual(verdictOf(await api.post('verify', download)), [422, 'answer-unsigned']);
+    assert.deepEqual(verdictOf(await api.post('verify', download)), [422, 'response-unsigned']);
     assert.deepEqual(unverified(), []);
   });
 

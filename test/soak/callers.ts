@@ -16,7 +16,7 @@ export interface Counts {
 }
 
 /** An answer of the platform, to be verified. */
-export interface PlatformAnswer {
+export interface PlatformResponse {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
@@ -35,12 +35,12 @@ export class Callers {
   readonly #onSeen: (keyId: string) => void;
   readonly #certificates = new Map<string, KeyObject>();
   readonly #seen = new Set<string>();
-  #answer: PlatformAnswer;
+  #answer: PlatformResponse;
   #isStopped = false;
   readonly #running: Promise<unknown>;
 
   /** `onSeen` is told of each key id when it signs for the first time. */
-  constructor(options: CrowdOptions, answer: PlatformAnswer, onSeen: (keyId: string) => void) {
+  constructor(options: CrowdOptions, answer: PlatformResponse, onSeen: (keyId: string) => void) {
     this.#options = options;
     this.#agent = new Agent({ keepAlive: true, maxSockets: options.callers });
     this.#answer = answer;
@@ -55,7 +55,7 @@ export class Callers {
   }
 
   /** What is verified from now on. */
-  follow(answer: PlatformAnswer): void {
+  follow(answer: PlatformResponse): void {
     this.#answer = answer;
   }
 

@@ -3,18 +3,18 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
 import { signMessage, type WechatpayMaterial } from '../../src/testing/index.ts';
-import { Callers, type Counts, type CrowdOptions, type PlatformAnswer } from './callers.ts';
+import { Callers, type Counts, type CrowdOptions, type PlatformResponse } from './callers.ts';
 
 type ToCrowd =
-  | { readonly type: 'start'; readonly crowd: CrowdOptions; readonly answer: PlatformAnswer }
+  | { readonly type: 'start'; readonly crowd: CrowdOptions; readonly answer: PlatformResponse }
   | { readonly type: 'announce'; readonly certificate: string }
-  | { readonly type: 'follow'; readonly answer: PlatformAnswer }
+  | { readonly type: 'follow'; readonly answer: PlatformResponse }
   | { readonly type: 'stop' };
 type FromCrowd =
   { readonly type: 'seen'; readonly keyId: string } | { readonly type: 'stopped'; readonly counts: Counts };
 
 /** Signed with the newest platform key of that version. */
-function makeAnswer({ platformKeys }: WechatpayMaterial): PlatformAnswer {
+function makeResponse({ platformKeys }: WechatpayMaterial): PlatformResponse {
   const platformKey = platformKeys.at(-1);
   if (platformKey === undefined) throw new Error('the material has no platform key');
   const { headers, body } = signMessage(Buffer.from('{"code":"SUCCESS"}'), { platformKey, now: new Date() });
@@ -33,7 +33,7 @@ export class Crowd {
       this.versionsSeen += 1;
       this.#seen.get(message.keyId)?.resolve();
     });
-    this.#send({ type: 'start', crowd: { socket, callers, pause }, answer: makeAnswer(first) });
+    this.#send({ type: 'start', crowd: { socket, callers, pause }, answer: makeResponse(first) });
     this.announce(first);
   }
 
@@ -54,7 +54,7 @@ export class Crowd {
 
   /** The platform answers with the keys of that version from now on. */
   follow(version: WechatpayMaterial): void {
-    this.#send({ type: 'follow', answer: makeAnswer(version) });
+    this.#send({ type: 'follow', answer: makeResponse(version) });
   }
 
   async stop(): Promise<Counts> {

@@ -6,7 +6,7 @@ import { systemClock } from '../../src/clock.ts';
 import { findAccess } from '../../src/kube/access.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { files } from '../../src/sources/files.ts';
-import { first } from '../../src/sources/first.ts';
+import { fallback } from '../../src/sources/fallback.ts';
 import { secret } from '../../src/sources/secret.ts';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
@@ -181,7 +181,7 @@ describe('a Secret with its mount behind it', () => {
     const clock = new FakeClock();
     const watching = watchSecret(t, client, clock, (source, { observe }) => {
       const mounted = files({ paths: [directory], pollMilliseconds: 10_000, clock, observe });
-      return first({ sources: [source, mounted], clock, observe });
+      return fallback({ sources: [source, mounted], clock, observe });
     });
     await watching.untilSignsWith('0');
     await watching.change(() => write('1'), '1');

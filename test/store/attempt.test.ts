@@ -20,7 +20,7 @@ describe('an attempt', () => {
         return fakeProvider.load(data);
       },
     };
-    await attempt({ ...loop.credential, provider }, material(describeMaterial({ keyId: 'B' })), loop.surroundings);
+    await attempt({ ...loop.credential, provider }, material(describeMaterial({ keyId: 'B' })), loop.dependencies);
     assert.equal(loop.entry.snapshot, undefined);
     assert.equal(loop.recorder.of('swapped').length, 1);
   });
@@ -29,7 +29,7 @@ describe('an attempt', () => {
     const loop = new Reloading(t);
     const refused = { keyId: 'B', problem: 'key-mismatch' } as const;
     const signal = AbortSignal.abort();
-    await attempt(loop.credential, material(describeMaterial(refused)), loop.surroundings, { signal });
+    await attempt(loop.credential, material(describeMaterial(refused)), loop.dependencies, { signal });
     assert.equal(loop.entry.rejection, undefined);
     assert.deepEqual(loop.recorder.events, []);
   });

@@ -1,7 +1,7 @@
 // A snapshot: its identity, and verifying and decrypting over current and retired keys.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Turns } from '../../src/crypto/turns.ts';
+import { Limiter } from '../../src/store/limiter.ts';
 import type { SigningContext } from '../../src/providers/provider.ts';
 import { Snapshot, snapshotId } from '../../src/store/snapshot.ts';
 import { type Description, facts, fakeContext } from '../support/fake-provider.ts';
@@ -118,7 +118,7 @@ describe('a snapshot', () => {
 
   it('is frozen, and says which operation is not supported', async () => {
     const about = { generation: 1, loadedAt: now, version: undefined, retired: [] };
-    const snapshot = new Snapshot(fakeContext({ keyId: 'A' }), about, new Turns(1));
+    const snapshot = new Snapshot(fakeContext({ keyId: 'A' }), about, new Limiter(1));
     assert.ok(Object.isFrozen(snapshot));
     await assert.rejects(snapshot.sign(Buffer.from('m')), { code: 'operation-unsupported' });
   });

@@ -1,7 +1,7 @@
 // The store: one entry per credential, replaced as a whole.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Turns } from '../../src/crypto/turns.ts';
+import { Limiter } from '../../src/store/limiter.ts';
 import { PaycertError } from '../../src/errors.ts';
 import { Snapshot } from '../../src/store/snapshot.ts';
 import { agesIn, isReady, Store } from '../../src/store/store.ts';
@@ -10,7 +10,7 @@ import { type Description, fakeContext } from '../support/fake-provider.ts';
 const now = new Date('2026-11-22T00:00:00Z');
 const standing = { provider: 'fake', isRequired: true, requires: ['sign'] } as const;
 const about = { generation: 1, loadedAt: now, version: undefined, retired: [] };
-const make = (description: Description) => new Snapshot(fakeContext(description), about, new Turns(8));
+const make = (description: Description) => new Snapshot(fakeContext(description), about, new Limiter(8));
 
 describe('the store', () => {
   it('knows a credential once it is declared, and says when it has nothing loaded', () => {
@@ -67,7 +67,7 @@ describe('ages in an entry', () => {
 
   it('count from the load that the key came with, or from when it was made', () => {
     const dated = (createdAt: Date | PaycertError) =>
-      new Snapshot({ ...fakeContext({ keyId: 'A' }), createdAt }, about, new Turns(8));
+      new Snapshot({ ...fakeContext({ keyId: 'A' }), createdAt }, about, new Limiter(8));
     const made = new Date('2026-01-01');
     assert.deepEqual(replaceBy({ ...entry, snapshot: make({ keyId: 'A' }) }), [after(now)]);
     assert.deepEqual(replaceBy({ ...entry, snapshot: dated(made) }), [after(made)]);

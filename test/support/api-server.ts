@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Turns } from '../../src/crypto/turns.ts';
+import { Limiter } from '../../src/store/limiter.ts';
 import type { PaycertError } from '../../src/errors.ts';
 import type { Event } from '../../src/events.ts';
 import type { Capability, Provider } from '../../src/providers/provider.ts';
@@ -50,12 +50,12 @@ export async function loadStore(credentials: Readonly<Record<string, CredentialO
   const events: Event[] = [];
   const store = new Store();
   const clock = { time: start, now: () => clock.time, sleep: () => Promise.resolve() };
-  const surroundings = { store, clock, turns: new Turns(64), observe: (event: Event) => void events.push(event) };
+  const dependencies = { store, clock, limiter: new Limiter(64), observe: (event: Event) => void events.push(event) };
   const providers = new Map<string, Provider>();
   const load = (name: string, files: Files) => {
     const provider = providers.get(name) ?? wechatpay({ merchantId });
     const credential = { name, provider, older: 'accept', graceMilliseconds: 60_000 } as const;
-    return attempt(credential, material(files), surroundings);
+    return attempt(credential, material(files), dependencies);
   };
   for (const [name, { files, provider, isRequired = false, requires, maxAge }] of Object.entries(credentials)) {
     providers.set(name, provider ?? wechatpay({ merchantId }));

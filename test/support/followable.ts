@@ -1,13 +1,13 @@
 // A credential whose swaps the test decides.
-import { Turns } from '../../src/crypto/turns.ts';
-import type { Followed } from '../../src/gateway/tls.ts';
+import { Limiter } from '../../src/store/limiter.ts';
+import type { Subscription } from '../../src/tls/secure-context.ts';
 import type { SigningContext } from '../../src/providers/provider.ts';
 import { Snapshot } from '../../src/store/snapshot.ts';
 
 const snapshot = (context: SigningContext): Snapshot =>
-  new Snapshot(context, { generation: 1, loadedAt: new Date(), version: undefined, retired: [] }, new Turns(2));
+  new Snapshot(context, { generation: 1, loadedAt: new Date(), version: undefined, retired: [] }, new Limiter(2));
 
-export class Followable implements Followed {
+export class Followable implements Subscription {
   readonly #told = new Set<() => void>();
   #current: Snapshot;
 

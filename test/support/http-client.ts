@@ -34,14 +34,14 @@ export function open(address: string, { method, path, headers = {}, body, agent 
   });
 }
 
-export async function readAnswer(response: IncomingMessage): Promise<Answer> {
+export async function readResponse(response: IncomingMessage): Promise<Answer> {
   return { status: response.statusCode ?? 0, headers: response.headers, text: await text(response) };
 }
 
 export function answerTo(outgoing: ClientRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
     outgoing.once('error', reject);
-    outgoing.once('response', (response) => void readAnswer(response).then(resolve, reject));
+    outgoing.once('response', (response) => void readResponse(response).then(resolve, reject));
   });
 }
 

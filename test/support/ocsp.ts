@@ -54,7 +54,7 @@ export async function certify(index: 0 | 1, commonName: string, options: Certify
   return { certificate: new X509Certificate(Buffer.from(made.rawData)), privateKey };
 }
 
-export interface AnswerOptions {
+export interface ResponseOptions {
   readonly about: X509Certificate;
   readonly issuer: X509Certificate;
   /** Who signs. */
@@ -91,7 +91,7 @@ function nameAndKey(certificate: X509Certificate): { readonly name: Uint8Array; 
   return { name: new Uint8Array(read.subjectName.toArrayBuffer()), bits: spki.subarray(type === 'ec' ? 26 : 24) };
 }
 
-export function makeStatement(options: AnswerOptions): Buffer {
+export function makeStatement(options: ResponseOptions): Buffer {
   const { about, issuer, status = 'good', digest = 'sha1', thisUpdate = new Date(now.getTime() - 60_000) } = options;
   const { serialNumber = about.serialNumber, nextUpdate = new Date(now.getTime() + day), extension } = options;
   const { name, bits } = nameAndKey(issuer);
@@ -103,14 +103,14 @@ export function makeStatement(options: AnswerOptions): Buffer {
   return seq(id, statuses[status], time(thisUpdate), ...rest, ...extend(extension, 'statement'));
 }
 
-function extend(extension: AnswerOptions['extension'], place: 'answer' | 'statement'): Buffer[] {
+function extend(extension: ResponseOptions['extension'], place: 'answer' | 'statement'): Buffer[] {
   if (extension?.place !== place) return [];
   const critical = extension.critical ? [writeDer(0x01, Buffer.of(0xff))] : [];
   return [writeDer(0xa1, seq(seq(oid('2b0601050507300102'), ...critical, writeDer(0x04, writeDer(0x04, hex('00'))))))];
 }
 
 /** In DER. Unless told otherwise: the certificate is good, for a day. */
-export function makeAnswer(options: AnswerOptions): Buffer {
+export function makeResponse(options: ResponseOptions): Buffer {
   const { signer, enclosed = [], namedBy = 'name', signature = 'sha256', others = [], outcome = 0 } = options;
   if (outcome !== 0) return seq(writeDer(0x0a, Buffer.of(outcome)));
   const { name, bits } = nameAndKey(signer.certificate);

@@ -1,10 +1,10 @@
 // One credential's reload loop over fakes, moved one step at a time.
 import type { TestContext } from 'node:test';
-import { Turns } from '../../src/crypto/turns.ts';
+import { Limiter } from '../../src/store/limiter.ts';
 import type { Observe } from '../../src/events.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import type { Snapshot } from '../../src/store/snapshot.ts';
-import type { Credential, Surroundings } from '../../src/store/attempt.ts';
+import type { Credential, Dependencies } from '../../src/store/attempt.ts';
 import { reloadLoop } from '../../src/store/reload.ts';
 import { type Entry, Store } from '../../src/store/store.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -32,7 +32,7 @@ export class Reloading {
   readonly source = new FakeSource();
   readonly recorder = new Recorder();
   readonly credential: Credential;
-  readonly surroundings: Surroundings;
+  readonly dependencies: Dependencies;
   readonly stop = new AbortController();
   readonly ended: Promise<void>;
 
@@ -49,8 +49,8 @@ export class Reloading {
       graceMilliseconds: options.graceMilliseconds ?? 7 * day,
     };
     const observe = options.observe ?? this.recorder.observe;
-    this.surroundings = { store: this.store, clock: this.clock, turns: new Turns(8), observe };
-    this.ended = reloadLoop(this.credential, this.surroundings, this.stop.signal);
+    this.dependencies = { store: this.store, clock: this.clock, limiter: new Limiter(8), observe };
+    this.ended = reloadLoop(this.credential, this.dependencies, this.stop.signal);
     t.after(async () => {
       this.stop.abort();
       await this.ended;

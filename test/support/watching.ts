@@ -1,6 +1,6 @@
 // A real source, such as a directory that is watched for real, under one reload loop; tests wait for what it tells.
 import type { TestContext } from 'node:test';
-import { Turns } from '../../src/crypto/turns.ts';
+import { Limiter } from '../../src/store/limiter.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import type { Observe } from '../../src/events.ts';
 import type { Provider } from '../../src/providers/provider.ts';
@@ -37,7 +37,7 @@ export class Watching {
     const stop = new AbortController();
     const ended = reloadLoop(
       { name, provider, source, older: 'accept', graceMilliseconds: 86_400_000 },
-      { store: this.store, clock, turns: new Turns(8), observe },
+      { store: this.store, clock, limiter: new Limiter(8), observe },
       stop.signal,
     );
     t.after(async () => {

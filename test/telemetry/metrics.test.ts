@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { systemClock } from '../../src/clock.ts';
-import { Turns } from '../../src/crypto/turns.ts';
+import { Limiter } from '../../src/store/limiter.ts';
 import { PaycertError } from '../../src/errors.ts';
 import { wechatpay } from '../../src/providers/wechatpay/provider.ts';
 import { Snapshot } from '../../src/store/snapshot.ts';
@@ -35,7 +35,7 @@ function setUp(...names: readonly string[]): Setup {
 async function load(store: Store, name: string, material: WechatpayMaterial, generation = 1): Promise<void> {
   const context = await wechatpay({ merchantId }).load(material.files);
   const about = { generation, loadedAt: new Date(1_800_000_000_000), version: undefined, retired: [] };
-  const snapshot = new Snapshot(context, about, new Turns(4));
+  const snapshot = new Snapshot(context, about, new Limiter(4));
   store.update(name, (entry) => ({ ...entry, snapshot }));
 }
 

@@ -5,10 +5,10 @@ import { readCertificates } from '../../src/crypto/containers.ts';
 import { wireSerial } from '../../src/crypto/x509.ts';
 import { PaycertError } from '../../src/errors.ts';
 import { openCertificates, readPlaintext } from '../../src/providers/wechatpay/envelope.ts';
-import { certificateFacts } from '../../src/providers/facts.ts';
+import { certificateFacts } from '../../src/providers/shared/facts.ts';
 import { apiV3KeyOf, open } from './aead.ts';
 import { isObject, type Json, listOf } from './read.ts';
-import { headersOf, verifyAnswer } from './signatures.ts';
+import { headersOf, verifyResponse } from './signatures.ts';
 import type { Situation } from './situation.ts';
 import { clockOf } from './moments.ts';
 
@@ -38,14 +38,14 @@ async function openList(situation: Situation, answer: string, key: Buffer): Prom
 }
 
 /** The first list is signed by a certificate inside it: those that opened verify the answer itself. */
-async function checkAnswerSignature(situation: Situation, certificates: readonly X509Certificate[], answer: string) {
+async function checkResponseSignature(situation: Situation, certificates: readonly X509Certificate[], answer: string) {
   const headers = headersOf(situation);
   if (headers === undefined) return;
   const keys = certificates.map((one) => ({ keyId: one.serialNumber, key: one.publicKey, certificate: one }));
   const body = Buffer.from(answer);
   const verdict = situation.verdictOf('signature_valid');
   await situation.run(
-    () => verifyAnswer(keys, { kind: 'response', headers, body }, clockOf(situation, headers)),
+    () => verifyResponse(keys, { kind: 'response', headers, body }, clockOf(situation, headers)),
     verdict,
   );
 }
@@ -58,7 +58,7 @@ export async function checkPlatformCertificates(situation: Situation): Promise<v
   const pems = await situation.run(() => openList(situation, answer, apiV3KeyOf(situation)), opens);
   if (pems === undefined) return;
   const certificates = pems.map((pem) => readCertificates(Buffer.from(pem), 'certificate')[0]);
-  await checkAnswerSignature(situation, certificates, answer);
+  await checkResponseSignature(situation, certificates, answer);
   const serials = certificates.map((certificate) => certificateFacts(certificate, 'platform').keyId);
   const entries = entriesOf(answer);
   const count = situation.expects('count', 'certificate_count');

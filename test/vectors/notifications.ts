@@ -6,7 +6,7 @@ import { normalizeSerial } from '../../src/crypto/x509.ts';
 import { readPlaintext } from '../../src/providers/wechatpay/envelope.ts';
 import { apiV3KeyOf, open, type Sealed } from './aead.ts';
 import { isObject, type Json } from './read.ts';
-import { headersOf, verifyAnswer } from './signatures.ts';
+import { headersOf, verifyResponse } from './signatures.ts';
 import type { Situation } from './situation.ts';
 import { subject, trustedKeys } from './subject.ts';
 import { clockOf } from './moments.ts';
@@ -21,7 +21,7 @@ export async function checkNotification(situation: Situation): Promise<void> {
     return;
   }
   const verify = () =>
-    verifyAnswer(trustedKeys(situation), { kind: 'notification', headers, body }, clockOf(situation, headers));
+    verifyResponse(trustedKeys(situation), { kind: 'notification', headers, body }, clockOf(situation, headers));
   // A signature that is expected to be right, around a resource that must be refused.
   const isSignatureJudged = situation.expectedKeys(/^signature_valid$/).length > 0;
   const signature = situation.verdictOf('signature_valid');

@@ -1,6 +1,6 @@
 // WeChat Pay's own tests: wrong signatures on purpose, some of them marked WECHATPAY/SIGNTEST/.
 import { PaycertError } from '../../src/errors.ts';
-import { readAnswerSignature } from '../../src/providers/wechatpay/messages.ts';
+import { readResponseSignature } from '../../src/providers/wechatpay/messages.ts';
 import { checkVerify, headersOf } from './signatures.ts';
 import type { Situation } from './situation.ts';
 import { clockOf } from './moments.ts';
@@ -13,7 +13,7 @@ export async function checkProbe(situation: Situation): Promise<void> {
     'Wechatpay-Signature': situation.need('signature'),
     'Wechatpay-Serial': situation.text('serial', 'serial_no') ?? '00',
   };
-  const code = refusalCode(() => readAnswerSignature(headers, clockOf(situation, headers)));
+  const code = refusalCode(() => readResponseSignature(headers, clockOf(situation, headers)));
   const label = situation.expects('probe', 'is_probe', 'signtest', 'is_signtest', 'label', 'reason');
   if (label !== undefined) {
     const isProbe = typeof label === 'string' ? /probe|signtest/i.test(label) : label === true;

@@ -1,7 +1,7 @@
 // RSASSA-PSS: the provider verifies what others signed, and signs what it verifies.
 import { createPublicKey } from 'node:crypto';
 import { readPrivateKey } from '../../src/crypto/containers.ts';
-import { pss } from '../../src/providers/generic/pss.ts';
+import { pss } from '../../src/providers/pss/provider.ts';
 import { Unusable } from './findings.ts';
 import type { Situation } from './situation.ts';
 

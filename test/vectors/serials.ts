@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { readCertificates } from '../../src/crypto/containers.ts';
 import { certificateFingerprint, normalizeSerial, wireSerial } from '../../src/crypto/x509.ts';
-import { certificateFacts } from '../../src/providers/facts.ts';
+import { certificateFacts } from '../../src/providers/shared/facts.ts';
 import { listOf } from './read.ts';
 import type { Situation } from './situation.ts';
 

@@ -1,8 +1,8 @@
 // Schemes with a shared secret: WeChat Pay v2 and its refund notification, HMAC over parameters, HMAC alone.
 import { hmac as code, equalCodes, secretKey } from '../../src/crypto/mac.ts';
 import { PaycertError } from '../../src/errors.ts';
-import { hmac } from '../../src/providers/generic/hmac.ts';
-import { type Scheme, schemes } from '../../src/providers/generic/hmac-schemes.ts';
+import { hmac } from '../../src/providers/hmac/provider.ts';
+import { type Scheme, schemes } from '../../src/providers/hmac/schemes.ts';
 import { openRefund, parameterText, refundKey, signParameters } from '../../src/providers/wechatpay-v2/messages.ts';
 import { wechatpayV2 } from '../../src/providers/wechatpay-v2/provider.ts';
 import { readXml, writeXml } from '../../src/providers/wechatpay-v2/xml.ts';

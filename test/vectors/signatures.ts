@@ -2,7 +2,12 @@
 import { normalizeSerial } from '../../src/crypto/x509.ts';
 import { PaycertError } from '../../src/errors.ts';
 import type { Received, Verified } from '../../src/providers/provider.ts';
-import { answerMessage, readAnswerSignature, requestMessage, scheme } from '../../src/providers/wechatpay/messages.ts';
+import {
+  responseMessage,
+  readResponseSignature,
+  requestMessage,
+  scheme,
+} from '../../src/providers/wechatpay/messages.ts';
 import { Unusable } from './findings.ts';
 import { isObject } from './read.ts';
 import type { Situation } from './situation.ts';
@@ -24,7 +29,7 @@ function messageOf(situation: Situation): Buffer {
   const timestamp = situation.need('timestamp');
   const nonce = situation.need('nonce', 'nonce_str');
   const body = Buffer.from(situation.text('body') ?? '');
-  if (situation.text('method') === undefined) return answerMessage(timestamp, nonce, body);
+  if (situation.text('method') === undefined) return responseMessage(timestamp, nonce, body);
   const { method, url } = requestOf(situation);
   return requestMessage(method, url, timestamp, nonce, body);
 }
@@ -72,15 +77,15 @@ export function headersOf(situation: Situation): Readonly<Record<string, string>
 }
 
 /** The whole way where the source's certificate still lives at that time; otherwise the same steps, each at its own time. */
-export async function verifyAnswer(
+export async function verifyResponse(
   keys: readonly Trusted[],
   answer: Exclude<Received, { kind: 'message' }>,
   now: Date,
 ): Promise<Verified> {
   const alive = aliveAt(keys, now);
   if (alive.getTime() === now.getTime()) return verifyWithAny(subjectsTrusting(keys), answer, now);
-  const { timestamp, nonce, signature, keyId } = readAnswerSignature(answer.headers ?? {}, now);
-  const message = answerMessage(timestamp, nonce, answer.body);
+  const { timestamp, nonce, signature, keyId } = readResponseSignature(answer.headers ?? {}, now);
+  const message = responseMessage(timestamp, nonce, answer.body);
   return verifyWithAny(subjectsTrusting(keys), { kind: 'message', message, signature, keyId }, alive);
 }
 
@@ -89,7 +94,7 @@ export async function checkVerify(situation: Situation): Promise<void> {
   const headers = headersOf(situation);
   if (headers !== undefined) {
     const body = Buffer.from(situation.text('body', 'response_body') ?? '');
-    await situation.run(() => verifyAnswer(keys, { kind: 'response', headers, body }, clockOf(situation, headers)));
+    await situation.run(() => verifyResponse(keys, { kind: 'response', headers, body }, clockOf(situation, headers)));
     return;
   }
   const keyId = situation.text('serial', 'serial_no', 'public_key_id', 'key_id') ?? keys[0]?.keyId ?? '';

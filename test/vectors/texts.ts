@@ -1,6 +1,6 @@
 // The texts of APIv3: what is signed for a request, an answer and a payment.
-import { pathAndQuery } from '../../src/providers/http.ts';
-import { answerMessage, paymentMessage, requestMessage } from '../../src/providers/wechatpay/messages.ts';
+import { pathAndQuery } from '../../src/providers/shared/http.ts';
+import { responseMessage, paymentMessage, requestMessage } from '../../src/providers/wechatpay/messages.ts';
 import { checkAuthorization } from './authorization.ts';
 import { listOf } from './read.ts';
 import { requestOf } from './moments.ts';
@@ -17,7 +17,7 @@ const builders: readonly (readonly [RegExp, Build])[] = [
   ],
   [
     /^(?:response|answer|notif|verify|callback)/,
-    ([time = '', nonce = '', body = '']) => answerMessage(time, nonce, Buffer.from(body)),
+    ([time = '', nonce = '', body = '']) => responseMessage(time, nonce, Buffer.from(body)),
   ],
   [
     /^(?:pay|jsapi|app|mini|client|invoke)/,
@@ -64,7 +64,7 @@ function checkMessageOfParts(situation: Situation): void {
     return;
   }
   const [timestamp, nonce] = [situation.need('timestamp'), situation.need('nonce', 'nonce_str')];
-  const message = answerMessage(timestamp, nonce, Buffer.from(situation.text('body') ?? ''));
+  const message = responseMessage(timestamp, nonce, Buffer.from(situation.text('body') ?? ''));
   situation.assert(message.equals(Buffer.from(text)), 'the text to verify differs');
 }
 

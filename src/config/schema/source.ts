@@ -46,7 +46,7 @@ export const SourceSchema = Type.Object(
         description: 'The union of several sources.',
       }),
     ),
-    first: Type.Optional(
+    fallback: Type.Optional(
       Type.Array(Type.Object(leafSources, oneOf), {
         minItems: 2,
         maxItems: 8,
@@ -54,7 +54,7 @@ export const SourceSchema = Type.Object(
       }),
     ),
   },
-  { ...oneOf, description: 'Where the material comes from: exactly one of files, env, secret, merge, first.' },
+  { ...oneOf, description: 'Where the material comes from: exactly one of files, env, secret, merge, fallback.' },
 );
 
 export type SourceConfig = Static<typeof SourceSchema>;

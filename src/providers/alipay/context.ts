@@ -4,10 +4,10 @@ import { checkValue } from '../../crypto/cipher.ts';
 import { signRsaSha256 } from '../../crypto/signature.ts';
 import { certificateFingerprint, describeAlgorithm } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
-import { certificateFacts, expiryWarnings, isAlive, publicFacts, publicKeyFacts } from '../facts.ts';
-import { defaultHeaders, header, withHeaders } from '../http.ts';
-import { need, takeOnly } from '../inputs.ts';
-import type { NamedKey } from '../material.ts';
+import { certificateFacts, expiryWarnings, isAlive, publicFacts, publicKeyFacts } from '../shared/facts.ts';
+import { defaultHeaders, header, withHeaders } from '../shared/http.ts';
+import { need, takeOnly } from '../shared/inputs.ts';
+import type { NamedKey } from '../shared/material.ts';
 import type {
   AuthorizedRequest,
   Capability,

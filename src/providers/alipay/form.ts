@@ -1,6 +1,6 @@
 // Forms as Alipay signs them: sorted `name=value` pairs with raw values. Read and decoded once, as bytes, whatever their charset.
 import { PaycertError } from '../../errors.ts';
-import { joinPairs, type Pair, percentEncode, rawPairs, sortPairs } from '../parameters.ts';
+import { joinPairs, type Pair, percentEncode, rawPairs, sortPairs } from '../shared/parameters.ts';
 
 export type Parameters = Readonly<Record<string, string>>;
 

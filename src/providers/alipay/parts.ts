@@ -9,7 +9,7 @@ import {
   readText,
 } from '../../crypto/containers.ts';
 import { PaycertError } from '../../errors.ts';
-import { materialReader, type NamedKey } from '../material.ts';
+import { materialReader, type NamedKey } from '../shared/material.ts';
 
 /** The first certificate of a file, and those that follow it. */
 export interface NamedChain {

@@ -1,5 +1,5 @@
 // Alipay, the v2 gateway and the v3 REST interface: names of material → parts → rules → the operations they allow.
-import { certificateFacts } from '../facts.ts';
+import { certificateFacts } from '../shared/facts.ts';
 import type { Provider, SigningContext } from '../provider.ts';
 import { createContext } from './context.ts';
 import type { AlipayOptions } from './options.ts';

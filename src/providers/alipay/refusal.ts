@@ -1,6 +1,6 @@
 // Alipay refusing a signature: the string to sign that its gateway echoes in `sub_msg` or `message`, and what its codes mean.
-import { header, splitUrl } from '../http.ts';
-import { rawPairs } from '../parameters.ts';
+import { header, splitUrl } from '../shared/http.ts';
+import { rawPairs } from '../shared/parameters.ts';
 import {
   type Built,
   type Cause,

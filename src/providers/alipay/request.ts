@@ -1,7 +1,7 @@
 // A request to Alipay's v2 gateway: system parameters, then business parameters, then the signature over all of them.
 import type { KeyObject } from 'node:crypto';
 import { PaycertError } from '../../errors.ts';
-import { need } from '../inputs.ts';
+import { need } from '../shared/inputs.ts';
 import type { Moment, RequestToAuthorize } from '../provider.ts';
 import { sealContent } from './content.ts';
 import { fieldsOf, formatForm, type Parameters, signedText } from './form.ts';

@@ -1,6 +1,6 @@
 // Alipay v3, the REST interface: the text that a request signs, its headers, and what a signed answer carries (protocols 2.6).
 import { PaycertError } from '../../errors.ts';
-import { header, type Headers, linesAround, pathAndQuery } from '../http.ts';
+import { header, type Headers, linesAround, pathAndQuery } from '../shared/http.ts';
 import type { Sender } from './request.ts';
 
 export const scheme = 'ALIPAY-SHA256withRSA';
@@ -25,11 +25,11 @@ export function requestMessage(
 }
 
 /** TIMESTAMP ⏎ NONCE ⏎ BODY ⏎ */
-export function answerMessage(timestamp: string, nonce: string, body: Uint8Array): Buffer {
+export function responseMessage(timestamp: string, nonce: string, body: Uint8Array): Buffer {
   return linesAround(body, [timestamp, nonce]);
 }
 
-export interface AnswerSignature {
+export interface ResponseSignature {
   readonly timestamp: string;
   readonly nonce: string;
   readonly signature: string;
@@ -41,7 +41,7 @@ export interface AnswerSignature {
  * The signature headers of an answer: all present, then within the window.
  * @throws PaycertError `signature-missing`, `timestamp-outside-window`
  */
-export function readAnswerSignature(headers: Headers, now: Date, mode: 'certificate' | 'key'): AnswerSignature {
+export function readResponseSignature(headers: Headers, now: Date, mode: 'certificate' | 'key'): ResponseSignature {
   const value = (name: string): string => {
     const text = header(headers, name);
     if (text !== undefined && text !== '') return text;

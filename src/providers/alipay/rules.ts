@@ -2,8 +2,8 @@
 import type { X509Certificate } from 'node:crypto';
 import { nameAttribute, publicKeyFingerprint } from '../../crypto/x509.ts';
 import type { PaycertError } from '../../errors.ts';
-import { type NamedKey, violation } from '../material.ts';
-import { rsaProblems } from '../rsa.ts';
+import { type NamedKey, violation } from '../shared/material.ts';
+import { rsaProblems } from '../shared/rsa.ts';
 import type { AlipayOptions } from './options.ts';
 import type { NamedChain, Parts } from './parts.ts';
 import { isRsaSigned, serialOf } from './serials.ts';

@@ -1,14 +1,14 @@
 // What Alipay signed, and with which of its keys: answers of v2 and v3, notifications, and the return of the paying user.
 import { verifyRsaSha256 } from '../../crypto/signature.ts';
 import { PaycertError } from '../../errors.ts';
-import { isAlive, type PlatformKey } from '../facts.ts';
-import { header } from '../http.ts';
-import { need, takeReceived } from '../inputs.ts';
-import type { Pair } from '../parameters.ts';
+import { isAlive, type PlatformKey } from '../shared/facts.ts';
+import { header } from '../shared/http.ts';
+import { need, takeReceived } from '../shared/inputs.ts';
+import type { Pair } from '../shared/parameters.ts';
 import type { Received, Verified } from '../provider.ts';
-import { readAnswer } from './answer.ts';
+import { readResponse } from './response.ts';
 import { parseForm, signedText } from './form.ts';
-import { answerMessage, readAnswerSignature } from './rest.ts';
+import { responseMessage, readResponseSignature } from './rest.ts';
 
 type Mode = 'certificate' | 'key';
 
@@ -41,7 +41,7 @@ export class Verifier {
 
   /** v2: one member of the body is signed, and another names the certificate. */
   #verifyGateway(body: Uint8Array, apiMethod: string, now: Date): Verified {
-    const { content, signature, certificateSerial, isFailure } = readAnswer(body, apiMethod);
+    const { content, signature, certificateSerial, isFailure } = readResponse(body, apiMethod);
     if (signature === undefined) {
       if (isFailure) throw unsigned('body');
       throw new PaycertError('signature-missing', 'the body reports a success and has no sign', { field: 'sign' });
@@ -62,8 +62,8 @@ export class Verifier {
     const { body, status = 200 } = received;
     const headers = need(received, 'headers');
     if (status >= 300 && header(headers, 'alipay-signature') === undefined) throw unsigned('headers');
-    const { timestamp, nonce, signature, keyId } = readAnswerSignature(headers, now, this.#mode);
-    return this.#judge(answerMessage(timestamp, nonce, body), signature, now, keyId);
+    const { timestamp, nonce, signature, keyId } = readResponseSignature(headers, now, this.#mode);
+    return this.#judge(responseMessage(timestamp, nonce, body), signature, now, keyId);
   }
 
   /**
@@ -126,4 +126,4 @@ function readReturn(received: Exclude<Received, { kind: 'message' }>): readonly 
 
 const isInvalid = (error: unknown): boolean => error instanceof PaycertError && error.code === 'signature-invalid';
 
-const unsigned = (field: string) => new PaycertError('answer-unsigned', 'Alipay did not sign this error', { field });
+const unsigned = (field: string) => new PaycertError('response-unsigned', 'Alipay did not sign this error', { field });

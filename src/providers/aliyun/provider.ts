@@ -2,7 +2,7 @@
 import { checkValue } from '../../crypto/cipher.ts';
 import { secretKey } from '../../crypto/mac.ts';
 import { PaycertError } from '../../errors.ts';
-import { materialReader, readSecret, timeOf, violation } from '../material.ts';
+import { materialReader, readSecret, timeOf, violation } from '../shared/material.ts';
 import type { KeyFacts, Provider, SigningContext } from '../provider.ts';
 import { type AccessKey, authorizeAcs3, authorizeRpc } from './requests.ts';
 

@@ -1,6 +1,6 @@
 // Aliyun refusing a signature: the string to sign or the canonical request in its message, and what its codes mean.
-import { header, hostOf, splitUrl, withoutHeaders } from '../http.ts';
-import { formPairs, type Pair, queryPairs, rawPairs } from '../parameters.ts';
+import { header, hostOf, splitUrl, withoutHeaders } from '../shared/http.ts';
+import { formPairs, type Pair, queryPairs, rawPairs } from '../shared/parameters.ts';
 import {
   type Built,
   type Cause,

@@ -1,9 +1,9 @@
 // Requests to Aliyun OpenAPI with their signature: RPC 1.0 for plain parameters, ACS3 for everything else.
 import type { KeyObject } from 'node:crypto';
 import { PaycertError } from '../../errors.ts';
-import { header, signedHost, splitUrl, withoutHeaders } from '../http.ts';
-import { need, takeOnly } from '../inputs.ts';
-import { type Pair, percentEncode, queryPairs } from '../parameters.ts';
+import { header, signedHost, splitUrl, withoutHeaders } from '../shared/http.ts';
+import { need, takeOnly } from '../shared/inputs.ts';
+import { type Pair, percentEncode, queryPairs } from '../shared/parameters.ts';
 import type { AuthorizedRequest, Moment, RequestToAuthorize } from '../provider.ts';
 import {
   acs3Authorization,

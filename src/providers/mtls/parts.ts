@@ -1,10 +1,10 @@
 // Names of the material to key pairs: the pair that stands for every server, and those that server names choose.
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { readCertificates, readPrivateKey } from '../../crypto/containers.ts';
-import { type OcspAnswer, readOcspAnswer } from '../../crypto/ocsp-answer.ts';
+import { type OcspResponse, readOcspResponse } from '../../crypto/ocsp-response.ts';
 import { readRevocationLists, type RevocationList } from '../../crypto/revocation.ts';
 import type { PaycertError } from '../../errors.ts';
-import { materialReader } from '../material.ts';
+import { materialReader } from '../shared/material.ts';
 
 /** As `kubernetes.io/tls` and cert-manager name it: tls.crt, tls.key. */
 export const defaultPair = 'tls';
@@ -28,7 +28,7 @@ export function readPairs(
 ): {
   readonly pairs: readonly Pair[];
   readonly lists: readonly RevocationList[];
-  readonly answers: readonly OcspAnswer[];
+  readonly answers: readonly OcspResponse[];
   readonly problems: readonly PaycertError[];
 } {
   const { part, required, problems } = materialReader(data);
@@ -40,7 +40,7 @@ export function readPairs(
     .filter(isListName)
     .sort()
     .flatMap((name) => part(name, readRevocationLists) ?? []);
-  const answers = [...data].flatMap(([name, bytes]) => (isAnswerName(name) ? (readOcspAnswer(bytes) ?? []) : []));
+  const answers = [...data].flatMap(([name, bytes]) => (isResponseName(name) ? (readOcspResponse(bytes) ?? []) : []));
   const pairs = names.flatMap((name) => {
     const privateKey = required(keyName(name), readPrivateKey);
     const certificates = required(certificateName(name), readCertificates);
@@ -53,6 +53,6 @@ export function readPairs(
 const isListName = (name: string): boolean => /^ca\.crl(?:\.\d+)?$/.test(name);
 
 /** Under a name that neither a file nor a key of a Secret can have: asked for, and never supplied. */
-export const answerName = (index: number): string => `ocsp/${String(index)}`;
+export const responseName = (index: number): string => `ocsp/${String(index)}`;
 
-const isAnswerName = (name: string): boolean => name.startsWith('ocsp/');
+const isResponseName = (name: string): boolean => name.startsWith('ocsp/');

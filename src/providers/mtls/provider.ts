@@ -1,9 +1,9 @@
 // mTLS: certificates that are shown in TLS, chosen by server name, and whom each of them trusts. It signs no messages.
 import { provesPair } from '../../crypto/signature.ts';
 import { PaycertError } from '../../errors.ts';
-import { certificateFacts, isAlive } from '../facts.ts';
+import { certificateFacts, isAlive } from '../shared/facts.ts';
 import type { KeyFacts, Provider, SigningContext } from '../provider.ts';
-import { makeIdentity, type RevocationRules, type TlsVersion } from '../tls-identity.ts';
+import { makeIdentity, type RevocationRules, type TlsVersion } from '../shared/tls-identity.ts';
 import { keyName, type Pair, readPairs } from './parts.ts';
 import { ownProblems } from './revocation.ts';
 import { judge } from './rules.ts';

@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { isIssuedWithin, describeAlgorithm } from '../../crypto/x509.ts';
 import { type ErrorCode, PaycertError } from '../../errors.ts';
-import { rsaSizeProblems } from '../rsa.ts';
+import { rsaSizeProblems } from '../shared/rsa.ts';
 import { certificateName, keyName, type Pair } from './parts.ts';
 
 type Rule = (pair: Pair) => readonly PaycertError[];

@@ -1,6 +1,6 @@
 // Which pair a server name chooses: Node's client cannot choose by the authorities that a server says it accepts.
 import { PaycertError } from '../../errors.ts';
-import type { TlsIdentities, TlsIdentity } from '../tls-identity.ts';
+import type { TlsIdentities, TlsIdentity } from '../shared/tls-identity.ts';
 import { defaultPair } from './parts.ts';
 
 /** Host name, or `*.` and a domain → name of the pair. */

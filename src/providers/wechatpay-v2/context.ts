@@ -2,12 +2,12 @@
 import { hash, type KeyObject, type X509Certificate } from 'node:crypto';
 import { checkValue } from '../../crypto/cipher.ts';
 import { PaycertError } from '../../errors.ts';
-import { certificateFacts, isAlive } from '../facts.ts';
-import { splitUrl } from '../http.ts';
-import { need, takeOnly, takeReceived } from '../inputs.ts';
-import { joinPairs, type Pair, percentEncode } from '../parameters.ts';
+import { certificateFacts, isAlive } from '../shared/facts.ts';
+import { splitUrl } from '../shared/http.ts';
+import { need, takeOnly, takeReceived } from '../shared/inputs.ts';
+import { joinPairs, type Pair, percentEncode } from '../shared/parameters.ts';
 import type { KeyFacts, Received, RequestToAuthorize, Role, SigningContext, Verified } from '../provider.ts';
-import { makeIdentity, oneIdentity, type TlsIdentity, withoutRevocation } from '../tls-identity.ts';
+import { makeIdentity, oneIdentity, type TlsIdentity, withoutRevocation } from '../shared/tls-identity.ts';
 import {
   isSignType,
   isUnsignedByDesign,
@@ -117,7 +117,7 @@ export function createContext({ key, previous, client }: FitParts, options: Wech
     },
 
     async verify(received: Received): Promise<Verified> {
-      const parameters = readAnswer(received);
+      const parameters = readResponse(received);
       const sign = parameters.get('sign') ?? '';
       if (sign !== '') {
         const fit = secrets.find((one) => verifyParameters(one.key, [...parameters], sign));
@@ -185,7 +185,7 @@ const clientIdentity = ({ privateKey, certificate }: ClientPair): TlsIdentity =>
   });
 
 const unsigned = () =>
-  new PaycertError('answer-unsigned', 'WeChat Pay does not sign this kind of answer', { field: 'body' });
+  new PaycertError('response-unsigned', 'WeChat Pay does not sign this kind of answer', { field: 'body' });
 
 const undecryptable = () =>
   new PaycertError('decryption-failed', 'the ciphertext cannot be opened with any key that is loaded');
@@ -193,7 +193,7 @@ const undecryptable = () =>
 const clientExpired = () =>
   new PaycertError('client-certificate-expired', 'apiclient_cert.pem has expired', { field: 'apiclient_cert.pem' });
 
-function readAnswer(received: Received): ReadonlyMap<string, string> {
+function readResponse(received: Received): ReadonlyMap<string, string> {
   if (received.kind === 'message' || received.kind === 'return')
     throw invalid('kind', 'is response or notification: WeChat Pay v2 signs the parameters of a body');
   takeReceived(received);

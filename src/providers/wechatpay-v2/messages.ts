@@ -3,8 +3,8 @@ import { aesKey, openAesEcb } from '../../crypto/cipher.ts';
 import { equalCodes, hmacSha256Over, md5 } from '../../crypto/mac.ts';
 import type { KeyObject } from 'node:crypto';
 import { PaycertError } from '../../errors.ts';
-import { splitUrl } from '../http.ts';
-import { joinPairs, type Pair, sortPairs } from '../parameters.ts';
+import { splitUrl } from '../shared/http.ts';
+import { joinPairs, type Pair, sortPairs } from '../shared/parameters.ts';
 
 export type SignType = 'MD5' | 'HMAC-SHA256';
 

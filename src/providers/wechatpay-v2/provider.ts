@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { secretKey } from '../../crypto/mac.ts';
 import { PaycertError } from '../../errors.ts';
-import { materialReader, readSecret } from '../material.ts';
+import { materialReader, readSecret } from '../shared/material.ts';
 import type { Provider } from '../provider.ts';
 import { readParts } from '../wechatpay/parts.ts';
 import { judge } from '../wechatpay/rules.ts';

@@ -3,7 +3,7 @@ import { createPublicKey } from 'node:crypto';
 import { checkValue } from '../../crypto/cipher.ts';
 import { signRsaSha256 } from '../../crypto/signature.ts';
 import { PaycertError } from '../../errors.ts';
-import { expiryWarnings, isAlive, publicFacts } from '../facts.ts';
+import { expiryWarnings, isAlive, publicFacts } from '../shared/facts.ts';
 import { sealedCertificates } from './envelope.ts';
 import type { Capability, SigningContext } from '../provider.ts';
 import { collectFieldKeys, type FitParts, merchantFacts, symmetricKeys } from './own-keys.ts';
@@ -31,7 +31,7 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
   const fieldKeys = collectFieldKeys(parts, merchant);
   const apiV3Id = apiV3Key && checkValue(apiV3Key);
   const isProven = (): boolean => apiV3Id !== undefined && proven.has(apiV3Id);
-  const isAnswered = sealedCertificates(parts.certificatesAnswer ?? '').length > 0;
+  const isAnswered = sealedCertificates(parts.certificatesResponse ?? '').length > 0;
   const loadWarnings = platformWarnings(parts);
   const sign = (message: Uint8Array) => signRsaSha256(privateKey, message);
   const signText = async (message: Uint8Array): Promise<string> => (await sign(message)).toString('base64');

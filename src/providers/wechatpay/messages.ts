@@ -1,6 +1,6 @@
 // The byte-exact texts of WeChat Pay APIv3: what is signed, the Authorization header, what a signed answer carries.
 import { PaycertError } from '../../errors.ts';
-import { header, type Headers, linesAround, pathAndQuery } from '../http.ts';
+import { header, type Headers, linesAround, pathAndQuery } from '../shared/http.ts';
 
 export const scheme = 'WECHATPAY2-SHA256-RSA2048';
 
@@ -22,7 +22,7 @@ export function requestMessage(
 }
 
 /** TIMESTAMP ⏎ NONCE ⏎ BODY ⏎ */
-export function answerMessage(timestamp: string, nonce: string, body: Uint8Array): Buffer {
+export function responseMessage(timestamp: string, nonce: string, body: Uint8Array): Buffer {
   return linesAround(body, [timestamp, nonce]);
 }
 
@@ -41,7 +41,7 @@ export function paymentMessage(appId: string, timestamp: string, nonce: string, 
   return linesAround(Buffer.from(last), [appId, timestamp, nonce]);
 }
 
-export interface AnswerSignature {
+export interface ResponseSignature {
   readonly timestamp: string;
   readonly nonce: string;
   readonly signature: string;
@@ -66,7 +66,7 @@ export function assertNoProbe(signature: string): void {
  * all present, not a probe, within the window, an algorithm we know.
  * @throws PaycertError `signature-missing`, `signature-probe`, `timestamp-outside-window`, `signature-algorithm-unsupported`
  */
-export function readAnswerSignature(headers: Headers, now: Date): AnswerSignature {
+export function readResponseSignature(headers: Headers, now: Date): ResponseSignature {
   const value = (part: keyof typeof headerNames): string => {
     const text = header(headers, headerNames[part]);
     if (text === undefined || text === '') {

@@ -1,7 +1,7 @@
 // The merchant's own keys: the one that signs, those that open what was encrypted for it.
 import type { KeyObject } from 'node:crypto';
 import { checkValue } from '../../crypto/cipher.ts';
-import { certificateFacts, publicKeyFacts } from '../facts.ts';
+import { certificateFacts, publicKeyFacts } from '../shared/facts.ts';
 import type { KeyFacts, Role } from '../provider.ts';
 import type { Parts } from './parts.ts';
 

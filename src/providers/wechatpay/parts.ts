@@ -5,7 +5,7 @@ import { readCertificates, readPrivateKey, readPublicKey, readText } from '../..
 import { readPkcs12 } from '../../crypto/pkcs12.ts';
 import { wireSerial } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
-import { materialReader, readSecret } from '../material.ts';
+import { materialReader, readSecret } from '../shared/material.ts';
 
 export interface NamedCertificate {
   readonly name: string;
@@ -34,7 +34,7 @@ export interface Parts {
   readonly retired: readonly RetiredKey[];
   readonly trust: readonly X509Certificate[];
   /** A saved answer of GET /v3/certificates: what the APIv3 key must be able to open. */
-  readonly certificatesAnswer?: string;
+  readonly certificatesResponse?: string;
 }
 
 type Data = ReadonlyMap<string, Uint8Array>;
@@ -68,7 +68,7 @@ export async function readParts(data: Data, merchantId: string): Promise<{ parts
       return retired === undefined ? [] : [{ name, ...retired }];
     }),
     trust: part('trust.pem', readCertificates) ?? [],
-    certificatesAnswer: part('certificates.json', readText),
+    certificatesResponse: part('certificates.json', readText),
   };
   return { parts: withoutAbsent(parts), problems };
 }

@@ -1,8 +1,8 @@
 // The platform's keys by key id: every certificate given, and the public key. Which of them counts depends on the time.
 import { isIssuedWithin, normalizeSerial } from '../../crypto/x509.ts';
 import type { PaycertError } from '../../errors.ts';
-import { certificateFacts, isAlive, type PlatformKey, publicKeyFacts } from '../facts.ts';
-import { violation } from '../material.ts';
+import { certificateFacts, isAlive, type PlatformKey, publicKeyFacts } from '../shared/facts.ts';
+import { violation } from '../shared/material.ts';
 import type { NamedCertificate, Parts } from './parts.ts';
 
 /** Which platform key a request names in `Wechatpay-Serial`, and so asks to be answered with. */

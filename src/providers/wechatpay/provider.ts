@@ -1,7 +1,7 @@
 // WeChat Pay APIv3: names of material → parts → rules → the operations they allow.
 import { checkValue } from '../../crypto/cipher.ts';
 import type { PaycertError } from '../../errors.ts';
-import { certificateFacts } from '../facts.ts';
+import { certificateFacts } from '../shared/facts.ts';
 import type { Provider, SigningContext } from '../provider.ts';
 import { createContext } from './context.ts';
 import { openCertificates } from './envelope.ts';
@@ -44,8 +44,8 @@ export function wechatpay({
         !(unreadable.has(field) || (field === 'apiclient_cert.pem' && unreadable.has('merchant_serial')));
       const violations = [...problems, ...judge(parts, merchantId).filter(isNew)];
       if (violations.length > 0 || !isFit(parts)) return unfit(violations, parts);
-      const { apiV3Key, certificatesAnswer } = parts;
-      if (apiV3Key && certificatesAnswer !== undefined && openCertificates(certificatesAnswer, apiV3Key)) {
+      const { apiV3Key, certificatesResponse } = parts;
+      if (apiV3Key && certificatesResponse !== undefined && openCertificates(certificatesResponse, apiV3Key)) {
         proven.add(checkValue(apiV3Key));
       }
       return createContext(parts, { merchantId, responseKey, legacyFieldPadding, userAgent, proven });

@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import { verifyRsaSha256 } from '../../crypto/signature.ts';
 import { PaycertError } from '../../errors.ts';
-import { header } from '../http.ts';
-import { need, takeReceived } from '../inputs.ts';
+import { header } from '../shared/http.ts';
+import { need, takeReceived } from '../shared/inputs.ts';
 import type { Received, SigningContext } from '../provider.ts';
-import { answerMessage, assertNoProbe, isUnsignedByDesign, readAnswerSignature } from './messages.ts';
+import { responseMessage, assertNoProbe, isUnsignedByDesign, readResponseSignature } from './messages.ts';
 import type { PlatformKeys } from './platform-keys.ts';
 
 export function createVerify(platform: PlatformKeys): NonNullable<SigningContext['verify']> {
@@ -26,17 +26,17 @@ export function createVerify(platform: PlatformKeys): NonNullable<SigningContext
       assertNoProbe(received.signature);
       return verifyMessage(received.message, received.signature, received.keyId, now);
     }
-    const answer = readAnswer(received);
+    const answer = readResponse(received);
     assertSigned(answer);
-    const { timestamp, nonce, signature, keyId } = readAnswerSignature(answer.headers, now);
-    return verifyMessage(answerMessage(timestamp, nonce, signedBody(answer)), signature, keyId, now);
+    const { timestamp, nonce, signature, keyId } = readResponseSignature(answer.headers, now);
+    return verifyMessage(responseMessage(timestamp, nonce, signedBody(answer)), signature, keyId, now);
   };
 }
 
 type Answer = Exclude<Received, { kind: 'message' }> & { readonly headers: Readonly<Record<string, string>> };
 
 /** WeChat Pay signs in headers, and sends no user back with a signature. */
-function readAnswer(received: Exclude<Received, { kind: 'message' }>): Answer {
+function readResponse(received: Exclude<Received, { kind: 'message' }>): Answer {
   takeReceived(received);
   if (received.kind === 'return') {
     throw new PaycertError('request-invalid', 'kind return is nothing that WeChat Pay signs', { field: 'kind' });
@@ -48,7 +48,7 @@ function readAnswer(received: Exclude<Received, { kind: 'message' }>): Answer {
 function assertSigned({ kind, headers, status = 200, url }: Answer): void {
   if (kind !== 'response' || header(headers, 'wechatpay-signature') !== undefined) return;
   if (status >= 300 || (url !== undefined && isUnsignedByDesign(url))) {
-    throw new PaycertError('answer-unsigned', 'WeChat Pay does not sign this kind of answer', { field: 'headers' });
+    throw new PaycertError('response-unsigned', 'WeChat Pay does not sign this kind of answer', { field: 'headers' });
   }
 }
 

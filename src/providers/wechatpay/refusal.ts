@@ -1,5 +1,5 @@
 // WeChat Pay APIv3 refusing a signature: what `sign_information` shows of the text that it built, and what its words mean.
-import { header } from '../http.ts';
+import { header } from '../shared/http.ts';
 import { type Cause, pathWords, type Part, plainMethod, plainTime, type Refusals, textOf } from '../refusal.ts';
 import { requestMessage, scheme } from './messages.ts';
 

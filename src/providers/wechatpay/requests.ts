@@ -2,8 +2,8 @@
 import { hash } from 'node:crypto';
 import { oaepCapacity, sealOaep } from '../../crypto/cipher.ts';
 import { PaycertError } from '../../errors.ts';
-import { defaultHeaders, header, withHeaders } from '../http.ts';
-import { need, takeOnly } from '../inputs.ts';
+import { defaultHeaders, header, withHeaders } from '../shared/http.ts';
+import { need, takeOnly } from '../shared/inputs.ts';
 import type {
   AuthorizedRequest,
   KeyFacts,

@@ -1,8 +1,8 @@
 // What WeChat Pay material must be, whatever the time. The list is the specification; each rule names its own violations.
 import { nameAttribute, normalizeSerial, publicKeyFingerprint } from '../../crypto/x509.ts';
 import type { PaycertError } from '../../errors.ts';
-import { type NamedKey, violation } from '../material.ts';
-import { rsaProblems } from '../rsa.ts';
+import { type NamedKey, violation } from '../shared/material.ts';
+import { rsaProblems } from '../shared/rsa.ts';
 import type { Parts } from './parts.ts';
 
 type Rule = (parts: Parts, merchantId: string) => readonly PaycertError[];

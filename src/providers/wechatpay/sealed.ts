@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { oaepOpener, pkcs1Opener } from '../../crypto/cipher.ts';
 import { PaycertError } from '../../errors.ts';
-import { need } from '../inputs.ts';
+import { need } from '../shared/inputs.ts';
 import type { Ciphertext, Decrypted, KeyFacts, SigningContext } from '../provider.ts';
 import { aeadAlgorithm, openResource, readEnvelope, readPlaintext } from './envelope.ts';
 

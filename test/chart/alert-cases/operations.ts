@@ -93,7 +93,7 @@ export const operations: readonly Case[] = [
       [ops('ok', 'verify')]: '0+100x60',
       [ops('caller-error', 'verify')]: '0+100x60',
       [ops('refused', 'verify')]: '0+9x60',
-      [refusals('response', 'answer-unsigned')]: '0+9x60',
+      [refusals('response', 'response-unsigned')]: '0+9x60',
     },
   },
   {

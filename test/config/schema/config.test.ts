@@ -211,8 +211,8 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     [null, [], tooMany],
   ],
   [
-    `${at}.source.first`,
-    (v) => withCredential({ source: { first: v } }),
+    `${at}.source.fallback`,
+    (v) => withCredential({ source: { fallback: v } }),
     [[{ secret: { name: 'a' } }, { files: { path: '/a' } }]],
     [[], [{ secret: { name: 'a' } }], null, new Array(9).fill({ files: { path: '/a' } })],
   ],

@@ -1,6 +1,6 @@
 // The configuration file: a mutated one is refused by name, or each of its credentials can be built.
 import assert from 'node:assert/strict';
-import { buildCredential, buildStanding } from '../../../src/config/build.ts';
+import { buildCredential, buildPolicy } from '../../../src/running/build.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import { now } from '../corpus.ts';
 import { byteMutations } from '../mutate-bytes.ts';
@@ -44,7 +44,7 @@ credentials:
 ].map((text) => Buffer.from(text));
 
 const mutations = [...byteMutations, ...byteMutations.map(() => mutateText)];
-const ingredients = {
+const dependencies = {
   clock: { now: () => now, sleep: () => Promise.resolve() },
   observe: () => undefined,
   environment: {},
@@ -59,9 +59,9 @@ export async function config(): Promise<Target> {
       const { credentials } = parsed.value;
       assert.ok(Object.isFrozen(parsed.value) && Object.isFrozen(credentials));
       for (const credential of credentials) {
-        const { graceMilliseconds } = buildCredential(credential, ingredients);
+        const { graceMilliseconds } = buildCredential(credential, dependencies);
         assert.ok(Number.isSafeInteger(graceMilliseconds));
-        assert.ok(buildStanding(credential).requires.length > 0);
+        assert.ok(buildPolicy(credential).requires.length > 0);
       }
       return 'accepted';
     },

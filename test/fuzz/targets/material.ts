@@ -1,7 +1,7 @@
 // Whole material: after each attempt the last good snapshot is current, or one whose every claim holds.
 import assert from 'node:assert/strict';
 import { verify } from 'node:crypto';
-import { Turns } from '../../../src/crypto/turns.ts';
+import { Limiter } from '../../../src/store/limiter.ts';
 import { PaycertError } from '../../../src/errors.ts';
 import { wechatpay } from '../../../src/providers/wechatpay/provider.ts';
 import { describeCredential } from '../../../src/server/status.ts';
@@ -115,8 +115,8 @@ export async function wholeMaterial(corpus: Corpus): Promise<Target> {
     store.declare(name, { provider: 'wechatpay', isRequired: true, requires: ['sign', 'verify', 'decrypt'] });
     if (lastGood) store.update(name, (entry) => ({ ...entry, snapshot: lastGood }));
     const provider = wechatpay({ merchantId });
-    const surroundings = { store, clock, turns: new Turns(8), observe: () => undefined };
-    return { store, violation: await attempt({ ...credential, provider }, toMaterial(files), surroundings) };
+    const dependencies = { store, clock, limiter: new Limiter(8), observe: () => undefined };
+    return { store, violation: await attempt({ ...credential, provider }, toMaterial(files), dependencies) };
   };
   const lastGood = (await load(corpus.material.files)).store.current(name);
   for (const files of sets) assert.equal((await load(files)).violation, undefined, 'what is mutated is good');

@@ -1,6 +1,6 @@
 // Revocation lists and answers of responders: what they say of a certificate they say as it was signed, or they say nothing.
 import assert from 'node:assert/strict';
-import { readOcspAnswer } from '../../../src/crypto/ocsp-answer.ts';
+import { readOcspResponse } from '../../../src/crypto/ocsp-response.ts';
 import { readRevocationList, revocationOf } from '../../../src/crypto/revocation.ts';
 import { type Corpus, now } from '../corpus.ts';
 import { byteMutations } from '../mutate-bytes.ts';
@@ -14,8 +14,8 @@ export async function revocation({ revocation: { leaf, issuer, answers, list }, 
   const all = [list, ...answers, ...ders];
 
   /** All of them say that it is good. */
-  function tryAnswer(random: Random): Fate {
-    const said = readOcspAnswer(mutate(random.pick(answers), mutations, random, all))?.about(leaf, issuer, now);
+  function tryResponse(random: Random): Fate {
+    const said = readOcspResponse(mutate(random.pick(answers), mutations, random, all))?.about(leaf, issuer, now);
     if (said === undefined) return 'refused';
     assert.equal(said.status, 'good');
     return 'accepted';
@@ -31,7 +31,7 @@ export async function revocation({ revocation: { leaf, issuer, answers, list }, 
   }
 
   return {
-    run: async (random) => (random.isOneIn(2) ? tryAnswer(random) : tryList(random)),
+    run: async (random) => (random.isOneIn(2) ? tryResponse(random) : tryList(random)),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

@@ -1,9 +1,9 @@
 // Rotations at Alipay: what was replaced verifies and decrypts until its grace ends, also where signatures name no key.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Turns } from '../../../src/crypto/turns.ts';
+import { Limiter } from '../../../src/store/limiter.ts';
 import { Snapshot } from '../../../src/store/snapshot.ts';
-import { makeAlipayNotification, makeGatewayAnswer, rotateAlipayKey } from '../../../src/testing/index.ts';
+import { makeAlipayNotification, makeGatewayResponse, rotateAlipayKey } from '../../../src/testing/index.ts';
 import { loadFit, makeMaterial, moment, now, refusal } from '../../support/alipay.ts';
 
 const day = 86_400_000;
@@ -15,15 +15,15 @@ for (const mode of ['certificate', 'key'] as const) {
     // Nothing of the old key is left in the files: only the snapshot remembers it.
     const after = await rotateAlipayKey(before, now, false);
     const about = { generation: 1, loadedAt: now, version: undefined, retired: [] };
-    const first = new Snapshot(await loadFit(before.files, { mode }), about, new Turns(2));
+    const first = new Snapshot(await loadFit(before.files, { mode }), about, new Limiter(2));
     const context = await loadFit(new Map([...after.files].filter(([name]) => name !== 'aes_key')), { mode });
-    const second = new Snapshot(context, { ...about, retired: first.retire(now, 7 * day) }, new Turns(2));
+    const second = new Snapshot(context, { ...about, retired: first.retire(now, 7 * day) }, new Limiter(2));
     const alipayKey = before.alipayKeys[0]!;
 
     it('an answer and a notification that the old key signed verify until its grace ends', async () => {
       const apiMethod = 'alipay.trade.query';
       const namesCertificate = mode === 'certificate';
-      const body = makeGatewayAnswer(apiMethod, '{"code":"10000"}', { alipayKey, namesCertificate });
+      const body = makeGatewayResponse(apiMethod, '{"code":"10000"}', { alipayKey, namesCertificate });
       const answer = { kind: 'response', apiMethod, body } as const;
       const parameters = { notify_id: '1' };
       const notification = { kind: 'notification', ...makeAlipayNotification({ alipayKey, parameters }) } as const;

@@ -4,7 +4,7 @@ import { verify } from 'node:crypto';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { alipayRefusals as refusals } from '../../../src/providers/alipay/refusal.ts';
-import { compare } from '../../../src/providers/comparison.ts';
+import { compare } from '../../../src/providers/shared/comparison.ts';
 import type { RequestToAuthorize } from '../../../src/providers/provider.ts';
 import { startAlipayGateway } from '../../../src/testing/alipay-gateway.ts';
 import { loadFit, makeMaterial, moment, now, send } from '../../support/alipay.ts';

@@ -5,8 +5,8 @@ import { describe, it } from 'node:test';
 import { AlipaySdk } from 'alipay-sdk';
 import {
   makeAlipayNotification,
-  makeGatewayAnswer,
-  makeRestAnswer,
+  makeGatewayResponse,
+  makeRestResponse,
   startAlipayGateway,
   toPkcs8Pem,
   toSpkiPem,
@@ -58,7 +58,9 @@ describe('alipay-sdk', () => {
 
   it('accepts our answers and notifications as we do, and refuses the same forgeries', async () => {
     const apiMethod = 'alipay.trade.query';
-    const body = makeGatewayAnswer(apiMethod, '{"code":"10000","a":"}\\""}', { alipayKey: alipayKeys[0]! }).toString();
+    const body = makeGatewayResponse(apiMethod, '{"code":"10000","a":"}\\""}', {
+      alipayKey: alipayKeys[0]!,
+    }).toString();
     const { sign } = JSON.parse(body) as { sign: string };
     const texts = [body, body.replace('10000', '10001')];
     for (const [index, text] of texts.entries()) {
@@ -204,7 +206,7 @@ describe('alipay-sdk', () => {
     const body = Buffer.from('{"trade_status":"成功"}');
     for (const isForged of [false, true]) {
       const at = new Date();
-      const signed = makeRestAnswer(body, { alipayKey: alipayKeys[0]!, now: at });
+      const signed = makeRestResponse(body, { alipayKey: alipayKeys[0]!, now: at });
       const sent = isForged ? Buffer.from(body.toString().replace('成', '失')) : body;
       const server = await listenOnLoopback(0, () => ({ status: 200, headers: signed.headers, body: sent }));
       const theirs = new AlipaySdk({ ...certified, endpoint: server.url }).curl('POST', '/v3/a', { body: {} });

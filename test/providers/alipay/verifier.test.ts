@@ -5,8 +5,8 @@ import { describe, it } from 'node:test';
 import type { Received } from '../../../src/providers/provider.ts';
 import {
   makeAlipayNotification,
-  makeGatewayAnswer,
-  makeRestAnswer,
+  makeGatewayResponse,
+  makeRestResponse,
   rotateAlipayKey,
 } from '../../../src/testing/index.ts';
 import { appId, loadFit, makeMaterial, now, refusal } from '../../support/alipay.ts';
@@ -20,47 +20,47 @@ const byKey = await loadFit(keyed.files, { mode: 'key' });
 
 const apiMethod = 'alipay.trade.query';
 const success = '{"code":"10000","subject":"手机 {\\"sign\\":\\"x\\"}","nested":[{}]}';
-const gatewayAnswer = (text: string | Uint8Array): Received => ({
+const gatewayResponse = (text: string | Uint8Array): Received => ({
   kind: 'response',
   apiMethod,
   body: Buffer.from(text),
 });
-const answerOf = (content: string, alipayKey = newer) =>
-  Buffer.from(makeGatewayAnswer(apiMethod, content, { alipayKey })).toString();
+const responseOf = (content: string, alipayKey = newer) =>
+  Buffer.from(makeGatewayResponse(apiMethod, content, { alipayKey })).toString();
 
 describe('an answer of the v2 gateway', () => {
   it('verifies with the certificate that it names, old or new', async () => {
     for (const key of [older, newer]) {
-      assert.deepEqual(await context.verify(gatewayAnswer(answerOf(success, key)), now), { keyId: key.serial });
+      assert.deepEqual(await context.verify(gatewayResponse(responseOf(success, key)), now), { keyId: key.serial });
     }
   });
 
   it('verifies whatever the order of its members, the space between them, and what is inside', async () => {
-    const { sign: signature, alipay_cert_sn: serial } = JSON.parse(answerOf(success)) as Record<string, string>;
+    const { sign: signature, alipay_cert_sn: serial } = JSON.parse(responseOf(success)) as Record<string, string>;
     const member = `"alipay_trade_query_response"\n :\t${success}`;
     for (const body of [
       `{"sign":"${signature!}","alipay_cert_sn":"${serial!}",${member}}`,
       ` { ${member} , "a" : [1,{"b":null}] , "sign":"${signature!}"} `,
       `{"a":-1.5e3,${member},"alipay_cert_sn":"${serial!.toUpperCase()}","sign":"${signature!}","b":true}`,
     ]) {
-      assert.ok(await context.verify(gatewayAnswer(body), now), body);
+      assert.ok(await context.verify(gatewayResponse(body), now), body);
     }
   });
 
   it('verifies with any certificate where it names none', async () => {
-    const body = makeGatewayAnswer(apiMethod, success, { alipayKey: older, namesCertificate: false });
-    assert.deepEqual(await context.verify(gatewayAnswer(body), now), { keyId: older.serial });
+    const body = makeGatewayResponse(apiMethod, success, { alipayKey: older, namesCertificate: false });
+    assert.deepEqual(await context.verify(gatewayResponse(body), now), { keyId: older.serial });
   });
 
   it('that is encrypted verifies over the ciphertext with its quotes', async () => {
-    assert.ok(await context.verify(gatewayAnswer(answerOf('"QUJD+/=="')), now));
+    assert.ok(await context.verify(gatewayResponse(responseOf('"QUJD+/=="')), now));
   });
 
   it('whose slashes are escaped verifies also when the bare ones were signed', async () => {
-    const body = answerOf('{"code":"10000","url":"https://a/b"}').replaceAll('https://a/b', 'https:\\/\\/a\\/b');
-    assert.ok(await context.verify(gatewayAnswer(body), now));
+    const body = responseOf('{"code":"10000","url":"https://a/b"}').replaceAll('https://a/b', 'https:\\/\\/a\\/b');
+    assert.ok(await context.verify(gatewayResponse(body), now));
     await assert.rejects(
-      context.verify(gatewayAnswer(body.replace('a\\/b', 'c\\/b')), now),
+      context.verify(gatewayResponse(body.replace('a\\/b', 'c\\/b')), now),
       refusal('signature-invalid'),
     );
   });
@@ -68,18 +68,24 @@ describe('an answer of the v2 gateway', () => {
   for (const [what, change] of Object.entries({
     'another content': (body: string) => body.replace('10000', '10003'),
     'a space inside the content': (body: string) => body.replace('"code":', '"code": '),
-    'a signature of a stranger': () => answerOf(success, stranger).replace(stranger.serial, newer.serial),
+    'a signature of a stranger': () => responseOf(success, stranger).replace(stranger.serial, newer.serial),
     'no base64 as its signature': (body: string) => body.replace(/"sign":"[^"]*"\}$/, '"sign":"*"}'),
   })) {
     it(`with ${what} is refused`, async () => {
-      await assert.rejects(context.verify(gatewayAnswer(change(answerOf(success))), now), refusal('signature-invalid'));
+      await assert.rejects(
+        context.verify(gatewayResponse(change(responseOf(success))), now),
+        refusal('signature-invalid'),
+      );
     });
   }
 
   it('that names an unknown or expired certificate is refused as such', async () => {
-    await assert.rejects(context.verify(gatewayAnswer(answerOf(success, stranger)), now), refusal('key-id-unknown'));
+    await assert.rejects(
+      context.verify(gatewayResponse(responseOf(success, stranger)), now),
+      refusal('key-id-unknown'),
+    );
     const late = new Date(newer.issued.notAfter.getTime() + 1000);
-    await assert.rejects(context.verify(gatewayAnswer(answerOf(success)), late), refusal('no-platform-key'));
+    await assert.rejects(context.verify(gatewayResponse(responseOf(success)), late), refusal('no-platform-key'));
   });
 
   const node = (content: string) => `{"alipay_trade_query_response":${content}}`;
@@ -92,33 +98,43 @@ describe('an answer of the v2 gateway', () => {
     '{"code":null}',
   ]) {
     it(`that is a success without a signature is refused as forged: ${content}`, async () => {
-      await assert.rejects(context.verify(gatewayAnswer(node(content)), now), refusal('signature-missing', 'sign'));
+      await assert.rejects(context.verify(gatewayResponse(node(content)), now), refusal('signature-missing', 'sign'));
       const blank = `${node(content).slice(0, -1)},"sign":""}`;
-      await assert.rejects(context.verify(gatewayAnswer(blank), now), refusal('signature-missing', 'sign'));
+      await assert.rejects(context.verify(gatewayResponse(blank), now), refusal('signature-missing', 'sign'));
     });
   }
 
   it('that is an error without a signature is neither proof nor forgery; with one, it is judged', async () => {
     const early = '{"error_response":{"code":"40002","sub_code":"isv.invalid-app-id"}}';
     for (const body of [early, node('{"code":"40004"}')]) {
-      await assert.rejects(context.verify(gatewayAnswer(body), now), refusal('answer-unsigned'));
+      await assert.rejects(context.verify(gatewayResponse(body), now), refusal('response-unsigned'));
     }
-    assert.ok(await context.verify(gatewayAnswer(answerOf('{"code":"40004"}')), now));
-    const signed = answerOf('{"code":"20000"}').replace('alipay_trade_query_response', 'error_response');
-    assert.ok(await context.verify(gatewayAnswer(signed), now));
+    assert.ok(await context.verify(gatewayResponse(responseOf('{"code":"40004"}')), now));
+    const signed = responseOf('{"code":"20000"}').replace('alipay_trade_query_response', 'error_response');
+    assert.ok(await context.verify(gatewayResponse(signed), now));
     await assert.rejects(
-      context.verify(gatewayAnswer(signed.replace('20000', '20001')), now),
+      context.verify(gatewayResponse(signed.replace('20000', '20001')), now),
       refusal('signature-invalid'),
     );
   });
 
   it('to another method, to none, to two, or that is no JSON object is refused', async () => {
-    const twice = answerOf(success).replace('{', '{"alipay_trade_query_response":{"code":"10000"},');
-    const both = answerOf(success).replace('{', '{"error_response":{"code":"1"},');
-    const bodies = [answerOf(success).replace('query', 'refund'), '{}', '[]', '', 'null', '{"a":', twice, both, '\xff'];
+    const twice = responseOf(success).replace('{', '{"alipay_trade_query_response":{"code":"10000"},');
+    const both = responseOf(success).replace('{', '{"error_response":{"code":"1"},');
+    const bodies = [
+      responseOf(success).replace('query', 'refund'),
+      '{}',
+      '[]',
+      '',
+      'null',
+      '{"a":',
+      twice,
+      both,
+      '\xff',
+    ];
     for (const body of bodies) {
       await assert.rejects(
-        context.verify(gatewayAnswer(Buffer.from(body, 'latin1')), now),
+        context.verify(gatewayResponse(Buffer.from(body, 'latin1')), now),
         refusal('message-malformed'),
         body,
       );
@@ -127,16 +143,16 @@ describe('an answer of the v2 gateway', () => {
 
   it('in key mode verifies with the current and the previous public key, whatever it names', async () => {
     for (const alipayKey of keyed.alipayKeys) {
-      const body = makeGatewayAnswer(apiMethod, success, { alipayKey });
-      assert.ok(await byKey.verify(gatewayAnswer(body), now));
+      const body = makeGatewayResponse(apiMethod, success, { alipayKey });
+      assert.ok(await byKey.verify(gatewayResponse(body), now));
     }
-    await assert.rejects(byKey.verify(gatewayAnswer(answerOf(success)), now), refusal('signature-invalid'));
+    await assert.rejects(byKey.verify(gatewayResponse(responseOf(success)), now), refusal('signature-invalid'));
   });
 });
 
 describe('an answer of the v3 interface', () => {
   const body = Buffer.from('{"a":"支付"}');
-  const message = makeRestAnswer(body, { alipayKey: newer, now });
+  const message = makeRestResponse(body, { alipayKey: newer, now });
   const answer: Received = { kind: 'response', ...message };
   const withHeaders = (changes: Record<string, string>, status?: number): Received => ({
     ...answer,
@@ -175,7 +191,7 @@ describe('an answer of the v3 interface', () => {
   });
 
   it('that is an error may come unsigned, which proves nothing; signed, it is judged', async () => {
-    await assert.rejects(context.verify({ ...answer, headers: {}, status: 400 }, now), refusal('answer-unsigned'));
+    await assert.rejects(context.verify({ ...answer, headers: {}, status: 400 }, now), refusal('response-unsigned'));
     assert.ok(await context.verify(withHeaders({}, 400), now));
     await assert.rejects(
       context.verify({ ...withHeaders({}, 400), body: Buffer.alloc(0) } as Received, now),
@@ -184,7 +200,7 @@ describe('an answer of the v3 interface', () => {
   });
 
   it('in key mode names no certificate', async () => {
-    const signed = makeRestAnswer(body, { alipayKey: keyed.alipayKeys[0]!, now });
+    const signed = makeRestResponse(body, { alipayKey: keyed.alipayKeys[0]!, now });
     const { 'alipay-sn': _, ...headers } = signed.headers;
     assert.ok(await byKey.verify({ kind: 'response', body, headers }, now));
   });

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { aliyun } from '../../../src/providers/aliyun/provider.ts';
 import { aliyunRefusals as refusals } from '../../../src/providers/aliyun/refusal.ts';
-import { compare } from '../../../src/providers/comparison.ts';
+import { compare } from '../../../src/providers/shared/comparison.ts';
 import type { RequestToAuthorize } from '../../../src/providers/provider.ts';
 
 const secret = 'OtxrzxIsfpFjA7SwPzILwy8Bw21TLh';

@@ -76,7 +76,7 @@ describe('the platform’s SDK, v2', () => {
       [xml({ ...success, sign: Hash.sign('MD5', { ...success, prepay_id: 'x' }, key) }), 'signature-invalid'],
       [xml({ ...success, sign: '0'.repeat(32) }), 'signature-invalid'],
       [xml({ ...success, sign: '' }), 'signature-missing'],
-      [xml({ return_code: 'FAIL', return_msg: 'no' }), 'answer-unsigned'],
+      [xml({ return_code: 'FAIL', return_msg: 'no' }), 'response-unsigned'],
     ] as const) {
       assert.equal(await judge(path, body), code);
       assert.equal(accepts(path, body), code === 'valid', code);
@@ -106,7 +106,7 @@ describe('the platform’s SDK, v2', () => {
   ])
     it(`knows with us that WeChat Pay does not sign the answers of ${path}`, async () => {
       assert.ok(accepts(path, xml(success)));
-      assert.equal(await judge(path, xml(success)), 'answer-unsigned');
+      assert.equal(await judge(path, xml(success)), 'response-unsigned');
       // The name of another one that ends alike proves nothing.
       assert.equal(accepts(`/x${path}`, xml(success)), false);
       assert.equal(await judge(`/x${path}`, xml(success)), 'signature-missing');

@@ -119,10 +119,10 @@ describe('an answer', () => {
 
   it('without a sign is forged if it is a success, and unsigned if it is none or never signed', async () => {
     await assert.rejects(() => receive(xml(answer)), refusal('signature-missing'));
-    await assert.rejects(() => receive(xml({ return_code: 'FAIL' })), refusal('answer-unsigned'));
+    await assert.rejects(() => receive(xml({ return_code: 'FAIL' })), refusal('response-unsigned'));
     await assert.rejects(() => receive(xml({ return_code: 'FAIL' }), 'notification'), refusal('signature-missing'));
     const red = 'https://api.mch.weixin.qq.com/mmpaymkttransfers/sendredpack';
-    await assert.rejects(() => receive(xml(answer), 'response', { url: red }), refusal('answer-unsigned'));
+    await assert.rejects(() => receive(xml(answer), 'response', { url: red }), refusal('response-unsigned'));
   });
 
   it('that is no flat XML is refused, and so is a message or a return', async () => {

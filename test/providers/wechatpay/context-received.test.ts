@@ -111,7 +111,7 @@ describe('verify', () => {
 
   it('takes an unsigned error or download for neither proof nor forgery', async () => {
     for (const received of [unsigned(400), unsigned(500), unsigned(200, '/v3/billdownload/file?token=x')]) {
-      await assert.rejects(context.verify(received, now), refusal('answer-unsigned'));
+      await assert.rejects(context.verify(received, now), refusal('response-unsigned'));
     }
     const notification: Received = { kind: 'notification', headers: {}, body, status: 500 };
     await assert.rejects(context.verify(notification, now), refusal('signature-missing'));

@@ -116,7 +116,7 @@ describe('the platform’s SDK', () => {
         headers: unsigned,
         body: Buffer.from(body),
       } as const;
-      await assert.rejects(shop.verify(received, at), refusal('answer-unsigned'), address);
+      await assert.rejects(shop.verify(received, at), refusal('response-unsigned'), address);
     }
   });
 

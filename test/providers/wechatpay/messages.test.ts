@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
-  answerMessage,
+  responseMessage,
   authorization,
   isUnsignedByDesign,
   paymentMessage,
-  readAnswerSignature,
+  readResponseSignature,
   requestMessage,
 } from '../../../src/providers/wechatpay/messages.ts';
 import { refusal } from '../../support/wechatpay.ts';
@@ -69,9 +69,9 @@ describe('the string to sign of a request', () => {
 
 describe('the other texts', () => {
   it('of an answer are timestamp, nonce and body, each ended by a line feed, also without a body', () => {
-    assert.equal(answerMessage('1', 'n', Buffer.from('{"a":1}')).toString(), '1\nn\n{"a":1}\n');
-    assert.equal(answerMessage('1', 'n', Buffer.alloc(0)).toString(), '1\nn\n\n');
-    assert.throws(() => answerMessage('1', 'n\nhead of the body', Buffer.alloc(0)), refusal('request-invalid'));
+    assert.equal(responseMessage('1', 'n', Buffer.from('{"a":1}')).toString(), '1\nn\n{"a":1}\n');
+    assert.equal(responseMessage('1', 'n', Buffer.alloc(0)).toString(), '1\nn\n\n');
+    assert.throws(() => responseMessage('1', 'n\nhead of the body', Buffer.alloc(0)), refusal('request-invalid'));
   });
 
   it('of a payment are four lines', () => {
@@ -94,7 +94,7 @@ describe('the signature headers of an answer', () => {
         ` ${value} `,
       ]),
     );
-    assert.deepEqual(readAnswerSignature(messy, now), {
+    assert.deepEqual(readResponseSignature(messy, now), {
       timestamp: at(0),
       nonce: headers['Wechatpay-Nonce'],
       signature: headers['Wechatpay-Signature'],
@@ -105,33 +105,33 @@ describe('the signature headers of an answer', () => {
   it('are all needed, and the missing one is named', () => {
     for (const name of Object.keys(headers)) {
       const missing = { ...refusal('signature-missing'), field: name.toLowerCase() };
-      assert.throws(() => readAnswerSignature(without(name), now), missing);
-      assert.throws(() => readAnswerSignature({ ...headers, [name]: ' ' }, now), missing);
+      assert.throws(() => readResponseSignature(without(name), now), missing);
+      assert.throws(() => readResponseSignature({ ...headers, [name]: ' ' }, now), missing);
     }
   });
 
   it('are good up to 300 seconds either way, inclusive', () => {
     for (const offset of [-300, -299, 0, 300]) {
-      assert.equal(readAnswerSignature({ ...headers, 'Wechatpay-Timestamp': at(offset) }, now).timestamp, at(offset));
+      assert.equal(readResponseSignature({ ...headers, 'Wechatpay-Timestamp': at(offset) }, now).timestamp, at(offset));
     }
     for (const offset of [-301, 301, 86_400]) {
       const outside = { ...headers, 'Wechatpay-Timestamp': at(offset) };
-      assert.throws(() => readAnswerSignature(outside, now), refusal('timestamp-outside-window'));
+      assert.throws(() => readResponseSignature(outside, now), refusal('timestamp-outside-window'));
     }
   });
 
   it('with a timestamp that is no number of seconds are outside the window', () => {
     for (const timestamp of [`${at(0)}000`, `${at(0)}.0`, `+${at(0)}`, '1.554209980e9', '0x5ca35a7c', 'now', '-1']) {
       const odd = { ...headers, 'Wechatpay-Timestamp': timestamp };
-      assert.throws(() => readAnswerSignature(odd, now), refusal('timestamp-outside-window'), timestamp);
+      assert.throws(() => readResponseSignature(odd, now), refusal('timestamp-outside-window'), timestamp);
     }
   });
 
   it('name the RSA algorithm or none', () => {
     const type = (value: string) => ({ ...headers, 'Wechatpay-Signature-Type': value });
-    assert.ok(readAnswerSignature(type('WECHATPAY2-SHA256-RSA2048'), now));
+    assert.ok(readResponseSignature(type('WECHATPAY2-SHA256-RSA2048'), now));
     assert.throws(
-      () => readAnswerSignature(type('WECHATPAY2-SM2-WITH-SM3'), now),
+      () => readResponseSignature(type('WECHATPAY2-SM2-WITH-SM3'), now),
       refusal('signature-algorithm-unsupported'),
     );
   });
@@ -145,7 +145,7 @@ describe('the signature headers of an answer', () => {
     };
     const code = (repaired: Record<string, string>) => {
       try {
-        readAnswerSignature({ ...wrong, ...repaired }, now);
+        readResponseSignature({ ...wrong, ...repaired }, now);
         return 'good';
       } catch (error) {
         return (error as { code: string }).code;

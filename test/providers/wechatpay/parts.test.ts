@@ -49,7 +49,7 @@ describe('the default names', () => {
     assert.ok(parts.publicKey?.equals(material.platformKeys[2]!.publicKey));
     assert.equal(parts.publicKeyId, material.platformKeys[2]!.keyId);
     assert.ok(parts.retired[0]?.privateKey.equals(retiredPair.privateKey));
-    assert.deepEqual([parts.trust.length, parts.certificatesAnswer], [1, '{"data":[]}']);
+    assert.deepEqual([parts.trust.length, parts.certificatesResponse], [1, '{"data":[]}']);
   });
 
   it('include platform/*.pem, and a bundle of several platform certificates', async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Issued } from '../../../src/testing/index.ts';
-import type { PlatformKey } from '../../../src/providers/facts.ts';
+import type { PlatformKey } from '../../../src/providers/shared/facts.ts';
 import { PlatformKeys } from '../../../src/providers/wechatpay/platform-keys.ts';
 import { generateKeyPair } from '../../../src/testing/index.ts';
 import { load, loadFit, makeMaterial, now, warningsOf, withFiles } from '../../support/wechatpay.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { verify } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { compare } from '../../../src/providers/comparison.ts';
+import { compare } from '../../../src/providers/shared/comparison.ts';
 import { wechatpayRefusals as refusals } from '../../../src/providers/wechatpay/refusal.ts';
 import { startWechatpayGateway } from '../../../src/testing/wechatpay-gateway.ts';
 import { exchange } from '../../support/http-client.ts';

@@ -4,7 +4,7 @@ import type { Row } from '../kinds.ts';
 import type { Situation } from '../situation.ts';
 import { checkChain, checkPublicKey, checkRoots, checkSerials } from './certificates.ts';
 import { checkContent, checkShangmi } from './contents.ts';
-import { checkAnswer, checkExtraction, checkNotification, checkParameters, checkRestAnswer } from './messages.ts';
+import { checkResponse, checkExtraction, checkNotification, checkParameters, checkRestResponse } from './messages.ts';
 import { checkRestRequest, checkRules } from './rest.ts';
 
 const has = (situation: Situation, ...names: string[]): boolean => situation.input(...names) !== undefined;
@@ -12,7 +12,7 @@ const has = (situation: Situation, ...names: string[]): boolean => situation.inp
 /** Both generations of a message go by the same names: what the inputs are decides. */
 const checkReceived = async (situation: Situation): Promise<void> => {
   const isV2 = has(situation, 'response_key', 'node', 'content', 'api_method') && !has(situation, 'headers');
-  await (isV2 ? checkAnswer(situation) : checkRestAnswer(situation));
+  await (isV2 ? checkResponse(situation) : checkRestResponse(situation));
 };
 
 const checkSigned = async (situation: Situation): Promise<void> => {

@@ -1,9 +1,9 @@
 // What Alipay signed: synchronous answers of v2, notifications, answers of v3; and what of them is signed.
 import { createVerify } from 'node:crypto';
 import { PaycertError } from '../../../src/errors.ts';
-import { readAnswer } from '../../../src/providers/alipay/answer.ts';
+import { readResponse } from '../../../src/providers/alipay/response.ts';
 import { fieldsOf, formatForm, type Parameters, parseForm, signedText } from '../../../src/providers/alipay/form.ts';
-import { answerMessage } from '../../../src/providers/alipay/rest.ts';
+import { responseMessage } from '../../../src/providers/alipay/rest.ts';
 import { readPrivateKey } from '../../../src/crypto/containers.ts';
 import type { Verified } from '../../../src/providers/provider.ts';
 import { Unusable } from '../findings.ts';
@@ -23,7 +23,7 @@ function methodOf(situation: Situation): string {
 
 export async function checkExtraction(situation: Situation): Promise<void> {
   const body = Buffer.from(situation.need(...bodyNames));
-  const answer = await situation.run(() => readAnswer(body, methodOf(situation)));
+  const answer = await situation.run(() => readResponse(body, methodOf(situation)));
   if (answer === undefined) return;
   const content = situation.expectsText('content', 'sign_content', 'extracted', 'string_to_verify', 'sign_str');
   if (content !== undefined)
@@ -34,7 +34,7 @@ export async function checkExtraction(situation: Situation): Promise<void> {
   if (serial !== undefined) situation.equal('the certificate’s serial number', answer.certificateSerial, serial);
 }
 
-export async function checkAnswer(situation: Situation): Promise<void> {
+export async function checkResponse(situation: Situation): Promise<void> {
   const { context, now } = trusting(situation);
   const body = situation.text(...bodyNames);
   if (body === undefined) {
@@ -56,7 +56,7 @@ function verifyMessage(situation: Situation, text: string | Uint8Array): Promise
 }
 
 /** v3: the headers where the source gives them, else their parts. */
-export async function checkRestAnswer(situation: Situation): Promise<void> {
+export async function checkRestResponse(situation: Situation): Promise<void> {
   const headers = headersOf(situation);
   const body = Buffer.from(situation.text(...bodyNames) ?? '');
   if (headers === undefined) {
@@ -64,7 +64,7 @@ export async function checkRestAnswer(situation: Situation): Promise<void> {
       situation.need('timestamp', 'alipay_timestamp'),
       situation.need('nonce', 'alipay_nonce'),
     ];
-    const message = answerMessage(timestamp, nonce, body);
+    const message = responseMessage(timestamp, nonce, body);
     const text = situation.expectsText('string_to_verify', 'string_to_sign', 'message');
     if (text !== undefined) situation.assert(message.equals(Buffer.from(text)), 'the text that is signed differs');
     await situation.run(() => verifyMessage(situation, message));

@@ -3,7 +3,7 @@ import { readCertificates, readPrivateKey } from '../../../src/crypto/containers
 import { PaycertError } from '../../../src/errors.ts';
 import { authorizationFields, requestMessage, scheme } from '../../../src/providers/alipay/rest.ts';
 import { serialOf } from '../../../src/providers/alipay/serials.ts';
-import { createAlipayMaterial, makeRestAnswer } from '../../../src/testing/index.ts';
+import { createAlipayMaterial, makeRestResponse } from '../../../src/testing/index.ts';
 import { Unusable } from '../findings.ts';
 import type { Situation } from '../situation.ts';
 import { chainOf, subject } from './subject.ts';
@@ -65,7 +65,7 @@ export async function checkRules(situation: Situation): Promise<void> {
   const { verify } = subject({ alipayCertificates: [chain] }, 'certificate');
   const { inputs } = situation;
   const stamp = inputs['stale_timestamp'] === true ? new Date(now.getTime() - 3_600_000) : now;
-  const message = makeRestAnswer(Buffer.from('{}'), { alipayKey, now: stamp });
+  const message = makeRestResponse(Buffer.from('{}'), { alipayKey, now: stamp });
   const serial = 'alipay_sn' in inputs ? (situation.text('alipay_sn') ?? '') : alipayKey.serial;
   const headers = inputs['has_signature'] === false ? {} : { ...message.headers, 'alipay-sn': serial };
   const body = inputs['signature_valid'] === false ? Buffer.from('{"changed":1}') : message.body;
@@ -74,7 +74,7 @@ export async function checkRules(situation: Situation): Promise<void> {
     () => 'verified',
     (error: unknown) => (error instanceof PaycertError ? error.code : 'crashed'),
   );
-  const allowed = /^(?:pass|accept|ok|valid)/.test(expected) ? ['verified', 'answer-unsigned'] : undefined;
+  const allowed = /^(?:pass|accept|ok|valid)/.test(expected) ? ['verified', 'response-unsigned'] : undefined;
   const known = allowed ?? codes.find(([pattern]) => pattern.test(expected))?.[1];
   if (known === undefined) throw new Unusable('no checker knows this result');
   situation.assert(known.includes(code), `came to ${code}`);

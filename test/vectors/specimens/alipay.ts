@@ -3,8 +3,8 @@ import { createCipheriv } from 'node:crypto';
 import {
   createAlipayMaterial,
   makeAlipayNotification,
-  makeGatewayAnswer,
-  makeRestAnswer,
+  makeGatewayResponse,
+  makeRestResponse,
   toPkcs8Pem,
   toSpkiPem,
 } from '../../../src/testing/index.ts';
@@ -27,12 +27,12 @@ export const alipayFiles: Readonly<Record<string, string>> = {
 
 const certificate = 'alipay_cert.pem';
 const content = '{"code":"10000","a":"}"}';
-const body = makeGatewayAnswer('alipay.trade.query', content, { alipayKey }).toString();
+const body = makeGatewayResponse('alipay.trade.query', content, { alipayKey }).toString();
 const key = { response_key: 'alipay_trade_query_response' };
 const decode = (form: Uint8Array) => Object.fromEntries(new URLSearchParams(Buffer.from(form).toString()));
 const notification = (rule: 'V1' | 'V2') =>
   decode(makeAlipayNotification({ alipayKey, rule, parameters: { app_id: appId, subject: 'a+b 手机' } }).body);
-const rest = makeRestAnswer(Buffer.from('{"a":1}'), { alipayKey, now });
+const rest = makeRestResponse(Buffer.from('{"a":1}'), { alipayKey, now });
 const cipher = createCipheriv('aes-128-cbc', Buffer.from(material.aesKey, 'base64'), Buffer.alloc(16));
 const sealed = Buffer.concat([cipher.update('content'), cipher.final()]).toString('base64');
 const fields = `app_id=${appId},app_cert_sn=${material.appSerial},nonce=n,timestamp=1700000000000`;

@@ -29,7 +29,7 @@ const entry = {
   encrypt_certificate: encryptResource(certificate.certificate, { apiV3Key, associatedData: 'certificate' }),
 };
 
-function signedAnswer(answer: string): Json {
+function signedResponse(answer: string): Json {
   const { headers } = signMessage(Buffer.from(answer), { platformKey: platform, now });
   return { response_body: answer, headers };
 }
@@ -63,7 +63,7 @@ export const sealedSpecimens: readonly Specimen[] = [
   ],
   [
     'platform-certificates-decrypt',
-    { ...signedAnswer(JSON.stringify({ data: [entry] })), api_v3_key: apiV3Key, wrong_key: 'x'.repeat(32) },
+    { ...signedResponse(JSON.stringify({ data: [entry] })), api_v3_key: apiV3Key, wrong_key: 'x'.repeat(32) },
     {
       signature_valid: true,
       serial_no: [entry.serial_no],

@@ -1,0 +1,32 @@
+// What the API server's answers mean, as errors that say what was asked and who must act.
+import { type ErrorCode, PaycertError } from '../errors.ts';
+
+const codes: Readonly<Record<number, ErrorCode>> = {
+  401: 'cluster-unauthenticated',
+  403: 'cluster-forbidden',
+  404: 'object-missing',
+  409: 'object-conflict',
+  410: 'watch-expired',
+  429: 'cluster-failing',
+};
+
+const meanings: Readonly<Partial<Record<ErrorCode, string>>> = {
+  'cluster-unauthenticated': 'the API server does not accept our token or certificate',
+  'cluster-forbidden': 'the API server forbids it',
+  'object-missing': 'there is no such object',
+  'object-conflict': 'somebody else has written it meanwhile',
+  'watch-expired': 'what happened since then is not kept any more',
+  'cluster-failing': 'the API server cannot answer now',
+};
+
+/** What an HTTP status means. The server's own text is left out: it may quote what it refuses. */
+export function toError(status: number, what: string): PaycertError {
+  const code = codes[status] ?? (status >= 500 ? 'cluster-failing' : 'cluster-refused');
+  return new PaycertError(code, `${what}: ${meanings[code] ?? 'the API server refuses it'} (${status})`);
+}
+
+export const malformed = (what: string): PaycertError =>
+  new PaycertError('response-malformed', `${what}: the answer is not what the API promises`);
+
+export const unreachable = (what: string, reason: string): PaycertError =>
+  new PaycertError('cluster-unreachable', `${what}: the API server cannot be reached (${reason})`);

@@ -1,0 +1,59 @@
+// What providers say of their keys: facts without secrets, and which of them still count.
+import type { KeyObject, X509Certificate } from 'node:crypto';
+import { certificateFingerprint, describeAlgorithm, publicKeyFingerprint, wireSerial } from '../../crypto/x509.ts';
+import type { PaycertError } from '../../errors.ts';
+import { violation } from './material.ts';
+import type { KeyFacts } from '../provider.ts';
+
+/** Alive: whoever holds it may still sign with it. A public key does not expire. */
+export const isAlive = (key: KeyFacts, now: Date): boolean => key.notAfter === undefined || now < key.notAfter;
+
+/** Facts of a certificate under a role; its key id is the serial number in wire form unless the platform has its own. */
+export function certificateFacts<R extends KeyFacts['role']>(
+  certificate: X509Certificate,
+  role: R,
+  keyId = wireSerial(certificate.serialNumber),
+) {
+  return {
+    role,
+    keyId,
+    algorithm: describeAlgorithm(certificate.publicKey),
+    fingerprint: certificateFingerprint(certificate),
+    notBefore: certificate.validFromDate,
+    notAfter: certificate.validToDate,
+    issuer: certificate.issuer.split('\n').join(', '),
+  };
+}
+
+/** Facts of a key without a certificate, private or public. Where the wire has no name for it, it gets one of ours. */
+export function publicKeyFacts<R extends KeyFacts['role']>(key: KeyObject, role: R, keyId?: string) {
+  const fingerprint = publicKeyFingerprint(key);
+  return { role, keyId: keyId ?? fingerprint.slice(0, 16), algorithm: describeAlgorithm(key), fingerprint };
+}
+
+/** The facts of a key without the key. */
+export function publicFacts({ role, keyId, algorithm, fingerprint, notBefore, notAfter, issuer }: KeyFacts): KeyFacts {
+  return {
+    role,
+    keyId,
+    algorithm,
+    fingerprint,
+    ...(notBefore && { notBefore }),
+    ...(notAfter && { notAfter }),
+    ...(issuer && { issuer }),
+  };
+}
+
+/** A key that verifies what the platform signed. */
+export interface PlatformKey extends KeyFacts {
+  readonly publicKey: KeyObject;
+  /** The material's name, for warnings. */
+  readonly name: string;
+}
+
+/** Certificates that have expired: they are not used any more, and worth a word. */
+export function expiryWarnings(keys: readonly PlatformKey[], now: Date): readonly PaycertError[] {
+  return keys
+    .filter((key) => !isAlive(key, now))
+    .flatMap(({ name }) => violation('platform-certificate-expired', name, 'has expired and is not used'));
+}

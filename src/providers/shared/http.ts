@@ -1,0 +1,90 @@
+// What signed HTTP messages have in common, whoever signs them: lines of text, addresses as written, headers in any case.
+import { PaycertError } from '../../errors.ts';
+
+export type Headers = Readonly<Record<string, string>>;
+
+/**
+ * Each line ended by LF.
+ * @throws PaycertError `request-invalid` for a line break inside one: two different messages would have one signature
+ */
+export function lines(texts: readonly string[]): Buffer {
+  if (texts.some((line) => line.includes('\n'))) {
+    throw new PaycertError('request-invalid', 'a line of the text to sign or verify holds a line break');
+  }
+  return Buffer.from(texts.map((line) => `${line}\n`).join(''));
+}
+
+/** Lines, then the body, which a LF ends as well, then more lines. */
+export function linesAround(body: Uint8Array, head: readonly string[], tail: readonly string[] = []): Buffer {
+  return Buffer.concat([lines(head), body, Buffer.from('\n'), lines(tail)]);
+}
+
+const originOf = (url: string): string => /^https?:\/\/[^/?#]+/i.exec(url)?.[0] ?? '';
+
+/**
+ * Path and query as written, without the fragment; never re-encoded, since the server signs what it receives.
+ * @throws PaycertError `request-invalid` for what is neither absolute nor a path: something else would be signed than is sent
+ */
+export function pathAndQuery(url: string): string {
+  const origin = originOf(url);
+  const [target = ''] = url.slice(origin.length).split('#', 1);
+  if (target.startsWith('/')) return target;
+  if (origin === '') {
+    throw new PaycertError('request-invalid', 'url is neither absolute (https://…) nor a path (/…)', { field: 'url' });
+  }
+  return `/${target}`;
+}
+
+/** The parts of an address as written: nothing is decoded or normalized. */
+export function splitUrl(url: string): { readonly origin: string; readonly path: string; readonly query: string } {
+  const target = pathAndQuery(url);
+  const [path = ''] = target.split('?', 1);
+  return { origin: originOf(url), path, query: target.slice(path.length + 1) };
+}
+
+/** What an address names as its host, with the port that is not the scheme's own; nothing for a bare path. */
+export function hostOf(url: string): string | undefined {
+  return originOf(url) === '' || !URL.canParse(url) ? undefined : new URL(url).host;
+}
+
+/**
+ * The host that is signed: what the address names, or the header where it names none.
+ * @throws PaycertError `request-invalid` where both do, and differ: one would be signed, and the other sent
+ */
+export function signedHost(url: string, headers: Headers): string {
+  const [named, given] = [hostOf(url), header(headers, 'host')];
+  const host = given ?? named;
+  if (host === undefined)
+    throw new PaycertError('request-invalid', 'url is no absolute address, and there is no header Host', {
+      field: 'url',
+    });
+  if (named !== undefined && named !== host.toLowerCase())
+    throw new PaycertError('request-invalid', 'headers.host is another one than url names', { field: 'headers.host' });
+  return host;
+}
+
+/** Header names are case-insensitive, values may come with spaces around them. `name` in lower case. */
+export function header(headers: Headers, name: string): string | undefined {
+  const found = Object.keys(headers).find((key) => key.toLowerCase() === name);
+  return found === undefined ? undefined : headers[found]?.trim();
+}
+
+export function withoutHeaders(headers: Headers, names: readonly string[]): Record<string, string> {
+  const left = new Set(names.map((name) => name.toLowerCase()));
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !left.has(name.toLowerCase())));
+}
+
+/** Names differ in case and are the same header: what we set must not stand beside what the caller wrote. */
+export function withHeaders(given: Headers, own: Headers): Record<string, string> {
+  return { ...withoutHeaders(given, Object.keys(own)), ...own };
+}
+
+/** What platforms require of every request, where the caller does not say otherwise. */
+export function defaultHeaders(headers: Headers, body: Uint8Array, userAgent: string): Record<string, string> {
+  const missing = (name: string) => header(headers, name) === undefined;
+  return {
+    ...(missing('accept') && { Accept: 'application/json' }),
+    ...(missing('user-agent') && { 'User-Agent': userAgent }),
+    ...(body.byteLength > 0 && missing('content-type') && { 'Content-Type': 'application/json' }),
+  };
+}

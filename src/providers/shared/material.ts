@@ -1,0 +1,58 @@
+// Reads the parts of material by name. Collects what is wrong with them instead of stopping at the first.
+import type { KeyObject } from 'node:crypto';
+import { type ErrorCode, PaycertError } from '../../errors.ts';
+
+/** A key under the name of the part that holds it. */
+export type NamedKey = readonly [name: string, key: KeyObject];
+
+/** What is wrong with one part. The message begins with its name. */
+export const violation = (code: ErrorCode, field: string, message: string): readonly PaycertError[] => [
+  new PaycertError(code, `${field} ${message}`, { field }),
+];
+
+export interface MaterialReader {
+  /** The part of that name as `read` makes it; nothing where it is absent, or wrong, which is then a problem. */
+  readonly part: <T>(name: string, read: (bytes: Uint8Array, field: string) => T) => T | undefined;
+  /** The same; that it is absent is a problem too. */
+  readonly required: <T>(name: string, read: (bytes: Uint8Array, field: string) => T) => T | undefined;
+  readonly problems: PaycertError[];
+}
+
+export function materialReader(data: ReadonlyMap<string, Uint8Array>): MaterialReader {
+  const problems: PaycertError[] = [];
+  const part: MaterialReader['part'] = (name, read) => {
+    const bytes = data.get(name);
+    if (bytes === undefined) return undefined;
+    try {
+      return read(bytes, name);
+    } catch (error) {
+      if (!(error instanceof PaycertError)) throw error;
+      problems.push(error);
+      return undefined;
+    }
+  };
+  return {
+    part,
+    required(name, read) {
+      if (!data.has(name)) problems.push(new PaycertError('material-missing', `${name} is missing`, { field: name }));
+      return part(name, read);
+    },
+    problems,
+  };
+}
+
+/** A time as RFC 3339 has it, with its offset. */
+export function timeOf(text: string): Date | undefined {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(text)) return undefined;
+  const time = Date.parse(text);
+  // 30 February is the 2nd of March to it.
+  const [year = 0, month = 0, day] = text.slice(0, 10).split('-').map(Number);
+  const isDay = new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
+  return Number.isNaN(time) || !isDay ? undefined : new Date(time);
+}
+
+/** A secret as people paste it: its bytes, without a byte order mark and white space around them. */
+export function readSecret(bytes: Uint8Array): Buffer {
+  const text = Buffer.from(bytes).toString('latin1');
+  return Buffer.from(text.replace(/^\xef\xbb\xbf/, '').trim(), 'latin1');
+}

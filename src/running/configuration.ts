@@ -1,0 +1,144 @@
+// Everything that a configuration says there is: its own credentials, and those of the PaymentCredentials that it follows.
+import { isDeepStrictEqual } from 'node:util';
+import { PaycertError } from '../errors.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { ownNamespace } from '../kube/resources.ts';
+import { Informer } from '../kube/watch.ts';
+import type { Dependencies } from '../store/attempt.ts';
+import type { CredentialPolicy } from '../store/store.ts';
+import { buildPolicy, cluster, type BuildDependencies } from './build.ts';
+import { Credentials } from './credentials.ts';
+import { parseSpec, paymentCredentials, type ResourceSpec, toCredential } from '../config/resource.ts';
+import { defaults } from '../config/defaults.ts';
+import type { Config } from '../config/schema/config.ts';
+import type { CredentialConfig, ResourceEntry } from '../config/schema/credential.ts';
+
+type Wanted = Pick<Config, 'credentials' | 'resources'>;
+
+interface Followed {
+  readonly entry: ResourceEntry;
+  /** The last that made sense. */
+  spec: ResourceSpec | undefined;
+  /** Why what it says now does not count; told once. */
+  refused: string | undefined;
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+}
+
+/** So that a permission that is withdrawn, or an event that is missed, is known within a minute. */
+const relistMilliseconds = 50_000;
+
+export class RunningConfiguration {
+  readonly #dependencies: Dependencies;
+  readonly #client: () => Promise<Pick<KubeClient, 'list' | 'watch'>>;
+  readonly #credentials: Credentials;
+  readonly #followed = new Map<string, Followed>();
+  #own: readonly CredentialConfig[] = [];
+
+  constructor(dependencies: Dependencies, building: BuildDependencies) {
+    this.#dependencies = dependencies;
+    this.#client = cluster(building.environment);
+    this.#credentials = new Credentials(dependencies, building);
+  }
+
+  /** Says what there will be, before anything is loaded: what is required is not ready from the first moment on. */
+  declare({ credentials, resources }: Wanted): void {
+    this.#credentials.declare(credentials);
+    for (const entry of resources) this.#dependencies.store.declare(nameOf(entry), policyOf(entry, undefined));
+  }
+
+  /** Makes what runs equal to what the configuration says; what did not change is left alone. */
+  apply({ credentials, resources }: Wanted): void {
+    this.#own = credentials;
+    const wanted = new Map(resources.map((entry) => [nameOf(entry), entry]));
+    for (const [name, { entry, stop }] of this.#followed) {
+      if (isDeepStrictEqual(wanted.get(name), entry)) continue;
+      stop.abort();
+      this.#followed.delete(name);
+      // One that was never loaded is known by its name alone.
+      this.#dependencies.store.remove(name);
+    }
+    for (const [name, entry] of wanted) if (!this.#followed.has(name)) this.#follow(name, entry);
+    this.#load();
+  }
+
+  async stop(): Promise<void> {
+    const all = [...this.#followed.values()];
+    for (const { stop } of all) stop.abort();
+    await Promise.all(all.map(({ ended }) => ended));
+    await this.#credentials.stop();
+  }
+
+  #follow(name: string, entry: ResourceEntry): void {
+    const { clock, observe } = this.#dependencies;
+    const stop = new AbortController();
+    const namespace = entry.namespace ?? ownNamespace;
+    const informer = new Informer({
+      client: this.#client,
+      collection: { resource: paymentCredentials, namespace, name: entry.resource },
+      name: `resource:${entry.resource}`,
+      transform: ({ spec }) => ({ spec }),
+      changed: (key) => this.#changed(followed, name, informer.get(key)),
+      listed: () => {
+        if (informer.entries().length === 0) this.#changed(followed, name, undefined);
+      },
+      relistMilliseconds,
+      clock,
+      random: Math.random,
+      observe,
+    });
+    const ended = informer.run(stop.signal).catch((error: unknown) => {
+      observe({ type: 'internal-error', where: 'config', error });
+    });
+    const followed: Followed = { entry, spec: undefined, refused: undefined, stop, ended };
+    this.#followed.set(name, followed);
+  }
+
+  /** A resource that is gone or makes no sense leaves the last that did: only `suspend` revokes. */
+  #changed(followed: Followed, name: string, object: { readonly spec: unknown } | undefined): void {
+    const { observe } = this.#dependencies;
+    // What comes late has no effect.
+    if (followed.stop.signal.aborted) return;
+    const { resource } = followed.entry;
+    try {
+      if (object === undefined)
+        throw new PaycertError('object-missing', `there is no PaymentCredential "${resource}", or no more`);
+      const spec = parseSpec(object.spec);
+      followed.refused = undefined;
+      // Its status changes too, and concerns nobody here.
+      if (isDeepStrictEqual(spec, followed.spec)) return;
+      followed.spec = spec;
+    } catch (error) {
+      if (!(error instanceof PaycertError)) throw error;
+      if (followed.refused !== error.message) observe({ type: 'resource-refused', credential: name, error });
+      followed.refused = error.message;
+      return;
+    }
+    observe({ type: 'resource-followed', credential: name, isSuspended: followed.spec.suspend === true });
+    this.#load();
+  }
+
+  #load(): void {
+    const all = [...this.#own];
+    const withheld = new Map<string, CredentialPolicy>();
+    for (const [name, { entry, spec }] of this.#followed) {
+      if (spec === undefined || spec.suspend === true) withheld.set(name, policyOf(entry, spec));
+      else all.push(credentialOf(entry, spec));
+    }
+    this.#credentials.apply(all, withheld);
+  }
+}
+
+const nameOf = ({ name, resource }: ResourceEntry): string => name ?? resource;
+
+function credentialOf(entry: ResourceEntry, spec: ResourceSpec): CredentialConfig {
+  const { namespace, required } = entry;
+  const credential = toCredential(nameOf(entry), spec);
+  const secret = { ...spec.source.secret, ...(namespace !== undefined && { namespace }) };
+  return { ...credential, source: { secret }, ...(required !== undefined && { required }) };
+}
+
+const policyOf = (entry: ResourceEntry, spec: ResourceSpec | undefined): CredentialPolicy =>
+  spec
+    ? { ...buildPolicy(credentialOf(entry, spec)), isSuspended: spec.suspend === true }
+    : { provider: 'unknown', isRequired: entry.required ?? false, requires: defaults.require };

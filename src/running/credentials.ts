@@ -1,0 +1,80 @@
+// The reload loops of a configuration: one per credential, started, restarted and stopped as the file says.
+import { isDeepStrictEqual } from 'node:util';
+import type { Provider } from '../providers/provider.ts';
+import type { Dependencies } from '../store/attempt.ts';
+import { reloadLoop } from '../store/reload.ts';
+import { buildCredential, buildPolicy, type BuildDependencies } from './build.ts';
+import type { CredentialPolicy } from '../store/store.ts';
+import type { CredentialConfig } from '../config/schema/credential.ts';
+
+interface Running {
+  readonly config: CredentialConfig;
+  readonly provider: Provider;
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+}
+
+export class Credentials {
+  readonly #dependencies: Dependencies;
+  readonly #building: BuildDependencies;
+  readonly #running = new Map<string, Running>();
+
+  constructor(dependencies: Dependencies, building: BuildDependencies) {
+    this.#dependencies = dependencies;
+    this.#building = building;
+  }
+
+  /** Says what there will be, before anything is loaded: what is required is not ready from the first moment on. */
+  declare(credentials: readonly CredentialConfig[]): void {
+    for (const config of credentials) this.#dependencies.store.declare(config.name, buildPolicy(config));
+  }
+
+  /**
+   * Makes what runs equal to what the configuration says; what did not change is left alone.
+   * `withheld`: those that are known by name, and have nothing to load: callers are told that they are not ready.
+   */
+  apply(credentials: readonly CredentialConfig[], withheld: ReadonlyMap<string, CredentialPolicy> = new Map()): void {
+    const wanted = new Map(credentials.map((config) => [config.name, config]));
+    const gone = [...this.#running.keys()].filter((name) => !wanted.has(name));
+    for (const name of gone) this.#remove(name);
+    for (const [name, policy] of withheld) this.#dependencies.store.declare(name, policy);
+    for (const config of credentials) {
+      const running = this.#running.get(config.name);
+      if (running && isDeepStrictEqual(running.config, config)) continue;
+      this.#replace(config, running);
+    }
+  }
+
+  async stop(): Promise<void> {
+    const all = [...this.#running.values()];
+    for (const { stop } of all) stop.abort();
+    await Promise.all(all.map(({ ended }) => ended));
+  }
+
+  #remove(name: string): void {
+    const running = this.#running.get(name);
+    this.#running.delete(name);
+    running?.stop.abort();
+    this.#dependencies.store.remove(name);
+    this.#dependencies.observe({ type: 'credential-removed', credential: name });
+  }
+
+  /** New options take the loop, not the snapshot: callers go on with it until the next load. Another merchant is another credential. */
+  #replace(config: CredentialConfig, running: Running | undefined): void {
+    const { name } = config;
+    const built = buildCredential(config, this.#building);
+    // The same rules keep what they know, such as which key has been proven.
+    const isSame = running !== undefined && isDeepStrictEqual(running.config.provider, config.provider);
+    const credential = isSame ? { ...built, provider: running.provider } : built;
+    const { provider } = credential;
+    // The old loop is not awaited: a read that hangs must not hold up the others, and what comes late has no effect.
+    if (running && running.provider.identity !== provider.identity) this.#remove(name);
+    else running?.stop.abort();
+    this.#dependencies.store.declare(name, buildPolicy(config));
+    if (running?.provider.identity !== provider.identity)
+      this.#dependencies.observe({ type: 'credential-added', credential: name });
+    const stop = new AbortController();
+    const ended = reloadLoop(credential, this.#dependencies, stop.signal);
+    this.#running.set(name, { config, provider, stop, ended });
+  }
+}

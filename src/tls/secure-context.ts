@@ -1,0 +1,35 @@
+// What a snapshot shows and trusts, as Node's TLS wants it.
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { PaycertError } from '../errors.ts';
+import type { TlsIdentities, TlsIdentity } from '../providers/shared/tls-identity.ts';
+import type { Snapshot } from '../store/snapshot.ts';
+
+/** Credentials that somebody keeps current: what `startPaycert` returns. */
+export interface Subscription {
+  current(name: string): Snapshot;
+  /** Calls `told` after each swap, until the function that it returns is called. */
+  follow(name: string, told: () => void): () => void;
+}
+
+/** @throws PaycertError `credential-unknown`, `credential-not-loaded`, `operation-unsupported` */
+export function currentIdentities(followed: Subscription, credential: string): TlsIdentities {
+  const { tls } = followed.current(credential).context;
+  if (tls !== undefined) return tls;
+  throw new PaycertError('operation-unsupported', 'this credential has no certificate to show in TLS');
+}
+
+/** Holds the key as text: use it at once, and keep the SecureContext only. */
+export const secureOptions = ({
+  certificates,
+  authorities,
+  minVersion,
+  exportKey,
+}: TlsIdentity): SecureContextOptions => ({
+  key: exportKey(),
+  cert: certificates.map(String).join(''),
+  ...(authorities.length > 0 && { ca: authorities.map(String) }),
+  minVersion,
+});
+
+export const buildSecureContext = (identity: TlsIdentity): SecureContext =>
+  createSecureContext(secureOptions(identity));

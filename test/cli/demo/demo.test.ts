@@ -1,0 +1,63 @@
+// The demo runs anywhere, ends by itself, and says by its exit code whether all went well.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ReloadWatch } from '../../../src/cli/demo/watch.ts';
+import { PaycertError } from '../../../src/errors.ts';
+import { paycert } from '../../support/paycert.ts';
+import { hasScript, onTerminal } from '../../support/terminal.ts';
+
+describe('paycert demo', { timeout: 120_000 }, () => {
+  it('prints one line per event without a terminal, and ends with exit code 0', async () => {
+    const { code, stdout, stderr } = await paycert(['demo', '--duration', '8s']);
+    assert.equal(code, 0, stdout + stderr);
+    assert.equal(stderr, '');
+    assert.ok(!stdout.includes('\x1b'));
+    assert.match(stdout, /^\S+Z new merchant certificate and key: current after \d+ ms; \d+ requests, 0 failures$/m);
+    assert.match(stdout, /rejected \(key-mismatch\) after \d+ ms, the last good stays; \d+ requests, 0 failures$/m);
+    assert.match(stdout, /^\d+ requests, 0 failures, 0 refused by the gateway$/m);
+    assert.match(stdout, /, 0 missed\nno request failed\n$/);
+  });
+
+  it('prints lines that can be pasted as they are', async () => {
+    const { stdout } = await paycert(['demo', '--duration', '1s']);
+    const lines = stdout.split('\n').filter((line) => line.startsWith('curl '));
+    assert.equal(lines.length, 4);
+    assert.ok(lines.some((line) => /--unix-socket \S+ .*\/v1\/credentials\/wechat-main\/sign$/.test(line)));
+    assert.ok(lines.some((line) => /http:\/\/127\.0\.0\.1:\d+\/metrics$/.test(line)));
+  });
+
+  it('shows a live view on a terminal, and leaves the terminal as it was', async (t) => {
+    if (!hasScript) {
+      t.skip('there is no script(1)');
+      return;
+    }
+    const { code, shown } = await onTerminal(['demo', '--duration', '5s']);
+    assert.equal(code, 0, shown);
+    for (const label of ['requests', 'failures', 'generation', 'serial', 'expires in', 'rejections'])
+      assert.match(shown, new RegExp(`^ {2}${label} `, 'm'));
+    assert.ok(shown.split('payments go on while keys change').length > 10);
+    // Redrawn in place, below the lines to paste: nothing that was printed is wiped.
+    assert.ok(!shown.includes('\x1b[2J'));
+    assert.ok(shown.lastIndexOf('\x1b[?25h') > shown.lastIndexOf('\x1b[?25l'));
+    assert.ok(shown.lastIndexOf('\x1b[?7h') > shown.lastIndexOf('\x1b[?7l'));
+  });
+
+  it('takes a second attempt at refused material for no answer to the next write', async () => {
+    const watch = new ReloadWatch();
+    const next = watch.next();
+    const error = new PaycertError('key-mismatch', 'again');
+    watch.observe({ type: 'rejected', credential: 'a', error, seconds: 0, isNew: false });
+    const fresh = new PaycertError('pem-malformed', 'new');
+    watch.observe({ type: 'rejected', credential: 'a', error: fresh, seconds: 0, isNew: true });
+    const event = await next;
+    assert.ok(event.type === 'rejected' && event.error === fresh);
+  });
+
+  it('accepts a duration longer than a timer can be', async (t) => {
+    const { RunningPaycert } = await import('../../support/paycert.ts');
+    const demo = new RunningPaycert(t, ['demo', '--duration', '60d']);
+    await demo.line(({ line }) => String(line).includes('new merchant certificate'));
+    demo.child.kill('SIGINT');
+    assert.equal(await demo.ended, 0, demo.stdout + demo.stderr);
+  });
+});

@@ -1,0 +1,95 @@
+// Configuration becomes sources and providers: one row per kind, with the defaults.
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { buildCredential, buildPolicy, type BuildDependencies } from '../../src/running/build.ts';
+import { type SourceConfig, SourceSchema } from '../../src/config/schema/source.ts';
+import { makeDirectory, textsOf } from '../support/directories.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+const clock = new FakeClock();
+const dependencies = { clock, observe: () => undefined, environment: { KEY: 'from-env' } };
+const signal = new AbortController().signal;
+const config = {
+  name: 'shop',
+  provider: { wechatpay: { merchantId: '1900000001' } },
+  source: { files: { path: '/k' } },
+};
+
+const buildSource = (source: SourceConfig, given: BuildDependencies = dependencies) =>
+  buildCredential({ ...config, source }, given).source;
+
+describe('a credential that is built', () => {
+  it('has the defaults of the schema', () => {
+    const { name, older, graceMilliseconds, provider } = buildCredential(config, dependencies);
+    assert.deepEqual([name, older, graceMilliseconds], ['shop', 'accept', 7 * 86_400_000]);
+    assert.equal(provider.identity, 'wechatpay/1900000001');
+    const maxAge = { milliseconds: 90 * 86_400_000, isGiven: false };
+    const plain = { provider: 'wechatpay', isRequired: false, isSuspended: false };
+    assert.deepEqual(buildPolicy(config), { ...plain, requires: ['sign'], maxAge });
+  });
+
+  it('has what the configuration says', () => {
+    const given = { ...config, older: 'reject', grace: '1h', required: true, require: ['verify'] } as const;
+    const credential = buildCredential({ ...given, require: [...given.require] }, dependencies);
+    assert.deepEqual([credential.older, credential.graceMilliseconds], ['reject', 3_600_000]);
+    const { isRequired, requires, maxAge } = buildPolicy({ ...given, require: [...given.require], maxAge: '30d' });
+    assert.deepEqual([isRequired, requires], [true, ['verify']]);
+    assert.deepEqual(maxAge, { milliseconds: 30 * 86_400_000, isGiven: true });
+  });
+
+  it('of Alipay goes to production unless the configuration says otherwise', () => {
+    const identityOf = (more: object) =>
+      buildCredential(
+        { ...config, provider: { alipay: { appId: '2021000000000001', mode: 'key', ...more } } },
+        dependencies,
+      ).provider.identity;
+    assert.equal(identityOf({}), 'alipay/production/2021000000000001');
+    assert.equal(identityOf({ gateway: 'sandbox' }), 'alipay/sandbox/2021000000000001');
+  });
+
+  it('polls every ten seconds unless the configuration says otherwise', async (t) => {
+    const path = await makeDirectory(t);
+    for (const [files, milliseconds] of [
+      [{ path }, 10_000],
+      [{ path, poll: '2s' }, 2000],
+    ] as const) {
+      const own = new FakeClock();
+      const stop = new AbortController();
+      const ticks = buildSource({ files }, { ...dependencies, clock: own })
+        .changes(stop.signal)
+        [Symbol.asyncIterator]();
+      await ticks.next();
+      const asleep = own.nextSleep();
+      const ended = ticks.next();
+      await asleep;
+      assert.deepEqual(own.sleeping, [milliseconds]);
+      stop.abort();
+      await ended;
+      await ticks.return?.();
+    }
+  });
+});
+
+describe('a source that is built', () => {
+  it('unites several paths, environment variables and other sources', async (t) => {
+    const [a, b] = [await makeDirectory(t), await makeDirectory(t)];
+    await writeFile(join(a, 'a'), '1');
+    await writeFile(join(b, 'b'), '2');
+    const merge = [{ files: { path: [a, b], keys: { renamed: 'b' } } }, { env: { keys: { c: 'KEY' } } }];
+    const { data } = await buildSource({ merge }).read(signal);
+    assert.deepEqual(textsOf(data), { a: '1', c: 'from-env', renamed: '2' });
+  });
+
+  it('has a name that shows no value', () => {
+    const merge = [{ files: { path: '/k' } }, { env: { keys: { c: 'KEY' } } }];
+    assert.equal(buildSource({ merge }).name, 'merge(files:/k env:KEY)');
+  });
+});
+
+describe('the schema', () => {
+  it('knows the kinds of source that can be built and no other', () => {
+    assert.deepEqual(Object.keys(SourceSchema.properties), ['files', 'env', 'secret', 'merge', 'fallback']);
+  });
+});

@@ -1,0 +1,107 @@
+// A sidecar's entry that names a PaymentCredential follows it: its Secret, its options, its suspension. On a real API server.
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { systemClock } from '../../src/clock.ts';
+import { RunningConfiguration } from '../../src/running/configuration.ts';
+import type { ResourceEntry } from '../../src/config/schema/credential.ts';
+import { Limiter } from '../../src/store/limiter.ts';
+import { describeCredential } from '../../src/server/status.ts';
+import { isReady, Store } from '../../src/store/store.ts';
+import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
+import { installDefinition, Tenant, until, wechatpaySpec } from '../support/operator.ts';
+import { Recorder } from '../support/recorder.ts';
+import { makeMaterial } from '../support/sidecar.ts';
+
+const limit = { timeout: 60_000, skip: noControlPlane };
+const controlPlane = useControlPlane(installDefinition);
+const name = 'wechat-main';
+
+async function follow(t: TestContext, more: Partial<ResourceEntry> = {}) {
+  const tenant = await Tenant.make(controlPlane());
+  await tenant.write('keys', (await makeMaterial()).files);
+  const store = new Store();
+  const events = new Recorder();
+  const environment = { KUBECONFIG: await controlPlane().kubeconfig(tenant.namespace) };
+  const dependencies = { store, clock: systemClock, limiter: new Limiter(8), observe: events.observe };
+  const configured = new RunningConfiguration(dependencies, {
+    clock: systemClock,
+    observe: events.observe,
+    environment,
+  });
+  const entry = { resource: name, required: true, ...more };
+  configured.declare({ credentials: [], resources: [entry] });
+  t.after(() => configured.stop());
+  const apply = (resources: readonly ResourceEntry[]) => {
+    configured.apply({ credentials: [], resources });
+  };
+  /** Applies the entry, and waits until its material is current. */
+  const load = async (one: ResourceEntry = entry) => {
+    const swapped = events.next('swapped');
+    apply([one]);
+    await swapped;
+  };
+  const ready = () => isReady(store.entry(name), new Date());
+  return { tenant, store, events, apply, load, entry, ready };
+}
+
+describe('an entry that names a resource', () => {
+  it('is not ready until the resource and its Secret are there, and then is', limit, async (t) => {
+    const { tenant, store, events, apply, entry, ready } = await follow(t);
+    const refused = events.next('resource-refused');
+    apply([entry]);
+    assert.match((await refused).error.message, /no PaymentCredential "wechat-main"/);
+    assert.equal(ready(), false);
+    assert.throws(() => store.current(name), { code: 'credential-not-loaded' });
+    const swapped = events.next('swapped');
+    await tenant.create(name, wechatpaySpec('keys'));
+    await swapped;
+    assert.equal(ready(), true);
+    assert.equal(store.entry(name).isRequired, true);
+  });
+
+  it('takes another Secret and other options as the resource does', limit, async (t) => {
+    const { tenant, store, events, load, entry } = await follow(t);
+    await tenant.create(name, wechatpaySpec('keys'));
+    await load(entry);
+    const before = store.current(name).snapshotId;
+    await tenant.write('others', (await makeMaterial(1)).files);
+    await Promise.all([events.next('swapped'), tenant.patch(name, { source: { secret: { name: 'others' } } })]);
+    assert.notEqual(store.current(name).snapshotId, before);
+    await tenant.patch(name, { require: ['sign', 'verify'], maxAge: '30d' });
+    await until(() => store.entry(name).requires.length === 2);
+    assert.deepEqual(store.entry(name).maxAge, { milliseconds: 30 * 86_400_000, isGiven: true });
+  });
+
+  it('drops the keys and is not ready while the resource is suspended', limit, async (t) => {
+    const { tenant, store, events, load, entry, ready } = await follow(t);
+    await tenant.create(name, wechatpaySpec('keys'));
+    await load(entry);
+    await Promise.all([events.next('credential-removed'), tenant.patch(name, { suspend: true })]);
+    assert.equal(ready(), false);
+    assert.throws(() => store.current(name), { code: 'credential-not-loaded', message: /is suspended/ });
+    assert.equal(describeCredential(store.entry(name), new Date()).suspended, true);
+    await Promise.all([events.next('swapped'), tenant.patch(name, { suspend: false })]);
+    assert.equal(ready(), true);
+    assert.equal(describeCredential(store.entry(name), new Date()).suspended, undefined);
+  });
+
+  it('keeps the last good when the resource is deleted, and says so', limit, async (t) => {
+    const { tenant, events, load, entry, ready } = await follow(t);
+    await tenant.create(name, wechatpaySpec('keys'));
+    await load(entry);
+    const refused = events.next('resource-refused');
+    await tenant.remove(name);
+    assert.equal((await refused).error.code, 'object-missing');
+    assert.equal(ready(), true);
+  });
+
+  it('is let go when the configuration names it no more, and may have another name', limit, async (t) => {
+    const { tenant, store, apply, load } = await follow(t);
+    const entry = { resource: name, name: 'shop' };
+    await tenant.create(name, wechatpaySpec('keys'));
+    await load(entry);
+    assert.ok(store.current('shop'));
+    apply([]);
+    assert.equal(store.has('shop'), false);
+  });
+});
