@@ -7,7 +7,7 @@ export class Leadership {
     return this.#signal !== undefined && !this.#signal.aborted;
   }
 
-  /** A task for the time of leading. `began`: everything is to be looked at again, for what the one before left undone. */
+  /** A task for the time of leading. `began`: reconcile everything, for what the previous leader left undone. */
   async lead(began: () => void, signal: AbortSignal): Promise<void> {
     this.#signal = signal;
     began();
@@ -19,7 +19,7 @@ export class Leadership {
     await Promise.allSettled([...this.#writes]);
   }
 
-  /** What the write gives, or undefined when this replica does not lead, or leads no more before it has ended. */
+  /** The write's result; undefined when this replica does not lead, or stops leading before the write has ended. */
   async write<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
     const signal = this.#signal;
     const isOver = () => signal?.aborted !== false;

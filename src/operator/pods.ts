@@ -1,4 +1,4 @@
-// Makes kubelet look at once: touches the Pods that mount a Secret that has changed, through their status and nothing else of them.
+// Makes kubelet look at once: annotates the Pods that mount a changed Secret, through their status alone.
 import type { Clock } from '../clock.ts';
 import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
@@ -7,6 +7,7 @@ import { readAll } from '../kube/listing.ts';
 import type { Resource } from '../kube/resources.ts';
 import { refreshedAtAnnotation, refreshLabel } from './labels.ts';
 import type { Leadership } from './leadership.ts';
+import type { ResourceKey } from './resource-key.ts';
 
 export interface PodsOptions {
   readonly client: () => Promise<Pick<KubeClient, 'list' | 'merge'>>;
@@ -28,7 +29,7 @@ const worthMilliseconds = 90_000;
 
 const passing: ReadonlySet<ErrorCode> = new Set(['cluster-unreachable', 'cluster-failing']);
 
-/** Fifty a second, whoever's they are. */
+/** At most fifty patches a second in all. */
 const paceMilliseconds = 20;
 
 export class Pods {
@@ -42,16 +43,16 @@ export class Pods {
   }
 
   /**
-   * Touches them now and twice more; a change meanwhile begins anew. A replica that does not lead holds itself ready to, for
-   * when the one that leads ends before it has done so.
+   * Touches them now and twice more; another change restarts the sequence. A replica that does not lead waits, in case the
+   * leader ends before it has touched them.
    */
-  refresh(namespace: string, credential: string): void {
-    const key = `${namespace}/${credential}`;
-    this.#rounds.get(key)?.abort();
+  refresh(key: ResourceKey): void {
+    const id = key.toString();
+    this.#rounds.get(id)?.abort();
     const stop = new AbortController();
-    this.#rounds.set(key, stop);
-    const round = this.#round(namespace, credential, stop.signal).finally(() => {
-      if (this.#rounds.get(key) === stop) this.#rounds.delete(key);
+    this.#rounds.set(id, stop);
+    const round = this.#round(key, stop.signal).finally(() => {
+      if (this.#rounds.get(id) === stop) this.#rounds.delete(id);
       this.#running.delete(round);
     });
     this.#running.add(round);
@@ -62,14 +63,14 @@ export class Pods {
     await Promise.all(this.#running);
   }
 
-  async #round(namespace: string, credential: string, signal: AbortSignal): Promise<void> {
+  async #round(key: ResourceKey, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     const isOver = () => signal.aborted;
     const deadline = clock.now().getTime() + worthMilliseconds;
     const told = new Set<ErrorCode>();
     for (const pause of pausesMilliseconds) {
       await clock.sleep(pause, signal);
-      for (let failures = 0; !isOver() && !(await this.#attempt(namespace, credential, told, signal)); failures += 1) {
+      for (let failures = 0; !isOver() && !(await this.#attempt(key, told, signal)); failures += 1) {
         if (clock.now().getTime() >= deadline) return;
         await clock.sleep(retryMilliseconds[Math.min(failures, retryMilliseconds.length - 1)] ?? 0, signal);
       }
@@ -77,13 +78,13 @@ export class Pods {
     }
   }
 
-  /** Whether that was that: false when it is worth another attempt. Says once what is in the way. */
-  async #attempt(namespace: string, credential: string, told: Set<ErrorCode>, signal: AbortSignal): Promise<boolean> {
+  /** Whether it is done; false if it is worth another attempt. Reports each obstacle once. */
+  async #attempt(key: ResourceKey, told: Set<ErrorCode>, signal: AbortSignal): Promise<boolean> {
     const { observe, leadership } = this.#options;
-    const object = `${namespace}/${credential}`;
+    const { object } = key;
     if (!leadership.isLeading) return false;
     try {
-      const count = await this.#touchAll(namespace, credential, signal);
+      const count = await this.#touchAll(key, signal);
       if (count !== undefined) observe({ type: 'pods-refreshed', object, pods: count });
       return count !== undefined;
     } catch (error) {
@@ -99,7 +100,7 @@ export class Pods {
   }
 
   /** How many there were; undefined when this replica leads no more. */
-  async #touchAll(namespace: string, credential: string, signal: AbortSignal): Promise<number | undefined> {
+  async #touchAll({ namespace, name: credential }: ResourceKey, signal: AbortSignal): Promise<number | undefined> {
     const { client, clock, leadership } = this.#options;
     const labelSelector = `${refreshLabel}=${credential}`;
     const collection = { resource: pods, namespace, labelSelector, isMetadataOnly: true };

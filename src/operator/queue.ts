@@ -1,25 +1,27 @@
-// Keys that want to be looked at: each once at a time however often it is added, and again after a pause when looking failed.
+// Keys to reconcile: each at most once at a time however often it is added, and again after a pause when that failed.
 import type { Clock } from '../clock.ts';
+import type { ResourceKey } from './resource-key.ts';
 
 export interface QueueOptions {
   readonly clock: Clock;
   /** From 0 to 1, as Math.random. */
   readonly random: () => number;
-  /** Looks at one key. What it gives is after how many milliseconds to look again, if nothing happens before. */
-  readonly look: (key: string, signal: AbortSignal) => Promise<number | undefined>;
-  /** Told of what `look` throws; the key is looked at again. */
-  readonly failed: (key: string, error: unknown) => void;
+  /** Reconciles one key. The result: after how many milliseconds to do so again, if nothing happens before. */
+  readonly reconcile: (key: ResourceKey, signal: AbortSignal) => Promise<number | undefined>;
+  /** Called with what `reconcile` throws; the key is tried again. */
+  readonly failed: (key: ResourceKey, error: unknown) => void;
 }
 
 const shortestBackoff = 500;
 /** So that a permission that is granted again is noticed within a minute. */
 const longestBackoff = 30_000;
 
+/** All maps are keyed by the key's text. */
 export class Queue {
   readonly #options: QueueOptions;
-  readonly #ready = new Set<string>();
+  readonly #ready = new Map<string, ResourceKey>();
   readonly #busy = new Set<string>();
-  /** Added while they were looked at: what was seen may be older than why they were added. */
+  /** Added while they were reconciled: what was seen may be older than the reason to add them. */
   readonly #again = new Set<string>();
   readonly #delayed = new Map<string, AbortController>();
   readonly #failures = new Map<string, number>();
@@ -29,70 +31,72 @@ export class Queue {
     this.#options = options;
   }
 
-  /** How many wait to be looked at. */
+  /** How many wait. */
   get size(): number {
     return this.#ready.size + this.#again.size;
   }
 
-  add(key: string): void {
-    this.#undelay(key);
-    if (this.#busy.has(key)) this.#again.add(key);
-    else this.#ready.add(key);
+  add(key: ResourceKey): void {
+    const id = key.toString();
+    this.#undelay(id);
+    if (this.#busy.has(id)) this.#again.add(id);
+    else this.#ready.set(id, key);
     this.#idle.shift()?.();
   }
 
-  /** Looks at keys, so many at once, until abort; ends when the last look has. */
+  /** Reconciles keys, so many at once, until abort; ends when the last one is done. */
   async run(workers: number, signal: AbortSignal): Promise<void> {
     const wakeAll = () => this.#idle.splice(0).forEach((wake) => wake());
     signal.addEventListener('abort', wakeAll);
     await Promise.all(Array.from({ length: workers }, () => this.#work(signal)));
     signal.removeEventListener('abort', wakeAll);
-    for (const key of [...this.#delayed.keys()]) this.#undelay(key);
+    for (const id of [...this.#delayed.keys()]) this.#undelay(id);
   }
 
   async #work(signal: AbortSignal): Promise<void> {
     const isOver = () => signal.aborted;
     while (!isOver()) {
-      const [key] = this.#ready;
-      if (key === undefined) {
+      const [next] = this.#ready;
+      if (next === undefined) {
         await new Promise<void>((resolve) => this.#idle.push(resolve));
         continue;
       }
-      this.#ready.delete(key);
-      this.#busy.add(key);
-      const pause = await this.#look(key, signal);
-      this.#busy.delete(key);
-      if (this.#again.delete(key)) this.add(key);
-      else if (pause !== undefined && !isOver()) this.#delay(key, pause);
+      const [id, key] = next;
+      this.#ready.delete(id);
+      this.#busy.add(id);
+      const pause = await this.#reconcile(id, key, signal);
+      this.#busy.delete(id);
+      if (this.#again.delete(id)) this.add(key);
+      else if (pause !== undefined && !isOver()) this.#delay(id, key, pause);
     }
   }
 
-  async #look(key: string, signal: AbortSignal): Promise<number | undefined> {
-    const { look, failed, random } = this.#options;
+  async #reconcile(id: string, key: ResourceKey, signal: AbortSignal): Promise<number | undefined> {
+    const { reconcile, failed, random } = this.#options;
     try {
-      const pause = await look(key, signal);
-      this.#failures.delete(key);
+      const pause = await reconcile(key, signal);
+      this.#failures.delete(id);
       return pause;
     } catch (error) {
       if (signal.aborted) return undefined;
       failed(key, error);
-      const failures = (this.#failures.get(key) ?? 0) + 1;
-      this.#failures.set(key, failures);
+      const failures = (this.#failures.get(id) ?? 0) + 1;
+      this.#failures.set(id, failures);
       return Math.min(shortestBackoff * 2 ** (failures - 1), longestBackoff) * (0.5 + random() / 2);
     }
   }
 
-  #delay(key: string, milliseconds: number): void {
+  #delay(id: string, key: ResourceKey, milliseconds: number): void {
     const stop = new AbortController();
-    this.#delayed.set(key, stop);
-    // The clock wakes after an hour at the latest, which is no more than one look too many.
+    this.#delayed.set(id, stop);
+    // The clock wakes after an hour at the latest, which costs no more than one reconciliation too many.
     void this.#options.clock.sleep(milliseconds, stop.signal).then(() => {
       if (!stop.signal.aborted) this.add(key);
     });
   }
 
-  #undelay(key: string): void {
-    this.#delayed.get(key)?.abort();
-    this.#delayed.delete(key);
+  #undelay(id: string): void {
+    this.#delayed.get(id)?.abort();
+    this.#delayed.delete(id);
   }
 }

@@ -1,26 +1,28 @@
-// Makes the status of one resource say what is so. Level-based: it asks what is, never what happened.
+// Writes the observed state of one resource into its status. Level-based: it reads what is, never what happened.
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
 import { paymentCredentials } from '../config/resource.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { replacementOf } from './age.ts';
-import { announce, isSaid, noticesOf } from './announce.ts';
-import { earliest } from './assess.ts';
-import { soonestExpiry } from './expiry.ts';
-import { Finder, type FinderOptions } from './find.ts';
+import { Evaluator, type EvaluatorOptions } from './evaluator.ts';
 import type { Leadership } from './leadership.ts';
+import type { Pods } from './pods.ts';
+import { recordEvent } from './record-events.ts';
 import { isBad, type PaymentCredential, readResource, type Status } from './resource.ts';
-import { type Findings, judge } from './status.ts';
+import type { ResourceKey } from './resource-key.ts';
+import { replacementOf } from './status/age.ts';
+import type { Evaluation } from './status/conditions.ts';
+import { earliest } from './status/evaluate.ts';
+import { isReported, noticesOf } from './status/events.ts';
+import { soonestExpiry } from './status/expiry.ts';
+import { statusOf } from './status/status.ts';
 
-export interface ReconcilerOptions extends FinderOptions {
+export interface ReconcilerOptions extends EvaluatorOptions {
   readonly client: () => Promise<Pick<KubeClient, 'get' | 'apply' | 'create'>>;
-  /** As it is cached; undefined when there is none, or when a resource speaks for the Secret. */
-  readonly current: (key: string) => PaymentCredential | undefined;
   readonly leadership: Leadership;
-  /** The Secret that it names is another than the one its status speaks of. */
-  readonly secretChanged: (resource: PaymentCredential, findings: Findings) => void;
+  /** Absent where they are not to be touched. */
+  readonly pods?: Pick<Pods, 'refresh'>;
   readonly identity: string;
   readonly clock: Clock;
   /** From 0 to 1, as Math.random. */
@@ -32,99 +34,98 @@ const fieldManager = 'paycert-operator';
 
 /** A thousand certificates that expire together are no reason for a thousand requests at once. */
 const jitterMilliseconds = 60_000;
-/** What may not be read is asked for again. */
+/** Pause before a Secret that may not be read is tried again. */
 const retryMilliseconds = 20_000;
 
-/** Whatever is listed is a reason to look; this is for what never will be, which says why by then. */
+/** Each list reports its keys again; this is for a list that fails, whose error is known by then. */
 const pendingMilliseconds = 5000;
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
-  readonly #finder: Finder;
-  /** What was found last: all that is known of labelled Secrets, and what metrics are made of. */
+  readonly #evaluator: Evaluator;
+  /** The last status: all that is known of labelled Secrets, and the source of metrics. */
   readonly #statuses = new Map<string, { readonly resource: PaymentCredential; readonly status: Status }>();
-  /** What our own write made of an object, until the watch tells of it. */
+  /** The object as our own write left it, until the watch reports it. */
   readonly #written = new Map<string, PaymentCredential>();
-  /** The status that Events have told of, for labelled Secrets. */
-  readonly #announced = new Map<string, Status>();
+  /** The status reported in Events, for labelled Secrets. */
+  readonly #reported = new Map<string, Status>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
-    this.#finder = new Finder(options);
+    this.#evaluator = new Evaluator(options);
   }
 
   statuses(): Iterable<{ readonly resource: PaymentCredential; readonly status: Status }> {
     return this.#statuses.values();
   }
 
-  knows(key: string): boolean {
-    return this.#statuses.has(key);
-  }
-
-  /** Looks at one, and says after how many milliseconds to look again. @throws PaycertError of kind source */
-  async look(key: string, signal: AbortSignal): Promise<number | undefined> {
-    const { clock, secretChanged } = this.#options;
+  /** The result: after how many milliseconds to do so again. @throws PaycertError of kind source */
+  async reconcile(key: ResourceKey, signal: AbortSignal): Promise<number | undefined> {
+    const { clock, pods } = this.#options;
+    const id = key.toString();
     const resource = this.#latest(key);
     if (resource === undefined) {
-      for (const known of [this.#statuses, this.#written, this.#announced]) known.delete(key);
-      this.#finder.forget(key);
+      for (const known of [this.#statuses, this.#written, this.#reported]) known.delete(id);
+      this.#evaluator.forget(key);
       return undefined;
     }
     const started = clock.now();
-    const findings = await this.#finder.find(key, resource, signal);
-    if (findings === undefined) return pendingMilliseconds;
+    const evaluation = await this.#evaluator.evaluate(key, resource, signal);
+    if (evaluation === undefined) return pendingMilliseconds;
     const now = clock.now();
-    const status = judge(resource, findings, now);
+    const status = statusOf(resource, evaluation, now);
     const seen = resource.status && (resource.status.rejected ?? resource.status.accepted)?.secretResourceVersion;
-    if (findings.verdict && seen !== undefined && seen !== findings.verdict.secretResourceVersion)
-      secretChanged(resource, findings);
-    this.#statuses.set(key, { resource, status });
-    const outcome = await this.#write(key, resource, status);
-    const object = `${resource.namespace}/${resource.name}`;
+    const { spec, secret } = evaluation;
+    if (spec?.refreshPods === true && secret && seen !== undefined && seen !== secret.secretResourceVersion)
+      pods?.refresh(key);
+    this.#statuses.set(id, { resource, status });
+    const outcome = await this.#write(id, resource, status);
+    const { object } = key;
     const seconds = (clock.now().getTime() - started.getTime()) / 1000;
     this.#options.observe({ type: 'reconciled', object, outcome, seconds });
-    return this.#untilNext(status, findings, now);
+    return this.#untilNext(status, evaluation, now);
   }
 
-  #latest(key: string): PaymentCredential | undefined {
-    const cached = this.#options.current(key);
+  #latest(key: ResourceKey): PaymentCredential | undefined {
+    const id = key.toString();
+    const cached = this.#options.lookup.find(key);
     if (cached?.kind === 'Secret') {
-      const known = this.#statuses.get(key);
-      // Another Secret of that name begins anew.
+      const known = this.#statuses.get(id);
+      // Another Secret of that name has no history.
       return known?.resource.uid === cached.uid ? { ...cached, status: known.status } : cached;
     }
-    const written = this.#written.get(key);
+    const written = this.#written.get(id);
     if (cached && written?.uid === cached.uid && isNewer(written, cached)) return written;
-    this.#written.delete(key);
+    this.#written.delete(id);
     return cached;
   }
 
-  async #write(key: string, resource: PaymentCredential, status: Status): Promise<'unchanged' | 'written' | 'standby'> {
+  async #write(id: string, resource: PaymentCredential, status: Status): Promise<'unchanged' | 'written' | 'standby'> {
     const { leadership } = this.#options;
     if (resource.kind === 'Secret') {
       if (!leadership.isLeading) return 'standby';
-      const before = this.#announced.get(key);
-      this.#announced.set(key, status);
+      const before = this.#reported.get(id);
+      this.#reported.set(id, status);
       const isNews = !isDeepStrictEqual(before, status);
-      if (isNews) await this.#tell(resource, before, status, (type) => type === 'Warning');
+      if (isNews) await this.#report(resource, before, status, (type) => type === 'Warning');
       return isNews ? 'written' : 'unchanged';
     }
     if (isDeepStrictEqual(status, resource.status)) return 'unchanged';
     const { namespace, name, uid } = resource;
     const target = { resource: paymentCredentials, namespace, name, subresource: 'status' };
-    // With the uid, so that a resource that was made anew is not told what the old one was.
+    // With the uid, so that a new resource of that name does not inherit the old one's status.
     const body = { apiVersion: 'paycert.dev/v1alpha1', kind: 'PaymentCredential', metadata: { name, namespace, uid }, status }; // prettier-ignore
     const applied = await leadership.write(async (signal) =>
       (await this.#options.client()).apply(target, body, fieldManager, signal).catch(ignoreGone),
     );
     if (applied === undefined) return 'standby';
     if (applied === 'gone') return 'unchanged';
-    this.#written.set(key, readResource(applied));
-    await this.#tell(resource, resource.status, status, () => true);
+    this.#written.set(id, readResource(applied));
+    await this.#report(resource, resource.status, status, () => true);
     return 'written';
   }
 
-  async #tell(
+  async #report(
     resource: PaymentCredential,
     before: Status | undefined,
     after: Status,
@@ -133,7 +134,7 @@ export class Reconciler {
     const { observe, leadership } = this.#options;
     const object = `${resource.namespace}/${resource.name}`;
     for (const condition of after.conditions) {
-      if (isSaid(resource.kind, before, condition)) continue;
+      if (isReported(resource.kind, before, condition)) continue;
       const { type, status, reason, message } = condition;
       observe({
         type: 'condition-changed',
@@ -147,7 +148,7 @@ export class Reconciler {
     }
     for (const notice of noticesOf(resource.kind, before, after).filter(({ type }) => isWanted(type))) {
       try {
-        await leadership.write((signal) => announce(resource, notice, this.#options, signal));
+        await leadership.write((signal) => recordEvent(resource, notice, this.#options, signal));
       } catch (error) {
         // The status says it too, and stays.
         if (!(error instanceof PaycertError)) throw error;
@@ -156,21 +157,21 @@ export class Reconciler {
     }
   }
 
-  #untilNext({ keys = [] }: Status, { verdict, error }: Findings, now: Date): number | undefined {
+  #untilNext({ keys = [] }: Status, { secret, error }: Evaluation, now: Date): number | undefined {
     const { random } = this.#options;
     if (error && error.kind !== 'config' && error.code !== 'object-missing')
       return retryMilliseconds * (0.5 + random() / 2);
     const { warnAt, at } = soonestExpiry(keys) ?? {};
-    const next = earliest([verdict?.until, warnAt, at, ...keys.map(replacementOf)], now);
+    const next = earliest([secret?.until, warnAt, at, ...keys.map(replacementOf)], now);
     return next && next.getTime() - now.getTime() + random() * jitterMilliseconds;
   }
 }
 
-/** Versions of one object are numbers that grow, which the API promises since 1.35, and etcd since ever. */
+/** Versions of one object are growing numbers: the API promises it since 1.35, and etcd always has. */
 const isNewer = ({ resourceVersion: a }: PaymentCredential, { resourceVersion: b }: PaymentCredential): boolean =>
   a.length === b.length ? a > b : a.length > b.length;
 
-/** It was deleted, or made anew, meanwhile: the watch tells. */
+/** It was deleted or replaced meanwhile: the watch will report it. */
 function ignoreGone(error: unknown): 'gone' {
   if (error instanceof PaycertError && ['object-missing', 'object-conflict'].includes(error.code)) return 'gone';
   throw error;

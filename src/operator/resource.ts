@@ -1,6 +1,7 @@
 // PaymentCredential as the API server keeps it: what is cached of one, and the schema of its status.
 import Type, { type Static } from 'typebox';
 import type { KubeObject } from '../kube/resources.ts';
+import { type Kind, ResourceKey } from './resource-key.ts';
 
 const Text = (maxLength: number, description: string) => Type.String({ maxLength, description });
 const Time = (description: string) => Type.String({ format: 'date-time', maxLength: 32, description });
@@ -90,15 +91,15 @@ export type Status = Static<typeof StatusSchema>;
 export type Condition = Static<typeof ConditionSchema>;
 export type Key = Static<typeof KeySchema>;
 
-/** Of some conditions, True is the bad news, and not to know is none. */
+/** For negative conditions True is bad, and Unknown is not. */
 const badWhenTrue: ReadonlySet<string> = new Set(['Expiring', 'TooOld']);
 
 export const isBad = (condition: string, status: string): boolean =>
   badWhenTrue.has(condition) ? status === 'True' : status !== 'True';
 
-/** What is cached of a PaymentCredential; or a Secret whose labels say as much. */
+/** What is cached of a PaymentCredential, or of a Secret with equivalent labels. */
 export interface PaymentCredential {
-  readonly kind: 'PaymentCredential' | 'Secret';
+  readonly kind: Kind;
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
@@ -126,8 +127,8 @@ export function readResource({ metadata, spec, status }: KubeObject): PaymentCre
 }
 
 /** The Secret that it names; undefined when its spec names none. */
-export function secretKeyOf({ namespace, spec }: PaymentCredential): string | undefined {
+export function secretKeyOf({ namespace, spec }: PaymentCredential): ResourceKey | undefined {
   const { source } = (spec ?? {}) as { source?: { secret?: { name?: unknown } } };
   const name = source?.secret?.name;
-  return typeof name === 'string' ? `${namespace}/${name}` : undefined;
+  return typeof name === 'string' ? new ResourceKey('Secret', namespace, name) : undefined;
 }

@@ -1,9 +1,10 @@
-// What is kept of a Secret's metadata, and how labels and annotations say what a PaymentCredential would.
+// What is kept of a Secret's metadata, and how labels and annotations are read as the spec of a PaymentCredential.
 import { ResourceSpecSchema } from '../config/resource.ts';
 import { PaycertError } from '../errors.ts';
 import type { KubeObject } from '../kube/resources.ts';
 import { domain, maxAgeAnnotation, optionPrefix, providerLabel, requireAnnotation } from './labels.ts';
 import type { PaymentCredential } from './resource.ts';
+import type { ResourceKey } from './resource-key.ts';
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -29,10 +30,9 @@ function ours(all: Texts | undefined): Texts | undefined {
 
 export const isLabelled = ({ labels }: SecretFacts): boolean => labels?.[providerLabel] !== undefined;
 
-/** A labelled Secret as if a resource named it. Whether it makes sense is found out where those of resources are. */
+/** A labelled Secret as if a resource named it; its spec is validated together with those of resources. */
 export function labelledSecret(
-  namespace: string,
-  name: string,
+  { namespace, name }: ResourceKey,
   { uid, resourceVersion, labels = {}, annotations = {} }: SecretFacts,
 ): PaymentCredential {
   const kind = labels[providerLabel] ?? '';
@@ -65,7 +65,7 @@ const providers = new Map(
 
 const typeOf = (kind: string, option: string): string | undefined => providers.get(kind)?.get(option)?.type;
 
-/** What is wrong with the spec that labels and annotations say, in their own names: a Secret has no spec to correct. */
+/** An error in the spec that labels and annotations make up, by their names: a Secret has no spec to correct. */
 export function inLabels(error: PaycertError, { kind, spec }: PaymentCredential): PaycertError {
   const { field } = error;
   if (kind !== 'Secret' || error.code !== 'resource-invalid' || field === undefined) return error;
@@ -73,7 +73,7 @@ export function inLabels(error: PaycertError, { kind, spec }: PaymentCredential)
     new PaycertError('labels-invalid', `${is} ${name} ${what}`, { field: name });
   const [provider = ''] = Object.keys((spec as { readonly provider: object }).provider);
   const options = providers.get(provider);
-  if (options === undefined) return said(providerLabel, `is none of ${[...providers.keys()].join(', ')}`, 'label');
+  if (options === undefined) return said(providerLabel, `is not one of ${[...providers.keys()].join(', ')}`, 'label');
   const text = error.message.slice(field.length + 1);
   if (/^spec\.require\b/.test(field)) return said(requireAnnotation, text);
   if (/^spec\.maxAge\b/.test(field)) return said(maxAgeAnnotation, text);

@@ -1,9 +1,10 @@
-// The objects of one kind in all namespaces, in some, or some by name: one watch for each, and a probe that permission is still there.
+// The objects of one kind in all namespaces, in some, or some by name: a watch each, and a probe for withdrawn permission.
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Collection } from '../kube/resources.ts';
 import { Informer, type InformerOptions } from '../kube/watch.ts';
+import { type Kind, ResourceKey } from './resource-key.ts';
 
 type Client = () => Promise<Pick<KubeClient, 'list' | 'watch'>>;
 
@@ -11,18 +12,19 @@ export interface WatchedOptions<T> extends Pick<InformerOptions<T>, 'transform' 
   readonly client: Client;
   readonly clock: Clock;
   readonly collections: readonly Collection[];
-  /** "Look again at this one": `namespace/name`. */
-  readonly changed: (key: string) => void;
+  readonly kind: Kind;
+  /** This one may have changed. */
+  readonly changed: (key: ResourceKey) => void;
   /** Everything of one collection has been listed. */
   readonly listed: () => void;
 }
 
-/** A watch goes on when the permission for it is withdrawn: only the next request is told. */
+/** A watch continues when its permission is withdrawn: only the next request is refused. */
 const probeMilliseconds = 50_000;
 /** One by name is listed as often as it would be probed. */
 const relistMilliseconds = { one: probeMilliseconds, many: 600_000 };
 
-/** A restart of the API server takes no longer, and is no reason to call a replica unfit. */
+/** A restart of the API server takes no longer, and leaves a replica ready. */
 const toleratedMilliseconds = 60_000;
 
 interface Part<T> {
@@ -42,6 +44,7 @@ export class Watched<T> {
       informer: new Informer({
         ...options,
         collection,
+        changed: (key) => options.changed(this.#keyOf(key)),
         name: nameOf(collection),
         relistMilliseconds: relistMilliseconds[collection.name === undefined ? 'many' : 'one'],
       }),
@@ -58,26 +61,26 @@ export class Watched<T> {
     ]);
   }
 
-  get(namespace: string, name: string): T | undefined {
-    return this.#partOf(namespace, name)?.informer.get(`${namespace}/${name}`);
+  get(key: ResourceKey): T | undefined {
+    return this.#partOf(key)?.informer.get(key.object);
   }
 
-  keys(): string[] {
-    return this.#parts.flatMap(({ informer }) => informer.entries().map(([key]) => key));
+  keys(): ResourceKey[] {
+    return this.#parts.flatMap(({ informer }) => informer.entries().map(([key]) => this.#keyOf(key)));
   }
 
   get isSynced(): boolean {
     return this.#parts.every(({ informer }) => informer.isSynced);
   }
 
-  /** Whether it would be known if it were there; an error says why it never will as things are. */
-  standing(namespace: string, name: string): 'listed' | 'pending' | 'unwatched' | PaycertError {
-    const informer = this.#partOf(namespace, name)?.informer;
+  /** Whether an object would be cached if it existed; an error says what prevents that. */
+  state(key: ResourceKey): 'listed' | 'pending' | 'unwatched' | PaycertError {
+    const informer = this.#partOf(key)?.informer;
     if (informer === undefined) return 'unwatched';
     return informer.isSynced ? 'listed' : (informer.trouble?.error ?? 'pending');
   }
 
-  /** What cannot be listed at all, or not be watched for longer than a restart of the API server takes. */
+  /** What cannot be listed at all, or could not be watched for longer than a restart of the API server takes. */
   get trouble(): PaycertError | undefined {
     const now = this.#options.clock.now().getTime();
     const troubles = this.#parts.flatMap(({ informer, trouble: denied }) =>
@@ -88,7 +91,11 @@ export class Watched<T> {
     return troubles[0]?.error;
   }
 
-  #partOf(namespace: string, name: string): Part<T> | undefined {
+  #keyOf(key: string): ResourceKey {
+    return ResourceKey.fromString(`${this.#options.kind}/${key}`);
+  }
+
+  #partOf({ namespace, name }: ResourceKey): Part<T> | undefined {
     return this.#parts.find(
       ({ collection }) =>
         (collection.namespace === undefined || collection.namespace === namespace) &&
@@ -109,7 +116,7 @@ export class Watched<T> {
       } catch (error) {
         if (isOver()) return;
         if (!(error instanceof PaycertError)) throw error;
-        // What fails for a while ends the watch too, which is told then.
+        // A failure that passes ends the watch too, and is reported there.
         if (!['cluster-forbidden', 'cluster-unauthenticated'].includes(error.code)) continue;
         if (!part.trouble)
           observe({ type: 'watch-failed', source: nameOf(part.collection), reason: error.code, error });

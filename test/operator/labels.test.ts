@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { PaycertError } from '../../src/errors.ts';
 import { parseSpec } from '../../src/config/resource.ts';
+import { ResourceKey } from '../../src/operator/resource-key.ts';
 import { inLabels, isLabelled, labelledSecret, readSecretFacts } from '../../src/operator/secrets.ts';
 
 const labelled = (provider: string, annotations: Readonly<Record<string, string>>) => {
   const metadata = { name: 'keys', labels: { 'paycert.dev/provider': provider }, annotations };
-  return labelledSecret('pay', 'keys', readSecretFacts({ metadata }));
+  return labelledSecret(new ResourceKey('Secret', 'pay', 'keys'), readSecretFacts({ metadata }));
 };
 const specOf = (provider: string, annotations: Readonly<Record<string, string>>): unknown =>
   labelled(provider, annotations).spec;
@@ -31,10 +32,10 @@ describe('a labelled Secret', () => {
 
   const id = { 'paycert.dev/option.merchantId': '1900000001' };
   for (const [provider, annotations, expected] of [
-    ['paypal', {}, /^label paycert\.dev\/provider is none of wechatpay, /],
-    ['we.chat', {}, /^label paycert\.dev\/provider is none of wechatpay, /],
-    ['', {}, /^label paycert\.dev\/provider is none of wechatpay, /],
-    ['__proto__', {}, /^label paycert\.dev\/provider is none of wechatpay, /],
+    ['paypal', {}, /^label paycert\.dev\/provider is not one of wechatpay, /],
+    ['we.chat', {}, /^label paycert\.dev\/provider is not one of wechatpay, /],
+    ['', {}, /^label paycert\.dev\/provider is not one of wechatpay, /],
+    ['__proto__', {}, /^label paycert\.dev\/provider is not one of wechatpay, /],
     ['wechatpay', {}, /^annotation paycert\.dev\/option\.merchantId is missing$/],
     ['wechatpay', { 'paycert.dev/option.merchantId': 'x' }, /^annotation paycert\.dev\/option\.merchantId must match/],
     ['wechatpay', { 'paycert.dev/option.__proto__': '{"merchantId":"1900000001"}' }, /^annotation paycert\.dev\/option\./],
@@ -42,7 +43,7 @@ describe('a labelled Secret', () => {
     ['wechatpay', { ...id, 'paycert.dev/option.a.b': 'x' }, /^annotation paycert\.dev\/option\.a\.b is not an option/],
     ['wechatpay', { ...id, [`paycert.dev/option.${'x'.repeat(40)}`]: 'x' }, /^annotation paycert\.dev\/option\.NAME is not/],
     ['wechatpay', { ...id, 'paycert.dev/option.responseKey': '{"x":5}' }, /option\.responseKey does not fit: x is not a field/],
-    ['wechatpay', { ...id, 'paycert.dev/require': 'fly' }, /^annotation paycert\.dev\/require is none of sign, verify, decrypt/],
+    ['wechatpay', { ...id, 'paycert.dev/require': 'fly' }, /^annotation paycert\.dev\/require is (?:none|not one) of sign, verify, decrypt/],
     ['wechatpay', { ...id, 'paycert.dev/max-age': 'x' }, /^annotation paycert\.dev\/max-age must match/],
   ] as const)
     it(`is refused as ${provider} with ${Object.entries(annotations).join()}, in names that a Secret has`, () => {

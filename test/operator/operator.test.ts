@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { withMismatchedPair } from '../../src/testing/spoiled-material.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
-import { soonestExpiry } from '../../src/operator/expiry.ts';
+import { soonestExpiry } from '../../src/operator/status/expiry.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { installDefinition, startOperator, Tenant, until, wechatpaySpec } from '../support/operator.ts';
 import { call, keyPairs, makeMaterial } from '../support/sidecar.ts';

@@ -5,6 +5,7 @@ import { findAccess } from '../../src/kube/access.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { Leadership } from '../../src/operator/leadership.ts';
 import { Pods } from '../../src/operator/pods.ts';
+import { ResourceKey } from '../../src/operator/resource-key.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
@@ -118,7 +119,7 @@ describe('the touch', () => {
     const { pods, namespace, lead, proxy, recorder, touchedAt } = await makeToucher(t);
     lead();
     proxy.status = 503;
-    pods.refresh(namespace, 'wechat-main');
+    pods.refresh(new ResourceKey('PaymentCredential', namespace, 'wechat-main'));
     await until(() => proxy.calls.length > 4, 'more attempts than touches');
     const touched = recorder.next('pods-refreshed');
     proxy.status = undefined;
@@ -129,7 +130,7 @@ describe('the touch', () => {
 
   it('is made by who leads next, if the one before ended', limit, async (t) => {
     const { pods, namespace, lead, proxy, recorder, passed } = await makeToucher(t);
-    pods.refresh(namespace, 'wechat-main');
+    pods.refresh(new ResourceKey('PaymentCredential', namespace, 'wechat-main'));
     await passed(20_000);
     assert.deepEqual(proxy.calls, []);
     const touched = recorder.next('pods-refreshed');
@@ -139,7 +140,7 @@ describe('the touch', () => {
 
   it('is given up when kubelet must have looked by itself', limit, async (t) => {
     const { pods, namespace, lead, proxy, passed } = await makeToucher(t);
-    pods.refresh(namespace, 'wechat-main');
+    pods.refresh(new ResourceKey('PaymentCredential', namespace, 'wechat-main'));
     await passed(120_000);
     lead();
     await passed(20_000);

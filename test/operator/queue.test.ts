@@ -1,10 +1,11 @@
-// The keyed queue: one look at a key at a time, none lost, and failures tried again with backoff.
+// The keyed queue: a key is reconciled once at a time, none is lost, and failures are tried again with backoff.
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { Queue } from '../../src/operator/queue.ts';
+import { ResourceKey } from '../../src/operator/resource-key.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
-/** A queue whose looks end when the test says so. */
+/** A queue whose reconciliations end when the test says so. */
 function start(t: TestContext, workers = 2) {
   const clock = new FakeClock();
   const begun: string[] = [];
@@ -14,14 +15,14 @@ function start(t: TestContext, workers = 2) {
   const queue = new Queue({
     clock,
     random: () => 1,
-    look: (key) => {
-      begun.push(key);
-      const look = Promise.withResolvers<number | undefined>();
-      open.set(key, look);
+    reconcile: ({ name }) => {
+      begun.push(name);
+      const work = Promise.withResolvers<number | undefined>();
+      open.set(name, work);
       waiting.splice(0).forEach((wake) => wake());
-      return look.promise;
+      return work.promise;
     },
-    failed: (key) => failures.push(key),
+    failed: ({ name }) => failures.push(name),
   });
   const stop = new AbortController();
   const ended = queue.run(workers, stop.signal);
@@ -30,36 +31,37 @@ function start(t: TestContext, workers = 2) {
     for (const { resolve } of open.values()) resolve(undefined);
     return ended;
   });
-  /** Until so many looks have begun. */
+  /** Until so many have begun. */
   const until = async (count: number) => {
     while (begun.length < count) await new Promise<void>((resolve) => waiting.push(resolve));
   };
-  /** Ends the look at a key, and lets what follows from it happen. */
+  /** Ends that of a key, and lets what follows from it happen. */
   const settle = async (key: string, how: { readonly pause?: number } | Error = {}) => {
-    const look = open.get(key);
-    if (how instanceof Error) look?.reject(how);
-    else look?.resolve(how.pause);
+    const work = open.get(key);
+    if (how instanceof Error) work?.reject(how);
+    else work?.resolve(how.pause);
     await new Promise((resolve) => setImmediate(resolve));
   };
-  return { queue, clock, begun, failures, until, settle, stop, ended };
+  const add = (name: string) => queue.add(new ResourceKey('Secret', 'pay', name));
+  return { queue, add, clock, begun, failures, until, settle, stop, ended };
 }
 
 describe('a queue', () => {
-  it('looks once at a key that is added many times before', async (t) => {
-    const { queue, begun, until, settle } = start(t);
-    for (let i = 0; i < 5; i += 1) queue.add('a');
+  it('reconciles a key once that is added many times before', async (t) => {
+    const { queue, add, begun, until, settle } = start(t);
+    for (let i = 0; i < 5; i += 1) add('a');
     await until(1);
     await settle('a');
     assert.deepEqual(begun, ['a']);
     assert.equal(queue.size, 0);
   });
 
-  it('looks again at a key that is added while it is looked at, and not at the same time', async (t) => {
-    const { queue, begun, until, settle } = start(t);
-    queue.add('a');
+  it('reconciles a key again that is added meanwhile, and not at the same time', async (t) => {
+    const { add, begun, until, settle } = start(t);
+    add('a');
     await until(1);
-    queue.add('a');
-    queue.add('a');
+    add('a');
+    add('a');
     await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(begun, ['a']);
     await settle('a');
@@ -68,9 +70,9 @@ describe('a queue', () => {
     assert.deepEqual(begun, ['a', 'a']);
   });
 
-  it('looks at as many keys at once as it has workers, and at no more', async (t) => {
-    const { queue, begun, until, settle } = start(t);
-    for (const key of ['a', 'b', 'c']) queue.add(key);
+  it('reconciles as many keys at once as it has workers, and no more', async (t) => {
+    const { add, begun, until, settle } = start(t);
+    for (const name of ['a', 'b', 'c']) add(name);
     await until(2);
     await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(begun, ['a', 'b']);
@@ -80,8 +82,8 @@ describe('a queue', () => {
   });
 
   it('tries what failed again, later each time and never later than half a minute', async (t) => {
-    const { queue, clock, begun, failures, until, settle } = start(t);
-    queue.add('a');
+    const { add, clock, begun, failures, until, settle } = start(t);
+    add('a');
     const pauses: number[] = [];
     for (let i = 1; i <= 9; i += 1) {
       await until(i);
@@ -94,20 +96,20 @@ describe('a queue', () => {
     assert.equal(failures.length, 9);
     await until(10);
     await settle('a');
-    queue.add('a');
+    add('a');
     await until(11);
     await settle('a', new Error('no'));
     assert.deepEqual(clock.sleeping, [500], 'a success forgets the failures before it');
     assert.equal(begun.length, 11);
   });
 
-  it('looks at the time that a look asks for, unless something happens before', async (t) => {
-    const { queue, clock, begun, until, settle } = start(t);
-    queue.add('a');
+  it('reconciles again at the time that is asked for, unless something happens before', async (t) => {
+    const { add, clock, begun, until, settle } = start(t);
+    add('a');
     await until(1);
     await settle('a', { pause: 5000 });
     assert.deepEqual(clock.sleeping, [5000]);
-    queue.add('a');
+    add('a');
     await until(2);
     assert.deepEqual(clock.sleeping, [], 'the later time is forgotten');
     await settle('a', { pause: 7000 });
@@ -116,9 +118,9 @@ describe('a queue', () => {
     assert.equal(begun.length, 3);
   });
 
-  it('ends when its last look has ended', async (t) => {
-    const { queue, until, settle, stop, ended } = start(t);
-    queue.add('a');
+  it('ends when the last reconciliation has ended', async (t) => {
+    const { add, until, settle, stop, ended } = start(t);
+    add('a');
     await until(1);
     stop.abort();
     let isOver = false;

@@ -2,22 +2,25 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { PaymentCredential } from '../../src/operator/resource.ts';
+import { ResourceKey } from '../../src/operator/resource-key.ts';
 import { SecretIndex } from '../../src/operator/secret-index.ts';
 
 const resource = (spec: unknown): PaymentCredential => ({ kind: 'PaymentCredential', namespace: 'n', name: 'r', uid: '', resourceVersion: '', generation: 1, spec, status: undefined }); // prettier-ignore
+const key = (name: string) => new ResourceKey('PaymentCredential', 'n', name);
+const secret = (name: string) => new ResourceKey('Secret', 'n', name);
 const naming = (name: unknown) => resource({ source: { secret: { name } } });
 
 describe('the index', () => {
   it('follows a resource from one Secret to another, and lets it go', () => {
     const index = new SecretIndex();
-    assert.deepEqual(index.set('n/a', naming('x')), ['n/x']);
-    assert.deepEqual(index.set('n/b', naming('x')), ['n/x']);
-    assert.deepEqual(index.set('n/a', naming('x')), [], 'nothing new');
-    assert.deepEqual([...index.resourcesOf('n/x')], ['n/a', 'n/b']);
-    assert.deepEqual(index.set('n/a', naming('y')), ['n/x', 'n/y']);
-    assert.deepEqual(index.set('n/b', undefined), ['n/x']);
-    assert.deepEqual([...index.resourcesOf('n/x')], []);
-    assert.deepEqual([...index.resourcesOf('n/y')], ['n/a']);
+    assert.deepEqual(index.set(key('a'), naming('x')), [secret('x')]);
+    assert.deepEqual(index.set(key('b'), naming('x')), [secret('x')]);
+    assert.deepEqual(index.set(key('a'), naming('x')), [], 'nothing new');
+    assert.deepEqual([...index.resourcesOf(secret('x'))], [key('a'), key('b')]);
+    assert.deepEqual(index.set(key('a'), naming('y')), [secret('x'), secret('y')]);
+    assert.deepEqual(index.set(key('b'), undefined), [secret('x')]);
+    assert.deepEqual([...index.resourcesOf(secret('x'))], []);
+    assert.deepEqual([...index.resourcesOf(secret('y'))], [key('a')]);
   });
 
   it('takes what names no Secret as it comes', () => {
@@ -31,6 +34,6 @@ describe('the index', () => {
       { source: { secret: { name: 5 } } },
     ])
       // prettier-ignore
-      assert.deepEqual(index.set('n/a', resource(spec)), []);
+      assert.deepEqual(index.set(key('a'), resource(spec)), []);
   });
 });

@@ -1,12 +1,12 @@
-// What a Secret is worth to the operator, which asks nobody on the network.
+// How the operator evaluates a Secret: without a query to anybody on the network.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { CredentialConfig } from '../../src/config/schema/credential.ts';
-import { assess } from '../../src/operator/assess.ts';
-import { material } from '../../src/sources/source.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { filesOf, issue, makeAuthority, now, pairFiles } from '../support/mtls.ts';
-import { listPem, makeList } from '../support/revocation.ts';
+import type { CredentialConfig } from '../../../src/config/schema/credential.ts';
+import { evaluate } from '../../../src/operator/status/evaluate.ts';
+import { material } from '../../../src/sources/source.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { filesOf, issue, makeAuthority, now, pairFiles } from '../../support/mtls.ts';
+import { listPem, makeList } from '../../support/revocation.ts';
 
 const authority = await makeAuthority();
 const client = await issue(authority, 'client');
@@ -14,8 +14,9 @@ const client = await issue(authority, 'client');
 const codes = async (lists: Readonly<Record<string, string>>, revocation: object) => {
   const provider = { mtls: { revocation } } as CredentialConfig['provider'];
   const data = filesOf({ ...pairFiles(client), 'ca.crt': authority.certificate, ...lists });
+  const candidate = { credential: { provider }, material: material(data), accepted: undefined };
   const dependencies = { clock: new FakeClock(now), observe: () => undefined, environment: {} };
-  const { violations } = await assess({ provider }, material(data), undefined, now, dependencies);
+  const { violations } = await evaluate(candidate, now, dependencies);
   return violations.map(({ code }) => code);
 };
 
@@ -25,7 +26,7 @@ describe('a Secret for mTLS', () => {
     assert.deepEqual(await codes({}, { whenUnknown: 'reject' }), []);
   });
 
-  it('whose own list names the certificate is not fit', async () => {
+  it('whose own list names the certificate is invalid', async () => {
     const lists = { 'ca.crl': listPem(await makeList(0, [client.serialNumber])) };
     assert.deepEqual(await codes(lists, { whenUnknown: 'reject' }), ['certificate-revoked']);
   });

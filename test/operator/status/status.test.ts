@@ -1,12 +1,13 @@
 // The status is a function of spec, Secret, the status before and the time: the same again changes nothing.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ResourceSpec } from '../../src/config/resource.ts';
-import { errorTable, PaycertError } from '../../src/errors.ts';
-import type { Verdict } from '../../src/operator/assess.ts';
-import { soonestExpiry } from '../../src/operator/expiry.ts';
-import type { Key, PaymentCredential, Status } from '../../src/operator/resource.ts';
-import { type Findings, judge, reasonOf } from '../../src/operator/status.ts';
+import type { ResourceSpec } from '../../../src/config/resource.ts';
+import { errorTable, PaycertError } from '../../../src/errors.ts';
+import type { SecretEvaluation } from '../../../src/operator/status/evaluate.ts';
+import { soonestExpiry } from '../../../src/operator/status/expiry.ts';
+import type { Key, PaymentCredential, Status } from '../../../src/operator/resource.ts';
+import { type Evaluation, reasonOf } from '../../../src/operator/status/conditions.ts';
+import { statusOf } from '../../../src/operator/status/status.ts';
 
 const now = new Date('2026-03-01T00:00:00Z');
 const day = 86_400_000;
@@ -17,7 +18,7 @@ const spec: ResourceSpec = {
 };
 const key = (role: string, notAfter?: Date, id = role): Key => ({ role, id, algorithm: 'RSA-2048', fingerprint: 'f', ...(notAfter && { notAfter: notAfter.toISOString() }) }); // prettier-ignore
 
-const verdict = (over: Partial<Verdict> = {}): Verdict => ({
+const secret = (over: Partial<SecretEvaluation> = {}): SecretEvaluation => ({
   secretResourceVersion: '5',
   snapshotId: 'a',
   keys: [key('merchant', later(365 * day))],
@@ -28,8 +29,12 @@ const verdict = (over: Partial<Verdict> = {}): Verdict => ({
   until: undefined,
   ...over,
 });
-const findings = (over: Partial<Verdict> = {}): Findings => ({ spec, verdict: verdict(over), error: undefined });
-const failing = (error: PaycertError): Findings => ({ spec, verdict: undefined, error });
+const evaluation = (over: Partial<SecretEvaluation> = {}): Evaluation => ({
+  spec,
+  secret: secret(over),
+  error: undefined,
+});
+const failing = (error: PaycertError): Evaluation => ({ spec, secret: undefined, error });
 const resource = (status?: Status, generation = 1): PaymentCredential => ({ kind: 'PaymentCredential', namespace: 'pay', name: 'w', uid: 'u', resourceVersion: '1', generation, spec, status }); // prettier-ignore
 const outcome = (status: Status, type: string) => {
   const { status: value, reason } = status.conditions.find((condition) => condition.type === type)!;
@@ -39,17 +44,17 @@ const mismatch = new PaycertError('key-mismatch', 'text');
 
 describe('a status', () => {
   it('is the same when nothing has changed, however much later', () => {
-    const first = judge(resource(), findings(), now);
-    assert.deepEqual(judge(resource(first), findings(), later(day)), first);
-    const bad = judge(resource(first), findings({ violations: [mismatch] }), later(day));
-    assert.deepEqual(judge(resource(bad), findings({ violations: [mismatch] }), later(2 * day)), bad);
+    const first = statusOf(resource(), evaluation(), now);
+    assert.deepEqual(statusOf(resource(first), evaluation(), later(day)), first);
+    const bad = statusOf(resource(first), evaluation({ violations: [mismatch] }), later(day));
+    assert.deepEqual(statusOf(resource(bad), evaluation({ violations: [mismatch] }), later(2 * day)), bad);
     assert.deepEqual(JSON.parse(JSON.stringify(bad)), bad, 'and the same after the API server has kept it');
   });
 
   it('keeps since when a condition is what it is, also when the reason changes', () => {
-    const first = judge(resource(), findings({ violations: [mismatch] }), now);
+    const first = statusOf(resource(), evaluation({ violations: [mismatch] }), now);
     const missing = new PaycertError('material-missing', 'text');
-    const second = judge(resource(first), findings({ violations: [missing] }), later(day));
+    const second = statusOf(resource(first), evaluation({ violations: [missing] }), later(day));
     assert.equal(outcome(second, 'Valid'), 'False MaterialMissing');
     assert.equal(second.conditions[1]?.lastTransitionTime, now.toISOString());
     assert.equal(second.rejected?.time, later(day).toISOString());
@@ -60,29 +65,29 @@ describe('a status', () => {
       ['PaymentCredential', /out of spec\.require\.$/],
       ['Secret', /out of the annotation paycert\.dev\/require\.$/],
     ] as const) {
-      const { conditions } = judge({ ...resource(), kind }, findings({ capabilities: [] }), now);
+      const { conditions } = statusOf({ ...resource(), kind }, evaluation({ capabilities: [] }), now);
       assert.match(conditions.find(({ type }) => type === 'Ready')?.message ?? '', expected);
     }
   });
 
   it('says what was accepted, and keeps it through everything that comes after', () => {
-    const good = judge(resource(), findings(), now);
+    const good = statusOf(resource(), evaluation(), now);
     for (const worse of [
-      findings({ violations: [mismatch], snapshotId: 'b', secretResourceVersion: '6' }),
+      evaluation({ violations: [mismatch], snapshotId: 'b', secretResourceVersion: '6' }),
       failing(new PaycertError('object-missing', 'text')),
       failing(new PaycertError('cluster-forbidden', 'text')),
     ])
-      assert.deepEqual(judge(resource(good), worse, later(day)).accepted, good.accepted);
+      assert.deepEqual(statusOf(resource(good), worse, later(day)).accepted, good.accepted);
   });
 
   it('counts the same keys in a new version of the Secret as accepted since before', () => {
-    const good = judge(resource(), findings(), now);
-    const same = judge(resource(good), findings({ secretResourceVersion: '6' }), later(day));
+    const good = statusOf(resource(), evaluation(), now);
+    const same = statusOf(resource(good), evaluation({ secretResourceVersion: '6' }), later(day));
     assert.deepEqual([same.accepted?.time, same.accepted?.secretResourceVersion], [now.toISOString(), '6']);
   });
 
   it('does not know what cannot be read, and knows what is not there', () => {
-    const ready = (error: PaycertError) => outcome(judge(resource(), failing(error), now), 'Ready');
+    const ready = (error: PaycertError) => outcome(statusOf(resource(), failing(error), now), 'Ready');
     assert.equal(ready(new PaycertError('cluster-forbidden', 'text')), 'Unknown ClusterForbidden');
     assert.equal(ready(new PaycertError('object-missing', 'text')), 'False SecretMissing');
     assert.equal(ready(new PaycertError('internal-error', 'text')), 'Unknown InternalError');
@@ -90,7 +95,7 @@ describe('a status', () => {
 
   it('names every violation, the first as its reason', () => {
     const missing = new PaycertError('material-missing', 'apiv3_key is missing');
-    const bad = judge(resource(), findings({ violations: [mismatch, missing] }), now);
+    const bad = statusOf(resource(), evaluation({ violations: [mismatch, missing] }), now);
     assert.equal(bad.rejected?.reason, 'KeyMismatch');
     assert.match(bad.rejected.message, /apiv3_key is missing/);
   });
@@ -102,7 +107,8 @@ describe('a status', () => {
 });
 
 describe('Expiring', () => {
-  const at = (moment: Date, keys: readonly Key[]) => outcome(judge(resource(), findings({ keys }), moment), 'Expiring');
+  const at = (moment: Date, keys: readonly Key[]) =>
+    outcome(statusOf(resource(), evaluation({ keys }), moment), 'Expiring');
 
   it('begins 30 days before, to the millisecond, and ends in Expired', () => {
     const end = later(100 * day);

@@ -1,13 +1,13 @@
 // TooOld: a function of what is stored, the status before and the time. Age begins once, and a key that is too old still works.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ResourceSpec } from '../../src/config/resource.ts';
-import { PaycertError } from '../../src/errors.ts';
-import type { Verdict } from '../../src/operator/assess.ts';
-import { noticesOf } from '../../src/operator/announce.ts';
-import type { Key, PaymentCredential, Status } from '../../src/operator/resource.ts';
-import { judge } from '../../src/operator/status.ts';
-import { readCreatedAt } from '../../src/providers/shared/created-at.ts';
+import type { ResourceSpec } from '../../../src/config/resource.ts';
+import { PaycertError } from '../../../src/errors.ts';
+import type { SecretEvaluation } from '../../../src/operator/status/evaluate.ts';
+import { noticesOf } from '../../../src/operator/status/events.ts';
+import type { Key, PaymentCredential, Status } from '../../../src/operator/resource.ts';
+import { statusOf } from '../../../src/operator/status/status.ts';
+import { readCreatedAt } from '../../../src/providers/shared/created-at.ts';
 
 const now = new Date('2026-03-01T00:00:00Z');
 const day = 86_400_000;
@@ -19,7 +19,7 @@ const merchant = key('merchant', 'M', later(1000));
 interface Situation {
   readonly keys?: readonly Key[];
   readonly spec?: Partial<ResourceSpec>;
-  readonly createdAt?: Verdict['createdAt'];
+  readonly createdAt?: SecretEvaluation['createdAt'];
 }
 
 function look(
@@ -28,7 +28,7 @@ function look(
   { keys = [merchant, key('apiv3', 'A')], ...more }: Situation = {},
 ) {
   const resource: PaymentCredential = { kind: 'PaymentCredential', namespace: 'pay', name: 'w', uid: 'u', resourceVersion: '1', generation: 1, spec, status: previous }; // prettier-ignore
-  const verdict: Verdict = {
+  const secret: SecretEvaluation = {
     secretResourceVersion: '5',
     snapshotId: keys.map(({ id }) => id).join('-'),
     keys,
@@ -38,7 +38,7 @@ function look(
     createdAt: more.createdAt,
     until: undefined,
   };
-  return judge(resource, { spec: { ...spec, ...more.spec }, verdict, error: undefined }, at);
+  return statusOf(resource, { spec: { ...spec, ...more.spec }, secret, error: undefined }, at);
 }
 
 function fail(
@@ -48,7 +48,7 @@ function fail(
   read: ResourceSpec | undefined = spec,
 ): Status {
   const resource: PaymentCredential = { kind: 'PaymentCredential', namespace: 'pay', name: 'w', uid: 'u', resourceVersion: '1', generation: 1, spec, status: previous }; // prettier-ignore
-  return judge(resource, { spec: read, verdict: undefined, error }, at);
+  return statusOf(resource, { spec: read, secret: undefined, error }, at);
 }
 
 const conditionOf = (status: Status) => status.conditions.find(({ type }) => type === 'TooOld')!;

@@ -1,24 +1,24 @@
-// What a Secret is worth: loaded and checked as a sidecar would, reduced to facts, and let go.
-import { buildProvider, type BuildDependencies } from '../running/build.ts';
-import { defaults } from '../config/defaults.ts';
-import type { CredentialConfig } from '../config/schema/credential.ts';
-import type { PaycertError } from '../errors.ts';
-import type { Capability, KeyFacts, SigningContext } from '../providers/provider.ts';
-import type { Material } from '../sources/source.ts';
-import { type Current, findViolations } from '../store/checks.ts';
-import { snapshotId } from '../store/snapshot.ts';
-import type { Key, Status } from './resource.ts';
+// Evaluates a Secret as a sidecar would, keeping facts only.
+import { buildProvider, type BuildDependencies } from '../../running/build.ts';
+import { defaults } from '../../config/defaults.ts';
+import type { CredentialConfig } from '../../config/schema/credential.ts';
+import type { PaycertError } from '../../errors.ts';
+import type { Capability, KeyFacts, SigningContext } from '../../providers/provider.ts';
+import type { Material } from '../../sources/source.ts';
+import { type Current, findViolations } from '../../store/checks.ts';
+import { snapshotId } from '../../store/snapshot.ts';
+import type { Key, Status } from '../resource.ts';
 
 /** Facts about one version of a Secret at one time. Holds no key. */
-export interface Verdict {
+export interface SecretEvaluation {
   readonly secretResourceVersion: string;
   readonly snapshotId: string;
   readonly keys: readonly Key[];
   readonly signer: Pick<KeyFacts, 'keyId' | 'notBefore' | 'notAfter'> | undefined;
   readonly capabilities: readonly Capability[];
-  /** In the order of the checks; none when it is fit. */
+  /** In the order of the checks; none when it is valid. */
   readonly violations: readonly PaycertError[];
-  /** When the keys were made, as the Secret says; an error where what it says is no time. */
+  /** When the keys were made, as the Secret says; an error where that is not a time. */
   readonly createdAt: Date | PaycertError | undefined;
   /** Until when all this stays so. */
   readonly until: Date | undefined;
@@ -26,26 +26,31 @@ export interface Verdict {
 
 type Accepted = Status['accepted'];
 
-/** What is accepted, as the checks look at it: only its status is left of it. */
+/** The accepted set, as the checks see it: only its status is left. */
 const toCurrent = ({ capabilities, notBefore }: NonNullable<Accepted>): Current => ({
   capabilities: () => new Set(capabilities as Capability[]),
   ...(notBefore !== undefined && { signer: { facts: { notBefore: new Date(notBefore) } } }),
 });
 
-/** Nothing but the verdict outlives the call: neither bytes nor keys. */
-export async function assess(
-  { provider, older = defaults.older }: Pick<CredentialConfig, 'provider' | 'older'>,
-  material: Material,
-  accepted: Accepted,
+export interface Candidate {
+  readonly credential: Pick<CredentialConfig, 'provider' | 'older'>;
+  readonly material: Material;
+  readonly accepted: Accepted;
+}
+
+/** Neither bytes nor keys outlive the call. */
+export async function evaluate(
+  { credential, material, accepted }: Candidate,
   now: Date,
   dependencies: BuildDependencies,
-): Promise<Verdict> {
+): Promise<SecretEvaluation> {
+  const { provider, older = defaults.older } = credential;
   const context = await buildProvider(provider, dependencies).load(material.data);
   const id = snapshotId(context);
   // The same keys replace nothing.
   const current = accepted && accepted.snapshotId !== id ? toCurrent(accepted) : undefined;
   const found = await findViolations({ context, current, older }, now);
-  // Addresses of lists and responders are the words of whoever writes resources and Secrets: only sidecars ask them.
+  // Addresses of lists and responders are untrusted input: only sidecars query them.
   const violations = found.filter(({ code }) => code !== 'revocation-unknown');
   return {
     secretResourceVersion: material.version ?? '',
@@ -78,7 +83,7 @@ function nextChange(
   return earliest(times, now);
 }
 
-/** The earliest of these times that is still to come. */
+/** The earliest of these times after `now`. */
 export function earliest(times: readonly (Date | undefined)[], now: Date): Date | undefined {
   const later = times.flatMap((time) => (time && time > now ? [time.getTime()] : []));
   return later.length === 0 ? undefined : new Date(Math.min(...later));

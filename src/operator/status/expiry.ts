@@ -1,5 +1,5 @@
-// When keys expire: which of them count, and from when on it is worth saying.
-import type { Key } from './resource.ts';
+// When keys expire: which of them count, and from when on to warn.
+import type { Key } from '../resource.ts';
 
 /** As long as a platform and its people need to issue and deploy another. */
 const warningMilliseconds = 30 * 86_400_000;

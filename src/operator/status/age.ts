@@ -1,10 +1,10 @@
-// How old keys are in a status: since when each is known, by when it should be replaced, and the condition that says so.
-import type { ResourceSpec } from '../config/resource.ts';
-import { buildMaxAge } from '../running/build.ts';
-import { PaycertError } from '../errors.ts';
-import { type Age, agesOf, noteSeen } from '../store/age.ts';
-import type { Verdict } from './assess.ts';
-import type { Condition, Key, Status } from './resource.ts';
+// The age of keys in a status: since when each is known, by when to replace it, and the condition TooOld.
+import type { ResourceSpec } from '../../config/resource.ts';
+import { buildMaxAge } from '../../running/build.ts';
+import { PaycertError } from '../../errors.ts';
+import { type Age, agesOf, noteSeen } from '../../store/age.ts';
+import type { Condition, Key, Status } from '../resource.ts';
+import type { SecretEvaluation } from './evaluate.ts';
 
 type Outcome = Pick<Condition, 'status' | 'reason' | 'message'>;
 
@@ -15,14 +15,14 @@ export interface Aged {
   readonly outcome: Outcome;
 }
 
-/** Of what is stored; while that cannot be read, of what was there before. Age begins once, whoever looks and however often. */
-export function judgeAge(
+/** Of what is stored; while that cannot be read, of what was stored before. A key's age begins once, independent of observers. */
+export function evaluateAge(
   spec: ResourceSpec | undefined,
-  verdict: Verdict | undefined,
+  secret: SecretEvaluation | undefined,
   previous: Status | undefined,
   now: Date,
 ): Aged {
-  const read = verdict && verdict.keys.length > 0 ? verdict : undefined;
+  const read = secret && secret.keys.length > 0 ? secret : undefined;
   const found = read?.keys ?? previous?.keys ?? [];
   const before = new Map(previous?.firstSeen?.map(({ fingerprint, time }) => [fingerprint, new Date(time)]));
   const firstSeen = noteSeen(before, found, now);
@@ -31,7 +31,7 @@ export function judgeAge(
     ...(createdAt instanceof Date && { createdAt: createdAt.toISOString() }),
     ...(firstSeen.size > 0 && { firstSeen: [...firstSeen].map(toSeen) }),
   };
-  // Whoever cannot read the spec knows no better than before.
+  // Without a spec there is nothing new to say.
   if (spec === undefined) return { keys: found, kept, outcome: outcomeBefore(previous) ?? unknown };
   const known = { firstSeen, createdAt: createdAt instanceof Date ? createdAt : undefined };
   const plain = found.map(({ replaceBy: _, ...key }): Key => key);

@@ -1,0 +1,115 @@
+// What is cached of resources and Secrets, and which keys a change of either concerns.
+import { paymentCredentials } from '../config/resource.ts';
+import type { PaycertError } from '../errors.ts';
+import { type Collection, secrets } from '../kube/resources.ts';
+import { type PaymentCredential, readResource } from './resource.ts';
+import type { ResourceKey } from './resource-key.ts';
+import { SecretIndex } from './secret-index.ts';
+import { isLabelled, labelledSecret, readSecretFacts, type SecretFacts } from './secrets.ts';
+import { Watched, type WatchedOptions } from './watched.ts';
+
+export interface ObjectsOptions extends Pick<
+  WatchedOptions<unknown>,
+  'client' | 'clock' | 'random' | 'observe' | 'changed'
+> {
+  /** All of them when it is empty. */
+  readonly namespaces: readonly string[];
+  /** Only these are watched, each by its name; all of the namespaces when it is empty. */
+  readonly secrets: readonly { readonly namespace: string; readonly name: string }[];
+}
+
+/** Helm keeps a release in one: large, many, and never ours. */
+const notHelm = 'type!=helm.sh/release.v1';
+
+/** What the reconciler may see of the caches. */
+export type Lookup = Pick<Objects, 'find' | 'secret' | 'secretState'>;
+
+export class Objects {
+  readonly #changed: (key: ResourceKey) => void;
+  readonly #resources: Watched<PaymentCredential>;
+  readonly #secrets: Watched<SecretFacts>;
+  readonly #index = new SecretIndex();
+  /** Secrets that are evaluated for their labels, so that losing them is noticed. */
+  readonly #labelled = new Set<string>();
+
+  constructor(options: ObjectsOptions) {
+    this.#changed = options.changed;
+    const within = (namespace?: string) => (namespace === undefined ? {} : { namespace });
+    const scopes = options.namespaces.length > 0 ? options.namespaces : [undefined];
+    const everything = scopes.map((namespace) => ({ ...within(namespace), fieldSelector: notHelm }));
+    const named = options.secrets.length > 0 ? options.secrets : everything;
+    const listed = () => this.addAll();
+    this.#resources = new Watched({
+      ...options,
+      listed,
+      kind: 'PaymentCredential',
+      collections: scopes.map((namespace): Collection => ({ resource: paymentCredentials, ...within(namespace) })),
+      transform: readResource,
+      changed: (key) => this.#resourceChanged(key),
+    });
+    this.#secrets = new Watched({
+      ...options,
+      listed,
+      kind: 'Secret',
+      collections: named.map((which): Collection => ({ resource: secrets, isMetadataOnly: true, ...which })),
+      transform: readSecretFacts,
+      changed: (key) => this.#secretChanged(key),
+    });
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#resources.run(signal), this.#secrets.run(signal)]);
+  }
+
+  /** Whether everything has been listed once. */
+  get isSynced(): boolean {
+    return this.#resources.isSynced && this.#secrets.isSynced;
+  }
+
+  /** Why changes would be missed. */
+  get trouble(): PaycertError | undefined {
+    return this.#resources.trouble ?? this.#secrets.trouble;
+  }
+
+  /** A resource, or a labelled Secret that no resource names, as it is cached. */
+  find(key: ResourceKey): PaymentCredential | undefined {
+    if (key.kind === 'PaymentCredential') return this.#resources.get(key);
+    const facts = this.#secrets.get(key);
+    if (facts === undefined || !isLabelled(facts) || this.#index.resourcesOf(key).length > 0) return undefined;
+    return labelledSecret(key, facts);
+  }
+
+  secret(key: ResourceKey): SecretFacts | undefined {
+    return this.#secrets.get(key);
+  }
+
+  /** Whether a Secret would be cached if it existed. */
+  secretState(key: ResourceKey): ReturnType<Watched<SecretFacts>['state']> {
+    return this.#secrets.state(key);
+  }
+
+  /** Reports every key as changed. */
+  addAll(): void {
+    for (const key of this.#resources.keys()) this.#changed(key);
+    for (const key of this.#secrets.keys()) this.#labelsChanged(key);
+  }
+
+  #resourceChanged(key: ResourceKey): void {
+    // The Secret that it named before and the one that it names now: whether their labels count may have changed.
+    for (const secret of this.#index.set(key, this.#resources.get(key))) this.#labelsChanged(secret);
+    this.#changed(key);
+  }
+
+  #secretChanged(key: ResourceKey): void {
+    for (const resource of this.#index.resourcesOf(key)) this.#changed(resource);
+    this.#labelsChanged(key);
+  }
+
+  /** Reports also a Secret that has just lost its label: what is known of it is dropped. */
+  #labelsChanged(key: ResourceKey): void {
+    const isNow = this.find(key) !== undefined;
+    const wasBefore = this.#labelled.delete(key.toString());
+    if (isNow) this.#labelled.add(key.toString());
+    if (isNow || wasBefore) this.#changed(key);
+  }
+}

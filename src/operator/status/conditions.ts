@@ -1,0 +1,107 @@
+// The conditions Ready, Valid and Expiring of a status: functions of the evaluation and the time.
+import type { ResourceSpec } from '../../config/resource.ts';
+import { defaults } from '../../config/defaults.ts';
+import type { ErrorCode, PaycertError } from '../../errors.ts';
+import { requireAnnotation } from '../labels.ts';
+import type { Condition, Key, PaymentCredential } from '../resource.ts';
+import type { SecretEvaluation } from './evaluate.ts';
+import { soonestExpiry } from './expiry.ts';
+
+/** What was found out about a resource and its Secret. */
+export interface Evaluation {
+  /** Undefined when it is invalid. */
+  readonly spec: ResourceSpec | undefined;
+  /** Undefined when the Secret could not be read or does not exist. */
+  readonly secret: SecretEvaluation | undefined;
+  /** Why there is no `secret`. */
+  readonly error: PaycertError | undefined;
+}
+
+export type Outcome = Pick<Condition, 'status' | 'reason' | 'message'>;
+
+const reasons: Readonly<Partial<Record<ErrorCode, string>>> = { 'object-missing': 'SecretMissing' };
+
+/** `key-mismatch` → `KeyMismatch` */
+export const reasonOf = ({ code }: PaycertError): string =>
+  reasons[code] ?? code.replace(/(?:^|-)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+/** What is wrong and what to do. Holds no secret: messages of errors never do. */
+const adviceOf = ({ message, hint }: PaycertError): string => `${message}. ${hint}`;
+
+/** Errors that say nothing about the Secret, which may be as good as it was. */
+const isUnknown = ({ code, kind }: PaycertError): boolean =>
+  kind === 'internal' || (kind === 'source' && code !== 'object-missing');
+
+export const isValid = ({ violations }: SecretEvaluation): boolean => violations.length === 0;
+
+export function evaluateValid({ secret, error }: Evaluation, hasAccepted: boolean): Outcome {
+  const consequence = hasAccepted
+    ? ' Sidecars that run keep what was accepted before; one that restarts has nothing.'
+    : '';
+  if (secret === undefined) {
+    if (error === undefined) throw new TypeError('neither an evaluated Secret nor an error');
+    const status = isUnknown(error) ? 'Unknown' : 'False';
+    return { status, reason: reasonOf(error), message: `${adviceOf(error)}${status === 'False' ? consequence : ''}` };
+  }
+  if (isValid(secret))
+    return {
+      status: 'True',
+      reason: 'Accepted',
+      message: `The Secret passes every check: snapshot ${secret.snapshotId}.`,
+    };
+  const { reason, message } = describeViolations(secret.violations);
+  return { status: 'False', reason, message: `${message}${consequence}` };
+}
+
+export function describeViolations([first, ...others]: readonly PaycertError[]): Pick<Outcome, 'reason' | 'message'> {
+  if (first === undefined) throw new TypeError('no violation');
+  const more = others.length === 0 ? '' : ` Then: ${others.slice(0, 16).map(adviceOf).join(' ')}`;
+  return { reason: reasonOf(first), message: `${adviceOf(first)}${more}` };
+}
+
+export function evaluateReady(
+  { kind }: PaymentCredential,
+  spec: ResourceSpec | undefined,
+  secret: SecretEvaluation | undefined,
+  valid: Outcome,
+): Outcome {
+  if (spec?.suspend === true) {
+    const message =
+      'Suspended: sidecars that follow this resource have dropped it. Set spec.suspend to false to resume.';
+    return { status: 'False', reason: 'Suspended', message };
+  }
+  if (spec === undefined || secret === undefined || valid.status !== 'True') return valid;
+  const missing = (spec.require ?? defaults.require).filter((one) => !secret.capabilities.includes(one));
+  if (missing.length === 0) return { status: 'True', reason: 'Ready', message: 'It has every required capability.' };
+  const where = kind === 'Secret' ? `the annotation ${requireAnnotation}` : 'spec.require';
+  const message = `It cannot ${missing.join(' or ')} with what the Secret holds. Add the part that is missing, or take it out of ${where}.`;
+  return { status: 'False', reason: 'RequirementUnmet', message };
+}
+
+export function evaluateExpiring(keys: readonly Key[], now: Date): Outcome {
+  const soonest = soonestExpiry(keys);
+  if (soonest === undefined) {
+    const isKnown = keys.length > 0;
+    const message = isKnown ? 'None of its keys expires.' : 'No keys are known yet.';
+    return { status: isKnown ? 'False' : 'Unknown', reason: isKnown ? 'NeverExpires' : 'Unknown', message };
+  }
+  const { key, at, warnAt } = soonest;
+  const what = `certificate of the ${key.role} key ${key.id}`;
+  if (at <= now)
+    return {
+      status: 'True',
+      reason: 'Expired',
+      message: `The ${what} expired at ${at.toISOString()}. Replace it now.`,
+    };
+  if (warnAt <= now)
+    return {
+      status: 'True',
+      reason: 'ExpiresSoon',
+      message: `The ${what} expires at ${at.toISOString()}. Have its successor deployed by then.`,
+    };
+  return {
+    status: 'False',
+    reason: 'ValidForLong',
+    message: `First to expire is the ${what}, at ${at.toISOString()}.`,
+  };
+}

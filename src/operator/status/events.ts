@@ -1,0 +1,52 @@
+// The Events that a change of status is worth: each change for the worse or the better once.
+import { type Condition, isBad, type Status } from '../resource.ts';
+import type { Kind } from '../resource-key.ts';
+
+export interface Notice {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly note: string;
+  /** Tells it apart from an equal one at another time. */
+  readonly since: string;
+}
+
+/**
+ * Whether a condition was reported before. A resource has a status for the details; a Secret has none, so another message
+ * about its fault is reported too.
+ */
+export function isReported(
+  kind: Kind,
+  before: Status | undefined,
+  { type, status, reason, message }: Condition,
+): boolean {
+  const old = before?.conditions.find((condition) => condition.type === type);
+  if (old?.status !== status || old.reason !== reason) return false;
+  return kind === 'PaymentCredential' || !isBad(type, status) || old.message === message;
+}
+
+/** The Events of a change from one status to the next. */
+export function noticesOf(kind: Kind, before: Status | undefined, after: Status): Notice[] {
+  const notices: Notice[] = [];
+  const { accepted } = after;
+  if (accepted && accepted.snapshotId !== before?.accepted?.snapshotId) {
+    const note = `Snapshot ${accepted.snapshotId} is accepted: the Secret passes every check.`;
+    notices.push({ type: 'Normal', reason: 'Accepted', note, since: accepted.time });
+  }
+  for (const condition of after.conditions) {
+    const { type, status, reason, message, lastTransitionTime } = condition;
+    const isFirst = before?.conditions.some((old) => old.type === type) !== true;
+    const isWarning = isBad(type, status);
+    // Conditions that were good from the start, or repeat another's reason, are not reported.
+    if (isReported(kind, before, condition) || notices.some((notice) => notice.reason === reason)) continue;
+    if (!isWarning && isFirst) continue;
+    if (!isWarning && type !== 'Ready') continue;
+    const since = after.rejected?.secretResourceVersion ?? '';
+    notices.push({
+      type: isWarning ? 'Warning' : 'Normal',
+      reason,
+      note: message,
+      since: `${lastTransitionTime} ${since}`,
+    });
+  }
+  return notices;
+}
