@@ -1,4 +1,6 @@
 // As much JSON as Paycert.java needs, since Java has none. If you have Jackson or Gson, let that write and read instead.
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,7 +29,7 @@ final class Json {
     return c < ' ' || c > '~' || c == '"' || c == '\\' ? String.format("\\u%04x", c) : String.valueOf((char) c);
   }
 
-  /** The members of an object: String, Double, Boolean, null, List or Map. */
+  /** The members of an object: String, BigInteger, BigDecimal, Boolean, null, List or Map. Numbers keep every digit. */
   @SuppressWarnings("unchecked")
   static Map<String, Object> read(String text) {
     return (Map<String, Object>) new Json(text).value();
@@ -58,7 +60,8 @@ final class Json {
     while (at < text.length() && ",]} \t\r\n".indexOf(text.charAt(at)) < 0) at++;
     String word = text.substring(start, at);
     if (word.equals("null")) return null;
-    return word.equals("true") || word.equals("false") ? (Object) Boolean.valueOf(word) : Double.valueOf(word);
+    if (word.equals("true") || word.equals("false")) return Boolean.valueOf(word);
+    return word.matches("-?[0-9]+") ? (Number) new BigInteger(word) : new BigDecimal(word);
   }
 
   /** Behind its first quote. */

@@ -2,6 +2,7 @@
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.net.UnixDomainSocketAddress;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -14,6 +15,9 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 
 final class Paycert {
   private static final String SOCKET =
@@ -21,14 +25,22 @@ final class Paycert {
   // It follows no redirect: a signature is good for one address.
   private static final HttpClient PLATFORMS = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
 
-  /** Anything but a 200: status 422 means no, 503 means later. The code is one of docs/errors.md. */
+  private static final ScheduledExecutorService DEADLINES = Executors.newSingleThreadScheduledExecutor(work -> {
+    var thread = new Thread(work, "paycert deadlines");
+    thread.setDaemon(true);
+    return thread;
+  });
+
+  /** Anything but a 200: status 422 means no, 503 means later. The code is one of docs/errors.md, the hint says what to do. */
   static final class Refused extends IOException {
     final String code;
+    final String hint;
     final int status;
 
     Refused(String operation, Map<String, ?> problem) {
-      super(operation + ": " + problem.get("title") + ": " + problem.get("detail"));
+      super(operation + ": " + problem.get("title") + ": " + problem.get("detail") + " (" + problem.get("hint") + ")");
       code = (String) problem.get("title");
+      hint = (String) problem.get("hint");
       status = ((Number) problem.get("status")).intValue();
     }
   }
@@ -39,26 +51,29 @@ final class Paycert {
     // java.net.http has no Unix sockets: one connection for each call, which the sidecar closes after its answer.
     String head = "POST /v1/credentials/" + credential + "/" + operation + " HTTP/1.1\r\nHost: paycert\r\n"
         + "Content-Type: application/json\r\nContent-Length: " + body.length + "\r\nConnection: close\r\n\r\n";
-    String answer;
+    String response;
     try (var channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      // A channel has no timeout of its own: closing it ends a read that nobody answers.
+      var deadline = DEADLINES.schedule(() -> { channel.close(); return null; }, 10, TimeUnit.SECONDS);
       channel.connect(UnixDomainSocketAddress.of(SOCKET));
       var out = Channels.newOutputStream(channel);
       out.write(head.getBytes(StandardCharsets.US_ASCII));
       out.write(body);
-      answer = new String(Channels.newInputStream(channel).readAllBytes(), StandardCharsets.UTF_8);
+      response = new String(Channels.newInputStream(channel).readAllBytes(), StandardCharsets.UTF_8);
+      deadline.cancel(false);
     }
-    int end = answer.indexOf("\r\n\r\n"); // a status line, headers, an empty line, JSON
+    int end = response.indexOf("\r\n\r\n"); // a status line, headers, an empty line, JSON
     if (end < 0) throw new IOException(operation + ": the sidecar hung up");
-    Map<String, Object> result = Json.read(answer.substring(end + 4));
-    if (!answer.startsWith("HTTP/1.1 200 ")) throw new Refused(operation, result);
+    Map<String, Object> result = Json.read(response.substring(end + 4));
+    if (!response.startsWith("HTTP/1.1 200 ")) throw new Refused(operation, result);
     return result;
   }
 
-  /** Has the request signed, sends what comes back to the letter, and returns the answer as verify takes it. */
+  /** Has the request signed, sends exactly what was signed, and returns the response as verify takes it. */
   static Map<String, Object> send(String credential, Map<String, ?> request) throws IOException, InterruptedException {
     var signed = ask(credential, "authorize", request);
     Object body = signed.getOrDefault("body", request.get("body"));
-    var outgoing = HttpRequest.newBuilder(URI.create((String) signed.get("url"))).timeout(Duration.ofSeconds(10))
+    var outgoing = HttpRequest.newBuilder(addressOf((String) signed.get("url"))).timeout(Duration.ofSeconds(10))
         .method((String) signed.get("method"), body == null ? BodyPublishers.noBody() : BodyPublishers.ofString((String) body));
     ((Map<?, ?>) signed.get("headers")).forEach((name, value) -> outgoing.header((String) name, (String) value));
     var incoming = PLATFORMS.send(outgoing.build(), BodyHandlers.ofByteArray());
@@ -66,25 +81,35 @@ final class Paycert {
     Map<String, String> headers = new LinkedHashMap<>();
     incoming.headers().map().forEach((name, values) -> headers.put(name, values.get(0)));
     headers.remove(":status"); // of HTTP/2
-    Map<String, Object> answer = new LinkedHashMap<>();
-    answer.put("kind", "response");
-    answer.put("method", signed.get("method"));
-    answer.put("url", signed.get("url"));
-    if (request.containsKey("apiMethod")) answer.put("apiMethod", request.get("apiMethod"));
-    answer.put("status", incoming.statusCode());
-    answer.put("headers", headers);
-    answer.put("bodyBase64", Base64.getEncoder().encodeToString(incoming.body()));
-    return answer;
+    Map<String, Object> response = new LinkedHashMap<>();
+    response.put("kind", "response");
+    response.put("method", signed.get("method"));
+    response.put("url", signed.get("url"));
+    if (request.containsKey("apiMethod")) response.put("apiMethod", request.get("apiMethod"));
+    response.put("status", incoming.statusCode());
+    response.put("headers", headers);
+    response.put("bodyBase64", Base64.getEncoder().encodeToString(incoming.body()));
+    return response;
+  }
+
+  /** java.net.http drops a final question mark and takes no {, }, ", < or >: better no request than one that was not signed. */
+  private static URI addressOf(String url) throws IOException {
+    try {
+      if (url.indexOf('?') != url.length() - 1) return new URI(url);
+    } catch (URISyntaxException refused) {
+      throw new IOException("java.net.http cannot send this address as it was signed: percent-encode it", refused);
+    }
+    throw new IOException("java.net.http cannot send this address as it was signed: drop its final question mark");
   }
 
   /** Its body, proven or not. */
-  static String body(Map<String, ?> answer) {
-    return new String(Base64.getDecoder().decode((String) answer.get("bodyBase64")), StandardCharsets.UTF_8);
+  static String body(Map<String, ?> response) {
+    return new String(Base64.getDecoder().decode((String) response.get("bodyBase64")), StandardCharsets.UTF_8);
   }
 
-  /** The answer's body if the platform has signed it. Throws otherwise. */
-  static String verify(String credential, Map<String, ?> answer) throws IOException {
-    ask(credential, "verify", answer);
-    return body(answer);
+  /** The response's body if the platform has signed it. Throws otherwise. */
+  static String verify(String credential, Map<String, ?> response) throws IOException {
+    ask(credential, "verify", response);
+    return body(response);
   }
 }

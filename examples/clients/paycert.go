@@ -27,8 +27,8 @@ type Request struct {
 	EncryptionKeyID string            `json:"encryptionKeyId,omitempty"`
 }
 
-// Answer is what a platform said, as verify takes it.
-type Answer struct {
+// Response is what a platform answered, as verify takes it.
+type Response struct {
 	Kind      string            `json:"kind"`
 	Method    string            `json:"method"`
 	URL       string            `json:"url"`
@@ -38,13 +38,13 @@ type Answer struct {
 	Body      []byte            `json:"bodyBase64"` // a []byte becomes base64 in JSON
 }
 
-// Problem is anything but a 200. Status 422 means no, 503 means later. Title is one of docs/errors.md.
+// Problem is anything but a 200. Status 422 means no, 503 means later. Title is one of docs/errors.md, Hint says what to do.
 type Problem struct {
-	Title, Detail string
-	Status        int
+	Title, Detail, Hint string
+	Status              int
 }
 
-func (p Problem) Error() string { return p.Title + ": " + p.Detail }
+func (p Problem) Error() string { return p.Title + ": " + p.Detail + " (" + p.Hint + ")" }
 
 var sidecar = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
 	DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -83,22 +83,19 @@ func Ask(credential, operation string, question, result any) error {
 	return json.NewDecoder(answer.Body).Decode(result)
 }
 
-// Send has the request signed, sends what comes back to the letter, and returns the answer as Verify takes it.
-func Send(credential string, request Request) (Answer, error) {
+// Send has the request signed, sends exactly what was signed, and returns the response as Verify takes it.
+func Send(credential string, request Request) (Response, error) {
 	signed := Request{Body: request.Body}
 	if err := Ask(credential, "authorize", request, &signed); err != nil {
-		return Answer{}, err
+		return Response{}, err
 	}
-	outgoing, err := http.NewRequest(signed.Method, signed.URL, strings.NewReader(signed.Body))
+	outgoing, err := prepare(signed)
 	if err != nil {
-		return Answer{}, err
-	}
-	for name, value := range signed.Headers {
-		outgoing.Header.Set(name, value)
+		return Response{}, err
 	}
 	incoming, err := platforms.Do(outgoing)
 	if err != nil {
-		return Answer{}, err
+		return Response{}, err
 	}
 	defer incoming.Body.Close()
 	body, err := io.ReadAll(incoming.Body)
@@ -106,10 +103,34 @@ func Send(credential string, request Request) (Answer, error) {
 	for name := range incoming.Header {
 		headers[name] = incoming.Header.Get(name)
 	}
-	return Answer{"response", signed.Method, signed.URL, request.APIMethod, incoming.StatusCode, headers, body}, err
+	return Response{"response", signed.Method, signed.URL, request.APIMethod, incoming.StatusCode, headers, body}, err
 }
 
-// Verify fails unless the platform has signed the answer.
-func Verify(credential string, answer Answer) error {
-	return Ask(credential, "verify", answer, &struct{}{})
+// prepare keeps the address as it was signed: net/url would escape some characters, and the signature be over others.
+func prepare(signed Request) (*http.Request, error) {
+	scheme, rest, _ := strings.Cut(signed.URL, "://")
+	host, target := rest, "/"
+	if at := strings.IndexAny(rest, "/?"); at >= 0 {
+		host, target = rest[:at], rest[at:]
+	}
+	if target[0] == '?' {
+		target = "/" + target
+	}
+	if strings.HasPrefix(target, "//") {
+		return nil, fmt.Errorf("a path that begins with // cannot be sent as it was signed")
+	}
+	outgoing, err := http.NewRequest(signed.Method, scheme+"://"+host, strings.NewReader(signed.Body))
+	if err != nil {
+		return nil, err
+	}
+	outgoing.URL.Opaque = target
+	for name, value := range signed.Headers {
+		outgoing.Header.Set(name, value)
+	}
+	return outgoing, nil
+}
+
+// Verify fails unless the platform has signed the response.
+func Verify(credential string, response Response) error {
+	return Ask(credential, "verify", response, &struct{}{})
 }

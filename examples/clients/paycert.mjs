@@ -1,60 +1,79 @@
 // Asks paycert's sidecar, the same way for every platform. Node 20, nothing else: put it beside your program.
-import { request as open } from 'node:http';
+import { request as openHttp } from 'node:http';
+import { request as openHttps } from 'node:https';
 
 const socketPath = process.env.PAYCERT_SOCKET ?? '/run/paycert/paycert.sock';
+const milliseconds = 10_000;
 
-/** Anything but a 200: `status` 422 means no, 503 means later. `code` is one of docs/errors.md. */
+/** Anything but a 200: `status` 422 means no, 503 means later. `code` is one of docs/errors.md, `hint` says what to do. */
 export class Refused extends Error {
-  constructor(operation, { title, detail, status }) {
-    super(`${operation}: ${title}: ${detail}`);
-    Object.assign(this, { code: title, status });
+  constructor(operation, { title, detail, status, hint }) {
+    super(`${operation}: ${title}: ${detail} (${hint})`);
+    Object.assign(this, { code: title, status, hint });
   }
+}
+
+/** The response of one request, its whole body read. */
+function exchange(open, options, body) {
+  return new Promise((resolve, reject) => {
+    const outgoing = open({ ...options, signal: AbortSignal.timeout(milliseconds) }, (incoming) => {
+      const read = async () => ({
+        status: incoming.statusCode,
+        headers: incoming.headersDistinct,
+        bytes: Buffer.concat(await incoming.toArray()),
+      });
+      read().then(resolve, reject);
+    });
+    outgoing.on('error', reject).end(body);
+  });
 }
 
 /** What paycert answers. Rejects with `Refused` unless that is a 200. */
 export async function ask(credential, operation, question) {
-  const { status, text } = await new Promise((resolve, reject) => {
-    const path = `/v1/credentials/${credential}/${operation}`;
-    const headers = { 'Content-Type': 'application/json' };
-    // A connection for each call costs little here, and none is ever stale.
-    const options = { socketPath, path, method: 'POST', headers, agent: false, signal: AbortSignal.timeout(10_000) };
-    const outgoing = open(options, (incoming) => {
-      const read = async () => ({
-        status: incoming.statusCode,
-        text: Buffer.concat(await incoming.toArray()).toString(),
-      });
-      read().then(resolve, reject);
-    });
-    outgoing.on('error', reject).end(JSON.stringify(question));
-  });
-  const result = JSON.parse(text);
+  const path = `/v1/credentials/${credential}/${operation}`;
+  const headers = { 'Content-Type': 'application/json' };
+  // A connection for each call costs little here, and none is ever stale.
+  const options = { socketPath, path, method: 'POST', headers, agent: false };
+  const { status, bytes } = await exchange(openHttp, options, JSON.stringify(question));
+  const result = JSON.parse(bytes);
   if (status !== 200) throw new Refused(operation, result);
   return result;
 }
 
-/** Has the request signed, sends what comes back to the letter, and returns the answer as `verify` takes it. */
+/** Has the request signed, sends exactly what was signed, and returns the response as `verify` takes it. */
 export async function send(credential, request) {
   const { method, url, headers, body = request.body } = await ask(credential, 'authorize', request);
-  // A signature is good for one address: no redirect is followed.
-  const options = { method, headers, body, redirect: 'manual', signal: AbortSignal.timeout(10_000) };
-  const answer = await fetch(url, options);
-  const bytes = Buffer.from(await answer.arrayBuffer());
+  // Node's URL and fetch rewrite some addresses, and then the signature is over another one. No redirect is followed.
+  const [, scheme, host, path] = /^(https?):\/\/([^/?#]+)(.*)$/.exec(url);
+  const { hostname, port } = new URL(`${scheme}://${host}`);
+  const target = path.startsWith('/') ? path : `/${path}`;
+  const bytes = Buffer.from(body ?? '');
+  const length =
+    bytes.length > 0 || !['GET', 'HEAD', 'DELETE'].includes(method) ? { 'Content-Length': bytes.length } : {};
+  const options = {
+    hostname: hostname.replace(/^\[|\]$/g, ''),
+    port,
+    path: target,
+    method,
+    headers: { ...headers, ...length },
+  };
+  const response = await exchange(scheme === 'https' ? openHttps : openHttp, options, bytes);
   return {
     kind: 'response',
     method,
     url,
     apiMethod: request.apiMethod,
-    status: answer.status,
-    headers: Object.fromEntries(answer.headers),
-    bodyBase64: bytes.toString('base64'),
+    status: response.status,
+    headers: Object.fromEntries(Object.entries(response.headers).map(([name, [first]]) => [name, first])),
+    bodyBase64: response.bytes.toString('base64'),
   };
 }
 
 /** Its body, proven or not. */
-export const body = (answer) => Buffer.from(answer.bodyBase64, 'base64');
+export const body = (response) => Buffer.from(response.bodyBase64, 'base64');
 
-/** The answer's body if the platform has signed it. Rejects otherwise. */
-export async function verify(credential, answer) {
-  await ask(credential, 'verify', answer);
-  return body(answer);
+/** The response's body if the platform has signed it. Rejects otherwise. */
+export async function verify(credential, response) {
+  await ask(credential, 'verify', response);
+  return body(response);
 }

@@ -4,11 +4,11 @@ import base64, http.client, json, os, socket, urllib.error, urllib.request
 
 
 class Refused(RuntimeError):
-    """Anything but a 200: `status` 422 means no, 503 means later. `code` is one of docs/errors.md."""
+    """Anything but a 200: `status` 422 means no, 503 means later. `code` is one of docs/errors.md, `hint` says what to do."""
 
     def __init__(self, operation, problem):
-        super().__init__(f"{operation}: {problem['title']}: {problem['detail']}")
-        self.code, self.status = problem["title"], problem["status"]
+        super().__init__(f"{operation}: {problem['title']}: {problem['detail']} ({problem['hint']})")
+        self.code, self.status, self.hint = problem["title"], problem["status"], problem["hint"]
 
 
 class Unix(http.client.HTTPConnection):
@@ -42,34 +42,34 @@ def ask(credential, operation, question):
 
 
 def send(credential, request):
-    """Has the request signed, sends what comes back to the letter, and returns the answer as `verify` takes it."""
+    """Has the request signed, sends exactly what was signed, and returns the response as `verify` takes it."""
     signed = ask(credential, "authorize", request)
     body = signed.get("body", request.get("body"))
     content = body.encode() if body else None
     outgoing = urllib.request.Request(signed["url"], content, signed["headers"], method=signed["method"])
     try:
-        answer = platforms.open(outgoing, timeout=10)
+        response = platforms.open(outgoing, timeout=10)
     except urllib.error.HTTPError as error:
-        answer = error  # an answer too
-    with answer:
-        raw = base64.b64encode(answer.read()).decode()
+        response = error  # a response too
+    with response:
+        raw = base64.b64encode(response.read()).decode()
     return {
         "kind": "response",
         "method": signed["method"],
         "url": signed["url"],
-        "status": answer.status,
-        "headers": dict(answer.headers),
+        "status": response.status,
+        "headers": dict(response.headers),
         "bodyBase64": raw,
         **({"apiMethod": request["apiMethod"]} if "apiMethod" in request else {}),
     }
 
 
-def body(answer):
+def body(response):
     """Its body as bytes, proven or not."""
-    return base64.b64decode(answer["bodyBase64"])
+    return base64.b64decode(response["bodyBase64"])
 
 
-def verify(credential, answer):
-    """The answer's body if the platform has signed it. Raises otherwise."""
-    ask(credential, "verify", answer)
-    return body(answer)
+def verify(credential, response):
+    """The response's body if the platform has signed it. Raises otherwise."""
+    ask(credential, "verify", response)
+    return body(response)

@@ -4,29 +4,30 @@
 # ask CREDENTIAL OPERATION QUESTION: prints what paycert answers. Fails unless that is a 200, and says why.
 ask() {
   local answer
-  answer=$(curl -sS --max-time 10 --fail-with-body --unix-socket "$PAYCERT_SOCKET" -H 'Content-Type: application/json' \
+  answer=$(curl -q -sS --max-time 10 --fail-with-body --unix-socket "$PAYCERT_SOCKET" -H 'Content-Type: application/json' \
     --data-binary @- "http://paycert/v1/credentials/$1/$2" <<<"$3") || { printf '%s\n' "$answer" >&2; return 1; }
   printf '%s\n' "$answer"
 }
 
-# send CREDENTIAL REQUEST: has it signed, sends what comes back to the letter, and prints the answer as `verify` takes it.
+# send CREDENTIAL REQUEST: has it signed, sends exactly what was signed, and prints the response as `verify` takes it.
 send() (
   signed=$(ask "$1" authorize "$2") || exit
   directory=$(mktemp -d) && trap 'rm -r "$directory"' EXIT && cd "$directory" || exit
   printf '%s' "$2" >request
   jq -r '.headers | to_entries[] | "\(.key): \(.value)"' <<<"$signed" >headers
   jq -j --slurpfile request request '.body // $request[0].body // empty' <<<"$signed" >body
-  set -- -X "$(jq -r .method <<<"$signed")" -H @headers "$(jq -r .url <<<"$signed")"
+  # To the letter: no [1-3], {a,b} or dot segments of an address are rewritten, and no .curlrc is read.
+  set -- -q --globoff --path-as-is -X "$(jq -r .method <<<"$signed")" -H @headers --url "$(jq -r .url <<<"$signed")"
   [ ! -s body ] || set -- "$@" --data-binary @body
-  curl -sS --max-time 10 -o answer -w '{"status":%{http_code},"headers":%{header_json}}' "$@" >received || exit
-  touch answer && base64 answer | tr -d '\n' >encoded
+  curl "$@" -sS --max-time 10 -o response -w '{"status":%{http_code},"headers":%{header_json}}' >received || exit
+  touch response && base64 response | tr -d '\n' >encoded
   jq -s --rawfile body encoded '.[0] as $request | .[1] as $signed | .[2] | {kind: "response", status,
     method: $signed.method, url: $signed.url, headers: (.headers | map_values(.[0])), bodyBase64: $body} +
     ($request | if .apiMethod then {apiMethod} else {} end)' request - received <<<"$signed"
 )
 
-# body ANSWER: prints its body, proven or not.
+# body RESPONSE: prints its body, proven or not.
 body() { jq -r .bodyBase64 <<<"$1" | base64 -d; }
 
-# verify CREDENTIAL ANSWER: prints the answer's body if the platform has signed it, and fails otherwise.
+# verify CREDENTIAL RESPONSE: prints the response's body if the platform has signed it, and fails otherwise.
 verify() { ask "$1" verify "$2" >/dev/null && body "$2"; }
