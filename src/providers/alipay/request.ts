@@ -95,21 +95,33 @@ export async function signCall(
   };
 }
 
+/** ASCII in any page's charset: what is not printable, and what HTML reads as markup, becomes a reference to its code point. */
 const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => `&#${String(character.charCodeAt(0))};`);
+  text.replace(/[^ -~]|[&<>"']/gu, (character) => `&#${String(character.codePointAt(0))};`);
+
+/**
+ * Whether an input of an HTML form keeps the value. Browsers send a line end as CR LF, read NUL as U+FFFD, and take references
+ * to C1 controls for Windows-1252 (HTML, "normalize newlines" and "numeric character reference end state").
+ */
+const survivesInput = (text: string): boolean => !/[\r\n\0\u0080-\u009f]/.test(text);
 
 /** What an app hands to Alipay's SDK, a page to link to, and a form that submits itself, for what is too long for a link. */
 export function paymentForms({ query, form }: SignedCall, gateway: string): Parameters {
   const orderString = formatForm({ ...form, ...query });
-  const inputs = Object.entries(form).map(
-    ([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`,
-  );
-  const action = escapeHtml(`${gateway}?${formatForm(query)}`);
+  const isInput = ([name, value]: [string, string]) => survivesInput(name) && survivesInput(value);
+  const own = Object.entries(form);
+  const inputs = own
+    .filter(isInput)
+    .map(([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`);
+  // The gateway reads query and body as one: what an input would change is percent-encoded in the address.
+  const inAddress = Object.fromEntries(own.filter((pair) => !isInput(pair)));
+  const action = escapeHtml(`${gateway}?${formatForm({ ...query, ...inAddress })}`);
   return {
     orderString,
     pageUrl: `${gateway}?${orderString}`,
     pageForm:
-      `<form id="alipay" action="${action}" method="POST">${inputs.join('')}</form>` +
-      '<script>document.getElementById("alipay").submit()</script>',
+      `<form action="${action}" method="POST" accept-charset="UTF-8">${inputs.join('')}</form>` +
+      // The form itself, whatever the page and its inputs are called.
+      '<script>HTMLFormElement.prototype.submit.call(document.currentScript.previousElementSibling)</script>',
   };
 }
