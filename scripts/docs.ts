@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { defaults } from '../src/config/defaults.ts';
 import { ConfigSchema } from '../src/config/schema/config.ts';
 import { crdPath, crdText } from './crd.ts';
+import { errorsPage } from './docs-errors.ts';
 
 const root = new URL('../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
@@ -231,4 +232,5 @@ for (const [file, parts] of Object.entries(documents)) {
   const text = read(file);
   write(file, text, fill(file, text, parts));
 }
+write('docs/errors.md', read('docs/errors.md'), errorsPage(read('docs/errors.md')));
 write(crdPath, existsSync(new URL(crdPath, root)) ? read(crdPath) : '', crdText());

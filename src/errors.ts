@@ -9,6 +9,8 @@ interface Row {
   readonly hint: string;
   /** HTTP status where the kind alone does not decide it. */
   readonly status?: number;
+  /** Reported about material that is used all the same; no check refuses it. */
+  readonly isWarning?: true;
 }
 
 const table = {
@@ -181,23 +183,35 @@ const table = {
   'requirement-unmet': { kind: 'material', hint: 'Add the part that is missing, or take it out of `require`.' },
 
   // material, as warnings: they refuse nothing
-  'platform-certificate-expired': { kind: 'material', hint: 'Remove it; it is not used any more.' },
-  'platform-certificate-duplicate': { kind: 'material', hint: 'Remove one of the two; they are the same.' },
-  'platform-certificate-untrusted': { kind: 'material', hint: 'Find out where it came from; it is outside `trust`.' },
+  'platform-certificate-expired': { kind: 'material', isWarning: true, hint: 'Remove it; it is not used any more.' },
+  'platform-certificate-duplicate': {
+    kind: 'material',
+    isWarning: true,
+    hint: 'Remove one of the two; they are the same.',
+  },
+  'platform-certificate-untrusted': {
+    kind: 'material',
+    isWarning: true,
+    hint: 'Find out where it came from; it is outside `trust`.',
+  },
   'client-certificate-expired': {
     kind: 'material',
+    isWarning: true,
     hint: 'Replace it with its key: calls that show a certificate in TLS fail; the others go on.',
   },
   'tls-authority-expired': {
     kind: 'material',
+    isWarning: true,
     hint: 'Remove it; whoever still shows a certificate of its is refused.',
   },
   'root-certificate-skipped': {
     kind: 'material',
+    isWarning: true,
     hint: 'Nothing to do for the file that Alipay hands out; otherwise download alipayRootCert.crt again.',
   },
   'apiv3-key-unproven': {
     kind: 'material',
+    isWarning: true,
     hint: 'Compare it with the console, unless the platform has yet to change over to it.',
   },
 

@@ -29,7 +29,8 @@ export async function startRawPlatform(t: TestContext): Promise<RawPlatform> {
       if (request === undefined) return;
       chunks.length = 0;
       requests.push(request);
-      socket.end(queue.length > 1 ? queue.shift() : queue[0]);
+      const [next = ''] = queue.length > 1 ? queue.splice(0, 1) : queue;
+      socket.end(next);
     });
   });
   server.listen(0, '127.0.0.1');
