@@ -75,6 +75,14 @@ module.exports = {
       to: { path: `node_modules/${name}/` },
     })),
     {
+      name: 'only-a-snapshot-verifies-notifications',
+      comment:
+        'What makes the proof that opens a notification is called in one place, so that nothing else can make one.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(providers/|store/snapshot\\.ts$)' },
+      to: { path: '^src/providers/verified\\.ts$' },
+    },
+    {
       name: 'no-io-in-pure-layers',
       comment: 'crypto, providers and store read no clock, file, network or environment: these are arguments.',
       severity: 'error',

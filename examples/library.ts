@@ -39,14 +39,12 @@ try {
     .authorize(request, { now: new Date(), nonce: randomBytes(16).toString('hex') });
   console.log(`signed: ${headers['Authorization']?.slice(0, 60) ?? ''}…`);
 
-  // What WeChat Pay posts to your endpoint: verify the raw body, then open it.
+  // What WeChat Pay posts to your endpoint: the raw body is verified and opened in one step.
   const [platformKey] = material.platformKeys;
   if (platformKey === undefined) throw new Error('the material has no platform key');
   const resource = { out_trade_no: '1001', trade_state: 'SUCCESS' };
   const posted = makeNotification({ platformKey, now: new Date(), apiV3Key: material.apiV3Key, resource });
-  const snapshot = paycert.current('wechat-main');
-  const verified = await snapshot.verify({ kind: 'notification', ...posted }, new Date());
-  const notification = await snapshot.openNotification(posted.body, verified, new Date());
+  const notification = await paycert.current('wechat-main').receive({ kind: 'notification', ...posted }, new Date());
   console.log(`notification: ${notification.eventType} ${JSON.stringify(notification.resource)}`);
 
   // The merchant certificate is renewed; nothing restarts.

@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import type { RsaPadding } from '../crypto/signature.ts';
 import type { PaycertError } from '../errors.ts';
 import type { TlsIdentities } from './shared/tls-identity.ts';
+import type { VerifiedNotification } from './verified.ts';
 
 /** What a key is for. One snapshot holds several keys of most roles. */
 export type Role =
@@ -98,6 +99,9 @@ export type Received =
     }
   | { readonly kind: 'message'; readonly message: Uint8Array; readonly signature: string; readonly keyId: string };
 
+/** What the platform sent by itself. */
+export type ReceivedNotification = Extract<Received, { readonly body: Uint8Array }> & { readonly kind: 'notification' };
+
 export interface Verified {
   readonly keyId: string;
   /** Which of the platform's forms of signed text it was, where it has several. */
@@ -176,8 +180,8 @@ export interface SigningContext {
   readonly namesNoKey?: true;
   readonly encrypt?: (plaintext: Uint8Array, now: Date, keyId?: string) => Promise<Encrypted>;
   readonly decrypt?: (input: Ciphertext) => Promise<Decrypted>;
-  /** Opens what `verify` has accepted; it does not verify again. */
-  readonly openNotification?: (body: Uint8Array, verified: Verified) => Promise<OpenedNotification>;
+  /** Opens what has been verified, with any of these keys; `receive` of a snapshot does both. */
+  readonly openNotification?: (notification: VerifiedNotification) => Promise<OpenedNotification>;
   readonly paymentParameters?: (
     input: PaymentParametersInput,
     moment: Moment,

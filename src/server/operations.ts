@@ -105,8 +105,10 @@ const notification = operation('notification', {
   isBatchable: false,
   async run({ headers, ...rest }, run) {
     const body = bytes(rest, 'body', 'bodyBase64');
-    const verified = await verifyAndCount({ kind: 'notification', body, ...(headers && { headers }) }, run);
-    const { role, isRetired, ...opened } = await run.snapshot.openNotification(body, verified, run.now);
+    const received = { kind: 'notification', body, ...(headers && { headers }) } as const;
+    const { role, isRetired, ...opened } = await run.snapshot.receive(received, run.now, (error) =>
+      tellUnverified(error, received, run),
+    );
     if (role !== undefined) run.observe({ type: 'decrypted', credential: run.credential, role, isRetired });
     return opened;
   },
@@ -157,11 +159,15 @@ const invalid = (field: string, message: string) =>
 const isUnverified = (error: unknown): error is PaycertError =>
   error instanceof PaycertError && error.kind === 'refused' && error.code !== 'response-unsigned';
 
-async function verifyAndCount(received: Received, { credential, snapshot, now, observe }: Run) {
+function tellUnverified(error: unknown, { kind }: Received, { credential, observe }: Run): void {
+  if (isUnverified(error)) observe({ type: 'unverified', credential, kind, error });
+}
+
+async function verifyAndCount(received: Received, run: Run) {
   try {
-    return await snapshot.verify(received, now);
+    return await run.snapshot.verify(received, run.now);
   } catch (error) {
-    if (isUnverified(error)) observe({ type: 'unverified', credential, kind: received.kind, error });
+    tellUnverified(error, received, run);
     throw error;
   }
 }

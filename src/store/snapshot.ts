@@ -12,11 +12,13 @@ import type {
   OpenedNotification,
   PaymentParametersInput,
   Received,
+  ReceivedNotification,
   RequestToAuthorize,
   Signed,
   SigningContext,
   Verified,
 } from '../providers/provider.ts';
+import { VerifiedNotification } from '../providers/verified.ts';
 import { type FirstSeen, noteSeen } from './age.ts';
 
 /** A context that an earlier swap replaced, and until when its keys still verify and decrypt. */
@@ -116,8 +118,7 @@ export class Snapshot {
 
   /** Verifies with the key that the signature names, or with each where it names none, among all that are still valid. */
   async verify(received: Received, now: Date): Promise<Verified> {
-    const otherKeys = this.context.namesNoKey ? unnamedOtherKeys : verifyOtherKeys;
-    const { result } = await this.#overlapping(now, otherKeys, (context) =>
+    const { result } = await this.#overlapping(now, this.#verifyOtherKeys, (context) =>
       supported(context.verify, 'verify')(received, now),
     );
     return result;
@@ -136,16 +137,29 @@ export class Snapshot {
     return { ...result, isRetired };
   }
 
-  /** Opens a notification that `verify` has accepted. */
-  async openNotification(
-    body: Uint8Array,
-    verified: Verified,
+  /**
+   * Verifies a notification and opens it, in one step. The key that signed it and the key that opens it may be of
+   * different sets, since a platform replaces them apart. `isRetired`: only an earlier snapshot's key opened it.
+   * `unverified` hears of a signature that is refused; one that is valid may still open with no key.
+   */
+  async receive(
+    received: ReceivedNotification,
     now: Date,
+    unverified: (error: unknown) => void = () => undefined,
   ): Promise<OpenedNotification & { isRetired: boolean }> {
+    const verifying = this.#overlapping(now, this.#verifyOtherKeys, (context) =>
+      VerifiedNotification.from(supported(context.verify, 'verify'), received, now),
+    );
+    verifying.catch(unverified);
+    const { result: notification } = await verifying;
     const { result, isRetired } = await this.#overlapping(now, decryptOtherKeys, (context) =>
-      supported(context.openNotification, 'notification')(body, verified),
+      supported(context.openNotification, 'notification')(notification),
     );
     return { ...result, isRetired };
+  }
+
+  get #verifyOtherKeys(): readonly ErrorCode[] {
+    return this.context.namesNoKey ? unnamedOtherKeys : verifyOtherKeys;
   }
 
   /** The current context first, then the retired ones whose grace has not ended, while the answer is "not with my keys". */

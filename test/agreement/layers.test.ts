@@ -38,6 +38,7 @@ const planted: Readonly<Record<string, { readonly imports: string; readonly brea
   'server/fetch.ts': { imports: 'undici', breaks: 'only-importer-undici' },
   'server/yaml.ts': { imports: 'yaml', breaks: 'only-importer-yaml' },
   'cli/issue.ts': { imports: '@peculiar/x509', breaks: 'only-importer--peculiar-x509' },
+  'server/prove.ts': { imports: '../providers/verified.ts', breaks: 'only-a-snapshot-verifies-notifications' },
   'store/io.ts': { imports: 'node:fs/promises', breaks: 'no-io-in-pure-layers' },
   'sources/one.ts': { imports: './two.ts', breaks: 'no-circular' },
 };
@@ -51,6 +52,8 @@ const fine: Readonly<Record<string, string>> = {
   'sources/two.ts': `export * from './one.ts';`,
   'crypto/fine.ts': `export * from '../clock.ts';`,
   'providers/fine.ts': `export * from '../crypto/fine.ts';`,
+  'providers/verified.ts': `export const verified = 1;`,
+  'store/snapshot.ts': `export * from '../providers/verified.ts';`,
   'store/fine.ts': `export * from '../providers/fine.ts';`,
   'revocation/fine.ts': `export * from '../sources/fine.ts';`,
   'tls/fine.ts': `export * from '../revocation/fine.ts';`,

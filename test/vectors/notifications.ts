@@ -10,6 +10,7 @@ import { headersOf, verifyResponse } from './signatures.ts';
 import type { Situation } from './situation.ts';
 import { subject, trustedKeys } from './subject.ts';
 import { clockOf } from './moments.ts';
+import { verified } from '../support/verified.ts';
 
 /** Verifies and opens; only what the vector has inputs for. */
 export async function checkNotification(situation: Situation): Promise<void> {
@@ -50,7 +51,7 @@ async function openResource(situation: Situation, body: Buffer): Promise<Buffer>
   const { json, resource } = resourceOf(body);
   const plaintext = await open(situation, key, resource, situation.verdict !== 'refused');
   if (key.byteLength === 32 && 'id' in json && 'event_type' in json) {
-    const opened = await subject({ apiV3Key: aesKey(key) }).openNotification(body, { keyId: '' });
+    const opened = await subject({ apiV3Key: aesKey(key) }).openNotification(await verified(body));
     const isSame = JSON.stringify(opened.resource) === JSON.stringify(readPlaintext(plaintext));
     situation.require(isSame, 'the notification’s content differs from its plaintext');
   }

@@ -11,6 +11,7 @@ import { apiV3KeyOf } from './aead.ts';
 import { Unusable } from './findings.ts';
 import type { Situation } from './situation.ts';
 import { subject } from './subject.ts';
+import { verified } from '../support/verified.ts';
 
 const now = new Date('2026-03-01T00:00:00Z');
 const moment = { now, nonce: '0123456789abcdef0123456789abcdef' };
@@ -82,7 +83,7 @@ async function checkSealed(situation: Situation): Promise<void> {
   const resource = { algorithm: 'AEAD_SM4_GCM', ciphertext, nonce, associated_data: associatedData };
   const body = Buffer.from(JSON.stringify({ id: '1', event_type: 'TRANSACTION.SUCCESS', resource }));
   await assertRefused(situation, 'a notification', 'notification-malformed', () =>
-    openNotification(body, { keyId: '' }),
+    verified(body).then(openNotification),
   );
 }
 

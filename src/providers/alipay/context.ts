@@ -17,6 +17,7 @@ import type {
   RequestToAuthorize,
   SigningContext,
 } from '../provider.ts';
+import { VerifiedNotification } from '../verified.ts';
 import { openContent, sealContent } from './content.ts';
 import { decodeFields, formatForm, parseForm } from './form.ts';
 import { type AlipayOptions, gateways } from './options.ts';
@@ -126,7 +127,8 @@ export function createContext(parts: Parts, privateKey: KeyObject, options: Alip
       throw new PaycertError('decryption-failed', 'the ciphertext cannot be opened with any key that is loaded');
     },
 
-    async openNotification(body, { keyId }) {
+    async openNotification(notification) {
+      const { body, keyId } = VerifiedNotification.contentOf(notification);
       return readNotification(body, keyId, appId);
     },
 

@@ -7,6 +7,7 @@ import { splitUrl } from '../shared/http.ts';
 import { need, takeOnly, takeReceived } from '../shared/inputs.ts';
 import { joinPairs, type Pair, percentEncode } from '../shared/parameters.ts';
 import type { KeyFacts, Received, RequestToAuthorize, Role, SigningContext, Verified } from '../provider.ts';
+import { VerifiedNotification } from '../verified.ts';
 import { makeIdentity, oneIdentity, type TlsIdentity, withoutRevocation } from '../shared/tls-identity.ts';
 import {
   isSignType,
@@ -135,7 +136,8 @@ export function createContext({ key, previous, client }: FitParts, options: Wech
       return open(input.ciphertext);
     },
 
-    async openNotification(body, { keyId }) {
+    async openNotification(notification) {
+      const { body, keyId } = VerifiedNotification.contentOf(notification);
       const parameters = readXml(body);
       const sealed = readSealed(parameters);
       if (sealed !== undefined) {

@@ -4,6 +4,7 @@ import { oaepOpener, pkcs1Opener } from '../../crypto/cipher.ts';
 import { PaycertError } from '../../errors.ts';
 import { need } from '../shared/inputs.ts';
 import type { Ciphertext, Decrypted, KeyFacts, SigningContext } from '../provider.ts';
+import { VerifiedNotification } from '../verified.ts';
 import { aeadAlgorithm, openResource, readEnvelope, readPlaintext } from './envelope.ts';
 
 export interface Receiver {
@@ -55,7 +56,8 @@ export function createOpeners({
       throw undecryptable();
     },
 
-    async openNotification(body, { keyId }) {
+    async openNotification(notification) {
+      const { body, keyId } = VerifiedNotification.contentOf(notification);
       const { id, eventType, resource } = readEnvelope(body);
       if (resource.algorithm !== aeadAlgorithm) {
         throw new PaycertError('notification-malformed', `the resource is not encrypted with ${aeadAlgorithm}`, {

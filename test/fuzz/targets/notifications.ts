@@ -87,11 +87,12 @@ export async function notifications(corpus: Corpus): Promise<Target> {
 
   const receive = async (message: PlatformMessage): Promise<Fate> => {
     const isGenuine = isSigned(corpus, message);
-    const verified = await refusalOf(() => snapshot.verify({ kind: 'notification', ...message }, now));
-    if ('error' in verified) return 'refused';
-    assert.ok(isGenuine, 'what the platform did not sign is not accepted');
-    const opened = await refusalOf(() => snapshot.openNotification(message.body, verified.value, now));
+    const received = { kind: 'notification', ...message } as const;
+    const verified = await refusalOf(() => snapshot.verify(received, now));
+    assert.ok(isGenuine || 'error' in verified, 'what the platform did not sign is not accepted');
+    const opened = await refusalOf(() => snapshot.receive(received, now));
     if ('error' in opened) return 'refused';
+    assert.ok(!('error' in verified), 'what is not verified is not opened');
     JSON.stringify(opened.value);
     return 'accepted';
   };

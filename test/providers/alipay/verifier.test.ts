@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { sign } from 'node:crypto';
 import { describe, it } from 'node:test';
-import type { Received } from '../../../src/providers/provider.ts';
+import type { Received, ReceivedNotification } from '../../../src/providers/provider.ts';
+import { VerifiedNotification } from '../../../src/providers/verified.ts';
 import {
   makeAlipayNotification,
   makeGatewayResponse,
@@ -10,6 +11,7 @@ import {
   rotateAlipayKey,
 } from '../../../src/testing/index.ts';
 import { appId, loadFit, makeMaterial, now, refusal } from '../../support/alipay.ts';
+import { verified } from '../../support/verified.ts';
 
 const material = await rotateAlipayKey(await makeMaterial(), now);
 const stranger = (await makeMaterial()).alipayKeys[0]!;
@@ -216,7 +218,7 @@ describe('a notification', () => {
   };
   const { empty: _, ...filled } = parameters;
   const notify = (more: object = {}) => makeAlipayNotification({ alipayKey: older, parameters: filled, ...more });
-  const received = ({ body }: { body: Uint8Array }): Received => ({ kind: 'notification', body });
+  const received = ({ body }: { body: Uint8Array }): ReceivedNotification => ({ kind: 'notification', body });
 
   for (const rule of ['V1', 'V2'] as const) {
     it(`signed by rule ${rule} verifies with any certificate, and says the rule`, async () => {
@@ -242,15 +244,15 @@ describe('a notification', () => {
     // 手机 in GBK; node:crypto signs bytes, and so does Alipay.
     const encode = (text: string) => (text === '手机' ? Buffer.from('cad6bbfa', 'hex') : Buffer.from(text));
     const { body } = notify({ parameters: { ...filled, subject: '手机', charset: 'GBK' }, encode });
-    const verified = await context.verify(received({ body }), now);
-    const { resource } = await context.openNotification(body, verified);
+    const notification = await VerifiedNotification.from(context.verify, received({ body }), now);
+    const { resource } = await context.openNotification(notification);
     assert.equal((resource as Record<string, string>)['subject'], '手机');
   });
 
   it('opens with its id, its kind and its parameters, decoded once', async () => {
     const { body } = notify();
-    const verified = await context.verify(received({ body }), now);
-    const { id, eventType, resource, keyId } = await context.openNotification(body, verified);
+    const notification = await VerifiedNotification.from(context.verify, received({ body }), now);
+    const { id, eventType, resource, keyId } = await context.openNotification(notification);
     assert.deepEqual([id, eventType, keyId], ['n1', 'trade_status_sync', older.serial]);
     const { sign: signature, ...rest } = resource as Record<string, string>;
     assert.ok(signature);
@@ -259,8 +261,8 @@ describe('a notification', () => {
 
   it('for another app is refused when it is opened', async () => {
     const { body } = notify({ parameters: { ...filled, app_id: '2021000000000002' } });
-    const verified = await context.verify(received({ body }), now);
-    await assert.rejects(context.openNotification(body, verified), refusal('notification-misdirected', 'app_id'));
+    const notification = await VerifiedNotification.from(context.verify, received({ body }), now);
+    await assert.rejects(context.openNotification(notification), refusal('notification-misdirected', 'app_id'));
   });
 
   for (const [what, change, code] of [
@@ -282,10 +284,10 @@ describe('a notification', () => {
   it('in a charset that is neither UTF-8 nor GBK, or no text in its own, is not opened', async () => {
     for (const more of [{ charset: 'utf-16' }, { charset: '__proto__' }]) {
       const { body } = notify({ parameters: { ...filled, ...more } });
-      await assert.rejects(context.openNotification(body, { keyId: '' }), refusal('notification-malformed'));
+      await assert.rejects(verified(body).then(context.openNotification), refusal('notification-malformed'));
     }
     const body = Buffer.from('a=%ff');
-    await assert.rejects(context.openNotification(body, { keyId: '' }), refusal('notification-malformed'));
+    await assert.rejects(verified(body).then(context.openNotification), refusal('notification-malformed'));
   });
 });
 

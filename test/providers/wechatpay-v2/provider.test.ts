@@ -8,6 +8,7 @@ import { describe, it } from 'node:test';
 import { Aes, Hash } from 'wechatpay-axios-plugin';
 import type { RequestToAuthorize } from '../../../src/providers/provider.ts';
 import { wechatpayV2 } from '../../../src/providers/wechatpay-v2/provider.ts';
+import { VerifiedNotification } from '../../../src/providers/verified.ts';
 import type { WechatpayV2Options } from '../../../src/providers/wechatpay-v2/context.ts';
 import { readXml, writeXml } from '../../../src/providers/wechatpay-v2/xml.ts';
 import { makePkcs12 } from '../../support/pkcs12.ts';
@@ -39,6 +40,9 @@ const authorize = (parameters: Record<string, string>, rest: RequestToAuthorize 
 const xml = (parameters: Record<string, string>) => Buffer.from(writeXml(Object.entries(parameters)));
 const receive = (body: Uint8Array, kind: 'response' | 'notification' = 'response', rest = {}) =>
   shop.verify({ kind, body, ...rest }, now);
+
+const open = async (body: Uint8Array) =>
+  shop.openNotification(await VerifiedNotification.from(shop.verify, { kind: 'notification', body }, now));
 
 /** As the platform signs, by its SDK. */
 const signed = (parameters: Record<string, string>, type: 'MD5' | 'HMAC-SHA256' = 'MD5', by = key) =>
@@ -148,7 +152,7 @@ describe('a refund notification', () => {
     const sealed = seal(inner);
     assert.equal(Aes.AesEcb.decrypt(sealed, Hash.md5(key)), inner);
     const body = xml({ ...around, req_info: sealed });
-    const opened = await shop.openNotification(body, await receive(body, 'notification'));
+    const opened = await open(body);
     assert.deepEqual(opened, {
       id: '50000',
       eventType: 'REFUND',
@@ -178,17 +182,14 @@ describe('a refund notification', () => {
 describe('a payment notification', () => {
   it('verifies, and comes back as its parameters with the id of its transaction', async () => {
     const body = signed({ ...answer, transaction_id: '4200', sign_type: 'MD5' });
-    const opened = await shop.openNotification(body, await receive(body, 'notification'));
+    const opened = await open(body);
     assert.deepEqual([opened.id, opened.eventType, opened.role], ['4200', 'TRANSACTION', undefined]);
     assert.equal((opened.resource as Record<string, string>)['prepay_id'], answer.prepay_id);
   });
 
   it('without such an id has one that stays when it is sent again', async () => {
-    const open = async (nonceStr: string) => {
-      const body = signed({ ...answer, contract_code: '1', nonce_str: nonceStr });
-      return shop.openNotification(body, await receive(body, 'notification'));
-    };
-    const [first, again] = [await open('a'), await open('b')];
+    const sent = (nonceStr: string) => open(signed({ ...answer, contract_code: '1', nonce_str: nonceStr }));
+    const [first, again] = [await sent('a'), await sent('b')];
     assert.match(first.id, /^[0-9a-f]{32}$/);
     assert.equal(first.id, again.id);
   });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash, sign } from 'node:crypto';
 import { describe, it } from 'node:test';
 import type { Received } from '../../../src/providers/provider.ts';
+import { VerifiedNotification } from '../../../src/providers/verified.ts';
 import {
   encryptField,
   encryptResource,
@@ -15,6 +16,7 @@ import {
   toPkcs8Pem,
 } from '../../../src/testing/index.ts';
 import { later, loadFit, makeMaterial, merchantId, now, refusal, withFiles } from '../../support/wechatpay.ts';
+import { verified } from '../../support/verified.ts';
 
 const material = rotateApiV3Key(await makeMaterial({ publicKey: true }));
 const { files, merchant, authority, apiV3Key } = material;
@@ -227,8 +229,9 @@ describe('openNotification', () => {
       [previousApiV3Key, 'apiv3-previous'],
     ] as const) {
       const message = make({ out_trade_no: '1', attach: '中文' }, key);
-      const verified = await context.verify({ kind: 'notification', ...message }, now);
-      assert.deepEqual(await context.openNotification(message.body, verified), {
+      const received = { kind: 'notification', ...message } as const;
+      const notification = await VerifiedNotification.from(context.verify, received, now);
+      assert.deepEqual(await context.openNotification(notification), {
         id: 'EV-1',
         eventType: 'TRANSACTION.SUCCESS',
         resource: { out_trade_no: '1', attach: '中文' },
@@ -240,10 +243,10 @@ describe('openNotification', () => {
 
   it('tells a resource it cannot open from a body that is no notification', async () => {
     const foreign = make({}, 'y'.repeat(32));
-    await assert.rejects(context.openNotification(foreign.body, { keyId: '' }), refusal('decryption-failed'));
+    await assert.rejects(verified(foreign.body).then(context.openNotification), refusal('decryption-failed'));
     const sm4 = Buffer.from(Buffer.from(make({}).body).toString().replace('AEAD_AES_256_GCM', 'AEAD_SM4_GCM'));
     for (const content of [body, sm4]) {
-      await assert.rejects(context.openNotification(content, { keyId: '' }), refusal('notification-malformed'));
+      await assert.rejects(verified(content).then(context.openNotification), refusal('notification-malformed'));
     }
   });
 });
