@@ -11,7 +11,7 @@ const layers = {
   config: ['kube', 'providers'],
   running: ['kube', 'providers', 'sources', 'store', 'revocation', 'config'],
   operator: ['kube', 'providers', 'sources', 'store', 'config', 'running'],
-  telemetry: ['store'],
+  telemetry: ['providers', 'store'],
   server: ['crypto', 'providers', 'store'],
   testing: [],
   cli: [

@@ -1,6 +1,7 @@
 // npm run chart: writes what the chart takes from elsewhere. With --check it writes nothing and names what is stale.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import { replacedPattern } from '../src/providers/roles.ts';
 import { dashboard } from './chart/dashboard.ts';
 import { toJsonSchema } from './chart/json-schema.ts';
 import { chartReadme } from './chart/readme.ts';
@@ -20,6 +21,7 @@ const wanted: Readonly<Record<string, string>> = {
   'README.md': chartReadme(values),
   'values.schema.json': toJsonSchema(valuesSchema(groups.flatMap(({ alerts }) => Object.keys(alerts))), values),
   'files/dashboard.json': `${JSON.stringify(dashboard, undefined, 2)}\n`,
+  'files/roles.yaml': `# What alerts leave out: keys whose successor is in use. Written by npm run chart.\nreplaced: ${replacedPattern}\n`,
   ...Object.fromEntries(crds.map((name) => [`files/crds/${name}`, read(`deploy/crds/${name}`, root)])),
 };
 

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { defaults } from '../src/config/defaults.ts';
 import { ConfigSchema } from '../src/config/schema/config.ts';
+import { type RoleRow, roles } from '../src/providers/roles.ts';
 import { crdPath, crdText } from './crd.ts';
 import { errorsPage } from './docs-errors.ts';
 
@@ -151,6 +152,30 @@ function importers(): string {
   return table(['package', 'its only importer'], rows);
 }
 
+// docs/metrics.md: what a role means
+
+const owners: Readonly<Record<RoleRow['owner'], string>> = {
+  own: 'yours',
+  peer: 'the platform’s or partner’s',
+  authority: 'an authority’s',
+  shared: 'known to both sides',
+};
+
+function roleRows(): string {
+  const rows = Object.entries(roles).map(
+    ([name, { owner, holds, expiry, isReplaced, isPresented }]: [string, RoleRow]) => [
+      `\`${name}\``,
+      owners[owner],
+      holds,
+      expiry === undefined ? '–' : expiry.name,
+      [isReplaced && 'replaced', isPresented && 'presented in TLS: the first to expire counts']
+        .filter(Boolean)
+        .join(', '),
+    ],
+  );
+  return table(['role', 'whose', 'holds', 'expires with', 'notes'], rows);
+}
+
 // docs/dependencies.md: what is installed, and what it pulls in
 
 interface Locked {
@@ -195,6 +220,7 @@ const documents: Readonly<Record<string, ReadonlyMap<string, string>>> = {
     ['layers', layers()],
     ['importers', importers()],
   ]),
+  'docs/metrics.md': new Map([['roles', roleRows()]]),
   'docs/dependencies.md': new Map([
     ['runtime', dependencies('dependencies')],
     ['development', dependencies('devDependencies')],

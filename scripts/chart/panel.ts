@@ -1,4 +1,5 @@
 // What a panel of the dashboard is, and the label filters that its queries share.
+import { replacedPattern } from '../../src/providers/roles.ts';
 
 export interface Panel {
   readonly title: string;
@@ -14,4 +15,4 @@ export interface Panel {
 
 export const scope = 'namespace=~"$namespace",credential=~"$credential"';
 export const stored = 'credential_namespace=~"$namespace",credential=~"$credential"';
-export const current = 'role!~".+-(retired|previous)"';
+export const current = `role!~"${replacedPattern}"`;

@@ -2,6 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import type { Static } from 'typebox';
 import { PaycertError } from '../errors.ts';
+import { roleOf } from '../providers/roles.ts';
 import type { CredentialStatus, Problem } from '../server/schema.ts';
 import { type Invocation, required, text as option, usageError } from './command.ts';
 import { readAll, readInput } from './input.ts';
@@ -156,8 +157,8 @@ function render(credentials: readonly Status[]): string {
         role,
         key?.keyId ?? '-',
         date(time(key?.notAfter)),
-        // A merchant key that came with a serial number alone: its certificate expires, and nobody here knows when.
-        key && (key.notAfter !== undefined || !key.role.startsWith('merchant'))
+        // Such as a merchant key that came with a serial number alone: its certificate expires, and nobody here knows when.
+        key && (key.notAfter !== undefined || roleOf(key.role)?.expiry?.code !== 'certificate-expired')
           ? daysLeft(time(key.notAfter), now)
           : '-',
         date(time(key?.replaceBy)),

@@ -2,31 +2,9 @@
 import type { KeyObject } from 'node:crypto';
 import type { RsaPadding } from '../crypto/signature.ts';
 import type { PaycertError } from '../errors.ts';
+import type { Role } from './roles.ts';
 import type { TlsIdentities } from './shared/tls-identity.ts';
 import type { VerifiedNotification } from './verified.ts';
-
-/** What a key is for. One snapshot holds several keys of most roles. */
-export type Role =
-  | 'merchant'
-  | 'merchant-retired'
-  | 'platform'
-  | 'public-key'
-  | 'root'
-  | 'apiv3'
-  | 'apiv3-previous'
-  | 'apiv2'
-  | 'apiv2-previous'
-  | 'aes'
-  | 'aes-previous'
-  | 'access-key'
-  | 'hmac'
-  | 'hmac-previous'
-  | 'own'
-  | 'partner'
-  | 'partner-previous'
-  | 'tls'
-  | 'tls-intermediate'
-  | 'tls-authority';
 
 /** Public facts about one key: what checks, status and metrics look at. Holds no secret. */
 export interface KeyFacts {

@@ -1,33 +1,5 @@
 // How old keys are, and by when they should be replaced: from the first time that each was seen, or from when it was made.
-import type { Role } from '../providers/provider.ts';
-
-/** What age means for a key of each role: a new one has to be thought about. */
-const kinds = {
-  // Both sides know it, and nothing makes it end.
-  apiv3: 'secret',
-  apiv2: 'secret',
-  aes: 'secret',
-  'access-key': 'secret',
-  hmac: 'secret',
-  // A private key of one's own. Most have a certificate, which ends.
-  merchant: 'private',
-  own: 'private',
-  tls: 'private',
-  // On its way out.
-  'apiv3-previous': 'replaced',
-  'apiv2-previous': 'replaced',
-  'aes-previous': 'replaced',
-  'hmac-previous': 'replaced',
-  'merchant-retired': 'replaced',
-  // Not ours to replace.
-  platform: 'theirs',
-  'public-key': 'theirs',
-  root: 'theirs',
-  partner: 'theirs',
-  'partner-previous': 'theirs',
-  'tls-intermediate': 'theirs',
-  'tls-authority': 'theirs',
-} as const satisfies Record<Role, 'secret' | 'private' | 'replaced' | 'theirs'>;
+import { roleOf } from '../providers/roles.ts';
 
 /** As loaded, or as a status has kept it. */
 interface AgingKey {
@@ -36,7 +8,14 @@ interface AgingKey {
   readonly notAfter?: unknown;
 }
 
-const kindOf = ({ role }: AgingKey) => (kinds as Readonly<Record<string, (typeof kinds)[Role]>>)[role];
+/** Whether it is a key of ours to replace, and if so, what it is: a secret or a private key. Not one that is replaced already. */
+const replaceable = ({ role }: AgingKey): 'secret' | 'private' | undefined => {
+  const { holds, isReplaced = false } = roleOf(role) ?? {};
+  return isReplaced || holds === 'public' ? undefined : holds;
+};
+
+/** A private key or a secret, in use or replaced. */
+const isOurs = ({ role }: AgingKey): boolean => (roleOf(role)?.holds ?? 'public') !== 'public';
 
 /**
  * When each key was first seen, by its fingerprint: of a symmetric key, the check value of four bytes. Not by snapshot id: a
@@ -49,7 +28,7 @@ export type FirstSeen = ReadonlyMap<string, Date>;
 const most = { here: 256, gone: 32 } as const;
 
 export function noteSeen(before: FirstSeen, keys: readonly AgingKey[], now: Date): FirstSeen {
-  const own = keys.filter((key) => kindOf(key) !== undefined && kindOf(key) !== 'theirs');
+  const own = keys.filter(isOurs);
   const here = new Map(own.map(({ fingerprint }) => [fingerprint, before.get(fingerprint) ?? now]));
   const gone = [...before].filter(([fingerprint]) => !here.has(fingerprint));
   return new Map([...[...here].slice(0, most.here), ...gone.slice(0, most.gone)]);
@@ -78,8 +57,8 @@ export function agesOf<K extends AgingKey>(
   { firstSeen, createdAt }: Known,
   { milliseconds, isGiven }: MaxAge,
 ): ReadonlyMap<K, Age> {
-  const secrets = keys.filter((key) => kindOf(key) === 'secret' && key.notAfter === undefined);
-  const others = isGiven ? keys.filter((key) => ['secret', 'private'].includes(kindOf(key) ?? '')) : [];
+  const secrets = keys.filter((key) => replaceable(key) === 'secret' && key.notAfter === undefined);
+  const others = isGiven ? keys.filter((key) => replaceable(key) !== undefined) : [];
   const ages = new Map<K, Age>();
   for (const key of secrets.length > 0 ? secrets : others) {
     const since = earlier(firstSeen.get(key.fingerprint), createdAt);

@@ -2,6 +2,7 @@
 import { rsaVerifiers } from '../crypto/signature.ts';
 import { PaycertError } from '../errors.ts';
 import type { KeyFacts, SigningContext } from '../providers/provider.ts';
+import { type RoleRow, roles } from '../providers/roles.ts';
 
 /** What a candidate would replace, as far as the checks look at it: no key is needed for that. */
 export interface Current extends Pick<SigningContext, 'capabilities'> {
@@ -23,23 +24,26 @@ const violation = (...details: ConstructorParameters<typeof PaycertError>) => [n
 /** It parses, nothing is missing, and its parts agree: the provider's own rules. */
 const isSound: Check = ({ context }) => context.problems;
 
-/** The key that signs, and whatever is shown in TLS: one of them out of date fails somebody. */
+const rowOf = ({ role }: KeyFacts): RoleRow => roles[role];
+
+/** The key that signs, and every certificate that is presented in TLS: one of them out of date fails somebody. */
 const inUse = ({ signer, keys }: SigningContext): readonly KeyFacts[] => [
   ...(signer ? [signer.facts] : []),
-  ...keys.filter((facts) => isShown(facts) && facts.fingerprint !== signer?.facts.fingerprint),
+  ...keys.filter((facts) => rowOf(facts).isPresented && facts.fingerprint !== signer?.facts.fingerprint),
 ];
 
-const isShown = ({ role }: KeyFacts): boolean => role === 'tls' || role === 'tls-intermediate';
-
-const owner = (facts: KeyFacts): string =>
-  isShown(facts) ? `the TLS certificate ${facts.keyId}` : 'the certificate of the key that signs';
+const nameOf = (facts: KeyFacts): string => {
+  const { isPresented, expiry } = rowOf(facts);
+  if (isPresented) return `the TLS certificate ${facts.keyId}`;
+  return `the ${expiry?.name ?? 'certificate'} of the key that signs`;
+};
 
 /** not before ≤ now: trying again at that time will do. */
 const isValidYet: Check = ({ context }, now) =>
   inUse(context).flatMap((facts) => {
     const { notBefore } = facts;
     if (notBefore === undefined || notBefore <= now) return [];
-    const message = `${owner(facts)} is not valid before ${notBefore.toISOString()}`;
+    const message = `${nameOf(facts)} is not valid before ${notBefore.toISOString()}`;
     return violation('certificate-not-yet-valid', message, { retryAt: notBefore });
   });
 
@@ -48,9 +52,8 @@ const isNotExpired: Check = ({ context }, now) =>
   inUse(context).flatMap((facts) => {
     const { notAfter } = facts;
     if (notAfter === undefined || now < notAfter) return [];
-    return facts.role === 'access-key'
-      ? violation('security-token-expired', `the security token expired at ${notAfter.toISOString()}`)
-      : violation('certificate-expired', `${owner(facts)} expired at ${notAfter.toISOString()}`);
+    const code = rowOf(facts).expiry?.code ?? 'certificate-expired';
+    return violation(code, `${nameOf(facts)} expired at ${notAfter.toISOString()}`);
   });
 
 /**

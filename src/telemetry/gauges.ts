@@ -1,4 +1,5 @@
 // Metrics that are facts of the store at the time of a scrape: help, labels, and how to read them off an entry.
+import { decisive } from '../providers/roles.ts';
 import { agesIn, type Entry, isReady } from '../store/store.ts';
 import type { Sample } from './fact-gauge.ts';
 
@@ -7,14 +8,19 @@ const credential = 'credential';
 /** Facts of the store, computed at the scrape: a series lives exactly as long as its object. */
 export const gauges = {
   paycert_certificate_not_after_timestamp_seconds: {
-    help: 'When the certificate that is current in memory expires; for platform certificates, the latest of the set; for those shown in TLS, the first.',
+    help: 'When the certificate that is current in memory expires; for platform certificates, the latest of the set; for those presented in TLS, the first.',
     labels: [credential, 'role'],
-    read: (entry: Entry) => byRole(entry, ({ notAfter }) => notAfter, isEachNeeded),
+    read: (entry: Entry) => byRole(entry, ({ notAfter }) => notAfter, decisive),
   },
   paycert_certificate_not_before_timestamp_seconds: {
     help: 'Since when the certificate that is current in memory is valid; for platform certificates, the latest of the set.',
     labels: [credential, 'role'],
-    read: (entry: Entry) => byRole(entry, ({ notBefore }) => notBefore),
+    read: (entry: Entry) =>
+      byRole(
+        entry,
+        ({ notBefore }) => notBefore,
+        (_, a, b) => Math.max(a, b),
+      ),
   },
   paycert_key_replace_by_timestamp_seconds: {
     help: 'When a key that is current in memory is as old as maxAge allows, counted from what this process knows; of several of a role, the first.',
@@ -24,7 +30,7 @@ export const gauges = {
       return byRole(
         entry,
         (key) => ages.get(key)?.replaceBy,
-        () => true,
+        (_, a, b) => Math.min(a, b),
       );
     },
   },
@@ -81,19 +87,12 @@ export interface GaugeRow {
   readonly read: (entry: Entry, now: Date) => readonly Sample[];
 }
 
-/** Of certificates that are shown in TLS, each is somebody's only one: what counts is the first that ends. */
-const isEachNeeded = ({ role }: KeyFacts): boolean => role === 'tls' || role === 'tls-intermediate';
-
-function byRole(
-  { snapshot }: Entry,
-  time: (key: KeyFacts) => Date | undefined,
-  isFirst: (key: KeyFacts) => boolean = () => false,
-): Sample[] {
+function byRole({ snapshot }: Entry, time: (key: KeyFacts) => Date | undefined, choose: typeof decisive): Sample[] {
   const found = new Map<string, number>();
   for (const key of snapshot?.context.keys ?? []) {
     const seconds = (time(key)?.getTime() ?? Number.NaN) / 1000;
     const known = found.get(key.role) ?? seconds;
-    if (!Number.isNaN(seconds)) found.set(key.role, isFirst(key) ? Math.min(known, seconds) : Math.max(known, seconds));
+    if (!Number.isNaN(seconds)) found.set(key.role, choose(key.role, known, seconds));
   }
   return [...found].map(([role, value]) => ({ role, value }));
 }

@@ -1,4 +1,5 @@
 // Metrics that are facts of an operator at the time of a scrape: what Secrets hold as they are stored, and what is said of it.
+import { decisive } from '../providers/roles.ts';
 import type { Sample } from './fact-gauge.ts';
 
 /** One PaymentCredential, or labelled Secret, as its status says. */
@@ -30,14 +31,15 @@ const credential = ['credential_namespace', 'kind', 'credential'];
 
 export const storedGauges = {
   paycert_stored_certificate_not_after_timestamp_seconds: {
-    help: 'When the certificate in the Secret as it is stored expires; of several of a role, the latest.',
+    help: 'When the certificate in the Secret as it is stored expires; of several of a role, the latest, or the first where each is presented in TLS.',
     labels: [...credential, 'role'],
-    read: ({ credentials }: Overseen) => each(credentials(), ({ keys }) => byRole(keys, 'notAfter', Math.max)),
+    read: ({ credentials }: Overseen) => each(credentials(), ({ keys }) => byRole(keys, 'notAfter', decisive)),
   },
   paycert_stored_key_replace_by_timestamp_seconds: {
     help: 'When a key in the Secret as it is stored is as old as maxAge allows; of several of a role, the first.',
     labels: [...credential, 'role'],
-    read: ({ credentials }: Overseen) => each(credentials(), ({ keys }) => byRole(keys, 'replaceBy', Math.min)),
+    read: ({ credentials }: Overseen) =>
+      each(credentials(), ({ keys }) => byRole(keys, 'replaceBy', (_, a, b) => Math.min(a, b))),
   },
   paycert_credential_condition: {
     help: 'Always 1: the status of each condition of a PaymentCredential or labelled Secret.',
@@ -64,16 +66,12 @@ function* each(
   }
 }
 
-function byRole(
-  keys: StoredCredential['keys'],
-  time: 'notAfter' | 'replaceBy',
-  choose: (a: number, b: number) => number,
-): Sample[] {
+function byRole(keys: StoredCredential['keys'], time: 'notAfter' | 'replaceBy', choose: typeof decisive): Sample[] {
   const chosen = new Map<string, number>();
   for (const { role, [time]: text } of keys) {
     if (text === undefined) continue;
     const seconds = Date.parse(text) / 1000;
-    chosen.set(role, choose(chosen.get(role) ?? seconds, seconds));
+    chosen.set(role, choose(role, chosen.get(role) ?? seconds, seconds));
   }
   return [...chosen].map(([role, value]) => ({ role, value }));
 }

@@ -16,14 +16,25 @@ const read = (row: keyof typeof storedGauges, keys: StoredCredential['keys']) =>
 const sample = (role: string, value: number) => ({ credential_namespace: 'pay', kind: 'PaymentCredential', credential: 'w', role, value }); // prettier-ignore
 
 describe('of stored keys', () => {
-  it('the certificate that lasts longest counts, and the key that is to be replaced first', () => {
-    const keys = ['1970-01-02T00:00:00Z', '1970-01-03T00:00:00Z', '1970-01-02T00:00:00Z'].map((time) => ({
-      role: 'tls',
+  const keysOf = (role: string) =>
+    ['1970-01-02T00:00:00Z', '1970-01-03T00:00:00Z', '1970-01-02T00:00:00Z'].map((time) => ({
+      role,
       notAfter: time,
       replaceBy: time,
     }));
-    assert.deepEqual(read('paycert_stored_certificate_not_after_timestamp_seconds', keys), [sample('tls', 172_800)]);
-    assert.deepEqual(read('paycert_stored_key_replace_by_timestamp_seconds', keys), [sample('tls', 86_400)]);
+
+  it('the certificate that lasts longest counts, and the key that is to be replaced first', () => {
+    const keys = keysOf('platform');
+    const at = (row: keyof typeof storedGauges) => read(row, keys);
+    assert.deepEqual(at('paycert_stored_certificate_not_after_timestamp_seconds'), [sample('platform', 172_800)]);
+    assert.deepEqual(at('paycert_stored_key_replace_by_timestamp_seconds'), [sample('platform', 86_400)]);
+  });
+
+  it('the first certificate to expire counts of those that are presented in TLS', () => {
+    for (const role of ['tls', 'tls-intermediate'])
+      assert.deepEqual(read('paycert_stored_certificate_not_after_timestamp_seconds', keysOf(role)), [
+        sample(role, 86_400),
+      ]);
   });
 
   it('one without an end, or without an age, has no series', () => {

@@ -3,6 +3,7 @@ import type { ResourceSpec } from '../../config/resource.ts';
 import { defaults } from '../../config/defaults.ts';
 import type { ErrorCode, PaycertError } from '../../errors.ts';
 import { requireAnnotation } from '../labels.ts';
+import { roleOf } from '../../providers/roles.ts';
 import type { Condition, Key, PaymentCredential } from '../resource.ts';
 import type { SecretEvaluation } from './evaluate.ts';
 import { soonestExpiry } from './expiry.ts';
@@ -86,7 +87,7 @@ export function evaluateExpiring(keys: readonly Key[], now: Date): Outcome {
     return { status: isKnown ? 'False' : 'Unknown', reason: isKnown ? 'NeverExpires' : 'Unknown', message };
   }
   const { key, at, warnAt } = soonest;
-  const what = `certificate of the ${key.role} key ${key.id}`;
+  const what = `${roleOf(key.role)?.expiry?.name ?? 'certificate'} of the ${key.role} key ${key.id}`;
   if (at <= now)
     return {
       status: 'True',

@@ -1,4 +1,5 @@
 // When keys expire: which of them count, and from when on to warn.
+import { decisive, roleOf } from '../../providers/roles.ts';
 import type { Key } from '../resource.ts';
 
 /** As long as a platform and its people need to issue and deploy another. */
@@ -11,18 +12,16 @@ export interface Expiry {
   readonly warnAt: Date;
 }
 
-/** Retired keys are meant to expire. */
-const isReplaced = ({ role }: Key): boolean => /-(?:retired|previous)$/.test(role);
-
-/** What expires first of what counts: of each role the key that lasts longest, since a set works until its last key expires. */
+/** What expires first of what counts: of each role, the key whose end is decisive. Replaced keys are meant to expire. */
 export function soonestExpiry(keys: readonly Key[]): Expiry | undefined {
-  const longest = new Map<string, Expiry>();
+  const byRole = new Map<string, Expiry>();
   for (const key of keys) {
-    if (key.notAfter === undefined || isReplaced(key)) continue;
+    if (key.notAfter === undefined || roleOf(key.role)?.isReplaced === true) continue;
     const at = new Date(key.notAfter);
-    if (at > (longest.get(key.role)?.at ?? new Date(0)))
-      longest.set(key.role, { key, at, warnAt: new Date(at.getTime() - warningMilliseconds) });
+    const known = byRole.get(key.role)?.at;
+    const counts = known === undefined || decisive(key.role, known.getTime(), at.getTime()) !== known.getTime();
+    if (counts) byRole.set(key.role, { key, at, warnAt: new Date(at.getTime() - warningMilliseconds) });
   }
-  const [first] = [...longest.values()].sort((a, b) => a.at.getTime() - b.at.getTime());
+  const [first] = [...byRole.values()].sort((a, b) => a.at.getTime() - b.at.getTime());
   return first;
 }

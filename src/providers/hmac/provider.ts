@@ -8,7 +8,8 @@ import { need, takeOnly, takeReceived } from '../shared/inputs.ts';
 import { materialReader, readSecret } from '../shared/material.ts';
 import { Nonces } from '../shared/nonces.ts';
 import { formPairs, joinPairs, type Pair, percentEncode } from '../shared/parameters.ts';
-import type { Provider, Received, RequestToAuthorize, Role, SigningContext, Verified } from '../provider.ts';
+import type { Provider, Received, RequestToAuthorize, SigningContext, Verified } from '../provider.ts';
+import type { Role } from '../roles.ts';
 import { acceptOnce, needSigned, seconds, shortestMemory } from '../partner/freshness.ts';
 import { type Scheme, schemes, type Slash } from './schemes.ts';
 

@@ -4,12 +4,13 @@ import { certificateFingerprint, describeAlgorithm, publicKeyFingerprint, wireSe
 import type { PaycertError } from '../../errors.ts';
 import { violation } from './material.ts';
 import type { KeyFacts } from '../provider.ts';
+import type { CertificateRole } from '../roles.ts';
 
 /** Alive: whoever holds it may still sign with it. A public key does not expire. */
 export const isAlive = (key: KeyFacts, now: Date): boolean => key.notAfter === undefined || now < key.notAfter;
 
 /** Facts of a certificate under a role; its key id is the serial number in wire form unless the platform has its own. */
-export function certificateFacts<R extends KeyFacts['role']>(
+export function certificateFacts<R extends CertificateRole>(
   certificate: X509Certificate,
   role: R,
   keyId = wireSerial(certificate.serialNumber),

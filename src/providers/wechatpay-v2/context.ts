@@ -6,7 +6,8 @@ import { certificateFacts, isAlive } from '../shared/facts.ts';
 import { splitUrl } from '../shared/http.ts';
 import { need, takeOnly, takeReceived } from '../shared/inputs.ts';
 import { joinPairs, type Pair, percentEncode } from '../shared/parameters.ts';
-import type { KeyFacts, Received, RequestToAuthorize, Role, SigningContext, Verified } from '../provider.ts';
+import type { KeyFacts, Received, RequestToAuthorize, SigningContext, Verified } from '../provider.ts';
+import type { Role } from '../roles.ts';
 import { VerifiedNotification } from '../verified.ts';
 import { makeIdentity, oneIdentity, type TlsIdentity, withoutRevocation } from '../shared/tls-identity.ts';
 import {

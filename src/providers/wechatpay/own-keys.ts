@@ -2,7 +2,8 @@
 import type { KeyObject } from 'node:crypto';
 import { checkValue } from '../../crypto/cipher.ts';
 import { certificateFacts, publicKeyFacts } from '../shared/facts.ts';
-import type { KeyFacts, Role } from '../provider.ts';
+import type { KeyFacts } from '../provider.ts';
+import type { Role } from '../roles.ts';
 import type { Parts } from './parts.ts';
 
 /** Parts that passed every rule. */

@@ -1,5 +1,8 @@
 // When alerts about expiry fire, and when they do not.
+import { replacedPattern } from '../../../src/providers/roles.ts';
 import { always, by, type Case, day, merchant, of, pay, stored } from './series.ts';
+
+const replaced = replacedPattern.split('|');
 
 function expiryCases(prefix: string, series: (more: object, pod?: string) => string, fires: object): Case[] {
   const thresholds = { Expiring30d: 30, Expiring14d: 14, Expiring7d: 7, Expiring1d: 1 };
@@ -27,10 +30,10 @@ function expiryCases(prefix: string, series: (more: object, pod?: string) => str
         },
         {
           alert,
-          title: 'is quiet about retired keys, which are meant to expire',
+          title: 'is quiet about replaced keys, which are meant to expire',
           at: 61,
           fires: [],
-          series: { [series({ role: 'merchant-retired' })]: always(0) },
+          series: Object.fromEntries(replaced.map((role) => [series({ role }), always(0)])),
         },
       ];
     }),

@@ -131,6 +131,25 @@ describe('Expiring', () => {
     assert.equal(at(now, keys), 'False ValidForLong');
   });
 
+  it('looks at the first certificate that is presented in TLS: each pair may be the only one that a peer sees', () => {
+    for (const role of ['tls', 'tls-intermediate']) {
+      const keys = [key(role, later(300 * day), 'long'), key(role, later(5 * day), 'short')];
+      for (const order of [keys, keys.toReversed()]) {
+        assert.equal(soonestExpiry(order)?.key.id, 'short');
+        assert.equal(at(now, order), 'True ExpiresSoon');
+      }
+    }
+  });
+
+  it('calls the end of a key by its name', () => {
+    const messageOf = (role: string) =>
+      statusOf(resource(), evaluation({ keys: [key(role, later(day))] }), now).conditions.find(
+        ({ type }) => type === 'Expiring',
+      )?.message ?? '';
+    assert.match(messageOf('merchant'), /^The certificate of the merchant key /);
+    assert.match(messageOf('access-key'), /^The security token of the access-key key /);
+  });
+
   it('is False for keys that never expire, and Unknown without keys', () => {
     assert.equal(at(now, [key('apiv3')]), 'False NeverExpires');
     assert.equal(at(now, []), 'Unknown Unknown');
