@@ -338,3 +338,12 @@ export class PaycertError extends Error {
     return errorTable[this.code].hint;
   }
 }
+
+/** What is wrong with one part of material. The message begins with its name. */
+export const violation = (code: ErrorCode, field: string, message: string): readonly PaycertError[] => [
+  new PaycertError(code, `${field} ${message}`, { field }),
+];
+
+/** What a caller must correct. The message begins with the name of the field. */
+export const requestInvalid = (field: string, message: string): PaycertError =>
+  new PaycertError('request-invalid', `${field} ${message}`, { field });

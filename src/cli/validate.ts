@@ -53,8 +53,8 @@ async function judge(config: CredentialConfig, signal: AbortSignal): Promise<Ver
     const now = systemClock.now();
     const context = await provider.load(data);
     const violations = await findViolations({ context, current: undefined, older }, now);
-    const unmet = violations.length > 0 ? [] : findUnmet(context.capabilities(now), buildPolicy(config).requires);
-    return { credential: name, violations: [...violations, ...unmet], warnings: context.warnings(now) };
+    const unmet = violations.length > 0 ? [] : findUnmet(context.set.capabilities(now), buildPolicy(config).requires);
+    return { credential: name, violations: [...violations, ...unmet], warnings: context.set.warnings(now) };
   } catch (error) {
     if (!(error instanceof PaycertError)) throw error;
     return { credential: name, violations: [error], warnings: [] };

@@ -78,14 +78,14 @@ export function openAesCbc(key: KeyObject, iv: Uint8Array, ciphertext: Uint8Arra
   }
 }
 
-const oaep = { name: 'RSA-OAEP', hash: 'SHA-1' } as const;
+const oaepParameters = { name: 'RSA-OAEP', hash: 'SHA-1' } as const;
 
 /** Opens OAEP ciphertexts in the thread pool: `privateDecrypt` has no asynchronous form and would hold the event loop. */
 export function oaepOpener(privateKey: KeyObject): (ciphertext: Uint8Array) => Promise<Buffer | undefined> {
-  const key = privateKey.toCryptoKey(oaep, false, ['decrypt']);
+  const key = privateKey.toCryptoKey(oaepParameters, false, ['decrypt']);
   return async (ciphertext) => {
     try {
-      return Buffer.from(await subtle.decrypt(oaep, key, Buffer.from(ciphertext)));
+      return Buffer.from(await subtle.decrypt(oaepParameters, key, Buffer.from(ciphertext)));
     } catch (error) {
       if (error instanceof DOMException) return undefined;
       throw error;
@@ -122,6 +122,18 @@ export function pkcs1Opener(privateKey: KeyObject): (ciphertext: Uint8Array) => 
     }
   };
 }
+
+/** How a field is encrypted for a key pair. */
+export interface KeyCipher {
+  readonly id: 'RSAES-OAEP with SHA-1' | 'RSAES-PKCS1-v1_5';
+  /** Prepares a private key once; the result opens ciphertexts, or answers undefined. */
+  readonly opener: (privateKey: KeyObject) => (ciphertext: Uint8Array) => Promise<Buffer | undefined>;
+}
+
+export const oaep: KeyCipher = { id: 'RSAES-OAEP with SHA-1', opener: oaepOpener };
+
+/** **Danger**: see `pkcs1Opener`. */
+export const pkcs1: KeyCipher = { id: 'RSAES-PKCS1-v1_5', opener: pkcs1Opener };
 
 /** How many bytes fit into one OAEP-SHA1 block under this key. */
 export function oaepCapacity(publicKey: KeyObject): number {

@@ -10,21 +10,29 @@ export function hmac(hash: 'sha1' | 'sha256', key: KeyObject, message: string | 
   return createHmac(hash, key).update(message).digest();
 }
 
+/** Equal for equal secrets, and for no others: to tell keys apart in memory. It is shown nowhere. */
+export const secretId = (key: KeyObject): string => hmac('sha256', key, 'paycert identity of a secret').toString('hex');
+
 /**
  * The bytes of the parts, of which some are secret keys: schemes that write their key into the text they hash have no
  * other way. The copy lives as long as one hash.
  */
-function joined(parts: readonly (string | KeyObject)[]): Buffer {
-  return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part.export())));
+function joined(parts: readonly (string | Uint8Array | KeyObject)[]): Buffer {
+  return Buffer.concat(
+    parts.map((part) => {
+      if (typeof part === 'string') return Buffer.from(part);
+      return part instanceof Uint8Array ? part : part.export();
+    }),
+  );
 }
 
 /** MD5 over text that holds its key. Broken as a hash; here only because WeChat Pay v2 demands it. */
-export function md5(...parts: readonly (string | KeyObject)[]): Buffer {
+export function md5(...parts: readonly (string | Uint8Array | KeyObject)[]): Buffer {
   return createHash('md5').update(joined(parts)).digest();
 }
 
 /** HMAC-SHA256 over text that also holds a secret. */
-export function hmacSha256Over(key: KeyObject, ...parts: readonly (string | KeyObject)[]): Buffer {
+export function hmacSha256Over(key: KeyObject, ...parts: readonly (string | Uint8Array | KeyObject)[]): Buffer {
   return hmac('sha256', key, joined(parts));
 }
 

@@ -1,6 +1,8 @@
 // What a payment platform is to the rest of paycert: a provider loads material into a signing context.
 import type { KeyObject } from 'node:crypto';
-import type { RsaPadding } from '../crypto/signature.ts';
+import type { Message } from '../crypto/message.ts';
+import type { Turn } from '../crypto/private-key.ts';
+import type { Suite } from '../crypto/suites.ts';
 import type { PaycertError } from '../errors.ts';
 import type { Role } from './roles.ts';
 import type { TlsIdentities } from './shared/tls-identity.ts';
@@ -133,11 +135,8 @@ export interface PaymentParametersInput {
 /** What a credential can be asked to be able to do. */
 export type Capability = 'sign' | 'verify' | 'decrypt';
 
-/**
- * The operations one set of keys allows. An absent method is an unsupported operation.
- * A context is made once per load, never changes, and keeps no bytes it was made from.
- */
-export interface SigningContext {
+/** What one set of keys is: facts, and no secret. The operator holds nothing else. */
+export interface KeySet {
   readonly keys: readonly KeyFacts[];
   /** When they were made, as the material says; an error where what it says is no time. */
   readonly createdAt?: Date | PaycertError;
@@ -151,29 +150,95 @@ export interface SigningContext {
   readonly warnings: (now: Date) => readonly PaycertError[];
   /** Whether the symmetric key has opened something that the platform wrote. Absent: there is no such key. */
   readonly isProven?: () => boolean;
-  readonly sign?: (message: Uint8Array) => Promise<Signed>;
-  readonly authorize?: (request: RequestToAuthorize, moment: Moment) => Promise<AuthorizedRequest>;
-  readonly verify?: (received: Received, now: Date) => Promise<Verified>;
-  /** Signatures may name no key: one that none of these keys verifies may be that of a key that was retired. */
-  readonly namesNoKey?: true;
-  readonly encrypt?: (plaintext: Uint8Array, now: Date, keyId?: string) => Promise<Encrypted>;
-  readonly decrypt?: (input: Ciphertext) => Promise<Decrypted>;
-  /** Opens what has been verified, with any of these keys; `receive` of a snapshot does both. */
-  readonly openNotification?: (notification: VerifiedNotification) => Promise<OpenedNotification>;
-  readonly paymentParameters?: (
+  /** The key that signs, for the generic checks; its public half and its algorithm where it has them. */
+  readonly signer?: { readonly facts: KeyFacts; readonly publicKey?: KeyObject; readonly suite?: Suite };
+}
+
+/** What a message says was signed: read once, before any key is tried. */
+export interface Claim {
+  /** Texts of which one may have been signed; the first that a key confirms counts. */
+  readonly messages: readonly Message[];
+  /** As it came: base64 or hex, as the platform writes it. */
+  readonly signature: string;
+  /** The platform's name of the algorithm, where a key can do several. */
+  readonly algorithm?: string;
+}
+
+/** A key that checks what a platform or a partner signed. */
+export interface Verifier {
+  readonly facts: KeyFacts;
+  /** Equal for equal keys, whatever names them: each is tried once. */
+  readonly id: string;
+  /** Which message of the claim this key confirms; undefined where it is none of them. */
+  readonly confirm: (claim: Claim) => number | undefined;
+}
+
+/** A key that opens what was encrypted for it. */
+export interface Opener {
+  readonly facts: KeyFacts;
+  /** Equal for equal keys that open in the same way: each is tried once. */
+  readonly id: string;
+  /** Whether this is the kind of ciphertext that it opens. */
+  readonly takes: (input: Ciphertext) => boolean;
+  /** The plaintext; undefined where this key does not open it. */
+  readonly open: (input: Ciphertext, turn: Turn) => Promise<Uint8Array | undefined>;
+  /** It cannot tell that a key is the wrong one, so it is tried after all that can. */
+  readonly isGuess?: boolean;
+}
+
+/** Keys of sets that were retired and still count, the youngest first; tried after those of the set itself. */
+export interface Earlier {
+  readonly verifiers: readonly Verifier[];
+  readonly openers: readonly Opener[];
+}
+
+/**
+ * What a set of keys can do; what it cannot is absent. Nothing here reads a clock, and what needs chance takes a `Moment`.
+ * Every operation throws `PaycertError`: `request-invalid` for what the caller must correct, kind `refused` for what the
+ * platform did not sign or encrypt for these keys, kind `not-ready` where a key is missing.
+ */
+export interface Operations {
+  /** The signature over these bytes, as bytes. */
+  readonly sign: (message: Uint8Array, turn?: Turn) => Promise<Signed>;
+  /** The request with everything that the platform asks for, to be sent once and unchanged. */
+  readonly authorize: (request: RequestToAuthorize, moment: Moment, turn?: Turn) => Promise<AuthorizedRequest>;
+  /** The key that signed what was received. It is read once; then each distinct key is tried once. */
+  readonly verify: (received: Received, now: Date, earlier?: Earlier) => Promise<Verified>;
+  /** The keys that `verify` tries, for the sets that come after this one. */
+  readonly verifiers: readonly Verifier[];
+  /** Encrypts one field for the platform: under the key of that id, else under the one that lasts longest. */
+  readonly encrypt: (plaintext: Uint8Array, now: Date, keyId?: string) => Promise<Encrypted>;
+  /** Opens with the first key that can. One code for every cause: which byte was wrong is nobody's business. */
+  readonly decrypt: (input: Ciphertext, turn?: Turn, earlier?: Earlier) => Promise<Decrypted>;
+  /** The keys that `decrypt` tries, for the sets that come after this one. */
+  readonly openers: readonly Opener[];
+  /** Opens what has been verified; `receive` of a snapshot does both. */
+  readonly openNotification: (notification: VerifiedNotification, earlier?: Earlier) => Promise<OpenedNotification>;
+  /** The signed object that the paying client needs. */
+  readonly paymentParameters: (
     input: PaymentParametersInput,
     moment: Moment,
+    turn?: Turn,
   ) => Promise<Readonly<Record<string, string>>>;
-  /** The key that signs, for the generic checks, and its public half where it has one. Padding: default pkcs1. */
-  readonly signer?: { readonly facts: KeyFacts; readonly publicKey?: KeyObject; readonly padding?: RsaPadding };
-  /** What to show and to trust in TLS. */
+}
+
+/** One load: what the set is, what it can do, and what it presents and trusts in TLS. Never changes, and keeps no bytes. */
+export interface SigningContext {
+  readonly set: KeySet;
+  readonly operations: Partial<Operations>;
   readonly tls?: TlsIdentities;
 }
+
+/** A set that can do nothing, and says why. A signer's dates are judged all the same: people want all that is wrong. */
+export const unusable = (problems: readonly PaycertError[], signer?: KeySet['signer']): SigningContext => ({
+  set: { keys: [], problems, capabilities: () => new Set(), warnings: () => [], ...(signer && { signer }) },
+  operations: {},
+});
 
 export interface Provider {
   readonly id: string;
   /** What must never change under one credential's name, such as the merchant id. */
   readonly identity: string;
-  /** Parses and keeps no bytes. What is wrong with the material is in the context's `problems`. */
+  /** Parses and keeps no bytes. What is wrong with the material is in the set's `problems`. */
   load(data: ReadonlyMap<string, Uint8Array>): Promise<SigningContext>;
 }

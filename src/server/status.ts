@@ -16,7 +16,7 @@ const describeKey = ({ notBefore, notAfter, ...facts }: KeyFacts): Status['keys'
 
 function describeCurrent(entry: Entry): Status['keys'] {
   const ages = agesIn(entry);
-  return (entry.snapshot?.context.keys ?? []).map((key) => {
+  return (entry.snapshot?.context.set.keys ?? []).map((key) => {
     const age = ages.get(key);
     return { ...describeKey(key), ...(age && { replaceBy: age.replaceBy.toISOString() }) };
   });
@@ -54,8 +54,8 @@ export function describeCredential(entry: Entry, now: Date): Status {
       snapshotId: snapshot.snapshotId,
       ...(snapshot.version !== undefined && { version: snapshot.version }),
       loadedAt: snapshot.loadedAt.toISOString(),
-      ...(snapshot.context.isProven && {
-        apiv3Key: snapshot.context.isProven() ? ('proven' as const) : ('unproven' as const),
+      ...(snapshot.context.set.isProven && {
+        apiv3Key: snapshot.context.set.isProven() ? ('proven' as const) : ('unproven' as const),
       }),
     }),
     keys: describeCurrent(entry),
@@ -64,9 +64,9 @@ export function describeCredential(entry: Entry, now: Date): Status {
       .map(({ snapshotId, until, context }) => ({
         snapshotId,
         until: until.toISOString(),
-        keys: context.keys.map(describeKey),
+        keys: context.set.keys.map(describeKey),
       })),
-    warnings: snapshot?.context.warnings(now).map((warning) => notice(warning)) ?? [],
+    warnings: snapshot?.context.set.warnings(now).map((warning) => notice(warning)) ?? [],
     ...(lastReload && { lastReload: { at: lastReload.at.toISOString(), outcome: lastReload.outcome } }),
     ...(rejection && { rejection: notice(rejection.error, rejection.at) }),
     ...(sourceError && { sourceError: notice(sourceError.error, sourceError.at) }),

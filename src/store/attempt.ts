@@ -45,7 +45,7 @@ export async function attempt(
   const elapsed = () => (clock.now().getTime() - started.getTime()) / 1000;
   const previous = store.entry(name).snapshot;
   const context = await provider.load(material.data);
-  const candidate = { context, current: previous?.context, older };
+  const candidate = { context, current: previous?.context.set, older };
   const violation = await findViolation(candidate, started);
   const at = clock.now();
   // Stopped, removed, or declared anew meanwhile, perhaps for another merchant: what comes late has no effect.
@@ -72,7 +72,7 @@ export async function attempt(
   const about = { generation, loadedAt: at, version: material.version, retired, seenBefore: previous?.firstSeen };
   const snapshot = new Snapshot(context, about, limiter);
   // Before the swap: a provider that throws here has not half replaced anything.
-  const warnings = context.warnings(at);
+  const warnings = context.set.warnings(at);
   store.update(name, ({ rejection, ...entry }) => ({ ...entry, snapshot, lastReload: { at, outcome: 'swapped' } }));
   const lag = material.changedAt && previous && (at.getTime() - material.changedAt.getTime()) / 1000;
   observe({
@@ -80,8 +80,8 @@ export async function attempt(
     credential: name,
     generation,
     snapshotId: snapshot.snapshotId,
-    keyId: context.signer?.facts.keyId,
-    notAfter: context.signer?.facts.notAfter,
+    keyId: context.set.signer?.facts.keyId,
+    notAfter: context.set.signer?.facts.notAfter,
     seconds: elapsed(),
     changeToCurrentSeconds: lag,
     isRollback: isRollback(candidate),

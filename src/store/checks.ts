@@ -1,11 +1,10 @@
 // The generic checks, in order. The list is the specification: the first violation names the rejection.
-import { rsaVerifiers } from '../crypto/signature.ts';
 import { PaycertError } from '../errors.ts';
-import type { KeyFacts, SigningContext } from '../providers/provider.ts';
+import type { KeyFacts, KeySet, SigningContext } from '../providers/provider.ts';
 import { type RoleRow, roles } from '../providers/roles.ts';
 
 /** What a candidate would replace, as far as the checks look at it: no key is needed for that. */
-export interface Current extends Pick<SigningContext, 'capabilities'> {
+export interface Current extends Pick<KeySet, 'capabilities'> {
   readonly signer?: { readonly facts: Pick<KeyFacts, 'notBefore'> };
 }
 
@@ -22,12 +21,12 @@ export type Check = (candidate: Candidate, now: Date) => readonly PaycertError[]
 const violation = (...details: ConstructorParameters<typeof PaycertError>) => [new PaycertError(...details)];
 
 /** It parses, nothing is missing, and its parts agree: the provider's own rules. */
-const isSound: Check = ({ context }) => context.problems;
+const isSound: Check = ({ context }) => context.set.problems;
 
 const rowOf = ({ role }: KeyFacts): RoleRow => roles[role];
 
 /** The key that signs, and every certificate that is presented in TLS: one of them out of date fails somebody. */
-const inUse = ({ signer, keys }: SigningContext): readonly KeyFacts[] => [
+const inUse = ({ signer, keys }: KeySet): readonly KeyFacts[] => [
   ...(signer ? [signer.facts] : []),
   ...keys.filter((facts) => rowOf(facts).isPresented && facts.fingerprint !== signer?.facts.fingerprint),
 ];
@@ -40,7 +39,7 @@ const nameOf = (facts: KeyFacts): string => {
 
 /** not before ≤ now: trying again at that time will do. */
 const isValidYet: Check = ({ context }, now) =>
-  inUse(context).flatMap((facts) => {
+  inUse(context.set).flatMap((facts) => {
     const { notBefore } = facts;
     if (notBefore === undefined || notBefore <= now) return [];
     const message = `${nameOf(facts)} is not valid before ${notBefore.toISOString()}`;
@@ -49,7 +48,7 @@ const isValidYet: Check = ({ context }, now) =>
 
 /** now < not after. An expired *current* one keeps operating; an expired candidate replaces nothing. */
 const isNotExpired: Check = ({ context }, now) =>
-  inUse(context).flatMap((facts) => {
+  inUse(context.set).flatMap((facts) => {
     const { notAfter } = facts;
     if (notAfter === undefined || now < notAfter) return [];
     const code = rowOf(facts).expiry?.code ?? 'certificate-expired';
@@ -61,9 +60,9 @@ const isNotExpired: Check = ({ context }, now) =>
  * What is not sound is loaded without keys, so it says nothing about the set: its own problems are the news.
  */
 const keepsVerifying: Check = ({ context, current }, now) =>
-  context.problems.length === 0 &&
+  context.set.problems.length === 0 &&
   current?.capabilities(now).has('verify') === true &&
-  !context.capabilities(now).has('verify')
+  !context.set.capabilities(now).has('verify')
     ? violation('platform-set-emptied', 'there is no valid platform key any more, and the current snapshot has one')
     : [];
 
@@ -73,12 +72,14 @@ const isNotOlder: Check = (candidate) =>
     : [];
 
 /** The candidate signs, and its own public key verifies. */
-const worksItself: Check = async ({ context: { signer, sign } }) => {
-  if (signer?.publicKey === undefined || sign === undefined) return [];
+const worksItself: Check = async ({ context }) => {
+  const { publicKey, suite } = context.set.signer ?? {};
+  const { sign } = context.operations;
+  if (publicKey === undefined || suite === undefined || sign === undefined) return [];
   const message = Buffer.from('paycert self-test');
   try {
     const { signature } = await sign(message);
-    if (rsaVerifiers[signer.padding ?? 'pkcs1'](signer.publicKey, message, signature)) return [];
+    if (suite.verify(publicKey, message, signature)) return [];
   } catch (cause) {
     // Whatever it is: a key with damaged primes makes OpenSSL throw.
     return violation('self-test-failed', 'the key cannot sign', { cause });
@@ -87,7 +88,7 @@ const worksItself: Check = async ({ context: { signer, sign } }) => {
 };
 
 /** What the provider's own rules find at that time, such as a certificate that its issuer has taken back. */
-const isFitNow: Check = ({ context }, now) => context.violations?.(now) ?? [];
+const isFitNow: Check = ({ context }, now) => context.set.violations?.(now) ?? [];
 
 const checks: readonly Check[] = [isSound, isValidYet, isNotExpired, isFitNow, keepsVerifying, isNotOlder, worksItself];
 
@@ -107,6 +108,6 @@ export async function findViolations(candidate: Candidate, now: Date): Promise<r
 
 /** Whether the candidate's signing certificate was issued before the current one's. */
 export function isRollback({ context, current }: Candidate): boolean {
-  const [then, now] = [context.signer?.facts.notBefore, current?.signer?.facts.notBefore];
+  const [then, now] = [context.set.signer?.facts.notBefore, current?.signer?.facts.notBefore];
   return then !== undefined && now !== undefined && then < now;
 }

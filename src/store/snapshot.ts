@@ -1,15 +1,19 @@
 // The frozen result of one load. Signs with one key; verifies and decrypts with current keys and those retired before them.
 import { createHash } from 'node:crypto';
+import type { Turn } from '../crypto/private-key.ts';
 import type { FairnessKey, Limiter } from './limiter.ts';
-import { type ErrorCode, PaycertError } from '../errors.ts';
+import { PaycertError } from '../errors.ts';
 import type {
   AuthorizedRequest,
   Capability,
   Ciphertext,
   Decrypted,
+  Earlier,
   Encrypted,
+  KeySet,
   Moment,
   OpenedNotification,
+  Operations,
   PaymentParametersInput,
   Received,
   ReceivedNotification,
@@ -32,18 +36,15 @@ export interface Retired {
 const maxRetired = 16;
 
 /** Equal in every process that loaded the same keys: a digest of roles, key ids and fingerprints, never of secrets. */
-export function snapshotId(context: SigningContext): string {
-  const keys = context.keys.map(({ role, keyId, fingerprint }) => `${role} ${keyId} ${fingerprint}`).sort();
+export function snapshotId(set: KeySet): string {
+  const keys = set.keys.map(({ role, keyId, fingerprint }) => `${role} ${keyId} ${fingerprint}`).sort();
   return createHash('sha256').update(keys.join('\n')).digest('hex').slice(0, 16);
 }
 
-/** What a context says when another one's keys may do. */
-const verifyOtherKeys = ['key-id-unknown', 'no-platform-key'] as const satisfies readonly ErrorCode[];
-/** Where no key is named, every refusal that depends on the key; a seal that only its key opens stands for a signature. */
-const unnamedOtherKeys = [...verifyOtherKeys, 'signature-invalid', 'decryption-failed'] as const;
-const decryptOtherKeys = ['decryption-failed', 'no-apiv3-key', 'no-aes-key'] as const satisfies readonly ErrorCode[];
-
-type Attempt<T> = (context: SigningContext) => Promise<T>;
+const publicNames: Partial<Record<keyof Operations, string>> = {
+  openNotification: 'notification',
+  paymentParameters: 'payment-parameters',
+};
 
 export class Snapshot {
   readonly generation: number;
@@ -69,12 +70,12 @@ export class Snapshot {
     limiter: Limiter,
   ) {
     this.generation = about.generation;
-    this.snapshotId = snapshotId(context);
+    this.snapshotId = snapshotId(context.set);
     this.context = context;
     // The same keys again are not retired: a snapshot that came back is current.
     this.retired = about.retired.filter((retired) => retired.snapshotId !== this.snapshotId).slice(0, maxRetired);
     this.loadedAt = about.loadedAt;
-    this.firstSeen = noteSeen(about.seenBefore ?? new Map(), context.keys, about.loadedAt);
+    this.firstSeen = noteSeen(about.seenBefore ?? new Map(), context.set.keys, about.loadedAt);
     this.version = about.version;
     this.#limiter = limiter;
     Object.freeze(this);
@@ -90,51 +91,60 @@ export class Snapshot {
     return [self, ...this.retired].filter(({ until }) => now < until);
   }
 
-  sign(message: Uint8Array, fairnessKey: FairnessKey = {}): Promise<Signed> {
-    return this.#limiter.run(fairnessKey, () => supported(this.context.sign, 'sign')(message));
+  /** Fair: a batch takes turns with single requests. */
+  async sign(message: Uint8Array, fairnessKey: FairnessKey = {}): Promise<Signed> {
+    return this.#operation('sign')(message, this.#turn(fairnessKey));
   }
 
-  authorize(request: RequestToAuthorize, moment: Moment, fairnessKey: FairnessKey = {}): Promise<AuthorizedRequest> {
-    return this.#limiter.run(fairnessKey, () => supported(this.context.authorize, 'authorize')(request, moment));
+  /** Fair, as `sign`. */
+  async authorize(
+    request: RequestToAuthorize,
+    moment: Moment,
+    fairnessKey: FairnessKey = {},
+  ): Promise<AuthorizedRequest> {
+    return this.#operation('authorize')(request, moment, this.#turn(fairnessKey));
   }
 
-  paymentParameters(
+  /** Fair, as `sign`. */
+  async paymentParameters(
     input: PaymentParametersInput,
     moment: Moment,
     fairnessKey: FairnessKey = {},
   ): Promise<Readonly<Record<string, string>>> {
-    return this.#limiter.run(fairnessKey, () =>
-      supported(this.context.paymentParameters, 'payment-parameters')(input, moment),
-    );
+    return this.#operation('paymentParameters')(input, moment, this.#turn(fairnessKey));
   }
 
   /** For the key named, also one that a swap has just replaced: the fields of one request are encrypted one by one. */
   async encrypt(plaintext: Uint8Array, now: Date, keyId?: string): Promise<Encrypted> {
-    const { result } = await this.#overlapping(now, ['key-unknown'], (context) =>
-      supported(context.encrypt, 'encrypt')(plaintext, now, keyId),
-    );
-    return result;
+    const encrypt = this.#operation('encrypt');
+    try {
+      return await encrypt(plaintext, now, keyId);
+    } catch (error) {
+      if (!isKeyUnknown(error)) throw error;
+      for (const { operations } of this.#retiredAt(now)) {
+        try {
+          if (operations.encrypt) return await operations.encrypt(plaintext, now, keyId);
+        } catch (again) {
+          if (!isKeyUnknown(again)) throw again;
+        }
+      }
+      throw error;
+    }
   }
 
   /** Verifies with the key that the signature names, or with each where it names none, among all that are still valid. */
   async verify(received: Received, now: Date): Promise<Verified> {
-    const { result } = await this.#overlapping(now, this.#verifyOtherKeys, (context) =>
-      supported(context.verify, 'verify')(received, now),
-    );
-    return result;
+    return this.#operation('verify')(received, now, this.#earlier(now));
   }
 
-  /** Opens with the current key, then with the ones before it. `isRetired` tells that only an earlier snapshot's key did. */
+  /** Opens with the current keys, then with retired ones. `isRetired` tells that only an earlier snapshot's key did. */
   async decrypt(
     input: Ciphertext,
     now: Date,
     fairnessKey: FairnessKey = {},
   ): Promise<Decrypted & { isRetired: boolean }> {
-    const open = () =>
-      this.#overlapping(now, decryptOtherKeys, (context) => supported(context.decrypt, 'decrypt')(input));
-    // Only fields cost an RSA operation.
-    const { result, isRetired } = await ('algorithm' in input ? open() : this.#limiter.run(fairnessKey, open));
-    return { ...result, isRetired };
+    const decrypt = this.#operation('decrypt');
+    return this.#tellRetired(now, (earlier) => decrypt(input, this.#turn(fairnessKey), earlier));
   }
 
   /**
@@ -147,52 +157,55 @@ export class Snapshot {
     now: Date,
     unverified: (error: unknown) => void = () => undefined,
   ): Promise<OpenedNotification & { isRetired: boolean }> {
-    const verifying = this.#overlapping(now, this.#verifyOtherKeys, (context) =>
-      VerifiedNotification.from(supported(context.verify, 'verify'), received, now),
-    );
+    const [verify, open] = [this.#operation('verify'), this.#operation('openNotification')];
+    const verifying = VerifiedNotification.from((copy, at) => verify(copy, at, this.#earlier(at)), received, now);
     verifying.catch(unverified);
-    const { result: notification } = await verifying;
-    const { result, isRetired } = await this.#overlapping(now, decryptOtherKeys, (context) =>
-      supported(context.openNotification, 'notification')(notification),
-    );
-    return { ...result, isRetired };
+    const notification = await verifying;
+    return this.#tellRetired(now, (earlier) => open(notification, earlier));
   }
 
-  get #verifyOtherKeys(): readonly ErrorCode[] {
-    return this.context.namesNoKey ? unnamedOtherKeys : verifyOtherKeys;
+  /** @throws PaycertError `operation-unsupported` */
+  #operation<Name extends keyof Operations>(name: Name): Operations[Name] {
+    const operation = this.context.operations[name];
+    if (operation !== undefined) return operation;
+    const message = `${publicNames[name] ?? name} is not an operation of this credential`;
+    throw new PaycertError('operation-unsupported', message);
   }
 
-  /** The current context first, then the retired ones whose grace has not ended, while the answer is "not with my keys". */
-  async #overlapping<T>(
-    now: Date,
-    otherKeys: readonly ErrorCode[],
-    attempt: Attempt<T>,
-  ): Promise<{ result: T; isRetired: boolean }> {
-    try {
-      return { result: await attempt(this.context), isRetired: false };
-    } catch (error) {
-      if (!isOneOf(error, otherKeys)) throw error;
-      for (const { context, until } of this.retired) {
-        if (until <= now) continue;
-        try {
-          return { result: await attempt(context), isRetired: true };
-        } catch (again) {
-          if (!isOneOf(again, otherKeys)) throw again;
-        }
-      }
-      throw error;
-    }
+  #turn(fairnessKey: FairnessKey): Turn {
+    return (work) => this.#limiter.run(fairnessKey, work);
+  }
+
+  #retiredAt(now: Date): readonly SigningContext[] {
+    return this.retired.filter(({ until }) => now < until).map(({ context }) => context);
+  }
+
+  #earlier(now: Date): Earlier {
+    const contexts = this.#retiredAt(now);
+    return {
+      verifiers: contexts.flatMap(({ operations }) => operations.verifiers ?? []),
+      openers: contexts.flatMap(({ operations }) => operations.openers ?? []),
+    };
+  }
+
+  /** Runs `open`, and says whether an earlier snapshot's key opened. */
+  async #tellRetired<T>(now: Date, open: (earlier: Earlier) => Promise<T>): Promise<T & { isRetired: boolean }> {
+    let isRetired = false;
+    const earlier = this.#earlier(now);
+    const openers = earlier.openers.map((opener) => ({
+      ...opener,
+      async open(input: Ciphertext, turn: Turn) {
+        const plaintext = await opener.open(input, turn);
+        isRetired = plaintext !== undefined;
+        return plaintext;
+      },
+    }));
+    const opened = await open({ ...earlier, openers });
+    return { ...opened, isRetired };
   }
 }
 
-const isOneOf = (error: unknown, codes: readonly ErrorCode[]): boolean =>
-  error instanceof PaycertError && codes.includes(error.code);
-
-function supported<F>(operation: F | undefined, name: string): F {
-  if (operation === undefined)
-    throw new PaycertError('operation-unsupported', `${name} is not an operation of this credential`);
-  return operation;
-}
+const isKeyUnknown = (error: unknown): boolean => error instanceof PaycertError && error.code === 'key-unknown';
 
 /** What a snapshot can do at that time. */
 export function lacking(
@@ -200,6 +213,6 @@ export function lacking(
   required: readonly Capability[],
   now: Date,
 ): readonly Capability[] {
-  const able = snapshot?.context.capabilities(now);
+  const able = snapshot?.context.set.capabilities(now);
   return required.filter((capability) => able?.has(capability) !== true);
 }

@@ -81,7 +81,7 @@ export class Store {
 /** Of each key that has an age, as far as this process knows it. Being too old makes nothing unfit. */
 export function agesIn({ snapshot, maxAge }: Entry): ReadonlyMap<KeyFacts, Age> {
   if (snapshot === undefined || maxAge === undefined) return new Map();
-  const { keys, createdAt } = snapshot.context;
+  const { keys, createdAt } = snapshot.context.set;
   return agesOf(keys, { firstSeen: snapshot.firstSeen, createdAt: createdAt instanceof Date ? createdAt : undefined }, maxAge); // prettier-ignore
 }
 

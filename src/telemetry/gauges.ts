@@ -64,13 +64,14 @@ export const gauges = {
   paycert_apiv3_key_proven: {
     help: 'Whether the APIv3 key has opened something that WeChat Pay wrote (1) or not yet (0).',
     labels: [credential],
-    read: ({ snapshot }: Entry) => (snapshot?.context.isProven ? [{ value: Number(snapshot.context.isProven()) }] : []),
+    read: ({ snapshot }: Entry) =>
+      snapshot?.context.set.isProven ? [{ value: Number(snapshot.context.set.isProven()) }] : [],
   },
   paycert_warnings: {
     help: 'Warnings about the material that is current, by code.',
     labels: [credential, 'code'],
     read: ({ snapshot }: Entry, now: Date) =>
-      countByCode(snapshot?.context.warnings(now).map(({ code }) => code) ?? []),
+      countByCode(snapshot?.context.set.warnings(now).map(({ code }) => code) ?? []),
   },
   paycert_frozen_mounts: {
     help: 'Mounted paths that never update, such as subPath mounts.',
@@ -79,7 +80,7 @@ export const gauges = {
   },
 } satisfies Record<string, GaugeRow>;
 
-type KeyFacts = NonNullable<Entry['snapshot']>['context']['keys'][number];
+type KeyFacts = NonNullable<Entry['snapshot']>['context']['set']['keys'][number];
 
 export interface GaugeRow {
   readonly help: string;
@@ -89,7 +90,7 @@ export interface GaugeRow {
 
 function byRole({ snapshot }: Entry, time: (key: KeyFacts) => Date | undefined, choose: typeof decisive): Sample[] {
   const found = new Map<string, number>();
-  for (const key of snapshot?.context.keys ?? []) {
+  for (const key of snapshot?.context.set.keys ?? []) {
     const seconds = (time(key)?.getTime() ?? Number.NaN) / 1000;
     const known = found.get(key.role) ?? seconds;
     if (!Number.isNaN(seconds)) found.set(key.role, choose(key.role, known, seconds));

@@ -7,11 +7,12 @@ import { buildProvider } from '../../src/running/build.ts';
 import type { CredentialConfig } from '../../src/config/schema/credential.ts';
 import { systemClock as clock } from '../../src/clock.ts';
 import { PaycertError } from '../../src/errors.ts';
-import type { Received, RequestToAuthorize, SigningContext } from '../../src/providers/provider.ts';
+import type { Received, RequestToAuthorize } from '../../src/providers/provider.ts';
 import { operations } from '../../src/server/operations.ts';
 import { AuthorizeRequest, AuthorizeResult } from '../../src/server/schema.ts';
 import { createAlipayMaterial, type Files, toPkcs8Pem, toSpkiPem } from '../../src/testing/index.ts';
 import { keyPairs, makeMaterial, merchantId } from '../support/key-pairs.ts';
+import { type FlatContext, flatten } from '../support/flatten.ts';
 import { filesOf } from '../support/mtls.ts';
 import { quoted, sections, tableRows } from './documents.ts';
 
@@ -24,10 +25,10 @@ const parameters = { Version: '1', order: '1' };
 const [own, partner] = await keyPairs();
 assert.ok(own && partner);
 
-async function load(provider: CredentialConfig['provider'], files: Files): Promise<SigningContext> {
+async function load(provider: CredentialConfig['provider'], files: Files): Promise<FlatContext> {
   const context = await buildProvider(provider, { clock, observe: () => undefined, environment: {} }).load(files);
-  assert.deepEqual(context.problems, []);
-  return context;
+  assert.deepEqual(context.set.problems, []);
+  return flatten(context);
 }
 
 const wechat = await makeMaterial(now);
@@ -45,7 +46,7 @@ const [wechatpay, v2, ali, aliyun, hmac, pss] = await Promise.all([
 ]);
 
 /** The rows of the table under `authorize`: the least that each takes. */
-const requests: Readonly<Record<string, { context: SigningContext; least: RequestToAuthorize }>> = {
+const requests: Readonly<Record<string, { context: FlatContext; least: RequestToAuthorize }>> = {
   'WeChat Pay': { context: wechatpay, least: { method: 'POST', url } },
   'WeChat Pay v2': { context: v2, least: { url, parameters } },
   'Alipay v2': { context: ali, least: { apiMethod: 'alipay.trade.query' } },
@@ -60,7 +61,7 @@ const requests: Readonly<Record<string, { context: SigningContext; least: Reques
 };
 
 /** The rows of the table under `verify`. */
-const credentials: Readonly<Record<string, SigningContext>> = {
+const credentials: Readonly<Record<string, FlatContext>> = {
   'WeChat Pay': wechatpay,
   'WeChat Pay v2': v2,
   Alipay: ali,

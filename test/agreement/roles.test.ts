@@ -23,7 +23,8 @@ const someKeys = fc
 /** Role → seconds, as a sidecar with these keys in memory says. */
 function inMemory(keys: readonly KeyFacts[]): Map<string, number> {
   const about = { generation: 1, loadedAt: new Date(0), version: undefined, retired: [] };
-  const snapshot = new Snapshot({ ...fakeContext({ keyId: 'K' }), keys }, about, new Limiter(1));
+  const { set, operations } = fakeContext({ keyId: 'K' });
+  const snapshot = new Snapshot({ set: { ...set, keys }, operations }, about, new Limiter(1));
   const entry = { name: 'w', provider: 'fake', isRequired: true, requires: [], snapshot };
   return new Map(
     gauges.paycert_certificate_not_after_timestamp_seconds.read(entry).map(({ role, value }) => [String(role), value]),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PaycertError } from '../../src/errors.ts';
-import type { ReceivedNotification, SigningContext } from '../../src/providers/provider.ts';
+import type { Operations, ReceivedNotification } from '../../src/providers/provider.ts';
 import { VerifiedNotification } from '../../src/providers/verified.ts';
 import { loadFit, makeMaterial, now } from '../support/wechatpay.ts';
 import { makeNotification } from '../../src/testing/index.ts';
@@ -29,7 +29,7 @@ describe('a verified notification', () => {
   });
 
   it('cannot be made up: neither the compiler nor a provider takes one', async () => {
-    type Proof = Parameters<NonNullable<SigningContext['openNotification']>>[0];
+    type Proof = Parameters<Operations['openNotification']>[0];
     type IsTaken<T> = T extends Proof ? true : false;
     const isTaken: IsTaken<{ readonly body: Uint8Array; readonly keyId: string }> = false;
     // A private constructor fits no type of constructors.

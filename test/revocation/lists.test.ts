@@ -41,7 +41,7 @@ const load = async (lists: Readonly<Record<string, string>>, whenUnknown?: 'acce
 const judge = async (...args: Parameters<typeof load>) => {
   const context = await load(...args);
   const violation = await findViolation({ context, current: undefined, older: 'accept' }, now);
-  return [violation?.code, ...context.warnings(now).map(({ code }) => code)];
+  return [violation?.code, ...context.set.warnings(now).map(({ code }) => code)];
 };
 
 const crl = async (...args: Parameters<typeof makeList>) => ({ 'ca.crl': listPem(await makeList(...args)) });
@@ -87,7 +87,7 @@ describe('one’s own certificate', () => {
       list.replaceAll('X509 CRL', 'CRL'),
       listPem(Buffer.from('3003020101', 'hex')),
     ]) {
-      const { problems } = await load({ 'ca.crl': text });
+      const { problems } = (await load({ 'ca.crl': text })).set;
       assert.deepEqual(
         problems.map(({ code, field }) => [code, field]),
         [['revocation-list-malformed', 'ca.crl']],

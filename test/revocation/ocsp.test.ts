@@ -229,7 +229,7 @@ describe('one’s own certificate', () => {
     const judge = async (whenUnknown: WhenUnknown) => {
       const context = await provider(whenUnknown).load((await source.read(new AbortController().signal)).data);
       const violation = await findViolation({ context, current: undefined, older: 'accept' }, now);
-      return [violation?.code, ...context.warnings(now).map(({ code }) => code)];
+      return [violation?.code, ...context.set.warnings(now).map(({ code }) => code)];
     };
     return { own, state, inner, clock, source, judge };
   }

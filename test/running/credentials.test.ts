@@ -129,7 +129,7 @@ describe('running credentials', { timeout: 60_000 }, () => {
     await volume.write((await makeMaterial(1)).files);
     assert.equal(
       (await store.current('a').sign(Buffer.from('x'))).keyId,
-      store.current('a').context.signer?.facts.keyId,
+      store.current('a').context.set.signer?.facts.keyId,
     );
     assert.equal(events.length, before);
   });

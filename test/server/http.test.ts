@@ -12,13 +12,14 @@ const inner = wechatpay({ merchantId });
 const odd: Provider = {
   ...inner,
   async load(data) {
-    const { paymentParameters: _, ...context } = await inner.load(data);
+    const context = await inner.load(data);
+    const { paymentParameters: _, ...operations } = context.operations;
     let calls = 0;
     const sign = (message: Uint8Array) => {
       if (calls++ > 0) throw new TypeError('canary of a bug');
-      return context.sign!(message);
+      return operations.sign!(message);
     };
-    return { ...context, sign };
+    return { ...context, operations: { ...operations, sign } };
   },
 };
 const api = await startApi({

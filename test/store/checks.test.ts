@@ -8,7 +8,7 @@ const now = new Date('2026-11-22T00:00:00Z');
 const valid = { keyId: 'A', notBefore: '2026-01-01', notAfter: '2027-01-01' };
 
 function candidate(description: Description, current?: Description, older: 'accept' | 'reject' = 'accept') {
-  return { context: fakeContext(description), current: current && fakeContext(current), older };
+  return { context: fakeContext(description), current: current && fakeContext(current).set, older };
 }
 
 describe('the generic checks', () => {

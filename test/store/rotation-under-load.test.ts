@@ -4,7 +4,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { verifyRsaSha256 } from '../../src/crypto/signature.ts';
+import { rsaPkcs1 } from '../../src/crypto/suites.ts';
 import { wechatpay } from '../../src/providers/wechatpay/provider.ts';
 import { createAuthority } from '../../src/testing/authority.ts';
 import type { KeyPair } from '../../src/testing/key-pair.ts';
@@ -54,7 +54,7 @@ it('a thousand rotations under 32 callers fail no call, and the last version is 
     const message = Buffer.from(`request ${String(n)}`);
     const { signature, keyId } = await watching.current.sign(message);
     const publicKey = certificates.get(keyId);
-    assert.ok(publicKey && verifyRsaSha256(publicKey, message, signature), `signature under ${keyId}`);
+    assert.ok(publicKey && rsaPkcs1.verify(publicKey, message, signature), `signature under ${keyId}`);
     await watching.current.verify({ kind: 'notification', ...answers[n % answers.length]! }, now);
   };
   const caller = async (): Promise<void> => {

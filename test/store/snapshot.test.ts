@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Limiter } from '../../src/store/limiter.ts';
-import type { SigningContext } from '../../src/providers/provider.ts';
+import type { KeySet } from '../../src/providers/provider.ts';
 import { Snapshot, snapshotId } from '../../src/store/snapshot.ts';
 import { type Description, facts, fakeContext } from '../support/fake-provider.ts';
 import { Reloading } from '../support/reloading.ts';
@@ -15,7 +15,7 @@ const message = (keyId: string, signature = 'good') =>
 const until2027 = (id: string): Description => ({ keyId: id, platform: { [`P${id}`]: '2027-01-01' } });
 
 describe('a snapshot id', () => {
-  const withKeys = (...keys: SigningContext['keys']): SigningContext => ({ ...fakeContext({ keyId: 'x' }), keys });
+  const withKeys = (...keys: KeySet['keys']): KeySet => ({ ...fakeContext({ keyId: 'x' }).set, keys });
 
   it('does not depend on the order of the keys', () => {
     const [a, b] = [facts('platform', 'A'), facts('platform', 'B')];
@@ -88,7 +88,7 @@ describe('a snapshot', () => {
     const { retired } = loop.current;
     assert.equal(retired.length, 16);
     assert.deepEqual(
-      retired.map(({ context }) => context.signer?.facts.keyId),
+      retired.map(({ context }) => context.set.signer?.facts.keyId),
       Array.from({ length: 16 }, (_, i) => String(19 - i)),
     );
   });
@@ -96,7 +96,7 @@ describe('a snapshot', () => {
   it('never keeps a context twice, nor beside itself, however often two sets alternate', async (t) => {
     const loop = new Reloading(t);
     for (const id of ['A', 'B', 'A', 'B', 'A', 'C', 'B', 'A']) await loop.load(until2027(id));
-    const ids = [loop.current, ...loop.current.retired].map(({ context }) => context.signer?.facts.keyId);
+    const ids = [loop.current, ...loop.current.retired].map(({ context }) => context.set.signer?.facts.keyId);
     assert.deepEqual(ids, ['A', 'B', 'C']);
   });
 
@@ -107,7 +107,7 @@ describe('a snapshot', () => {
     loop.clock.advance(1000);
     await loop.load(until2027('C'));
     assert.deepEqual(
-      loop.current.retired.map(({ context }) => context.signer?.facts.keyId),
+      loop.current.retired.map(({ context }) => context.set.signer?.facts.keyId),
       ['B'],
     );
     const none = new Reloading(t, { graceMilliseconds: 0 });

@@ -66,8 +66,10 @@ describe('ages in an entry', () => {
   const after = (time: Date) => new Date(time.getTime() + 1000);
 
   it('count from the load that the key came with, or from when it was made', () => {
-    const dated = (createdAt: Date | PaycertError) =>
-      new Snapshot({ ...fakeContext({ keyId: 'A' }), createdAt }, about, new Limiter(8));
+    const dated = (createdAt: Date | PaycertError) => {
+      const context = fakeContext({ keyId: 'A' });
+      return new Snapshot({ ...context, set: { ...context.set, createdAt } }, about, new Limiter(8));
+    };
     const made = new Date('2026-01-01');
     assert.deepEqual(replaceBy({ ...entry, snapshot: make({ keyId: 'A' }) }), [after(now)]);
     assert.deepEqual(replaceBy({ ...entry, snapshot: dated(made) }), [after(made)]);

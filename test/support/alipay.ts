@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import type { ErrorCode } from '../../src/errors.ts';
 import type { AlipayOptions } from '../../src/providers/alipay/options.ts';
 import { alipay } from '../../src/providers/alipay/provider.ts';
-import type { AuthorizedRequest, SigningContext } from '../../src/providers/provider.ts';
+import type { AuthorizedRequest } from '../../src/providers/provider.ts';
 import { type AlipayMaterialOptions, createAlipayMaterial, type Files } from '../../src/testing/index.ts';
+import { type FlatContext, flatten } from './flatten.ts';
 import { exchange } from './http-client.ts';
 
 export const appId = '2021000000000001';
@@ -16,8 +17,8 @@ export const makeMaterial = (options: Partial<AlipayMaterialOptions> = {}) =>
 
 const defaults: AlipayOptions = { appId, mode: 'certificate' };
 
-export const load = (files: Files, options: Partial<AlipayOptions> = {}): Promise<SigningContext> =>
-  alipay({ ...defaults, ...options }).load(files);
+export const load = async (files: Files, options: Partial<AlipayOptions> = {}): Promise<FlatContext> =>
+  flatten(await alipay({ ...defaults, ...options }).load(files));
 
 /** A load that must be fit, with every operation of the provider. */
 export async function loadFit(files: Files, options: Partial<AlipayOptions> = {}) {

@@ -33,15 +33,13 @@ export function gatedProvider(gate: Gate): Provider {
     ...provider,
     async load(data) {
       const context = await provider.load(data);
-      const { sign } = context;
+      const { sign } = context.operations;
       if (sign === undefined) return context;
-      return {
-        ...context,
-        async sign(message) {
-          await gate.pass(message);
-          return sign(message);
-        },
+      const gated: typeof sign = async (message, turn) => {
+        await gate.pass(message);
+        return sign(message, turn);
       };
+      return { ...context, operations: { ...context.operations, sign: gated } };
     },
   };
 }

@@ -89,6 +89,6 @@ export class Reloading {
 
   /** The key id that signs; none before the first load. */
   get signsWith(): string | undefined {
-    return this.entry.snapshot?.context.signer?.facts.keyId;
+    return this.entry.snapshot?.context.set.signer?.facts.keyId;
   }
 }

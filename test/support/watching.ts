@@ -55,7 +55,7 @@ export class Watching {
   }
 
   get signsWith(): string | undefined {
-    return this.store.entry(name).snapshot?.context.signer?.facts.keyId;
+    return this.store.entry(name).snapshot?.context.set.signer?.facts.keyId;
   }
 
   /** Resolves once that key signs: at once if it does. */

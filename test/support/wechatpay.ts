@@ -1,9 +1,10 @@
 // WeChat Pay material for tests: one merchant, its keys made once per file, and what a load of changed files says.
 import assert from 'node:assert/strict';
 import type { ErrorCode } from '../../src/errors.ts';
-import type { SigningContext } from '../../src/providers/provider.ts';
+import type { KeySet } from '../../src/providers/provider.ts';
 import { wechatpay, type WechatpayOptions } from '../../src/providers/wechatpay/provider.ts';
 import { createWechatpayMaterial, type Files, type WechatpayMaterialOptions } from '../../src/testing/index.ts';
+import { type FlatContext, flatten } from './flatten.ts';
 
 export const merchantId = '1900000001';
 export const now = new Date('2026-03-01T00:00:00Z');
@@ -25,8 +26,8 @@ export function withFiles(
   return changed;
 }
 
-export const load = (files: Files, options: Partial<WechatpayOptions> = {}): Promise<SigningContext> =>
-  wechatpay({ merchantId, ...options }).load(files);
+export const load = async (files: Files, options: Partial<WechatpayOptions> = {}): Promise<FlatContext> =>
+  flatten(await wechatpay({ merchantId, ...options }).load(files));
 
 /** A load that must be fit, with every operation of the provider. */
 export async function loadFit(files: Files, options: Partial<WechatpayOptions> = {}) {
@@ -41,7 +42,7 @@ export async function loadFit(files: Files, options: Partial<WechatpayOptions> =
 export const problemsOf = async (files: Files, options: Partial<WechatpayOptions> = {}): Promise<string[]> =>
   (await load(files, options)).problems.map(({ code, field = '-' }) => `${code} ${field}`);
 
-export const warningsOf = (context: SigningContext, at = now): string[] =>
+export const warningsOf = (context: Pick<KeySet, 'warnings'>, at = now): string[] =>
   context.warnings(at).map(({ code, field = '-' }) => `${code} ${field}`);
 
 /** What `assert.rejects` compares: the code, and nothing of the message. */

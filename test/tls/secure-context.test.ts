@@ -17,7 +17,7 @@ const hostNames = ['localhost', 'shop.example', 'bank.example'];
 async function load(texts: Readonly<Record<string, string>>, options: Partial<MtlsOptions> = {}) {
   const provider = mtls({ serverNames: {}, minVersion: 'TLSv1.2', ...options });
   const context = await provider.load(filesOf({ 'ca.crt': authority.certificate, ...texts }));
-  assert.deepEqual(context.problems, []);
+  assert.deepEqual(context.set.problems, []);
   return context;
 }
 

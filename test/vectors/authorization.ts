@@ -29,7 +29,13 @@ export async function checkAuthorization(situation: Situation): Promise<void> {
     header = headers['Authorization'];
   } else {
     const nonce = situation.need('nonce_str', 'nonce');
-    header = authorization(merchantId, nonce, situation.need('signature'), situation.need('timestamp'), serial);
+    header = authorization({
+      merchantId,
+      nonce,
+      signature: situation.need('signature'),
+      timestamp: situation.need('timestamp'),
+      serial,
+    });
   }
   const [actual, wanted] = [parseAuthorization(header ?? ''), parseAuthorization(expected)];
   const names = [...new Set([...Object.keys(actual), ...Object.keys(wanted)])];

@@ -1,5 +1,5 @@
 // Encrypted fields: RSAES-OAEP with SHA-1, and PKCS#1 v1.5 where the credential opts in.
-import type { KeyObject } from 'node:crypto';
+import type { PrivateKey } from '../../src/crypto/private-key.ts';
 import { PaycertError } from '../../src/errors.ts';
 import { Unusable } from './findings.ts';
 import type { Situation } from './situation.ts';
@@ -24,7 +24,7 @@ function assertPlaintext(situation: Situation, actual: Uint8Array): void {
 }
 
 /** Without the opt-in it is refused; with it, a wrong key may give random text, but never this text. */
-async function checkLegacy(situation: Situation, privateKey: KeyObject): Promise<void> {
+async function checkLegacy(situation: Situation, privateKey: PrivateKey): Promise<void> {
   const ciphertext = situation.need('ciphertext');
   const isOpen = await subject({ privateKey })
     .decrypt({ ciphertext })
@@ -47,7 +47,7 @@ async function checkLegacy(situation: Situation, privateKey: KeyObject): Promise
 }
 
 /** OAEP is random: what is sealed must open again with the private key, and have the length of the modulus. */
-async function checkSealing(situation: Situation, privateKey: KeyObject | undefined): Promise<void> {
+async function checkSealing(situation: Situation, privateKey: PrivateKey | undefined): Promise<void> {
   const plaintext = Buffer.from(situation.need('plaintext'));
   const [trusted] = trustedKeys(situation);
   if (trusted === undefined) throw new Unusable('there is no certificate or public key to encrypt for');

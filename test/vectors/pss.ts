@@ -24,9 +24,9 @@ export async function checkPss(situation: Situation): Promise<void> {
     (privateKey &&
       Buffer.from(createPublicKey(readPrivateKey(privateKey, 'private_key')).export({ type: 'spki', format: 'pem' })));
   if (partner === undefined) throw new Unusable('there is no key');
-  const verifier = await provider.load(new Map([['public_key.pem', partner]]));
-  situation.require(verifier.problems.length === 0, 'the public key does not load');
-  const { verify, keys } = verifier;
+  const { set, operations } = await provider.load(new Map([['public_key.pem', partner]]));
+  situation.require(set.problems.length === 0, 'the public key does not load');
+  const { verify } = operations;
   if (verify === undefined) return;
   const check = async (signed: Uint8Array) =>
     verify(
@@ -34,13 +34,13 @@ export async function checkPss(situation: Situation): Promise<void> {
         kind: 'message',
         message,
         signature: Buffer.from(signed).toString('base64'),
-        keyId: keys[0]?.keyId ?? '',
+        keyId: set.keys[0]?.keyId ?? '',
       },
       new Date(0),
     );
   if (signature !== undefined) await situation.run(() => check(signature));
   else if (privateKey !== undefined) {
-    const { sign } = await provider.load(new Map([['private_key.pem', privateKey]]));
+    const { sign } = (await provider.load(new Map([['private_key.pem', privateKey]]))).operations;
     if (sign === undefined) throw new Unusable('the private key does not load');
     await situation.run(async () => check((await sign(message)).signature));
   }

@@ -43,7 +43,7 @@ async function checkMaterial(situation: Situation): Promise<void> {
   for (const [name, inputs] of keyInputs) {
     const bytes = situation.material(...inputs);
     if (bytes === undefined) continue;
-    const { problems } = await wechatpay({ merchantId: '1900000000' }).load(new Map([[name, bytes]]));
+    const { problems } = (await wechatpay({ merchantId: '1900000000' }).load(new Map([[name, bytes]]))).set;
     const codes = problems.filter(({ field }) => field === name).map(({ code }) => code);
     situation.assert(codes.includes('algorithm-unsupported'), `${name} is not refused as algorithm-unsupported`);
   }
@@ -92,7 +92,7 @@ async function checkHash(situation: Situation): Promise<void> {
   const text = situation.need('text', 'body', 'payload', 'value', 'message', 'string_to_sign');
   const parts = { access_key_id: 'LTAI5tExample', access_key_secret: 'x' };
   const material = new Map(Object.entries(parts).map(([name, value]) => [name, Buffer.from(value)]));
-  const { authorize } = await aliyun().load(material);
+  const { authorize } = (await aliyun().load(material)).operations;
   if (authorize === undefined) throw new Unusable('the access key of this checker does not load');
   const headers = { 'x-acs-version': '2014-05-26', 'x-acs-content-sm3': situation.expectsText('sm3') ?? '' };
   const call = { method: 'POST', url: 'https://ecs.aliyuncs.com/', apiMethod: 'A', body: Buffer.from(text) };

@@ -42,9 +42,10 @@ export async function checkV2(situation: Situation): Promise<void> {
   if (sign === undefined && situation.verdict === undefined) return;
   const unsigned = parameters.filter(([name]) => name !== 'sign');
   const body = Buffer.from(xmlOf(situation) ?? writeXml([...unsigned, ['sign', sign ?? own]]));
-  const { verify } = await wechatpayV2({ merchantId: '1900000001' }).load(
+  const { operations } = await wechatpayV2({ merchantId: '1900000001' }).load(
     new Map([['apiv2_key', Buffer.from(secret)]]),
   );
+  const { verify } = operations;
   if (verify === undefined) throw new Unusable('the key is no APIv2 key');
   await situation.run(() => verify({ kind: 'notification', body }, new Date(0)));
 }
@@ -96,12 +97,13 @@ export async function checkSortedParameters(situation: Situation): Promise<void>
         : /header|form/i.test(rule)
           ? 'sorted-header'
           : 'sorted';
-  const { names, compute, signsKeyId } = schemes[scheme];
+  const { names, signsKeyId, ...row } = schemes[scheme];
   const isSigned = (name: string) => name !== names.signature && (signsKeyId || name !== names.keyId);
   const parameters = parametersOf(situation).filter(([name]) => isSigned(name));
   const line = { method: situation.text('method') ?? 'POST', path: situation.text('path', 'uri') ?? '/' };
   const slash = /slash|%2F/i.test(rule) ? 'encode' : 'keep';
-  const own = compute(secretKey(Buffer.from(situation.need(...keyNames))), parameters, line, slash);
+  const key = secretKey(Buffer.from(situation.need(...keyNames)));
+  const own = row.code(key, Buffer.from(row.text(parameters, line, slash)));
   const expected = situation.expectsText('sign', 'signature');
   if (expected !== undefined) situation.assert(own === expected, 'the signature differs');
 }
@@ -124,9 +126,10 @@ export async function checkHmac(situation: Situation): Promise<void> {
     situation.assert([own.toString('hex'), own.toString('base64')].includes(told), 'the code differs');
   const tag = bytesOf(situation, ['tag_hex', 'mac_hex', 'signature_hex'], ['tag', 'mac']);
   if (tag === undefined) return;
-  const { verify } = await hmac({ keyId: 'a', scheme: 'sorted', slash: 'keep', maxNonces: 1000 }).load(
+  const { operations } = await hmac({ keyId: 'a', scheme: 'sorted', slash: 'keep', maxNonces: 1000 }).load(
     new Map([['key', key]]),
   );
+  const { verify } = operations;
   await situation.run(async () => {
     // The provider takes keys of 32 printable bytes and more; sources also have others.
     const isWhole = verify !== undefined && hash === 'sha256' && /^[!-~]*$/.test(key.toString('latin1'));

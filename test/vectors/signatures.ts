@@ -2,12 +2,8 @@
 import { normalizeSerial } from '../../src/crypto/x509.ts';
 import { PaycertError } from '../../src/errors.ts';
 import type { Received, Verified } from '../../src/providers/provider.ts';
-import {
-  responseMessage,
-  readResponseSignature,
-  requestMessage,
-  scheme,
-} from '../../src/providers/wechatpay/messages.ts';
+import { responseMessage, readResponseSignature, requestMessage } from '../../src/providers/wechatpay/messages.ts';
+import { rsaScheme } from '../../src/providers/wechatpay/schemes.ts';
 import { Unusable } from './findings.ts';
 import { isObject } from './read.ts';
 import type { Situation } from './situation.ts';
@@ -49,7 +45,7 @@ export async function checkSign(situation: Situation): Promise<void> {
   }
   const algorithm = situation.expectsText('algorithm_name', 'algorithm');
   if (algorithm !== undefined)
-    situation.equal('the algorithm', scheme.replace(/^WECHATPAY2-/, ''), algorithm.replace(/^WECHATPAY2-/, ''));
+    situation.equal('the algorithm', rsaScheme.name.replace(/^WECHATPAY2-/, ''), algorithm.replace(/^WECHATPAY2-/, ''));
   const keyId = situation.expectsText('serial_no', 'serial', 'certificate_serial');
   if (keyId !== undefined) situation.equal('the key id', normalizeSerial(signed.keyId), normalizeSerial(keyId));
   await checkAuthorization(situation);

@@ -1,20 +1,22 @@
 // The product under test: contexts made from the keys of a vector, as a load makes them, with the time as an argument.
 import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
-import { readCertificates, readPrivateKey, readPublicKey } from '../../src/crypto/containers.ts';
+import { readCertificates, readPublicKey } from '../../src/crypto/containers.ts';
+import { localKey, type PrivateKey, readLocalKey } from '../../src/crypto/private-key.ts';
 import { certificateFingerprint, normalizeSerial } from '../../src/crypto/x509.ts';
 import { type ContextOptions, createContext } from '../../src/providers/wechatpay/context.ts';
 import type { FitParts } from '../../src/providers/wechatpay/own-keys.ts';
 import type { NamedCertificate } from '../../src/providers/wechatpay/parts.ts';
-import type { SigningContext } from '../../src/providers/provider.ts';
+import { type FlatContext, flatten } from '../support/flatten.ts';
 import { isObject, listOf } from './read.ts';
 import { Unusable } from './findings.ts';
 import type { Situation } from './situation.ts';
 
 /** A context needs a private key; vectors that are not about one get this. */
-let spare: KeyObject | undefined;
-const sparePrivateKey = (): KeyObject => (spare ??= generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+let spare: PrivateKey | undefined;
+const sparePrivateKey = (): PrivateKey =>
+  (spare ??= localKey(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey));
 
-export type Subject = Required<SigningContext>;
+export type Subject = Required<FlatContext>;
 
 /** Not `load`: many sources pair keys, names and sizes that its rules refuse, as they should. */
 export function subject(parts: Partial<FitParts>, options: Partial<ContextOptions> = {}): Subject {
@@ -27,12 +29,12 @@ export function subject(parts: Partial<FitParts>, options: Partial<ContextOption
     proven: new Set(),
     ...options,
   });
-  return context as Subject;
+  return flatten(context) as Subject;
 }
 
-export function privateKeyOf(situation: Situation): KeyObject | undefined {
+export function privateKeyOf(situation: Situation): PrivateKey | undefined {
   const bytes = situation.material('private_key', 'merchant_private_key', 'mch_private_key', 'key_pem');
-  return bytes && readPrivateKey(bytes, 'private_key');
+  return bytes && readLocalKey(bytes, 'private_key');
 }
 
 export interface Trusted {

@@ -3,7 +3,7 @@ import { buildProvider, type BuildDependencies } from '../../running/build.ts';
 import { defaults } from '../../config/defaults.ts';
 import type { CredentialConfig } from '../../config/schema/credential.ts';
 import type { PaycertError } from '../../errors.ts';
-import type { Capability, KeyFacts, SigningContext } from '../../providers/provider.ts';
+import type { Capability, KeyFacts, KeySet } from '../../providers/provider.ts';
 import type { Material } from '../../sources/source.ts';
 import { type Current, findViolations } from '../../store/checks.ts';
 import { snapshotId } from '../../store/snapshot.ts';
@@ -46,7 +46,8 @@ export async function evaluate(
 ): Promise<SecretEvaluation> {
   const { provider, older = defaults.older } = credential;
   const context = await buildProvider(provider, dependencies).load(material.data);
-  const id = snapshotId(context);
+  const { set } = context;
+  const id = snapshotId(set);
   // The same keys replace nothing.
   const current = accepted && accepted.snapshotId !== id ? toCurrent(accepted) : undefined;
   const found = await findViolations({ context, current, older }, now);
@@ -55,12 +56,12 @@ export async function evaluate(
   return {
     secretResourceVersion: material.version ?? '',
     snapshotId: id,
-    keys: context.keys.map(toKey),
-    signer: context.signer?.facts,
-    capabilities: [...context.capabilities(now)].sort(),
+    keys: set.keys.map(toKey),
+    signer: set.signer?.facts,
+    capabilities: [...set.capabilities(now)].sort(),
     violations,
-    createdAt: context.createdAt,
-    until: nextChange(context, violations, now),
+    createdAt: set.createdAt,
+    until: nextChange(set, violations, now),
   };
 }
 
@@ -73,11 +74,7 @@ const toKey = ({ role, keyId, algorithm, fingerprint, notBefore, notAfter }: Key
   ...(notAfter && { notAfter: notAfter.toISOString() }),
 });
 
-function nextChange(
-  { keys, signer }: SigningContext,
-  violations: readonly PaycertError[],
-  now: Date,
-): Date | undefined {
+function nextChange({ keys, signer }: KeySet, violations: readonly PaycertError[], now: Date): Date | undefined {
   const facts = signer ? [...keys, signer.facts] : keys;
   const times = [...facts.flatMap(({ notBefore, notAfter }) => [notBefore, notAfter]), ...violations.map(({ retryAt }) => retryAt)]; // prettier-ignore
   return earliest(times, now);

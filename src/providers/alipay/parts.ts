@@ -1,13 +1,8 @@
 // Alipay material by name → its parts. Collects every problem instead of stopping at the first.
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { aesKey } from '../../crypto/cipher.ts';
-import {
-  readCertificates,
-  readCertificatesThatParse,
-  readPrivateKey,
-  readPublicKey,
-  readText,
-} from '../../crypto/containers.ts';
+import { readCertificates, readCertificatesThatParse, readPublicKey, readText } from '../../crypto/containers.ts';
+import { type PrivateKey, readLocalKey } from '../../crypto/private-key.ts';
 import { PaycertError } from '../../errors.ts';
 import { materialReader, type NamedKey } from '../shared/material.ts';
 
@@ -28,7 +23,7 @@ export interface Roots {
 /** What one read of Alipay material holds. Absent parts are judged by rules.ts. */
 export interface Parts {
   /** One, unless the same key was left under several names; different ones are a violation. */
-  readonly privateKeys: readonly NamedKey[];
+  readonly privateKeys: readonly (readonly [name: string, key: PrivateKey])[];
   readonly appCertificates: readonly NamedChain[];
   readonly alipayCertificates: readonly NamedChain[];
   readonly roots?: Roots;
@@ -65,14 +60,14 @@ export function readParts(data: Data): { parts: Parts; problems: PaycertError[] 
         const part = readPart(name, reader);
         return part === undefined ? [] : [{ name, part }];
       });
-  const keys = (pattern: RegExp, reader: (bytes: Uint8Array, field: string) => KeyObject): NamedKey[] =>
-    read(pattern, reader).map(({ name, part }) => [name, part]);
+  const keys = <K>(pattern: RegExp, reader: (bytes: Uint8Array, field: string) => K) =>
+    read(pattern, reader).map(({ name, part }) => [name, part] as const);
   const chains = (pattern: RegExp): NamedChain[] =>
     read(pattern, readCertificates).map(({ name, part: [leaf, ...intermediates] }) => ({ name, leaf, intermediates }));
   const [roots] = read(names.roots, readRoots);
   return {
     parts: {
-      privateKeys: keys(names.privateKey, readPrivateKey),
+      privateKeys: keys(names.privateKey, readLocalKey),
       appCertificates: chains(names.appCertificate),
       alipayCertificates: chains(names.alipayCertificate),
       ...(roots && { roots: { name: roots.name, ...roots.part } }),

@@ -1,7 +1,7 @@
 // Alipay's keys by key id: every certificate given, or the public keys. Which of them counts depends on the time.
-import type { PaycertError } from '../../errors.ts';
+import { type PaycertError, violation } from '../../errors.ts';
 import { certificateFacts, type PlatformKey, publicKeyFacts } from '../shared/facts.ts';
-import { type NamedKey, violation } from '../shared/material.ts';
+import type { NamedKey } from '../shared/material.ts';
 import type { AlipayOptions } from './options.ts';
 import type { NamedChain, Parts } from './parts.ts';
 import { serialOf } from './serials.ts';

@@ -1,6 +1,6 @@
 // Alipay, the v2 gateway and the v3 REST interface: names of material → parts → rules → the operations they allow.
 import { certificateFacts } from '../shared/facts.ts';
-import type { Provider, SigningContext } from '../provider.ts';
+import { type KeySet, type Provider, unusable } from '../provider.ts';
 import { createContext } from './context.ts';
 import type { AlipayOptions } from './options.ts';
 import { type Parts, readParts } from './parts.ts';
@@ -20,20 +20,14 @@ export function alipay(options: AlipayOptions): Provider {
         code !== 'material-missing' || !unreadable.some((name) => name?.startsWith(field.split('.')[0] ?? ''));
       const violations = [...problems, ...judge(parts, options).filter(isNew)];
       const [key] = parts.privateKeys;
-      if (violations.length > 0 || key === undefined) return unfit(violations, parts, options);
+      if (violations.length > 0 || key === undefined) return unusable(violations, signerOf(parts, options));
       return createContext(parts, key[1], options);
     },
   };
 }
 
-/** A context that can do nothing, and says why. Its certificate's dates are judged all the same: people want all that is wrong. */
-function unfit(problems: SigningContext['problems'], parts: Parts, { mode }: AlipayOptions): SigningContext {
+/** Its certificate's dates are judged also where something else is wrong: people want all that is wrong. */
+function signerOf(parts: Parts, { mode }: AlipayOptions): KeySet['signer'] {
   const own = mode === 'certificate' ? ownCertificate(parts)?.leaf : undefined;
-  return {
-    keys: [],
-    problems,
-    capabilities: () => new Set(),
-    warnings: () => [],
-    ...(own && { signer: { facts: certificateFacts(own, 'merchant', serialOf(own)), publicKey: own.publicKey } }),
-  };
+  return own && { facts: certificateFacts(own, 'merchant', serialOf(own)), publicKey: own.publicKey };
 }

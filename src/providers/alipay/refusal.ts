@@ -13,7 +13,8 @@ import {
   textOf,
 } from '../refusal.ts';
 import { parseForm, signedText } from './form.ts';
-import { requestMessage, scheme } from './rest.ts';
+import { requestMessage } from './rest.ts';
+import { rsaScheme } from './schemes.ts';
 
 /** Codes of v2 without their `isv.`, which are those of v3 (protocols 2.2, 2.6, 2.8) → causes. */
 const codes: Readonly<Record<string, readonly Cause[]>> = {
@@ -91,7 +92,7 @@ function findNode(body: object): unknown {
 function rebuild({ method, url, headers, body }: Sent): string | undefined {
   const authorization = header(headers, 'authorization');
   if (authorization !== undefined) {
-    const fields = new RegExp(`^${scheme} (.*?),sign=`).exec(authorization)?.[1];
+    const fields = new RegExp(`^${rsaScheme.name} (.*?),sign=`).exec(authorization)?.[1];
     return fields === undefined
       ? undefined
       : requestMessage(fields, { method, url, body }, header(headers, 'alipay-app-auth-token')).toString();

@@ -5,6 +5,7 @@ import { need } from '../shared/inputs.ts';
 import type { Moment, RequestToAuthorize } from '../provider.ts';
 import { sealContent } from './content.ts';
 import { fieldsOf, formatForm, type Parameters, signedText } from './form.ts';
+import type { Scheme } from './schemes.ts';
 
 /** What every request of one application says of itself. */
 export interface Sender {
@@ -35,6 +36,7 @@ const publicNames = new Set([
 ]);
 
 interface About {
+  readonly scheme: Scheme;
   readonly sender: Sender;
   readonly moment: Moment;
   readonly aesKey: KeyObject | undefined;
@@ -45,7 +47,7 @@ interface About {
  * `biz_content` they would be missing where there is none (protocols 2.1).
  * @throws PaycertError `request-invalid`, `no-aes-key`
  */
-function buildParameters(call: Call, { sender, moment, aesKey }: About): Parameters {
+function buildParameters(call: Call, { sender, moment, aesKey, scheme }: About): Parameters {
   const { bizContent, parameters = {}, appAuthToken } = call;
   const taken = Object.keys(parameters).find((name) => reserved.has(name));
   if (taken !== undefined) {
@@ -59,7 +61,7 @@ function buildParameters(call: Call, { sender, moment, aesKey }: About): Paramet
     method: need(call, 'apiMethod'),
     format: 'JSON',
     charset: 'utf-8',
-    sign_type: 'RSA2',
+    sign_type: scheme.signType,
     timestamp: beijingTime(moment.now),
     version: '1.0',
     ...(sender.serials && { app_cert_sn: sender.serials.app, alipay_root_cert_sn: sender.serials.root }),
@@ -80,7 +82,7 @@ export interface SignedCall {
   readonly form: Parameters;
 }
 
-/** Signs one call. `sign` is base64 of SHA256withRSA over the sorted, raw parameters. */
+/** Signs one call. `sign` is base64 of the signature over the sorted, raw parameters. */
 export async function signCall(
   call: Call,
   about: About,

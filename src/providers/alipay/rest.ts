@@ -1,12 +1,8 @@
 // Alipay v3, the REST interface: the text that a request signs, its headers, and what a signed answer carries (protocols 2.6).
-import { PaycertError } from '../../errors.ts';
-import { header, type Headers, linesAround, pathAndQuery } from '../shared/http.ts';
+import { assertFresh } from '../shared/freshness.ts';
+import { type Headers, linesAround, pathAndQuery } from '../shared/http.ts';
+import { readSignatureHeaders } from '../shared/signature-headers.ts';
 import type { Sender } from './request.ts';
-
-export const scheme = 'ALIPAY-SHA256withRSA';
-
-/** Either way, as for every platform; Alipay documents none for its answers. */
-const windowMilliseconds = 300_000;
 
 /** The fields that the header repeats exactly as they are signed. Milliseconds, unlike everybody's seconds. */
 export function authorizationFields({ appId, serials }: Sender, nonce: string, now: Date): string {
@@ -29,34 +25,20 @@ export function responseMessage(timestamp: string, nonce: string, body: Uint8Arr
   return linesAround(body, [timestamp, nonce]);
 }
 
-export interface ResponseSignature {
-  readonly timestamp: string;
-  readonly nonce: string;
-  readonly signature: string;
-  /** The SN of the certificate that signed; absent in key mode. */
+const headerNames = { timestamp: 'alipay-timestamp', nonce: 'alipay-nonce', signature: 'alipay-signature' } as const;
+/** The SN of the certificate that signed; in key mode there is none. */
+const withKeyId = { ...headerNames, keyId: 'alipay-sn' } as const;
+
+export interface ResponseSignature extends Readonly<Record<keyof typeof headerNames, string>> {
   readonly keyId?: string;
 }
 
 /**
- * The signature headers of an answer: all present, then within the window.
+ * The signature headers of a response: all present, then within the window, which Alipay documents nowhere.
  * @throws PaycertError `signature-missing`, `timestamp-outside-window`
  */
 export function readResponseSignature(headers: Headers, now: Date, mode: 'certificate' | 'key'): ResponseSignature {
-  const value = (name: string): string => {
-    const text = header(headers, name);
-    if (text !== undefined && text !== '') return text;
-    throw new PaycertError('signature-missing', `the header ${name} is missing`, { field: name });
-  };
-  const answer = {
-    timestamp: value('alipay-timestamp'),
-    nonce: value('alipay-nonce'),
-    signature: value('alipay-signature'),
-    ...(mode === 'certificate' && { keyId: value('alipay-sn') }),
-  };
-  const milliseconds = /^\d{1,15}$/.test(answer.timestamp) ? Number(answer.timestamp) : Number.NaN;
-  if (!(Math.abs(now.getTime() - milliseconds) <= windowMilliseconds)) {
-    const message = 'the timestamp is not within five minutes of this machine’s clock';
-    throw new PaycertError('timestamp-outside-window', message, { field: 'alipay-timestamp' });
-  }
-  return answer;
+  const signed = readSignatureHeaders(headers, mode === 'certificate' ? withKeyId : headerNames);
+  assertFresh(signed.timestamp, now, headerNames.timestamp, 'milliseconds');
+  return signed;
 }

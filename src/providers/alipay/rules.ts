@@ -1,11 +1,12 @@
 // What Alipay material must be, whatever the time. The list is the specification; each rule names its own violations.
 import type { X509Certificate } from 'node:crypto';
+import { isCertifiedBy } from '../../crypto/private-key.ts';
 import { nameAttribute, publicKeyFingerprint } from '../../crypto/x509.ts';
-import type { PaycertError } from '../../errors.ts';
-import { type NamedKey, violation } from '../shared/material.ts';
-import { rsaProblems } from '../shared/rsa.ts';
+import { type PaycertError, violation } from '../../errors.ts';
+import type { NamedKey } from '../shared/material.ts';
 import type { AlipayOptions } from './options.ts';
 import type { NamedChain, Parts } from './parts.ts';
+import { schemeOf } from './schemes.ts';
 import { isRsaSigned, serialOf } from './serials.ts';
 import { environmentOf } from './trust.ts';
 
@@ -26,13 +27,14 @@ const requiredParts: Rule = ({ privateKeys, appCertificates, roots }, { mode }) 
 /** The same key under two names is a leftover; two keys are a rotation that was half made. */
 const onePrivateKey: Rule = ({ privateKeys: [first, ...others] }) =>
   others.flatMap(([name, key]) =>
-    first && publicKeyFingerprint(key) !== publicKeyFingerprint(first[1])
+    first && publicKeyFingerprint(key.publicKey) !== publicKeyFingerprint(first[1].publicKey)
       ? violation('key-mismatch', name, `holds another private key than ${first[0]}`)
       : [],
   );
 
-/** Only RSA is spoken here. */
-const soundRsa: Rule = (parts, options) => namedKeys(parts, options).flatMap(([field, key]) => rsaProblems(field, key));
+/** Every key is one that an algorithm of Alipay takes. */
+const soundKeys: Rule = (parts, options) =>
+  namedKeys(parts, options).flatMap(([field, key]) => schemeOf(key).suite.check(key, field));
 
 const keyMatchesCertificate: Rule = (parts, { mode }) => {
   const { privateKeys, appCertificates } = parts;
@@ -56,7 +58,7 @@ const certificateNamesApp: Rule = (parts, { mode, appId }) => {
 /** The most common mistake of all: the application's own public key in the place of Alipay's. */
 const platformIsNotApp: Rule = (parts, options) => {
   const [key] = parts.privateKeys;
-  const own = key && publicKeyFingerprint(key[1]);
+  const own = key && publicKeyFingerprint(key[1].publicKey);
   return platformKeys(parts, options).flatMap(([name, publicKey]) =>
     publicKeyFingerprint(publicKey) === own
       ? violation('platform-key-is-merchant', name, 'is the application’s own, not Alipay’s')
@@ -99,7 +101,7 @@ const oneEnvironment: Rule = (parts, { mode, gateway = 'production' }) => {
 const rules: readonly Rule[] = [
   requiredParts,
   onePrivateKey,
-  soundRsa,
+  soundKeys,
   keyMatchesCertificate,
   certificateNamesApp,
   platformIsNotApp,
@@ -116,7 +118,7 @@ export function judge(parts: Parts, options: AlipayOptions): readonly PaycertErr
 /** The certificate of the private key: of several, such as a renewed one, the one that lives longest. */
 export function ownCertificate({ privateKeys: [key], appCertificates }: Parts): NamedChain | undefined {
   const [own] = appCertificates
-    .filter(({ leaf }) => key !== undefined && leaf.checkPrivateKey(key[1]))
+    .filter(({ leaf }) => key !== undefined && isCertifiedBy(key[1], leaf))
     .toSorted((a, b) => b.leaf.validToDate.getTime() - a.leaf.validToDate.getTime());
   return own;
 }
@@ -130,7 +132,7 @@ function platformKeys({ alipayCertificates, alipayPublicKeys }: Parts, { mode }:
 function namedKeys(parts: Parts, options: AlipayOptions): readonly NamedKey[] {
   const own = options.mode === 'key' ? [] : parts.appCertificates;
   return [
-    ...parts.privateKeys,
+    ...parts.privateKeys.map(([name, { publicKey }]): NamedKey => [name, publicKey]),
     ...own.map(({ name, leaf }): NamedKey => [name, leaf.publicKey]),
     ...platformKeys(parts, options),
   ];

@@ -1,9 +1,9 @@
 // Aliyun OpenAPI: one access key, or one that a security token (STS) lends for a while, and the requests that it signs.
 import { checkValue } from '../../crypto/cipher.ts';
 import { secretKey } from '../../crypto/mac.ts';
-import { PaycertError } from '../../errors.ts';
-import { materialReader, readSecret, timeOf, violation } from '../shared/material.ts';
-import type { KeyFacts, Provider, SigningContext } from '../provider.ts';
+import { PaycertError, violation } from '../../errors.ts';
+import { materialReader, readSecret, timeOf } from '../shared/material.ts';
+import { type KeyFacts, type Provider, type SigningContext, unusable } from '../provider.ts';
 import { type AccessKey, authorizeAcs3, authorizeRpc } from './requests.ts';
 
 /** Not the access key id: one credential's keys may change, and a token's do every hour. */
@@ -19,9 +19,7 @@ export function aliyun(): Provider {
       const notAfter = part('expiration', readTime);
       if (id?.startsWith('STS.') === true && !data.has('security_token'))
         problems.push(...violation('material-missing', 'security_token', 'is missing: access_key_id is a lent one'));
-      if (problems.length > 0 || id === undefined || secret === undefined) {
-        return { keys: [], problems, capabilities: () => new Set(), warnings: () => [] };
-      }
+      if (problems.length > 0 || id === undefined || secret === undefined) return unusable(problems);
       const key = {
         id,
         secret: secretKey(Buffer.from(secret)),
@@ -43,13 +41,17 @@ function createContext(key: AccessKey, notAfter: Date | undefined): SigningConte
     ...(notAfter && { notAfter }),
   };
   return {
-    keys: [facts],
-    problems: [],
-    capabilities: (now) => new Set(notAfter === undefined || now < notAfter ? ['sign'] : []),
-    warnings: () => [],
-    signer: { facts },
-    authorize: async (request, moment) =>
-      request.parameters === undefined ? authorizeAcs3(key, request, moment) : authorizeRpc(key, request, moment),
+    set: {
+      keys: [facts],
+      problems: [],
+      capabilities: (now) => new Set(notAfter === undefined || now < notAfter ? ['sign'] : []),
+      warnings: () => [],
+      signer: { facts },
+    },
+    operations: {
+      authorize: async (request, moment) =>
+        request.parameters === undefined ? authorizeAcs3(key, request, moment) : authorizeRpc(key, request, moment),
+    },
   };
 }
 

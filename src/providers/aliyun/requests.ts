@@ -1,6 +1,6 @@
 // Requests to Aliyun OpenAPI with their signature: RPC 1.0 for plain parameters, ACS3 for everything else.
 import type { KeyObject } from 'node:crypto';
-import { PaycertError } from '../../errors.ts';
+import { requestInvalid } from '../../errors.ts';
 import { header, signedHost, splitUrl, withoutHeaders } from '../shared/http.ts';
 import { need, takeOnly } from '../shared/inputs.ts';
 import { type Pair, percentEncode, queryPairs } from '../shared/parameters.ts';
@@ -26,9 +26,6 @@ export interface AccessKey {
   readonly securityToken?: string;
 }
 
-const invalid = (field: string, message: string) =>
-  new PaycertError('request-invalid', `${field} ${message}`, { field });
-
 /** What the signature is about: written here and nowhere else. */
 const rpcOwn = ['AccessKeyId', 'Signature', 'SignatureMethod', 'SignatureNonce', 'SignatureVersion', 'SecurityToken'];
 
@@ -37,12 +34,13 @@ export function authorizeRpc(key: AccessKey, request: RequestToAuthorize, { now,
   takeOnly(request, ['method', 'url', 'apiMethod', 'parameters']);
   const [url, action, parameters] = [need(request, 'url'), need(request, 'apiMethod'), need(request, 'parameters')];
   const method = (request.method ?? 'POST').toUpperCase();
-  if (method !== 'POST' && method !== 'GET') throw invalid('method', 'of an RPC call is GET or POST');
+  if (method !== 'POST' && method !== 'GET') throw requestInvalid('method', 'of an RPC call is GET or POST');
   const { origin, path, query } = splitUrl(url);
-  if (path !== '/' || query !== '') throw invalid('url', 'of an RPC call ends with its host: parameters hold the rest');
+  if (path !== '/' || query !== '')
+    throw requestInvalid('url', 'of an RPC call ends with its host: parameters hold the rest');
   const own = [...rpcOwn, 'Action', 'Timestamp'].find((name) => name in parameters);
-  if (own !== undefined) throw invalid(`parameters.${own}`, 'is set by paycert, or given as apiMethod');
-  if (parameters['Version'] === undefined) throw invalid('parameters.Version', 'is missing');
+  if (own !== undefined) throw requestInvalid(`parameters.${own}`, 'is set by paycert, or given as apiMethod');
+  if (parameters['Version'] === undefined) throw requestInvalid('parameters.Version', 'is missing');
   const pairs: Pair[] = Object.entries({
     Format: 'JSON',
     ...parameters,
@@ -70,11 +68,12 @@ export function authorizeAcs3(key: AccessKey, request: RequestToAuthorize, { now
   const [method, url] = [need(request, 'method').toUpperCase(), need(request, 'url')];
   const { headers = {}, body = Buffer.alloc(0) } = request;
   const action = request.apiMethod ?? header(headers, 'x-acs-action');
-  if (action === undefined) throw invalid('apiMethod', 'is missing, and so is the header x-acs-action');
+  if (action === undefined) throw requestInvalid('apiMethod', 'is missing, and so is the header x-acs-action');
   const host = signedHost(url, headers);
-  if (header(headers, 'x-acs-version') === undefined) throw invalid('headers.x-acs-version', 'is missing');
+  if (header(headers, 'x-acs-version') === undefined) throw requestInvalid('headers.x-acs-version', 'is missing');
   // Signed with SHA-256 beside it, the request would be another one than its caller means.
-  if (header(headers, 'x-acs-content-sm3') !== undefined) throw invalid('headers.x-acs-content-sm3', 'asks for SM3');
+  if (header(headers, 'x-acs-content-sm3') !== undefined)
+    throw requestInvalid('headers.x-acs-content-sm3', 'asks for SM3');
   const hashedPayload = hashPayload(body);
   const own = {
     'x-acs-action': action,
@@ -92,7 +91,7 @@ export function authorizeAcs3(key: AccessKey, request: RequestToAuthorize, { now
     ...own,
   };
   // One line break in a value would be another header, and its signature that of another request.
-  if (Object.values(sent).some((value) => /[\r\n]/.test(value))) throw invalid('headers', 'hold a line break');
+  if (Object.values(sent).some((value) => /[\r\n]/.test(value))) throw requestInvalid('headers', 'hold a line break');
   const { origin, path, query: written } = splitUrl(url);
   const query = queryPairs(written);
   const signed = Object.entries({ ...withoutHeaders(sent, ['host']), host });

@@ -23,7 +23,10 @@ interface Row {
   };
   /** Whether the parameter with the key id is signed. */
   readonly signsKeyId: boolean;
-  readonly compute: (key: KeyObject, parameters: readonly Pair[], line: RequestLine, slash: Slash) => string;
+  /** The text that is signed; it does not depend on the key. */
+  readonly text: (parameters: readonly Pair[], line: RequestLine, slash: Slash) => string;
+  /** The signature of that text under a key, as it is written. */
+  readonly code: (key: KeyObject, text: Uint8Array) => string;
 }
 
 const encode = (text: string, slash: Slash): string =>
@@ -37,7 +40,7 @@ const quoted = (parameters: readonly Pair[], slash: Slash): string =>
 const asForm = (parameters: readonly Pair[]): string =>
   joinPairs(sortPairs(parameters), (text) => percentEncode(text).replaceAll('%20', '+'));
 
-const sha256 = (key: KeyObject, text: string): Buffer => hmac('sha256', key, text);
+const hex = (key: KeyObject, text: Uint8Array): string => hmac('sha256', key, text).toString('hex');
 
 const sortedNames = { keyId: 'app_id', timestamp: 'timestamp', nonce: 'nonce' } as const;
 const inParameter = { ...sortedNames, signature: 'signature' } as const;
@@ -46,27 +49,31 @@ export const schemes: Readonly<Record<Scheme, Row>> = {
   sorted: {
     names: inParameter,
     signsKeyId: true,
-    compute: (key, parameters) => sha256(key, raw(parameters)).toString('hex'),
+    text: raw,
+    code: hex,
   },
   'sorted-quoted': {
     names: inParameter,
     signsKeyId: true,
-    compute: (key, parameters, _, slash) => sha256(key, quoted(parameters, slash)).toString('hex').toUpperCase(),
+    text: (parameters, _, slash) => quoted(parameters, slash),
+    code: (key, text) => hex(key, text).toUpperCase(),
   },
   'sorted-appended': {
     names: inParameter,
     signsKeyId: true,
-    compute: (key, parameters) => hmacSha256Over(key, raw(parameters), key).toString('hex'),
+    text: raw,
+    code: (key, text) => hmacSha256Over(key, text, key).toString('hex'),
   },
   'sorted-header': {
     names: sortedNames,
     signsKeyId: true,
-    compute: (key, parameters) => sha256(key, asForm(parameters)).toString('hex'),
+    text: asForm,
+    code: hex,
   },
   request: {
     names: { keyId: 'AccessKey', timestamp: 'Timestamp', nonce: 'Nonce', signature: 'Signature' },
     signsKeyId: false,
-    compute: (key, parameters, { method, path }, slash) =>
-      sha256(key, `${method}&${encode(path, slash)}&${quoted(parameters, slash)}`).toString('base64'),
+    text: (parameters, { method, path }, slash) => `${method}&${encode(path, slash)}&${quoted(parameters, slash)}`,
+    code: (key, text) => hmac('sha256', key, text).toString('base64'),
   },
 };

@@ -1,8 +1,8 @@
 // mTLS: certificates that are shown in TLS, chosen by server name, and whom each of them trusts. It signs no messages.
-import { provesPair } from '../../crypto/signature.ts';
+import { provesPair } from '../../crypto/private-key.ts';
 import { PaycertError } from '../../errors.ts';
 import { certificateFacts, isAlive } from '../shared/facts.ts';
-import type { KeyFacts, Provider, SigningContext } from '../provider.ts';
+import { type KeyFacts, type Provider, type SigningContext, unusable } from '../provider.ts';
 import { makeIdentity, type RevocationRules, type TlsVersion } from '../shared/tls-identity.ts';
 import { keyName, type Pair, readPairs } from './parts.ts';
 import { ownProblems } from './revocation.ts';
@@ -31,8 +31,7 @@ export function mtls(options: MtlsOptions): Provider {
       const [first, ...rest] = pairs;
       const all = [...problems, ...pairs.flatMap(judge)];
       if (all.length === 0) all.push(...(await Promise.all(pairs.map(proofProblems))).flat());
-      if (first === undefined || all.length > 0)
-        return { keys: [], problems: all, capabilities: () => new Set(), warnings: () => [] };
+      if (first === undefined || all.length > 0) return unusable(all);
       return createContext([first, ...rest], { lists, answers }, options);
     },
   };
@@ -67,17 +66,20 @@ function createContext(
   const revoked = (now: Date) => (isLookedAt ? ownProblems(all, now) : []);
   const isViolation = ({ code }: PaycertError) => revocation.isHard || code === 'certificate-revoked';
   return {
-    keys: unique([...shown, ...trusted]),
-    problems: [],
-    signer: { facts: certificateFacts(first.certificates[0], 'tls') },
-    // Its keys sign handshakes and nothing else; with one certificate that has expired, some of them fail.
-    capabilities: (now) => new Set(shown.every((facts) => isAlive(facts, now)) ? ['sign'] : []),
-    violations: (now) => revoked(now).filter(isViolation),
-    warnings: (now) => [
-      ...unique(trusted).flatMap((facts) => (isAlive(facts, now) ? [] : [authorityExpired(facts)])),
-      // Also what was fit when it was loaded: it goes on, and is told of.
-      ...revoked(now),
-    ],
+    set: {
+      keys: unique([...shown, ...trusted]),
+      problems: [],
+      signer: { facts: certificateFacts(first.certificates[0], 'tls') },
+      // Its keys sign handshakes and nothing else; with one certificate that has expired, some of them fail.
+      capabilities: (now) => new Set(shown.every((facts) => isAlive(facts, now)) ? ['sign'] : []),
+      violations: (now) => revoked(now).filter(isViolation),
+      warnings: (now) => [
+        ...unique(trusted).flatMap((facts) => (isAlive(facts, now) ? [] : [authorityExpired(facts)])),
+        // Also what was fit when it was loaded: it goes on, and is told of.
+        ...revoked(now),
+      ],
+    },
+    operations: {},
     tls: chooseByName(all, serverNames),
   };
 }

@@ -1,15 +1,11 @@
 // What a pair must be to be shown in TLS, whatever the time. The list is the specification; each rule names its own violations.
 import type { KeyObject } from 'node:crypto';
+import { rsaSizeProblems } from '../../crypto/suites.ts';
 import { isIssuedWithin, describeAlgorithm } from '../../crypto/x509.ts';
-import { type ErrorCode, PaycertError } from '../../errors.ts';
-import { rsaSizeProblems } from '../shared/rsa.ts';
+import { type PaycertError, violation } from '../../errors.ts';
 import { certificateName, keyName, type Pair } from './parts.ts';
 
 type Rule = (pair: Pair) => readonly PaycertError[];
-
-const violation = (code: ErrorCode, field: string, message: string) => [
-  new PaycertError(code, `${field} ${message}`, { field }),
-];
 
 const keyMatchesCertificate: Rule = ({ name, privateKey, certificates: [leaf] }) =>
   leaf.checkPrivateKey(privateKey)
@@ -21,7 +17,7 @@ const curves: ReadonlySet<string | undefined> = new Set(['prime256v1', 'secp384r
 
 function strengthProblems(field: string, key: KeyObject): readonly PaycertError[] {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
-  if (type === 'rsa') return rsaSizeProblems(field, key);
+  if (type === 'rsa') return rsaSizeProblems(key, field);
   if (type === 'ed25519' || (type === 'ec' && curves.has(details?.namedCurve))) return [];
   return violation('algorithm-unsupported', field, `holds a key of type ${describeAlgorithm(key)} that TLS cannot use`);
 }

@@ -1,22 +1,10 @@
 // What makes a signed request good now and once: a timestamp within the window, a nonce that was not accepted before.
 import { PaycertError } from '../../errors.ts';
+import { assertFresh, windowMilliseconds } from '../shared/freshness.ts';
 import type { Nonces } from '../shared/nonces.ts';
 
-/** Either way: a clock that runs ahead is as suspicious as an old message. */
-const windowSeconds = 300;
-
 /** A message from the future is within the window for twice as long; one second more, since both ends count. */
-export const shortestMemory = (2 * windowSeconds + 1) * 1000;
-
-export const seconds = (now: Date): string => String(Math.floor(now.getTime() / 1000));
-
-/** @throws PaycertError `timestamp-outside-window` */
-function assertWithinWindow(timestamp: string, now: Date, field: string): void {
-  const time = /^\d{1,12}$/.test(timestamp) ? Number(timestamp) : Number.NaN;
-  if (Math.abs(now.getTime() / 1000 - time) <= windowSeconds) return;
-  const message = 'the timestamp is not within five minutes of this machine’s clock';
-  throw new PaycertError('timestamp-outside-window', message, { field });
-}
+export const shortestMemory = 2 * windowMilliseconds + 1000;
 
 /** What signs a request, in the order of its checks: presence, window, nonce, signature; then the nonce is taken. */
 export interface Stamp {
@@ -31,7 +19,7 @@ export interface Stamp {
  * are not both new.
  */
 export function acceptOnce<T>(nonces: Nonces, { timestamp, nonce, fields }: Stamp, now: Date, verify: () => T): T {
-  assertWithinWindow(timestamp, now, fields.timestamp);
+  assertFresh(timestamp, now, fields.timestamp);
   nonces.assertUnseen(nonce, now);
   const verified = verify();
   nonces.remember(nonce, now);

@@ -21,7 +21,8 @@ export const withCreatedAt = (provider: Provider): Provider => ({
     const bytes = data.get(part);
     if (bytes === undefined) return context;
     const createdAt = readCreatedAt(readSecret(bytes).toString('latin1'), part);
-    if (createdAt instanceof Date) return { ...context, createdAt };
-    return { ...context, createdAt, warnings: (now) => [...context.warnings(now), createdAt] };
+    const { set } = context;
+    if (createdAt instanceof Date) return { ...context, set: { ...set, createdAt } };
+    return { ...context, set: { ...set, createdAt, warnings: (now) => [...set.warnings(now), createdAt] } };
   },
 });

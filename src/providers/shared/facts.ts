@@ -1,9 +1,9 @@
 // What providers say of their keys: facts without secrets, and which of them still count.
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { certificateFingerprint, describeAlgorithm, publicKeyFingerprint, wireSerial } from '../../crypto/x509.ts';
-import type { PaycertError } from '../../errors.ts';
-import { violation } from './material.ts';
-import type { KeyFacts } from '../provider.ts';
+import type { Suite } from '../../crypto/suites.ts';
+import { type PaycertError, violation } from '../../errors.ts';
+import type { KeyFacts, Verifier } from '../provider.ts';
 import type { CertificateRole } from '../roles.ts';
 
 /** Alive: whoever holds it may still sign with it. A public key does not expire. */
@@ -51,6 +51,13 @@ export interface PlatformKey extends KeyFacts {
   /** The material's name, for warnings. */
   readonly name: string;
 }
+
+/** How a public key checks signatures that are written in base64. */
+export const publicVerifier = (key: KeyFacts & { readonly publicKey: KeyObject }, suite: Suite): Verifier => ({
+  facts: publicFacts(key),
+  id: publicKeyFingerprint(key.publicKey),
+  confirm: ({ messages, signature }) => suite.find(key.publicKey, messages, Buffer.from(signature, 'base64')),
+});
 
 /** Certificates that have expired: they are not used any more, and worth a word. */
 export function expiryWarnings(keys: readonly PlatformKey[], now: Date): readonly PaycertError[] {

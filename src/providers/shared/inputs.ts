@@ -1,20 +1,18 @@
 // What a provider takes of the shapes that all providers share. The rest is refused by name: what is ignored would go unsigned.
-import { PaycertError } from '../../errors.ts';
+import { requestInvalid } from '../../errors.ts';
 import type { Received } from '../provider.ts';
-
-const invalid = (field: string, message: string) =>
-  new PaycertError('request-invalid', `${field} ${message}`, { field });
 
 /** @throws PaycertError `request-invalid`: a member that this provider has no use for, by its name */
 export function takeOnly(input: object, members: readonly string[]): void {
   const foreign = Object.entries(input).find(([name, value]) => value !== undefined && !members.includes(name));
-  if (foreign !== undefined) throw invalid(foreign[0], 'is nothing that this credential’s provider takes here');
+  if (foreign !== undefined) throw requestInvalid(foreign[0], 'is nothing that this credential’s provider takes here');
 }
 
 /** @throws PaycertError `request-invalid`: a member that this provider cannot do without */
 export function need<T, K extends keyof T & string>(input: T, field: K): NonNullable<T[K]> {
   const value = input[field];
-  if (value === undefined || value === null) throw invalid(field, 'is missing; this credential’s provider needs it');
+  if (value === undefined || value === null)
+    throw requestInvalid(field, 'is missing; this credential’s provider needs it');
   return value;
 }
 

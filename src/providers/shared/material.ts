@@ -1,14 +1,9 @@
 // Reads the parts of material by name. Collects what is wrong with them instead of stopping at the first.
 import type { KeyObject } from 'node:crypto';
-import { type ErrorCode, PaycertError } from '../../errors.ts';
+import { PaycertError } from '../../errors.ts';
 
 /** A key under the name of the part that holds it. */
 export type NamedKey = readonly [name: string, key: KeyObject];
-
-/** What is wrong with one part. The message begins with its name. */
-export const violation = (code: ErrorCode, field: string, message: string): readonly PaycertError[] => [
-  new PaycertError(code, `${field} ${message}`, { field }),
-];
 
 export interface MaterialReader {
   /** The part of that name as `read` makes it; nothing where it is absent, or wrong, which is then a problem. */

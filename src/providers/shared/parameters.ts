@@ -1,14 +1,11 @@
 // Parameters as signing schemes write them: percent-encoding (RFC 3986 §2), byte order, queries and forms.
-import { type ErrorCode, PaycertError } from '../../errors.ts';
+import { type ErrorCode, PaycertError, requestInvalid } from '../../errors.ts';
 
 export type Pair = readonly [name: string, value: string];
 
-const invalid = (field: string, message: string) =>
-  new PaycertError('request-invalid', `${field} ${message}`, { field });
-
 /** UTF-8 bytes as %XX in upper case, except for letters, digits and - _ . ~ . A space is %20, never +. */
 export function percentEncode(text: string): string {
-  if (!text.isWellFormed()) throw invalid('parameters', 'hold half a surrogate pair, which no UTF-8 can carry');
+  if (!text.isWellFormed()) throw requestInvalid('parameters', 'hold half a surrogate pair, which no UTF-8 can carry');
   // encodeURIComponent follows RFC 2396, which left these five alone.
   return encodeURIComponent(text).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
 }
@@ -53,7 +50,7 @@ const decodePairs = (query: string, code: ErrorCode, field: string): readonly Pa
  * would be over one of them.
  */
 export function queryPairs(query: string): readonly Pair[] {
-  if (query.includes('+')) throw invalid('url', 'holds a + in its query: write %20 for a space, %2B for a plus');
+  if (query.includes('+')) throw requestInvalid('url', 'holds a + in its query: write %20 for a space, %2B for a plus');
   return decodePairs(query, 'request-invalid', 'url');
 }
 

@@ -8,38 +8,42 @@ import { joinPairs, type Pair, sortPairs } from '../shared/parameters.ts';
 
 export type SignType = 'MD5' | 'HMAC-SHA256';
 
-const algorithms: Readonly<Record<SignType, (key: KeyObject, text: string) => Buffer>> = {
+/** A row per `sign_type`: the code of the text followed by the key. */
+const algorithms: Readonly<Record<SignType, (key: KeyObject, text: Uint8Array) => Buffer>> = {
   MD5: (key, text) => md5(text, key),
   'HMAC-SHA256': (key, text) => hmacSha256Over(key, text, key),
 };
 
-/** Every parameter that is not empty, but `sign`: `k=v` raw, in byte order, joined by `&`. The key follows it. */
+/** Every parameter that is not empty, but `sign`: `k=v` raw, in byte order, joined by `&`. */
 export function parameterText(parameters: readonly Pair[]): string {
   return joinPairs(sortPairs(parameters.filter(([name, value]) => name !== 'sign' && value !== '')));
 }
 
+/** What is signed, but for the key, which follows it. */
+export const signedText = (parameters: readonly Pair[]): Buffer => Buffer.from(`${parameterText(parameters)}&key=`);
+
 /** Upper-case hex, as it stands in `sign`. */
-export function signParameters(type: SignType, key: KeyObject, parameters: readonly Pair[]): string {
-  return algorithms[type](key, `${parameterText(parameters)}&key=`)
-    .toString('hex')
-    .toUpperCase();
-}
+const codeOf = (type: SignType, key: KeyObject, text: Uint8Array): string =>
+  algorithms[type](key, text).toString('hex').toUpperCase();
+
+export const signParameters = (type: SignType, key: KeyObject, parameters: readonly Pair[]): string =>
+  codeOf(type, key, signedText(parameters));
 
 export const isSignType = (text: string): text is SignType => Object.hasOwn(algorithms, text);
 
 /**
- * Whether `sign` is that of the parameters. Answers do not always say how they are signed; the length of `sign` does.
+ * How `sign` is made. Responses do not always say it; the length of `sign` does.
  * @throws PaycertError `signature-algorithm-unsupported`
  */
-export function verifyParameters(key: KeyObject, parameters: readonly Pair[], sign: string): boolean {
-  const named = parameters.find(([name]) => name === 'sign_type')?.[1] ?? '';
+export function signTypeOf(named: string, sign: string): SignType {
   const type = named === '' ? (sign.length === 64 ? 'HMAC-SHA256' : 'MD5') : named;
-  if (!isSignType(type)) {
-    const message = 'sign_type is neither MD5 nor HMAC-SHA256';
-    throw new PaycertError('signature-algorithm-unsupported', message, { field: 'sign_type' });
-  }
-  return equalCodes(Buffer.from(signParameters(type, key, parameters)), Buffer.from(sign.toUpperCase()));
+  if (isSignType(type)) return type;
+  const message = 'sign_type is neither MD5 nor HMAC-SHA256';
+  throw new PaycertError('signature-algorithm-unsupported', message, { field: 'sign_type' });
 }
+
+export const isSignedBy = (key: KeyObject, text: Uint8Array, sign: string, type: SignType): boolean =>
+  equalCodes(Buffer.from(codeOf(type, key, text)), Buffer.from(sign.toUpperCase()));
 
 /** The key of `req_info`: the lower-case hex of the MD5 of the APIv2 key, as 32 characters. Built once per load. */
 export function refundKey(key: KeyObject): KeyObject {

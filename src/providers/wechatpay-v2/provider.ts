@@ -3,10 +3,11 @@ import type { KeyObject } from 'node:crypto';
 import { secretKey } from '../../crypto/mac.ts';
 import { PaycertError } from '../../errors.ts';
 import { materialReader, readSecret } from '../shared/material.ts';
-import type { Provider } from '../provider.ts';
+import { type Provider, unusable } from '../provider.ts';
 import { readParts } from '../wechatpay/parts.ts';
 import { judge } from '../wechatpay/rules.ts';
-import { type ClientPair, createContext, type WechatpayV2Options } from './context.ts';
+import { type ClientPair, createContext } from './context.ts';
+import type { WechatpayV2Options } from './signing.ts';
 
 type Data = ReadonlyMap<string, Uint8Array>;
 
@@ -20,9 +21,7 @@ export function wechatpayV2(options: WechatpayV2Options): Provider {
       const previous = part('apiv2_key.previous', readApiV2Key);
       const client = await readClientPair(data, options.merchantId);
       const all = [...problems, ...client.problems];
-      if (all.length > 0 || key === undefined) {
-        return { keys: [], problems: all, capabilities: () => new Set(), warnings: () => [] };
-      }
+      if (all.length > 0 || key === undefined) return unusable(all);
       return createContext(
         { key, ...(previous && { previous }), ...(client.pair && { client: client.pair }) },
         options,
@@ -52,7 +51,7 @@ async function readClientPair(
     ({ code, field }) => code !== 'material-missing' || !unreadable.has(field),
   );
   const all = [...problems, ...violations];
-  return privateKey && certificate && all.length === 0
-    ? { pair: { privateKey, certificate }, problems: [] }
+  return privateKey?.local && certificate && all.length === 0
+    ? { pair: { privateKey: privateKey.local, certificate }, problems: [] }
     : { problems: all };
 }

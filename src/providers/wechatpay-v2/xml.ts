@@ -1,6 +1,6 @@
 // The flat XML of WeChat Pay v2: one root, elements without attributes, text or CDATA. Everything else is refused.
 // A general parser would bring what this form never has: DTDs and entities are where those were attacked (docs/adr).
-import { PaycertError } from '../../errors.ts';
+import { PaycertError, requestInvalid } from '../../errors.ts';
 
 const malformed = (what: string) =>
   new PaycertError('message-malformed', `the body is not the XML of WeChat Pay v2: ${what}`, { field: 'body' });
@@ -111,11 +111,10 @@ export function readXml(bytes: Uint8Array): ReadonlyMap<string, string> {
 
 /** A body to send. Values with marks are CDATA sections, as WeChat Pay's own examples have them. */
 export function writeXml(parameters: readonly (readonly [string, string])[]): string {
-  const invalid = (what: string) => new PaycertError('request-invalid', `parameters ${what}`, { field: 'parameters' });
   const elements = parameters.map(([tag, value]) => {
-    if (!new RegExp(`^${name}$`).test(tag)) throw invalid('hold a name that no XML element has');
+    if (!new RegExp(`^${name}$`).test(tag)) throw requestInvalid('parameters', 'hold a name that no XML element has');
     if (!value.isWellFormed() || !isText(value) || value.includes('\r'))
-      throw invalid('hold a character that XML cannot carry');
+      throw requestInvalid('parameters', 'hold a character that XML cannot carry');
     const content = /[<>&]/.test(value) ? `<![CDATA[${value.replaceAll(']]>', ']]]]><![CDATA[>')}]]>` : value;
     return `<${tag}>${content}</${tag}>`;
   });

@@ -1,16 +1,15 @@
-// The operations that one set of WeChat Pay keys allows. Made from fit parts only.
-import { createPublicKey } from 'node:crypto';
+// One set of WeChat Pay keys: what it is, and the operations that it allows. Made from fit parts only.
 import { checkValue } from '../../crypto/cipher.ts';
-import { signRsaSha256 } from '../../crypto/signature.ts';
 import { PaycertError } from '../../errors.ts';
 import { expiryWarnings, isAlive, publicFacts } from '../shared/facts.ts';
-import { sealedCertificates } from './envelope.ts';
 import type { Capability, SigningContext } from '../provider.ts';
+import { sealedCertificates } from './envelope.ts';
 import { collectFieldKeys, type FitParts, merchantFacts, symmetricKeys } from './own-keys.ts';
 import { collectPlatformKeys, platformWarnings, type ResponseKey } from './platform-keys.ts';
-import { createVerify } from './received.ts';
-import { createRequests } from './requests.ts';
-import { createOpeners } from './sealed.ts';
+import { receiving } from './receiving.ts';
+import { schemeOf } from './schemes.ts';
+import { collectOpeners, sealing } from './sealing.ts';
+import { signing } from './signing.ts';
 
 export interface ContextOptions {
   readonly merchantId: string;
@@ -33,37 +32,37 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
   const isProven = (): boolean => apiV3Id !== undefined && proven.has(apiV3Id);
   const isAnswered = sealedCertificates(parts.certificatesResponse ?? '').length > 0;
   const loadWarnings = platformWarnings(parts);
-  const sign = (message: Uint8Array) => signRsaSha256(privateKey, message);
-  const signText = async (message: Uint8Array): Promise<string> => (await sign(message)).toString('base64');
+  const openers = collectOpeners({ symmetric, fieldKeys, legacyFieldPadding, prove: (keyId) => proven.add(keyId) });
+  const publicKey = parts.certificate?.publicKey ?? privateKey.publicKey;
 
   return {
-    keys: [
-      merchant,
-      ...fieldKeys.flatMap(({ facts }) => (facts === merchant ? [] : [facts])),
-      ...platform.all.map(publicFacts),
-      ...symmetric.map(publicFacts),
-    ],
-    problems: [],
-    capabilities(now) {
-      const able = new Set<Capability>();
-      if (isAlive(merchant, now)) able.add('sign');
-      if (platform.alive(now).length > 0) able.add('verify');
-      if (symmetric.length > 0) able.add('decrypt');
-      return able;
+    set: {
+      keys: [
+        merchant,
+        ...fieldKeys.flatMap(({ facts }) => (facts === merchant ? [] : [facts])),
+        ...platform.all.map(publicFacts),
+        ...symmetric.map(publicFacts),
+      ],
+      problems: [],
+      capabilities(now) {
+        const able = new Set<Capability>();
+        if (isAlive(merchant, now)) able.add('sign');
+        if (platform.alive(now).length > 0) able.add('verify');
+        if (symmetric.length > 0) able.add('decrypt');
+        return able;
+      },
+      warnings(now) {
+        const contradicted = isAnswered && apiV3Key !== undefined && !isProven();
+        return [...loadWarnings, ...expiryWarnings(platform.all, now), ...(contradicted ? [unprovenWarning()] : [])];
+      },
+      ...(apiV3Key && { isProven }),
+      signer: { facts: merchant, publicKey, suite: schemeOf(publicKey).suite },
     },
-    warnings(now) {
-      const contradicted = isAnswered && apiV3Key !== undefined && !isProven();
-      return [...loadWarnings, ...expiryWarnings(platform.all, now), ...(contradicted ? [unprovenWarning()] : [])];
+    operations: {
+      ...signing(privateKey, platform, { merchantId, merchant, responseKey, userAgent }),
+      ...receiving(platform, openers),
+      ...sealing(platform, openers, responseKey),
     },
-    ...(apiV3Key && { isProven }),
-    signer: { facts: merchant, publicKey: parts.certificate?.publicKey ?? createPublicKey(privateKey) },
-
-    async sign(message) {
-      return { signature: await sign(message), keyId: merchant.keyId };
-    },
-    verify: createVerify(platform),
-    ...createRequests({ merchantId, merchant, platform, responseKey, userAgent, signText }),
-    ...createOpeners({ symmetric, fieldKeys, legacyFieldPadding, prove: (keyId) => proven.add(keyId) }),
   };
 }
 

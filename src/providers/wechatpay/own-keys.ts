@@ -1,6 +1,7 @@
 // The merchant's own keys: the one that signs, those that open what was encrypted for it.
 import type { KeyObject } from 'node:crypto';
 import { checkValue } from '../../crypto/cipher.ts';
+import type { PrivateKey } from '../../crypto/private-key.ts';
 import { certificateFacts, publicKeyFacts } from '../shared/facts.ts';
 import type { KeyFacts } from '../provider.ts';
 import type { Role } from '../roles.ts';
@@ -8,13 +9,13 @@ import type { Parts } from './parts.ts';
 
 /** Parts that passed every rule. */
 export interface FitParts extends Parts {
-  readonly privateKey: KeyObject;
+  readonly privateKey: PrivateKey;
 }
 
 /** The key that signs. */
 export function merchantFacts({ privateKey, certificate, merchantSerial }: FitParts): KeyFacts {
   if (certificate) return certificateFacts(certificate, 'merchant');
-  return publicKeyFacts(privateKey, 'merchant', merchantSerial);
+  return publicKeyFacts(privateKey.publicKey, 'merchant', merchantSerial);
 }
 
 /** Current first, then previous: the order in which they are tried. */
@@ -31,7 +32,7 @@ export function collectFieldKeys({ privateKey, retired }: FitParts, merchant: Ke
   const keys = retired.map(({ privateKey: key, certificate }) => {
     const facts: KeyFacts = certificate
       ? certificateFacts(certificate, 'merchant-retired')
-      : publicKeyFacts(key, 'merchant-retired');
+      : publicKeyFacts(key.publicKey, 'merchant-retired');
     return { key, facts };
   });
   return [{ key: privateKey, facts: merchant }, ...keys];

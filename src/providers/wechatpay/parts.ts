@@ -1,8 +1,9 @@
 // WeChat Pay material by name → its parts. Collects every problem instead of stopping at the first.
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { aesKey } from '../../crypto/cipher.ts';
-import { readCertificates, readPrivateKey, readPublicKey, readText } from '../../crypto/containers.ts';
+import { readCertificates, readPublicKey, readText } from '../../crypto/containers.ts';
 import { readPkcs12 } from '../../crypto/pkcs12.ts';
+import { isCertifiedBy, localKey, type PrivateKey, readLocalKey } from '../../crypto/private-key.ts';
 import { wireSerial } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
 import { materialReader, readSecret } from '../shared/material.ts';
@@ -14,13 +15,13 @@ export interface NamedCertificate {
 
 export interface RetiredKey {
   readonly name: string;
-  readonly privateKey: KeyObject;
+  readonly privateKey: PrivateKey;
   readonly certificate?: X509Certificate;
 }
 
 /** What one read of WeChat Pay material holds. Absent parts are judged by rules.ts. */
 export interface Parts {
-  readonly privateKey?: KeyObject;
+  readonly privateKey?: PrivateKey;
   readonly certificate?: X509Certificate;
   /** The file that it came from. */
   readonly certificateName?: string;
@@ -47,12 +48,12 @@ export async function readParts(data: Data, merchantId: string): Promise<{ parts
   const { part, problems } = materialReader(data);
   const names = [...data.keys()].sort();
   const pem = {
-    privateKey: part('apiclient_key.pem', readPrivateKey),
+    privateKey: part('apiclient_key.pem', readLocalKey),
     certificate: part('apiclient_cert.pem', readCertificates)?.[0],
   };
   const p12 = await fillFromPkcs12(data, merchantId, problems);
   const parts = {
-    privateKey: pem.privateKey ?? p12?.privateKey,
+    privateKey: pem.privateKey ?? (p12 && localKey(p12.privateKey)),
     certificate: pem.certificate ?? p12?.certificates[0],
     certificateName: pem.certificate ? 'apiclient_cert.pem' : p12 && 'apiclient_cert.p12',
     merchantSerial: part('merchant_serial', readSerial),
@@ -126,9 +127,9 @@ function readPublicKeyId(bytes: Uint8Array, field: string): string {
 }
 
 function readRetiredKey(bytes: Uint8Array, field: string): Omit<RetiredKey, 'name'> {
-  const privateKey = readPrivateKey(bytes, field);
+  const privateKey = readLocalKey(bytes, field);
   if (!readText(bytes).includes('BEGIN CERTIFICATE-----')) return { privateKey };
-  const certificate = readCertificates(bytes, field).find((candidate) => candidate.checkPrivateKey(privateKey));
+  const certificate = readCertificates(bytes, field).find((candidate) => isCertifiedBy(privateKey, candidate));
   if (certificate === undefined) {
     throw new PaycertError('key-mismatch', `${field} holds a key and the certificate of another`, { field });
   }

@@ -1,8 +1,7 @@
 // The platform's keys by key id: every certificate given, and the public key. Which of them counts depends on the time.
 import { isIssuedWithin, normalizeSerial } from '../../crypto/x509.ts';
-import type { PaycertError } from '../../errors.ts';
+import { type PaycertError, violation } from '../../errors.ts';
 import { certificateFacts, isAlive, type PlatformKey, publicKeyFacts } from '../shared/facts.ts';
-import { violation } from '../shared/material.ts';
 import type { NamedCertificate, Parts } from './parts.ts';
 
 /** Which platform key a request names in `Wechatpay-Serial`, and so asks to be answered with. */
@@ -11,6 +10,8 @@ export type ResponseKey = 'platform' | 'publicKey' | { readonly publicKeyPercent
 /** A public key id is an exact string; everything else is a serial number, whatever its case and leading zeros. */
 const normalizeKeyId = (keyId: string): string =>
   keyId.startsWith('PUB_KEY_ID_') ? keyId : `serial ${normalizeSerial(keyId)}`;
+
+export const isSameKeyId = (a: string, b: string): boolean => normalizeKeyId(a) === normalizeKeyId(b);
 
 export class PlatformKeys {
   readonly all: readonly PlatformKey[];

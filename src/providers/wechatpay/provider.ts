@@ -2,7 +2,7 @@
 import { checkValue } from '../../crypto/cipher.ts';
 import type { PaycertError } from '../../errors.ts';
 import { certificateFacts } from '../shared/facts.ts';
-import type { Provider, SigningContext } from '../provider.ts';
+import { type KeySet, type Provider, unusable } from '../provider.ts';
 import { createContext } from './context.ts';
 import { openCertificates } from './envelope.ts';
 import type { FitParts } from './own-keys.ts';
@@ -43,7 +43,7 @@ export function wechatpay({
         code !== 'material-missing' ||
         !(unreadable.has(field) || (field === 'apiclient_cert.pem' && unreadable.has('merchant_serial')));
       const violations = [...problems, ...judge(parts, merchantId).filter(isNew)];
-      if (violations.length > 0 || !isFit(parts)) return unfit(violations, parts);
+      if (violations.length > 0 || !isFit(parts)) return unusable(violations, signerOf(parts));
       const { apiV3Key, certificatesResponse } = parts;
       if (apiV3Key && certificatesResponse !== undefined && openCertificates(certificatesResponse, apiV3Key)) {
         proven.add(checkValue(apiV3Key));
@@ -55,13 +55,6 @@ export function wechatpay({
 
 const isFit = (parts: Parts): parts is FitParts => parts.privateKey !== undefined;
 
-/** A context that can do nothing, and says why. Its certificate's dates are judged all the same: people want all that is wrong. */
-const unfit = (problems: SigningContext['problems'], { certificate }: Parts): SigningContext => ({
-  keys: [],
-  problems,
-  capabilities: () => new Set(),
-  warnings: () => [],
-  ...(certificate && {
-    signer: { facts: certificateFacts(certificate, 'merchant'), publicKey: certificate.publicKey },
-  }),
-});
+/** Its certificate's dates are judged also where something else is wrong: people want all that is wrong. */
+const signerOf = ({ certificate }: Parts): KeySet['signer'] =>
+  certificate && { facts: certificateFacts(certificate, 'merchant'), publicKey: certificate.publicKey };

@@ -1,7 +1,8 @@
 // WeChat Pay APIv3 refusing a signature: what `sign_information` shows of the text that it built, and what its words mean.
 import { header } from '../shared/http.ts';
 import { type Cause, pathWords, type Part, plainMethod, plainTime, type Refusals, textOf } from '../refusal.ts';
-import { requestMessage, scheme } from './messages.ts';
+import { requestMessage } from './messages.ts';
+import { rsaScheme } from './schemes.ts';
 
 /** The words of the message → causes (protocols 1.2); the code is SIGN_ERROR for all of them. */
 const words: readonly (readonly [RegExp, readonly Cause[]])[] = [
@@ -61,7 +62,7 @@ export const wechatpayRefusals: Refusals = {
   },
   rebuild({ method, url, headers, body }) {
     const fields = header(headers, 'authorization');
-    if (fields?.startsWith(`${scheme} `) !== true) return undefined;
+    if (fields?.startsWith(`${rsaScheme.name} `) !== true) return undefined;
     const field = (name: string) => new RegExp(`[ ,]${name}="([^"]*)"`).exec(fields)?.[1];
     const [timestamp, nonce] = [field('timestamp'), field('nonce_str')];
     if (timestamp === undefined || nonce === undefined) return undefined;

@@ -1,8 +1,9 @@
 // What WeChat Pay material must be, whatever the time. The list is the specification; each rule names its own violations.
+import { isCertifiedBy } from '../../crypto/private-key.ts';
 import { nameAttribute, normalizeSerial, publicKeyFingerprint } from '../../crypto/x509.ts';
-import type { PaycertError } from '../../errors.ts';
-import { type NamedKey, violation } from '../shared/material.ts';
-import { rsaProblems } from '../shared/rsa.ts';
+import { type PaycertError, violation } from '../../errors.ts';
+import type { NamedKey } from '../shared/material.ts';
+import { schemeOf } from './schemes.ts';
 import type { Parts } from './parts.ts';
 
 type Rule = (parts: Parts, merchantId: string) => readonly PaycertError[];
@@ -19,11 +20,11 @@ const requiredParts: Rule = ({ privateKey, certificate, merchantSerial, publicKe
 
 const nameOf = (certificateName = 'apiclient_cert.pem'): string => certificateName;
 
-/** The protocol is RSA. */
-const soundRsa: Rule = (parts) => namedKeys(parts).flatMap(([field, key]) => rsaProblems(field, key));
+/** Every key is one that an algorithm of WeChat Pay takes. */
+const soundKeys: Rule = (parts) => namedKeys(parts).flatMap(([field, key]) => schemeOf(key).suite.check(key, field));
 
 const keyMatchesCertificate: Rule = ({ privateKey, certificate, certificateName }) =>
-  privateKey && certificate && !certificate.checkPrivateKey(privateKey)
+  privateKey && certificate && !isCertifiedBy(privateKey, certificate)
     ? violation('key-mismatch', 'apiclient_key.pem', `does not belong to ${nameOf(certificateName)}`)
     : [];
 
@@ -40,7 +41,7 @@ const certificateNamesMerchant: Rule = ({ certificate, certificateName }, mercha
 
 /** The most common mistake of all: verifying with one's own certificate, which would accept what anybody here signs. */
 const platformIsNotMerchant: Rule = ({ privateKey, platformCertificates, publicKey }, merchantId) => {
-  const own = privateKey && publicKeyFingerprint(privateKey);
+  const own = privateKey && publicKeyFingerprint(privateKey.publicKey);
   const message = 'is the merchant’s own, not the platform’s';
   return [
     ...platformCertificates.flatMap(({ name, certificate: { publicKey: key, subject } }) =>
@@ -73,7 +74,7 @@ const oneKeyPerSerial: Rule = ({ platformCertificates }) => {
 
 const rules: readonly Rule[] = [
   requiredParts,
-  soundRsa,
+  soundKeys,
   keyMatchesCertificate,
   serialMatchesCertificate,
   certificateNamesMerchant,
@@ -88,9 +89,9 @@ export function judge(parts: Parts, merchantId: string): readonly PaycertError[]
 
 function namedKeys(parts: Parts): NamedKey[] {
   return [
-    ...(parts.privateKey ? [['apiclient_key.pem', parts.privateKey] as const] : []),
+    ...(parts.privateKey ? [['apiclient_key.pem', parts.privateKey.publicKey] as const] : []),
     ...parts.platformCertificates.map(({ name, certificate }) => [name, certificate.publicKey] as const),
     ...(parts.publicKey ? [['pub_key.pem', parts.publicKey] as const] : []),
-    ...parts.retired.map(({ name, privateKey }) => [name, privateKey] as const),
+    ...parts.retired.map(({ name, privateKey }) => [name, privateKey.publicKey] as const),
   ];
 }

@@ -80,7 +80,7 @@ function mutateFiles(sets: readonly Files[], { texts, material }: Corpus, random
 async function assertFit(snapshot: Snapshot, files: Files): Promise<void> {
   const message = Buffer.from('signed by what has become current');
   const { signature, keyId } = await snapshot.sign(message);
-  const facts = snapshot.context.signer?.facts;
+  const facts = snapshot.context.set.signer?.facts;
   assert.ok(facts, 'what is current has a signer');
   const known = findKnown(files).get(facts.fingerprint);
   assert.ok(known, 'the key that signs is in the files');
@@ -98,7 +98,7 @@ async function assertFit(snapshot: Snapshot, files: Files): Promise<void> {
 
 /** Every operation answers, or refuses by name. */
 async function assertUsable(snapshot: Snapshot, field: string): Promise<void> {
-  for (const { keyId, role } of snapshot.context.keys) {
+  for (const { keyId, role } of snapshot.context.set.keys) {
     if (role !== 'platform' && role !== 'public-key') continue;
     await refusalOf(() => snapshot.encrypt(Buffer.from('text'), now, keyId));
     const signed = { kind: 'message', message: Buffer.from('text'), signature: 'AAAA', keyId } as const;

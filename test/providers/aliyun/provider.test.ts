@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { aliyun } from '../../../src/providers/aliyun/provider.ts';
 import type { RequestToAuthorize } from '../../../src/providers/provider.ts';
 import { findViolation } from '../../../src/store/checks.ts';
+import { flatten } from '../../support/flatten.ts';
 import { refusal } from '../../support/wechatpay.ts';
 
 const now = new Date('2026-03-01T00:00:00.500Z');
@@ -18,8 +19,8 @@ const lent = {
   expiration: '2026-03-01T01:00:00Z',
 };
 
-const load = (parts: Readonly<Record<string, string>>) =>
-  aliyun().load(new Map(Object.entries(parts).map(([name, text]) => [name, Buffer.from(text)])));
+const load = async (parts: Readonly<Record<string, string>>) =>
+  flatten(await aliyun().load(new Map(Object.entries(parts).map(([name, text]) => [name, Buffer.from(text)]))));
 
 async function authorize(parts: Readonly<Record<string, string>>, request: RequestToAuthorize) {
   const context = await load(parts);

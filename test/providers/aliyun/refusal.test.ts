@@ -16,7 +16,7 @@ async function authorize(request: RequestToAuthorize) {
     ['access_key_id', Buffer.from('LTAI5tExample')],
     ['access_key_secret', Buffer.from(secret)],
   ]);
-  const { authorize: sign } = await aliyun().load(data);
+  const { authorize: sign } = (await aliyun().load(data)).operations;
   assert.ok(sign);
   const moment = { now: new Date('2026-03-01T00:00:00Z'), nonce: '0123456789abcdef0123456789abcdef' };
   return { body: request.body ?? Buffer.alloc(0), ...(await sign(request, moment)) };

@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { createHmac, randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { Limiter } from '../../../src/store/limiter.ts';
-import { hmac, type HmacOptions } from '../../../src/providers/hmac/provider.ts';
+import { hmac } from '../../../src/providers/hmac/provider.ts';
 import type { Scheme } from '../../../src/providers/hmac/schemes.ts';
+import type { HmacOptions } from '../../../src/providers/hmac/parameters.ts';
 import type { Provider, Received } from '../../../src/providers/provider.ts';
 import { Snapshot } from '../../../src/store/snapshot.ts';
+import { flatten } from '../../support/flatten.ts';
 import { refusal } from '../../support/wechatpay.ts';
 
 const now = new Date('2026-03-01T00:00:00Z');
@@ -21,8 +23,8 @@ const make = (options: Partial<HmacOptions> = {}): Provider =>
   hmac({ keyId, scheme: 'sorted', slash: 'keep', maxNonces: 1000, ...options });
 
 async function load(provider: Provider, material: Readonly<Record<string, string>> = { key: secret }) {
-  const context = await provider.load(
-    new Map(Object.entries(material).map(([name, text]) => [name, Buffer.from(text)])),
+  const context = flatten(
+    await provider.load(new Map(Object.entries(material).map(([name, text]) => [name, Buffer.from(text)]))),
   );
   assert.deepEqual(context.problems, []);
   const { sign, authorize, verify } = context;
@@ -207,7 +209,7 @@ describe('a key', () => {
   it('of less than 32 bytes, or none, is refused', async () => {
     const problemsOf = async (material: Record<string, string>) => {
       const data = new Map(Object.entries(material).map(([name, text]) => [name, Buffer.from(text)]));
-      return (await make().load(data)).problems.map(({ code: problem, field }) => `${problem} ${String(field)}`);
+      return (await make().load(data)).set.problems.map(({ code: problem, field }) => `${problem} ${String(field)}`);
     };
     assert.deepEqual(await problemsOf({}), ['material-missing key']);
     assert.deepEqual(await problemsOf({ key: 'x'.repeat(31), 'key.previous': '' }), [

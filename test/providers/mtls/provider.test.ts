@@ -7,6 +7,7 @@ import { PublicKey, X509CertificateGenerator } from '@peculiar/x509';
 import { type MtlsOptions, mtls } from '../../../src/providers/mtls/provider.ts';
 import { findViolation } from '../../../src/store/checks.ts';
 import { snapshotId } from '../../../src/store/snapshot.ts';
+import { flatten } from '../../support/flatten.ts';
 import { keyPairs } from '../../support/key-pairs.ts';
 import { day, filesOf, issue, makeAuthority, now, pairFiles, pem } from '../../support/mtls.ts';
 
@@ -14,8 +15,8 @@ const [authority, stranger] = [await makeAuthority(0), await makeAuthority(1)];
 const [shop, bank] = [await issue(authority, 'shop'), await issue(stranger, 'bank')];
 const fit = { ...pairFiles(shop), 'ca.crt': authority.certificate };
 
-const load = (texts: Readonly<Record<string, string | undefined>>, options: Partial<MtlsOptions> = {}) =>
-  mtls({ serverNames: {}, minVersion: 'TLSv1.2', ...options }).load(filesOf({ ...fit, ...texts }));
+const load = async (texts: Readonly<Record<string, string | undefined>>, options: Partial<MtlsOptions> = {}) =>
+  flatten(await mtls({ serverNames: {}, minVersion: 'TLSv1.2', ...options }).load(filesOf({ ...fit, ...texts })));
 
 const problemsOf = async (...args: Parameters<typeof load>) =>
   (await load(...args)).problems.map(({ code, field }) => `${code} ${String(field)}`);

@@ -7,6 +7,7 @@ import { canonicalMessage } from '../../../src/providers/pss/message.ts';
 import type { Provider, Received } from '../../../src/providers/provider.ts';
 import { findViolation } from '../../../src/store/checks.ts';
 import { toPkcs8Pem, toSpkiPem } from '../../../src/testing/index.ts';
+import { flatten } from '../../support/flatten.ts';
 import { keyPairs } from '../../support/key-pairs.ts';
 import { refusal } from '../../support/wechatpay.ts';
 
@@ -17,8 +18,8 @@ const [us, them, others] = await keyPairs();
 assert.ok(us && them && others);
 
 const make = (maxNonces = 1000): Provider => pss({ appId: 'app-1', maxNonces });
-const load = (provider: Provider, material: Readonly<Record<string, string>>) =>
-  provider.load(new Map(Object.entries(material).map(([name, text]) => [name, Buffer.from(text)])));
+const load = async (provider: Provider, material: Readonly<Record<string, string>>) =>
+  flatten(await provider.load(new Map(Object.entries(material).map(([name, text]) => [name, Buffer.from(text)]))));
 const own = { 'private_key.pem': toPkcs8Pem(us.privateKey) };
 const partner = { 'public_key.pem': toSpkiPem(them.publicKey) };
 
@@ -190,7 +191,8 @@ describe('keys', () => {
   it('pass the checks before a swap: what the private key signs verifies with its own public half', async () => {
     const context = await load(make(), { ...own, ...partner });
     assert.equal(await findViolation({ context, current: undefined, older: 'accept' }, now), undefined);
-    const broken = { ...context, signer: { ...context.signer!, publicKey: others.publicKey } };
+    const { set } = context;
+    const broken = { ...context, set: { ...set, signer: { ...set.signer!, publicKey: others.publicKey } } };
     const violation = await findViolation({ context: broken, current: undefined, older: 'accept' }, now);
     assert.equal(violation?.code, 'self-test-failed');
   });

@@ -5,13 +5,18 @@ import { buildProvider } from '../../../src/running/build.ts';
 import { PaycertError } from '../../../src/errors.ts';
 import { readCreatedAt } from '../../../src/providers/shared/created-at.ts';
 import { snapshotId } from '../../../src/store/snapshot.ts';
+import { flatten } from '../../support/flatten.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const now = new Date('2026-03-01T00:00:00Z');
 const provider = buildProvider({ aliyun: {} }, { clock: new FakeClock(), observe: () => undefined, environment: {} });
 const parts = { access_key_id: 'LTAI5tExampleExample', access_key_secret: 'made-up-secret-of-nobody' };
-const load = (more: Readonly<Record<string, string>> = {}) =>
-  provider.load(new Map(Object.entries({ ...parts, ...more }).map(([name, text]) => [name, Buffer.from(text)])));
+const load = async (more: Readonly<Record<string, string>> = {}) =>
+  flatten(
+    await provider.load(
+      new Map(Object.entries({ ...parts, ...more }).map(([name, text]) => [name, Buffer.from(text)])),
+    ),
+  );
 
 describe('created_at', () => {
   it('is a day or a time of RFC 3339, whatever white space is around it', async () => {

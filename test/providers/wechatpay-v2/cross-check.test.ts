@@ -11,7 +11,8 @@ import { filesOf } from '../../support/directories.ts';
 import { merchantId, now } from '../../support/wechatpay.ts';
 
 const key = randomBytes(16).toString('hex');
-const { authorize, verify } = await wechatpayV2({ merchantId }).load(filesOf({ apiv2_key: key }));
+const { operations } = await wechatpayV2({ merchantId }).load(filesOf({ apiv2_key: key }));
+const { authorize, verify } = operations;
 assert.ok(authorize && verify);
 
 const nonce = '0123456789abcdef0123456789abcdef';

@@ -9,8 +9,9 @@ import { Aes, Hash } from 'wechatpay-axios-plugin';
 import type { RequestToAuthorize } from '../../../src/providers/provider.ts';
 import { wechatpayV2 } from '../../../src/providers/wechatpay-v2/provider.ts';
 import { VerifiedNotification } from '../../../src/providers/verified.ts';
-import type { WechatpayV2Options } from '../../../src/providers/wechatpay-v2/context.ts';
+import type { WechatpayV2Options } from '../../../src/providers/wechatpay-v2/signing.ts';
 import { readXml, writeXml } from '../../../src/providers/wechatpay-v2/xml.ts';
+import { flatten } from '../../support/flatten.ts';
 import { makePkcs12 } from '../../support/pkcs12.ts';
 import { makeMaterial, merchantId, now, refusal, withFiles } from '../../support/wechatpay.ts';
 
@@ -20,8 +21,8 @@ const material = await makeMaterial();
 const files = withFiles(material.files, { apiv2_key: key });
 const url = 'https://api.mch.weixin.qq.com/pay/unifiedorder';
 
-const load = (changes: Parameters<typeof withFiles>[1] = {}, options: Partial<WechatpayV2Options> = {}) =>
-  wechatpayV2({ merchantId, appId: 'wx1', ...options }).load(withFiles(files, changes));
+const load = async (changes: Parameters<typeof withFiles>[1] = {}, options: Partial<WechatpayV2Options> = {}) =>
+  flatten(await wechatpayV2({ merchantId, appId: 'wx1', ...options }).load(withFiles(files, changes)));
 
 async function loadFit(changes: Parameters<typeof withFiles>[1] = {}, options: Partial<WechatpayV2Options> = {}) {
   const context = await load(changes, options);

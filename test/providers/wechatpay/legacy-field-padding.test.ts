@@ -2,23 +2,23 @@
 import assert from 'node:assert/strict';
 import { constants, publicEncrypt } from 'node:crypto';
 import { describe, it } from 'node:test';
-import type { SigningContext } from '../../../src/providers/provider.ts';
 import { wechatpay } from '../../../src/providers/wechatpay/provider.ts';
 import { generateKeyPair, toPkcs8Pem } from '../../../src/testing/key-pair.ts';
 import { createWechatpayMaterial } from '../../../src/testing/wechatpay-material.ts';
 import { encryptField } from '../../../src/testing/wechatpay-message.ts';
+import { type FlatContext, flatten } from '../../support/flatten.ts';
 
 const now = new Date('2026-03-01T00:00:00Z');
 const merchantId = '1900000001';
 const retired = await generateKeyPair();
 const { files, merchant } = await createWechatpayMaterial({ merchantId, now, platformCertificates: 1 });
 const data = new Map([...files, ['retired/old.pem', Buffer.from(toPkcs8Pem(retired.privateKey))]]);
-const strict = await wechatpay({ merchantId }).load(data);
-const legacy = await wechatpay({ merchantId, legacyFieldPadding: true }).load(data);
+const strict = flatten(await wechatpay({ merchantId }).load(data));
+const legacy = flatten(await wechatpay({ merchantId, legacyFieldPadding: true }).load(data));
 
 const seal = (publicKey: typeof merchant.publicKey, text: string): string =>
   publicEncrypt({ key: publicKey, padding: constants.RSA_PKCS1_PADDING }, Buffer.from(text)).toString('base64');
-const open = async (context: SigningContext, ciphertext: string): Promise<string> =>
+const open = async (context: FlatContext, ciphertext: string): Promise<string> =>
   Buffer.from((await context.decrypt!({ ciphertext })).plaintext).toString();
 const undecryptable = { code: 'decryption-failed' };
 

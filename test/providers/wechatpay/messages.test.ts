@@ -80,7 +80,13 @@ describe('the other texts', () => {
 
   it('of the Authorization header are one scheme and five quoted fields', () => {
     assert.equal(
-      authorization('1900000001', 'N', 'c2ln', '1554208460', '0ABC'),
+      authorization({
+        merchantId: '1900000001',
+        nonce: 'N',
+        signature: 'c2ln',
+        timestamp: '1554208460',
+        serial: '0ABC',
+      }),
       'WECHATPAY2-SHA256-RSA2048 mchid="1900000001",nonce_str="N",signature="c2ln",timestamp="1554208460",serial_no="0ABC"',
     );
   });

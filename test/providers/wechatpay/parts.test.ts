@@ -1,6 +1,5 @@
 // Material is read by the names WeChat Pay gives its files, from whatever people made of their contents.
 import assert from 'node:assert/strict';
-import { createPublicKey } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import forge from 'node-forge';
@@ -38,7 +37,7 @@ describe('the default names', () => {
       'certificates.json': '{"data":[]}',
     });
     assert.deepEqual(problems, []);
-    assert.ok(parts.privateKey?.equals(merchant.privateKey));
+    assert.ok(parts.privateKey?.publicKey.equals(merchant.publicKey));
     assert.equal(parts.certificate?.serialNumber, merchant.serialNumber);
     assert.equal(checkValue(parts.apiV3Key!), checkValue(aesKey(Buffer.from(material.apiV3Key))));
     assert.equal(checkValue(parts.previousApiV3Key!), checkValue(aesKey(Buffer.from(material.previousApiV3Key!))));
@@ -48,7 +47,7 @@ describe('the default names', () => {
     );
     assert.ok(parts.publicKey?.equals(material.platformKeys[2]!.publicKey));
     assert.equal(parts.publicKeyId, material.platformKeys[2]!.keyId);
-    assert.ok(parts.retired[0]?.privateKey.equals(retiredPair.privateKey));
+    assert.ok(parts.retired[0]?.privateKey.publicKey.equals(retiredPair.publicKey));
     assert.deepEqual([parts.trust.length, parts.certificatesResponse], [1, '{"data":[]}']);
   });
 
@@ -100,14 +99,14 @@ describe('apiclient_cert.p12', () => {
   it('fills key and certificate, with the merchant id as its password', async () => {
     const { parts, problems } = await read({ ...withoutPem, 'apiclient_cert.p12': p12 });
     assert.deepEqual(problems, []);
-    assert.ok(parts.privateKey?.equals(merchant.privateKey));
+    assert.ok(parts.privateKey?.publicKey.equals(merchant.publicKey));
     assert.equal(parts.certificate?.serialNumber, merchant.serialNumber);
   });
 
   it('fills only what the PEM files leave out', async () => {
     const other = toPkcs8Pem(retiredPair.privateKey);
     const { parts } = await read({ ...withoutPem, 'apiclient_key.pem': other, 'apiclient_cert.p12': p12 });
-    assert.ok(parts.privateKey?.equals(retiredPair.privateKey));
+    assert.ok(parts.privateKey?.publicKey.equals(retiredPair.publicKey));
     assert.equal(parts.certificate?.serialNumber, merchant.serialNumber);
   });
 
@@ -197,7 +196,7 @@ describe('a retired key', () => {
     ]) {
       const { parts, problems } = await read({ 'retired/a.pem': text });
       assert.deepEqual(problems, []);
-      assert.ok(createPublicKey(parts.retired[0]!.privateKey).equals(retiredPair.publicKey));
+      assert.ok(parts.retired[0]!.privateKey.publicKey.equals(retiredPair.publicKey));
       assert.equal(parts.retired[0]?.certificate?.serialNumber, retired.serialNumber);
     }
     assert.equal((await read({ 'retired/a.pem': key })).parts.retired[0]?.certificate, undefined);

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { checkValue, aesKey } from '../../../src/crypto/cipher.ts';
 import { wechatpay } from '../../../src/providers/wechatpay/provider.ts';
 import { encryptResource, rotateApiV3Key, startWechatpayGateway, toPkcs8Pem } from '../../../src/testing/index.ts';
+import { flatten } from '../../support/flatten.ts';
 import {
   load,
   loadFit,
@@ -135,10 +136,10 @@ describe('an APIv3 key', () => {
 
   it('stays proven over later loads of one provider, and for no other provider', async () => {
     const provider = wechatpay({ merchantId });
-    const first = await provider.load(files);
+    const first = flatten(await provider.load(files));
     assert.equal((await first.decrypt?.(sealed(apiV3Key)))?.role, 'apiv3');
-    assert.equal((await provider.load(files)).isProven?.(), true);
-    assert.equal((await wechatpay({ merchantId }).load(files)).isProven?.(), false);
+    assert.equal((await provider.load(files)).set.isProven?.(), true);
+    assert.equal((await wechatpay({ merchantId }).load(files)).set.isProven?.(), false);
   });
 
   it('is not proven by what the previous key opens', async () => {

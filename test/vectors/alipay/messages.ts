@@ -4,7 +4,7 @@ import { PaycertError } from '../../../src/errors.ts';
 import { readResponse } from '../../../src/providers/alipay/response.ts';
 import { fieldsOf, formatForm, type Parameters, parseForm, signedText } from '../../../src/providers/alipay/form.ts';
 import { responseMessage } from '../../../src/providers/alipay/rest.ts';
-import { readPrivateKey } from '../../../src/crypto/containers.ts';
+import { readLocalKey } from '../../../src/crypto/private-key.ts';
 import type { Verified } from '../../../src/providers/provider.ts';
 import { Unusable } from '../findings.ts';
 import { isObject } from '../read.ts';
@@ -155,6 +155,6 @@ export async function checkParameters(situation: Situation): Promise<void> {
   if (key === undefined || signature === undefined) return;
   const certificate = situation.material('app_certificate', 'certificate');
   const appCertificates = certificate === undefined ? [] : [chainOf(certificate)];
-  const signed = await subject({ appCertificates }, 'key', readPrivateKey(key, 'private_key')).sign(text);
+  const signed = await subject({ appCertificates }, 'key', readLocalKey(key, 'private_key')).sign(text);
   situation.assert(Buffer.from(signed.signature).toString('base64') === signature, 'the signature differs');
 }

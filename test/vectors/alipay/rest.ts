@@ -1,7 +1,9 @@
 // Alipay v3: what a request signs and says; and which answers must be refused, as a table of behaviour.
-import { readCertificates, readPrivateKey } from '../../../src/crypto/containers.ts';
+import { readCertificates } from '../../../src/crypto/containers.ts';
+import { readLocalKey } from '../../../src/crypto/private-key.ts';
 import { PaycertError } from '../../../src/errors.ts';
-import { authorizationFields, requestMessage, scheme } from '../../../src/providers/alipay/rest.ts';
+import { authorizationFields, requestMessage } from '../../../src/providers/alipay/rest.ts';
+import { rsaScheme } from '../../../src/providers/alipay/schemes.ts';
 import { serialOf } from '../../../src/providers/alipay/serials.ts';
 import { createAlipayMaterial, makeRestResponse } from '../../../src/testing/index.ts';
 import { Unusable } from '../findings.ts';
@@ -38,13 +40,13 @@ export async function checkRestRequest(situation: Situation): Promise<void> {
   if (text !== undefined) situation.assert(message.equals(Buffer.from(text)), 'the text to sign differs');
   const key = situation.material('private_key', 'app_private_key');
   if (key === undefined) return;
-  const { signature } = await subject({}, 'key', readPrivateKey(key, 'private_key')).sign(message);
+  const { signature } = await subject({}, 'key', readLocalKey(key, 'private_key')).sign(message);
   const sign = Buffer.from(signature).toString('base64');
   const expected = situation.expectsText('signature', 'sign');
   if (expected !== undefined) situation.assert(sign === expected, 'the signature differs');
   const header = situation.expectsText('authorization', 'authorization_header');
   if (header !== undefined)
-    situation.assert(`${scheme} ${fields},sign=${sign}` === header, 'the Authorization header differs');
+    situation.assert(`${rsaScheme.name} ${fields},sign=${sign}` === header, 'the Authorization header differs');
 }
 
 const codes: readonly (readonly [RegExp, readonly string[]])[] = [

@@ -1,23 +1,25 @@
 // Alipay's product under test: contexts made from the keys of a vector, as a load makes them, with the time as an argument.
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { readCertificates, readCertificatesThatParse, readPublicKey } from '../../../src/crypto/containers.ts';
+import { localKey, type PrivateKey } from '../../../src/crypto/private-key.ts';
 import { createContext } from '../../../src/providers/alipay/context.ts';
 import type { NamedChain, Parts } from '../../../src/providers/alipay/parts.ts';
-import type { SigningContext } from '../../../src/providers/provider.ts';
+import { type FlatContext, flatten } from '../../support/flatten.ts';
 import { Unusable } from '../findings.ts';
 import { listOf } from '../read.ts';
 import type { Situation } from '../situation.ts';
 
 /** A context needs a private key; vectors that are not about one get this. */
-let spare: KeyObject | undefined;
-const sparePrivateKey = (): KeyObject => (spare ??= generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+let spare: PrivateKey | undefined;
+const sparePrivateKey = (): PrivateKey =>
+  (spare ??= localKey(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey));
 
-export type Subject = Required<SigningContext>;
+export type Subject = Required<FlatContext>;
 
 /** Not `load`: many sources pair keys and names that its rules refuse, as they should. */
 export function subject(parts: Partial<Parts>, mode: 'certificate' | 'key', privateKey = sparePrivateKey()): Subject {
   const whole = { privateKeys: [], appCertificates: [], alipayCertificates: [], alipayPublicKeys: [], aesKeys: [] };
-  return createContext({ ...whole, ...parts }, privateKey, { appId: 'app_of_vectors', mode }) as Subject;
+  return flatten(createContext({ ...whole, ...parts }, privateKey, { appId: 'app_of_vectors', mode })) as Subject;
 }
 
 const certificateNames = ['certificate', 'alipay_certificate', 'alipay_cert', 'cert', 'alipay_certificate_bundle'];

@@ -1,0 +1,60 @@
+// A private key, wherever it is: it knows its public half, signs, and may open what was encrypted for it.
+import { createPublicKey, type KeyObject, sign, verify, type X509Certificate } from 'node:crypto';
+import type { KeyCipher } from './cipher.ts';
+import { readPrivateKey } from './containers.ts';
+import type { Suite } from './suites.ts';
+import { publicKeyFingerprint } from './x509.ts';
+
+/** Runs work when it is its turn in the thread pool, which local keys share with file reads. */
+export type Turn = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** For work outside calls, such as the self-test of a key that is being loaded. */
+export const atOnce: Turn = (work) => work();
+
+export interface PrivateKey {
+  readonly publicKey: KeyObject;
+  /** A key that holds no thread of this process, because it is elsewhere, takes no turn. */
+  readonly sign: (suite: Suite, message: Uint8Array, turn?: Turn) => Promise<Uint8Array>;
+  /** The plaintext, or undefined where this key does not open it. Absent: this key only signs. */
+  readonly open?: (cipher: KeyCipher, ciphertext: Uint8Array, turn?: Turn) => Promise<Uint8Array | undefined>;
+  /** The key itself, where it is in this process: TLS in Node takes nothing else. */
+  readonly local?: KeyObject;
+}
+
+/** A private key whose bytes are in this process. */
+export function localKey(key: KeyObject): Required<PrivateKey> {
+  // Preparing a key for a cipher takes longer than finding it prepared; most keys never open anything.
+  const openers = new Map<KeyCipher, ReturnType<KeyCipher['opener']>>();
+  const openerOf = (cipher: KeyCipher) => {
+    const opener = openers.get(cipher) ?? cipher.opener(key);
+    openers.set(cipher, opener);
+    return opener;
+  };
+  return {
+    publicKey: createPublicKey(key),
+    sign: (suite, message, turn = atOnce) => turn(() => suite.sign(key, message)),
+    open: (cipher, ciphertext, turn = atOnce) => turn(() => openerOf(cipher)(ciphertext)),
+    local: key,
+  };
+}
+
+/** As `readPrivateKey`. */
+export const readLocalKey = (bytes: Uint8Array, field: string): Required<PrivateKey> =>
+  localKey(readPrivateKey(bytes, field));
+
+/** Whether that certificate is about this key. */
+export const isCertifiedBy = ({ publicKey }: PrivateKey, certificate: X509Certificate): boolean =>
+  publicKeyFingerprint(publicKey) === publicKeyFingerprint(certificate.publicKey);
+
+/** Whether what a private key of any kind signs verifies with that public key. In the thread pool. */
+export function provesPair(privateKey: KeyObject, publicKey: KeyObject): Promise<boolean> {
+  const message = Buffer.from('paycert self-test');
+  // Edwards curves hash by themselves.
+  const digest = privateKey.asymmetricKeyType === 'ed25519' ? null : 'sha256';
+  return new Promise((resolve) => {
+    sign(digest, message, privateKey, (error, signature) =>
+      // Whatever it is: a key with damaged primes makes OpenSSL throw.
+      resolve(error === null && verify(digest, message, publicKey, signature)),
+    );
+  });
+}

@@ -1,0 +1,149 @@
+// What Alipay signed, and with which of its keys: responses of v2 and v3, notifications, and the return of the paying user.
+import { Message } from '../../crypto/message.ts';
+import { PaycertError } from '../../errors.ts';
+import { type PlatformKey, publicVerifier } from '../shared/facts.ts';
+import { header } from '../shared/http.ts';
+import { need, takeReceived } from '../shared/inputs.ts';
+import type { Pair } from '../shared/parameters.ts';
+import { confirm } from '../shared/tries.ts';
+import type { Claim, Earlier, OpenedNotification, Operations, Received, Verified } from '../provider.ts';
+import { VerifiedNotification } from '../verified.ts';
+import { decodeFields, parseForm, signedText } from './form.ts';
+import type { AlipayOptions } from './options.ts';
+import { readResponse } from './response.ts';
+import { readResponseSignature, responseMessage } from './rest.ts';
+import { isSignType, schemeOf } from './schemes.ts';
+
+type Http = Exclude<Received, { kind: 'message' }>;
+
+/** What was received, read once. */
+interface Reading extends Claim {
+  readonly keyId: string | undefined;
+  /** Names of the rules that the messages follow, in their order. */
+  readonly rules?: readonly string[];
+}
+
+export function receiving(
+  keys: readonly PlatformKey[],
+  { appId, mode }: Pick<AlipayOptions, 'appId' | 'mode'>,
+): Pick<Operations, 'verify' | 'verifiers' | 'openNotification'> {
+  const verifiers = keys.map((key) => publicVerifier(key, schemeOf(key.publicKey).suite));
+
+  /** With the key that is named; where none is, with every one that has not expired. */
+  const check = ({ keyId, rules, ...claim }: Reading, now: Date, earlier: Earlier | undefined): Verified => {
+    const isNamed = (facts: { readonly keyId: string }) => keyId === undefined || facts.keyId === keyId.toLowerCase();
+    const { at, ...verified } = confirm(verifiers, claim, { now, earlier, owner: 'Alipay', isNamed });
+    const rule = rules?.[at];
+    return rule === undefined ? verified : { ...verified, rule };
+  };
+
+  return {
+    verifiers,
+    verify: async (received, now, earlier) => check(read(received, now, mode), now, earlier),
+    openNotification: async (notification) => readNotification(VerifiedNotification.contentOf(notification), appId),
+  };
+}
+
+function read(received: Received, now: Date, mode: AlipayOptions['mode']): Reading {
+  switch (received.kind) {
+    case 'message':
+      return {
+        messages: [new Message(received.message)],
+        signature: received.signature,
+        keyId: received.keyId,
+      };
+    case 'notification':
+      takeReceived(received);
+      return readForm(parseForm(received.body, 'body'), 'body', mode);
+    case 'return':
+      return readForm(readReturn(received), 'url', mode);
+    case 'response':
+      takeReceived(received, 'apiMethod');
+      return received.apiMethod === undefined
+        ? readRest(received, now, mode)
+        : readGateway(received.body, received.apiMethod, mode);
+  }
+}
+
+/** v2: one member of the body is signed, and another names the certificate. */
+function readGateway(body: Uint8Array, apiMethod: string, mode: AlipayOptions['mode']): Reading {
+  const { content, signature, certificateSerial, isFailure } = readResponse(body, apiMethod);
+  if (signature === undefined) {
+    if (isFailure) throw unsigned('body');
+    throw new PaycertError('signature-missing', 'the body reports a success and has no sign', { field: 'sign' });
+  }
+  // The gateway has signed with bare slashes what it sent with escaped ones; Alipay's own SDK tries both.
+  const text = Buffer.from(content).toString('latin1');
+  const bare = text.includes('\\/') ? [Buffer.from(text.replaceAll('\\/', '/'), 'latin1')] : [];
+  return {
+    messages: [content, ...bare].map((bytes) => new Message(bytes)),
+    signature,
+    keyId: mode === 'certificate' ? certificateSerial : undefined,
+  };
+}
+
+/** v3: headers and the whole body. Errors may come unsigned. */
+function readRest(received: Http, now: Date, mode: AlipayOptions['mode']): Reading {
+  const { body, status = 200 } = received;
+  const headers = need(received, 'headers');
+  if (status >= 300 && header(headers, 'alipay-signature') === undefined) throw unsigned('headers');
+  const { timestamp, nonce, signature, keyId } = readResponseSignature(headers, now, mode);
+  return { messages: [new Message(responseMessage(timestamp, nonce, body))], signature, keyId };
+}
+
+/**
+ * V1 leaves `sign` and `sign_type` out, V2 only `sign`; the name of the certificate is signed in neither. Documents
+ * disagree about empty values: without them first, then with them (protocols 2.4).
+ */
+function readForm(fields: readonly Pair[], field: string, mode: AlipayOptions['mode']): Reading {
+  const values = new Map(fields);
+  const valueOf = (name: string) => values.get(name) ?? '';
+  const [signature, signType, serial] = [valueOf('sign'), valueOf('sign_type'), valueOf('alipay_cert_sn')];
+  if (signature === '') throw new PaycertError('signature-missing', `${field} has no sign`, { field: 'sign' });
+  if (signType !== '' && !isSignType(signType)) {
+    const message = `${field} is signed with another algorithm than RSA2`;
+    throw new PaycertError('signature-algorithm-unsupported', message, { field: 'sign_type' });
+  }
+  const v2 = fields.filter(([name]) => name !== 'sign' && name !== 'alipay_cert_sn');
+  const v1 = v2.filter(([name]) => name !== 'sign_type');
+  const readings = [v1, v2].flatMap((signed, index) =>
+    [signed.filter(([, value]) => value !== ''), signed].map((some) => ({
+      message: new Message(signedText(some)),
+      rule: `V${index + 1}`,
+    })),
+  );
+  return {
+    messages: readings.map(({ message }) => message),
+    rules: readings.map(({ rule }) => rule),
+    signature,
+    keyId: mode === 'certificate' && serial !== '' ? serial : undefined,
+  };
+}
+
+/** The query is the form; what a router cut off or put in makes another one. */
+function readReturn(received: Http): readonly Pair[] {
+  takeReceived(received);
+  if (received.body.byteLength > 0) {
+    throw new PaycertError('request-invalid', 'body is nothing that a return has: its query is the form', {
+      field: 'body',
+    });
+  }
+  const [, query = ''] = /\?([^#]*)/s.exec(need(received, 'url')) ?? [];
+  return parseForm(Buffer.from(query), 'url');
+}
+
+type Content = ReturnType<typeof VerifiedNotification.contentOf>;
+
+/** The parameters of a notification, decoded once. `notify_id` is stable across retries. */
+function readNotification({ body, keyId }: Content, appId: string): OpenedNotification {
+  const parameters = decodeFields(parseForm(body, 'body'), 'body');
+  const { app_id: meantFor, notify_id: id = '', notify_type: type, service, msg_method: method } = parameters;
+  if (meantFor !== undefined && meantFor !== appId) {
+    throw new PaycertError('notification-misdirected', 'app_id is not the `appId` of this credential', {
+      field: 'app_id',
+    });
+  }
+  return { id, eventType: type ?? method ?? service ?? '', resource: parameters, keyId };
+}
+
+const unsigned = (field: string) => new PaycertError('response-unsigned', 'Alipay did not sign this error', { field });

@@ -1,0 +1,98 @@
+// What the application's key signs: bytes, requests to the v2 gateway and to v3, and what the paying client needs.
+import type { KeyObject } from 'node:crypto';
+import type { PrivateKey, Turn } from '../../crypto/private-key.ts';
+import { defaultHeaders, header, withHeaders } from '../shared/http.ts';
+import { need, takeOnly } from '../shared/inputs.ts';
+import type { AuthorizedRequest, Moment, Operations, RequestToAuthorize } from '../provider.ts';
+import { sealContent } from './content.ts';
+import { formatForm } from './form.ts';
+import { type AlipayOptions, gateways } from './options.ts';
+import { paymentForms, type Sender, signCall } from './request.ts';
+import { authorizationFields, requestMessage } from './rest.ts';
+import { schemeOf } from './schemes.ts';
+
+const formType = 'application/x-www-form-urlencoded;charset=utf-8';
+
+export interface SigningKeys {
+  readonly privateKey: PrivateKey;
+  /** What names the key in answers. */
+  readonly keyId: string;
+  /** The current AES key, which encrypts contents. */
+  readonly aesKey: KeyObject | undefined;
+}
+
+export function signing(
+  { privateKey, keyId, aesKey }: SigningKeys,
+  sender: Sender,
+  { gateway = 'production', userAgent = 'paycert' }: Pick<AlipayOptions, 'gateway' | 'userAgent'>,
+): Pick<Operations, 'sign' | 'authorize' | 'paymentParameters'> {
+  const scheme = schemeOf(privateKey.publicKey);
+
+  const textSigner = (turn: Turn | undefined) => async (message: Uint8Array) =>
+    Buffer.from(await privateKey.sign(scheme.suite, message, turn)).toString('base64');
+
+  const authorizeGateway = async (
+    request: RequestToAuthorize,
+    moment: Moment,
+    turn: Turn | undefined,
+  ): Promise<AuthorizedRequest> => {
+    takeOnly(request, ['apiMethod', 'bizContent', 'parameters', 'appAuthToken']);
+    const { query, form } = await signCall(request, { sender, moment, aesKey, scheme }, textSigner(turn));
+    return {
+      method: 'POST',
+      url: `${gateways[gateway]}?${formatForm(query)}`,
+      headers: { Accept: 'application/json', 'User-Agent': userAgent, 'Content-Type': formType },
+      body: Buffer.from(formatForm(form)),
+      keyId,
+    };
+  };
+
+  const authorizeRest = async (
+    request: RequestToAuthorize,
+    { now, nonce }: Moment,
+    turn: Turn | undefined,
+  ): Promise<AuthorizedRequest> => {
+    takeOnly(request, ['method', 'url', 'headers', 'body', 'appAuthToken']);
+    const { headers = {}, body: given = Buffer.alloc(0) } = request;
+    const [method, url] = [need(request, 'method'), need(request, 'url')];
+    const appAuthToken = request.appAuthToken ?? header(headers, 'alipay-app-auth-token');
+    const sealing = header(headers, 'alipay-encrypt-type');
+    const sealWith = { key: aesKey, nonce, field: 'headers.alipay-encrypt-type' };
+    const sealed = sealing === undefined ? undefined : Buffer.from(sealContent(given, sealing, sealWith));
+    const body = sealed ?? given;
+    const fields = authorizationFields(sender, nonce, now);
+    const sign = await textSigner(turn)(requestMessage(fields, { method, url, body }, appAuthToken));
+    const ownHeaders = {
+      'alipay-request-id': header(headers, 'alipay-request-id') ?? nonce,
+      ...(sender.serials && { 'alipay-root-cert-sn': sender.serials.root }),
+      ...(appAuthToken !== undefined && { 'alipay-app-auth-token': appAuthToken }),
+      ...(sealed && { 'Content-Type': 'text/plain' }),
+      Authorization: `${scheme.name} ${fields},sign=${sign}`,
+    };
+    const defaults = defaultHeaders({ ...headers, ...ownHeaders }, body, userAgent);
+    return {
+      method: method.toUpperCase(),
+      url,
+      headers: { ...defaults, ...withHeaders(headers, ownHeaders) },
+      ...(sealed && { body: sealed }),
+      keyId,
+    };
+  };
+
+  return {
+    sign: async (message, turn) => ({ signature: await privateKey.sign(scheme.suite, message, turn), keyId }),
+
+    authorize: (request, moment, turn) =>
+      request.apiMethod === undefined && request.url !== undefined
+        ? authorizeRest(request, moment, turn)
+        : authorizeGateway(request, moment, turn),
+
+    async paymentParameters(input, moment, turn) {
+      takeOnly(input, ['apiMethod', 'bizContent', 'parameters', 'appAuthToken']);
+      return paymentForms(
+        await signCall(input, { sender, moment, aesKey, scheme }, textSigner(turn)),
+        gateways[gateway],
+      );
+    },
+  };
+}

@@ -1,0 +1,24 @@
+// The parameters of a request as one scheme signs them: which belong to the scheme itself, and the text over all of them.
+import type { Pair } from '../shared/parameters.ts';
+import { type Scheme, schemes, type Slash } from './schemes.ts';
+
+export interface HmacOptions {
+  /** What names the secret in requests: the scheme's `app_id` or `AccessKey`. */
+  readonly keyId: string;
+  readonly scheme: Scheme;
+  readonly slash: Slash;
+  readonly maxNonces: number;
+}
+
+/** The text that is signed; `method` in any case. */
+export function signedText(
+  { scheme, slash }: HmacOptions,
+  pairs: readonly Pair[],
+  { method, path }: { readonly method: string; readonly path: string },
+): Buffer {
+  const { names, signsKeyId, text } = schemes[scheme];
+  const signed = pairs.filter(([name]) => name !== names.signature && (signsKeyId || name !== names.keyId));
+  return Buffer.from(text(signed, { method: method.toUpperCase(), path }, slash));
+}
+
+export const authorizationPrefix = 'Signature ';

@@ -1,0 +1,63 @@
+// Tries keys on what was received, each distinct key once: those of the set itself first, then those of retired sets.
+import type { Turn } from '../../crypto/private-key.ts';
+import { PaycertError } from '../../errors.ts';
+import type { Ciphertext, Claim, Decrypted, Earlier, KeyFacts, Opener, Verifier } from '../provider.ts';
+import { isAlive } from './facts.ts';
+
+const distinct = <T extends Verifier | Opener>(all: readonly T[]): readonly T[] =>
+  [...new Map(all.toReversed().map((one) => [one.id, one])).values()].toReversed();
+
+export interface Trial {
+  readonly now: Date;
+  readonly earlier: Earlier | undefined;
+  /** Whose keys they are, for messages. */
+  readonly owner: string;
+  /** Where the claim names a key: whether it is this one. */
+  readonly isNamed?: (facts: KeyFacts) => boolean;
+}
+
+/**
+ * The key that confirms the claim, and which of its messages. Keys that have expired count no more.
+ * @throws PaycertError `no-platform-key`, `key-id-unknown`, `signature-invalid`
+ */
+export function confirm(
+  verifiers: readonly Verifier[],
+  claim: Claim,
+  { now, earlier, owner, isNamed = () => true }: Trial,
+): { readonly keyId: string; readonly at: number } {
+  const alive = (all: readonly Verifier[]) => all.filter(({ facts }) => isAlive(facts, now));
+  const own = alive(verifiers);
+  const named = [...own, ...alive(earlier?.verifiers ?? [])].filter(({ facts }) => isNamed(facts));
+  if (named.length === 0 && own.length === 0)
+    throw new PaycertError('no-platform-key', `there is no key of ${owner} that is valid`);
+  if (named.length === 0)
+    throw new PaycertError('key-id-unknown', `no key of ${owner} has the id that the signature names`);
+  for (const { facts, confirm: find } of distinct(named)) {
+    const at = find(claim);
+    if (at !== undefined) return { keyId: facts.keyId, at };
+  }
+  throw new PaycertError('signature-invalid', 'the signature does not match');
+}
+
+/**
+ * Opens with the first key that can.
+ * @throws what `absent` makes, where no key opens that kind of ciphertext; PaycertError `decryption-failed`
+ */
+export async function open(
+  openers: readonly Opener[],
+  input: Ciphertext,
+  {
+    earlier,
+    turn,
+    absent,
+  }: { readonly earlier?: Earlier | undefined; readonly turn: Turn; readonly absent: () => PaycertError },
+): Promise<Decrypted> {
+  const fit = distinct([...openers, ...(earlier?.openers ?? [])]).filter(({ takes }) => takes(input));
+  if (fit.length === 0) throw absent();
+  for (const opener of fit.toSorted((a, b) => Number(a.isGuess ?? false) - Number(b.isGuess ?? false))) {
+    const plaintext = await opener.open(input, turn);
+    if (plaintext !== undefined) return { plaintext, keyId: opener.facts.keyId, role: opener.facts.role };
+  }
+  // One code and one message for every cause: which byte was wrong is nobody's business.
+  throw new PaycertError('decryption-failed', 'the ciphertext cannot be opened with any key that is loaded');
+}

@@ -1,0 +1,52 @@
+// The APIv2 keys of one load, current first: each checks what is signed with it, and opens what is encrypted under it.
+import type { KeyObject } from 'node:crypto';
+import { checkValue } from '../../crypto/cipher.ts';
+import { secretId } from '../../crypto/mac.ts';
+import { PaycertError } from '../../errors.ts';
+import type { KeyFacts, Opener, Verifier } from '../provider.ts';
+import type { Role } from '../roles.ts';
+import { isSignedBy, openRefund, refundKey, signTypeOf } from './messages.ts';
+import { readXml } from './xml.ts';
+
+export interface Secret {
+  readonly facts: KeyFacts;
+  readonly verifier: Verifier;
+  readonly opener: Opener;
+}
+
+export function secretOf(key: KeyObject, role: Role): Secret {
+  const keyId = checkValue(key);
+  const facts = { role, keyId, algorithm: 'APIv2 key', fingerprint: keyId };
+  const id = secretId(key);
+  const sealedWith = refundKey(key);
+  return {
+    facts,
+    verifier: {
+      facts,
+      id,
+      confirm({ messages: [message], signature, algorithm = '' }) {
+        const type = signTypeOf(algorithm, signature);
+        return message !== undefined && isSignedBy(key, message.bytes, signature, type) ? 0 : undefined;
+      },
+    },
+    opener: {
+      facts,
+      id,
+      takes: (input) => !('algorithm' in input),
+      async open({ ciphertext }) {
+        const plaintext = openRefund(sealedWith, ciphertext);
+        // ECB authenticates nothing, and some bytes open with any key: only XML that can be read counts.
+        return plaintext !== undefined && isXml(plaintext) ? plaintext : undefined;
+      },
+    },
+  };
+}
+
+function isXml(bytes: Uint8Array): boolean {
+  try {
+    return readXml(bytes).size > 0;
+  } catch (error) {
+    if (error instanceof PaycertError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,90 @@
+// What the platform sends: responses, notifications and bare messages, verified with the key that each names, then opened.
+import { createHash } from 'node:crypto';
+import { Message } from '../../crypto/message.ts';
+import { atOnce } from '../../crypto/private-key.ts';
+import { PaycertError } from '../../errors.ts';
+import { publicVerifier } from '../shared/facts.ts';
+import { header } from '../shared/http.ts';
+import { need, takeReceived } from '../shared/inputs.ts';
+import { confirm, open } from '../shared/tries.ts';
+import type { Earlier, Opener, Operations, Received, Verified } from '../provider.ts';
+import { VerifiedNotification } from '../verified.ts';
+import { aeadAlgorithm, readEnvelope, readPlaintext } from './envelope.ts';
+import { assertNoProbe, isUnsignedByDesign, readResponseSignature, responseMessage } from './messages.ts';
+import { isSameKeyId, type PlatformKeys } from './platform-keys.ts';
+import { schemeOf } from './schemes.ts';
+import { noApiV3Key } from './sealing.ts';
+
+export function receiving(
+  platform: PlatformKeys,
+  openers: readonly Opener[],
+): Pick<Operations, 'verify' | 'verifiers' | 'openNotification'> {
+  const verifiers = platform.all.map((key) => publicVerifier(key, schemeOf(key.publicKey).suite));
+
+  const check = (
+    message: Uint8Array,
+    { signature, keyId }: { readonly signature: string; readonly keyId: string },
+    now: Date,
+    earlier: Earlier | undefined,
+  ): Verified => {
+    const isNamed = (facts: { readonly keyId: string }) => isSameKeyId(facts.keyId, keyId);
+    const trial = { now, earlier, owner: 'WeChat Pay', isNamed };
+    return { keyId: confirm(verifiers, { messages: [new Message(message)], signature }, trial).keyId };
+  };
+
+  return {
+    verifiers,
+
+    async verify(received, now, earlier) {
+      if (received.kind === 'message') {
+        assertNoProbe(received.signature);
+        return check(received.message, received, now, earlier);
+      }
+      const response = readResponse(received);
+      assertSigned(response);
+      const signed = readResponseSignature(response.headers, now);
+      return check(responseMessage(signed.timestamp, signed.nonce, signedBody(response)), signed, now, earlier);
+    },
+
+    async openNotification(notification, earlier) {
+      const { body, keyId } = VerifiedNotification.contentOf(notification);
+      const { id, eventType, resource } = readEnvelope(body);
+      if (resource.algorithm !== aeadAlgorithm) {
+        throw new PaycertError('notification-malformed', `the resource is not encrypted with ${aeadAlgorithm}`, {
+          field: 'resource',
+        });
+      }
+      const { plaintext, role } = await open(openers, resource, { earlier, turn: atOnce, absent: noApiV3Key });
+      return { id, eventType, resource: readPlaintext(plaintext), keyId, role };
+    },
+  };
+}
+
+type Response = Exclude<Received, { kind: 'message' }> & { readonly headers: Readonly<Record<string, string>> };
+
+/** WeChat Pay signs in headers, and sends no user back with a signature. */
+function readResponse(received: Exclude<Received, { kind: 'message' }>): Response {
+  takeReceived(received);
+  if (received.kind === 'return') {
+    throw new PaycertError('request-invalid', 'WeChat Pay does not sign kind "return"', { field: 'kind' });
+  }
+  return { ...received, headers: need(received, 'headers') };
+}
+
+/** Errors may come unsigned, and some downloads always do: neither is forged, and neither is proof of anything. */
+function assertSigned({ kind, headers, status = 200, url }: Response): void {
+  if (kind !== 'response' || header(headers, 'wechatpay-signature') !== undefined) return;
+  if (status >= 300 || (url !== undefined && isUnsignedByDesign(url))) {
+    throw new PaycertError('response-unsigned', 'WeChat Pay does not sign this kind of response', { field: 'headers' });
+  }
+}
+
+/** Overseas statements sign {"sha1":"…"} of the download, named in a header, instead of the download itself. */
+function signedBody({ kind, headers, body }: Response): Uint8Array {
+  const sha1 = kind === 'response' ? header(headers, 'wechatpay-statement-sha1') : undefined;
+  if (sha1 === undefined) return body;
+  if (createHash('sha1').update(body).digest('hex') !== sha1.toLowerCase()) {
+    throw new PaycertError('signature-invalid', 'the statement is not the one whose hash is signed');
+  }
+  return Buffer.from(JSON.stringify({ sha1 }));
+}

@@ -1,0 +1,100 @@
+// What is encrypted: fields for the platform's key or for one of the merchant's, resources under the APIv3 key.
+import type { KeyObject } from 'node:crypto';
+import { oaep, oaepCapacity, pkcs1, sealOaep } from '../../crypto/cipher.ts';
+import { secretId } from '../../crypto/mac.ts';
+import { atOnce, type PrivateKey } from '../../crypto/private-key.ts';
+import { publicKeyFingerprint } from '../../crypto/x509.ts';
+import { PaycertError } from '../../errors.ts';
+import { publicFacts } from '../shared/facts.ts';
+import { need } from '../shared/inputs.ts';
+import { open } from '../shared/tries.ts';
+import type { Ciphertext, KeyFacts, Opener, Operations } from '../provider.ts';
+import { aeadAlgorithm, openResource } from './envelope.ts';
+import type { PlatformKeys, ResponseKey } from './platform-keys.ts';
+
+export interface OwnKeys {
+  /** APIv3 keys in the order in which they are tried. */
+  readonly symmetric: readonly (KeyFacts & { readonly key: KeyObject })[];
+  /** Private keys that fields may have been encrypted for, in the order in which they are tried. */
+  readonly fieldKeys: readonly { readonly key: PrivateKey; readonly facts: KeyFacts }[];
+  /** Whether fields that OAEP does not open are tried with PKCS#1 v1.5; see the danger at `pkcs1Opener`. */
+  readonly legacyFieldPadding: boolean;
+  /** Receives a current APIv3 key that has opened something the platform wrote. */
+  readonly prove: (keyId: string) => void;
+}
+
+/** The keys that open what the platform encrypted. */
+export function collectOpeners({ symmetric, fieldKeys, legacyFieldPadding, prove }: OwnKeys): readonly Opener[] {
+  const ciphers = legacyFieldPadding ? [oaep, pkcs1] : [oaep];
+  return [
+    ...symmetric.map(({ key, ...rest }): Opener => {
+      const facts = publicFacts(rest);
+      return {
+        facts,
+        id: secretId(key),
+        takes: isResource,
+        async open(input) {
+          const plaintext = isResource(input)
+            ? openResource(key, { associatedData: '', nonce: '', ...input })
+            : undefined;
+          if (plaintext !== undefined && facts.role === 'apiv3') prove(facts.keyId);
+          return plaintext;
+        },
+      };
+    }),
+    ...ciphers.flatMap((cipher) =>
+      fieldKeys.map(({ key, facts }): Opener => ({
+        facts,
+        id: `${publicKeyFingerprint(key.publicKey)} ${cipher.id}`,
+        takes: (input) => !isResource(input),
+        open: async ({ ciphertext }, turn) => key.open?.(cipher, Buffer.from(ciphertext, 'base64'), turn),
+        // PKCS#1 v1.5 cannot tell that a key is the wrong one.
+        isGuess: cipher === pkcs1,
+      })),
+    ),
+  ];
+}
+
+type Resource = Extract<Ciphertext, { readonly algorithm: string }>;
+
+const isResource = (input: Ciphertext): input is Resource => 'algorithm' in input;
+
+export function sealing(
+  platform: PlatformKeys,
+  openers: readonly Opener[],
+  responseKey: ResponseKey | undefined,
+): Pick<Operations, 'encrypt' | 'decrypt' | 'openers'> {
+  const findPlatformKey = (keyId: string, now: Date) => {
+    const key = platform.find(keyId, now);
+    if (key === undefined) throw new PaycertError('key-unknown', 'no platform key has this id', { field: 'keyId' });
+    return key;
+  };
+
+  return {
+    openers,
+
+    async encrypt(plaintext, now, keyId) {
+      const key =
+        keyId === undefined ? platform.preferred(responseKey === 'publicKey', now) : findPlatformKey(keyId, now);
+      if (key === undefined) throw new PaycertError('no-platform-key', 'there is no platform key to encrypt for');
+      if (plaintext.byteLength > oaepCapacity(key.publicKey)) {
+        throw new PaycertError('plaintext-too-long', 'the text does not fit into one encrypted field', {
+          field: 'plaintext',
+        });
+      }
+      return { ciphertext: sealOaep(key.publicKey, plaintext), keyId: key.keyId };
+    },
+
+    async decrypt(input, turn = atOnce, earlier) {
+      if (isResource(input)) {
+        if (input.algorithm !== aeadAlgorithm) {
+          throw new PaycertError('request-invalid', `algorithm must be ${aeadAlgorithm}`, { field: 'algorithm' });
+        }
+        need(input, 'nonce');
+      }
+      return open(openers, input, { earlier, turn, absent: noApiV3Key });
+    },
+  };
+}
+
+export const noApiV3Key = () => new PaycertError('no-apiv3-key', 'there is no APIv3 key to decrypt with');
