@@ -107,7 +107,7 @@ function isText(bytes: Uint8Array): boolean {
  * or meant for another key with random bytes (implicit rejection, against padding oracles), of which about one in 350 is
  * text by chance and is returned as if it had been encrypted. It runs in the event loop: there is no asynchronous form.
  */
-export function pkcs1Opener(privateKey: KeyObject): (ciphertext: Uint8Array) => Promise<Buffer | undefined> {
+function pkcs1Opener(privateKey: KeyObject): (ciphertext: Uint8Array) => Promise<Buffer | undefined> {
   const key = { key: privateKey, padding: constants.RSA_PKCS1_PADDING };
   const length = Math.ceil((privateKey.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
   return async (ciphertext) => {

@@ -1,7 +1,9 @@
 // Signatures agree with node:crypto's own synchronous ones.
 import assert from 'node:assert/strict';
-import { constants, generateKeyPairSync, sign, verify } from 'node:crypto';
+import { constants, generateKeyPairSync, privateEncrypt, sign, verify } from 'node:crypto';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { Message } from '../../src/crypto/message.ts';
 import { rsaPkcs1, rsaPss } from '../../src/crypto/suites.ts';
 import { generateKeyPair } from '../../src/testing/index.ts';
 
@@ -67,5 +69,66 @@ describe('a PSS signature', () => {
     for (const damaged of [Buffer.alloc(0), salted(32).subarray(1)])
       assert.equal(rsaPss.verify(own.publicKey, message, damaged), false);
     await assert.rejects(() => rsaPss.sign(generateKeyPairSync('x25519').privateKey, message));
+  });
+});
+
+describe('of several texts', () => {
+  const messages = ['a', 'b', ''].map((text) => new Message(Buffer.from(text)));
+  const digestInfo = (head: string, digest: Buffer) => Buffer.concat([Buffer.from(head, 'hex'), digest]);
+  const sha256 = '3031300d060960864801650304020105000420';
+  const { bytes, sha256: digest } = messages[0]!;
+
+  it('the one that was signed is found, with the key that signed it', async () => {
+    for (const suite of [rsaPkcs1, rsaPss]) {
+      for (const [at, message] of messages.entries()) {
+        const signature = await suite.sign(own.privateKey, message.bytes);
+        assert.equal(suite.find(own.publicKey, messages, signature), at);
+        assert.equal(suite.find(other.publicKey, messages, signature), undefined);
+      }
+    }
+  });
+
+  it('none is found where OpenSSL itself verifies none: other structures, other paddings, other lengths', () => {
+    const padded = (info: Buffer) =>
+      privateEncrypt({ key: own.privateKey, padding: constants.RSA_PKCS1_PADDING }, info);
+    const raw = (block: Buffer) => privateEncrypt({ key: own.privateKey, padding: constants.RSA_NO_PADDING }, block);
+    const info = digestInfo(sha256, digest);
+    const block = (head: number[], fill: number, tail: Buffer) =>
+      Buffer.concat([Buffer.from(head), Buffer.alloc(256 - head.length - tail.length, fill), tail]);
+    const good = padded(info);
+    assert.equal(rsaPkcs1.find(own.publicKey, messages, good), 0);
+    const forged = [
+      padded(digestInfo('302f300b0609608648016503040201' + '0420', digest)), // without the NULL
+      padded(digestInfo('3031300d060960864801650304020105000420', digest.subarray(1))),
+      padded(Buffer.concat([info, Buffer.from('garbage')])), // Bleichenbacher's of 2006
+      padded(digest),
+      raw(block([0, 1], 0xff, Buffer.concat([Buffer.from([0xff, 0xfe, 0]), info]))),
+      raw(block([0, 2], 0xff, Buffer.concat([Buffer.from([0]), info]))),
+      raw(block([0, 1, 0xff, 0xff, 0], 0x30, info)), // seven bytes of padding and less
+      Buffer.alloc(256),
+      Buffer.alloc(256, 0xff),
+      good.subarray(1),
+      Buffer.concat([good, Buffer.alloc(1)]),
+      Buffer.concat([Buffer.alloc(1), good]),
+      Buffer.alloc(0),
+    ];
+    for (const [index, signature] of forged.entries()) {
+      assert.equal(verify('sha256', bytes, own.publicKey, signature), false, `OpenSSL, ${String(index)}`);
+      assert.equal(rsaPkcs1.find(own.publicKey, messages, signature), undefined, String(index));
+    }
+  });
+
+  it('a signature is found exactly where OpenSSL verifies it, whatever its bytes', async () => {
+    const good = Buffer.from(await rsaPkcs1.sign(own.privateKey, bytes));
+    const damage = fc.array(fc.tuple(fc.nat(255), fc.nat(255)), { maxLength: 2 });
+    fc.assert(
+      fc.property(damage, fc.nat(3), (changes, cut) => {
+        const signature = Buffer.from(good);
+        for (const [at, value] of changes) signature[at] = value;
+        const seen = signature.subarray(cut === 3 ? 1 : 0);
+        const isFound = rsaPkcs1.find(own.publicKey, [messages[0]!], seen) === 0;
+        assert.equal(isFound, verify('sha256', bytes, own.publicKey, seen));
+      }),
+    );
   });
 });
