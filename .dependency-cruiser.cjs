@@ -32,7 +32,7 @@ const layers = {
 };
 
 /** What every layer may import: words, not behaviour. */
-const ground = '^src/(address|errors|events|clock|validation)\\.ts$';
+const ground = '^src/(address|clock|diagnosis|errors|events|spelling|validation)\\.ts$';
 
 /** A package and the only files that may import it. */
 const onlyImporters = {
@@ -43,6 +43,7 @@ const onlyImporters = {
   'prom-client': '^src/telemetry/(counters|fact-gauge|metrics|process-metrics)\\.ts$',
   undici: '^src/tls/dispatcher\\.ts$',
   yaml: '^src/config/load\\.ts$',
+  leven: '^src/spelling\\.ts$',
   '@peculiar/x509': '^src/testing/authority\\.ts$',
 };
 

@@ -27,6 +27,7 @@ interface Schema {
   readonly patternProperties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly description?: string;
+  readonly form?: string;
   readonly pattern?: string;
   readonly minimum?: number;
   readonly maximum?: number;
@@ -66,7 +67,7 @@ function typeName(schema: Schema, path: string): string {
   if (schema.items) return `list of ${range(schema)}${typeName(schema.items, `${path}[]`)}`;
   if (schema.patternProperties) return 'map of text to text';
   if (schema.properties) return link(firstPath(schema, path));
-  if (schema.pattern?.includes('(ms|s|m|h|d)') === true) return 'duration';
+  if (schema.form !== undefined) return schema.form.replace(/^an? /, '');
   if (schema.pattern !== undefined) return `text like \`${schema.pattern}\``;
   const { type = 'any', minimum, maximum } = schema;
   const bounds = minimum === undefined || maximum === undefined ? '' : `, ${minimum} to ${maximum}`;

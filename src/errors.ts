@@ -314,6 +314,8 @@ export interface ErrorDetails {
   readonly cause?: unknown;
   /** When trying the same material again may succeed. */
   readonly retryAt?: Date;
+  /** What else is wrong with the same thing, in order; this error is about the first. */
+  readonly others?: readonly PaycertError[];
 }
 
 /** A deliberate error. Its message names fields and never holds a value of a secret. */
@@ -322,12 +324,14 @@ export class PaycertError extends Error {
   readonly code: ErrorCode;
   readonly field?: string;
   readonly retryAt?: Date;
+  readonly others: readonly PaycertError[];
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     if (details.field !== undefined) this.field = details.field;
     if (details.retryAt !== undefined) this.retryAt = details.retryAt;
+    this.others = details.others ?? [];
   }
 
   get kind(): ErrorKind {

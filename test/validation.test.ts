@@ -42,7 +42,7 @@ describe('a validator', () => {
   });
 
   it('names an unknown member before what follows from it', () => {
-    assert.equal(refused({ nmae: 'a' }).message, 'nmae is not a field here');
+    assert.equal(refused({ nmae: 'a' }).message, 'nmae is not a field here (did you mean name?)');
     assert.equal(refused({ name: 'a', items: [{ size: 1, extra: 1 }] }).field, 'items[0].extra');
   });
 
@@ -53,9 +53,9 @@ describe('a validator', () => {
   });
 
   it('answers a choice of forms with one error, at the choice, or in the form that was meant', () => {
-    assert.equal(refused({ name: 'a', form: 'three' }).message, 'form is none of one, two');
+    assert.equal(refused({ name: 'a', form: 'three' }).message, 'form must be one of one, two');
     assert.equal(refused({ name: 'a', share: { percent: 101 } }).field, 'share.percent');
-    assert.equal(refused({ name: 'a', share: 'some' }).message, 'share is none of all');
+    assert.equal(refused({ name: 'a', share: 'some' }).message, 'share must be one of all');
   });
 
   it('calls a value of the wrong kind altogether the document', () => {

@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { type ErrorKind, PaycertError } from '../errors.ts';
+import { didYouMean } from '../spelling.ts';
 import { type Command, parseWords, usageError } from './command.ts';
 import { commands } from './commands.ts';
 import { completionScript, shells } from './completion.ts';
@@ -52,12 +53,14 @@ async function main([name = '--help', ...rest]: readonly string[]): Promise<numb
     process.stdout.write(overview(all));
     return 0;
   }
-  if (name === '--version') {
+  if (name === '--version' || name === '-V') {
     process.stdout.write(`${readVersion()}\n`);
     return 0;
   }
   const command = Object.hasOwn(all, name) ? all[name] : undefined;
-  if (command === undefined) throw usageError(`there is no command ${JSON.stringify(name)}`);
+  if (command === undefined) {
+    throw usageError(`there is no command ${JSON.stringify(name)}${didYouMean(name, Object.keys(all))}`);
+  }
   const { values, positionals } = parseWords(command, rest);
   if (values['help'] === true) {
     process.stdout.write(helpOf(name, command));
@@ -77,7 +80,7 @@ function stopSignal(): AbortSignal {
 /** A bug prints where it was thrown, and no message: a foreign one may quote what it choked on. */
 function explain(error: unknown): number {
   if (error instanceof PaycertError) {
-    printError(error.message, error.code, error.hint);
+    for (const { message, code, hint } of [error, ...error.others]) printError(message, code, hint);
     return exitCodes[error.kind];
   }
   const { code, hint } = new PaycertError('internal-error', '');

@@ -1,8 +1,6 @@
 // paycert validate: the very checks that a swap runs, offline, all violations and not only the first.
-import { readFile } from 'node:fs/promises';
 import { systemClock } from '../clock.ts';
 import { buildCredential, buildPolicy } from '../running/build.ts';
-import { findConfigProblems } from '../config/load.ts';
 import type { CredentialConfig } from '../config/schema/credential.ts';
 import { PaycertError } from '../errors.ts';
 import type { Capability } from '../providers/provider.ts';
@@ -20,8 +18,10 @@ const unusable = 65;
 
 /** Exit code 0: all fit. 65: some material is not. A configuration that is not valid is thrown; as JSON it is printed too. */
 export async function validate(configPath: string, isJson: boolean, signal: AbortSignal): Promise<number> {
-  const config = await readConfig(configPath).catch(async (error: unknown) => {
-    if (error instanceof PaycertError) await printRefusal(configPath, error, isJson);
+  const config = await readConfig(configPath).catch((error: unknown) => {
+    if (isJson && error instanceof PaycertError) {
+      printJson({ valid: false, error: describe(error), others: error.others.map(describe), credentials: [] });
+    }
     throw error;
   });
   const verdicts: Verdict[] = [];
@@ -30,14 +30,6 @@ export async function validate(configPath: string, isJson: boolean, signal: Abor
   if (isJson) printJson({ valid: isValid, credentials: verdicts.map(toJson) });
   else print(verdicts.length === 0 ? 'no credentials' : verdicts.map(render).join('\n'));
   return isValid ? 0 : unusable;
-}
-
-/** The rest of what is wrong with the configuration; the first error is thrown, and printed as any other. */
-async function printRefusal(configPath: string, first: PaycertError, isJson: boolean): Promise<void> {
-  const all = await readFile(configPath, 'utf8').then(findConfigProblems, () => []);
-  const others = all.filter(({ message }) => message !== first.message);
-  if (isJson) printJson({ valid: false, error: describe(first), others: others.map(describe), credentials: [] });
-  else if (others.length > 0) print(list(paint('red', 'error:'), others).join('\n'));
 }
 
 const printJson = (value: object): void => print(JSON.stringify(value, undefined, 2));

@@ -1,8 +1,8 @@
 // Untrusted YAML → typed configuration, frozen; every message names the field or the line, and no value.
-import { parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
 import { isLoopback, splitAddress } from '../address.ts';
 import { PaycertError } from '../errors.ts';
-import { validator } from '../validation.ts';
+import { type Report, validator } from '../validation.ts';
 import Type from 'typebox';
 import { type Config, ConfigSchema } from './schema/config.ts';
 import {
@@ -23,63 +23,106 @@ const validateCredential = validator(CredentialSchema, 'config-invalid');
 const validateResource = validator(ResourceEntrySchema, 'config-invalid');
 const validateCredentials = validator(CredentialsSchema, 'config-invalid');
 
-/** Three times what 5000 credentials need. Parsing holds the event loop, and 5 MB of some garbage holds it for half a minute. */
-const maxCharacters = 2 * 1024 * 1024;
+/** What a ConfigMap can hold, and more than 5000 credentials need. Parsing holds the event loop for a second per megabyte. */
+const maxCharacters = 1024 * 1024;
 
-/** @throws PaycertError `config-syntax`, `config-invalid`, `listener-exposed` */
+/**
+ * @throws PaycertError `config-syntax`, `config-invalid`, `listener-exposed`: the first problem in the order of the file, with all
+ *   the others in `others`
+ */
 export function parseConfig(text: string): Config {
-  const problems: PaycertError[] = [];
+  const problems: Placed[] = [];
   const config = parse(text, problems);
-  if (config === undefined) throw problems[0] ?? new TypeError('a configuration that is refused for no reason');
-  return config;
+  if (config !== undefined) return config;
+  const [first, ...others] = problems.sort((one, other) => one.line - other.line).map(({ error }) => error);
+  if (first === undefined) throw new TypeError('a configuration that is refused for no reason');
+  throw others.length === 0 ? first : withOthers(first, others);
 }
 
-/** Everything that is wrong with a configuration, one error for each field of it and of its entries. */
-export function findConfigProblems(text: string): readonly PaycertError[] {
-  const problems: PaycertError[] = [];
-  parse(text, problems);
-  return problems;
+interface Placed {
+  readonly error: PaycertError;
+  readonly line: number;
 }
 
-function parse(text: string, problems: PaycertError[]): Config | undefined {
-  /** What it returns, unless it throws. */
-  const attempt = <T>(work: (tell: (other: PaycertError) => void) => T): T | undefined => {
-    const others: PaycertError[] = [];
-    try {
-      return work((other) => others.push(other));
-    } catch (error) {
-      if (!(error instanceof PaycertError)) throw error;
-      problems.push(error, ...others);
-      return undefined;
-    }
+const withOthers = ({ code, message, field = '' }: PaycertError, others: readonly PaycertError[]) =>
+  new PaycertError(code, message, { field, others });
+
+function parse(text: string, problems: Placed[]): Config | undefined {
+  const { document, plain } = collect(problems, () => parseYaml(text)) ?? {};
+  if (document === undefined) return undefined;
+  const lineOf = lineFinder(document, text);
+  /** What it returns, unless it throws; each problem with the line that it is about. */
+  const attempt = <T>(path: Path, work: (report: Report) => T): T | undefined => {
+    const reported: Placed[] = [];
+    const report: Report = (error, inside) => {
+      const line = lineOf([...path, ...inside]);
+      const { code, message, field = '' } = error;
+      reported.push({ error: new PaycertError(code, `${message} (line ${String(line)})`, { field }), line });
+    };
+    const thrown: Placed[] = [];
+    const result = collect(thrown, () => work(report));
+    problems.push(...(reported.length > 0 ? reported : thrown));
+    return result;
   };
-  const plain = attempt(() => parseYaml(text));
-  if (problems.length > 0) return undefined;
-  const whole = attempt((tell) => validate(plain, '', tell));
+  const whole = attempt([], (report) => validate(plain, '', report));
   const listed = (plain as { readonly credentials?: unknown } | null)?.credentials;
   // A document has room for half a million: what there are too many of is judged no further.
   const judged = Array.isArray(listed) ? (listed as unknown[]).slice(0, maxCredentials) : [];
   const entries = judged.map((entry, index) => {
     const at = `credentials[${index}]`;
     return isResource(entry)
-      ? { resource: attempt((tell) => validateResource(entry, at, tell)) }
-      : { credential: attempt((tell) => validateCredential(entry, at, tell)) };
+      ? { resource: attempt(['credentials', index], (report) => validateResource(entry, at, report)) }
+      : { credential: attempt(['credentials', index], (report) => validateCredential(entry, at, report)) };
   });
   if (whole === undefined || problems.length > 0) return undefined;
   const credentials = entries.flatMap(({ credential }) => credential ?? []);
   const resources = entries.flatMap(({ resource }) => resource ?? []);
   const config = { ...whole, credentials, resources };
   const names = entries.map(({ credential, resource }) => credential?.name ?? resource?.name ?? resource?.resource);
-  attempt(() => assertUniqueNames(names));
-  attempt(() => assertListener(config));
+  attempt([], () => assertUniqueNames(names));
+  attempt([], () => assertListener(config));
   return problems.length > 0 ? undefined : deepFreeze(config);
+}
+
+/** What the work returns; a deliberate error that it throws is collected instead. */
+function collect<T>(problems: Placed[], work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof PaycertError)) throw error;
+    problems.push({ error, line: Number.MAX_SAFE_INTEGER });
+    return undefined;
+  }
+}
+
+type Path = readonly (string | number)[];
+
+/** The line of what a path leads to, or of the nearest thing around it that is there. */
+function lineFinder(document: Document.Parsed, text: string): (path: Path) => number {
+  return (path) => {
+    let [node, offset]: [unknown, number] = [document.contents, 0];
+    for (const part of path) {
+      if (isMap(node)) {
+        const pair = node.items.find(({ key }) => isScalar(key) && key.value === part);
+        if (pair === undefined) break;
+        if (isScalar(pair.key)) offset = pair.key.range?.[0] ?? offset;
+        node = pair.value;
+      } else if (isSeq(node) && typeof part === 'number') {
+        const item = node.items[part] as { range?: readonly number[] } | undefined;
+        if (item === undefined) break;
+        offset = item.range?.[0] ?? offset;
+        node = item;
+      } else break;
+    }
+    return text.slice(0, offset).split('\n').length;
+  };
 }
 
 /** An entry that says where the rest of it is. */
 const isResource = (entry: unknown): boolean =>
   typeof entry === 'object' && entry !== null && Object.hasOwn(entry, 'resource');
 
-function parseYaml(text: string): unknown {
+function parseYaml(text: string): { document: Document.Parsed; plain: unknown } {
   if (text.length > maxCharacters) {
     throw new PaycertError('config-syntax', `the document is longer than ${maxCharacters} characters`, {
       field: 'the document',
@@ -87,7 +130,8 @@ function parseYaml(text: string): unknown {
   }
   // stringKeys: a key that is a mapping means nothing here, and 500 of them inside each other take 20 seconds to print.
   // logLevel: otherwise it writes keys of the document to stderr.
-  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: true, stringKeys: true, logLevel: 'error' });
+  // uniqueKeys compares each key with every other of its mapping: a minute for 80,000 keys. Ours looks once.
+  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, stringKeys: true, logLevel: 'error' });
   // Its warnings are tags and directives that it does not know, and would ignore.
   const [error] = [...document.errors, ...document.warnings];
   if (error !== undefined) {
@@ -96,7 +140,8 @@ function parseYaml(text: string): unknown {
       field: `line ${line}`,
     });
   }
-  return toPlain(document);
+  assertUniqueKeys(document, text);
+  return { document, plain: toPlain(document, text) };
 }
 
 /** The `credentials` of a configuration alone, as a program gives them. @throws PaycertError `config-invalid` */
@@ -106,12 +151,32 @@ export function parseCredentials(value: unknown): readonly CredentialConfig[] {
   return deepFreeze(structuredClone(credentials));
 }
 
-function toPlain(document: ReturnType<typeof parseDocument>): unknown {
+/** Two readers could take different ones. */
+function assertUniqueKeys(document: Document.Parsed, text: string): void {
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) {
+          const field = `line ${String(text.slice(0, key.range?.[0]).split('\n').length)}`;
+          throw new PaycertError('config-syntax', `${field} has a key that is there already`, { field });
+        }
+        seen.add(key.value);
+      }
+    },
+  });
+}
+
+function toPlain(document: Document.Parsed, text: string): unknown {
   try {
     // Aliases are not needed, and a few lines of them expand into gigabytes.
     return document.toJS({ maxAliasCount: 0 });
   } catch {
-    throw new PaycertError('config-syntax', 'aliases (&name, *name) are not allowed', { field: 'the document' });
+    let offset = 0;
+    visit(document, { Alias: (_, { range }) => ((offset = range?.[0] ?? 0), visit.BREAK) });
+    const field = `line ${String(text.slice(0, offset).split('\n').length)}`;
+    throw new PaycertError('config-syntax', `${field} has an alias (&name, *name), which is not allowed`, { field });
   }
 }
 

@@ -1,7 +1,7 @@
 // Untrusted YAML: one clear error that names the field or the line, and no value.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { findConfigProblems, parseConfig } from '../../src/config/load.ts';
+import { parseConfig } from '../../src/config/load.ts';
 import { PaycertError } from '../../src/errors.ts';
 
 const good = `
@@ -129,9 +129,9 @@ describe('a configuration', () => {
     ['a second document', 'line 8', `${good}---\n${secret}: 1`],
     ['an unknown tag', 'line 5', edited('name: shop', `name: !!js/function ${secret}`)],
     ['an unclosed quote', 'line 9', `${good}log: "${secret}\n`],
-    ['an alias', 'the document', `a: &a ${secret}\nb: *a`],
-    ['an alias of nothing', 'the document', 'a: *a'],
-    ['a billion laughs', 'the document', ['a: &a [x,x]', 'b: &b [*a,*a]', 'c: &c [*b,*b]', 'd: [*c,*c]'].join('\n')],
+    ['an alias', 'line 2', `a: &a ${secret}\nb: *a`],
+    ['an alias of nothing', 'line 1', 'a: *a'],
+    ['a billion laughs', 'line 2', ['a: &a [x,x]', 'b: &b [*a,*a]', 'c: &c [*b,*b]', 'd: [*c,*c]'].join('\n')],
     ['brackets without end', 'line 1', '['.repeat(100_000)],
     ['5 MB of text', 'the document', `${secret} `.repeat(420_000)],
     ['5 MB of brackets', 'the document', '[{'.repeat(2_500_000)],
@@ -148,7 +148,7 @@ describe('a configuration', () => {
     });
   }
 
-  it('that is refused for several reasons has them all, the first one first', () => {
+  it('that is refused for several reasons names them all, in the order of the file, each with its line', () => {
     const text = `listen: { socket: /s, foo: 1 }
 log: { level: loud }
 surprise: 1
@@ -156,25 +156,26 @@ credentials:
   - { name: "", provider: { wechatpay: { merchantId: x } }, source: { files: { path: /k, poll: 0s } }, grace: 5 }
   - { resource: "" }
 `;
-    const fields = findConfigProblems(text).map(({ field }) => field);
-    assert.deepEqual(fields.slice(0, 1), [refusal(text).field]);
-    assert.deepEqual(fields.toSorted(), [
-      'credentials[0].grace',
-      'credentials[0].name',
-      'credentials[0].provider.wechatpay.merchantId',
-      'credentials[0].source.files.poll',
-      'credentials[1].resource',
-      'listen.foo',
-      'log.level',
-      'surprise',
-    ]);
-    assert.deepEqual(findConfigProblems(good), []);
+    const error = refusal(text);
+    assert.deepEqual(
+      [error, ...error.others].map(({ message, field }) => [field, /\(line (\d)\)$/.exec(message)?.[1]]),
+      [
+        ['listen.foo', '1'],
+        ['log.level', '2'],
+        ['surprise', '3'],
+        ['credentials[0].name', '5'],
+        ['credentials[0].provider.wechatpay.merchantId', '5'],
+        ['credentials[0].source.files.poll', '5'],
+        ['credentials[0].grace', '5'],
+        ['credentials[1].resource', '6'],
+      ],
+    );
   });
 
   it('with more entries than there may be is judged no further than that', () => {
-    const problems = findConfigProblems(`listen: { socket: /s }\ncredentials:\n${'  - x\n'.repeat(20_000)}`);
-    assert.equal(problems[0]?.field, 'credentials');
-    assert.equal(problems.length, 5001);
+    const error = refusal(`listen: { socket: /s }\ncredentials:\n${'  - x\n'.repeat(20_000)}`);
+    assert.equal(error.field, 'credentials');
+    assert.equal(error.others.length, 5000);
   });
 
   it('writes nothing of a document to the console', (t) => {

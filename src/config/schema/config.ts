@@ -13,6 +13,7 @@ const Tcp = Type.Object(
   {
     address: Type.String({
       pattern: '^.*:[0-9]{1,5}$',
+      form: 'an address and a port such as 127.0.0.1:8010 or :9464',
       maxLength: 262,
       description: 'host:port; port 0 takes a free one.',
     }),
@@ -50,6 +51,7 @@ export const ConfigSchema = Type.Object(
         {
           address: Type.String({
             pattern: '^.*:[0-9]{1,5}$',
+      form: 'an address and a port such as 127.0.0.1:8010 or :9464',
             maxLength: 262,
             description: 'host:port of health and metrics.',
           }),

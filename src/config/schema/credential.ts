@@ -1,19 +1,20 @@
 // One entry of `credentials`: a credential of its own, or the name of a PaymentCredential.
 import Type, { type Static } from 'typebox';
 import { ProviderSchema } from './provider.ts';
-import { closed, Duration } from './shared.ts';
+import { Duration, closed, credentialName, namespaceName, objectName } from './shared.ts';
 import { SourceSchema } from './source.ts';
 
 /** Five digits: a status can hold the time that it ends at. */
 const MaxAge = Type.String({
   pattern: '^0{0,4}[1-9][0-9]{0,4}(ms|s|m|h|d)$',
+  form: 'a duration above zero such as 30d or 12h',
   description:
     'How old a key may become until it should be replaced: a symmetric key or an access key; where there is none, and only if it is given, a private key of yours. Default 90d. Not zero. Such as 30d or 12h.',
 });
 
 export const CredentialSchema = Type.Object(
   {
-    name: Type.String({ pattern: '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$', description: 'What callers say to use it.' }),
+    name: Type.String({ ...credentialName, description: 'What callers say to use it.' }),
     required: Type.Optional(Type.Boolean({ description: 'Whether the process is ready only with it. Default false.' })),
     require: Type.Optional(
       Type.Array(Type.Union([Type.Literal('sign'), Type.Literal('verify'), Type.Literal('decrypt')]), {
@@ -39,18 +40,18 @@ export const CredentialSchema = Type.Object(
 export const ResourceEntrySchema = Type.Object(
   {
     resource: Type.String({
-      pattern: '^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$',
+      ...objectName,
       description: 'The name of a PaymentCredential: provider, options and Secret come from it, and follow it.',
     }),
     namespace: Type.Optional(
       Type.String({
-        pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
+        ...namespaceName,
         description: 'Where it is. The pod’s own namespace, unless it is given.',
       }),
     ),
     name: Type.Optional(
       Type.String({
-        pattern: '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$',
+        ...credentialName,
         description: 'What callers say to use it. The name of the resource, unless it is given.',
       }),
     ),

@@ -1,6 +1,6 @@
 // Where material comes from, as it is written in the configuration.
 import Type, { type Static } from 'typebox';
-import { closed, Interval, Keys, oneOf } from './shared.ts';
+import { Interval, Keys, closed, namespaceName, objectName, oneOf } from './shared.ts';
 
 const Path = Type.String({ minLength: 1, maxLength: 4096 });
 
@@ -20,12 +20,12 @@ const Env = Type.Object({ keys: Keys('Material name → name of the environment 
 const Secret = Type.Object(
   {
     name: Type.String({
-      pattern: '^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$',
+      ...objectName,
       description: 'The name of the Secret.',
     }),
     namespace: Type.Optional(
       Type.String({
-        pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
+        ...namespaceName,
         description: 'Where it is. The pod’s own namespace, unless it is given.',
       }),
     ),

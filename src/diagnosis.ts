@@ -1,0 +1,206 @@
+// Everything that is wrong with a value by a schema, in the order of the schema, as sentences that name the field and never the value.
+import { didYouMean, nearest, oddityOf } from './spelling.ts';
+
+/** The part of JSON Schema that ours use. `form` says in words what a pattern wants. */
+export interface Schema {
+  readonly type?: string;
+  readonly form?: string;
+  readonly const?: string | number | boolean;
+  readonly anyOf?: readonly Schema[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly patternProperties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: boolean | Schema;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+  readonly pattern?: string;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly minProperties?: number;
+  readonly maxProperties?: number;
+}
+
+export interface Problem {
+  /** Names of members and indexes of items, from the outside in. */
+  readonly path: readonly (string | number)[];
+  /** What is said after the name of the field. */
+  readonly message: string;
+}
+
+type Path = readonly (string | number)[];
+type Members = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A name that somebody wrote; what does not look like one may be a secret in the wrong place. */
+const printable = (name: string): string => (/^[!-~]{1,24}$/.test(name) ? name : 'an unprintable name');
+
+/** However wrong a document is: more than people read, and a bound on what one is made to cost. */
+const maxProblems = 64;
+
+/** What is wrong, at most 64 problems; none if the value fits. */
+export function diagnose(schema: Schema, value: unknown, path: Path = []): readonly Problem[] {
+  const problems: Problem[] = [];
+  for (const problem of problemsOf(schema, value, path)) {
+    problems.push(problem);
+    if (problems.length === maxProblems) break;
+  }
+  return problems;
+}
+
+function* problemsOf(schema: Schema, value: unknown, path: Path): Generator<Problem, void, undefined> {
+  if (schema.anyOf) yield* ofUnion(schema.anyOf, value, path);
+  else if (schema.const !== undefined) {
+    if (value !== schema.const) yield { path, message: `must be ${String(schema.const)}` };
+  } else if (!hasType(schema, value)) yield { path, message: wrongType(schema, value) };
+  else if (typeof value === 'string') yield* ofText(schema, value, path);
+  else if (typeof value === 'number') yield* ofNumber(schema, value, path);
+  else if (Array.isArray(value)) yield* ofList(schema, value, path);
+  else if (isObject(value)) yield* ofObject(schema, value, path);
+}
+
+const typeOf = (value: unknown): string =>
+  value === null || value === undefined
+    ? 'nothing'
+    : Array.isArray(value)
+      ? 'a list'
+      : (nouns[typeof value] ?? 'a value');
+
+const nouns: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  integer: 'a whole number',
+  boolean: 'true or false',
+  object: 'a mapping',
+  array: 'a list',
+  null: 'nothing',
+};
+
+function hasType({ type }: Schema, value: unknown): boolean {
+  if (type === undefined) return true;
+  if (type === 'integer') return Number.isInteger(value);
+  if (type === 'array') return Array.isArray(value);
+  if (type === 'object') return isObject(value);
+  return type === 'null' ? value === null : typeof value === type;
+}
+
+/** YAML reads 1900000001 and true without quotes as something else than text. */
+function wrongType({ type = '' }: Schema, value: unknown): string {
+  if (type === 'string' && (typeof value === 'number' || typeof value === 'boolean'))
+    return `is ${typeof value === 'number' ? 'a number' : 'true or false'}, and must be text: put it in quotes`;
+  if (typeof value === 'string' && (type === 'integer' || type === 'number' || type === 'boolean'))
+    return `is text, and must be ${nouns[type] ?? type}: write it without quotes`;
+  return value === null || value === undefined
+    ? `is empty, and must be ${nouns[type] ?? type}`
+    : `is ${typeOf(value)}, and must be ${nouns[type] ?? type}`;
+}
+
+function* ofText({ pattern, form, minLength = 0, maxLength = Infinity }: Schema, text: string, path: Path) {
+  if (text.length < minLength)
+    yield { path, message: text === '' ? 'is empty' : `is shorter than ${String(minLength)} characters` };
+  else if (text.length > maxLength) yield { path, message: `is longer than ${String(maxLength)} characters` };
+  else if (pattern !== undefined && !new RegExp(pattern, 'u').test(text))
+    yield {
+      path,
+      message: text === '' ? `is empty${form === undefined ? '' : `; it must be ${form}`}` : misformed(text, form),
+    };
+}
+
+function misformed(text: string, form: string | undefined): string {
+  const oddity = oddityOf(text);
+  if (oddity === undefined) return form === undefined ? 'does not have the form that is wanted here' : `is not ${form}`;
+  return form === undefined ? oddity : `${oddity}; it must be ${form}`;
+}
+
+function* ofNumber({ minimum = -Infinity, maximum = Infinity }: Schema, value: number, path: Path) {
+  if (value >= minimum && value <= maximum) return;
+  const isBoth = Number.isFinite(minimum) && Number.isFinite(maximum);
+  const bounds = isBoth
+    ? `between ${String(minimum)} and ${String(maximum)}`
+    : value < minimum
+      ? `at least ${String(minimum)}`
+      : `at most ${String(maximum)}`;
+  yield { path, message: `must be ${bounds}` };
+}
+
+function* ofList(
+  { items, minItems = 0, maxItems = Infinity }: Schema,
+  list: readonly unknown[],
+  path: Path,
+): Generator<Problem> {
+  if (list.length < minItems)
+    yield { path, message: `needs at least ${String(minItems)} ${minItems === 1 ? 'item' : 'items'}` };
+  if (list.length > maxItems) {
+    // What there is too much of is not looked at one by one.
+    yield { path, message: `has more than ${String(maxItems)} items` };
+    return;
+  }
+  if (items) for (const [index, item] of list.entries()) yield* problemsOf(items, item, [...path, index]);
+}
+
+function* ofObject(schema: Schema, value: Members, path: Path): Generator<Problem> {
+  const { properties = {}, required = [], minProperties = 0, maxProperties = Infinity } = schema;
+  const known = Object.keys(properties);
+  const given = Object.keys(value).filter((name) => value[name] !== undefined);
+  const isChoice = minProperties === 1 && maxProperties === 1;
+  const isKnown = (name: string) => Object.hasOwn(properties, name);
+  const keyed = Object.entries(schema.patternProperties ?? {});
+  let isOdd = false;
+  for (const name of given) {
+    if (isKnown(name)) continue;
+    const [, inside] = keyed.find(([pattern]) => new RegExp(pattern, 'u').test(name)) ?? [];
+    if (inside) yield* problemsOf(inside, value[name], [...path, name]);
+    else if (schema.additionalProperties === false) {
+      isOdd = true;
+      yield {
+        path: [...path, printable(name)],
+        message: unknownMember(
+          name,
+          known.filter((other) => !given.includes(other)),
+        ),
+      };
+    }
+  }
+  const meant = given.map((name) => (isKnown(name) ? name : nearest(name, known)));
+  for (const name of required)
+    if (value[name] === undefined && !meant.includes(name)) yield { path: [...path, name], message: 'is missing' };
+  for (const name of given) {
+    const inside = isKnown(name) ? properties[name] : undefined;
+    if (inside) yield* problemsOf(inside, value[name], [...path, name]);
+  }
+  if (isChoice && !isOdd && given.length !== 1) yield { path, message: `needs exactly one of ${known.join(', ')}` };
+  else if (!isChoice && given.length < minProperties) yield { path, message: 'is empty' };
+  else if (!isChoice && given.length > maxProperties)
+    yield { path, message: `has more than ${String(maxProperties)} members` };
+}
+
+function unknownMember(name: string, known: readonly string[]): string {
+  const meant = didYouMean(name, known);
+  const list = known.length > 0 && known.length <= 8 ? `; there is ${known.join(', ')}` : '';
+  return `is not a field here${meant === '' ? list : meant}`;
+}
+
+/** What is wrong inside the form that was meant, or the values that there are. */
+function* ofUnion(options: readonly Schema[], value: unknown, path: Path): Generator<Problem> {
+  const found = options.map((option) => ({ option, problems: [...diagnose(option, value, path)] }));
+  if (found.some(({ problems }) => problems.length === 0)) return;
+  const allowed = options.flatMap((option) => (option.const === undefined ? [] : [String(option.const)]));
+  const meant = found.filter(({ option }) => option.const === undefined && hasType(option, value));
+  const [best] = meant.sort(
+    (one, other) =>
+      score(one.option, value) - score(other.option, value) || one.problems.length - other.problems.length,
+  );
+  if (best) yield* best.problems;
+  else if (allowed.length > 0) {
+    const hint = typeof value === 'string' ? didYouMean(value, allowed) : '';
+    yield { path, message: `must be one of ${allowed.join(', ')}${hint}` };
+  } else yield { path, message: 'has none of the allowed forms' };
+}
+
+/** The fewer members a form does not know, the likelier it was meant. */
+const score = ({ properties = {} }: Schema, value: unknown): number =>
+  isObject(value) ? Object.keys(value).filter((name) => !Object.hasOwn(properties, name)).length : 0;

@@ -1,0 +1,73 @@
+// What somebody probably meant: the nearest of the words that there are, or what is odd about a text, character by character.
+import leven from 'leven';
+
+const plain = (word: string): string => word.toLowerCase().replace(/[-_ ]/g, '');
+
+/**
+ * The known word that was probably meant: the same but for case and hyphens, one that begins so, or one a few letters away.
+ * Undefined where nothing is near.
+ *
+ * @example nearest('wechatpay_v2', ['wechatpay', 'wechatpayV2']) // 'wechatpayV2'
+ */
+export function nearest(word: string, known: Iterable<string>): string | undefined {
+  const wanted = plain(word.slice(0, 64));
+  const limit = wanted.length < 4 ? 1 : wanted.length < 8 ? 2 : 3;
+  const ranked = [...known].map((name) => ({ name, changes: leven(wanted, plain(name)) }));
+  const [best] = ranked.filter(({ changes }) => changes <= limit).sort((a, b) => a.changes - b.changes);
+  return best?.name ?? [...known].find((name) => wanted.length >= 4 && plain(name).startsWith(wanted));
+}
+
+/** ` (did you mean x?)`, or nothing. */
+export function didYouMean(word: string, known: Iterable<string>): string {
+  const found = nearest(word, known);
+  return found === undefined ? '' : ` (did you mean ${found}?)`;
+}
+
+/** The ASCII twin of a full-width character: `：` → `:`. */
+const halfWidth = (character: string): string | undefined => {
+  const code = character.codePointAt(0) ?? 0;
+  return code >= 0xff01 && code <= 0xff5e ? String.fromCodePoint(code - 0xfee0) : undefined;
+};
+
+const quotes = new Map([
+  ['"', '"'],
+  ["'", "'"],
+  ['“', '”'],
+  ['‘', '’'],
+  ['「', '」'],
+]);
+
+const blanks: Readonly<Record<string, string>> = {
+  ' ': 'a space',
+  '\t': 'a tab',
+  '\r': 'a carriage return',
+  '\n': 'a line end',
+  '\u00a0': 'a no-break space',
+  '\u3000': 'a full-width space',
+  '\u200b': 'a zero-width space',
+  '\ufeff': 'a byte order mark',
+};
+
+/**
+ * The first thing in a text that people put there by accident, as what is said after the name of its field; undefined where
+ * every character is printable ASCII. Shows one character at most, and none that could be part of a secret.
+ *
+ * @example oddityOf('127.0.0.1：8010') // 'has a full-width ： at character 10: write :'
+ */
+export function oddityOf(text: string): string | undefined {
+  const [first = '', last = ''] = [text[0], text.at(-1)];
+  if (text.length > 1 && quotes.get(first) === last) return 'is in quotes: remove them';
+  if (first in blanks) return `begins with ${blanks[first] ?? ''}: remove it`;
+  if (last in blanks) return `ends with ${blanks[last] ?? ''}: remove it`;
+  let place = 0;
+  for (const character of text) {
+    place += 1;
+    const at = `at character ${String(place)}`;
+    if (character in blanks) return `has ${blanks[character] ?? ''} ${at}`;
+    const ascii = halfWidth(character);
+    if (ascii !== undefined) return `has a full-width ${character} ${at}: write ${ascii}`;
+    if (character < ' ' || character === '\x7f') return `has a control character ${at}: remove it`;
+    if (character > '~') return `has the character ${character} ${at}, which is not ASCII`;
+  }
+  return undefined;
+}
