@@ -51,7 +51,7 @@ export const ConfigSchema = Type.Object(
         {
           address: Type.String({
             pattern: '^.*:[0-9]{1,5}$',
-      form: 'an address and a port such as 127.0.0.1:8010 or :9464',
+            form: 'an address and a port such as 127.0.0.1:8010 or :9464',
             maxLength: 262,
             description: 'host:port of health and metrics.',
           }),
