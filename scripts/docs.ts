@@ -102,7 +102,7 @@ function* configTables(schema: Schema, path: string): Generator<[string, string]
   for (const [name, member] of members) yield* configTables(member, inside(name));
 }
 
-// docs/architecture.md: the tree, and who may import whom
+// docs/files.md: the tree; docs/architecture.md: who may import whom
 
 /** The first line of a file tells what it is for. */
 function purpose(path: string): string {
@@ -216,8 +216,8 @@ function dependencies(section: 'dependencies' | 'devDependencies'): string {
 
 const documents: Readonly<Record<string, ReadonlyMap<string, string>>> = {
   'docs/configuration.md': new Map(configTables(configSchema, '')),
+  'docs/files.md': new Map([['tree', ['```text', 'src/', ...tree('src/'), '```'].join('\n')]]),
   'docs/architecture.md': new Map([
-    ['tree', ['```text', 'src/', ...tree('src/'), '```'].join('\n')],
     ['layers', layers()],
     ['importers', importers()],
   ]),
