@@ -24,14 +24,22 @@ export const commands: Readonly<Record<string, Command>> = {
         value: 'TIME',
         help: 'end after that time, such as 20s (default: until interrupted)',
       },
+      out: {
+        type: 'string',
+        value: 'DIR',
+        help: 'only write made-up material into a new directory, for a first trial on a cluster',
+      },
     },
     positionals: { min: 0, max: 0 },
     isLongLived: true,
     async run({ values, signal, version }) {
+      const out = text(values, 'out');
+      if (out !== undefined) return (await import('./demo/write-material.ts')).writeDemoMaterial(out);
       const { runDemo } = await import('./demo/demo.ts');
       const length = text(values, 'duration');
+      const paycert = [process.execPath, ...process.argv.slice(1, 2)].join(' ');
       return runDemo(
-        { version, ...(length !== undefined && { durationMilliseconds: duration(length, 'duration') }) },
+        { version, paycert, ...(length !== undefined && { durationMilliseconds: duration(length, 'duration') }) },
         signal,
       );
     },

@@ -9,12 +9,15 @@ import { type Counts, driveTraffic } from './traffic.ts';
 import { createView, describeOutcome, type Facts } from './view.ts';
 import { ReloadWatch } from './watch.ts';
 import { runSidecar } from '../sidecar.ts';
+import { usageError } from '../command.ts';
 import { print } from '../table.ts';
 import { runTasks } from '../tasks.ts';
 
 export interface DemoOptions {
   readonly version: string;
   readonly durationMilliseconds?: number;
+  /** What starts this command line, to be pasted before `status`. */
+  readonly paycert: string;
 }
 
 const credential = 'wechat-main';
@@ -23,12 +26,12 @@ const clock = systemClock;
 
 /** Exit code 0 only if no request failed, and every rotation and rejection was seen. */
 export async function runDemo(
-  { version, durationMilliseconds }: DemoOptions,
+  { version, durationMilliseconds = Infinity, paycert }: DemoOptions,
   interrupted: AbortSignal,
 ): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'paycert-demo-'));
   try {
-    return await play(directory, version, durationMilliseconds ?? Infinity, interrupted);
+    return await play(directory, { version, durationMilliseconds, paycert }, interrupted);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -36,14 +39,13 @@ export async function runDemo(
 
 async function play(
   directory: string,
-  version: string,
-  durationMilliseconds: number,
+  { version, durationMilliseconds, paycert }: Required<DemoOptions>,
   interrupted: AbortSignal,
 ): Promise<number> {
   const socket = join(directory, 'paycert.sock');
   const configPath = join(directory, 'paycert.yaml');
   const secretPath = join(directory, credential);
-  print('Making demo material: a CA, a merchant key and certificate, two platform certificates, an APIv3 key …');
+  print(introduction);
   const material = await createWechatpayMaterial({ merchantId, now: clock.now() });
   const volume = await createSecretVolume(secretPath, material.files);
   await writeFile(configPath, configuration(socket, secretPath));
@@ -68,7 +70,7 @@ async function play(
   );
   await Promise.race([watch.next(), sidecar]);
 
-  const urls = describeUrls(socket, watch.addresses, gateway.url, configPath);
+  const lines = describeLines({ socket, addresses: watch.addresses, gateway: gateway.url, configPath, paycert });
   const facts = (): Facts => ({
     counts,
     outcomes,
@@ -76,12 +78,11 @@ async function play(
     keyId: watch.keyId,
     notAfter: watch.notAfter,
   });
-  urls.forEach((url) => print(url));
-  print('Ctrl-C ends it.\n');
+  lines.forEach((line) => print(line));
   const view = createView();
   const tell = (outcome: Outcome) => {
     outcomes.push(outcome);
-    view.tell(`${describeOutcome(outcome)}; ${counts.requests} requests, ${counts.failures} failures`);
+    view.tell(`${describeOutcome(outcome)}\n         ${counts.requests} requests, ${counts.failures} failures`);
   };
   const traffic = { socket, gateway: gateway.url, credential, merchantId, callers: 8, pauseMilliseconds: 20, clock };
   const timeUp = new AbortController();
@@ -114,7 +115,9 @@ async function play(
     stopSidecar.abort();
   }
   await sidecar;
-  return summarize(counts, outcomes, gateway.counts.refused);
+  const code = summarize(counts, outcomes, gateway.counts.refused);
+  if (interrupted.aborted || outcomes.some(({ actual }) => actual === 'swapped')) return code;
+  throw usageError('--duration was too short to see a rotation; give it 10s or more');
 }
 
 const configuration = (
@@ -130,22 +133,39 @@ credentials:
     source: { files: { path: ${JSON.stringify(secretPath)} } }
 `;
 
-function describeUrls(
-  socket: string,
-  addresses: ReadonlyMap<string, string>,
-  gateway: string,
-  configPath: string,
-): string[] {
-  const api = `http://${addresses.get('tcp') ?? ''}`;
+/** What is about to be seen, before anything of it is. */
+const introduction = `A sidecar with made-up keys of WeChat Pay, a gateway that checks every
+signature, and eight callers. Every two seconds the keys change: well or badly.
+No request may fail; good keys become current; bad ones are rejected and change
+nothing. Making keys and certificates …
+`;
+
+interface Running {
+  readonly socket: string;
+  readonly addresses: ReadonlyMap<string, string>;
+  readonly gateway: string;
+  readonly configPath: string;
+  readonly paycert: string;
+}
+
+/** To look around and to paste, at most 80 columns wide but for paths that are longer. */
+function describeLines({ socket, addresses, gateway, configPath, paycert }: Running): string[] {
+  const api = `http://${addresses.get('tcp') ?? ''}/v1/credentials/${credential}`;
   const json = "-H 'Content-Type: application/json'";
   return [
     `configuration  ${configPath}`,
     `socket         ${socket}`,
     `gateway        ${gateway}`,
-    `curl --unix-socket ${socket} ${json} -d '{"message":"hello"}' http://paycert/v1/credentials/${credential}/sign`,
-    `curl ${json} -d '{"method":"GET","url":"/v3/certificates"}' ${api}/v1/credentials/${credential}/authorize`,
-    `curl ${api}/v1/credentials/${credential}`,
+    '',
+    'Paste into another terminal: status, a signature, a signed request, metrics.',
+    '',
+    `${paycert} status \\\n  --socket ${socket}`,
+    `curl --unix-socket ${socket} \\\n  ${json} -d '{"message":"hello"}' \\\n  http://paycert/v1/credentials/${credential}/sign`,
+    `curl ${json} \\\n  -d '{"method":"GET","url":"/v3/certificates"}' \\\n  ${api}/authorize`,
     `curl http://${addresses.get('admin') ?? ''}/metrics`,
+    '',
+    'Ctrl-C ends it.',
+    '',
   ];
 }
 

@@ -39,7 +39,7 @@ const steps: readonly Step[] = [
     next: (material, now) => rotateMerchant(material, { now }),
   },
   {
-    title: 'a key that does not match its certificate',
+    title: 'a key of another certificate',
     expected: 'key-mismatch',
     files: (material) => withMismatchedPair(material),
   },

@@ -19,19 +19,19 @@ export interface View {
 }
 
 export const describeOutcome = ({ title, expected, actual, milliseconds }: Outcome): string => {
-  const took = `after ${milliseconds.toFixed(0)} ms`;
+  const took = `in ${milliseconds.toFixed(0)} ms`;
   if (actual === undefined) return paint('red', `${title}: nothing happened, ${expected} was expected`);
   if (actual !== expected) return paint('red', `${title}: ${actual}, ${expected} was expected`);
   return actual === 'swapped'
     ? `${title}: ${paint('green', 'current')} ${took}`
-    : `${title}: ${paint('yellow', `rejected (${actual})`)} ${took}, the last good stays`;
+    : `${title}: ${paint('yellow', `rejected (${actual})`)} ${took}`;
 };
 
 function render({ counts, generation, keyId, notAfter, outcomes }: Facts, now: Date): string {
   const failures = paint(counts.failures === 0 ? 'green' : 'red', String(counts.failures));
   const rejections = outcomes.filter(({ actual }) => actual !== undefined && actual !== 'swapped').length;
   return [
-    paint('bold', 'paycert demo: payments go on while keys change'),
+    paint('bold', 'paycert demo: payments continue while keys change'),
     '',
     `  requests    ${counts.requests}`,
     `  failures    ${failures}${counts.lastFailure === undefined ? '' : ` (${counts.lastFailure})`}`,
@@ -70,7 +70,7 @@ function liveView(): View {
 /** One line per event; what would be redrawn is left to the summary. */
 const lineView = (): View => ({
   refresh: () => undefined,
-  tell: (line) => print(`${new Date().toISOString()} ${line}`),
+  tell: (line) => print(`${new Date().toISOString().slice(11, 19)} ${line}`),
   close: () => undefined,
 });
 

@@ -1,8 +1,11 @@
 // The demo runs anywhere, ends by itself, and says by its exit code whether all went well.
 import assert from 'node:assert/strict';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ReloadWatch } from '../../../src/cli/demo/watch.ts';
 import { PaycertError } from '../../../src/errors.ts';
+import { makeDirectory } from '../../support/directories.ts';
 import { paycert } from '../../support/paycert.ts';
 import { hasScript, onTerminal } from '../../support/terminal.ts';
 
@@ -12,18 +15,33 @@ describe('paycert demo', { timeout: 120_000 }, () => {
     assert.equal(code, 0, stdout + stderr);
     assert.equal(stderr, '');
     assert.ok(!stdout.includes('\x1b'));
-    assert.match(stdout, /^\S+Z new merchant certificate and key: current after \d+ ms; \d+ requests, 0 failures$/m);
-    assert.match(stdout, /rejected \(key-mismatch\) after \d+ ms, the last good stays; \d+ requests, 0 failures$/m);
+    assert.match(stdout, /^\S+ new merchant certificate and key: current in \d+ ms\n +\d+ requests, 0 failures$/m);
+    assert.match(stdout, /: rejected \(key-mismatch\) in \d+ ms\n +\d+ requests, 0 failures$/m);
+    const wide = stdout.split('\n').filter((line) => line.length > 80 && !/\/tmp\/|\/node/.test(line));
+    assert.deepEqual(wide, [], 'no line is wider than 80 columns, but for paths');
     assert.match(stdout, /^\d+ requests, 0 failures, 0 refused by the gateway$/m);
     assert.match(stdout, /, 0 missed\nno request failed\n$/);
   });
 
-  it('prints lines that can be pasted as they are', async () => {
-    const { stdout } = await paycert(['demo', '--duration', '1s']);
-    const lines = stdout.split('\n').filter((line) => line.startsWith('curl '));
-    assert.equal(lines.length, 4);
-    assert.ok(lines.some((line) => /--unix-socket \S+ .*\/v1\/credentials\/wechat-main\/sign$/.test(line)));
-    assert.ok(lines.some((line) => /http:\/\/127\.0\.0\.1:\d+\/metrics$/.test(line)));
+  it('refuses to call a run good in which no key has changed, and prints lines that can be pasted as they are', async () => {
+    const { code, stdout, stderr } = await paycert(['demo', '--duration', '1s']);
+    assert.equal(code, 64, stdout);
+    assert.match(stderr, /--duration was too short to see a rotation/);
+    const commands = stdout.replaceAll('\\\n', ' ').split('\n');
+    assert.equal(commands.filter((line) => line.startsWith('curl ')).length, 3);
+    assert.ok(commands.some((line) => /--unix-socket \S+ .*\/v1\/credentials\/wechat-main\/sign$/.test(line)));
+    assert.ok(commands.some((line) => /http:\/\/127\.0\.0\.1:\d+\/metrics$/.test(line)));
+    assert.ok(commands.some((line) => / status +--socket \S+$/.test(line)));
+  });
+
+  it('writes made-up material into a new directory, readable by its owner alone, and into no other', async (t) => {
+    const directory = join(await makeDirectory(t), 'material');
+    const { code, stdout } = await paycert(['demo', '--out', directory]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^kubectl create secret generic wechat-main \\\n {2}--from-file=/m);
+    assert.ok((await readdir(directory)).includes('apiclient_key.pem'));
+    assert.equal((await stat(join(directory, 'apiclient_key.pem'))).mode & 0o777, 0o600);
+    assert.equal((await paycert(['demo', '--out', directory])).code, 64);
   });
 
   it('shows a live view on a terminal, and leaves the terminal as it was', async (t) => {
@@ -35,7 +53,7 @@ describe('paycert demo', { timeout: 120_000 }, () => {
     assert.equal(code, 0, shown);
     for (const label of ['requests', 'failures', 'generation', 'serial', 'expires in', 'rejections'])
       assert.match(shown, new RegExp(`^ {2}${label} `, 'm'));
-    assert.ok(shown.split('payments go on while keys change').length > 10);
+    assert.ok(shown.split('payments continue while keys change').length > 10);
     // Redrawn in place, below the lines to paste: nothing that was printed is wiped.
     assert.ok(!shown.includes('\x1b[2J'));
     assert.ok(shown.lastIndexOf('\x1b[?25h') > shown.lastIndexOf('\x1b[?25l'));
