@@ -92,6 +92,8 @@ export type Event =
   | { readonly type: 'unverified'; readonly credential: string; readonly kind: string; readonly error: PaycertError }
   | { readonly type: 'decrypted'; readonly credential: string; readonly role: string; readonly isRetired: boolean }
   // the process
+  /** Standard output did not take them: its disk is full, or its reader is slow or gone. */
+  | { readonly type: 'lines-dropped'; readonly lines: number }
   | { readonly type: 'listening'; readonly listener: string; readonly address: string }
   | { readonly type: 'stopping'; readonly drainSeconds: number };
 

@@ -8,6 +8,7 @@ import { isolate, type Observe } from './events.ts';
 import type { AskResponder } from './revocation/ask-responder.ts';
 import type { Snapshot } from './store/snapshot.ts';
 import { type Entry, Store } from './store/store.ts';
+import { signingThreads } from './system/threads.ts';
 
 export interface LibraryOptions {
   /** Told of everything that happens. */
@@ -34,7 +35,8 @@ export interface Paycert extends AsyncDisposable {
 
 /**
  * Starts credentials, given as in `paycert.yaml`, and resolves when each has been looked at once.
- * RSA runs in libuv's thread pool, which a library cannot size: set UV_THREADPOOL_SIZE to the number of cores.
+ * RSA runs in libuv's thread pool, which a library cannot size: set UV_THREADPOOL_SIZE to the number of cores, and six
+ * more for the files and names that are waited for in the same pool.
  * @throws PaycertError `config-invalid`; `credential-not-loaded` when a required one has no fit material
  */
 export async function startPaycert(credentials: unknown, options: LibraryOptions = {}): Promise<Paycert> {
@@ -55,7 +57,7 @@ export async function startPaycert(credentials: unknown, options: LibraryOptions
     if (looks && event.credential !== undefined) waiting.get(event.credential)?.resolve(undefined);
   };
   const running = new Credentials(
-    { store, clock, limiter: poolLimiter(environment), observe: watching },
+    { store, clock, limiter: poolLimiter(signingThreads(environment)), observe: watching },
     { clock, observe: watching, environment, askResponder },
   );
   running.apply(parsed);

@@ -29,6 +29,8 @@ export interface Command {
   readonly positionals: { readonly min: number; readonly max: number };
   /** Ends by itself on SIGTERM and SIGINT, through the invocation's signal; other commands just die of them. */
   readonly isLongLived?: true;
+  /** Standard output is its log: it keeps serving when nobody can read that. Other commands end when their reader does. */
+  readonly outputIsLog?: true;
   /** Words that complete its arguments in a shell; file names unless given. */
   readonly words?: readonly string[];
   /** The exit code; errors are thrown. */

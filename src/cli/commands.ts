@@ -53,6 +53,7 @@ export const commands: Readonly<Record<string, Command>> = {
     },
     positionals: { min: 0, max: 0 },
     isLongLived: true,
+    outputIsLog: true,
     async run({ values, signal, version }) {
       const { runSidecar } = await import('./sidecar.ts');
       const drainMilliseconds = duration(text(values, 'drain') ?? '0s', 'drain');
@@ -101,6 +102,7 @@ export const commands: Readonly<Record<string, Command>> = {
     },
     positionals: { min: 0, max: 0 },
     isLongLived: true,
+    outputIsLog: true,
     async run({ values, signal, version }) {
       const { parseOperatorOptions, runOperator } = await import('./operator.ts');
       const options = parseOperatorOptions({

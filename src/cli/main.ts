@@ -8,10 +8,11 @@ import { type Command, parseWords, usageError } from './command.ts';
 import { commands } from './commands.ts';
 import { completionScript, shells } from './completion.ts';
 import { helpOf, overview } from './help.ts';
+import { poolSizeFor } from '../system/threads.ts';
 import { printError } from './table.ts';
 
-// libuv reads it when the pool is first used: RSA runs there, and more threads than cores only take turns.
-process.env['UV_THREADPOOL_SIZE'] ??= String(availableParallelism());
+// libuv reads it when the pool is first used: RSA runs there, and what waits for a disk or a name server must not stop it.
+process.env['UV_THREADPOOL_SIZE'] ??= String(poolSizeFor(availableParallelism()));
 
 /** Whoever read our output has gone (`| head`): nobody is left to write to. */
 const readerGone = 0;
@@ -45,6 +46,9 @@ const completion: Command = {
   },
 };
 
+/** Of the command that was started. */
+const started = { outputIsLog: false };
+
 const all: Readonly<Record<string, Command>> = { ...commands, completion };
 
 async function main([name = '--help', ...rest]: readonly string[]): Promise<number> {
@@ -66,6 +70,7 @@ async function main([name = '--help', ...rest]: readonly string[]): Promise<numb
     process.stdout.write(helpOf(name, command));
     return 0;
   }
+  started.outputIsLog = command.outputIsLog === true;
   const signal = command.isLongLived === true ? stopSignal() : new AbortController().signal;
   return command.run({ values, positionals, signal, version: readVersion() });
 }
@@ -91,9 +96,11 @@ function explain(error: unknown): number {
   return exitCodes.internal;
 }
 
+// What cannot be told there cannot be told anywhere.
+process.stderr.on('error', () => undefined);
 process.on('uncaughtException', (error) => process.exit(explain(error)));
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? readerGone : exitCodes.internal);
+  if (!started.outputIsLog) process.exit(error.code === 'EPIPE' ? readerGone : exitCodes.internal);
 });
 
 try {
@@ -101,3 +108,5 @@ try {
 } catch (error) {
   process.exitCode = explain(error);
 }
+// Lines that a slow reader has not taken, and names that are still looked for, would keep the process.
+if (started.outputIsLog) process.exit();

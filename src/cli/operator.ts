@@ -12,6 +12,8 @@ import { listenOnPort } from '../server/listeners.ts';
 import { Store } from '../store/store.ts';
 import { createLog, type LogLevel } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { openOutput } from '../telemetry/output.ts';
+import { flushMilliseconds } from './sidecar.ts';
 import type { StoredCredential } from '../telemetry/stored-gauges.ts';
 import { usageError } from './command.ts';
 import { runTasks } from './tasks.ts';
@@ -79,7 +81,8 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     version,
     overseen: { credentials: () => credentialsOf(controller), queueLength: () => controller.queueLength },
   });
-  const log: Observe = isSilent ? () => undefined : createLog(options.logLevel);
+  const output = openOutput((lines) => metrics.observe({ type: 'lines-dropped', lines }));
+  const log: Observe = isSilent ? () => undefined : createLog(options.logLevel, output);
   const observers = [metrics.observe, log, options.observe ?? (() => undefined)].map(isolate);
   const observe = (event: Event) => observers.forEach((tell) => tell(event));
   const cluster = connect(environment);
@@ -108,6 +111,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     );
   } finally {
     await listener.close();
+    await Promise.race([output.flush(), clock.sleep(flushMilliseconds, new AbortController().signal)]);
   }
 }
 

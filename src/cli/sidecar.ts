@@ -1,5 +1,4 @@
 // paycert sidecar: the composition root of the real thing.
-import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
 import { RunningConfiguration } from '../running/configuration.ts';
@@ -14,10 +13,16 @@ import { createApi } from '../server/http.ts';
 import { type Listener, listenOnPort, listenOnSocket, listenOnTcp } from '../server/listeners.ts';
 import { files } from '../sources/files.ts';
 import { Store } from '../store/store.ts';
+import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
+import { signingThreads } from '../system/threads.ts';
 import { createLog, type LogLevel } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { openOutput } from '../telemetry/output.ts';
 import { followFile } from './follow.ts';
 import { parseToken, readToken } from './token.ts';
+
+/** How long the end waits for whoever reads the log. */
+export const flushMilliseconds = 1000;
 
 export interface SidecarOptions {
   readonly configPath: string;
@@ -38,10 +43,11 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const config = await readConfig(configPath);
   const store = new Store();
   const metrics = createMetrics({ store, clock, version });
-  const log: Observe = options.isSilent === true ? () => undefined : createLog(levelOf(config));
+  const output = openOutput((lines) => metrics.observe({ type: 'lines-dropped', lines }));
+  const log: Observe = options.isSilent === true ? () => undefined : createLog(levelOf(config), output);
   const observers = [metrics.observe, log, options.observe ?? (() => undefined)].map(isolate);
   const observe = (event: Event) => observers.forEach((tell) => tell(event));
-  const limiter = poolLimiter(environment);
+  const limiter = poolLimiter(signingThreads(environment));
   const configured = new RunningConfiguration({ store, clock, limiter, observe }, { clock, observe, environment });
 
   let isListening = false;
@@ -104,6 +110,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     following.abort();
     await Promise.all(listeners.map((listener) => listener.close()));
     await configured.stop();
+    await Promise.race([output.flush(), clock.sleep(flushMilliseconds, new AbortController().signal)]);
   }
 }
 
@@ -134,11 +141,11 @@ async function parseForStart(text: string): Promise<Config> {
 /** @throws PaycertError as `parseConfig`; `config-unreadable`, `token-unusable` */
 export async function readConfig(path: string): Promise<Config> {
   try {
-    return await parseForStart(await readFile(path, 'utf8'));
+    const { bytes } = await readBounded(path);
+    return await parseForStart(bytes.toString());
   } catch (error) {
     if (error instanceof PaycertError) throw error;
-    const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    throw new PaycertError('config-unreadable', `${path} cannot be read (${code})`, { field: '--config' });
+    throw new PaycertError('config-unreadable', `${path} ${whyUnreadable(error)}`, { field: '--config' });
   }
 }
 

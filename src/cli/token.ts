@@ -1,6 +1,6 @@
 // The bearer token of the TCP listener, from its file.
-import { readFile } from 'node:fs/promises';
 import { PaycertError } from '../errors.ts';
+import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 
 /** @throws PaycertError `token-unusable` */
 export function parseToken(text: string): string {
@@ -11,7 +11,8 @@ export function parseToken(text: string): string {
 
 /** @throws PaycertError `token-unusable` */
 export async function readToken(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined) throw new PaycertError('token-unusable', `${path} cannot be read`, { field: 'tokenFile' });
-  return parseToken(text);
+  const { bytes } = await readBounded(path).catch((error: unknown) => {
+    throw new PaycertError('token-unusable', `${path} ${whyUnreadable(error)}`, { field: 'tokenFile' });
+  });
+  return parseToken(bytes.toString());
 }

@@ -1,10 +1,10 @@
 // Where the API server is and who we are to it: in a pod two files, read anew each time; elsewhere a kubeconfig. The only importer of client-node.
-import { readFile } from 'node:fs/promises';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent, type RequestOptions } from 'node:https';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { PaycertError } from '../errors.ts';
+import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -39,9 +39,10 @@ const unconfigured = (message: string) => new PaycertError('cluster-unconfigured
 async function fromServiceAccount(host: string, port: string, directory: string): Promise<Access> {
   const read = async (name: string): Promise<Buffer> => {
     const path = join(directory, name);
-    return readFile(path).catch((error: unknown) => {
-      throw unconfigured(`${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+    const { bytes } = await readBounded(path).catch((error: unknown) => {
+      throw unconfigured(`${path} ${whyUnreadable(error)}`);
     });
+    return bytes;
   };
   const agents = new Agents();
   return {
@@ -61,7 +62,8 @@ async function fromKubeconfig(paths: readonly string[]): Promise<Access> {
   try {
     for (const path of paths) {
       const one = new clientNode.KubeConfig();
-      one.loadFromFile(path);
+      one.loadFromString((await readBounded(path)).bytes.toString());
+      one.makePathsAbsolute(dirname(path));
       config.mergeConfig(one, Boolean(config.currentContext));
     }
   } catch {
@@ -85,11 +87,32 @@ async function fromKubeconfig(paths: readonly string[]): Promise<Access> {
 }
 
 async function applied(config: KubeConfig): Promise<RequestOptions> {
+  await assertReadable(config);
   const options: RequestOptions = {};
   await config.applyToHTTPSOptions(options).catch(() => {
     throw unconfigured('the credentials that the kubeconfig names cannot be had');
   });
   return options;
+}
+
+interface NamedFiles {
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+  readonly authProvider?: { readonly config?: { readonly tokenFile?: string } };
+}
+
+/** client-node reads what a kubeconfig names in the event loop, however large it is, and waits for the writer of a pipe. */
+async function assertReadable(config: KubeConfig): Promise<void> {
+  const { caFile } = config.getCurrentCluster() ?? {};
+  const user: NamedFiles = config.getCurrentUser() ?? {};
+  const { certFile, keyFile } = user;
+  const tokenFile = user.authProvider?.config?.tokenFile;
+  for (const path of [caFile, certFile, keyFile, tokenFile]) {
+    if (path === undefined || path === '') continue;
+    await readBounded(path).catch((error: unknown) => {
+      throw unconfigured(`${path}, which the kubeconfig names, ${whyUnreadable(error)}`);
+    });
+  }
 }
 
 /** One agent, with its connections, for as long as trust and client certificate stay the same. */

@@ -2,6 +2,7 @@
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { PaycertError } from '../errors.ts';
+import { createLookup } from '../system/lookup.ts';
 import type { Access } from './access.ts';
 import { malformed, toError, unreachable } from './responses.ts';
 
@@ -15,6 +16,8 @@ export interface Call {
   /** `get secrets "wechat-main" in namespace "pay"`: what was asked, for whoever must permit it. */
   readonly what: string;
 }
+
+const lookup = createLookup();
 
 /** A connection on which nothing moves for so long is given up. A watch has its own limit once it stands. */
 const silenceMilliseconds = 10_000;
@@ -46,6 +49,7 @@ async function attempt(access: Access, call: Call, signal: AbortSignal, mayRepea
     method: call.method,
     path: `${server.pathname.replace(/\/$/, '')}${call.path}`,
     signal,
+    lookup,
     headers: {
       ...(headers as Readonly<Record<string, string>>),
       Accept: call.accept ?? 'application/json',

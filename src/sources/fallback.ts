@@ -1,4 +1,4 @@
-// Several sources of the same material, the best first: the first that is readable. A fallback that lags never takes it back.
+// Several sources of the same material, the best first: the first that is readable. A stale fallback never replaces newer material.
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';

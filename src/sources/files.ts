@@ -1,12 +1,15 @@
 // Mounted files as a source: events to be quick, a poll to be sure. The only importer of chokidar.
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import type { Clock } from '../clock.ts';
+import { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';
 import { renameKeys } from './merge.ts';
 import { frozenMounts } from './mounts.ts';
-import { readPaths } from './read-files.ts';
+import { readBounded } from '../system/read-bounded.ts';
+import { type Lane, mountLane, runForeign } from '../system/threads.ts';
+import { type Reading, readPaths } from './read-files.ts';
 import { type Material, material, type Source } from './source.ts';
 import { Ticks } from './ticks.ts';
 
@@ -23,24 +26,42 @@ export interface FilesOptions {
 /** How long files that are not swapped atomically must stay quiet before they are read. */
 const settleMilliseconds = 50;
 
+/** A mount that does not answer for so long is reported. The call that hangs cannot be stopped, and is waited for further. */
+const hungMilliseconds = 10_000;
+
 export function files({ paths, keys = {}, pollMilliseconds, clock, observe }: FilesOptions): Source {
   const absolute = paths.map((path) => resolve(path));
   const name = `files:${absolute.join(',')}`;
   let isAtomic = false;
   let frozenPaths: Promise<readonly string[]> | undefined;
+  const lane = mountLane();
+  /** One that hangs is joined: another would hang too, and hold more. */
+  let pending: Promise<Reading> | undefined;
+
+  async function readNow(signal: AbortSignal): Promise<Reading> {
+    pending ??= readPaths(absolute, lane).finally(() => (pending = undefined));
+    const waiting = new AbortController();
+    const hung = clock.sleep(hungMilliseconds, AbortSignal.any([signal, waiting.signal])).then(() => undefined);
+    const reading = await Promise.race([pending, hung]).finally(() => waiting.abort());
+    if (reading !== undefined) return reading;
+    const [field = ''] = absolute;
+    throw new PaycertError('source-unreadable', `${field} has not answered for ${hungMilliseconds / 1000} s`, {
+      field,
+    });
+  }
 
   return {
     name,
 
     async read(signal): Promise<Material> {
-      let reading = await readPaths(absolute);
+      let reading = await readNow(signal);
       if (isAtomic && !reading.isAtomic) {
         // A mount that is being taken away is an empty directory for a moment.
         await clock.sleep(settleMilliseconds, signal);
-        reading = await readPaths(absolute);
+        reading = await readNow(signal);
       }
       isAtomic = reading.isAtomic;
-      frozenPaths ??= findFrozen(absolute);
+      frozenPaths ??= findFrozen(absolute, lane);
       return material(renameKeys(reading.data, keys), {
         ...(reading.changedAt && { changedAt: reading.changedAt }),
         frozenPaths: await frozenPaths,
@@ -53,7 +74,7 @@ export function files({ paths, keys = {}, pollMilliseconds, clock, observe }: Fi
         pollMilliseconds,
         settleMilliseconds: () => (isAtomic ? 0 : settleMilliseconds),
       });
-      await using watcher = new DirectoryWatch(absolute, name, isolate(observe), () => ticks.notify());
+      await using watcher = new DirectoryWatch({ paths: absolute, name, lane }, isolate(observe), () => ticks.notify());
       for await (const tick of ticks.read(signal)) {
         // Not on events: they come from a watch that works, and each wait here delays a swap.
         if (tick !== 'event') await watcher.ensure();
@@ -63,10 +84,14 @@ export function files({ paths, keys = {}, pollMilliseconds, clock, observe }: Fi
   };
 }
 
-async function findFrozen(paths: readonly string[]): Promise<readonly string[]> {
+async function findFrozen(paths: readonly string[], lane: Lane): Promise<readonly string[]> {
   // No /proc: not Linux, and so no kubelet.
-  const mountinfo = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '');
-  const isFile = async (path: string) => (await stat(path).catch(() => undefined))?.isFile() ?? false;
+  const mountinfo = await readBounded('/proc/self/mountinfo').then(
+    ({ bytes }) => bytes.toString(),
+    () => '',
+  );
+  const isFile = async (path: string) =>
+    (await runForeign(lane, () => stat(path)).catch(() => undefined))?.isFile() ?? false;
   return frozenMounts(mountinfo, await Promise.all(paths.map(async (path) => ({ path, isFile: await isFile(path) }))));
 }
 
@@ -75,8 +100,7 @@ async function findFrozen(paths: readonly string[]): Promise<readonly string[]> 
  * "look again"; which event it was means nothing. When it cannot watch (ENOSPC, EMFILE) the poll goes on alone.
  */
 class DirectoryWatch implements AsyncDisposable {
-  readonly #paths: readonly string[];
-  readonly #name: string;
+  readonly #watched: Watched;
   readonly #observe: Observe;
   readonly #notify: () => void;
   #watcher: FSWatcher | undefined;
@@ -85,16 +109,15 @@ class DirectoryWatch implements AsyncDisposable {
   /** The failure told last: the same one again, at every poll, is no news. */
   #reason: string | undefined;
 
-  constructor(paths: readonly string[], name: string, observe: Observe, notify: () => void) {
-    this.#paths = paths;
-    this.#name = name;
+  constructor(watched: Watched, observe: Observe, notify: () => void) {
+    this.#watched = watched;
     this.#observe = observe;
     this.#notify = notify;
   }
 
   /** Starts the watch, or starts it again when it has failed or watches a directory that has been replaced. */
   async ensure(): Promise<void> {
-    const targets = await Promise.all(this.#paths.map(findTarget));
+    const targets = await Promise.all(this.#watched.paths.map((path) => findTarget(path, this.#watched.lane)));
     const identity = targets.map(({ path, inode }) => `${path}:${inode}`).join();
     if (this.#watcher !== undefined && !this.#hasFailed && identity === this.#identity) return;
     const isRestart = this.#watcher !== undefined;
@@ -122,7 +145,7 @@ class DirectoryWatch implements AsyncDisposable {
         .on('ready', () => {
           if (!this.#hasFailed) {
             this.#reason = undefined;
-            if (isRestart) this.#observe({ type: 'watch-restarted', source: this.#name });
+            if (isRestart) this.#observe({ type: 'watch-restarted', source: this.#watched.name });
           }
           // What changed before the watch stood.
           this.#notify();
@@ -140,7 +163,7 @@ class DirectoryWatch implements AsyncDisposable {
     this.#hasFailed = true;
     if (this.#reason === reason) return;
     this.#reason = reason;
-    this.#observe({ type: 'watch-failed', source: this.#name, reason });
+    this.#observe({ type: 'watch-failed', source: this.#watched.name, reason });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -151,6 +174,13 @@ class DirectoryWatch implements AsyncDisposable {
 /** Kubelet makes a swap ready under names that begin in this way. Reading then would only be in the way of reading the swap. */
 const isPreparation = (name: string | null): boolean => name !== null && name.startsWith('..') && name !== '..data';
 
+interface Watched {
+  readonly paths: readonly string[];
+  /** Of the source. */
+  readonly name: string;
+  readonly lane: Lane;
+}
+
 interface Target {
   readonly path: string;
   /** 0 for what is not there. */
@@ -160,16 +190,16 @@ interface Target {
 }
 
 /** A directory, where its links lead; else the one in which a file is, or will be. */
-async function findTarget(path: string): Promise<Target> {
-  const itself = await findDirectory(path);
+async function findTarget(path: string, lane: Lane): Promise<Target> {
+  const itself = await findDirectory(path, lane);
   if (itself !== undefined) return { ...itself, isWhole: true };
-  return { ...((await findDirectory(dirname(path))) ?? { path: dirname(path), inode: 0 }), isWhole: false };
+  return { ...((await findDirectory(dirname(path), lane)) ?? { path: dirname(path), inode: 0 }), isWhole: false };
 }
 
-async function findDirectory(path: string): Promise<{ path: string; inode: number } | undefined> {
+async function findDirectory(path: string, lane: Lane): Promise<{ path: string; inode: number } | undefined> {
   try {
-    const real = await realpath(path);
-    const stats = await stat(real);
+    const real = await runForeign(lane, () => realpath(path));
+    const stats = await runForeign(lane, () => stat(real));
     return stats.isDirectory() ? { path: real, inode: stats.ino } : undefined;
   } catch {
     // Not there, or not ours to see: read() says so.

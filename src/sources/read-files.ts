@@ -3,6 +3,7 @@ import { lstat, readlink, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { PaycertError } from '../errors.ts';
 import { mergeData } from './merge.ts';
+import { type Lane, mountLane, runForeign } from '../system/threads.ts';
 import { isCode, isSystemError, readFile, readTree } from './read-tree.ts';
 
 const attempts = 20;
@@ -19,12 +20,12 @@ export interface Reading {
  * One swapped directory is whole as it is. Of everything else two reads must agree, and of several paths too: the second
  * read of the first began after the first read of the last had ended, and nothing had changed between.
  */
-export async function readPaths(paths: readonly string[]): Promise<Reading> {
+export async function readPaths(paths: readonly string[], lane: Lane = mountLane()): Promise<Reading> {
   let before: Reading | undefined;
   let vanished: PaycertError | undefined;
   for (let attempt = 0; attempt < attempts; attempt++) {
     try {
-      const reading = await readOnce(paths);
+      const reading = await readOnce(paths, lane);
       const isWhole = reading.isAtomic && paths.length === 1;
       if (isWhole || (before !== undefined && isEqual(before.data, reading.data))) return reading;
       before = reading;
@@ -38,8 +39,8 @@ export async function readPaths(paths: readonly string[]): Promise<Reading> {
   throw vanished ?? new PaycertError('source-unstable', `${field} changed during each of ${attempts} reads`, { field });
 }
 
-async function readOnce(paths: readonly string[]): Promise<Reading> {
-  const readings = await Promise.all(paths.map(readPath));
+async function readOnce(paths: readonly string[], lane: Lane): Promise<Reading> {
+  const readings = await Promise.all(paths.map((path) => readPath(path, lane)));
   const changes = readings.flatMap(({ changedAt }) => (changedAt ? [changedAt.getTime()] : []));
   return {
     data: mergeData(readings.map(({ data }) => data)),
@@ -57,13 +58,12 @@ class Vanished extends Error {
   }
 }
 
-async function readPath(path: string): Promise<Reading> {
+async function readPath(path: string, lane: Lane): Promise<Reading> {
   let isThere = false;
   try {
-    // At once: under load each call waits in the thread pool behind signatures.
-    const [stats, pinned] = await Promise.all([stat(path), dataLink(path)]);
+    const [stats, pinned] = await Promise.all([runForeign(lane, () => stat(path)), dataLink(path, lane)]);
     isThere = true;
-    return await (stats.isDirectory() ? readDirectory(path, pinned) : readOne(path));
+    return await (stats.isDirectory() ? readDirectory(path, pinned, lane) : readOne(path, lane));
   } catch (error) {
     if (!isSystemError(error)) throw error;
     const unreadable = new PaycertError('source-unreadable', `${error.path ?? path} cannot be read (${error.code})`, {
@@ -73,23 +73,23 @@ async function readPath(path: string): Promise<Reading> {
   }
 }
 
-async function readOne(path: string): Promise<Reading> {
-  const { bytes, changedAt } = await readFile(path);
+async function readOne(path: string, lane: Lane): Promise<Reading> {
+  const { bytes, changedAt } = await readFile(path, { lane });
   if (bytes === undefined) throw new PaycertError('source-unreadable', `${path} is not a file`, { field: path });
   return { data: new Map([[basename(path), bytes]]), isAtomic: false, changedAt };
 }
 
-async function readDirectory(path: string, link: DataLink | undefined): Promise<Reading> {
+async function readDirectory(path: string, link: DataLink | undefined, lane: Lane): Promise<Reading> {
   let pinned = link;
   for (let attempt = 0; attempt < attempts; attempt++) {
-    if (pinned === undefined) return { ...(await readTree(path)), isAtomic: false };
+    if (pinned === undefined) return { ...(await readTree(path, lane)), isAtomic: false };
     const { target, changedAt } = pinned;
     // Swapped away while it was read, so that there is a newer one: gone, or the link leads elsewhere.
-    const tree = await readTree(resolve(path, target)).catch((error: unknown) => {
+    const tree = await readTree(resolve(path, target), lane).catch((error: unknown) => {
       if (!isCode(error, 'ENOENT')) throw error;
       return undefined;
     });
-    pinned = await dataLink(path);
+    pinned = await dataLink(path, lane);
     if (tree !== undefined && pinned?.target === target) return { data: tree.data, isAtomic: true, changedAt };
   }
   throw new PaycertError('source-unstable', `${path} was swapped during each of ${attempts} reads`, { field: path });
@@ -97,16 +97,18 @@ async function readDirectory(path: string, link: DataLink | undefined): Promise<
 
 interface DataLink {
   readonly target: string;
-  /** That of the rename: it cannot be set by whoever wrote the files. */
+  /** That of the rename: the writer of the files cannot set it. */
   readonly changedAt: Date;
 }
 
 /** Where `..data` points; nothing in what is no directory, or none that is swapped. */
-async function dataLink(path: string): Promise<DataLink | undefined> {
+async function dataLink(path: string, lane: Lane): Promise<DataLink | undefined> {
   const link = join(path, '..data');
   try {
-    const [target, { ctime }] = await Promise.all([readlink(link), lstat(link)]);
-    return { target, changedAt: ctime };
+    return await runForeign(lane, async () => {
+      const target = await readlink(link);
+      return { target, changedAt: (await lstat(link)).ctime };
+    });
   } catch (error) {
     if (isCode(error, 'ENOENT', 'ENOTDIR', 'EINVAL')) return undefined;
     throw error;

@@ -40,7 +40,7 @@ export function secret({ secret: name, namespace, keys = {}, client, clock, rand
   const sourceName = `secret:${namespace === undefined ? '' : `${namespace}/`}${name}`;
   let watching: Informer<undefined> | undefined;
 
-  /** Why nothing it says may be trusted any more. A shorter interruption, such as a restart of the API server, is none. */
+  /** Why nothing it says may be trusted any more. Not a shorter interruption, such as a restart of the API server. */
   const blindness = (): PaycertError | undefined => {
     const { trouble } = watching ?? {};
     return trouble && clock.now().getTime() - trouble.since.getTime() > blindMilliseconds ? trouble.error : undefined;

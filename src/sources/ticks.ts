@@ -23,7 +23,7 @@ export class Ticks {
     this.#options = options;
   }
 
-  /** `poll` for what was found by looking, and should have been told of by an event. */
+  /** `poll` for what was found by looking, and should have been reported by an event. */
   notify(kind: 'event' | 'poll' = 'event'): void {
     if (this.#pending !== 'event') this.#pending = kind;
     this.#wake?.();

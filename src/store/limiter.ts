@@ -52,8 +52,5 @@ export class Limiter {
   }
 }
 
-/** Twice the thread pool, as libuv sizes it. */
-export function poolLimiter(environment: Readonly<Record<string, string | undefined>>): Limiter {
-  const size = Number.parseInt(environment['UV_THREADPOOL_SIZE'] ?? '', 10);
-  return new Limiter(2 * (size > 0 ? size : 4));
-}
+/** Twice the threads that sign: with fewer, some would wait for the event loop to give them the next one. */
+export const poolLimiter = (threads: number): Limiter => new Limiter(2 * threads);

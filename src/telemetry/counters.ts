@@ -115,6 +115,11 @@ export function createCounters(registry: Registry) {
     'outcome',
   );
 
+  const droppedLines = counter(
+    'paycert_log_lines_dropped_total',
+    'Log lines that standard output did not take: its disk is full, or its reader is slow or gone.',
+  );
+
   return {
     reloads,
     reloadSeconds,
@@ -140,6 +145,7 @@ export function createCounters(registry: Registry) {
     rollbacks,
     internalErrors,
     configReloads,
+    droppedLines,
     /** Series of a credential that is gone: a counter that stands still for ever would be a lie. Gauges are made at each scrape. */
     async forget(name: string): Promise<void> {
       await Promise.all(

@@ -130,18 +130,20 @@ const lines: Lines = {
     { credential, kind, ...describe(error) },
   ],
   decrypted: ({ credential, role, isRetired }) => ['debug', 'decrypted', { credential, role, isRetired }],
+  // A line about lines that cannot be written.
+  'lines-dropped': () => undefined,
   listening: ({ listener, address }) => ['info', 'listening', { listener, address }],
   stopping: ({ drainSeconds }) => ['info', 'stopping: serving on, then finishing what is in flight', { drainSeconds }],
 };
 
-export function createLog(level: LogLevel, destination?: DestinationStream): Observe {
+export function createLog(level: LogLevel, destination: DestinationStream): Observe {
   const options = {
     level,
     base: {},
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  const logger: Logger = destination ? pino(options, destination) : pino(options);
+  const logger: Logger = pino(options, destination);
   return (event) => {
     const line = (lines[event.type] as (event: Event) => Line | undefined)(event);
     if (line === undefined) return;

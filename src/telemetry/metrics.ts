@@ -73,6 +73,7 @@ export function createMetrics({ store, clock, version, overseen }: MetricsOption
       if (error) counters.touchFailures.inc({ reason: error.code });
       else counters.touches.inc(pods);
     },
+    'lines-dropped': ({ lines }) => counters.droppedLines.inc(lines),
     configured: () => counters.configReloads.inc({ outcome: 'accepted' }),
     'config-rejected': () => counters.configReloads.inc({ outcome: 'rejected' }),
     operated(event) {

@@ -1,4 +1,4 @@
-// Servers that show the certificate that is current, and refuse clients whose certificate has been taken back.
+// Servers that present the current certificate, and refuse clients whose certificate is revoked.
 import { constants } from 'node:crypto';
 import type { SecureContext, Server, TLSSocket } from 'node:tls';
 import { type Clock, systemClock } from '../clock.ts';
@@ -17,7 +17,7 @@ export interface ServerOptions {
 /**
  * Makes a TLS or HTTPS server show the certificate that stands for every name, now and after each swap, until the function
  * that it returns is called. Connections that it has accepted go on. Trust changes with it, and so does what is asked about clients:
- * one whose certificate has been taken back is refused with a `tlsClientError`.
+ * one whose certificate is revoked is refused with a `tlsClientError`.
  * @throws PaycertError as `current`; `operation-unsupported`, `server-name-unknown`
  */
 export function followServer(

@@ -16,6 +16,7 @@ const { forbidden } = createRequire(import.meta.url)('../../.dependency-cruiser.
 const planted: Readonly<Record<string, { readonly imports: string; readonly breaks: string }>> = {
   'crypto/a.ts': { imports: '../providers/fine.ts', breaks: 'layer-crypto' },
   'providers/a.ts': { imports: '../store/fine.ts', breaks: 'layer-providers' },
+  'system/a.ts': { imports: '../sources/fine.ts', breaks: 'layer-system' },
   'kube/a.ts': { imports: '../sources/fine.ts', breaks: 'layer-kube' },
   'sources/a.ts': { imports: '../crypto/fine.ts', breaks: 'layer-sources' },
   'store/a.ts': { imports: '../config/fine.ts', breaks: 'layer-store' },
@@ -48,7 +49,8 @@ const planted: Readonly<Record<string, { readonly imports: string; readonly brea
 const fine: Readonly<Record<string, string>> = {
   'index.ts': `export * from './store/fine.ts';`,
   'clock.ts': `export const clock = 1;`,
-  'kube/fine.ts': `export * from '../errors.ts';`,
+  'system/fine.ts': `export * from '../errors.ts';`,
+  'kube/fine.ts': `export * from '../system/fine.ts';`,
   'sources/fine.ts': `export * from '../kube/fine.ts';`,
   'sources/two.ts': `export * from './one.ts';`,
   'crypto/fine.ts': `export * from '../clock.ts';`,

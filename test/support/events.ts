@@ -52,6 +52,7 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
   operated: { type: 'operated', credential, operation: 'sign', outcome: 'ok', seconds: 0.001 },
   unverified: { type: 'unverified', credential, kind: 'response', error },
   decrypted: { type: 'decrypted', credential, role: 'apiv3', isRetired: false },
+  'lines-dropped': { type: 'lines-dropped', lines: 1 },
   listening: { type: 'listening', listener: 'tcp', address: '127.0.0.1:8010' },
   stopping: { type: 'stopping', drainSeconds: 0 },
 };

@@ -19,8 +19,14 @@ interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const spawnPaycert = (args: readonly string[], env: RunOptions['env'] = {}): ChildProcessWithoutNullStreams =>
-  spawn(process.execPath, [mainFile, ...args], {
+const ownCommand = [process.execPath, mainFile] as const;
+
+const spawnPaycert = (
+  args: readonly string[],
+  env: RunOptions['env'] = {},
+  [file, ...words]: readonly [string, ...string[]] = ownCommand,
+): ChildProcessWithoutNullStreams =>
+  spawn(file, [...words, ...args], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
   });
 
@@ -53,8 +59,14 @@ export class RunningPaycert {
   stderr = '';
   #waiting: (() => void)[] = [];
 
-  constructor(t: TestContext, args: readonly string[], env?: Readonly<Record<string, string>>) {
-    this.child = spawnPaycert(args, env);
+  /** `command`: what the arguments are given to, unless it is paycert itself. */
+  constructor(
+    t: TestContext,
+    args: readonly string[],
+    env?: Readonly<Record<string, string>>,
+    command?: readonly [string, ...string[]],
+  ) {
+    this.child = spawnPaycert(args, env, command);
     this.child.stderr.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
     createInterface({ input: this.child.stdout }).on('line', (line) => {
       this.stdout += `${line}\n`;

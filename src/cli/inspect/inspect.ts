@@ -1,8 +1,9 @@
 // paycert inspect: what is this file? Every certificate and key in it, and what WeChat Pay calls it.
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readText } from '../../crypto/containers.ts';
 import { PaycertError } from '../../errors.ts';
+import { readBounded } from '../../system/read-bounded.ts';
 import type { Finding } from './finding.ts';
 import { findIn } from './findings.ts';
 import { date, daysLeft, formatTable, paint, print } from '../table.ts';
@@ -60,13 +61,16 @@ async function look({ file, isListed, error }: Candidate, merchantId: string | u
   if (error !== undefined) return [explain(file, error)];
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(file);
+    ({ bytes } = await readBounded(file));
   } catch (cause) {
     return [explain(file, unreadable(file, cause))];
   }
   try {
     // As a sidecar reads it: what stands beside the container, else the merchant id.
-    const password = await readFile(`${file}.password`).then(readText, () => merchantId);
+    const password = await readBounded(`${file}.password`).then(
+      (content) => readText(content.bytes),
+      () => merchantId,
+    );
     return await findIn({ file, bytes, password, isListed });
   } catch (cause) {
     if (!(cause instanceof PaycertError)) throw cause;

@@ -1,0 +1,108 @@
+// Calls that wait in libuv's thread pool for a disk or a name server: bounded, so that threads are always left for signatures.
+
+/** Who waits for the same foreign thing. What hangs there holds no more than its own threads. */
+export interface Lane {
+  /** How many threads it may hold at once. */
+  readonly most: number;
+  /** What it is a part of; the bound of that one holds too. */
+  readonly within?: Lane;
+}
+
+/** Every file that is read; each source of files has a lane of its own within. */
+export const filesLane: Lane = { most: 4 };
+
+/** A mount that hangs holds this many threads, and leaves the others to other mounts. */
+export const mountLane = (): Lane => ({ most: 2, within: filesLane });
+
+/** Hosts files, and the few names that only the system itself can resolve. */
+export const namesLane: Lane = { most: 1 };
+/** Standard output, where it is a file. */
+export const outputLane: Lane = { most: 1 };
+
+/** What all lanes can hold together. */
+export const foreignThreads = [filesLane, namesLane, outputLane].reduce((sum, { most }) => sum + most, 0);
+
+/** However many threads foreign calls hold, two are left: one that signs, and one for the call that comes next. */
+export const ownThreads = 2;
+
+/** A thread for each core, and one for each foreign call that may hang. */
+export const poolSizeFor = (cores: number): number => Math.max(cores, ownThreads) + foreignThreads;
+
+interface Waiting {
+  readonly lane: Lane;
+  readonly start: () => void;
+}
+
+/** Grants threads to lanes, first come, first served among those that may have one. */
+export class Threads {
+  readonly #most: number;
+  readonly #held = new Map<Lane, number>();
+  #all = 0;
+  readonly #waiting: Waiting[] = [];
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  async run<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
+    if (this.#isFree(lane)) this.#count(lane, 1);
+    else await new Promise<void>((start) => this.#waiting.push({ lane, start }));
+    try {
+      return await work();
+    } finally {
+      this.#count(lane, -1);
+      this.#startNext();
+    }
+  }
+
+  #isFree(lane: Lane): boolean {
+    return this.#all < this.#most && lanesOf(lane).every((one) => this.#heldBy(one) < one.most);
+  }
+
+  #heldBy(lane: Lane): number {
+    return this.#held.get(lane) ?? 0;
+  }
+
+  #count(lane: Lane, change: 1 | -1): void {
+    this.#all += change;
+    for (const one of lanesOf(lane)) {
+      const held = this.#heldBy(one) + change;
+      // A lane ends with its source.
+      if (held === 0) this.#held.delete(one);
+      else this.#held.set(one, held);
+    }
+  }
+
+  #startNext(): void {
+    const index = this.#waiting.findIndex(({ lane }) => this.#isFree(lane));
+    const [next] = index === -1 ? [] : this.#waiting.splice(index, 1);
+    if (next === undefined) return;
+    this.#count(next.lane, 1);
+    next.start();
+  }
+}
+
+const lanesOf = (lane: Lane): readonly Lane[] => (lane.within === undefined ? [lane] : [lane, ...lanesOf(lane.within)]);
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** As libuv sizes its pool. */
+function poolSize(environment: Environment): number {
+  const size = Number.parseInt(environment['UV_THREADPOOL_SIZE'] ?? '', 10);
+  return size > 0 ? size : 4;
+}
+
+/** What foreign calls may hold of a pool of that size: a program that embeds paycert may have a small one. */
+const foreignPart = (size: number): number => Math.min(Math.max(size - ownThreads, 1), foreignThreads);
+
+/** The threads that foreign calls never hold. */
+export const signingThreads = (environment: Environment): number =>
+  Math.max(poolSize(environment) - foreignPart(poolSize(environment)), 1);
+
+let threads: Threads | undefined;
+
+/** Runs a call that waits for something foreign in the pool of this process. */
+export function runForeign<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
+  threads ??= new Threads(foreignPart(poolSize(process.env)));
+  return threads.run(lane, work);
+}

@@ -1,0 +1,102 @@
+// Foreign calls hold no more threads than their lanes allow, and leave two of the pool to signatures, whatever its size.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
+import {
+  foreignThreads,
+  type Lane,
+  mountLane,
+  ownThreads,
+  poolSizeFor,
+  signingThreads,
+  Threads,
+} from '../../src/system/threads.ts';
+
+/** Calls that hang until they are let go. */
+function hanging(threads: Threads) {
+  const running: { readonly lane: Lane; readonly end: () => void }[] = [];
+  const start = (lane: Lane) => threads.run(lane, () => new Promise<void>((end) => running.push({ lane, end })));
+  const heldBy = (wanted: Lane) => running.filter(({ lane }) => lane === wanted || lane.within === wanted).length;
+  return { running, start, heldBy };
+}
+
+describe('foreign calls', () => {
+  it('hold no more threads than their lane and what it is within', async () => {
+    const files: Lane = { most: 3 };
+    const [one, other] = [
+      { most: 2, within: files },
+      { most: 2, within: files },
+    ] as const;
+    const { start, heldBy } = hanging(new Threads(10));
+    for (let i = 0; i < 5; i++) void start(one);
+    await turn();
+    assert.equal(heldBy(one), 2);
+    for (let i = 0; i < 5; i++) void start(other);
+    await turn();
+    assert.deepEqual([heldBy(one), heldBy(other), heldBy(files)], [2, 1, 3]);
+  });
+
+  it('that may start do not wait behind those of a lane that hangs', async () => {
+    const [hung, free] = [{ most: 1 }, { most: 1 }] as const;
+    const { start, heldBy } = hanging(new Threads(2));
+    void start(hung);
+    void start(hung);
+    void start(free);
+    await turn();
+    assert.deepEqual([heldBy(hung), heldBy(free)], [1, 1]);
+  });
+
+  it('hold no more than all may, and each starts once one has ended, also by a throw', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 6 }),
+        fc.array(fc.tuple(fc.nat(2), fc.boolean()), { maxLength: 30 }),
+        async (most, calls) => {
+          const lanes = [{ most: 1 }, { most: 2 }, { most: 4 }] as const;
+          const threads = new Threads(most);
+          const held = { now: 0, longest: 0, ended: 0 };
+          await Promise.allSettled(
+            calls.map(([index, fails]) =>
+              threads.run(lanes[index]!, async () => {
+                held.longest = Math.max(held.longest, ++held.now);
+                await turn();
+                held.now -= 1;
+                held.ended += 1;
+                if (fails) throw new Error('made up');
+              }),
+            ),
+          );
+          assert.ok(held.longest <= most);
+          assert.equal(held.ended, calls.length);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe('the pool', () => {
+  it('has a thread for each core, and two that no foreign call can hold', () => {
+    for (const cores of [1, 2, 4, 64]) {
+      const size = poolSizeFor(cores);
+      assert.equal(signingThreads({ UV_THREADPOOL_SIZE: String(size) }), Math.max(cores, ownThreads));
+      assert.ok(size - foreignThreads >= 2);
+    }
+  });
+
+  it('of a program that embeds paycert keeps two as well, as long as it has three, by libuv’s reading of its size', () => {
+    assert.deepEqual(
+      ['', '0', 'many', '1', '2', '3', '8', '16'].map((size) => signingThreads({ UV_THREADPOOL_SIZE: size })),
+      [2, 2, 2, 1, 1, 2, 2, 10],
+    );
+    assert.equal(signingThreads({}), 2);
+  });
+
+  it('is shared by the mounts: two that hang hold all that files may', async () => {
+    const { start, running } = hanging(new Threads(foreignThreads));
+    for (const lane of [mountLane(), mountLane(), mountLane()]) for (let i = 0; i < 4; i++) void start(lane);
+    await turn();
+    assert.equal(running.length, 4);
+  });
+});
