@@ -29,11 +29,15 @@ export const derTag = {
   explicit2: 0xa2,
 } as const;
 
+/** More than anything here has beside each other, except the entries of a revocation list, which are read otherwise. */
+const maxElements = 4096;
+
 /** Every element of the bytes, one after another; nothing may be left. @throws DerError */
 export function readDer(bytes: Uint8Array): DerElement[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const elements: DerElement[] = [];
   for (let at = 0; at < buffer.length;) {
+    if (elements.length === maxElements) throw new DerError('more elements than anything has');
     const { start, length } = readLength(buffer, at + 1);
     const end = start + length;
     const tag = buffer[at] ?? 0;

@@ -1,4 +1,4 @@
-// Whom to ask whether a certificate has been taken back, and what to ask (OCSP: RFC 6960 §4.1, and the profile of RFC 5019).
+// Which responder to query about a certificate, and the request (OCSP: RFC 6960 §4.1, and the profile of RFC 5019).
 import { hash, type X509Certificate } from 'node:crypto';
 import { derTag, writeDer } from './der.ts';
 import { certificateParts } from './signed.ts';

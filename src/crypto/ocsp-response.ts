@@ -38,7 +38,7 @@ function read(der: Uint8Array): OcspResponse {
   const enclosed = rest.length === 0 ? [] : readInside(readOne(readInside(readOne(rest), derTag.explicit0)));
   // A version would be the first of these; there is but one, which DER leaves out.
   const [responder, producedAt, responses, ...extensions] = readInside(body);
-  if (responder === undefined || producedAt === undefined) throw new DerError('nobody answers');
+  if (responder === undefined || producedAt === undefined) throw new DerError('no responder is identified');
   readTime(producedAt);
   const statements = readInside(responses).map(readOcspStatement);
   assertOrdinary(extensions);
@@ -90,7 +90,7 @@ const isAlive = ({ validFromDate, validToDate }: X509Certificate, now: Date): bo
 function readResponder({ tag, content }: DerElement): Test {
   const id = readOne(readDer(content));
   if (tag === derTag.explicit1) return (one) => certificateParts(one)?.subject.whole.equals(id.whole) === true;
-  if (tag !== derTag.explicit2 || id.tag !== derTag.octetString) throw new DerError('nobody is named');
+  if (tag !== derTag.explicit2 || id.tag !== derTag.octetString) throw new DerError('no responder is named');
   return (one) => hash('sha1', certificateParts(one)?.publicKey ?? '', 'buffer').equals(id.content);
 }
 

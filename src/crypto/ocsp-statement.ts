@@ -1,9 +1,9 @@
-// What an OCSP answer says of one certificate (SingleResponse, RFC 6960 §4.2.1), whoever has signed it.
+// What an OCSP response says of one certificate (SingleResponse, RFC 6960 §4.2.1), before its signature is judged.
 import { hash, type X509Certificate } from 'node:crypto';
 import { type DerElement, DerError, derTag, readInside, readTime } from './der.ts';
+import { integerOf, trimInteger } from './integer.ts';
 import { ocspDigests } from './ocsp-request.ts';
 import { certificateParts, readCritical, readOne } from './signed.ts';
-import { normalizeSerial } from './x509.ts';
 
 export interface OcspStatement {
   readonly status: 'good' | 'revoked' | 'unknown';
@@ -12,7 +12,7 @@ export interface OcspStatement {
   /** Until when it counts. */
   readonly until: Date;
   readonly isAbout: (certificate: X509Certificate, issuer: X509Certificate) => boolean;
-  /** What was taken back stays taken back, however old the news is. */
+  /** A revocation is final, so a stale response may still revoke. */
   readonly isCurrent: (now: Date) => boolean;
 }
 
@@ -29,7 +29,7 @@ const statuses: Readonly<Record<number, OcspStatement['status']>> = { 0x80: 'goo
 export function readOcspStatement(element: DerElement): OcspStatement {
   const [id, certStatus, first, ...rest] = readInside(element);
   const status = statuses[certStatus?.tag ?? 0];
-  if (status === undefined || first === undefined) throw new DerError('it says nothing');
+  if (status === undefined || first === undefined) throw new DerError('the response has no status');
   const thisUpdate = readTime(first);
   const next = rest[0]?.tag === derTag.explicit0 ? readOne(readInside(rest.shift(), derTag.explicit0)) : undefined;
   const until = next === undefined ? new Date(thisUpdate.getTime() + longestWithoutEnd) : readTime(next);
@@ -48,11 +48,11 @@ export function readOcspStatement(element: DerElement): OcspStatement {
 function readCertId(id: DerElement | undefined): OcspStatement['isAbout'] {
   const [algorithm, name, key, serial] = readInside(id);
   if (name?.tag !== derTag.octetString || key?.tag !== derTag.octetString || serial?.tag !== derTag.integer)
-    throw new DerError('it is about nobody');
+    throw new DerError('the response names no certificate');
   const digest = ocspDigests[readInside(algorithm)[0]?.content.toString('hex') ?? ''];
-  const number = normalizeSerial(serial.content.toString('hex'));
+  const number = trimInteger(serial.content);
   return (certificate, issuer) => {
-    if (digest === undefined || normalizeSerial(certificate.serialNumber) !== number) return false;
+    if (digest === undefined || !integerOf(certificate.serialNumber).equals(number)) return false;
     const [own, above] = [certificateParts(certificate), certificateParts(issuer)];
     const isDigest = ({ content }: DerElement, bytes?: Uint8Array) =>
       bytes !== undefined && hash(digest, bytes, 'buffer').equals(content);
@@ -64,5 +64,5 @@ function readCertId(id: DerElement | undefined): OcspStatement['isAbout'] {
 export function assertOrdinary(rest: readonly DerElement[]): void {
   if (rest.length === 0) return;
   if (readCritical(readInside(readOne(readInside(readOne(rest), derTag.explicit1)))).length > 0)
-    throw new DerError('it has a meaning of its own');
+    throw new DerError('a critical extension that is not understood');
 }

@@ -1,16 +1,27 @@
-// Certificate revocation lists (RFC 5280 §5): which certificates their issuer has taken back. node:crypto does not read them.
+// Certificate revocation lists (RFC 5280 §5): which certificates their issuer has revoked. node:crypto does not read them.
 import { hash, type X509Certificate } from 'node:crypto';
 import { PaycertError } from '../errors.ts';
 import { readDerBlocks } from './containers.ts';
 import { type DerElement, DerError, derTag, readDer, readInside, readTime } from './der.ts';
-import { certificateParts, readCritical, readOne, readSigned } from './signed.ts';
-import { certificateFingerprint, normalizeSerial } from './x509.ts';
+import { integerOf } from './integer.ts';
+import { readScope } from './list-extensions.ts';
+import { type ListedSerials, readListedSerials } from './listed-serials.ts';
+import { certificateParts, readOne, readSigned } from './signed.ts';
+import { certificateFingerprint } from './x509.ts';
 
-/** A list, with whatever it takes to believe it. */
+/** `covered`: it would list the certificate, had that been revoked. `elsewhere`: another list of the issuer would. */
+export type ListStatement = 'revoked' | 'covered' | 'elsewhere';
+
+/** A list of which nothing but the frame has been read, with what it takes to trust it. */
 export interface RevocationList {
-  /** Whether that authority has signed it. Asked once per authority. */
-  readonly isOf: (issuer: X509Certificate) => boolean;
-  readonly has: (certificate: X509Certificate) => boolean;
+  /** Whether that authority has signed it. Found out once per authority. */
+  readonly isOf: (issuer: X509Certificate) => Promise<boolean>;
+  /**
+   * What it says of a certificate; undefined where it is not that issuer's. Entries are read when the first issuer is
+   * found to have signed them, in turns.
+   * @throws PaycertError `revocation-list-malformed` for entries that cannot be used
+   */
+  readonly about: (certificate: X509Certificate, issuer: X509Certificate) => Promise<ListStatement | undefined>;
   readonly thisUpdate: Date;
   readonly nextUpdate: Date | undefined;
   /** thisUpdate ≤ now < nextUpdate. */
@@ -19,25 +30,21 @@ export interface RevocationList {
   readonly fingerprint: string;
 }
 
-const issuingDistributionPoint = '551d1c';
-const indirect = 0x84;
-
 /**
- * A list in DER.
+ * A list in DER. Its entries are not read yet: nobody is known to have signed them.
  * @throws PaycertError `revocation-list-malformed`, also for a delta, for one that speaks for other issuers, and for a
- * signature algorithm that is not believed
+ * signature algorithm that is not trusted
  */
 export function readRevocationList(der: Uint8Array, field: string): RevocationList {
   try {
-    return read(der);
+    return read(der, field);
   } catch (error) {
-    if (!(error instanceof DerError)) throw error;
-    throw new PaycertError('revocation-list-malformed', `${field} is no revocation list that can be used`, { field });
+    throw explain(error, field);
   }
 }
 
 /**
- * Every list of a file or of an answer: PEM blocks, or one in DER.
+ * Every list of a file or of a response: PEM blocks, or one in DER.
  * @throws PaycertError as `readRevocationList`, also where there is none
  */
 export function readRevocationLists(bytes: Uint8Array, field: string): RevocationList[] {
@@ -46,8 +53,13 @@ export function readRevocationLists(bytes: Uint8Array, field: string): Revocatio
   throw new PaycertError('revocation-list-malformed', `${field} holds no revocation list`, { field });
 }
 
-function read(der: Uint8Array): RevocationList {
-  const { body, algorithm, rest: none, isBy } = readSigned(readOne(readDer(der)));
+function explain(error: unknown, field: string): unknown {
+  if (!(error instanceof DerError)) return error;
+  return new PaycertError('revocation-list-malformed', `${field} is not a revocation list that can be used`, { field });
+}
+
+function read(der: Uint8Array, field: string): RevocationList {
+  const { body, algorithm, rest: none, isSignedBy } = readSigned(readOne(readDer(der)));
   if (none.length > 0) throw new DerError('not a signed list');
   // Version 1 has none, and no extensions.
   const fields = readInside(body);
@@ -56,28 +68,40 @@ function read(der: Uint8Array): RevocationList {
   if (issuer === undefined || signedWith === undefined || !algorithm.whole.equals(signedWith.whole))
     throw new DerError('not signed as it says');
   const [thisUpdate, nextUpdate] = takeTimes(rest);
-  const entries = rest[0]?.tag === derTag.sequence ? readInside(rest.shift()) : [];
+  const entries = rest[0]?.tag === derTag.sequence ? rest.shift() : undefined;
   const extensions =
     rest[0]?.tag === derTag.explicit0 ? readInside(readOne(readInside(rest.shift(), derTag.explicit0))) : [];
   if (rest.length > 0) throw new DerError('more than a list');
-  assertOrdinary(extensions);
-  const revoked = new Set(entries.map(readSerial));
-  const believed = new Map<string, boolean>();
+  const scope = readScope(extensions);
+  const signed = new Map<string, Promise<boolean>>();
+  let listed: Promise<ListedSerials> | undefined;
+  let fingerprint: string | undefined;
+
+  const isOf = (authority: X509Certificate): Promise<boolean> => {
+    const id = certificateFingerprint(authority);
+    const isNamed = () => certificateParts(authority)?.subject.whole.equals(issuer.whole) === true;
+    const known = signed.get(id) ?? (isNamed() ? isSignedBy(authority.publicKey) : Promise.resolve(false));
+    signed.set(id, known);
+    return known;
+  };
   return {
-    isOf(authority) {
-      const id = certificateFingerprint(authority);
-      const known = believed.get(id);
-      if (known !== undefined) return known;
-      const isSigned =
-        certificateParts(authority)?.subject.whole.equals(issuer.whole) === true && isBy(authority.publicKey);
-      believed.set(id, isSigned);
-      return isSigned;
+    isOf,
+    async about(certificate, authority) {
+      if (!(await isOf(authority))) return undefined;
+      try {
+        const { has } = await (listed ??= readListedSerials(entries?.content ?? Buffer.alloc(0)));
+        if (has(integerOf(certificate.serialNumber))) return 'revoked';
+      } catch (error) {
+        throw explain(error, field);
+      }
+      return scope.covers(certificate) ? 'covered' : 'elsewhere';
     },
-    has: ({ serialNumber }) => revoked.has(normalizeSerial(serialNumber)),
     thisUpdate,
     nextUpdate,
     isFresh: (now) => thisUpdate <= now && nextUpdate !== undefined && now < nextUpdate,
-    fingerprint: hash('sha256', der),
+    get fingerprint() {
+      return (fingerprint ??= hash('sha256', der));
+    },
   };
 }
 
@@ -90,30 +114,29 @@ function takeTimes(rest: DerElement[]): readonly [Date, Date | undefined] {
   return [readTime(first), isTime(second) ? readTime(second) : undefined];
 }
 
-function readSerial(entry: DerElement): string {
-  const [serial, , extensions] = readInside(entry);
-  if (serial?.tag !== derTag.integer) throw new DerError('no serial number');
-  if (extensions !== undefined) assertOrdinary(readInside(extensions));
-  return normalizeSerial(serial.content.toString('hex'));
-}
+export type RevocationStatus = 'revoked' | 'good' | 'unknown';
 
-/** A list with a critical extension that is not understood must not be used (RFC 5280 §5.2): a delta, an indirect one. */
-function assertOrdinary(extensions: readonly DerElement[]): void {
-  for (const { oid, value } of readCritical(extensions)) {
-    const isPoint = oid === issuingDistributionPoint;
-    if (!isPoint || readInside(readOne(readDer(value.content))).some(({ tag }) => tag === indirect))
-      throw new DerError('it has a meaning of its own');
-  }
-}
-
-/** What an issuer's lists say of a certificate. An old list that names it is enough; one that does not must be fresh. */
-export function revocationOf(
+/**
+ * What an issuer's lists say of a certificate, as a function of the time. A list that names it revokes it, however old the list
+ * is and whatever it was made for; one that does not must be fresh, and be the one that would name it.
+ */
+export async function revocationOf(
   certificate: X509Certificate,
   issuer: X509Certificate,
   lists: readonly RevocationList[],
-  now: Date,
-): 'revoked' | 'good' | 'unknown' {
-  const believed = lists.filter((list) => list.isOf(issuer));
-  if (believed.some((list) => list.has(certificate))) return 'revoked';
-  return believed.some((list) => list.isFresh(now)) ? 'good' : 'unknown';
+): Promise<(now: Date) => RevocationStatus> {
+  const said = await Promise.all(lists.map((list) => statementOf(list, certificate, issuer)));
+  if (said.includes('revoked')) return () => 'revoked';
+  const complete = lists.filter((_, index) => said[index] === 'covered');
+  return (now) => (complete.some((list) => list.isFresh(now)) ? 'good' : 'unknown');
+}
+
+/** Entries that cannot be used say nothing here; of the material's own authorities they are a problem of the load. */
+async function statementOf(list: RevocationList, ...of: Parameters<RevocationList['about']>) {
+  try {
+    return await list.about(...of);
+  } catch (error) {
+    if (error instanceof PaycertError) return undefined;
+    throw error;
+  }
 }

@@ -1,10 +1,13 @@
-// Source → Source: adds the revocation lists that it downloads. One that cannot be had is left out, and what then holds is the provider's to say.
+// Source → Source: adds the revocation lists that it downloads. Lists that cannot be fetched are omitted; the provider decides what that means.
 import type { X509Certificate } from 'node:crypto';
 import type { Clock } from '../clock.ts';
+import { derTag } from '../crypto/der.ts';
 import { readRevocationLists, type RevocationList } from '../crypto/revocation.ts';
 import { PaycertError } from '../errors.ts';
 import { readPairs } from '../providers/mtls/parts.ts';
 import type { Source } from '../sources/source.ts';
+import { refusedAddresses, refusedThoughConfigured } from './addresses.ts';
+import { download } from './download.ts';
 import { type Fetch, withFetched } from './with-fetched.ts';
 
 const hour = 60 * 60 * 1000;
@@ -39,9 +42,9 @@ export function withRevocationLists(
     const known = downloads.get(url);
     const now = clock.now();
     if (known !== undefined && now.getTime() < known.dueAt) return known.list;
-    const offered = await download(url, signal);
+    const offered = await fetchList(url, signal);
     const dueAt = now.getTime() + (offered === undefined ? retryMilliseconds : hour);
-    const list = better(known?.list, offered, authorities, now);
+    const list = await better(known?.list, offered, authorities, now);
     downloads.set(url, { list, dueAt });
     return list;
   }
@@ -58,40 +61,41 @@ export function withRevocationLists(
 }
 
 /**
- * Whoever stands between can answer with anything, such as with the list of yesterday, which is still fresh and has one name
+ * Anybody on the network can answer with anything, such as with the list of yesterday, which is still fresh and has one name
  * less. So none gives way to an older one, or, where the material has its authority, to one that no authority of the material has
  * signed. Of the others nobody can tell here whether they are genuine: one of the future must not stand in the way for years.
  */
-function better(
+async function better(
   known: Downloaded | undefined,
   offered: Downloaded | undefined,
   authorities: readonly X509Certificate[],
   now: Date,
-): Downloaded | undefined {
+): Promise<Downloaded | undefined> {
   if (known === undefined || offered === undefined) return offered ?? known;
-  const isBelieved = ({ list }: Downloaded) => authorities.some((one) => list.isOf(one));
-  if (isBelieved(known) !== isBelieved(offered)) return isBelieved(known) ? known : offered;
+  const [isKnownTrusted, isOfferedTrusted] = [await isSigned(known, authorities), await isSigned(offered, authorities)];
+  if (isKnownTrusted !== isOfferedTrusted) return isKnownTrusted ? known : offered;
   return known.list.thisUpdate <= now && offered.list.thisUpdate < known.list.thisUpdate ? known : offered;
 }
 
-/** Over plain HTTP too: a list is signed. Nothing where it cannot be had, or is none. */
-async function download(url: string, signal: AbortSignal): Promise<Downloaded | undefined> {
+async function isSigned({ list }: Downloaded, authorities: readonly X509Certificate[]): Promise<boolean> {
+  for (const authority of authorities) if (await list.isOf(authority)) return true;
+  return false;
+}
+
+/** RFC 5280 §4.2.1.13 has DER; a list in PEM is read too where that takes no time. */
+const maxPemBytes = 1024 * 1024;
+
+/** Over plain HTTP too: a list is signed. Undefined where none is available, or what is there is not a list. */
+async function fetchList(url: string, signal: AbortSignal): Promise<Downloaded | undefined> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMilliseconds)]);
+  const refused = { configured: refusedThoughConfigured(), others: refusedAddresses() };
+  const bytes = await download(url, refused, { maxBytes, signal: limit });
+  if (bytes === undefined || (bytes[0] !== derTag.sequence && bytes.length > maxPemBytes)) return undefined;
   try {
-    const answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMilliseconds)]) });
-    if (!answer.ok || answer.body === null) return undefined;
-    const chunks: Uint8Array[] = [];
-    let length = 0;
-    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
-      chunks.push(chunk);
-      length += chunk.byteLength;
-      if (length > maxBytes) return undefined;
-    }
-    const bytes = Buffer.concat(chunks);
     const [list] = readRevocationLists(bytes, 'url');
     return list && { bytes, list };
   } catch (error) {
-    // fetch says TypeError for everything that the network does, and DOMException for a timeout.
-    if (error instanceof PaycertError || error instanceof TypeError || error instanceof DOMException) return undefined;
+    if (error instanceof PaycertError) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-// Source → Source: adds what responders say of one's own certificates (OCSP). Where there is no answer, what then holds is the provider's to say.
+// Source → Source: adds what responders say of our own certificates (OCSP). Where there is no response, the provider decides what that means.
 import type { Clock } from '../clock.ts';
 import { responseName, readPairs } from '../providers/mtls/parts.ts';
 import { linksOf, pathOf } from '../providers/mtls/revocation.ts';

@@ -1,9 +1,9 @@
-// Whether the other side, which OpenSSL accepts, may be talked to: before the first byte, its certificate must not have been taken back.
+// Rejects a peer whose certificate is revoked, after OpenSSL has accepted its chain and before any byte is sent.
 import { X509Certificate } from 'node:crypto';
 import { type DetailedPeerCertificate, getCACertificates, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import { linksOf, pathProblem, trustedPathOf } from '../providers/mtls/revocation.ts';
+import { linksOf, judgePath, trustedPathOf } from '../providers/mtls/revocation.ts';
 import type { TlsIdentity } from '../providers/shared/tls-identity.ts';
 import type { Responders } from './responders.ts';
 
@@ -56,10 +56,7 @@ const secured = (socket: TLSSocket) => new Promise((resolve) => socket.once('sec
 /** In the words of Node. */
 const closed = () => Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
 
-/**
- * The handshake is over, so that whoever has not come to a trusted authority does not get here, and no address out of such a
- * certificate is asked.
- */
+/** Runs after the handshake, so only peers with a trusted chain reach it: no address out of another certificate is queried. */
 async function findProblem(
   socket: TLSSocket,
   { trusted, revocation }: Trust,
@@ -71,10 +68,11 @@ async function findProblem(
   if (!socket.authorized) return undefined;
   const [leaf, ...shown] = chainOf(socket.getPeerCertificate(true));
   const path = leaf && trustedPathOf(leaf, shown, trusted());
-  if (path === undefined) return new PaycertError('revocation-unknown', `${field} hides who has issued it`, { field });
+  if (path === undefined) return new PaycertError('revocation-unknown', `${field} does not name its issuer`, { field });
   const asked = revocation.isAsked ? linksOf(path).map(([one, issuer]) => responders.ask(one, issuer)) : [];
   const answers = (await Promise.all(asked)).filter((answer) => answer !== undefined);
-  const problem = pathProblem(path, { lists: revocation.lists, answers }, clock.now(), field);
+  const judge = await judgePath(path, { lists: revocation.lists, answers }, field);
+  const problem = judge(clock.now());
   return problem?.code === 'certificate-revoked' || revocation.isHard ? problem : undefined;
 }
 

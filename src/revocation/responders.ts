@@ -1,4 +1,4 @@
-// What OCSP responders say of certificates: asked once for all who want to know, kept while it counts, and never instead of something newer.
+// What OCSP responders say of certificates: queried once for everybody, kept while it is current, never in place of something newer.
 import type { X509Certificate } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { type OcspResponse, readOcspResponse } from '../crypto/ocsp-response.ts';

@@ -26,8 +26,18 @@ export interface Source {
   changes(signal: AbortSignal): AsyncIterable<Tick>;
 }
 
-// Random per process, so that a revision says nothing about the bytes to whoever sees it.
+// Random per process, so that a revision reveals nothing about the bytes.
 const revisionKey = randomBytes(32);
+
+/** What is this large is digested once, however often it is read: a revocation list may have 16 MB. */
+const largeBytes = 256 * 1024;
+const known = new WeakMap<Uint8Array, Buffer>();
+
+function digestOf(bytes: Uint8Array): Buffer {
+  const digest = known.get(bytes) ?? createHmac('sha256', revisionKey).update(bytes).digest();
+  known.set(bytes, digest);
+  return digest;
+}
 
 /** Material from named bytes: its revision is a keyed digest of names, lengths and bytes. */
 export function material(
@@ -37,7 +47,8 @@ export function material(
   const digest = createHmac('sha256', revisionKey);
   for (const name of [...data.keys()].sort()) {
     const bytes = data.get(name) ?? new Uint8Array();
-    digest.update(`${String(Buffer.byteLength(name))}:${name}${String(bytes.byteLength)}:`).update(bytes);
+    digest.update(`${String(Buffer.byteLength(name))}:${name}${String(bytes.byteLength)}:`);
+    digest.update(bytes.byteLength < largeBytes ? bytes : digestOf(bytes));
   }
   return { revision: digest.digest('hex'), data, ...about };
 }

@@ -4,6 +4,7 @@ import { createHash, generateKeyPairSync, type KeyObject, sign, X509Certificate 
 import * as x509 from '@peculiar/x509';
 import { writeDer } from '../../src/crypto/der.ts';
 import { keyPairs } from './key-pairs.ts';
+import { integerOf } from '../../src/crypto/integer.ts';
 import { day, now } from './mtls.ts';
 
 export interface Certified {
@@ -96,7 +97,7 @@ export function makeStatement(options: ResponseOptions): Buffer {
   const { serialNumber = about.serialNumber, nextUpdate = new Date(now.getTime() + day), extension } = options;
   const { name, bits } = nameAndKey(issuer);
   const digestOf = (bytes: Uint8Array) => writeDer(0x04, createHash(digest).update(bytes).digest());
-  const serial = writeDer(0x02, hex(serialNumber));
+  const serial = writeDer(0x02, integerOf(serialNumber));
   const id = seq(seq(oid(digestOids[digest]), writeDer(0x05)), digestOf(name), digestOf(bits), serial);
   const statuses = { good: writeDer(0x80), revoked: writeDer(0xa1, time(thisUpdate)), unknown: writeDer(0x82) };
   const rest = nextUpdate === null ? [] : [writeDer(0xa0, time(nextUpdate))];

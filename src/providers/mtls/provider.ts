@@ -5,7 +5,7 @@ import { certificateFacts, isAlive } from '../shared/facts.ts';
 import { type KeyFacts, type Provider, type SigningContext, unusable } from '../provider.ts';
 import { makeIdentity, type RevocationRules, type TlsVersion } from '../shared/tls-identity.ts';
 import { keyName, type Pair, readPairs } from './parts.ts';
-import { ownProblems } from './revocation.ts';
+import { judgeOwn, listProblems } from './revocation.ts';
 import { judge } from './rules.ts';
 import { chooseByName, type ServerNames } from './server-names.ts';
 
@@ -31,11 +31,16 @@ export function mtls(options: MtlsOptions): Provider {
       const [first, ...rest] = pairs;
       const all = [...problems, ...pairs.flatMap(judge)];
       if (all.length === 0) all.push(...(await Promise.all(pairs.map(proofProblems))).flat());
+      if (all.length === 0) all.push(...(await listProblems(lists, authoritiesOf(pairs))));
       if (first === undefined || all.length > 0) return unusable(all);
       return createContext([first, ...rest], { lists, answers }, options);
     },
   };
 }
+
+const authoritiesOf = (pairs: readonly Pair[]) => [
+  ...new Set(pairs.flatMap(({ certificates, authorities }) => [...certificates, ...authorities])),
+];
 
 /** A damaged private key parses, has the right public half, and fails in the first handshake. */
 async function proofProblems({ name, privateKey, certificates: [leaf] }: Pair): Promise<readonly PaycertError[]> {
@@ -45,11 +50,11 @@ async function proofProblems({ name, privateKey, certificates: [leaf] }: Pair): 
     : [new PaycertError('self-test-failed', `${field} cannot sign what its certificate verifies`, { field })];
 }
 
-function createContext(
+async function createContext(
   pairs: readonly [Pair, ...Pair[]],
   known: Pick<RevocationRules, 'lists' | 'answers'>,
   options: MtlsOptions,
-): SigningContext {
+): Promise<SigningContext> {
   const [first] = pairs;
   const shown = pairs.flatMap(({ certificates: [leaf, ...chain] }) => [
     certificateFacts(leaf, 'tls'),
@@ -63,7 +68,7 @@ function createContext(
   const revocation = { ...known, isHard: whenUnknown === 'reject', isAsked: ocsp === 'ask' };
   const all = pairs.map((pair) => makeIdentity({ ...pair, minVersion, revocation }));
   const isLookedAt = options.revocation !== undefined || known.lists.length > 0;
-  const revoked = (now: Date) => (isLookedAt ? ownProblems(all, now) : []);
+  const revoked = isLookedAt ? await judgeOwn(all) : () => [];
   const isViolation = ({ code }: PaycertError) => revocation.isHard || code === 'certificate-revoked';
   return {
     set: {
@@ -75,7 +80,7 @@ function createContext(
       violations: (now) => revoked(now).filter(isViolation),
       warnings: (now) => [
         ...unique(trusted).flatMap((facts) => (isAlive(facts, now) ? [] : [authorityExpired(facts)])),
-        // Also what was fit when it was loaded: it goes on, and is told of.
+        // Material that was valid at load stays in use, and is reported.
         ...revoked(now),
       ],
     },

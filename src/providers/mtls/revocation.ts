@@ -1,6 +1,6 @@
-// Whether certificates have been taken back by their issuers: one's own at each load, the other side's at each handshake.
+// Revocation checks: our certificates at each load, the peer's at each handshake.
 import type { X509Certificate } from 'node:crypto';
-import { revocationOf } from '../../crypto/revocation.ts';
+import { type RevocationList, revocationOf, type RevocationStatus } from '../../crypto/revocation.ts';
 import { isIssuedWithin } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
 import type { RevocationRules, TlsIdentity } from '../shared/tls-identity.ts';
@@ -53,31 +53,59 @@ export const linksOf = (path: readonly X509Certificate[]): readonly (readonly [X
 
 type Evidence = Pick<RevocationRules, 'lists' | 'answers'>;
 
-function statusOf(certificate: X509Certificate, issuer: X509Certificate, { lists, answers }: Evidence, now: Date) {
-  const said = answers.map((answer) => answer.about(certificate, issuer, now)?.status);
-  const all = [revocationOf(certificate, issuer, lists, now), ...said];
-  if (all.includes('revoked')) return 'revoked';
-  return all.includes('good') ? 'good' : 'unknown';
+async function statusOf(certificate: X509Certificate, issuer: X509Certificate, { lists, answers }: Evidence) {
+  const listed = await revocationOf(certificate, issuer, lists);
+  return (now: Date): RevocationStatus => {
+    const said = answers.map((answer) => answer.about(certificate, issuer, now)?.status);
+    const all = [listed(now), ...said];
+    if (all.includes('revoked')) return 'revoked';
+    return all.includes('good') ? 'good' : 'unknown';
+  };
 }
+
+/** Of one path, at any time: the work with lists is done once. */
+export type PathProblem = (now: Date) => PaycertError | undefined;
 
 /** `certificate-revoked` where any certificate of the path is; `revocation-unknown` where nothing is known of its leaf. */
-export function pathProblem(
+export async function judgePath(
   path: readonly X509Certificate[],
   evidence: Evidence,
-  now: Date,
   field: string,
-): PaycertError | undefined {
-  const statuses = linksOf(path).map(([certificate, issuer]) => statusOf(certificate, issuer, evidence, now));
-  if (statuses.includes('revoked'))
-    return new PaycertError('certificate-revoked', `${field} has been revoked by its issuer`, { field });
-  const [ofLeaf = 'unknown'] = statuses;
-  const message = `nothing current is known of whether ${field} has been revoked`;
-  return ofLeaf === 'unknown' ? new PaycertError('revocation-unknown', message, { field }) : undefined;
+): Promise<PathProblem> {
+  const links = await Promise.all(linksOf(path).map((link) => statusOf(...link, evidence)));
+  return (now) => {
+    const statuses = links.map((status) => status(now));
+    if (statuses.includes('revoked'))
+      return new PaycertError('certificate-revoked', `${field} has been revoked by its issuer`, { field });
+    const [ofLeaf = 'unknown'] = statuses;
+    const message = `nothing current is known of whether ${field} has been revoked`;
+    return ofLeaf === 'unknown' ? new PaycertError('revocation-unknown', message, { field }) : undefined;
+  };
 }
 
-export function ownProblems(all: readonly TlsIdentity[], now: Date): readonly PaycertError[] {
-  return all.flatMap(({ name, certificates: [leaf, ...chain], authorities, revocation }) => {
-    const problem = pathProblem(pathOf(leaf, [...chain, ...authorities]), revocation, now, `${name}.crt`);
-    return problem === undefined ? [] : [problem];
-  });
+/** What is wrong with our own certificates, at any time. */
+export async function judgeOwn(all: readonly TlsIdentity[]): Promise<(now: Date) => readonly PaycertError[]> {
+  const problems = await Promise.all(
+    all.map(({ name, certificates: [leaf, ...chain], authorities, revocation }) =>
+      judgePath(pathOf(leaf, [...chain, ...authorities]), revocation, `${name}.crt`),
+    ),
+  );
+  return (now) => problems.flatMap((problem) => problem(now) ?? []);
+}
+
+/** Lists whose entries an authority of the material has signed, and that cannot be used all the same. */
+export async function listProblems(
+  lists: readonly RevocationList[],
+  authorities: readonly X509Certificate[],
+): Promise<readonly PaycertError[]> {
+  const problems: PaycertError[] = [];
+  for (const list of lists)
+    for (const authority of authorities)
+      try {
+        await list.about(authority, authority);
+      } catch (error) {
+        if (!(error instanceof PaycertError)) throw error;
+        problems.push(error);
+      }
+  return problems;
 }

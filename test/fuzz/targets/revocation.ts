@@ -25,7 +25,7 @@ export async function revocation({ revocation: { leaf, issuer, answers, list }, 
     const input = mutate(list, mutations, random, all);
     const read = await refusalOf(() => readRevocationList(input, 'input'));
     if ('error' in read) return 'refused';
-    const said = revocationOf(leaf, issuer, [read.value], now);
+    const said = (await revocationOf(leaf, issuer, [read.value]))(now);
     assert.notEqual(said, 'revoked');
     return said === 'good' ? 'accepted' : 'refused';
   }
