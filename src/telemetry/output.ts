@@ -11,7 +11,7 @@ export interface Output {
 }
 
 /** What may wait for a reader that is slow: some thousand lines. */
-export const maxWaitingBytes = 1024 * 1024;
+const maxWaitingBytes = 1024 * 1024;
 
 /** `dropped` gets the number of lines that were lost, each time that some are. */
 export type Dropped = (lines: number) => void;
