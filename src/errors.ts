@@ -99,7 +99,10 @@ const table = {
     hint: 'Use the private key; this file holds a public key or certificate.',
   },
   'public-key-malformed': { kind: 'material', hint: 'Use the public key file as the platform handed it out.' },
-  'public-key-is-private': { kind: 'material', hint: 'Use the platform’s public key; this file holds a private key.' },
+  'public-key-is-private': {
+    kind: 'material',
+    hint: 'Use the public key of the other party; this file holds a private key.',
+  },
   'certificate-malformed': { kind: 'material', hint: 'Use the certificate file as the platform handed it out.' },
   'certificate-is-not': { kind: 'material', hint: 'Put a certificate here; this file holds a key.' },
   'algorithm-unsupported': {
@@ -109,7 +112,10 @@ const table = {
   'key-too-small': { kind: 'material', hint: 'Use an RSA key of at least 2048 bits.' },
   'key-too-large': { kind: 'material', hint: 'Use an RSA key of at most 8192 bits.' },
   'key-mismatch': { kind: 'material', hint: 'Replace key and certificate together: both from the same application.' },
-  'certificate-expired': { kind: 'material', hint: 'Apply for a new merchant certificate and deploy it with its key.' },
+  'certificate-expired': {
+    kind: 'material',
+    hint: 'Have a new certificate issued, and deploy it together with its key.',
+  },
   'certificate-not-yet-valid': { kind: 'material', hint: 'Wait until it is valid, or correct this machine’s clock.' },
   'merchant-mismatch': {
     kind: 'material',
@@ -173,7 +179,7 @@ const table = {
     kind: 'material',
     hint: 'Write the leaf first, then the authority that issued it, then the one that issued that.',
   },
-  'self-test-failed': { kind: 'material', hint: 'The key cannot sign what its own public half verifies; replace it.' },
+  'self-test-failed': { kind: 'material', hint: 'A signature made with this key does not verify: replace the key.' },
   'material-older': { kind: 'material', hint: 'Deploy the newer material, or set `older: accept` for a rollback.' },
   'platform-set-emptied': {
     kind: 'material',
@@ -197,7 +203,7 @@ const table = {
   'client-certificate-expired': {
     kind: 'material',
     isWarning: true,
-    hint: 'Replace it with its key: calls that show a certificate in TLS fail; the others go on.',
+    hint: 'Replace it with its key: calls that present a certificate in TLS fail; the others work.',
   },
   'tls-authority-expired': {
     kind: 'material',
@@ -246,18 +252,18 @@ const table = {
   'plaintext-too-long': { kind: 'request', hint: 'One field holds at most 214 bytes under a 2048-bit key.' },
   'refusal-unknown': {
     kind: 'request',
-    hint: 'Give the whole body that the platform answered; docs/runbook.md says what each platform sends.',
+    hint: 'Give the whole response of the platform; docs/runbook.md says what each platform sends.',
   },
   usage: { kind: 'request', hint: 'Run it with --help.' },
 
   // refused: the answer is no
   'signature-missing': {
     kind: 'refused',
-    hint: 'Pass all headers on; a proxy may have dropped some. Treat it as forged.',
+    hint: 'Pass on everything that was received, unchanged. What arrived without a signature proves nothing: treat it as forged.',
   },
   'response-unsigned': {
     kind: 'refused',
-    hint: 'The platform does not sign this answer: query the order before you act on it.',
+    hint: 'The platform does not sign this response: query the order before you act on it.',
   },
   'timestamp-outside-window': {
     kind: 'refused',
@@ -267,12 +273,18 @@ const table = {
     kind: 'refused',
     hint: 'Only RSA with SHA-256 is supported: WECHATPAY2-SHA256-RSA2048, RSA2.',
   },
-  'signature-probe': { kind: 'refused', hint: 'WeChat Pay tests whether you verify: answer 4xx, it sends again.' },
-  'key-id-unknown': { kind: 'refused', hint: 'Add the platform certificate or public key with this id.' },
+  'signature-probe': {
+    kind: 'refused',
+    hint: 'WeChat Pay tests whether you verify: respond with 4xx, and it sends again.',
+  },
+  'key-id-unknown': {
+    kind: 'refused',
+    hint: 'Add the certificate or public key with this id to the material, if the platform’s console shows it.',
+  },
   'signature-invalid': { kind: 'refused', hint: 'Verify the raw bytes as received; otherwise treat it as forged.' },
   'message-malformed': {
     kind: 'refused',
-    hint: 'Verify the raw bytes as received, and name the call that they answer; otherwise treat it as forged.',
+    hint: 'Verify the raw bytes as received, and name the call that they respond to; otherwise treat it as forged.',
   },
   'nonce-seen': { kind: 'refused', hint: 'Accept a message once; otherwise treat it as a replay.' },
   'decryption-failed': {
@@ -281,7 +293,7 @@ const table = {
   },
   'notification-malformed': {
     kind: 'refused',
-    hint: 'It is signed, but not an encrypted notification; read its body yourself.',
+    hint: 'It is signed, but nothing that this call opens: use `verify`, and read the body yourself.',
   },
   'notification-misdirected': {
     kind: 'refused',
