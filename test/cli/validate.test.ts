@@ -5,9 +5,18 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { errorTable } from '../../src/errors.ts';
 import type { Files } from '../../src/testing/secret-volume.ts';
+import { createWechatpayMaterial } from '../../src/testing/index.ts';
 import { withExpiredCertificate, withMismatchedPair } from '../../src/testing/spoiled-material.ts';
 import { paycert } from '../support/paycert.ts';
-import { configuration, credential, keyPairs, makeDirectory, makeMaterial, token } from '../support/sidecar.ts';
+import {
+  configuration,
+  credential,
+  keyPairs,
+  makeDirectory,
+  makeMaterial,
+  merchantId,
+  token,
+} from '../support/sidecar.ts';
 import { hasScript, onTerminal } from '../support/terminal.ts';
 
 interface Notice {
@@ -45,7 +54,23 @@ describe('paycert validate', { timeout: 60_000, concurrency: 2 }, () => {
   it('says that fit material is valid, with exit code 0', async (t) => {
     const config = await write(t, { one: (await makeMaterial()).files, two: (await makeMaterial(1)).files });
     const { code, stdout, stderr } = await paycert(['validate', '-c', config]);
-    assert.deepEqual([code, stdout, stderr], [0, 'one: valid\ntwo: valid\n', '']);
+    assert.deepEqual(
+      [code, stdout, stderr],
+      [0, ['one', 'two'].map((name) => `${name}: valid\n  can    sign, verify, decrypt, encrypt\n`).join(''), ''],
+    );
+  });
+
+  it('says what material without a platform key cannot do, and which key ends within 30 days', async (t) => {
+    const now = new Date();
+    const { files } = await createWechatpayMaterial({
+      merchantId,
+      now: new Date(now.getTime() - 5 * 365 * 86_400_000 + 20 * 86_400_000),
+    });
+    const own = new Map([...files].filter(([name]) => !name.startsWith('wechatpay_')));
+    const { code, stdout, stderr } = await paycert(['validate', '-c', await write(t, { own })]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^ {2}can {4}sign, decrypt; cannot verify, encrypt$/m);
+    assert.match(stdout, /^ {2}ends {3}merchant [0-9A-F]+ on \d{4}-\d\d-\d\d, in \d+ days$/m);
   });
 
   it('names every violation of one credential, whichever check finds it', async (t) => {
@@ -95,7 +120,7 @@ describe('paycert validate', { timeout: 60_000, concurrency: 2 }, () => {
     assert.equal(code, 65);
     for (const name of ['material-missing', 'apiv3-key-length', 'platform-certificate-expired'] as const)
       assert.ok(stdout.includes(`(${name})\n         ${errorTable[name].hint}`), stdout);
-    assert.match(stdout, /^odd: valid\n {2}warn: {2}/m);
+    assert.match(stdout, /^odd: valid\n {2}can .*\n {2}warn: {2}/m);
   });
 
   it('reports a directory that is not there as a violation of its credential', async (t) => {
