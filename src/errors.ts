@@ -259,7 +259,7 @@ const table = {
   // refused: the answer is no
   'signature-missing': {
     kind: 'refused',
-    hint: 'Pass on everything that was received, unchanged. What arrived without a signature proves nothing: treat it as forged.',
+    hint: 'Pass on everything that was received, unchanged. Without a signature it proves nothing: treat it as forged.',
   },
   'response-unsigned': {
     kind: 'refused',
@@ -279,7 +279,7 @@ const table = {
   },
   'key-id-unknown': {
     kind: 'refused',
-    hint: 'Add the certificate or public key with this id to the material, if the platform’s console shows it.',
+    hint: 'Add the certificate or public key with this id, if the platform’s console shows it.',
   },
   'signature-invalid': { kind: 'refused', hint: 'Verify the raw bytes as received; otherwise treat it as forged.' },
   'message-malformed': {
