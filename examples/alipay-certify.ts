@@ -19,7 +19,7 @@ const mask = (text: string): string =>
   text.length > 8 ? text.slice(0, 3) + '*'.repeat(text.length - 7) + text.slice(-4) : `${text.slice(0, 1)}*`;
 
 try {
-  const provider = { alipay: { appId, mode: 'certificate', gateway: 'production' } };
+  const provider = { alipay: { appId, mode: 'certificate', gateway: 'production' } } as const;
   const credentials = [{ name: 'alipay-main', required: true, provider, source: { files: { path: directory } } }];
   await using paycert = await startPaycert(credentials);
   const moment = () => ({ now: new Date(), nonce: randomBytes(16).toString('hex') });

@@ -26,6 +26,8 @@ const table = {
     kind: 'config',
     hint: 'Correct the label or annotation named, on the Secret; docs/operator.md lists every one.',
   },
+  'node-too-old': { kind: 'config', hint: 'Install the Node that is named, or set PATH so that it is found first.' },
+  'package-missing': { kind: 'config', hint: 'Install what the message names, beside paycert.' },
   'listener-in-use': { kind: 'config', hint: 'Stop the other process, or configure another socket or port.' },
   'listener-unusable': {
     kind: 'config',

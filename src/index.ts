@@ -1,4 +1,5 @@
 // The public library API, by name. Importing it loads neither pino nor prom-client nor the Kubernetes client.
+import './node-version.ts';
 export { type Clock, systemClock } from './clock.ts';
 export type { CredentialConfig } from './config/schema/credential.ts';
 export { type ErrorCode, type ErrorKind, errorTable, PaycertError } from './errors.ts';

@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from './clock.ts';
 import { Credentials } from './running/credentials.ts';
 import { parseCredentials } from './config/load.ts';
+import type { CredentialConfig } from './config/schema/credential.ts';
 import { poolLimiter } from './store/limiter.ts';
 import { PaycertError } from './errors.ts';
 import { isolate, type Observe } from './events.ts';
@@ -39,7 +40,10 @@ export interface Paycert extends AsyncDisposable {
  * more for the files and names that are waited for in the same pool.
  * @throws PaycertError `config-invalid`; `credential-not-loaded` when a required one has no fit material
  */
-export async function startPaycert(credentials: unknown, options: LibraryOptions = {}): Promise<Paycert> {
+export async function startPaycert(
+  credentials: readonly CredentialConfig[],
+  options: LibraryOptions = {},
+): Promise<Paycert> {
   const { observe = () => undefined, clock = systemClock, environment = process.env, askResponder } = options;
   const parsed = parseCredentials(credentials);
   const store = new Store();

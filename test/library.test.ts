@@ -83,7 +83,7 @@ describe('the library', { timeout: 60_000 }, () => {
   it('refuses a configuration that is not valid, before anything starts', async () => {
     const one = describeCredential('/nowhere');
     for (const credentials of [{}, [{ ...one, name: 'Bad Name' }], [one, one], [{ ...one, surprise: 1 }], undefined])
-      await assert.rejects(startPaycert(credentials), { code: 'config-invalid' });
+      await assert.rejects(startPaycert(credentials as never), { code: 'config-invalid' });
   });
 
   it('is not hurt by an observer that throws', async (t) => {

@@ -1,5 +1,4 @@
-#!/usr/bin/env node
-// paycert: subcommands, help, exit codes. The only place that sets process.exitCode.
+// paycert: subcommands, help, exit codes. Beside `bin.ts`, the only place that sets process.exitCode.
 import { availableParallelism } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { type ErrorKind, PaycertError } from '../errors.ts';

@@ -3,7 +3,9 @@ import { hostname } from 'node:os';
 import { splitAddress } from '../address.ts';
 import type { Clock } from '../clock.ts';
 import { defaults } from '../config/defaults.ts';
+import { PaycertError } from '../errors.ts';
 import { type Event, isolate, type Observe } from '../events.ts';
+import { findAccess } from '../kube/access.ts';
 import { connect } from '../kube/client.ts';
 import { whileLeading } from '../kube/lease.ts';
 import { Controller } from '../operator/controller.ts';
@@ -72,9 +74,19 @@ export interface OperatorOptions extends OperatorFlags {
   readonly isSilent?: boolean;
 }
 
+/** What is wrong with the way to the cluster may end by itself; a package that is missing does not come. */
+async function assertInstalled(environment: OperatorOptions['environment']): Promise<void> {
+  try {
+    await findAccess(environment);
+  } catch (error) {
+    if (error instanceof PaycertError && error.code === 'package-missing') throw error;
+  }
+}
+
 /** Works until aborted, then ends what it is at. Throws what makes a start impossible. */
 export async function runOperator(options: OperatorOptions, signal: AbortSignal): Promise<void> {
   const { clock, environment, version, lease, address, isSilent = false } = options;
+  await assertInstalled(environment);
   const metrics = createMetrics({
     store: new Store(),
     clock,

@@ -1,9 +1,10 @@
-// Where the API server is and who we are to it: in a pod two files, read anew each time; elsewhere a kubeconfig. The only importer of client-node.
+// Where the API server is and who we are to it: in a pod two files, read anew each time; elsewhere a kubeconfig. The only importer of client-node, which is loaded on demand.
 import { Agent as HttpAgent } from 'node:http';
 import { Agent, type RequestOptions } from 'node:https';
 import { delimiter, dirname, join } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { PaycertError } from '../errors.ts';
+import { loadOptional } from '../optional-package.ts';
 import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -21,7 +22,7 @@ const serviceAccountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /**
  * As kubectl does: KUBECONFIG when it is set, the pod's service account, else ~/.kube/config.
- * @throws PaycertError `cluster-unconfigured`
+ * @throws PaycertError `cluster-unconfigured`, `package-missing`
  */
 export async function findAccess(environment: Environment, serviceAccount = serviceAccountPath): Promise<Access> {
   const { KUBECONFIG = '', KUBERNETES_SERVICE_HOST = '', KUBERNETES_SERVICE_PORT = '443', HOME = '' } = environment;
@@ -57,7 +58,11 @@ async function fromServiceAccount(host: string, port: string, directory: string)
 }
 
 async function fromKubeconfig(paths: readonly string[]): Promise<Access> {
-  const clientNode = await import('@kubernetes/client-node');
+  const clientNode = await loadOptional(
+    '@kubernetes/client-node',
+    'a kubeconfig',
+    () => import('@kubernetes/client-node'),
+  );
   const config = new clientNode.KubeConfig();
   try {
     for (const path of paths) {

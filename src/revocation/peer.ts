@@ -1,6 +1,7 @@
 // Rejects a peer whose certificate is revoked, after OpenSSL has accepted its chain and before any byte is sent.
 import { X509Certificate } from 'node:crypto';
-import { type DetailedPeerCertificate, getCACertificates, type PeerCertificate, type TLSSocket } from 'node:tls';
+// By the whole module: a Node that is too old lacks a name, and must get as far as being told so.
+import tls, { type DetailedPeerCertificate, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import { linksOf, judgePath, trustedPathOf } from '../providers/mtls/revocation.ts';
@@ -81,7 +82,7 @@ const defaults = new WeakMap<readonly string[], readonly X509Certificate[]>();
 
 /** Whom Node trusts: what a secure context without authorities has. */
 function readDefaultAuthorities(): readonly X509Certificate[] {
-  const pems = getCACertificates();
+  const pems = tls.getCACertificates();
   const known = defaults.get(pems) ?? pems.map((pem) => new X509Certificate(pem));
   defaults.set(pems, known);
   return known;

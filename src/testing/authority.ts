@@ -1,13 +1,20 @@
 // Issues certificates for tests and the demo: node:crypto reads X.509 and cannot write it.
-import 'reflect-metadata'; // must come first: @peculiar/x509 looks for it while it is imported
 import { randomBytes, X509Certificate } from 'node:crypto';
 import type { KeyObject, webcrypto } from 'node:crypto';
-import * as x509 from '@peculiar/x509';
+import type * as X509 from '@peculiar/x509';
+import { loadOptional } from '../optional-package.ts';
 import { generateKeyPair } from './key-pair.ts';
 import type { KeyPair } from './key-pair.ts';
 
 const signatureAlgorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
 const dayInMilliseconds = 86_400_000;
+
+const loadX509 = () =>
+  loadOptional('@peculiar/x509 reflect-metadata', 'making certificates', async () => {
+    // It looks for this one while it is imported.
+    await import('reflect-metadata');
+    return import('@peculiar/x509');
+  });
 
 /** A certificate with its key pair. All facts are read back from the certificate itself. */
 export interface Issued extends KeyPair {
@@ -52,11 +59,15 @@ export interface AuthorityOptions {
   readonly keyPair?: KeyPair;
 }
 
-/** Makes a self-signed authority; what it issues may outlive it or lie in the past. */
+/**
+ * Makes a self-signed authority; what it issues may outlive it or lie in the past. It needs the packages @peculiar/x509 and
+ * reflect-metadata. @throws PaycertError `package-missing`
+ */
 export async function createAuthority(options: AuthorityOptions): Promise<Authority> {
   const { commonName = 'Tenpay.com Root CA', organization = 'Tenpay.com', now, lifetimeDays = 3650 } = options;
+  const x509 = await loadX509();
   const keyPair = options.keyPair ?? (await generateKeyPair());
-  const name: x509.JsonName = [{ CN: [commonName] }, { O: [organization] }];
+  const name: X509.JsonName = [{ CN: [commonName] }, { O: [organization] }];
   const signingKey = keyPair.privateKey.toCryptoKey(signatureAlgorithm, false, ['sign']);
   const keyIdentifier = await x509.SubjectKeyIdentifierExtension.create(toSpki(keyPair.publicKey));
   const issuerKeyIdentifier = await x509.AuthorityKeyIdentifierExtension.create(toSpki(keyPair.publicKey));
@@ -95,15 +106,16 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
 }
 
 interface CertificateParts extends Pick<IssueOptions, 'serialNumber' | 'notBefore' | 'notAfter'> {
-  readonly subject: x509.JsonName;
-  readonly issuer: x509.JsonName;
+  readonly subject: X509.JsonName;
+  readonly issuer: X509.JsonName;
   readonly keyPair: KeyPair;
   readonly signingKey: webcrypto.CryptoKey;
-  readonly extensions: x509.Extension[];
+  readonly extensions: X509.Extension[];
 }
 
 async function create({ keyPair, serialNumber = randomSerialNumber(), ...parts }: CertificateParts): Promise<Issued> {
   if (!/^[0-9a-f]{1,40}$/i.test(serialNumber)) throw new RangeError('A serial number is 1 to 40 hexadecimal digits.');
+  const x509 = await loadX509();
   const made = await x509.X509CertificateGenerator.create({
     ...parts,
     serialNumber: serialNumber.length % 2 === 0 ? serialNumber : `0${serialNumber}`,

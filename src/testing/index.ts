@@ -1,4 +1,5 @@
 // The public entry `paycert/testing`: certificates, rotations and platform doubles for the demo, our tests and yours.
+import '../node-version.ts';
 export { startAlipayGateway } from './alipay-gateway.ts';
 export type { AlipayGateway, AlipayGatewayOptions } from './alipay-gateway.ts';
 export { createAlipayMaterial, rotateAlipayApp, rotateAlipayKey } from './alipay-material.ts';

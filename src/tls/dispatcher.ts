@@ -2,6 +2,7 @@
 import { TLSSocket } from 'node:tls';
 import type { Agent, Dispatcher, Pool } from 'undici';
 import { systemClock } from '../clock.ts';
+import { loadOptional } from '../optional-package.ts';
 import type { TlsIdentity } from '../providers/shared/tls-identity.ts';
 import { createAdmission, trustOf } from '../revocation/peer.ts';
 import { type ConnectionOptions, DrainingPools } from './draining-pools.ts';
@@ -22,7 +23,7 @@ export async function createDispatcher(
   credential: string,
   { drainMilliseconds, clock = systemClock, askResponder, ...options }: DispatcherOptions & ConnectionOptions = {},
 ): Promise<Dispatcher> {
-  const undici = await import('undici');
+  const undici = await loadOptional('undici', 'createDispatcher', () => import('undici'));
 
   const responders = new Responders(clock, askResponder);
   const { connectTimeout, allowH2, socketPath, maxCachedSessions, autoSelectFamily, autoSelectFamilyAttemptTimeout } =

@@ -303,7 +303,7 @@ describe('OpenSSL’s responder', { skip: withoutOpenssl }, () => {
       {
         name: 'bank',
         required: true,
-        provider: { mtls: { revocation: { whenUnknown: 'reject' } } },
+        provider: { mtls: { revocation: { whenUnknown: 'reject' as const } } },
         source: { files: { path: directory } },
       },
     ];
