@@ -16,7 +16,7 @@ const assets = process.env['KUBEBUILDER_ASSETS'] ?? '';
 /** For `skip`: false where there is a control plane to start. */
 export const noControlPlane: string | false =
   !existsSync(join(assets, 'kube-apiserver')) &&
-  'KUBEBUILDER_ASSETS does not name a folder with etcd and kube-apiserver: nothing is checked against a real API server';
+  'KUBEBUILDER_ASSETS names no folder with etcd, kube-apiserver and kubectl; `setup-envtest use -p path` of controller-runtime downloads one and prints it';
 
 const adminToken = 'admin-token';
 

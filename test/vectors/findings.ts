@@ -11,6 +11,7 @@ const show = (fact: unknown): string => (fact === undefined ? 'nothing' : JSON.s
 export class Findings {
   readonly failures: string[] = [];
   readonly #seen = new Set<string>();
+  readonly #passedOver = new Set<string>();
   readonly #vector: Vector;
   #asserted = 0;
 
@@ -20,6 +21,11 @@ export class Findings {
 
   see(key: string): void {
     this.#seen.add(key);
+  }
+
+  /** Known, and not what the product is asked: reported with those that nobody asked for. */
+  passOver(...keys: readonly string[]): void {
+    for (const key of keys) this.#passedOver.add(key);
   }
 
   fail(label: string, why: string): void {
@@ -45,8 +51,8 @@ export class Findings {
     return this.#asserted;
   }
 
-  /** Expectations that no checker asked for; they are reported, not passed over in silence. */
-  get unseen(): readonly string[] {
-    return Object.keys(this.#vector.expected).filter((key) => !this.#seen.has(key));
+  /** Expectations that nothing was asserted of; they are reported and counted, not passed over in silence. */
+  get unasserted(): readonly string[] {
+    return Object.keys(this.#vector.expected).filter((key) => !this.#seen.has(key) || this.#passedOver.has(key));
   }
 }

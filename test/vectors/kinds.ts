@@ -107,3 +107,9 @@ export const protocolsOf: Readonly<Record<string, readonly string[]>> = {
   pss: ['generic-pss'],
   mtls: [],
 };
+
+/** Everything that one protocol calls by a name, another may: its own rows first, then those of all, then what the inputs are. */
+export function checkerOf(rows: readonly Row[], kind: string): Checker | undefined {
+  const named = [...rows, ...Object.values(protocols).flat()].find(([pattern]) => pattern.test(kind))?.[1];
+  return named ?? (rows === wechatV3 ? checkByShape : undefined);
+}

@@ -19,11 +19,19 @@ function containerOf(situation: Situation): Buffer {
   return situation.file(name) ?? Buffer.from(name, 'base64');
 }
 
+/** However a source writes the same moment. */
+const instant = (text: string): string => {
+  const time = new Date(text);
+  return Number.isNaN(time.getTime()) ? text : time.toISOString();
+};
+
 /** A fact of a certificate under a name that a vector may give it. */
 const facts: readonly (readonly [RegExp, (certificate: X509Certificate) => unknown, (expected: string) => string])[] = [
   [/sha256|fingerprint/, certificateFingerprint, (text) => text.replaceAll(':', '').toLowerCase()],
   [/issuer_cn/, ({ issuer }) => nameAttribute(issuer, 'CN'), String],
   [/cn$|common_name/, ({ subject }) => nameAttribute(subject, 'CN'), String],
+  [/not_?after|valid_to|expire/, ({ validToDate }) => validToDate.toISOString(), instant],
+  [/not_?before|valid_from|effective/, ({ validFromDate }) => validFromDate.toISOString(), instant],
   [/serial/, ({ serialNumber }) => wireSerial(serialNumber), wireSerial],
 ];
 
@@ -63,7 +71,7 @@ function checkLeaf(situation: Situation, { privateKey, certificates: [leaf] }: P
   const digest = situation.expectsText('leaf_sha256', 'certificate_sha256');
   const serial = situation.expectsText('leaf_serial', 'serial_hex', 'serial_no', 'serial');
   const name = situation.expectsText('leaf_cn', 'subject_cn', 'mchid');
-  const isPair = situation.expects('pair_matches', 'key_matches_leaf', 'matches');
+  const isPair = situation.expects(...situation.expectedKeys(/(?:^|_)match(?:es)?(?:_|$)/));
   if ((digest ?? serial ?? name ?? isPair) === undefined) return;
   if (leaf === undefined) throw new Unusable('the container holds no certificate');
   if (digest !== undefined) situation.equal('the leaf’s digest', certificateFingerprint(leaf), digest.toLowerCase());
