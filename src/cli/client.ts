@@ -65,8 +65,7 @@ function parseUrl(url: string): { host: string; port: string } {
 /** Prints the answer and turns its status into an exit code: 1 where the answer is no. */
 async function ask(
   values: Values,
-  method: string,
-  path: string,
+  [method, path]: readonly [method: string, path: string],
   show: (body: never) => string,
   body?: object,
 ): Promise<number> {
@@ -99,13 +98,17 @@ export async function sign({ values, positionals: [name = '', file] }: Invocatio
   const messageBase64 = (await readInput(file)).toString('base64');
   const show = ({ signature, keyId }: { signature: string; keyId: string }) =>
     `${signature}\n${paint('dim', `key id ${keyId}`)}`;
-  return ask(values, 'POST', route(name, 'sign'), show, { messageBase64 });
+  return ask(values, ['POST', route(name, 'sign')], show, { messageBase64 });
 }
 
 export async function verify({ values, positionals: [name = '', file] }: Invocation): Promise<number> {
   const [signature, keyId] = [required(values, 'signature'), required(values, 'key-id')];
   const messageBase64 = (await readInput(file)).toString('base64');
-  return ask(values, 'POST', route(name, 'verify'), () => paint('green', 'valid'), { messageBase64, signature, keyId });
+  return ask(values, ['POST', route(name, 'verify')], () => paint('green', 'valid'), {
+    messageBase64,
+    signature,
+    keyId,
+  });
 }
 
 /** A resource as WeChat Pay writes it, with `associated_data`, or as the API takes it; otherwise a field. */
@@ -115,8 +118,7 @@ export async function decrypt({ values, positionals: [name = '', file] }: Invoca
     plaintext ?? plaintextBase64 ?? '';
   return ask(
     values,
-    'POST',
-    route(name, 'decrypt'),
+    ['POST', route(name, 'decrypt')],
     show,
     input.startsWith('{') ? readResource(input) : { ciphertext: input },
   );
@@ -139,7 +141,7 @@ function readResource(input: string): object {
 
 export async function status({ values, positionals: [name] }: Invocation): Promise<number> {
   const path = name === undefined ? '/v1/credentials' : `/v1/credentials/${encodeURIComponent(name)}`;
-  return ask(values, 'GET', path, (body: Status | { credentials: Status[] }) =>
+  return ask(values, ['GET', path], (body: Status | { credentials: Status[] }) =>
     render('credentials' in body ? body.credentials : [body]),
   );
 }

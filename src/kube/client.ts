@@ -86,7 +86,7 @@ export class KubeClient {
   async apply(target: Target, object: KubeObject, fieldManager: string, signal: AbortSignal): Promise<KubeObject> {
     const contentType = 'application/apply-patch+yaml';
     const query = { fieldManager, force: 'true' };
-    return this.#write('patch', target, { method: 'PATCH', body: object, contentType }, signal, query);
+    return this.#write('patch', target, { method: 'PATCH', body: object, contentType, query }, signal);
   }
 
   /** Changes only the fields that are given (RFC 7386); null removes one. */
@@ -95,13 +95,7 @@ export class KubeClient {
     return this.#write('patch', target, { method: 'PATCH', body: changes, contentType }, signal);
   }
 
-  async #write(
-    verb: string,
-    object: Target,
-    call: Pick<Call, 'method' | 'body' | 'contentType'>,
-    signal: AbortSignal,
-    query: Readonly<Record<string, string>> = {},
-  ): Promise<KubeObject> {
+  async #write(verb: string, object: Target, { query = {}, ...call }: Write, signal: AbortSignal): Promise<KubeObject> {
     const target = await this.#resolve(object);
     const what = describeCall(verb, target);
     const path = pathOf(target, ...(call.method === 'POST' ? [] : [object.name, object.subresource]));
@@ -139,6 +133,10 @@ export class KubeClient {
   async #json(call: Call, signal: AbortSignal): Promise<unknown> {
     return readJson(await this.#send(call, signal), call.what, signal);
   }
+}
+
+interface Write extends Pick<Call, 'method' | 'body' | 'contentType'> {
+  readonly query?: Readonly<Record<string, string>>;
 }
 
 interface Resolved extends Collection {

@@ -33,7 +33,7 @@ export function createAdmission(trust: Trust, responders: Responders, clock: Clo
   const judge = async (socket: TLSSocket): Promise<void> => {
     // Of one that comes through a proxy, the handshake is over.
     if ((socket as { readonly secureConnecting?: boolean }).secureConnecting === true) await secured(socket);
-    const problem = await findProblem(socket, trust, responders, clock, field);
+    const problem = await findProblem(socket, trust, { responders, clock, field });
     if (problem !== undefined) throw problem;
   };
   return async (socket) => {
@@ -61,9 +61,7 @@ const closed = () => Object.assign(new Error('socket hang up'), { code: 'ECONNRE
 async function findProblem(
   socket: TLSSocket,
   { trusted, revocation }: Trust,
-  responders: Responders,
-  clock: Clock,
-  field: string,
+  { responders, clock, field }: { readonly responders: Responders; readonly clock: Clock; readonly field: string },
 ): Promise<Error | undefined> {
   // Clients need not have a certificate, and a program can switch verification off: then there is nobody to believe, or to ask.
   if (!socket.authorized) return undefined;

@@ -51,7 +51,7 @@ export class Responders {
     }
     const asking = this.#asking.get(id);
     if (asking !== undefined) return asking;
-    const started = this.#look(address, id, certificate, issuer, signal).finally(() => this.#asking.delete(id));
+    const started = this.#look(address, id, { certificate, issuer }, signal).finally(() => this.#asking.delete(id));
     this.#asking.set(id, started);
     return started;
   }
@@ -59,8 +59,7 @@ export class Responders {
   async #look(
     address: string,
     id: string,
-    certificate: X509Certificate,
-    issuer: X509Certificate,
+    { certificate, issuer }: { readonly certificate: X509Certificate; readonly issuer: X509Certificate },
     signal?: AbortSignal,
   ): Promise<OcspResponse | undefined> {
     const request = writeOcspRequest(certificate, issuer);

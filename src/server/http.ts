@@ -160,7 +160,7 @@ async function runBatch(
     for (const [index, item] of rest) {
       // Others get the event loop: 16 verifications take half a millisecond.
       if (index % 16 === 15) await setImmediate();
-      results[index] = await runItem(api, name, operation, item, run);
+      results[index] = await runItem(api, operation, item, run);
     }
   };
   await Promise.all(Array.from({ length: Math.min(itemsAtOnce, items.length) }, work));
@@ -173,7 +173,8 @@ async function startBatch(api: Api, name: string, operation: Operation): Promise
   return snapshot ? startRun(api, name) : timed(api, name, operation, async () => startRun(api, name));
 }
 
-async function runItem(api: Api, name: string, operation: Operation, item: unknown, run: Run): Promise<object> {
+async function runItem(api: Api, operation: Operation, item: unknown, run: Run): Promise<object> {
+  const { credential: name } = run;
   try {
     return { result: await timed(api, name, operation, () => operation.run(item, run)) };
   } catch (error) {

@@ -27,7 +27,7 @@ function messageOf(situation: Situation): Buffer {
   const body = Buffer.from(situation.text('body') ?? '');
   if (situation.text('method') === undefined) return responseMessage(timestamp, nonce, body);
   const { method, url } = requestOf(situation);
-  return requestMessage(method, url, timestamp, nonce, body);
+  return requestMessage({ method, url }, timestamp, nonce, body);
 }
 
 export async function checkSign(situation: Situation): Promise<void> {

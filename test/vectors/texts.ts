@@ -13,7 +13,7 @@ const builders: readonly (readonly [RegExp, Build])[] = [
   [
     /^request|^string_to_sign/,
     ([method = '', url = '', time = '', nonce = '', body = '']) =>
-      requestMessage(method, addressOf(url), time, nonce, Buffer.from(body)),
+      requestMessage({ method, url: addressOf(url) }, time, nonce, Buffer.from(body)),
   ],
   [
     /^(?:response|answer|notif|verify|callback)/,
@@ -57,7 +57,7 @@ function checkMessageOfParts(situation: Situation): void {
   if (text === undefined) return;
   if (isRequest) {
     const { method, url, timestamp, nonce, body } = requestOf(situation);
-    const isSame = requestMessage(method, addressOf(url), timestamp, nonce, body).equals(
+    const isSame = requestMessage({ method, url: addressOf(url) }, timestamp, nonce, body).equals(
       Buffer.from(withPath(text, url)),
     );
     situation.assert(isSame, 'the text to sign differs');

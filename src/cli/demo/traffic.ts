@@ -31,14 +31,14 @@ interface Target {
   readonly url?: string;
 }
 
-function send(
-  agent: Agent,
-  target: Target,
-  method: string,
-  path: string,
-  headers: Readonly<Record<string, string>>,
-  body: string,
-): Promise<Answer> {
+interface Request {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+function send(agent: Agent, target: Target, { method, path, headers, body }: Request): Promise<Answer> {
   const { hostname, port } = target.url === undefined ? {} : new URL(target.url);
   const address = target.socketPath === undefined ? { host: hostname, port } : { socketPath: target.socketPath };
   return new Promise((resolve, reject) => {
@@ -68,10 +68,7 @@ export async function driveTraffic(traffic: Traffic, counts: Counts, signal: Abo
     const { status, body } = await send(
       agent,
       { socketPath: traffic.socket },
-      'POST',
-      path,
-      { 'Content-Type': 'application/json' },
-      JSON.stringify(input),
+      { method: 'POST', path, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(input) },
     );
     if (status !== 200)
       throw new Error(`${operation} answered ${status} ${(JSON.parse(body) as { title: string }).title}`);
@@ -88,7 +85,7 @@ export async function driveTraffic(traffic: Traffic, counts: Counts, signal: Abo
     const { headers } = (await sidecar('authorize', { method: 'POST', url, body })) as {
       headers: Record<string, string>;
     };
-    const answer = await send(agent, { url: traffic.gateway }, 'POST', url, headers, body);
+    const answer = await send(agent, { url: traffic.gateway }, { method: 'POST', path: url, headers, body });
     if (answer.status !== 200) throw new Error(`the gateway answered ${answer.status}`);
     await sidecar('verify', {
       kind: 'response',

@@ -10,8 +10,7 @@ const probePrefix = 'WECHATPAY/SIGNTEST/';
 
 /** METHOD ⏎ URL ⏎ TIMESTAMP ⏎ NONCE ⏎ BODY ⏎ */
 export function requestMessage(
-  method: string,
-  url: string,
+  { method, url }: { readonly method: string; readonly url: string },
   timestamp: string,
   nonce: string,
   body: Uint8Array,

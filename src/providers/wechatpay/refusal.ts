@@ -66,6 +66,6 @@ export const wechatpayRefusals: Refusals = {
     const field = (name: string) => new RegExp(`[ ,]${name}="([^"]*)"`).exec(fields)?.[1];
     const [timestamp, nonce] = [field('timestamp'), field('nonce_str')];
     if (timestamp === undefined || nonce === undefined) return undefined;
-    return requestMessage(method, url, timestamp, nonce, body).toString();
+    return requestMessage({ method, url }, timestamp, nonce, body).toString();
   },
 };

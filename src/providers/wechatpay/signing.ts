@@ -48,7 +48,7 @@ export function signing(
       const { nonce } = moment;
       const timestamp = seconds(moment.now);
       const named = keyToName(request, moment);
-      const signature = await signText(requestMessage(method, url, timestamp, nonce, body), turn);
+      const signature = await signText(requestMessage({ method, url }, timestamp, nonce, body), turn);
       const own = {
         ...(named !== undefined && { 'Wechatpay-Serial': named }),
         Authorization: authorization({ merchantId, nonce, signature, timestamp, serial: keyId }, scheme.name),

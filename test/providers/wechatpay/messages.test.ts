@@ -24,7 +24,7 @@ const without = (name: string) => Object.fromEntries(Object.entries(headers).fil
 
 describe('the string to sign of a request', () => {
   const text = (method: string, url: string, body = '') =>
-    requestMessage(method, url, '1554208460', '593BEC0C930BF1AFEB40B4A08C8FB242', Buffer.from(body)).toString();
+    requestMessage({ method, url }, '1554208460', '593BEC0C930BF1AFEB40B4A08C8FB242', Buffer.from(body)).toString();
 
   it('of a GET with a query keeps the query as written and ends with an empty body', () => {
     assert.equal(
@@ -39,14 +39,19 @@ describe('the string to sign of a request', () => {
       'POST\n/v3/pay/transactions/jsapi\n1554208460\n593BEC0C930BF1AFEB40B4A08C8FB242\n{"description":"测试\\/商品"}\n',
     );
     const bytes = Buffer.from([0xff, 0x00, 0x0a]);
-    assert.deepEqual(requestMessage('POST', '/', '1', 'n', bytes).subarray(-4), Buffer.from([0xff, 0x00, 0x0a, 0x0a]));
+    assert.deepEqual(
+      requestMessage({ method: 'POST', url: '/' }, '1', 'n', bytes).subarray(-4),
+      Buffer.from([0xff, 0x00, 0x0a, 0x0a]),
+    );
   });
 
   it('always has exactly five parts, each ended by a line feed', () => {
     const word = fc.string({ unit: 'grapheme' }).filter((line) => !line.includes('\n'));
     fc.assert(
       fc.property(word, word, word, word, word, (method, url, timestamp, nonce, body) => {
-        const parts = requestMessage(method, `/${url}`, timestamp, nonce, Buffer.from(body)).toString().split('\n');
+        const parts = requestMessage({ method, url: `/${url}` }, timestamp, nonce, Buffer.from(body))
+          .toString()
+          .split('\n');
         assert.equal(parts.length, 6);
         assert.deepEqual(
           [parts[0], parts[2], parts[3], parts[4], parts[5]],
@@ -62,7 +67,7 @@ describe('the string to sign of a request', () => {
       ['GET', '/a\n1\nb', 'n'],
       ['GET', '/', 'n\nbody'],
     ] as const) {
-      assert.throws(() => requestMessage(method, url, '1', nonce, Buffer.alloc(0)), refusal('request-invalid'));
+      assert.throws(() => requestMessage({ method, url }, '1', nonce, Buffer.alloc(0)), refusal('request-invalid'));
     }
   });
 });
