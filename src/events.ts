@@ -27,6 +27,18 @@ export type Event =
       /** False when the same revision was rejected for the same reason before: counted and logged once. */
       readonly isNew: boolean;
     }
+  /** Good material that is not valid yet: at `until` it becomes current by itself. */
+  | {
+      readonly type: 'deferred';
+      readonly credential: string;
+      readonly error: PaycertError;
+      readonly until: Date;
+      /** Whether the current set can do what it must until then. */
+      readonly isBridged: boolean;
+      readonly seconds: number;
+      /** As of a rejection. */
+      readonly isNew: boolean;
+    }
   /** `isRecovery`: what was refused or unreadable has been put right, and the current snapshot is the newest again. */
   | { readonly type: 'unchanged'; readonly credential: string; readonly isRecovery: boolean }
   | { readonly type: 'found-by-poll'; readonly credential: string }

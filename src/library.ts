@@ -8,7 +8,7 @@ import { PaycertError } from './errors.ts';
 import { isolate, type Observe } from './events.ts';
 import type { AskResponder } from './revocation/ask-responder.ts';
 import type { Snapshot } from './store/snapshot.ts';
-import { type Entry, Store } from './store/store.ts';
+import { type Entry, reasonOfNoSnapshot, Store } from './store/store.ts';
 import { signingThreads } from './system/threads.ts';
 
 export interface LibraryOptions {
@@ -56,6 +56,7 @@ export async function startPaycert(
     const looks =
       event.type === 'swapped' ||
       event.type === 'rejected' ||
+      event.type === 'deferred' ||
       event.type === 'source-failed' ||
       event.type === 'internal-error';
     if (looks && event.credential !== undefined) waiting.get(event.credential)?.resolve(undefined);
@@ -69,7 +70,7 @@ export async function startPaycert(
   const missing = store.entries().find(({ isRequired, snapshot }) => isRequired && snapshot === undefined);
   if (missing !== undefined) {
     await running.stop();
-    const cause = missing.rejection?.error ?? missing.sourceError?.error;
+    const cause = reasonOfNoSnapshot(missing);
     throw new PaycertError(
       'credential-not-loaded',
       `${missing.name} has no fit material: ${cause?.message ?? 'unknown'}`,

@@ -173,7 +173,7 @@ function render(credentials: readonly Status[]): string {
 
 /** What a person should know of a credential beside its keys. */
 function remarks(
-  { name, suspended = false, rejection, sourceError, warnings, frozenPaths, lacking, keys }: Status,
+  { name, suspended = false, rejection, deferral, sourceError, warnings, frozenPaths, lacking, keys }: Status,
   now: Date,
 ): string[] {
   const line = (style: 'red' | 'yellow', label: string, words: string) => `${paint(style, label)} ${name}: ${words}`;
@@ -190,6 +190,9 @@ function remarks(
         ]
       : []),
     ...(rejection ? [line('red', 'rejected:', notice(rejection))] : []),
+    ...(deferral
+      ? [line('yellow', 'deferred:', `becomes current by itself at ${deferral.until}. ${notice(deferral)}`)]
+      : []),
     ...(sourceError ? [line('red', 'unreadable:', notice(sourceError))] : []),
     ...(frozenPaths
       ? [line('red', 'never updates:', `subPath mount at ${frozenPaths.join(', ')}; mount the whole volume`)]

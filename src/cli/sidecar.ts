@@ -12,7 +12,7 @@ import { createAdmin } from '../server/admin.ts';
 import { createApi } from '../server/http.ts';
 import { type Listener, listenOnPort, listenOnSocket, listenOnTcp } from '../server/listeners.ts';
 import { files } from '../sources/files.ts';
-import { Store } from '../store/store.ts';
+import { reasonOfNoSnapshot, Store } from '../store/store.ts';
 import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 import { signingThreads } from '../system/threads.ts';
 import { createLog, type LogLevel } from '../telemetry/log.ts';
@@ -117,7 +117,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
 /** Stopped before it could start: kubelet's startup probe has given up. The error is the last word of the container, and so its termination message. */
 function reasonOfNoStart(store: Store): PaycertError | undefined {
   const unloaded = store.entries().find(({ isRequired, snapshot }) => isRequired && snapshot === undefined);
-  return unloaded?.rejection?.error ?? unloaded?.sourceError?.error;
+  return unloaded && reasonOfNoSnapshot(unloaded);
 }
 
 const countOf = ({ credentials, resources }: Config): number => credentials.length + resources.length;

@@ -273,6 +273,12 @@ export const CredentialStatus = Type.Object({
   warnings: Type.Array(Notice),
   lastReload: Type.Optional(Type.Object({ at: Time, outcome: Type.String() })),
   rejection: Type.Optional(Notice),
+  deferral: Type.Optional(
+    Type.Object(
+      { ...Notice.properties, until: Time },
+      { description: 'The newest material is good and not valid yet: at `until` it becomes current by itself.' },
+    ),
+  ),
   sourceError: Type.Optional(Notice),
   frozenPaths: Type.Optional(Type.Array(Type.String(), { description: 'Mounts that never update, such as subPath.' })),
 });

@@ -39,6 +39,7 @@ export function describeCredential(entry: Entry, now: Date): Status {
     snapshot,
     lastReload,
     rejection,
+    deferral,
     sourceError,
     frozenPaths,
   } = entry;
@@ -69,6 +70,7 @@ export function describeCredential(entry: Entry, now: Date): Status {
     warnings: snapshot?.context.set.warnings(now).map((warning) => notice(warning)) ?? [],
     ...(lastReload && { lastReload: { at: lastReload.at.toISOString(), outcome: lastReload.outcome } }),
     ...(rejection && { rejection: notice(rejection.error, rejection.at) }),
+    ...(deferral && { deferral: { ...notice(deferral.error, deferral.at), until: deferral.until.toISOString() } }),
     ...(sourceError && { sourceError: notice(sourceError.error, sourceError.at) }),
     ...(frozenPaths && { frozenPaths: [...frozenPaths] }),
   };

@@ -1,13 +1,13 @@
-// attempt: material → load → check → swap or reject. Whatever happens, the last good snapshot is kept.
+// attempt: material → load → check → swap, defer or reject. Whatever happens, the last good snapshot is kept.
 import type { Clock } from '../clock.ts';
 import type { Limiter } from './limiter.ts';
 import type { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Material, Source } from '../sources/source.ts';
-import { findViolation, isRollback } from './checks.ts';
+import { findRefusal, isRollback, type Refusal } from './checks.ts';
 import { Snapshot } from './snapshot.ts';
-import type { Store } from './store.ts';
+import { isBridged, type Store } from './store.ts';
 
 export interface Credential {
   readonly name: string;
@@ -32,13 +32,13 @@ export interface AttemptOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Tries to make material current. Keeps the last good snapshot whatever happens, and returns why it was refused. */
+/** Tries to make material current. Keeps the last good snapshot whatever happens, and returns why it did not become current. */
 export async function attempt(
   { name, provider, older, graceMilliseconds }: Omit<Credential, 'source'>,
   material: Material,
   { store, clock, limiter, ...dependencies }: Dependencies,
   { isRepeated = () => false, signal }: AttemptOptions = {},
-): Promise<PaycertError | undefined> {
+): Promise<Refusal | undefined> {
   if (!store.has(name)) return undefined;
   const observe = isolate(dependencies.observe);
   const started = clock.now();
@@ -46,25 +46,24 @@ export async function attempt(
   const previous = store.entry(name).snapshot;
   const context = await provider.load(material.data);
   const candidate = { context, current: previous?.context.set, older };
-  const violation = await findViolation(candidate, started);
+  const refusal = await findRefusal(candidate, started);
   const at = clock.now();
   // Stopped, removed, or declared anew meanwhile, perhaps for another merchant: what comes late has no effect.
   if (signal?.aborted === true || !store.has(name) || store.entry(name).snapshot !== previous) return undefined;
 
-  if (violation !== undefined) {
-    store.update(name, (entry) => ({
+  if (refusal !== undefined) {
+    const { outcome, error } = refusal;
+    store.update(name, ({ rejection, deferral, ...entry }) => ({
       ...entry,
-      lastReload: { at, outcome: 'rejected' },
-      rejection: { at, error: violation },
+      lastReload: { at, outcome },
+      ...(refusal.outcome === 'deferred'
+        ? { deferral: { at, until: refusal.until, error } }
+        : { rejection: { at, error } }),
     }));
-    observe({
-      type: 'rejected',
-      credential: name,
-      error: violation,
-      seconds: elapsed(),
-      isNew: !isRepeated(violation),
-    });
-    return violation;
+    const about = { credential: name, error, seconds: elapsed(), isNew: !isRepeated(error) };
+    if (refusal.outcome === 'rejected') observe({ type: 'rejected', ...about });
+    else observe({ type: 'deferred', ...about, until: refusal.until, isBridged: isBridged(store.entry(name)) });
+    return refusal;
   }
 
   const generation = (previous?.generation ?? 0) + 1;
@@ -73,7 +72,11 @@ export async function attempt(
   const snapshot = new Snapshot(context, about, limiter);
   // Before the swap: a provider that throws here has not half replaced anything.
   const warnings = context.set.warnings(at);
-  store.update(name, ({ rejection, ...entry }) => ({ ...entry, snapshot, lastReload: { at, outcome: 'swapped' } }));
+  store.update(name, ({ rejection, deferral, ...entry }) => ({
+    ...entry,
+    snapshot,
+    lastReload: { at, outcome: 'swapped' },
+  }));
   const lag = material.changedAt && previous && (at.getTime() - material.changedAt.getTime()) / 1000;
   observe({
     type: 'swapped',

@@ -26,7 +26,7 @@ const isSound: Check = ({ context }) => context.set.problems;
 const rowOf = ({ role }: KeyFacts): RoleRow => roles[role];
 
 /** The key that signs, and every certificate that is presented in TLS: one of them out of date fails somebody. */
-const inUse = ({ signer, keys }: KeySet): readonly KeyFacts[] => [
+export const inUse = ({ signer, keys }: KeySet): readonly KeyFacts[] => [
   ...(signer ? [signer.facts] : []),
   ...keys.filter((facts) => rowOf(facts).isPresented && facts.fingerprint !== signer?.facts.fingerprint),
 ];
@@ -37,7 +37,7 @@ const nameOf = (facts: KeyFacts): string => {
   return `the ${expiry?.name ?? 'certificate'} of the key that signs`;
 };
 
-/** not before ≤ now: trying again at that time will do. */
+/** not before ≤ now. What is too early and nothing else is deferred until then. */
 const isValidYet: Check = ({ context }, now) =>
   inUse(context.set).flatMap((facts) => {
     const { notBefore } = facts;
@@ -52,7 +52,7 @@ const isNotExpired: Check = ({ context }, now) =>
     const { notAfter } = facts;
     if (notAfter === undefined || now < notAfter) return [];
     const code = rowOf(facts).expiry?.code ?? 'certificate-expired';
-    return violation(code, `${nameOf(facts)} expired at ${notAfter.toISOString()}`);
+    return violation(code, `${nameOf(facts)} is not valid after ${notAfter.toISOString()}`);
   });
 
 /**
@@ -104,6 +104,36 @@ export async function findViolation(candidate: Candidate, now: Date): Promise<Pa
 /** Every violation, in order: for people who repair material. */
 export async function findViolations(candidate: Candidate, now: Date): Promise<readonly PaycertError[]> {
   return (await Promise.all(checks.map(async (check) => check(candidate, now)))).flat();
+}
+
+/** What is against making a candidate current: `deferred` is good, and only too early. */
+export type Refusal =
+  | { readonly outcome: 'rejected'; readonly error: PaycertError }
+  | { readonly outcome: 'deferred'; readonly error: PaycertError; readonly until: Date };
+
+/** Undefined for a candidate that may become current now. */
+export async function findRefusal(candidate: Candidate, now: Date): Promise<Refusal | undefined> {
+  const first = await findViolation(candidate, now);
+  if (first?.retryAt === undefined) return first && { outcome: 'rejected', error: first };
+  return refusalOf(candidate, await findViolations(candidate, now));
+}
+
+/** From every violation of a candidate. What else is wrong with it, now or when the last part becomes valid, names a rejection. */
+export async function refusalOf(
+  candidate: Candidate,
+  violations: readonly PaycertError[],
+): Promise<Refusal | undefined> {
+  const [first] = violations;
+  if (first === undefined) return undefined;
+  const until = new Date(Math.max(...violations.map(({ retryAt }) => retryAt?.getTime() ?? 0)));
+  const other = violations.find(({ retryAt }) => retryAt === undefined) ?? (await endsBefore(candidate, until));
+  return other ? { outcome: 'rejected', error: other } : { outcome: 'deferred', error: first, until };
+}
+
+/** What dates alone say of a later time. Revocation is a question for then. */
+async function endsBefore(candidate: Candidate, until: Date): Promise<PaycertError | undefined> {
+  const [ended, emptied] = [await isNotExpired(candidate, until), await keepsVerifying(candidate, until)];
+  return ended[0] ?? emptied[0];
 }
 
 /** Whether the candidate's signing certificate was issued before the current one's. */

@@ -12,7 +12,7 @@ const shortestBackoff = 500;
 const restartMilliseconds = 10_000;
 
 /** What the loop remembers of the material it could not use. */
-interface Refusal {
+interface Pending {
   readonly revision: string | undefined;
   readonly code: string;
   readonly failures: number;
@@ -74,7 +74,7 @@ class Loop {
   readonly #signal: AbortSignal;
   /** The revision of what is current. */
   #revision: string | undefined;
-  #refusal: Refusal | undefined;
+  #pending: Pending | undefined;
 
   constructor(credential: Credential, dependencies: Dependencies, signal: AbortSignal) {
     this.#credential = credential;
@@ -84,8 +84,8 @@ class Loop {
 
   /** Never longer than the longest backoff: a clock that jumps either way must not hold valid material back. */
   untilRetry(): number {
-    if (this.#refusal === undefined) return longestSleep;
-    const milliseconds = this.#refusal.retryAt.getTime() - this.#dependencies.clock.now().getTime();
+    if (this.#pending === undefined) return longestSleep;
+    const milliseconds = this.#pending.retryAt.getTime() - this.#dependencies.clock.now().getTime();
     return Math.min(Math.max(milliseconds, 0), longestBackoff);
   }
 
@@ -105,21 +105,21 @@ class Loop {
       revision = material.revision;
       this.#recordRead(material);
       if (revision === this.#revision) {
-        this.#recordUnchanged(this.#refusal !== undefined);
-        this.#refusal = undefined;
+        this.#recordUnchanged(this.#pending !== undefined);
+        this.#pending = undefined;
         return;
       }
-      if (revision === this.#refusal?.revision && !isDue) return;
+      if (revision === this.#pending?.revision && !isDue) return;
       if (tick === 'poll' && !isDue && this.#revision !== undefined)
         observe({ type: 'found-by-poll', credential: name });
-      const violation = await attempt(this.#credential, material, this.#dependencies, {
+      const refusal = await attempt(this.#credential, material, this.#dependencies, {
         isRepeated: (error) => this.#isRepeated(revision, error.code),
         signal: this.#signal,
       });
-      if (violation === undefined) {
+      if (refusal === undefined) {
         this.#revision = revision;
-        this.#refusal = undefined;
-      } else this.#refuse(revision, violation.code, violation.retryAt);
+        this.#pending = undefined;
+      } else this.#refuse(revision, refusal.error.code, refusal.outcome === 'deferred' ? refusal.until : undefined);
     } catch (error) {
       if (this.#isOver()) return;
       this.#recordFailure(error, revision);
@@ -140,7 +140,7 @@ class Loop {
     const { store, clock, observe } = this.#dependencies;
     const { name } = this.#credential;
     // Whoever wrote bad material has put the current one back.
-    store.update(name, ({ rejection, ...entry }) => ({
+    store.update(name, ({ rejection, deferral, ...entry }) => ({
       ...entry,
       lastReload: { at: clock.now(), outcome: 'unchanged' },
     }));
@@ -173,14 +173,14 @@ class Loop {
   }
 
   #isRepeated(revision: string | undefined, code: string): boolean {
-    return this.#refusal?.revision === revision && this.#refusal?.code === code;
+    return this.#pending?.revision === revision && this.#pending?.code === code;
   }
 
   /** Tried again later although nothing changed: what refused it may have been the clock or the network. */
   #refuse(revision: string | undefined, code: string, retryAt?: Date): void {
-    const failures = this.#refusal?.revision === revision ? (this.#refusal?.failures ?? 0) + 1 : 1;
+    const failures = this.#pending?.revision === revision ? (this.#pending?.failures ?? 0) + 1 : 1;
     const backoff = Math.min(shortestBackoff * 2 ** (failures - 1), longestBackoff);
     const later = new Date(this.#dependencies.clock.now().getTime() + backoff);
-    this.#refusal = { revision, code, failures, retryAt: retryAt ?? later };
+    this.#pending = { revision, code, failures, retryAt: retryAt ?? later };
   }
 }

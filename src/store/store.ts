@@ -2,6 +2,7 @@
 import { PaycertError } from '../errors.ts';
 import type { Capability, KeyFacts } from '../providers/provider.ts';
 import { type Age, agesOf, type MaxAge } from './age.ts';
+import { inUse } from './checks.ts';
 import { lacking, type Snapshot } from './snapshot.ts';
 
 /** What the configuration says of a credential, as far as its readiness goes. */
@@ -21,9 +22,14 @@ export interface CredentialPolicy {
 export interface Entry extends CredentialPolicy {
   readonly name: string;
   readonly snapshot?: Snapshot;
-  readonly lastReload?: { readonly at: Date; readonly outcome: 'swapped' | 'unchanged' | 'rejected' | 'failed' };
-  /** Why the newest material is not current; gone with the next swap. */
+  readonly lastReload?: {
+    readonly at: Date;
+    readonly outcome: 'swapped' | 'unchanged' | 'deferred' | 'rejected' | 'failed';
+  };
+  /** Why the newest material is not current; gone with the next swap or deferral. */
   readonly rejection?: { readonly at: Date; readonly error: PaycertError };
+  /** The newest material is good and not valid yet: at `until` it becomes current by itself. */
+  readonly deferral?: { readonly at: Date; readonly until: Date; readonly error: PaycertError };
   /** Why the origin cannot be read; gone with the next read. */
   readonly sourceError?: { readonly at: Date; readonly error: PaycertError };
   /** Mounted paths that can never change. */
@@ -78,11 +84,23 @@ export class Store {
   }
 }
 
+/** Why a credential has never been loaded, as far as it is known. */
+export const reasonOfNoSnapshot = ({ rejection, deferral, sourceError }: Entry): PaycertError | undefined =>
+  (rejection ?? deferral ?? sourceError)?.error;
+
 /** Of each key that has an age, as far as this process knows it. Being too old makes nothing unfit. */
 export function agesIn({ snapshot, maxAge }: Entry): ReadonlyMap<KeyFacts, Age> {
   if (snapshot === undefined || maxAge === undefined) return new Map();
   const { keys, createdAt } = snapshot.context.set;
   return agesOf(keys, { firstSeen: snapshot.firstSeen, createdAt: createdAt instanceof Date ? createdAt : undefined }, maxAge); // prettier-ignore
+}
+
+/** Whether the current set can do what it must until deferred material becomes valid: then nobody has to act. */
+export function isBridged({ snapshot, deferral, requires }: Entry): boolean {
+  if (snapshot === undefined || deferral === undefined) return false;
+  const { until } = deferral;
+  const lasts = inUse(snapshot.context.set).every(({ notAfter }) => notAfter === undefined || until <= notAfter);
+  return lasts && lacking(snapshot, requires, new Date(until.getTime() - 1)).length === 0;
 }
 
 /** Loaded, and able to do at that time what it is required to do. Everything else about readiness follows from it. */

@@ -1,6 +1,6 @@
 // Metrics that are facts of the store at the time of a scrape: help, labels, and how to read them off an entry.
 import { decisive } from '../providers/roles.ts';
-import { agesIn, type Entry, isReady } from '../store/store.ts';
+import { agesIn, type Entry, isBridged, isReady } from '../store/store.ts';
 import type { Sample } from './fact-gauge.ts';
 
 const credential = 'credential';
@@ -50,11 +50,18 @@ export const gauges = {
     read: (entry: Entry, now: Date) => [{ value: Number(isReady(entry, now)) }],
   },
   paycert_reload_last_successful: {
-    help: 'Whether the newest material is current (1), or was rejected or cannot be read (0).',
+    help: 'Whether the newest material is current (1), or was rejected or cannot be read (0). Deferred material counts as 0 unless the current set lasts until it is valid.',
     labels: [credential],
-    read: ({ snapshot, rejection, sourceError }: Entry) => [
-      { value: Number(snapshot !== undefined && !rejection && !sourceError) },
-    ],
+    read: (entry: Entry) => {
+      const { snapshot, rejection, deferral, sourceError } = entry;
+      const isWaiting = deferral !== undefined && !isBridged(entry);
+      return [{ value: Number(snapshot !== undefined && !rejection && !sourceError && !isWaiting) }];
+    },
+  },
+  paycert_deferred_until_timestamp_seconds: {
+    help: 'When the newest material, which is good and not valid yet, becomes current by itself.',
+    labels: [credential],
+    read: ({ deferral }: Entry) => (deferral ? [{ value: deferral.until.getTime() / 1000 }] : []),
   },
   paycert_reload_last_success_timestamp_seconds: {
     help: 'When material of this credential last became current.',

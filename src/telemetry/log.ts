@@ -43,6 +43,13 @@ const lines: Lines = {
     'material rejected; the last good snapshot stays current',
     { credential, ...describe(error) },
   ],
+  deferred: ({ credential, error, until, isBridged, isNew }) => [
+    isNew ? (isBridged ? 'info' : 'error') : 'debug',
+    isBridged
+      ? 'material is good and not valid yet; it becomes current by itself, and the current snapshot lasts until then'
+      : 'material is good and not valid yet, and no current snapshot lasts until it is',
+    { credential, until, ...describe(error) },
+  ],
   unchanged: ({ credential, isRecovery }) =>
     isRecovery ? ['info', 'put right: the current snapshot is the newest material again', { credential }] : undefined,
   'found-by-poll': ({ credential }) => [

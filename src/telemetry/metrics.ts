@@ -49,6 +49,11 @@ export function createMetrics({ store, clock, version, overseen }: MetricsOption
       counters.reloads.inc({ credential: event.credential, outcome: 'rejected', reason: event.error.code });
       counters.reloadSeconds.observe(event.seconds);
     },
+    deferred(event) {
+      if (!event.isNew) return;
+      counters.reloads.inc({ credential: event.credential, outcome: 'deferred', reason: event.error.code });
+      counters.reloadSeconds.observe(event.seconds);
+    },
     'source-failed'(event) {
       counters.sourceErrors.inc({ credential: event.credential, reason: event.error.code });
       if (event.isNew)

@@ -189,8 +189,8 @@ export async function libraryRates({ material: { files, merchantId }, rounds, mi
     older: 'accept',
     graceMilliseconds: 0,
   } as const;
-  const violation = await attempt(credential, material(files), dependencies);
-  if (violation) throw violation;
+  const refusal = await attempt(credential, material(files), dependencies);
+  if (refusal) throw refusal.error;
   const bytes = Buffer.from(message);
   const key = createPrivateKey(Buffer.from(files.get('apiclient_key.pem') ?? []).toString());
   const bare = () =>

@@ -178,16 +178,28 @@ describe('client commands', { timeout: 90_000 }, () => {
     });
   }
 
-  it('show that a credential is suspended, and how it is resumed', async (t) => {
+  /** What `status` prints of a credential without keys of which a sidecar says this. */
+  async function printed(t: TestContext, about: object): Promise<string> {
     const nothing = { keys: [], retired: [], warnings: [] };
-    const answer = { name: 'w', provider: 'wechatpay', required: true, ready: false, lacking: ['sign'], suspended: true, ...nothing }; // prettier-ignore
+    const answer = { name: 'w', provider: 'wechatpay', required: true, ready: false, lacking: ['sign'], ...nothing, ...about }; // prettier-ignore
     const server = createServer((_, response) => {
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer));
     }).listen(0, '127.0.0.1');
     t.after(() => server.close());
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const { stdout } = await paycert(['status', 'w', '--url', `http://127.0.0.1:${port}`]);
+    return (await paycert(['status', 'w', '--url', `http://127.0.0.1:${port}`])).stdout;
+  }
+
+  it('show when good material that is not valid yet becomes current', async (t) => {
+    const until = '2026-12-01T00:00:00.000Z';
+    const deferral = { code: 'certificate-not-yet-valid', detail: 'D', hint: 'H', until };
+    const stdout = await printed(t, { deferral });
+    assert.match(stdout, /^deferred: w: becomes current by itself at 2026-12-01T00:00:00\.000Z\. D \(certificate-not-yet-valid\)\. H$/m); // prettier-ignore
+  });
+
+  it('show that a credential is suspended, and how it is resumed', async (t) => {
+    const stdout = await printed(t, { suspended: true });
     assert.match(stdout, /^not ready: w: cannot sign$/m);
     assert.match(stdout, /^suspended: w: .*spec\.suspend .* false/m);
   });

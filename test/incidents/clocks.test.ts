@@ -13,12 +13,12 @@ describe('clocks', () => {
     const loop = new Reloading(t);
     await loop.load({ keyId: 'A' });
     await loop.load({ keyId: 'B', notBefore: at(loop, minute) });
-    assert.equal(loop.rejection, 'certificate-not-yet-valid');
+    assert.equal(loop.deferral, 'certificate-not-yet-valid');
     await loop.step(() => loop.source.tick('poll'));
     assert.deepEqual(loop.clock.sleeping, [minute]);
     await loop.step(() => loop.clock.advance(minute));
     assert.equal(loop.signsWith, 'B');
-    assert.equal(loop.entry.rejection, undefined);
+    assert.deepEqual([loop.rejection, loop.deferral], [undefined, undefined]);
   });
 
   it('clock jump forward: what became valid is swapped in with the next tick', async (t) => {

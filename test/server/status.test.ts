@@ -103,6 +103,18 @@ describe('the status', () => {
     assert.deepEqual([generation, lastReload], [2, { at: start.toISOString(), outcome: 'rejected' }]);
   });
 
+  it('says when good material that is not valid yet becomes current by itself', async (t) => {
+    t.after(() => (api.clock.time = start));
+    const until = material.merchant.notBefore;
+    api.clock.time = new Date(until.getTime() - 1000);
+    await api.load('shop', material.files);
+    const { deferral, rejection, lastReload } = (await api.get('/v1/credentials/shop')).body;
+    const { code, until: at } = deferral as Record<string, string>;
+    assert.deepEqual([code, at], ['certificate-not-yet-valid', until.toISOString()]);
+    assert.equal(rejection, undefined);
+    assert.equal((lastReload as Record<string, string>)['outcome'], 'deferred');
+  });
+
   it('of a credential that was never loaded lacks what it must do', async () => {
     const { ready, lacking, keys, generation } = (await api.get('/v1/credentials/empty')).body;
     assert.deepEqual([ready, lacking, keys, generation], [false, ['sign'], [], undefined]);

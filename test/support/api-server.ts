@@ -52,10 +52,10 @@ export async function loadStore(credentials: Readonly<Record<string, CredentialO
   const clock = { time: start, now: () => clock.time, sleep: () => Promise.resolve() };
   const dependencies = { store, clock, limiter: new Limiter(64), observe: (event: Event) => void events.push(event) };
   const providers = new Map<string, Provider>();
-  const load = (name: string, files: Files) => {
+  const load = async (name: string, files: Files) => {
     const provider = providers.get(name) ?? wechatpay({ merchantId });
     const credential = { name, provider, older: 'accept', graceMilliseconds: 60_000 } as const;
-    return attempt(credential, material(files), dependencies);
+    return (await attempt(credential, material(files), dependencies))?.error;
   };
   for (const [name, { files, provider, isRequired = false, requires, maxAge }] of Object.entries(credentials)) {
     providers.set(name, provider ?? wechatpay({ merchantId }));

@@ -87,6 +87,11 @@ export class Reloading {
     return this.entry.rejection?.error.code;
   }
 
+  /** Why good material is not current yet. */
+  get deferral(): string | undefined {
+    return this.entry.deferral?.error.code;
+  }
+
   /** The key id that signs; none before the first load. */
   get signsWith(): string | undefined {
     return this.entry.snapshot?.context.set.signer?.facts.keyId;

@@ -98,6 +98,31 @@ describe('metrics', () => {
     assert.equal(await value(series), 0);
   });
 
+  it('say when deferred material becomes current, and call a reload unsuccessful only if the current set ends before', async () => {
+    const { store, value } = setUp('a');
+    const material = await makeMaterial();
+    await load(store, 'a', material);
+    const end = material.merchant.notAfter;
+    for (const [until, successful] of [
+      [end, 1],
+      [new Date(end.getTime() + 1000), 0],
+    ] as const) {
+      store.update('a', (entry) => ({ ...entry, deferral: { at: new Date(), until, error } }));
+      assert.equal(await value('paycert_reload_last_successful{credential="a"}'), successful);
+      assert.equal(await value('paycert_deferred_until_timestamp_seconds{credential="a"}'), until.getTime() / 1000);
+    }
+    store.update('a', ({ deferral, ...entry }) => entry);
+    assert.equal(await value('paycert_deferred_until_timestamp_seconds{credential="a"}'), undefined);
+  });
+
+  it('count a deferral once per revision and code', async () => {
+    const { metrics, value } = setUp('a');
+    const until = new Date();
+    for (const isNew of [true, false, true])
+      metrics.observe({ type: 'deferred', credential: 'a', error, until, isBridged: true, seconds: 0, isNew });
+    assert.equal(await value('paycert_reloads_total{credential="a",outcome="deferred",reason="key-mismatch"}'), 2);
+  });
+
   it('count a rejection once per revision and code', async () => {
     const { metrics, value } = setUp('a');
     for (const isNew of [true, false, false])

@@ -116,7 +116,8 @@ export async function wholeMaterial(corpus: Corpus): Promise<Target> {
     if (lastGood) store.update(name, (entry) => ({ ...entry, snapshot: lastGood }));
     const provider = wechatpay({ merchantId });
     const dependencies = { store, clock, limiter: new Limiter(8), observe: () => undefined };
-    return { store, violation: await attempt({ ...credential, provider }, toMaterial(files), dependencies) };
+    const refusal = await attempt({ ...credential, provider }, toMaterial(files), dependencies);
+    return { store, violation: refusal?.error };
   };
   const lastGood = (await load(corpus.material.files)).store.current(name);
   for (const files of sets) assert.equal((await load(files)).violation, undefined, 'what is mutated is good');

@@ -1,0 +1,43 @@
+// When alerts about material that is not valid yet fire, and when they do not.
+import { always, type Case, of, pay } from './series.ts';
+
+const [deferredUntil, successful] = ['paycert_deferred_until_timestamp_seconds', 'paycert_reload_last_successful'];
+const inTwoHours = { [of(deferredUntil)]: `${always(7200)}` };
+/** The current set lasts until then. */
+const bridged = { ...inTwoHours, [of(successful)]: always(1) };
+/** It ends before, or there is none. */
+const unbridged = { ...inTwoHours, [of(successful)]: always(0) };
+
+export const deferral: readonly Case[] = [
+  { alert: 'PaycertMaterialDeferred', title: 'fires after ten minutes', at: 11, fires: [pay], series: bridged },
+  {
+    alert: 'PaycertMaterialDeferred',
+    title: 'fires once for all pods, by the last of their times',
+    at: 60,
+    fires: [pay],
+    series: { ...bridged, [of(deferredUntil, {}, 'b')]: always(60) },
+  },
+  {
+    alert: 'PaycertMaterialDeferred',
+    title: 'is quiet when it has become current',
+    at: 130,
+    fires: [],
+    series: { [of(deferredUntil)]: '7200x119 _x80', [of(successful)]: always(1) },
+  },
+  ...['PaycertReloadFailing', 'PaycertMaterialRejected'].flatMap((alert): Case[] => [
+    {
+      alert,
+      title: 'is quiet while a current set lasts until deferred material is valid',
+      at: 100,
+      fires: [],
+      series: bridged,
+    },
+    {
+      alert,
+      title: 'fires for deferred material if no current set lasts until it is valid',
+      at: 15,
+      fires: [pay],
+      series: unbridged,
+    },
+  ]),
+];
