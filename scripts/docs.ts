@@ -4,6 +4,10 @@ import { createRequire } from 'node:module';
 import { defaults } from '../src/config/defaults.ts';
 import { ConfigSchema } from '../src/config/schema/config.ts';
 import { type RoleRow, roles } from '../src/providers/roles.ts';
+import { systemClock } from '../src/clock.ts';
+import { Store } from '../src/store/store.ts';
+import type { About } from '../src/telemetry/counted/row.ts';
+import { createMetrics } from '../src/telemetry/metrics.ts';
 import { crdPath, crdText } from './crd.ts';
 import { errorsPage } from './docs-errors.ts';
 
@@ -177,6 +181,22 @@ function roleRows(): string {
   return table(['role', 'whose', 'holds', 'expires with', 'notes'], rows);
 }
 
+const described = createMetrics({ store: new Store(), clock: systemClock, version: '0.0.0' }).describe();
+
+function metricRows(part: About): string {
+  const rows = described
+    .filter(({ about }) => about === part)
+    .map(({ name, type, labels, help, more }) => [
+      `\`${name}\``,
+      type,
+      labels.map((label) => `\`${label}\``).join(', '),
+      [help, ...(more === undefined ? [] : [more])].join(' '),
+    ]);
+  return table(['metric', 'type', 'labels', 'meaning'], rows);
+}
+
+const parts: readonly About[] = ['keys', 'reloads', 'operations', 'operator', 'process'];
+
 // docs/dependencies.md: what is installed, and what it pulls in
 
 interface Locked {
@@ -221,7 +241,10 @@ const documents: Readonly<Record<string, ReadonlyMap<string, string>>> = {
     ['layers', layers()],
     ['importers', importers()],
   ]),
-  'docs/metrics.md': new Map([['roles', roleRows()]]),
+  'docs/metrics.md': new Map([
+    ['roles', roleRows()],
+    ...parts.map((part) => [`metrics ${part}`, metricRows(part)] as const),
+  ]),
   'docs/dependencies.md': new Map([
     ['runtime', dependencies('dependencies')],
     ['development', dependencies('devDependencies')],

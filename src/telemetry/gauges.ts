@@ -1,6 +1,7 @@
 // Metrics that are facts of the store at the time of a scrape: help, labels, and how to read them off an entry.
 import { decisive } from '../providers/roles.ts';
 import { agesIn, type Entry, isBridged, isReady } from '../store/store.ts';
+import type { MetricRow } from './counted/row.ts';
 import type { Sample } from './fact-gauge.ts';
 
 const credential = 'credential';
@@ -8,11 +9,14 @@ const credential = 'credential';
 /** Facts of the store, computed at the scrape: a series lives exactly as long as its object. */
 export const gauges = {
   paycert_certificate_not_after_timestamp_seconds: {
+    about: 'keys',
     help: 'When the certificate that is current in memory expires; for platform certificates, the latest of the set; for those presented in TLS, the first.',
+    more: 'The set verifies until then; a certificate that is presented in TLS may be the only one that a peer sees. Only [roles](#roles) that expire.',
     labels: [credential, 'role'],
     read: (entry: Entry) => byRole(entry, ({ notAfter }) => notAfter, decisive),
   },
   paycert_certificate_not_before_timestamp_seconds: {
+    about: 'keys',
     help: 'Since when the certificate that is current in memory is valid; for platform certificates, the latest of the set.',
     labels: [credential, 'role'],
     read: (entry: Entry) =>
@@ -23,7 +27,9 @@ export const gauges = {
       ),
   },
   paycert_key_replace_by_timestamp_seconds: {
+    about: 'keys',
     help: 'When a key that is current in memory is as old as maxAge allows, counted from what this process knows; of several of a role, the first.',
+    more: 'What it knows is `created_at`, or when it loaded the key first: [key age](configuration.md#key-age). Only roles that have an age.',
     labels: [credential, 'role'],
     read: (entry: Entry) => {
       const ages = agesIn(entry);
@@ -35,22 +41,30 @@ export const gauges = {
     },
   },
   paycert_generation: {
+    about: 'reloads',
     help: 'How many times this process has made new material of this credential current.',
+    more: '0 before the first.',
     labels: [credential],
     read: ({ snapshot }: Entry) => [{ value: snapshot?.generation ?? 0 }],
   },
   paycert_snapshot_info: {
+    about: 'keys',
     help: 'Always 1; the snapshot id is equal in every process that loaded the same keys.',
+    more: 'Pods that differ show here.',
     labels: [credential, 'snapshot_id'],
     read: ({ snapshot }: Entry) => (snapshot ? [{ snapshot_id: snapshot.snapshotId, value: 1 }] : []),
   },
   paycert_credential_ready: {
+    about: 'keys',
     help: 'Whether the credential can do now what it must (1) or not (0).',
+    more: 'It must do what its `require` lists. An expired certificate makes it 0.',
     labels: [credential],
     read: (entry: Entry, now: Date) => [{ value: Number(isReady(entry, now)) }],
   },
   paycert_reload_last_successful: {
+    about: 'reloads',
     help: 'Whether the newest material is current (1), or was rejected or cannot be read (0). Deferred material counts as 0 unless the current set lasts until it is valid.',
+    more: '[Deferred](runbook.md#new-material-is-not-valid-yet) is good material that is not valid yet.',
     labels: [credential],
     read: (entry: Entry) => {
       const { snapshot, rejection, deferral, sourceError } = entry;
@@ -59,28 +73,36 @@ export const gauges = {
     },
   },
   paycert_deferred_until_timestamp_seconds: {
+    about: 'reloads',
     help: 'When the newest material, which is good and not valid yet, becomes current by itself.',
+    more: 'Absent otherwise.',
     labels: [credential],
     read: ({ deferral }: Entry) => (deferral ? [{ value: deferral.until.getTime() / 1000 }] : []),
   },
   paycert_reload_last_success_timestamp_seconds: {
+    about: 'reloads',
     help: 'When material of this credential last became current.',
+    more: 'Absent before the first.',
     labels: [credential],
     read: ({ snapshot }: Entry) => (snapshot ? [{ value: snapshot.loadedAt.getTime() / 1000 }] : []),
   },
   paycert_apiv3_key_proven: {
+    about: 'keys',
     help: 'Whether the APIv3 key has opened something that WeChat Pay wrote (1) or not yet (0).',
+    more: 'Absent without a key.',
     labels: [credential],
     read: ({ snapshot }: Entry) =>
       snapshot?.context.set.isProven ? [{ value: Number(snapshot.context.set.isProven()) }] : [],
   },
   paycert_warnings: {
+    about: 'keys',
     help: 'Warnings about the material that is current, by code.',
     labels: [credential, 'code'],
     read: ({ snapshot }: Entry, now: Date) =>
       countByCode(snapshot?.context.set.warnings(now).map(({ code }) => code) ?? []),
   },
   paycert_frozen_mounts: {
+    about: 'keys',
     help: 'Mounted paths that never update, such as subPath mounts.',
     labels: [credential],
     read: ({ frozenPaths = [] }: Entry) => [{ value: frozenPaths.length }],
@@ -89,9 +111,7 @@ export const gauges = {
 
 type KeyFacts = NonNullable<Entry['snapshot']>['context']['set']['keys'][number];
 
-export interface GaugeRow {
-  readonly help: string;
-  readonly labels: readonly string[];
+export interface GaugeRow extends MetricRow {
   readonly read: (entry: Entry, now: Date) => readonly Sample[];
 }
 

@@ -6,7 +6,7 @@ export function addProcessMetrics(registry: Registry, version: string): void {
   const registers = [registry];
   const buildInfo = new Gauge({
     name: 'paycert_build_info',
-    help: 'Always 1.',
+    help: 'Always 1: which version runs, on which Node.',
     labelNames: ['version', 'node'],
     registers,
   });

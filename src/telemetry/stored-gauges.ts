@@ -1,5 +1,6 @@
 // Metrics that are facts of an operator at the time of a scrape: what Secrets hold as they are stored, and what is said of it.
 import { decisive } from '../providers/roles.ts';
+import type { MetricRow } from './counted/row.ts';
 import type { Sample } from './fact-gauge.ts';
 
 /** One PaymentCredential, or labelled Secret, as its status says. */
@@ -17,9 +18,7 @@ export interface Overseen {
   readonly queueLength: () => number;
 }
 
-export interface StoredGaugeRow {
-  readonly help: string;
-  readonly labels: readonly string[];
+export interface StoredGaugeRow extends MetricRow {
   readonly read: (overseen: Overseen) => Iterable<Sample>;
 }
 
@@ -31,18 +30,24 @@ const credential = ['credential_namespace', 'kind', 'credential'];
 
 export const storedGauges = {
   paycert_stored_certificate_not_after_timestamp_seconds: {
+    about: 'operator',
     help: 'When the certificate in the Secret as it is stored expires; of several of a role, the latest, or the first where each is presented in TLS.',
+    more: 'While the Secret cannot be parsed, of what was accepted last.',
     labels: [...credential, 'role'],
     read: ({ credentials }: Overseen) => each(credentials(), ({ keys }) => byRole(keys, 'notAfter', decisive)),
   },
   paycert_stored_key_replace_by_timestamp_seconds: {
+    about: 'operator',
     help: 'When a key in the Secret as it is stored is as old as maxAge allows; of several of a role, the first.',
+    more: 'Counted from when a Secret held it first, as the status keeps it. Of replicas, the minimum counts.',
     labels: [...credential, 'role'],
     read: ({ credentials }: Overseen) =>
       each(credentials(), ({ keys }) => byRole(keys, 'replaceBy', (_, a, b) => Math.min(a, b))),
   },
   paycert_credential_condition: {
+    about: 'operator',
     help: 'Always 1: the status of each condition of a PaymentCredential or labelled Secret.',
+    more: '`condition`: `Ready`, `Valid`, `Expiring`, `TooOld`. `status`: `True`, `False`, `Unknown`.',
     labels: [...credential, 'condition', 'status'],
     read: ({ credentials }: Overseen) =>
       each(credentials(), ({ conditions }) =>
@@ -50,6 +55,7 @@ export const storedGauges = {
       ),
   },
   paycert_operator_queue_length: {
+    about: 'operator',
     help: 'Resources that wait to be looked at.',
     labels: [],
     read: ({ queueLength }: Overseen) => [{ value: queueLength() }],
