@@ -43,7 +43,7 @@ const onlyImporters = {
   chokidar: '^src/sources/files\\.ts$',
   '@kubernetes/client-node': '^src/kube/access\\.ts$',
   pino: '^src/telemetry/log\\.ts$',
-  'prom-client': '^src/telemetry/(counters|fact-gauge|metrics|process-metrics)\\.ts$',
+  'prom-client': '^src/telemetry/(counted/count|fact-gauge|metrics|process-metrics)\\.ts$',
   undici: '^src/tls/dispatcher\\.ts$',
   yaml: '^src/config/load\\.ts$',
   leven: '^src/spelling\\.ts$',

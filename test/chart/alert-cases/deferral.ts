@@ -2,7 +2,7 @@
 import { always, type Case, of, pay } from './series.ts';
 
 const [deferredUntil, successful] = ['paycert_deferred_until_timestamp_seconds', 'paycert_reload_last_successful'];
-const inTwoHours = { [of(deferredUntil)]: `${always(7200)}` };
+const inTwoHours = { [of(deferredUntil)]: always(7200) };
 /** The current set lasts until then. */
 const bridged = { ...inTwoHours, [of(successful)]: always(1) };
 /** It ends before, or there is none. */
