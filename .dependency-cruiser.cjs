@@ -67,6 +67,19 @@ module.exports = {
       to: { path: '^src/', pathNot: ground },
     },
     {
+      name: 'a-platform-is-its-index',
+      comment: 'What several platforms need has a home in shared; what the rest asks is a member of Platform.',
+      severity: 'error',
+      from: { path: '^src/(.*?)/?[^/]+$' },
+      to: { path: '^src/providers/(?!shared/|partner/)[^/]+/(?!index\\.ts$)', pathNot: '^src/$1/' },
+    },
+    {
+      name: 'only-the-registry-names-platforms',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/providers/registry\\.ts$' },
+      to: { path: '^src/providers/(?!shared/|partner/)[^/]+/index\\.ts$' },
+    },
+    {
       name: 'the-library-has-no-server',
       severity: 'error',
       from: { path: '^src/(index|library)\\.ts$' },

@@ -14,6 +14,7 @@ interface Schema {
   readonly patternProperties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly description?: string;
+  readonly default?: string | number | boolean;
   readonly pattern?: string;
   readonly maxLength?: number;
   readonly maxItems?: number;
@@ -23,8 +24,14 @@ interface Schema {
 /** What a structural schema has as it stands. */
 const kept = ['description', 'type', 'format', 'pattern', 'minLength', 'maxLength', 'minimum', 'maximum', 'minItems', 'maxItems', 'minProperties', 'maxProperties', 'required', 'x-kubernetes-list-type', 'x-kubernetes-list-map-keys']; // prettier-ignore
 
-const keep = (schema: Schema): Record<string, unknown> =>
-  Object.fromEntries(kept.flatMap((keyword) => (schema[keyword] === undefined ? [] : [[keyword, schema[keyword]]])));
+/** A default is told and not set: the API server would write it into every resource. */
+const withDefault = ({ description, default: value }: Schema): Schema =>
+  value === undefined ? {} : { description: `${description ?? ''} Default ${String(value)}.` };
+
+const keep = (schema: Schema): Record<string, unknown> => {
+  const told: Schema = { ...schema, ...withDefault(schema) };
+  return Object.fromEntries(kept.flatMap((keyword) => (told[keyword] === undefined ? [] : [[keyword, told[keyword]]])));
+};
 
 const mapValues = <A, B>(record: Readonly<Record<string, A>>, change: (value: A, name: string) => B) =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value, name)]));

@@ -3,6 +3,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { defaults } from '../src/config/defaults.ts';
 import { ConfigSchema } from '../src/config/schema/config.ts';
+import type { Platform } from '../src/providers/platform.ts';
+import { platforms } from '../src/providers/registry.ts';
 import { type RoleRow, roles } from '../src/providers/roles.ts';
 import { systemClock } from '../src/clock.ts';
 import { Store } from '../src/store/store.ts';
@@ -19,7 +21,7 @@ const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | 
 const table = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
   [row(header), row(header.map(() => '---')), ...rows.map(row)].join('\n');
 
-// docs/configuration.md: one table per object of the schema
+// docs/configuration.md and docs/providers/: one table per object of the schema
 
 /** The part of JSON Schema that the configuration uses. */
 interface Schema {
@@ -31,6 +33,7 @@ interface Schema {
   readonly patternProperties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly description?: string;
+  readonly default?: unknown;
   readonly form?: string;
   readonly pattern?: string;
   readonly minimum?: number;
@@ -47,6 +50,22 @@ const absentObjects: Readonly<Record<string, object>> = {
   admin: { address: defaults.adminAddress },
   log: { level: defaults.logLevel },
 };
+
+/** Of a platform: the name of its page is its id in kebab case. */
+const pageOf = (id: string): string => `providers/${id.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}.md`;
+
+/** Where a platform's options are written in the configuration; they are described in its own page. */
+const providerPath = 'credentials[].provider';
+
+const providerTable = (): string =>
+  table(
+    ['field', 'whose rules', 'options'],
+    Object.values<Platform>(platforms).map(({ id, name, options }) => {
+      const members = Object.keys(options.properties).map((member) => `\`${member}\``);
+      const told = members.length > 0 ? members.join(', ') : 'none';
+      return [`\`${id}\``, name, `${told}: [${pageOf(id)}](${pageOf(id)}#options)`];
+    }),
+  );
 
 /** Equal objects are described once, where they come first. */
 const firstPaths = new Map<string, string>();
@@ -82,7 +101,8 @@ const range = ({ minItems = 0, maxItems }: Schema): string =>
   maxItems === undefined ? '' : `${minItems}–${maxItems} `;
 
 function defaultOf(path: string, name: string, schema: Schema): string {
-  const absent: unknown = absentObjects[path] ?? (defaults as Readonly<Record<string, unknown>>)[name];
+  const absent: unknown =
+    schema.default ?? absentObjects[path] ?? (defaults as Readonly<Record<string, unknown>>)[name];
   if (absent !== undefined) return `\`${JSON.stringify(absent)}\``;
   const [, told] = /\bDefault (\w+)\b/.exec(schema.description ?? '') ?? [];
   return told === undefined ? '' : `\`${told}\``;
@@ -94,6 +114,10 @@ function* configTables(schema: Schema, path: string): Generator<[string, string]
     yield* configTables(option, optionPath(path, index, option));
   if (schema.items) yield* configTables(schema.items, `${path}[]`);
   if (!schema.properties || firstPath(schema, path) !== path) return;
+  if (path === providerPath) {
+    yield [`fields ${path}`, providerTable()];
+    return;
+  }
   const inside = (name: string) => (path === '' ? name : `${path}.${name}`);
   const members = Object.entries(schema.properties);
   const rows = members.map(([name, member]) => [
@@ -102,7 +126,8 @@ function* configTables(schema: Schema, path: string): Generator<[string, string]
     typeName(member, inside(name)),
     (member.description ?? '').replace(/ ?Default .+?\.(?= |$)/, ''),
   ]);
-  yield [`fields ${path === '' ? 'paycert.yaml' : path}`, table(['field', 'default', 'type', 'meaning'], rows)];
+  const key = path.startsWith('options') ? path : `fields ${path === '' ? 'paycert.yaml' : path}`;
+  if (rows.length > 0) yield [key, table(['field', 'default', 'type', 'meaning'], rows)];
   for (const [name, member] of members) yield* configTables(member, inside(name));
 }
 
@@ -237,6 +262,12 @@ function dependencies(section: 'dependencies' | 'devDependencies'): string {
 const documents: Readonly<Record<string, ReadonlyMap<string, string>>> = {
   'docs/configuration.md': new Map(configTables(configSchema, '')),
   'docs/files.md': new Map([['tree', ['```text', 'src/', ...tree('src/'), '```'].join('\n')]]),
+  ...Object.fromEntries(
+    Object.values<Platform>(platforms).map(({ id, options }) => [
+      `docs/${pageOf(id)}`,
+      new Map(configTables(options as unknown as Schema, 'options')),
+    ]),
+  ),
   'docs/architecture.md': new Map([
     ['layers', layers()],
     ['importers', importers()],

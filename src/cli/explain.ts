@@ -2,11 +2,10 @@
 import { isUtf8 } from 'node:buffer';
 import Type from 'typebox';
 import { PaycertError } from '../errors.ts';
-import { alipayRefusals } from '../providers/alipay/refusal.ts';
-import { aliyunRefusals } from '../providers/aliyun/refusal.ts';
 import { type Comparison, compare } from '../providers/shared/comparison.ts';
 import { type Cause, causes, type Refusal, type Refusals, type Sent } from '../providers/refusal.ts';
-import { wechatpayRefusals } from '../providers/wechatpay/refusal.ts';
+import type { Platform } from '../providers/platform.ts';
+import { platforms } from '../providers/registry.ts';
 import { validator } from '../validation.ts';
 import { usageError } from './command.ts';
 import { readInput } from './input.ts';
@@ -21,7 +20,7 @@ export interface ExplainOptions {
 }
 
 /** The platforms that say what is wrong with a signature, told apart by the shape of what they answer. */
-const platforms: readonly Refusals[] = [wechatpayRefusals, alipayRefusals, aliyunRefusals];
+const explaining: readonly Refusals[] = Object.values<Platform>(platforms).flatMap(({ refusals }) => refusals ?? []);
 
 /** Exit code 0: there is an explanation, however short. What cannot be read is thrown. */
 export async function explain({ file, signed, request, isJson }: ExplainOptions): Promise<number> {
@@ -73,7 +72,7 @@ interface Findings {
 }
 
 function recognize(body: object): { platform: Refusals; refusal: Refusal } {
-  for (const platform of platforms) {
+  for (const platform of explaining) {
     const refusal = platform.read(body);
     if (refusal !== undefined) return { platform, refusal };
   }

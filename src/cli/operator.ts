@@ -101,8 +101,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const client = async () => cluster;
   const random = Math.random;
   const identity = environment['POD_NAME'] ?? hostname();
-  const dependencies = { clock, observe, environment };
-  const controller = new Controller({ ...options, client, identity, clock, random, observe, dependencies });
+  const controller = new Controller({ ...options, client, identity, clock, random, observe });
   const lead = (leading: AbortSignal) => controller.lead(leading);
 
   const judge = (path: string) => {

@@ -1,4 +1,4 @@
-// What holds where the configuration says nothing, and how it writes time.
+// What holds where the configuration says nothing, whatever the platform; and how it writes time.
 
 export const defaults = {
   adminAddress: ':9464',
@@ -8,13 +8,6 @@ export const defaults = {
   grace: '7d',
   maxAge: '90d',
   older: 'accept',
-  legacyFieldPadding: false,
-  gateway: 'production',
-  slash: 'keep',
-  maxNonces: 200_000,
-  minVersion: 'TLSv1.2',
-  whenUnknown: 'accept',
-  ocsp: 'ask',
   require: ['sign'],
 } as const;
 

@@ -1,5 +1,4 @@
 // The operator's parts together: watches fill a queue, the queue reconciles one key at a time, and the leader writes.
-import type { BuildDependencies } from '../running/build.ts';
 import { PaycertError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { Leadership } from './leadership.ts';
@@ -14,7 +13,6 @@ export interface ControllerOptions extends Omit<ObjectsOptions, 'client' | 'chan
   readonly refreshesPods: boolean;
   /** Of this process alone, such as the name of its pod. */
   readonly identity: string;
-  readonly dependencies: BuildDependencies;
 }
 
 /** Secrets are fetched and evaluated by so many at once: each may have 1 MiB. */

@@ -1,7 +1,6 @@
 // Evaluates a resource with its Secret: fetches the Secret when its version is new, and keeps facts only.
 import type { Clock } from '../clock.ts';
 import { parseSpec, type ResourceSpec, toCredential } from '../config/resource.ts';
-import type { BuildDependencies } from '../running/build.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -21,7 +20,6 @@ export interface EvaluatorOptions {
   readonly lookup: Lookup;
   readonly clock: Clock;
   readonly observe: Observe;
-  readonly dependencies: BuildDependencies;
 }
 
 interface Remembered {
@@ -70,7 +68,7 @@ export class Evaluator {
     spec: ResourceSpec,
     signal: AbortSignal,
   ): Promise<SecretEvaluation> {
-    const { client, lookup, clock, dependencies } = this.#options;
+    const { client, lookup, clock } = this.#options;
     const { namespace, name, uid, generation, status } = resource;
     const { name: secretName, keys } = spec.source.secret;
     const secretKey = new ResourceKey('Secret', namespace, secretName);
@@ -90,7 +88,7 @@ export class Evaluator {
     const material = secretMaterial(secret, keys);
     const credential = toCredential(name, spec);
     const candidate = { credential, material, accepted: status?.accepted };
-    const evaluated = await evaluate(candidate, clock.now(), dependencies);
+    const evaluated = await evaluate(candidate, clock.now());
     const evaluation = { ...evaluated, createdAt: evaluated.createdAt ?? annotatedAge(secret) };
     this.#remembered.set(key.toString(), { version: versionOf(evaluation.secretResourceVersion), evaluation });
     return evaluation;

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { derTag } from '../crypto/der.ts';
 import { readRevocationLists, type RevocationList } from '../crypto/revocation.ts';
 import { PaycertError } from '../errors.ts';
-import { readPairs } from '../providers/mtls/parts.ts';
+import type { Fetches } from '../providers/platform.ts';
 import type { Source } from '../sources/source.ts';
 import { refusedAddresses, refusedThoughConfigured } from './addresses.ts';
 import { download } from './download.ts';
@@ -27,11 +27,9 @@ interface Downloaded {
   readonly list: RevocationList;
 }
 
-/** `named`: the pairs that server names choose. */
 export function withRevocationLists(
   source: Source,
-  urls: readonly string[],
-  named: ReadonlySet<string>,
+  { listUrls: urls, chainsOf, listName }: Pick<Fetches, 'listUrls' | 'chainsOf' | 'listName'>,
   clock: Clock,
 ): Source {
   if (urls.length === 0) return source;
@@ -50,10 +48,10 @@ export function withRevocationLists(
   }
 
   const plan = (data: ReadonlyMap<string, Uint8Array>): Fetch => {
-    const authorities = readPairs(data, named).pairs.flatMap((pair) => [...pair.certificates, ...pair.authorities]);
+    const authorities = chainsOf(data).flatMap((chain) => [...chain.certificates, ...chain.authorities]);
     return async (signal) => {
       const lists = await Promise.all(urls.map((url) => look(url, authorities, signal)));
-      return new Map(lists.flatMap((list, index) => (list ? [[`ca.crl.${index}`, list.bytes] as const] : [])));
+      return new Map(lists.flatMap((list, index) => (list ? [[listName(index), list.bytes] as const] : [])));
     };
   };
 

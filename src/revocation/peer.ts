@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import tls, { type DetailedPeerCertificate, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import { linksOf, judgePath, trustedPathOf } from '../providers/mtls/revocation.ts';
+import { linksOf, judgePath, trustedPathOf } from '../providers/shared/revocation-status.ts';
 import type { TlsIdentity } from '../providers/shared/tls-identity.ts';
 import type { Responders } from './responders.ts';
 

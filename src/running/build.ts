@@ -1,20 +1,14 @@
-// The tables: source kind → Source, provider kind → Provider. Configuration becomes the parts that a reload loop needs.
+// Configuration becomes the parts that a reload loop needs: the table of sources, and the platform that is named.
 import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
-import { alipay } from '../providers/alipay/provider.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { withCreatedAt } from '../providers/shared/created-at.ts';
-import { aliyun } from '../providers/aliyun/provider.ts';
-import { hmac } from '../providers/hmac/provider.ts';
-import { pss } from '../providers/pss/provider.ts';
 import type { AskResponder } from '../revocation/ask-responder.ts';
 import { withOcspResponses } from '../revocation/ocsp-responses.ts';
 import { Responders } from '../revocation/responders.ts';
 import { withRevocationLists } from '../revocation/lists.ts';
-import { mtls } from '../providers/mtls/provider.ts';
 import type { Provider } from '../providers/provider.ts';
-import { wechatpay } from '../providers/wechatpay/provider.ts';
-import { wechatpayV2 } from '../providers/wechatpay-v2/provider.ts';
+import { platformOf } from '../providers/registry.ts';
 import { env } from '../sources/env.ts';
 import { fallback } from '../sources/fallback.ts';
 import { files } from '../sources/files.ts';
@@ -70,46 +64,18 @@ const sources = {
   merge: (parts, dependencies): Source => merge(parts.map((part) => buildSource(part, dependencies))),
 } satisfies Builders<SourceConfig>;
 
-const providers = {
-  wechatpay: ({ merchantId, responseKey, legacyFieldPadding = defaults.legacyFieldPadding }): Provider =>
-    wechatpay({ merchantId, legacyFieldPadding, ...(responseKey !== undefined && { responseKey }) }),
-  wechatpayV2: ({ merchantId, appId }): Provider => wechatpayV2({ merchantId, ...(appId !== undefined && { appId }) }),
-  alipay: ({ appId, mode, gateway = defaults.gateway }): Provider => alipay({ appId, mode, gateway }),
-  aliyun: (): Provider => aliyun(),
-  hmac: ({ slash = defaults.slash, maxNonces = defaults.maxNonces, ...options }): Provider =>
-    hmac({ ...options, slash, maxNonces }),
-  pss: ({ appId, maxNonces = defaults.maxNonces }): Provider => pss({ appId, maxNonces }),
-  mtls: ({ serverNames = {}, minVersion = defaults.minVersion, revocation }): Provider =>
-    mtls({
-      serverNames,
-      minVersion,
-      ...(revocation && {
-        revocation: {
-          whenUnknown: revocation.whenUnknown ?? defaults.whenUnknown,
-          ocsp: revocation.ocsp ?? defaults.ocsp,
-        },
-      }),
-    }),
-} satisfies Builders<CredentialConfig['provider']>;
-
 /** The only member of a one-of, and its row. The schema has made sure that there is exactly one. */
-function pick<R>(
-  table: Record<string, (options: never, dependencies: BuildDependencies) => R>,
-  oneOf: object,
-  dependencies: BuildDependencies,
-): R {
-  const [[kind, options]] = Object.entries(oneOf) as [[string, never]];
+function buildSource(config: SourceConfig, dependencies: BuildDependencies): Source {
+  const [[kind, options]] = Object.entries(config) as [[string, never]];
+  const table: Record<string, (options: never, dependencies: BuildDependencies) => Source> = sources;
   const build = table[kind];
   if (build === undefined) throw new TypeError(`no row for ${kind}`);
   return build(options, dependencies);
 }
 
-function buildSource(config: SourceConfig, dependencies: BuildDependencies): Source {
-  return pick<Source>(sources, config, dependencies);
-}
-
-export function buildProvider(config: CredentialConfig['provider'], dependencies: BuildDependencies): Provider {
-  return withCreatedAt(pick<Provider>(providers, config, dependencies));
+export function buildProvider(config: CredentialConfig['provider']): Provider {
+  const { platform, options } = platformOf(config);
+  return withCreatedAt(platform.create(options));
 }
 
 export const buildMaxAge = ({ maxAge }: Pick<CredentialConfig, 'maxAge'>): MaxAge => ({
@@ -117,27 +83,26 @@ export const buildMaxAge = ({ maxAge }: Pick<CredentialConfig, 'maxAge'>): MaxAg
   isGiven: maxAge !== undefined,
 });
 
-/** With what its issuers say of it, where that is asked for. */
-function withRevocation(
+/** With what its platform has fetched alongside, where it is configured. */
+function withFetches(
   source: Source,
-  { mtls }: CredentialConfig['provider'],
-  dependencies: BuildDependencies,
+  provider: CredentialConfig['provider'],
+  { clock, askResponder }: BuildDependencies,
 ): Source {
-  const { revocation, serverNames = {} } = mtls ?? {};
-  if (revocation === undefined) return source;
-  const { clock, askResponder } = dependencies;
-  const { urls = [], ocsp = defaults.ocsp } = revocation;
-  const named = new Set(Object.values(serverNames));
-  const listed = withRevocationLists(source, urls, named, clock);
-  if (ocsp === 'ignore') return listed;
-  return withOcspResponses(listed, named, new Responders(clock, askResponder), clock);
+  const { platform, options } = platformOf(provider);
+  const fetches = platform.fetches?.(options);
+  if (fetches === undefined) return source;
+  const listed = withRevocationLists(source, fetches, clock);
+  return fetches.queriesResponders
+    ? withOcspResponses(listed, fetches, new Responders(clock, askResponder), clock)
+    : listed;
 }
 
 export function buildCredential(config: CredentialConfig, dependencies: BuildDependencies): Credential {
   return {
     name: config.name,
-    provider: buildProvider(config.provider, dependencies),
-    source: withRevocation(buildSource(config.source, dependencies), config.provider, dependencies),
+    provider: buildProvider(config.provider),
+    source: withFetches(buildSource(config.source, dependencies), config.provider, dependencies),
     older: config.older ?? defaults.older,
     graceMilliseconds: milliseconds(config.grace ?? defaults.grace),
   };

@@ -5,7 +5,6 @@ import { describe, it } from 'node:test';
 import { Compile } from 'typebox/compile';
 import { buildProvider } from '../../src/running/build.ts';
 import type { CredentialConfig } from '../../src/config/schema/credential.ts';
-import { systemClock as clock } from '../../src/clock.ts';
 import { PaycertError } from '../../src/errors.ts';
 import type { Received, RequestToAuthorize } from '../../src/providers/provider.ts';
 import { operations } from '../../src/server/operations.ts';
@@ -26,7 +25,7 @@ const [own, partner] = await keyPairs();
 assert.ok(own && partner);
 
 async function load(provider: CredentialConfig['provider'], files: Files): Promise<FlatContext> {
-  const context = await buildProvider(provider, { clock, observe: () => undefined, environment: {} }).load(files);
+  const context = await buildProvider(provider).load(files);
   assert.deepEqual(context.set.problems, []);
   return flatten(context);
 }

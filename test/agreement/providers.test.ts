@@ -4,18 +4,20 @@ import { existsSync, readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { ProviderSchema } from '../../src/config/schema/provider.ts';
 import { errorTable } from '../../src/errors.ts';
+import type { Platform } from '../../src/providers/platform.ts';
+import { platforms } from '../../src/providers/registry.ts';
 import { languages } from '../support/clients.ts';
 import { providerIds } from '../support/provider-sidecar.ts';
 import { protocols, protocolsOf } from '../vectors/kinds.ts';
 import { blocksUnder, grouped, pageOf, read, root, sections } from './documents.ts';
 
-const build = read('src/running/build.ts');
-
 const exists = (path: string): boolean => existsSync(new URL(path, root));
 
-/** Where its function comes from, such as `generic` for `hmac`; nothing where nobody imports one. */
-const folderOf = (id: string): string | undefined =>
-  new RegExp(`^import \\{ ${id} \\} from '../providers/([a-z0-9-]+)/[a-z0-9-]+\\.ts';$`, 'm').exec(build)?.[1];
+const registered: Readonly<Record<string, Platform>> = platforms;
+const platformOf = (id: string): Platform | undefined => (Object.hasOwn(registered, id) ? registered[id] : undefined);
+
+/** Its id in kebab case, as for its page. */
+const folderOf = (id: string): string => id.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 const filesIn = (folder: string): string[] =>
   exists(folder)
@@ -25,7 +27,7 @@ const filesIn = (folder: string): string[] =>
 const documentedErrors = new Set(grouped('docs/errors.md', 3).map(({ title }) => title));
 
 function hasErrors(id: string): boolean {
-  const sources = filesIn(`src/providers/${folderOf(id) ?? 'none'}`).filter((path) => path.endsWith('.ts'));
+  const sources = filesIn(`src/providers/${folderOf(id)}`).filter((path) => path.endsWith('.ts'));
   const words = sources.flatMap((path) => [...read(path).matchAll(/'([a-z0-9-]+)'/g)].map(([, word = '']) => word));
   const codes = words.filter((word) => Object.hasOwn(errorTable, word));
   return codes.length > 0 && codes.every((code) => documentedErrors.has(code));
@@ -59,18 +61,19 @@ function hasExamples(id: string): boolean {
 
 /** What the platform shows is worth nothing to people if `paycert explain` does not read it. */
 function hasRefusals(id: string): boolean {
-  const folder = folderOf(id);
-  if (folder === undefined) return false;
-  const path = `providers/${folder}/refusal.ts`;
-  return !exists(`src/${path}`) || read('src/cli/explain.ts').includes(`'../${path}'`);
+  const platform = platformOf(id);
+  if (platform === undefined) return false;
+  return exists(`src/providers/${folderOf(id)}/refusal.ts`) === (platform.refusals !== undefined);
 }
+
+const isDescribed = (option: object): boolean => 'description' in option;
 
 /** The steps, by their names in the recipe and in its order. */
 const steps: Readonly<Record<string, (id: string) => boolean>> = {
-  Options: (id) => Object.hasOwn(ProviderSchema.properties, id),
-  Provider: (id) => filesIn(`src/providers/${folderOf(id) ?? 'none'}`).length > 0,
-  Row: (id) => new RegExp(`^  ${id}: \\(.*\\): Provider =>`, 'm').test(build),
-  Tests: (id) => filesIn(`test/providers/${folderOf(id) ?? 'none'}`).some((path) => path.endsWith('.test.ts')),
+  Options: (id) => Object.values(platformOf(id)?.options.properties ?? { none: {} }).every(isDescribed),
+  Provider: (id) => filesIn(`src/providers/${folderOf(id)}`).length > 0,
+  Name: (id) => platformOf(id)?.id === id && Object.hasOwn(ProviderSchema.properties, id),
+  Tests: (id) => filesIn(`test/providers/${folderOf(id)}`).some((path) => path.endsWith('.test.ts')),
   Vectors: hasVectors,
   Errors: hasErrors,
   Page: hasPage,

@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { createDispatcher, createHttpsAgent } from '../../src/index.ts';
 import { withRevocationLists } from '../../src/revocation/lists.ts';
+import { platform } from '../../src/providers/mtls/index.ts';
 import { mtls } from '../../src/providers/mtls/provider.ts';
 import { findViolation } from '../../src/store/checks.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -30,6 +31,12 @@ import { listPem, makeList } from '../support/revocation.ts';
 
 const authority = await makeAuthority();
 const client = await issue(authority, 'client');
+
+function fetchesOf(url: string) {
+  const fetches = platform.fetches?.({ revocation: { urls: [url] } });
+  assert.ok(fetches);
+  return fetches;
+}
 
 const load = async (lists: Readonly<Record<string, string>>, whenUnknown?: 'accept' | 'reject') =>
   mtls({
@@ -189,7 +196,7 @@ describe('lists that are downloaded', () => {
     inner.content = filesOf({ ...pairFiles(client), 'ca.crt': authority.certificate });
     const clock = new FakeClock(now);
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/a.crl`;
-    const source = withRevocationLists(inner, [url], new Set(), clock);
+    const source = withRevocationLists(inner, fetchesOf(url), clock);
     const read = async () => (await source.read(signal)).data.get('ca.crl.0');
     /** What is read after the next download. */
     const offer = async (body: Buffer) => {
@@ -284,7 +291,7 @@ describe('lists that are downloaded', () => {
   it('that cannot be had are left out, and the rest of the material is read', async () => {
     const inner = new FakeSource();
     inner.content = filesOf(pairFiles(client));
-    const source = withRevocationLists(inner, ['http://127.0.0.1:1/a.crl'], new Set(), new FakeClock());
+    const source = withRevocationLists(inner, fetchesOf('http://127.0.0.1:1/a.crl'), new FakeClock());
     assert.deepEqual([...(await source.read(signal)).data.keys()], ['tls.crt', 'tls.key']);
   });
 });

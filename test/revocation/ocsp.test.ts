@@ -11,6 +11,7 @@ import { createAsker, type AskResponder } from '../../src/revocation/ask-respond
 import { withOcspResponses } from '../../src/revocation/ocsp-responses.ts';
 import { Responders } from '../../src/revocation/responders.ts';
 import { createDispatcher, createHttpsAgent, type Subscription, startPaycert } from '../../src/index.ts';
+import { platform } from '../../src/providers/mtls/index.ts';
 import { mtls } from '../../src/providers/mtls/provider.ts';
 import { findViolation } from '../../src/store/checks.ts';
 import { makeDirectory } from '../support/directories.ts';
@@ -35,6 +36,11 @@ const texts = ({ certificate, privateKey }: Certified) => ({
   'tls.key': pem(privateKey),
 });
 const trust = { 'ca.crt': authority.certificate };
+function fetchesOf(revocation: object) {
+  const fetches = platform.fetches?.({ revocation });
+  assert.ok(fetches);
+  return fetches;
+}
 
 type WhenUnknown = 'accept' | 'reject';
 const provider = (whenUnknown: WhenUnknown, ocsp: 'ask' | 'ignore' = 'ask') =>
@@ -225,7 +231,7 @@ describe('one’s own certificate', () => {
       state.asked += 1;
       return state.answer;
     });
-    const source = withOcspResponses(inner, new Set(), responders, clock);
+    const source = withOcspResponses(inner, fetchesOf({}), responders, clock);
     const judge = async (whenUnknown: WhenUnknown) => {
       const context = await provider(whenUnknown).load((await source.read(new AbortController().signal)).data);
       const violation = await findViolation({ context, current: undefined, older: 'accept' }, now);

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import type { ErrorCode } from '../../src/errors.ts';
 import type { KeySet } from '../../src/providers/provider.ts';
-import { wechatpay, type WechatpayOptions } from '../../src/providers/wechatpay/provider.ts';
+import type { WechatpayOptions } from '../../src/providers/wechatpay/options.ts';
+import { wechatpay } from '../../src/providers/wechatpay/provider.ts';
 import { createWechatpayMaterial, type Files, type WechatpayMaterialOptions } from '../../src/testing/index.ts';
 import { type FlatContext, flatten } from './flatten.ts';
 

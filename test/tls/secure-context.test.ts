@@ -6,7 +6,8 @@ import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { connect, type ConnectionOptions } from 'node:tls';
 import { createDispatcher, createHttpsAgent, createSniCallback, followServer, PaycertError } from '../../src/index.ts';
-import { type MtlsOptions, mtls } from '../../src/providers/mtls/provider.ts';
+import type { MtlsOptions } from '../../src/providers/mtls/options.ts';
+import { mtls } from '../../src/providers/mtls/provider.ts';
 import { Followable } from '../support/followable.ts';
 import { filesOf, issue, makeAuthority, pairFiles, pem, startDemanding } from '../support/mtls.ts';
 

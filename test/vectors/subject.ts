@@ -23,8 +23,7 @@ export function subject(parts: Partial<FitParts>, options: Partial<ContextOption
   const whole = { privateKey: sparePrivateKey(), platformCertificates: [], retired: [], trust: [], ...parts };
   const context = createContext(whole, {
     merchantId: '1900000000',
-    responseKey: undefined,
-    userAgent: 'paycert',
+    responseKey: 'platform',
     legacyFieldPadding: false,
     proven: new Set(),
     ...options,

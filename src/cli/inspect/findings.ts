@@ -1,22 +1,16 @@
 // What one file holds, for `paycert inspect`: every certificate and key, under the name that its platform gives it. Never a secret.
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { basename } from 'node:path';
-import { checkValue } from '../../crypto/cipher.ts';
 import { readCertificates, readPrivateKey, readPublicKey, readText } from '../../crypto/containers.ts';
 import { readPkcs12 } from '../../crypto/pkcs12.ts';
 import { readRevocationLists, type RevocationList } from '../../crypto/revocation.ts';
-import {
-  certificateFingerprint,
-  describeAlgorithm,
-  nameAttribute,
-  publicKeyFingerprint,
-  wireSerial,
-} from '../../crypto/x509.ts';
+import { describeAlgorithm, publicKeyFingerprint } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
-import { readParts } from '../../providers/wechatpay/parts.ts';
-import { describeAlipayCertificate, describeAlipayFile } from './alipay-findings.ts';
-import type { Facts, Finding } from './finding.ts';
-import { nameKey, secrets } from './key-names.ts';
+import type { FileName, Platform } from '../../providers/platform.ts';
+import { platforms } from '../../providers/registry.ts';
+import { createdAtFile } from '../../providers/shared/created-at.ts';
+import { issuedFacts } from '../../providers/shared/facts.ts';
+import type { Finding } from './finding.ts';
 
 export interface FileToInspect {
   readonly file: string;
@@ -26,57 +20,26 @@ export interface FileToInspect {
   readonly isListed: boolean;
 }
 
+const all: readonly Platform[] = Object.values(platforms);
+
+/** Every name that means something, whatever the platform. */
+const fileNames: readonly FileName[] = [...all.flatMap((platform) => platform.fileNames), createdAtFile];
+
+const nameOf = (file: string): FileName | undefined => fileNames.find(({ pattern }) => pattern.test(basename(file)));
+
 /** @throws PaycertError for a file that holds nothing usable */
 export async function findIn({ file, bytes, password, isListed }: FileToInspect): Promise<Finding[]> {
   const name = basename(file);
-  const special = Object.hasOwn(named, name) ? named[name] : undefined;
-  if (special !== undefined) return [{ file, ...(await special(bytes, name)) }];
-  const alipay = describeAlipayFile(bytes, name);
-  if (alipay !== undefined) return [{ file, ...alipay }];
+  const known = nameOf(file);
+  // What was pasted into it is judged before it is shown.
+  if (known?.describe !== undefined) return [{ file, ...(await known.describe(bytes, name)) }];
   if (/\.(p12|pfx)$/.test(name)) return findInPkcs12(file, bytes, password);
   if (/\.crl(?:\.\d+)?$/.test(name)) return readRevocationLists(bytes, name).map((list) => describeList(file, list));
   const isArmoured = readText(bytes).includes('-----BEGIN ');
-  const secret = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
-  if (secret !== undefined && !isArmoured) return [{ file, what: secret }];
-  if (isListed && !/^(?:app_private_key|alipay_public_key)|\.(?:pem|key|crt|cer|der)$/.test(name) && !isArmoured)
+  if (known?.holds === 'secret' && !isArmoured) return [{ file, what: known.what }];
+  if (isListed && known === undefined && !/\.(?:pem|key|crt|cer|der)$/.test(name) && !isArmoured)
     return [{ file, what: 'no key material' }];
   return splitPem(bytes).flatMap((block) => findInBlock(file, block));
-}
-
-/** Files that are known by their name alone. Whatever was pasted into them is judged before it is shown. */
-const named: Readonly<Record<string, (bytes: Uint8Array, name: string) => Facts | Promise<Facts>>> = {
-  apiv3_key: (bytes, name) => describeSymmetric(bytes, name, 'APIv3 key'),
-  'apiv3_key.previous': (bytes, name) => describeSymmetric(bytes, name, 'previous APIv3 key'),
-  merchant_serial: async (bytes, name) => ({
-    what: 'serial number of the merchant certificate',
-    ...withKeyId((await readPart(bytes, name)).merchantSerial),
-  }),
-  pub_key_id: async (bytes, name) => ({
-    what: 'id of the WeChat Pay public key',
-    ...withKeyId((await readPart(bytes, name)).publicKeyId),
-  }),
-  'apiclient_cert.p12.password': () => ({ what: 'password of apiclient_cert.p12' }),
-};
-
-const withKeyId = (keyId: string | undefined): { keyId?: string } => (keyId === undefined ? {} : { keyId });
-
-/** As a sidecar would read it. */
-async function readPart(bytes: Uint8Array, name: string) {
-  const { parts, problems } = await readParts(new Map([[name, bytes]]), '');
-  const [problem] = problems;
-  if (problem !== undefined) throw problem;
-  return parts;
-}
-
-/** Named by its check value, as in `paycert status`. */
-async function describeSymmetric(bytes: Uint8Array, name: string, what: string): Promise<Facts> {
-  const { apiV3Key, previousApiV3Key } = await readPart(bytes, name);
-  const key = apiV3Key ?? previousApiV3Key;
-  return {
-    what: `${what} (${name})`,
-    ...withKeyId(key && checkValue(key)),
-    algorithm: 'AES-256-GCM',
-  };
 }
 
 /** Each armoured block by itself, so that one file may hold a key and its chain; what is not armoured, whole. */
@@ -97,11 +60,11 @@ const readers: readonly {
   },
   {
     label: 'PUBLIC KEY',
-    find: (file, bytes) => [describeKey(file, readPublicKey(bytes, file), nameKey('public key', basename(file)))],
+    find: (file, bytes) => [describeKey(file, readPublicKey(bytes, file), nameKey('public key', file))],
   },
   {
     label: 'PRIVATE KEY',
-    find: (file, bytes) => [describeKey(file, readPrivateKey(bytes, file), nameKey('private key', basename(file)))],
+    find: (file, bytes) => [describeKey(file, readPrivateKey(bytes, file), nameKey('private key', file))],
   },
 ];
 
@@ -143,26 +106,17 @@ const describeList = (file: string, { thisUpdate, nextUpdate, fingerprint }: Rev
 });
 
 function describeCertificate(file: string, certificate: X509Certificate): Finding {
-  const alipay = describeAlipayCertificate(certificate);
-  if (alipay !== undefined) return { file, ...alipay };
-  return {
-    file,
-    what: nameCertificate(certificate),
-    keyId: wireSerial(certificate.serialNumber),
-    algorithm: describeAlgorithm(certificate.publicKey),
-    fingerprint: certificateFingerprint(certificate),
-    issuer: certificate.issuer.split('\n').join(', '),
-    notBefore: certificate.validFromDate,
-    notAfter: certificate.validToDate,
-  };
+  for (const platform of all) {
+    const facts = platform.describeCertificate?.(certificate);
+    if (facts !== undefined) return { file, ...facts };
+  }
+  return { file, ...issuedFacts(certificate, certificate.ca ? 'CA certificate (trust.pem)' : 'certificate') };
 }
 
-/** By what certificates of WeChat Pay look like: the merchant id as common name, or the platform's own. */
-function nameCertificate({ subject, ca }: X509Certificate): string {
-  const commonName = nameAttribute(subject, 'CN') ?? '';
-  if (/^\d{6,16}$/.test(commonName)) return `merchant certificate of ${commonName} (apiclient_cert.pem)`;
-  if (commonName === 'Tenpay.com sign') return 'platform certificate (wechatpay_*.pem)';
-  return ca ? 'CA certificate (trust.pem)' : 'certificate';
+/** Whose a key is, its file's name says. */
+function nameKey(kind: 'private key' | 'public key', file: string): string {
+  const known = nameOf(file);
+  return known?.holds === 'key' ? `${kind} (${known.what})` : kind;
 }
 
 const describeKey = (file: string, key: KeyObject, what: string): Finding => ({

@@ -1,5 +1,5 @@
 // Evaluates a Secret as a sidecar would, keeping facts only.
-import { buildProvider, type BuildDependencies } from '../../running/build.ts';
+import { buildProvider } from '../../running/build.ts';
 import { defaults } from '../../config/defaults.ts';
 import type { CredentialConfig } from '../../config/schema/credential.ts';
 import type { PaycertError } from '../../errors.ts';
@@ -39,13 +39,9 @@ export interface Candidate {
 }
 
 /** Neither bytes nor keys outlive the call. */
-export async function evaluate(
-  { credential, material, accepted }: Candidate,
-  now: Date,
-  dependencies: BuildDependencies,
-): Promise<SecretEvaluation> {
+export async function evaluate({ credential, material, accepted }: Candidate, now: Date): Promise<SecretEvaluation> {
   const { provider, older = defaults.older } = credential;
-  const context = await buildProvider(provider, dependencies).load(material.data);
+  const context = await buildProvider(provider).load(material.data);
   const { set } = context;
   const id = snapshotId(set);
   // The same keys replace nothing.

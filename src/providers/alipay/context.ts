@@ -5,7 +5,7 @@ import { certificateFingerprint, describeAlgorithm } from '../../crypto/x509.ts'
 import { certificateFacts, expiryWarnings, isAlive, publicFacts, publicKeyFacts } from '../shared/facts.ts';
 import type { NamedKey } from '../shared/material.ts';
 import type { Capability, KeyFacts, SigningContext } from '../provider.ts';
-import type { AlipayOptions } from './options.ts';
+import type { Settings } from './options.ts';
 import type { Parts, Roots } from './parts.ts';
 import { collectPlatformKeys, partWarnings } from './platform-keys.ts';
 import { receiving } from './receiving.ts';
@@ -17,8 +17,8 @@ import { isRsaSigned, rootSerialOf, serialOf } from './serials.ts';
 import { signing } from './signing.ts';
 
 /** From parts that passed every rule: there is one private key, and what `mode` needs. */
-export function createContext(parts: Parts, privateKey: PrivateKey, options: AlipayOptions): SigningContext {
-  const { appId, mode, gateway = 'production' } = options;
+export function createContext(parts: Parts, privateKey: PrivateKey, options: Settings): SigningContext {
+  const { appId, mode } = options;
   const { publicKey } = privateKey;
   const own = mode === 'certificate' ? ownCertificate(parts)?.leaf : undefined;
   const app: KeyFacts = own ? certificateFacts(own, 'merchant', serialOf(own)) : publicKeyFacts(publicKey, 'merchant');
@@ -28,7 +28,7 @@ export function createContext(parts: Parts, privateKey: PrivateKey, options: Ali
   const aesKey = aesKeys.find(({ facts }) => facts.role === 'aes')?.key;
   const [root] = roots;
   const sender: Sender = { appId, ...(root && { serials: { app: app.keyId, root: root.keyId } }) };
-  const loadWarnings = partWarnings(parts, { mode, gateway });
+  const loadWarnings = partWarnings(parts, options);
   return {
     set: {
       keys: [app, ...platformKeys.map(publicFacts), ...roots, ...aesKeys.map(({ facts }) => facts)],

@@ -38,7 +38,7 @@ type Data = ReadonlyMap<string, Uint8Array>;
 const certificateFile = (stem: string): RegExp => new RegExp(`^${stem}[^/]*\\.(?:crt|cer|pem)$`);
 
 /** As consoles and Alipay's key tool call their files; the tool writes bare base64 into `.txt`. */
-const names = {
+export const names = {
   privateKey: /^app_private_key(?:\.pem|\.txt)?$/,
   appCertificate: certificateFile('appCertPublicKey'),
   alipayCertificate: certificateFile('alipayCertPublicKey'),

@@ -2,7 +2,7 @@
 import { type PaycertError, violation } from '../../errors.ts';
 import { certificateFacts, type PlatformKey, publicKeyFacts } from '../shared/facts.ts';
 import type { NamedKey } from '../shared/material.ts';
-import type { AlipayOptions } from './options.ts';
+import type { Settings } from './options.ts';
 import type { NamedChain, Parts } from './parts.ts';
 import { serialOf } from './serials.ts';
 import { environmentOf, leadsToRoot } from './trust.ts';
@@ -20,7 +20,7 @@ const fromPublicKey = ([name, publicKey]: NamedKey): PlatformKey => ({
 });
 
 /** Without repetitions: a certificate that is there twice is one. */
-export function collectPlatformKeys(parts: Parts, mode: AlipayOptions['mode']): readonly PlatformKey[] {
+export function collectPlatformKeys(parts: Parts, mode: Settings['mode']): readonly PlatformKey[] {
   const keys =
     mode === 'key' ? parts.alipayPublicKeys.map(fromPublicKey) : parts.alipayCertificates.map(fromCertificate);
   return [...new Map(keys.toReversed().map((key) => [key.keyId, key])).values()].toReversed();
@@ -29,7 +29,7 @@ export function collectPlatformKeys(parts: Parts, mode: AlipayOptions['mode']): 
 /** What is odd whatever the time. Found once per load. */
 export function partWarnings(
   { alipayCertificates, appCertificates, roots }: Parts,
-  { mode, gateway }: Pick<AlipayOptions, 'mode' | 'gateway'>,
+  { mode, gateway }: Pick<Settings, 'mode' | 'gateway'>,
 ): readonly PaycertError[] {
   if (mode === 'key' || roots === undefined) return [];
   const { name, certificates, unreadable } = roots;

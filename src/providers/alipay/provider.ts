@@ -2,16 +2,16 @@
 import { certificateFacts } from '../shared/facts.ts';
 import { type KeySet, type Provider, unusable } from '../provider.ts';
 import { createContext } from './context.ts';
-import type { AlipayOptions } from './options.ts';
+import { type AlipayOptions, defaults, type Settings } from './options.ts';
 import { type Parts, readParts } from './parts.ts';
 import { judge, ownCertificate } from './rules.ts';
 import { serialOf } from './serials.ts';
 
-export function alipay(options: AlipayOptions): Provider {
-  const { gateway = 'production' } = options;
+export function alipay({ appId, mode, gateway = defaults.gateway }: AlipayOptions): Provider {
+  const options: Settings = { appId, mode, gateway };
   return {
     id: 'alipay',
-    identity: `alipay/${gateway}/${options.appId}`,
+    identity: `alipay/${gateway}/${appId}`,
     async load(data) {
       const { parts, problems } = readParts(data);
       const unreadable = problems.map(({ field = '' }) => field.split('.')[0]);
@@ -27,7 +27,7 @@ export function alipay(options: AlipayOptions): Provider {
 }
 
 /** Its certificate's dates are judged also where something else is wrong: people want all that is wrong. */
-function signerOf(parts: Parts, { mode }: AlipayOptions): KeySet['signer'] {
+function signerOf(parts: Parts, { mode }: Settings): KeySet['signer'] {
   const own = mode === 'certificate' ? ownCertificate(parts)?.leaf : undefined;
   return own && { facts: certificateFacts(own, 'merchant', serialOf(own)), publicKey: own.publicKey };
 }

@@ -4,13 +4,13 @@ import { isCertifiedBy } from '../../crypto/private-key.ts';
 import { nameAttribute, publicKeyFingerprint } from '../../crypto/x509.ts';
 import { type PaycertError, violation } from '../../errors.ts';
 import type { NamedKey } from '../shared/material.ts';
-import type { AlipayOptions } from './options.ts';
+import type { Settings } from './options.ts';
 import type { NamedChain, Parts } from './parts.ts';
 import { schemeOf } from './schemes.ts';
 import { isRsaSigned, serialOf } from './serials.ts';
 import { environmentOf } from './trust.ts';
 
-type Rule = (parts: Parts, options: AlipayOptions) => readonly PaycertError[];
+type Rule = (parts: Parts, options: Settings) => readonly PaycertError[];
 
 /** Signing needs the private key; in certificate mode every request names the application's certificate and the roots. */
 const requiredParts: Rule = ({ privateKeys, appCertificates, roots }, { mode }) => {
@@ -85,12 +85,12 @@ const rootsCount: Rule = ({ roots }, { mode }) =>
     : [];
 
 /** A certificate of the other environment is refused by the gateway, at the first payment. */
-const oneEnvironment: Rule = (parts, { mode, gateway = 'production' }) => {
+const oneEnvironment: Rule = (parts, { mode, gateway }) => {
   if (mode === 'key') return [];
   const { appCertificates, alipayCertificates, roots } = parts;
   const foreign = (certificate: X509Certificate) =>
     environmentOf(certificate) !== undefined && environmentOf(certificate) !== gateway;
-  // A production root beside the sandbox is a warning, at `environmentWarnings`.
+  // A production root beside the sandbox is a warning, at `partWarnings`.
   const rootName = gateway === 'production' && roots?.certificates.some(foreign) === true ? roots.name : undefined;
   return [
     ...[...appCertificates, ...alipayCertificates].filter(({ leaf }) => foreign(leaf)).map(({ name }) => name),
@@ -111,7 +111,7 @@ const rules: readonly Rule[] = [
 ];
 
 /** Every violation, in the order of the list. */
-export function judge(parts: Parts, options: AlipayOptions): readonly PaycertError[] {
+export function judge(parts: Parts, options: Settings): readonly PaycertError[] {
   return rules.flatMap((rule) => rule(parts, options));
 }
 
@@ -124,12 +124,12 @@ export function ownCertificate({ privateKeys: [key], appCertificates }: Parts): 
 }
 
 /** What verifies: Alipay's certificates, or its public keys. */
-function platformKeys({ alipayCertificates, alipayPublicKeys }: Parts, { mode }: AlipayOptions): readonly NamedKey[] {
+function platformKeys({ alipayCertificates, alipayPublicKeys }: Parts, { mode }: Settings): readonly NamedKey[] {
   if (mode === 'key') return alipayPublicKeys;
   return alipayCertificates.map(({ name, leaf }) => [name, leaf.publicKey]);
 }
 
-function namedKeys(parts: Parts, options: AlipayOptions): readonly NamedKey[] {
+function namedKeys(parts: Parts, options: Settings): readonly NamedKey[] {
   const own = options.mode === 'key' ? [] : parts.appCertificates;
   return [
     ...parts.privateKeys.map(([name, { publicKey }]): NamedKey => [name, publicKey]),

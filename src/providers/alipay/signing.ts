@@ -1,12 +1,12 @@
 // What the application's key signs: bytes, requests to the v2 gateway and to v3, and what the paying client needs.
 import type { KeyObject } from 'node:crypto';
 import type { PrivateKey, Turn } from '../../crypto/private-key.ts';
-import { defaultHeaders, header, withHeaders } from '../shared/http.ts';
+import { defaultHeaders, header, userAgent, withHeaders } from '../shared/http.ts';
 import { need, takeOnly } from '../shared/inputs.ts';
 import type { AuthorizedRequest, Moment, Operations, RequestToAuthorize } from '../provider.ts';
 import { sealContent } from './content.ts';
 import { formatForm } from './form.ts';
-import { type AlipayOptions, gateways } from './options.ts';
+import { gatewayOf, type Settings } from './options.ts';
 import { paymentForms, type Sender, signCall } from './request.ts';
 import { authorizationFields, requestMessage } from './rest.ts';
 import { schemeOf } from './schemes.ts';
@@ -24,7 +24,7 @@ export interface SigningKeys {
 export function signing(
   { privateKey, keyId, aesKey }: SigningKeys,
   sender: Sender,
-  { gateway = 'production', userAgent = 'paycert' }: Pick<AlipayOptions, 'gateway' | 'userAgent'>,
+  settings: Settings,
 ): Pick<Operations, 'sign' | 'authorize' | 'paymentParameters'> {
   const scheme = schemeOf(privateKey.publicKey);
 
@@ -40,7 +40,7 @@ export function signing(
     const { query, form } = await signCall(request, { sender, moment, aesKey, scheme }, textSigner(turn));
     return {
       method: 'POST',
-      url: `${gateways[gateway]}?${formatForm(query)}`,
+      url: `${gatewayOf(settings)}?${formatForm(query)}`,
       headers: { Accept: 'application/json', 'User-Agent': userAgent, 'Content-Type': formType },
       body: Buffer.from(formatForm(form)),
       keyId,
@@ -69,7 +69,7 @@ export function signing(
       ...(sealed && { 'Content-Type': 'text/plain' }),
       Authorization: `${scheme.name} ${fields},sign=${sign}`,
     };
-    const defaults = defaultHeaders({ ...headers, ...ownHeaders }, body, userAgent);
+    const defaults = defaultHeaders({ ...headers, ...ownHeaders }, body);
     return {
       method: method.toUpperCase(),
       url,
@@ -91,7 +91,7 @@ export function signing(
       takeOnly(input, ['apiMethod', 'bizContent', 'parameters', 'appAuthToken']);
       return paymentForms(
         await signCall(input, { sender, moment, aesKey, scheme }, textSigner(turn)),
-        gateways[gateway],
+        gatewayOf(settings),
       );
     },
   };

@@ -1,18 +1,11 @@
 // The parameters of a request as one scheme signs them: which belong to the scheme itself, and the text over all of them.
 import type { Pair } from '../shared/parameters.ts';
-import { type Scheme, schemes, type Slash } from './schemes.ts';
-
-export interface HmacOptions {
-  /** What names the secret in requests: the scheme's `app_id` or `AccessKey`. */
-  readonly keyId: string;
-  readonly scheme: Scheme;
-  readonly slash: Slash;
-  readonly maxNonces: number;
-}
+import type { Settings } from './options.ts';
+import { schemes } from './schemes.ts';
 
 /** The text that is signed; `method` in any case. */
 export function signedText(
-  { scheme, slash }: HmacOptions,
+  { scheme, slash }: Settings,
   pairs: readonly Pair[],
   { method, path }: { readonly method: string; readonly path: string },
 ): Buffer {

@@ -6,17 +6,20 @@ import { PaycertError } from '../../errors.ts';
 import { shortestMemory } from '../partner/freshness.ts';
 import { materialReader, readSecret } from '../shared/material.ts';
 import { Nonces } from '../shared/nonces.ts';
+import { defaultMaxNonces } from '../shared/options.ts';
 import { type KeyFacts, type Provider, type SigningContext, unusable } from '../provider.ts';
-import type { HmacOptions } from './parameters.ts';
+import { defaults, type HmacOptions, type Settings } from './options.ts';
 import { receiving } from './receiving.ts';
 import { signing } from './signing.ts';
 
 /** Made once per credential: the nonces seen outlive every load. */
-export function hmac(options: HmacOptions): Provider {
-  const nonces = new Nonces({ milliseconds: shortestMemory, capacity: options.maxNonces });
+export function hmac(given: HmacOptions): Provider {
+  const { keyId, scheme, slash = defaults.slash, maxNonces = defaultMaxNonces } = given;
+  const options: Settings = { keyId, scheme, slash, maxNonces };
+  const nonces = new Nonces({ milliseconds: shortestMemory, capacity: maxNonces });
   return {
     id: 'hmac',
-    identity: `hmac/${options.keyId}`,
+    identity: `hmac/${keyId}`,
     async load(data) {
       const { part, required, problems } = materialReader(data);
       const key = required('key', readKey);
@@ -36,7 +39,7 @@ function readKey(bytes: Uint8Array, field: string): KeyObject {
 function createContext(
   key: KeyObject,
   previous: KeyObject | undefined,
-  options: HmacOptions,
+  options: Settings,
   nonces: Nonces,
 ): SigningContext {
   const factsOf = (secret: KeyObject, role: KeyFacts['role']) => {

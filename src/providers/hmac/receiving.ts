@@ -10,7 +10,8 @@ import type { Nonces } from '../shared/nonces.ts';
 import { formPairs } from '../shared/parameters.ts';
 import { confirm } from '../shared/tries.ts';
 import type { Claim, Earlier, KeyFacts, Operations, Received, Verified, Verifier } from '../provider.ts';
-import { authorizationPrefix, type HmacOptions, signedText } from './parameters.ts';
+import type { Settings } from './options.ts';
+import { authorizationPrefix, signedText } from './parameters.ts';
 import { type Scheme, schemes } from './schemes.ts';
 
 /** Of a claim over bare bytes, whose signature is base64; a request's is written as its scheme says. */
@@ -18,7 +19,7 @@ const bare = 'HMAC-SHA256';
 
 export function receiving(
   keys: readonly { readonly key: KeyObject; readonly facts: KeyFacts }[],
-  options: HmacOptions,
+  options: Settings,
   nonces: Nonces,
 ): Pick<Operations, 'verify' | 'verifiers'> {
   const { keyId, scheme } = options;

@@ -7,10 +7,11 @@ import { splitUrl, withHeaders } from '../shared/http.ts';
 import { need, takeOnly } from '../shared/inputs.ts';
 import { joinPairs, type Pair, percentEncode } from '../shared/parameters.ts';
 import type { Operations } from '../provider.ts';
-import { authorizationPrefix, type HmacOptions, signedText } from './parameters.ts';
+import type { Settings } from './options.ts';
+import { authorizationPrefix, signedText } from './parameters.ts';
 import { schemes } from './schemes.ts';
 
-export function signing(key: KeyObject, options: HmacOptions): Pick<Operations, 'sign' | 'authorize'> {
+export function signing(key: KeyObject, options: Settings): Pick<Operations, 'sign' | 'authorize'> {
   const { keyId, scheme } = options;
   const { names, code } = schemes[scheme];
   const own = [names.keyId, names.timestamp, names.nonce, ...(names.signature === undefined ? [] : [names.signature])];

@@ -52,6 +52,9 @@ export function readPairs(
 
 const isListName = (name: string): boolean => /^ca\.crl(?:\.\d+)?$/.test(name);
 
+/** Beside those that the material brings: they count alike. */
+export const listName = (index: number): string => `ca.crl.${String(index)}`;
+
 /** Under a name that neither a file nor a key of a Secret can have: asked for, and never supplied. */
 export const responseName = (index: number): string => `ocsp/${String(index)}`;
 

@@ -3,26 +3,15 @@ import { provesPair } from '../../crypto/private-key.ts';
 import { PaycertError } from '../../errors.ts';
 import { certificateFacts, isAlive } from '../shared/facts.ts';
 import { type KeyFacts, type Provider, type SigningContext, unusable } from '../provider.ts';
-import { makeIdentity, type RevocationRules, type TlsVersion } from '../shared/tls-identity.ts';
+import { judgeOwn, listProblems } from '../shared/revocation-status.ts';
+import { makeIdentity, type RevocationRules } from '../shared/tls-identity.ts';
+import { defaults, type MtlsOptions } from './options.ts';
 import { keyName, type Pair, readPairs } from './parts.ts';
-import { judgeOwn, listProblems } from './revocation.ts';
 import { judge } from './rules.ts';
-import { chooseByName, type ServerNames } from './server-names.ts';
-
-export interface MtlsOptions {
-  readonly serverNames: ServerNames;
-  readonly minVersion: TlsVersion;
-  /** Absent: only lists in the material are looked at, softly. */
-  readonly revocation?: {
-    /** What not knowing means. */
-    readonly whenUnknown: 'accept' | 'reject';
-    /** Whether the responders that certificates name are asked. */
-    readonly ocsp: 'ask' | 'ignore';
-  };
-}
+import { chooseByName } from './server-names.ts';
 
 export function mtls(options: MtlsOptions): Provider {
-  const named = new Set(Object.values(options.serverNames));
+  const named = new Set(Object.values(options.serverNames ?? {}));
   return {
     id: 'mtls',
     identity: 'mtls',
@@ -63,9 +52,10 @@ async function createContext(
   const trusted = pairs.flatMap(({ authorities }) =>
     authorities.map((certificate) => certificateFacts(certificate, 'tls-authority')),
   );
-  const { minVersion, serverNames } = options;
-  const { whenUnknown, ocsp } = options.revocation ?? {};
-  const revocation = { ...known, isHard: whenUnknown === 'reject', isAsked: ocsp === 'ask' };
+  const { minVersion = defaults.minVersion, serverNames = {} } = options;
+  const { whenUnknown = defaults.whenUnknown, ocsp = defaults.ocsp } = options.revocation ?? {};
+  const isAsked = options.revocation !== undefined && ocsp === 'ask';
+  const revocation = { ...known, isHard: whenUnknown === 'reject', isAsked };
   const all = pairs.map((pair) => makeIdentity({ ...pair, minVersion, revocation }));
   const isLookedAt = options.revocation !== undefined || known.lists.length > 0;
   const revoked = isLookedAt ? await judgeOwn(all) : () => [];

@@ -8,25 +8,21 @@ import { violation } from '../../errors.ts';
 import { publicFacts, publicKeyFacts, publicVerifier } from '../shared/facts.ts';
 import { materialReader } from '../shared/material.ts';
 import { Nonces } from '../shared/nonces.ts';
+import { defaultMaxNonces } from '../shared/options.ts';
 import { type KeyFacts, type Provider, type SigningContext, unusable } from '../provider.ts';
+import type { PssOptions } from './options.ts';
 import { receiving } from './receiving.ts';
 import { signing } from './signing.ts';
-
-export interface PssOptions {
-  /** Sent as `X-App-Id`. */
-  readonly appId: string;
-  readonly maxNonces: number;
-}
 
 /** A nonce is unique for a day, though its message is good for minutes: that is what the scheme says. */
 const memory = 24 * 60 * 60 * 1000;
 
 /** Made once per credential: the nonces seen outlive every load. */
-export function pss(options: PssOptions): Provider {
-  const nonces = new Nonces({ milliseconds: memory, capacity: options.maxNonces });
+export function pss({ appId, maxNonces = defaultMaxNonces }: PssOptions): Provider {
+  const nonces = new Nonces({ milliseconds: memory, capacity: maxNonces });
   return {
     id: 'pss',
-    identity: `pss/${options.appId}`,
+    identity: `pss/${appId}`,
     async load(data) {
       const { part, required, problems } = materialReader(data);
       // One side only signs, or only verifies: one key is enough.
@@ -47,7 +43,7 @@ export function pss(options: PssOptions): Provider {
       ];
       if (problems.length > 0 || violations.length > 0) return unusable([...problems, ...violations]);
       const trusted = keys.map(({ key, role }) => ({ ...publicKeyFacts(key, role), publicKey: key }));
-      return createContext(privateKey, trusted, options, nonces);
+      return createContext(privateKey, trusted, appId, nonces);
     },
   };
 }
@@ -60,7 +56,7 @@ type PartnerKey = KeyFacts & { readonly publicKey: KeyObject };
 function createContext(
   privateKey: PrivateKey | undefined,
   partners: readonly PartnerKey[],
-  { appId }: PssOptions,
+  appId: string,
   nonces: Nonces,
 ): SigningContext {
   const own = privateKey && publicKeyFacts(privateKey.publicKey, 'own', appId);

@@ -1,9 +1,17 @@
 // When keys were made, as whoever made them says: the part `created_at`, which the material of every provider may have.
 import { PaycertError } from '../../errors.ts';
 import { readSecret, timeOf } from './material.ts';
+import type { FileName } from '../platform.ts';
 import type { Provider } from '../provider.ts';
 
 const part = 'created_at';
+
+/** In the material of every platform. */
+export const createdAtFile: FileName = {
+  pattern: /^created_at$/,
+  what: 'when the keys were made (created_at)',
+  holds: 'secret',
+};
 
 /** A time or a day. An error, not thrown, where it is neither: a wrong date is no reason to refuse keys. */
 export function readCreatedAt(text: string, field: string): Date | PaycertError {

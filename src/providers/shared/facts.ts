@@ -3,6 +3,7 @@ import type { KeyObject, X509Certificate } from 'node:crypto';
 import { certificateFingerprint, describeAlgorithm, publicKeyFingerprint, wireSerial } from '../../crypto/x509.ts';
 import type { Suite } from '../../crypto/suites.ts';
 import { type PaycertError, violation } from '../../errors.ts';
+import type { FileFacts } from '../platform.ts';
 import type { KeyFacts, Verifier } from '../provider.ts';
 import type { CertificateRole } from '../roles.ts';
 
@@ -24,6 +25,12 @@ export function certificateFacts<R extends CertificateRole>(
     notAfter: certificate.validToDate,
     issuer: certificate.issuer.split('\n').join(', '),
   };
+}
+
+/** What `paycert inspect` shows of a certificate, under what the platform calls it and names it by. */
+export function issuedFacts(certificate: X509Certificate, what: string, keyId?: string): FileFacts {
+  const { role: _, ...facts } = certificateFacts(certificate, 'platform', keyId);
+  return { what, ...facts };
 }
 
 /** Facts of a key without a certificate, private or public. Where the wire has no name for it, it gets one of ours. */

@@ -79,8 +79,11 @@ export function withHeaders(given: Headers, own: Headers): Record<string, string
   return { ...withoutHeaders(given, Object.keys(own)), ...own };
 }
 
+/** Some platforms refuse requests without one. */
+export const userAgent = 'paycert';
+
 /** What platforms require of every request, where the caller does not say otherwise. */
-export function defaultHeaders(headers: Headers, body: Uint8Array, userAgent: string): Record<string, string> {
+export function defaultHeaders(headers: Headers, body: Uint8Array): Record<string, string> {
   const missing = (name: string) => header(headers, name) === undefined;
   return {
     ...(missing('accept') && { Accept: 'application/json' }),

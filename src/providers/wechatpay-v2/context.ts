@@ -6,7 +6,8 @@ import { makeIdentity, oneIdentity, type TlsIdentity, withoutRevocation } from '
 import type { SigningContext } from '../provider.ts';
 import { receiving } from './receiving.ts';
 import { secretOf } from './secrets.ts';
-import { signing, type WechatpayV2Options } from './signing.ts';
+import type { WechatpayV2Options } from './options.ts';
+import { signing } from './signing.ts';
 
 /** Key and certificate of the merchant, for TLS. */
 export interface ClientPair {

@@ -1,13 +1,13 @@
 // WeChat Pay v2: the APIv2 key that signs, and the certificate that red packets and refunds show in TLS.
 import type { KeyObject } from 'node:crypto';
 import { secretKey } from '../../crypto/mac.ts';
-import { PaycertError } from '../../errors.ts';
+import { rsaPkcs1 } from '../../crypto/suites.ts';
+import { PaycertError, violation } from '../../errors.ts';
 import { materialReader, readSecret } from '../shared/material.ts';
+import { certificateNamesMerchant, keyMatchesCertificate, readMerchantPair } from '../shared/merchant-pair.ts';
 import { type Provider, unusable } from '../provider.ts';
-import { readParts } from '../wechatpay/parts.ts';
-import { judge } from '../wechatpay/rules.ts';
 import { type ClientPair, createContext } from './context.ts';
-import type { WechatpayV2Options } from './signing.ts';
+import type { WechatpayV2Options } from './options.ts';
 
 type Data = ReadonlyMap<string, Uint8Array>;
 
@@ -37,21 +37,26 @@ function readApiV2Key(bytes: Uint8Array, field: string): KeyObject {
   throw new PaycertError('apiv2-key-length', message, { field });
 }
 
-/** The rules of APIv3 hold for these files too: they are the same. What else lies beside them is APIv3's own. */
+/** The rules of APIv3 hold for these files too: they are the same. What else is in the material is APIv3's own. */
 async function readClientPair(
   data: Data,
   merchantId: string,
 ): Promise<{ readonly pair?: ClientPair; readonly problems: readonly PaycertError[] }> {
   const own = new Map([...data].filter(([name]) => name.startsWith('apiclient_')));
   if (own.size === 0) return { problems: [] };
-  const { parts, problems } = await readParts(own, merchantId);
-  const { privateKey, certificate } = parts;
-  const unreadable = new Set(problems.map(({ field }) => field));
-  const violations = judge(parts, merchantId).filter(
-    ({ code, field }) => code !== 'material-missing' || !unreadable.has(field),
-  );
-  const all = [...problems, ...violations];
-  return privateKey?.local && certificate && all.length === 0
-    ? { pair: { privateKey: privateKey.local, certificate }, problems: [] }
-    : { problems: all };
+  const reader = materialReader(own);
+  const pair = await readMerchantPair(own, merchantId, reader);
+  const { privateKey, certificate } = pair;
+  const unreadable = new Set(reader.problems.map(({ field }) => field));
+  const missing = (name: string) => (unreadable.has(name) ? [] : violation('material-missing', name, 'is missing'));
+  const problems = [
+    ...reader.problems,
+    ...(privateKey ? rsaPkcs1.check(privateKey.publicKey, 'apiclient_key.pem') : missing('apiclient_key.pem')),
+    ...(certificate ? [] : missing('apiclient_cert.pem')),
+    ...keyMatchesCertificate(pair, merchantId),
+    ...certificateNamesMerchant(pair, merchantId),
+  ];
+  return privateKey?.local && certificate && problems.length === 0
+    ? { pair: { privateKey: privateKey.local, certificate }, problems }
+    : { problems };
 }

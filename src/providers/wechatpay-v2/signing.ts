@@ -6,16 +6,10 @@ import { splitUrl } from '../shared/http.ts';
 import { need, takeOnly } from '../shared/inputs.ts';
 import { joinPairs, type Pair, percentEncode } from '../shared/parameters.ts';
 import type { Operations } from '../provider.ts';
-import { appParameters } from '../wechatpay/payment.ts';
+import { appParameters } from '../shared/wechatpay-payment.ts';
 import { isSignType, signParameters, type SignType } from './messages.ts';
+import type { WechatpayV2Options } from './options.ts';
 import { writeXml } from './xml.ts';
-
-export interface WechatpayV2Options {
-  /** Digits; signed as `mch_id`. */
-  readonly merchantId: string;
-  /** Signed as `appid` where the caller names none. */
-  readonly appId?: string;
-}
 
 /** Interfaces differ in what they call the merchant and the app. */
 const merchantNames = ['mch_id', 'mchid', 'combine_mch_id'];

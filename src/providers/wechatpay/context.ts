@@ -5,7 +5,8 @@ import { expiryWarnings, isAlive, publicFacts } from '../shared/facts.ts';
 import type { Capability, SigningContext } from '../provider.ts';
 import { sealedCertificates } from './envelope.ts';
 import { collectFieldKeys, type FitParts, merchantFacts, symmetricKeys } from './own-keys.ts';
-import { collectPlatformKeys, platformWarnings, type ResponseKey } from './platform-keys.ts';
+import { collectPlatformKeys, platformWarnings } from './platform-keys.ts';
+import type { ResponseKey } from './options.ts';
 import { receiving } from './receiving.ts';
 import { schemeOf } from './schemes.ts';
 import { collectOpeners, sealing } from './sealing.ts';
@@ -13,8 +14,7 @@ import { signing } from './signing.ts';
 
 export interface ContextOptions {
   readonly merchantId: string;
-  readonly responseKey: ResponseKey | undefined;
-  readonly userAgent: string;
+  readonly responseKey: ResponseKey;
   /** Whether fields that OAEP does not open are tried with PKCS#1 v1.5; see the danger at `pkcs1Opener`. */
   readonly legacyFieldPadding: boolean;
   /** Check values of APIv3 keys that have opened something the platform wrote; outlives every swap. */
@@ -23,7 +23,7 @@ export interface ContextOptions {
 
 export function createContext(parts: FitParts, options: ContextOptions): SigningContext {
   const { privateKey, apiV3Key } = parts;
-  const { merchantId, responseKey, userAgent, legacyFieldPadding, proven } = options;
+  const { merchantId, responseKey, legacyFieldPadding, proven } = options;
   const merchant = merchantFacts(parts);
   const platform = collectPlatformKeys(parts);
   const symmetric = symmetricKeys(parts);
@@ -59,7 +59,7 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
       signer: { facts: merchant, publicKey, suite: schemeOf(publicKey).suite },
     },
     operations: {
-      ...signing(privateKey, platform, { merchantId, merchant, responseKey, userAgent }),
+      ...signing(privateKey, platform, { merchantId, merchant, responseKey }),
       ...receiving(platform, openers),
       ...sealing(platform, openers, responseKey),
     },

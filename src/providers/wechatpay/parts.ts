@@ -2,11 +2,11 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { aesKey } from '../../crypto/cipher.ts';
 import { readCertificates, readPublicKey, readText } from '../../crypto/containers.ts';
-import { readPkcs12 } from '../../crypto/pkcs12.ts';
-import { isCertifiedBy, localKey, type PrivateKey, readLocalKey } from '../../crypto/private-key.ts';
+import { isCertifiedBy, type PrivateKey, readLocalKey } from '../../crypto/private-key.ts';
 import { wireSerial } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
 import { materialReader, readSecret } from '../shared/material.ts';
+import { readMerchantPair } from '../shared/merchant-pair.ts';
 
 export interface NamedCertificate {
   readonly name: string;
@@ -45,17 +45,11 @@ const isRetiredName = (name: string): boolean => /^retired\/[^/]+\.pem$/.test(na
 
 /** Reads what is there under the names the platform gives its files; other names are ignored. */
 export async function readParts(data: Data, merchantId: string): Promise<{ parts: Parts; problems: PaycertError[] }> {
-  const { part, problems } = materialReader(data);
+  const reader = materialReader(data);
+  const { part, problems } = reader;
   const names = [...data.keys()].sort();
-  const pem = {
-    privateKey: part('apiclient_key.pem', readLocalKey),
-    certificate: part('apiclient_cert.pem', readCertificates)?.[0],
-  };
-  const p12 = await fillFromPkcs12(data, merchantId, problems);
   const parts = {
-    privateKey: pem.privateKey ?? (p12 && localKey(p12.privateKey)),
-    certificate: pem.certificate ?? p12?.certificates[0],
-    certificateName: pem.certificate ? 'apiclient_cert.pem' : p12 && 'apiclient_cert.p12',
+    ...(await readMerchantPair(data, merchantId, reader)),
     merchantSerial: part('merchant_serial', readSerial),
     apiV3Key: part('apiv3_key', readApiV3Key),
     previousApiV3Key: part('apiv3_key.previous', readApiV3Key),
@@ -72,22 +66,6 @@ export async function readParts(data: Data, merchantId: string): Promise<{ parts
     certificatesResponse: part('certificates.json', readText),
   };
   return { parts: withoutAbsent(parts), problems };
-}
-
-/** The container is opened only when the PEM files leave something out: it is slow, and often a stale leftover beside them. */
-async function fillFromPkcs12(data: Data, merchantId: string, problems: PaycertError[]) {
-  const field = 'apiclient_cert.p12';
-  const bytes = data.get(field);
-  const isCertificateKnown = data.has('apiclient_cert.pem') || data.has('merchant_serial');
-  if (bytes === undefined || (data.has('apiclient_key.pem') && isCertificateKnown)) return undefined;
-  const password = data.get(`${field}.password`);
-  try {
-    return await readPkcs12(bytes, password === undefined ? merchantId : readText(password), field);
-  } catch (error) {
-    if (!(error instanceof PaycertError)) throw error;
-    problems.push(error);
-    return undefined;
-  }
 }
 
 function readApiV3Key(bytes: Uint8Array, field: string): KeyObject {

@@ -4,9 +4,6 @@ import { type PaycertError, violation } from '../../errors.ts';
 import { certificateFacts, isAlive, type PlatformKey, publicKeyFacts } from '../shared/facts.ts';
 import type { NamedCertificate, Parts } from './parts.ts';
 
-/** Which platform key a request names in `Wechatpay-Serial`, and so asks to be answered with. */
-export type ResponseKey = 'platform' | 'publicKey' | { readonly publicKeyPercent: number };
-
 /** A public key id is an exact string; everything else is a serial number, whatever its case and leading zeros. */
 const normalizeKeyId = (keyId: string): string =>
   keyId.startsWith('PUB_KEY_ID_') ? keyId : `serial ${normalizeSerial(keyId)}`;

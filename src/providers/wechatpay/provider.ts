@@ -5,31 +5,16 @@ import { certificateFacts } from '../shared/facts.ts';
 import { type KeySet, type Provider, unusable } from '../provider.ts';
 import { createContext } from './context.ts';
 import { openCertificates } from './envelope.ts';
+import { defaults, type WechatpayOptions } from './options.ts';
 import type { FitParts } from './own-keys.ts';
 import { type Parts, readParts } from './parts.ts';
-import type { ResponseKey } from './platform-keys.ts';
 import { judge } from './rules.ts';
-
-export interface WechatpayOptions {
-  /** Digits; a merchant certificate must name it as its common name. */
-  readonly merchantId: string;
-  /** Which platform key requests name while both a certificate and a public key are loaded. Default: the certificate. */
-  readonly responseKey?: ResponseKey;
-  /**
-   * Also opens fields with PKCS#1 v1.5, which a few very old interfaces use. Default: OAEP only. **Danger**: with it, a
-   * field that is damaged or meant for another key can come out as random text instead of an error.
-   */
-  readonly legacyFieldPadding?: boolean;
-  /** Sent where the caller gives none; WeChat Pay refuses requests without one. */
-  readonly userAgent?: string;
-}
 
 /** Made once per credential: what has been proven about its keys outlives every load. */
 export function wechatpay({
   merchantId,
-  responseKey,
-  legacyFieldPadding = false,
-  userAgent = 'paycert',
+  responseKey = defaults.responseKey,
+  legacyFieldPadding = defaults.legacyFieldPadding,
 }: WechatpayOptions): Provider {
   const proven = new Set<string>();
   return {
@@ -48,7 +33,7 @@ export function wechatpay({
       if (apiV3Key && certificatesResponse !== undefined && openCertificates(certificatesResponse, apiV3Key)) {
         proven.add(checkValue(apiV3Key));
       }
-      return createContext(parts, { merchantId, responseKey, legacyFieldPadding, userAgent, proven });
+      return createContext(parts, { merchantId, responseKey, legacyFieldPadding, proven });
     },
   };
 }

@@ -1,8 +1,8 @@
 // What WeChat Pay material must be, whatever the time. The list is the specification; each rule names its own violations.
-import { isCertifiedBy } from '../../crypto/private-key.ts';
 import { nameAttribute, normalizeSerial, publicKeyFingerprint } from '../../crypto/x509.ts';
 import { type PaycertError, violation } from '../../errors.ts';
 import type { NamedKey } from '../shared/material.ts';
+import { certificateNamesMerchant, keyMatchesCertificate, nameOf } from '../shared/merchant-pair.ts';
 import { schemeOf } from './schemes.ts';
 import type { Parts } from './parts.ts';
 
@@ -18,25 +18,14 @@ const requiredParts: Rule = ({ privateKey, certificate, merchantSerial, publicKe
   ...(publicKeyId && !publicKey ? violation('material-missing', 'pub_key.pem', 'is missing beside pub_key_id') : []),
 ];
 
-const nameOf = (certificateName = 'apiclient_cert.pem'): string => certificateName;
-
 /** Every key is one that an algorithm of WeChat Pay takes. */
 const soundKeys: Rule = (parts) => namedKeys(parts).flatMap(([field, key]) => schemeOf(key).suite.check(key, field));
 
-const keyMatchesCertificate: Rule = ({ privateKey, certificate, certificateName }) =>
-  privateKey && certificate && !isCertifiedBy(privateKey, certificate)
-    ? violation('key-mismatch', 'apiclient_key.pem', `does not belong to ${nameOf(certificateName)}`)
-    : [];
-
-const serialMatchesCertificate: Rule = ({ certificate, certificateName, merchantSerial }) =>
-  certificate && merchantSerial && normalizeSerial(certificate.serialNumber) !== normalizeSerial(merchantSerial)
-    ? violation('merchant-serial-mismatch', 'merchant_serial', `is not the serial number of ${nameOf(certificateName)}`)
-    : [];
-
-/** A merchant certificate carries the merchant id as its common name (protocols: certificate of the merchant API). */
-const certificateNamesMerchant: Rule = ({ certificate, certificateName }, merchantId) =>
-  certificate && nameAttribute(certificate.subject, 'CN') !== merchantId
-    ? violation('merchant-mismatch', nameOf(certificateName), 'names another merchant than `merchantId`')
+const serialMatchesCertificate: Rule = (parts) =>
+  parts.certificate &&
+  parts.merchantSerial &&
+  normalizeSerial(parts.certificate.serialNumber) !== normalizeSerial(parts.merchantSerial)
+    ? violation('merchant-serial-mismatch', 'merchant_serial', `is not the serial number of ${nameOf(parts)}`)
     : [];
 
 /** The most common mistake of all: verifying with one's own certificate, which would accept what anybody here signs. */

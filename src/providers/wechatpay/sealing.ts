@@ -10,7 +10,8 @@ import { need } from '../shared/inputs.ts';
 import { open } from '../shared/tries.ts';
 import type { Ciphertext, KeyFacts, Opener, Operations } from '../provider.ts';
 import { aeadAlgorithm, openResource } from './envelope.ts';
-import type { PlatformKeys, ResponseKey } from './platform-keys.ts';
+import type { ResponseKey } from './options.ts';
+import type { PlatformKeys } from './platform-keys.ts';
 
 export interface OwnKeys {
   /** APIv3 keys in the order in which they are tried. */
@@ -62,7 +63,7 @@ const isResource = (input: Ciphertext): input is Resource => 'algorithm' in inpu
 export function sealing(
   platform: PlatformKeys,
   openers: readonly Opener[],
-  responseKey: ResponseKey | undefined,
+  responseKey: ResponseKey,
 ): Pick<Operations, 'encrypt' | 'decrypt' | 'openers'> {
   const findPlatformKey = (keyId: string, now: Date) => {
     const key = platform.find(keyId, now);

@@ -6,21 +6,21 @@ import { defaultHeaders, header, withHeaders } from '../shared/http.ts';
 import { need, takeOnly } from '../shared/inputs.ts';
 import type { AuthorizedRequest, KeyFacts, Moment, Operations, RequestToAuthorize } from '../provider.ts';
 import { authorization, paymentMessage, requestMessage } from './messages.ts';
-import { appParameters } from './payment.ts';
-import type { PlatformKeys, ResponseKey } from './platform-keys.ts';
+import { appParameters } from '../shared/wechatpay-payment.ts';
+import type { ResponseKey } from './options.ts';
+import type { PlatformKeys } from './platform-keys.ts';
 import { schemeOf } from './schemes.ts';
 
 export interface Sender {
   readonly merchantId: string;
   readonly merchant: KeyFacts;
-  readonly responseKey: ResponseKey | undefined;
-  readonly userAgent: string;
+  readonly responseKey: ResponseKey;
 }
 
 export function signing(
   privateKey: PrivateKey,
   platform: PlatformKeys,
-  { merchantId, merchant, responseKey, userAgent }: Sender,
+  { merchantId, merchant, responseKey }: Sender,
 ): Pick<Operations, 'sign' | 'authorize' | 'paymentParameters'> {
   const scheme = schemeOf(privateKey.publicKey);
   const { keyId } = merchant;
@@ -56,7 +56,7 @@ export function signing(
       return {
         method: method.toUpperCase(),
         url,
-        headers: { ...defaultHeaders(headers, body, userAgent), ...withHeaders(headers, own) },
+        headers: { ...defaultHeaders(headers, body), ...withHeaders(headers, own) },
         keyId,
       };
     },
@@ -78,7 +78,7 @@ export function signing(
 }
 
 /** Chance comes from the nonce, so that one request always names the same key. */
-function prefersPublicKey(responseKey: ResponseKey | undefined, nonce: string): boolean {
+function prefersPublicKey(responseKey: ResponseKey, nonce: string): boolean {
   if (typeof responseKey !== 'object') return responseKey === 'publicKey';
   const roll = Number.parseInt(hash('sha256', nonce, 'hex').slice(0, 8), 16) / 2 ** 32;
   return roll * 100 < responseKey.publicKeyPercent;

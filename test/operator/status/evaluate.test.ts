@@ -4,7 +4,6 @@ import { describe, it } from 'node:test';
 import type { CredentialConfig } from '../../../src/config/schema/credential.ts';
 import { evaluate } from '../../../src/operator/status/evaluate.ts';
 import { material } from '../../../src/sources/source.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
 import { filesOf, issue, makeAuthority, now, pairFiles } from '../../support/mtls.ts';
 import { listPem, makeList } from '../../support/revocation.ts';
 
@@ -15,8 +14,7 @@ const codes = async (lists: Readonly<Record<string, string>>, revocation: object
   const provider = { mtls: { revocation } } as CredentialConfig['provider'];
   const data = filesOf({ ...pairFiles(client), 'ca.crt': authority.certificate, ...lists });
   const candidate = { credential: { provider }, material: material(data), accepted: undefined };
-  const dependencies = { clock: new FakeClock(now), observe: () => undefined, environment: {} };
-  const { violations } = await evaluate(candidate, now, dependencies);
+  const { violations } = await evaluate(candidate, now);
   return violations.map(({ code }) => code);
 };
 

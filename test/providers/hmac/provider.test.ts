@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { Limiter } from '../../../src/store/limiter.ts';
 import { hmac } from '../../../src/providers/hmac/provider.ts';
 import type { Scheme } from '../../../src/providers/hmac/schemes.ts';
-import type { HmacOptions } from '../../../src/providers/hmac/parameters.ts';
+import type { HmacOptions } from '../../../src/providers/hmac/options.ts';
 import type { Provider, Received } from '../../../src/providers/provider.ts';
 import { Snapshot } from '../../../src/store/snapshot.ts';
 import { flatten } from '../../support/flatten.ts';

@@ -6,10 +6,9 @@ import { PaycertError } from '../../../src/errors.ts';
 import { readCreatedAt } from '../../../src/providers/shared/created-at.ts';
 import { snapshotId } from '../../../src/store/snapshot.ts';
 import { flatten } from '../../support/flatten.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
 
 const now = new Date('2026-03-01T00:00:00Z');
-const provider = buildProvider({ aliyun: {} }, { clock: new FakeClock(), observe: () => undefined, environment: {} });
+const provider = buildProvider({ aliyun: {} });
 const parts = { access_key_id: 'LTAI5tExampleExample', access_key_secret: 'made-up-secret-of-nobody' };
 const load = async (more: Readonly<Record<string, string>> = {}) =>
   flatten(

@@ -93,11 +93,11 @@ describe('a header', () => {
 
   it('that platforms require is added only where it is missing, its type only beside a body', () => {
     const body = Buffer.from('{}');
-    assert.deepEqual(defaultHeaders({}, body, 'x'), {
+    assert.deepEqual(defaultHeaders({}, body), {
       Accept: 'application/json',
-      'User-Agent': 'x',
+      'User-Agent': 'paycert',
       'Content-Type': 'application/json',
     });
-    assert.deepEqual(defaultHeaders({ ACCEPT: '*/*', 'user-AGENT': 'y' }, Buffer.alloc(0), 'x'), {});
+    assert.deepEqual(defaultHeaders({ ACCEPT: '*/*', 'user-AGENT': 'y' }, Buffer.alloc(0)), {});
   });
 });

@@ -9,7 +9,7 @@ import { Aes, Hash } from 'wechatpay-axios-plugin';
 import type { RequestToAuthorize } from '../../../src/providers/provider.ts';
 import { wechatpayV2 } from '../../../src/providers/wechatpay-v2/provider.ts';
 import { VerifiedNotification } from '../../../src/providers/verified.ts';
-import type { WechatpayV2Options } from '../../../src/providers/wechatpay-v2/signing.ts';
+import type { WechatpayV2Options } from '../../../src/providers/wechatpay-v2/options.ts';
 import { readXml, writeXml } from '../../../src/providers/wechatpay-v2/xml.ts';
 import { flatten } from '../../support/flatten.ts';
 import { makePkcs12 } from '../../support/pkcs12.ts';

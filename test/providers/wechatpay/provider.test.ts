@@ -151,13 +151,17 @@ describe('an APIv3 key', () => {
 });
 
 describe('a provider', () => {
-  it('is identified by its merchant, and sends the user agent it is given', async () => {
+  it('is identified by its merchant, and sends a user agent of its own where the caller gives none', async () => {
     assert.deepEqual(
       [wechatpay({ merchantId }).id, wechatpay({ merchantId }).identity],
       ['wechatpay', `wechatpay/${merchantId}`],
     );
-    const { authorize } = await loadFit(files, { userAgent: 'shop/2' });
-    assert.equal((await authorize({ method: 'GET', url: '/' }, moment)).headers['User-Agent'], 'shop/2');
+    const { authorize } = await loadFit(files);
+    const agentOf = async (headers: Record<string, string>) =>
+      Object.entries((await authorize({ method: 'GET', url: '/', headers }, moment)).headers)
+        .filter(([name]) => name.toLowerCase() === 'user-agent')
+        .map(([, value]) => value);
+    assert.deepEqual([await agentOf({}), await agentOf({ 'user-agent': 'shop/2' })], [['paycert'], ['shop/2']]);
   });
 
   it('refuses in messages that hold no value of the material', async () => {

@@ -54,7 +54,9 @@ export async function checkShangmi(situation: Situation): Promise<void> {
     ...{ privateKeys: [], appCertificates: [], alipayPublicKeys: [], aesKeys: [] },
     alipayCertificates: [chainOf(bytes)],
   };
-  const violations = judge(parts, { appId: 'app_of_vectors', mode: 'certificate' }).map(({ code }) => code);
+  const violations = judge(parts, { appId: 'app_of_vectors', mode: 'certificate', gateway: 'production' }).map(
+    ({ code }) => code,
+  );
   situation.assert(violations.includes('algorithm-unsupported'), 'SM2 is not refused as algorithm-unsupported');
 }
 

@@ -19,7 +19,9 @@ export type Subject = Required<FlatContext>;
 /** Not `load`: many sources pair keys and names that its rules refuse, as they should. */
 export function subject(parts: Partial<Parts>, mode: 'certificate' | 'key', privateKey = sparePrivateKey()): Subject {
   const whole = { privateKeys: [], appCertificates: [], alipayCertificates: [], alipayPublicKeys: [], aesKeys: [] };
-  return flatten(createContext({ ...whole, ...parts }, privateKey, { appId: 'app_of_vectors', mode })) as Subject;
+  return flatten(
+    createContext({ ...whole, ...parts }, privateKey, { appId: 'app_of_vectors', mode, gateway: 'production' }),
+  ) as Subject;
 }
 
 const certificateNames = ['certificate', 'alipay_certificate', 'alipay_cert', 'cert', 'alipay_certificate_bundle'];

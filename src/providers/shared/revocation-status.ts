@@ -3,7 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import { type RevocationList, revocationOf, type RevocationStatus } from '../../crypto/revocation.ts';
 import { isIssuedWithin } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
-import type { RevocationRules, TlsIdentity } from '../shared/tls-identity.ts';
+import type { RevocationRules, TlsIdentity } from './tls-identity.ts';
 
 /** From a leaf up to what signs itself, as far as the issuers are among those given. */
 export function pathOf(leaf: X509Certificate, given: readonly X509Certificate[]): readonly X509Certificate[] {

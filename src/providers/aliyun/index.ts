@@ -1,0 +1,22 @@
+// Aliyun OpenAPI, as everything outside this folder knows it.
+import Type from 'typebox';
+import { definePlatform } from '../platform.ts';
+import { closed } from '../shared/options.ts';
+import { aliyun } from './provider.ts';
+import { aliyunRefusals } from './refusal.ts';
+
+export const platform = definePlatform({
+  id: 'aliyun',
+  name: 'Aliyun OpenAPI',
+  options: Type.Object({}, { ...closed, description: 'Aliyun OpenAPI; it needs no options.' }),
+  create: aliyun,
+  // One host a product, such as dysmsapi.aliyuncs.com, and often one more a region.
+  origins: () => ['https://*.aliyuncs.com'],
+  fileNames: [
+    { pattern: /^access_key_id$/, what: 'access key id of Aliyun (access_key_id)', holds: 'secret' },
+    { pattern: /^access_key_secret$/, what: 'access key secret of Aliyun (access_key_secret)', holds: 'secret' },
+    { pattern: /^security_token$/, what: 'security token of Aliyun (security_token)', holds: 'secret' },
+    { pattern: /^expiration$/, what: 'when the security token ends (expiration)', holds: 'secret' },
+  ],
+  refusals: aliyunRefusals,
+});

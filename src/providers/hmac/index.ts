@@ -1,0 +1,20 @@
+// Partners that share a secret, as everything outside this folder knows them.
+import { definePlatform } from '../platform.ts';
+import { Options } from './options.ts';
+import { hmac } from './provider.ts';
+
+export const platform = definePlatform({
+  id: 'hmac',
+  name: 'partners, HMAC',
+  options: Options,
+  create: hmac,
+  origins: () => [],
+  fileNames: [
+    { pattern: /^key$/, what: 'secret shared with a partner, for HMAC (key)', holds: 'secret' },
+    {
+      pattern: /^key\.previous$/,
+      what: 'previous secret shared with a partner, for HMAC (key.previous)',
+      holds: 'secret',
+    },
+  ],
+});

@@ -1,0 +1,70 @@
+// What a payment platform is to the rest of paycert: one value per folder, and everything that is asked about it.
+import type { X509Certificate } from 'node:crypto';
+import type { Static, TObject } from 'typebox';
+import type { Provider } from './provider.ts';
+import type { Refusals } from './refusal.ts';
+
+/** Certificates that are presented together, and the authorities beside them. */
+export interface Chain {
+  /** The leaf first. */
+  readonly certificates: readonly [X509Certificate, ...X509Certificate[]];
+  readonly authorities: readonly X509Certificate[];
+}
+
+/** Revocation data that is fetched alongside the material and added to it. This says what; the room `revocation` fetches. */
+export interface Fetches {
+  /** Where revocation lists are downloaded. */
+  readonly listUrls: readonly string[];
+  /** Whether the OCSP responders that the certificates name are queried. */
+  readonly queriesResponders: boolean;
+  readonly chainsOf: (data: ReadonlyMap<string, Uint8Array>) => readonly Chain[];
+  /** The name in the material of what was fetched. */
+  readonly listName: (index: number) => string;
+  readonly responseName: (index: number) => string;
+}
+
+/** What is said of a certificate or key that a file holds. Never a secret. */
+export interface FileFacts {
+  readonly what: string;
+  readonly keyId?: string;
+  readonly algorithm?: string;
+  readonly fingerprint?: string;
+  readonly issuer?: string;
+  readonly notBefore?: Date;
+  readonly notAfter?: Date;
+}
+
+/** Files that a platform or its users call so. Names say whose a key is; its bytes do not. */
+export interface FileName {
+  /** Of the whole name, without its directory. */
+  readonly pattern: RegExp;
+  /** In the platform's words, such as `merchant API key: apiclient_key.pem`. */
+  readonly what: string;
+  /** `secret`: a secret, or something kept with one, of which nothing is shown; its bytes do not say what it is. */
+  readonly holds: 'key' | 'secret' | 'certificates';
+  /** Reads what only the name tells how to read, as a sidecar would. @throws PaycertError for what it cannot read */
+  readonly describe?: (bytes: Uint8Array, name: string) => FileFacts | Promise<FileFacts>;
+}
+
+/** One platform. `O` is the schema of its options, as they are written under `provider` in the configuration. */
+export interface Platform<O extends TObject = TObject> {
+  /** What is written under `provider`; its folder has the same name in kebab case. */
+  readonly id: string;
+  /** For people. */
+  readonly name: string;
+  /** Every member with a description; an optional one also with its `default`, where it has one. */
+  readonly options: O;
+  create(options: Static<O>): Provider;
+  /** Where its gateway is, as origins of URLs; `*` stands for one or more labels. Empty: the partner's own address. */
+  origins(options: Static<O>): readonly string[];
+  /** Undefined: nothing is fetched with these options. Absent: never. */
+  fetches?(options: Static<O>): Fetches | undefined;
+  readonly fileNames: readonly FileName[];
+  /** What the platform calls a certificate that it issued; undefined for one that is not known to be its own. */
+  readonly describeCertificate?: (certificate: X509Certificate) => FileFacts | undefined;
+  /** How its refusals are read, if it says what is wrong with a signature. */
+  readonly refusals?: Refusals;
+}
+
+/** Keeps the type of the options, so that `create` is checked against its schema. */
+export const definePlatform = <O extends TObject>(platform: Platform<O>): Platform<O> => platform;

@@ -1,0 +1,16 @@
+// Partners that hold each other's public key, as everything outside this folder knows them.
+import { definePlatform } from '../platform.ts';
+import { Options } from './options.ts';
+import { pss } from './provider.ts';
+
+export const platform = definePlatform({
+  id: 'pss',
+  name: 'partners, RSA-PSS',
+  options: Options,
+  create: pss,
+  origins: () => [],
+  fileNames: [
+    { pattern: /^private_key\.pem$/, what: 'yours, for RSA-PSS: private_key.pem', holds: 'key' },
+    { pattern: /^public_key(?:\.previous)?\.pem$/, what: 'the partner’s, for RSA-PSS: public_key.pem', holds: 'key' },
+  ],
+});

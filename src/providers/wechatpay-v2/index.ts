@@ -1,0 +1,18 @@
+// WeChat Pay v2, as everything outside this folder knows it.
+import { definePlatform } from '../platform.ts';
+import { wechatPayHosts } from '../shared/wechatpay-hosts.ts';
+import { Options } from './options.ts';
+import { wechatpayV2 } from './provider.ts';
+
+export const platform = definePlatform({
+  id: 'wechatpayV2',
+  name: 'WeChat Pay v2',
+  options: Options,
+  create: wechatpayV2,
+  // Risk control has a host of its own (protocols 1.13).
+  origins: () => [...wechatPayHosts, 'https://fraud.mch.weixin.qq.com'],
+  fileNames: [
+    { pattern: /^apiv2_key$/, what: 'APIv2 key (apiv2_key)', holds: 'secret' },
+    { pattern: /^apiv2_key\.previous$/, what: 'previous APIv2 key (apiv2_key.previous)', holds: 'secret' },
+  ],
+});

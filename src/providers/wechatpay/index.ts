@@ -1,0 +1,18 @@
+// WeChat Pay APIv3, as everything outside this folder knows it.
+import { describeCertificate, fileNames } from './files.ts';
+import { definePlatform } from '../platform.ts';
+import { wechatPayHosts } from '../shared/wechatpay-hosts.ts';
+import { Options } from './options.ts';
+import { wechatpay } from './provider.ts';
+import { wechatpayRefusals } from './refusal.ts';
+
+export const platform = definePlatform({
+  id: 'wechatpay',
+  name: 'WeChat Pay APIv3',
+  options: Options,
+  create: wechatpay,
+  origins: () => wechatPayHosts,
+  fileNames,
+  describeCertificate,
+  refusals: wechatpayRefusals,
+});
