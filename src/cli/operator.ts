@@ -94,7 +94,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     overseen: { credentials: () => credentialsOf(controller), queueLength: () => controller.queueLength },
   });
   const output = openOutput((lines) => metrics.observe({ type: 'lines-dropped', lines }));
-  const log: Observe = isSilent ? () => undefined : createLog(options.logLevel, output);
+  const log: Observe = isSilent ? () => undefined : createLog(options.logLevel, output, () => clock.now());
   const observers = [metrics.observe, log, options.observe ?? (() => undefined)].map(isolate);
   const observe = (event: Event) => observers.forEach((tell) => tell(event));
   const cluster = connect(environment);

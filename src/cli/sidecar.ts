@@ -44,7 +44,8 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const store = new Store();
   const metrics = createMetrics({ store, clock, version });
   const output = openOutput((lines) => metrics.observe({ type: 'lines-dropped', lines }));
-  const log: Observe = options.isSilent === true ? () => undefined : createLog(levelOf(config), output);
+  const log: Observe =
+    options.isSilent === true ? () => undefined : createLog(levelOf(config), output, () => clock.now());
   const observers = [metrics.observe, log, options.observe ?? (() => undefined)].map(isolate);
   const observe = (event: Event) => observers.forEach((tell) => tell(event));
   const limiter = poolLimiter(signingThreads(environment));

@@ -2,6 +2,7 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 import type { PaycertError } from '../errors.ts';
 import type { Event, Observe } from '../events.ts';
+import { kindOf, Sampling } from './sampling.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -143,7 +144,8 @@ const lines: Lines = {
   stopping: ({ drainSeconds }) => ['info', 'stopping: serving on, then finishing what is in flight', { drainSeconds }],
 };
 
-export function createLog(level: LogLevel, destination: DestinationStream): Observe {
+/** `now` tells which lines come within one minute. */
+export function createLog(level: LogLevel, destination: DestinationStream, now: () => Date): Observe {
   const options = {
     level,
     base: {},
@@ -151,10 +153,16 @@ export function createLog(level: LogLevel, destination: DestinationStream): Obse
     formatters: { level: (label: string) => ({ level: label }) },
   };
   const logger: Logger = pino(options, destination);
+  const sampling = new Sampling(now);
   return (event) => {
+    // At any event, with a line or without: a flood that is over is reported within a poll.
+    for (const { kind, lines: omitted } of sampling.end(event.type === 'stopping'))
+      logger.warn({ event: 'lines-omitted', ...kind, lines: omitted }, 'more lines of this kind were left out');
     const line = (lines[event.type] as (event: Event) => Line | undefined)(event);
     if (line === undefined) return;
     const [lineLevel, message, fields = {}] = line;
-    logger[lineLevel]({ event: event.type, ...fields }, message);
+    // Whoever asks for debug lines wants each of them.
+    if (lineLevel === 'debug' || sampling.admit(kindOf(event)))
+      logger[lineLevel]({ event: event.type, ...fields }, message);
   };
 }

@@ -99,7 +99,7 @@ describe('every event', () => {
 
     it(`${event.type} is logged as documented: ${level}`, () => {
       const lines: string[] = [];
-      createLog('debug', { write: (line) => void lines.push(line) })(event);
+      createLog('debug', { write: (line) => void lines.push(line) }, () => new Date(0))(event);
       const levels = lines.map((line) => (JSON.parse(line) as { level: string }).level);
       if (level === '–') assert.deepEqual(levels, []);
       else assert.ok(levels.length === 1 && level.split(/\W+/).includes(levels[0]!), `${String(levels)}, not ${level}`);

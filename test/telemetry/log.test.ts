@@ -8,7 +8,7 @@ import { everyEvent } from '../support/events.ts';
 
 function log(level: LogLevel, ...events: readonly Event[]): Record<string, unknown>[] {
   const lines: string[] = [];
-  const observe = createLog(level, { write: (line) => void lines.push(line) });
+  const observe = createLog(level, { write: (line) => void lines.push(line) }, () => new Date(0));
   for (const event of events) observe(event);
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
