@@ -100,6 +100,13 @@ module.exports = {
       to: { path: '^src/providers/verified\\.ts$' },
     },
     {
+      name: 'the-operator-has-no-local-api',
+      comment: 'Health and metrics are rows of their own: what answers a probe loads no operation that signs.',
+      severity: 'error',
+      from: { path: '^src/(cli/operator|server/(health|routes|respond|listeners))\\.ts$' },
+      to: { path: '^src/server/(http|operations|openapi)\\.ts$', reachable: true },
+    },
+    {
       name: 'no-io-in-pure-layers',
       comment: 'crypto, providers and store read no clock, file, network or environment: these are arguments.',
       severity: 'error',

@@ -1,6 +1,5 @@
 // The library inside a program: sign, verify a notification, live through a rotation. Run it: node examples/library.ts
 // In a program of yours the imports are 'paycert' and 'paycert/testing'; here they are the sources of this repository.
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,9 +33,7 @@ try {
 
   // Take the snapshot once per operation: the next one may have other keys.
   const request = { method: 'GET', url: '/v3/certificates' };
-  const { headers } = await paycert
-    .current('wechat-main')
-    .authorize(request, { now: new Date(), nonce: randomBytes(16).toString('hex') });
+  const { headers } = await paycert.current('wechat-main').authorize(request);
   console.log(`signed: ${headers['Authorization']?.slice(0, 60) ?? ''}…`);
 
   // What WeChat Pay posts to your endpoint: the raw body is verified and opened in one step.
@@ -44,7 +41,7 @@ try {
   if (platformKey === undefined) throw new Error('the material has no platform key');
   const resource = { out_trade_no: '1001', trade_state: 'SUCCESS' };
   const posted = makeNotification({ platformKey, now: new Date(), apiV3Key: material.apiV3Key, resource });
-  const notification = await paycert.current('wechat-main').receive({ kind: 'notification', ...posted }, new Date());
+  const notification = await paycert.current('wechat-main').receive({ kind: 'notification', ...posted });
   console.log(`notification: ${notification.eventType} ${JSON.stringify(notification.resource)}`);
 
   // The merchant certificate is renewed; nothing restarts.

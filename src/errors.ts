@@ -244,6 +244,11 @@ const table = {
   },
   'credential-unknown': { kind: 'request', hint: 'GET /v1/credentials of the local API lists the names.', status: 404 },
   'operation-unsupported': { kind: 'request', hint: 'This credential’s provider has no such operation.', status: 404 },
+  'caller-gone': {
+    kind: 'request',
+    hint: 'Wait longer for the answer; many of these say that there is more to sign than one process can.',
+    status: 499,
+  },
   'body-too-large': { kind: 'request', hint: 'Send less, or raise `listen.maxBodyBytes`.', status: 413 },
   'media-type-unsupported': { kind: 'request', hint: 'Send `Content-Type: application/json`.', status: 415 },
   'key-unknown': { kind: 'request', hint: 'GET /v1/credentials/{name} lists the key ids.' },
@@ -304,6 +309,10 @@ const table = {
 
   // not-ready: wait
   'credential-not-loaded': { kind: 'not-ready', hint: 'Wait, or see what `paycert status` says of it.' },
+  overloaded: {
+    kind: 'not-ready',
+    hint: 'Try again in a second; if it stays so, give the process more CPU or more replicas.',
+  },
   'no-platform-key': { kind: 'not-ready', hint: 'Add a certificate or public key of the platform that is valid.' },
   'no-apiv3-key': { kind: 'not-ready', hint: 'Add apiv3_key to the material.' },
   'no-aes-key': { kind: 'not-ready', hint: 'Add aes_key to the material.' },

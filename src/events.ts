@@ -96,6 +96,10 @@ export type Event =
   // operations
   | {
       readonly type: 'operated';
+      /** Its id, the listener it came through, and what the caller says of itself, unverified. */
+      readonly call: string;
+      readonly listener: string;
+      readonly claim?: string;
       readonly credential: string;
       readonly operation: string;
       readonly outcome: Outcome;
@@ -107,6 +111,9 @@ export type Event =
   /** Standard output did not take them: its disk is full, or its reader is slow or gone. */
   | { readonly type: 'lines-dropped'; readonly lines: number }
   | { readonly type: 'listening'; readonly listener: string; readonly address: string }
+  /** The file of the socket is gone, or another's; `error`: why it cannot be put back yet. */
+  | { readonly type: 'socket-lost'; readonly path: string; readonly error?: PaycertError }
+  | { readonly type: 'socket-restored'; readonly path: string }
   | { readonly type: 'stopping'; readonly drainSeconds: number };
 
 /** How an operation ended. The caller's own errors are apart: they never page anybody. */

@@ -10,7 +10,13 @@ export type { ConnectionOptions, DrainOptions } from './tls/draining-pools.ts';
 export { createHttpsAgent } from './tls/https-agent.ts';
 export { createSniCallback, followServer, type ServerOptions } from './tls/server.ts';
 export type { Subscription } from './tls/secure-context.ts';
-export { type LibraryOptions, type Paycert, startPaycert } from './library.ts';
+export {
+  type CallOptions,
+  type CurrentCredential,
+  type LibraryOptions,
+  type Paycert,
+  startPaycert,
+} from './library.ts';
 export type * from './providers/provider.ts';
 export type { TlsIdentities, TlsIdentity, TlsVersion } from './providers/shared/tls-identity.ts';
 export type { Snapshot } from './store/snapshot.ts';

@@ -1,4 +1,5 @@
 // The same store, sources and providers inside a Node program: credentials that follow their material.
+import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from './clock.ts';
 import { Credentials } from './running/credentials.ts';
 import { parseCredentials } from './config/load.ts';
@@ -6,9 +7,25 @@ import type { CredentialConfig } from './config/schema/credential.ts';
 import { poolLimiter } from './store/limiter.ts';
 import { PaycertError } from './errors.ts';
 import { isolate, type Observe } from './events.ts';
+import type {
+  AuthorizedRequest,
+  Ciphertext,
+  Decrypted,
+  Encrypted,
+  Moment,
+  OpenedNotification,
+  PaymentParametersInput,
+  Received,
+  ReceivedNotification,
+  RequestToAuthorize,
+  Signed,
+  Verified,
+} from './providers/provider.ts';
 import type { AskResponder } from './revocation/ask-responder.ts';
+import { type Around, aroundEach, type Call } from './store/call.ts';
 import type { Snapshot } from './store/snapshot.ts';
 import { type Entry, reasonOfNoSnapshot, Store } from './store/store.ts';
+import { Use } from './store/use.ts';
 import { signingThreads } from './system/threads.ts';
 
 export interface LibraryOptions {
@@ -20,13 +37,39 @@ export interface LibraryOptions {
   readonly askResponder?: AskResponder;
 }
 
+/** What a program may say of its use. */
+export interface CallOptions {
+  /** Aborted when nobody waits for the result: what has not been signed then is not, `caller-gone`. */
+  readonly signal?: AbortSignal;
+  /** To find the call again in what is observed. Default: random. */
+  readonly id?: string;
+}
+
+/**
+ * A credential as it is current now: its facts, and its operations. Each is counted as the sidecar counts it. A moment or a
+ * time that is not given is now, and a nonce is random.
+ */
+export interface CurrentCredential extends Pick<
+  Snapshot,
+  'generation' | 'snapshotId' | 'context' | 'loadedAt' | 'version'
+> {
+  sign(message: Uint8Array): Promise<Signed>;
+  authorize(request: RequestToAuthorize, moment?: Partial<Moment>): Promise<AuthorizedRequest>;
+  verify(received: Received, now?: Date): Promise<Verified>;
+  /** Verifies a notification and opens it, in one step. */
+  receive(received: ReceivedNotification, now?: Date): Promise<OpenedNotification>;
+  decrypt(input: Ciphertext, now?: Date): Promise<Decrypted>;
+  encrypt(plaintext: Uint8Array, now?: Date, keyId?: string): Promise<Encrypted>;
+  paymentParameters(input: PaymentParametersInput, moment?: Partial<Moment>): Promise<Readonly<Record<string, string>>>;
+}
+
 /** Credentials that reload themselves until `stop`. */
 export interface Paycert extends AsyncDisposable {
   /**
-   * The snapshot to use for one operation: take it once, and again for the next.
+   * The credential to use for one operation: take it once, and again for the next.
    * @throws PaycertError `credential-unknown`, `credential-not-loaded`
    */
-  current(name: string): Snapshot;
+  current(name: string, options?: CallOptions): CurrentCredential;
   /** Calls `told` after each swap of that credential, until the function that it returns is called. */
   follow(name: string, told: () => void): () => void;
   /** Every credential as it stands, for health checks and status pages. */
@@ -78,8 +121,9 @@ export async function startPaycert(
     );
   }
   const stop = () => running.stop();
+  const around = aroundEach({ observe: watching, milliseconds: () => performance.now(), most: mostCalls });
   return {
-    current: (name) => store.current(name),
+    current: (name, options) => useOf(store.current(name), name, { around, observe: watching, clock, ...options }),
     follow(name, told) {
       const follower = isolate((event) => event.type === 'swapped' && event.credential === name && told());
       followers.add(follower);
@@ -88,5 +132,41 @@ export async function startPaycert(
     entries: () => store.entries(),
     stop,
     [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** Under way at once. More would wait in memory longer than anybody waits for them. */
+const mostCalls = 4096;
+
+interface Surroundings extends CallOptions {
+  readonly around: Around;
+  readonly observe: Observe;
+  readonly clock: Clock;
+}
+
+const endless = new AbortController().signal;
+
+function useOf(snapshot: Snapshot, credential: string, surroundings: Surroundings): CurrentCredential {
+  const { around, observe, clock, id = randomUUID(), signal = endless } = surroundings;
+  const run = <T>(operation: string, work: (use: Use) => Promise<T>, now?: Date): Promise<T> => {
+    const startedAt = now ?? clock.now();
+    const call: Call = { id, caller: { listener: 'library' }, credential, operation, startedAt, signal };
+    return around(call, () => work(new Use(call, snapshot, observe)));
+  };
+  const complete = ({ call }: Use, moment: Partial<Moment> = {}): Moment => ({
+    now: moment.now ?? call.startedAt,
+    nonce: moment.nonce ?? randomUUID().replaceAll('-', ''),
+  });
+  const { generation, snapshotId, context, loadedAt, version } = snapshot;
+  return {
+    ...{ generation, snapshotId, context, loadedAt, version },
+    sign: (message) => run('sign', (use) => use.sign(message)),
+    authorize: (request, moment) => run('authorize', (use) => use.authorize(request, complete(use, moment))),
+    verify: (received, now) => run('verify', (use) => use.verify(received), now),
+    receive: (received, now) => run('notification', (use) => use.receive(received), now),
+    decrypt: (input, now) => run('decrypt', (use) => use.decrypt(input), now),
+    encrypt: (plaintext, now, keyId) => run('encrypt', (use) => use.encrypt(plaintext, keyId), now),
+    paymentParameters: (input, moment) =>
+      run('payment-parameters', (use) => use.paymentParameters(input, complete(use, moment))),
   };
 }

@@ -39,7 +39,7 @@ describe('the library', { timeout: 60_000 }, () => {
     });
     const { keyId } = await paycert.current('wechat-main').sign(Buffer.from('x'));
     assert.equal(keyId, material.merchant.serialNumber);
-    assert.deepEqual(events, ['credential-added', 'swapped']);
+    assert.deepEqual(events, ['credential-added', 'swapped', 'operated']);
     assert.ok(paycert.entries().every((entry) => isReady(entry, new Date())));
   });
 

@@ -9,13 +9,13 @@ import { findAccess } from '../kube/access.ts';
 import { connect } from '../kube/client.ts';
 import { whileLeading } from '../kube/lease.ts';
 import { Controller } from '../operator/controller.ts';
-import { createHealth, verdict } from '../server/health.ts';
+import { metricsRoute, probe, verdict } from '../server/health.ts';
 import { listenOnPort } from '../server/listeners.ts';
+import { serveRoutes } from '../server/routes.ts';
 import { Store } from '../store/store.ts';
 import { createLog, type LogLevel } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { openOutput } from '../telemetry/output.ts';
-import { flushMilliseconds } from './sidecar.ts';
+import { flushMilliseconds, openOutput } from '../telemetry/output.ts';
 import type { StoredCredential } from '../telemetry/stored-gauges.ts';
 import { usageError } from './command.ts';
 import { runTasks } from './tasks.ts';
@@ -104,13 +104,16 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const controller = new Controller({ ...options, client, identity, clock, random, observe });
   const lead = (leading: AbortSignal) => controller.lead(leading);
 
-  const judge = (path: string) => {
-    if (path === '/livez') return verdict(true);
-    if (path !== '/readyz') return undefined;
-    const { impediment } = controller;
-    return verdict(impediment === undefined, impediment);
-  };
-  const listener = await listenOnPort(address, createHealth({ judge, metrics, observe }));
+  const routes = [
+    probe('/livez', 'Whether the process answers.', () => verdict(true)),
+    probe('/readyz', 'Whether it watches what it must.', () => {
+      const { impediment } = controller;
+      return verdict(impediment === undefined, impediment);
+    }),
+    metricsRoute(metrics, clock),
+  ];
+  const unknown = 'this listener has health and metrics: /livez, /readyz, /metrics';
+  const listener = await listenOnPort(address, serveRoutes(routes, { where: 'admin', unknown, observe }));
   observe({ type: 'listening', listener: 'admin', address: listener.address });
   try {
     await runTasks(

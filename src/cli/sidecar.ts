@@ -10,19 +10,20 @@ import { PaycertError } from '../errors.ts';
 import { type Event, isolate, type Observe } from '../events.ts';
 import { createAdmin } from '../server/admin.ts';
 import { createApi } from '../server/http.ts';
-import { type Listener, listenOnPort, listenOnSocket, listenOnTcp } from '../server/listeners.ts';
+import type { Listener } from '../server/bind.ts';
+import { limitsOf } from '../server/limits.ts';
+import { listenOnPort, listenOnTcp } from '../server/listeners.ts';
+import { listenOnSocket, type SocketListener } from '../server/socket.ts';
+import { aroundEach } from '../store/call.ts';
 import { files } from '../sources/files.ts';
 import { reasonOfNoSnapshot, Store } from '../store/store.ts';
 import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 import { signingThreads } from '../system/threads.ts';
 import { createLog, type LogLevel } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { openOutput } from '../telemetry/output.ts';
+import { flushMilliseconds, openOutput } from '../telemetry/output.ts';
 import { followFile } from './follow.ts';
 import { parseToken, readToken } from './token.ts';
-
-/** How long the end waits for whoever reads the log. */
-export const flushMilliseconds = 1000;
 
 export interface SidecarOptions {
   readonly configPath: string;
@@ -52,9 +53,16 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const configured = new RunningConfiguration({ store, clock, limiter, observe }, { clock, observe, environment });
 
   let isListening = false;
-  const admin = createAdmin({ store, clock, metrics, isListening: () => isListening, observe });
+  let socket: SocketListener | undefined;
+  const startedAt = clock.now();
+  const admin = createAdmin({
+    ...{ store, clock, metrics, version, startedAt, observe },
+    isListening: () => isListening,
+    impediment: () => socket?.impediment(),
+  });
   const { maxBodyBytes = defaults.maxBodyBytes } = config.listen;
-  const api = createApi({ store, clock, observe, maxBodyBytes, version, startedAt: clock.now() });
+  const around = aroundEach({ observe, milliseconds: () => performance.now(), most: limitsOf('callers').connections });
+  const api = { store, clock, observe, around, maxBodyBytes, version, startedAt };
 
   const { tcp } = config.listen;
   let token = tcp?.tokenFile === undefined ? undefined : await readToken(tcp.tokenFile);
@@ -78,9 +86,14 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     // Health first: a probe must be answered while material is still loading, and must not find nothing to wait for.
     configured.declare(config);
     add('admin', await listenOnPort(config.admin?.address ?? defaults.adminAddress, admin));
-    if (config.listen.socket !== undefined) add('socket', await listenOnSocket(config.listen.socket, api));
-    if (tcp)
-      add('tcp', await listenOnTcp({ address: tcp.address, token: () => token, isExposed: tcp.exposed ?? false }, api));
+    if (config.listen.socket !== undefined) {
+      socket = await listenOnSocket(config.listen.socket, createApi(api, 'socket'), { clock, observe });
+      add('socket', socket);
+    }
+    if (tcp) {
+      const options = { address: tcp.address, token: () => token, isExposed: tcp.exposed ?? false };
+      add('tcp', await listenOnTcp(options, createApi(api, 'tcp')));
+    }
     isListening = true;
 
     configured.apply(config);

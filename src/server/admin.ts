@@ -1,33 +1,55 @@
-// Health of a sidecar: what kubelet asks.
+// Health, metrics and public status of a sidecar: what kubelet, Prometheus and people with a port-forward ask.
 import type { RequestListener } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
 import { isReady, type Store } from '../store/store.ts';
-import { createHealth, type Metrics, type Verdict, verdict } from './health.ts';
+import { type Metrics, metricsRoute, probe, verdict } from './health.ts';
+import { describePublicly } from './public-status.ts';
+import { json, type Route, serveRoutes } from './routes.ts';
+import { shared } from './shared.ts';
 import { isProcessReady, isProcessStarted } from './status.ts';
 
 export interface Admin {
   readonly store: Store;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  readonly version: string;
+  readonly startedAt: Date;
   /** Whether every listener is bound. */
   readonly isListening: () => boolean;
+  /** Why callers cannot come in, if they cannot: a socket whose file is gone. */
+  readonly impediment?: () => string | undefined;
   readonly observe: Observe;
 }
 
-export function createAdmin({ store, clock, metrics, isListening, observe }: Admin): RequestListener {
-  const judge = (path: string): Verdict | undefined => {
-    if (path === '/livez') return verdict(true);
-    if (path === '/startupz')
-      return verdict(isListening() && isProcessStarted(store), 'not every required credential is loaded');
-    if (path === '/readyz')
-      return verdict(isProcessReady(store, clock.now()), 'a required credential cannot do what it must');
-    if (!path.startsWith('/readyz/')) return undefined;
-    return verdict(
-      isReady(store.entry(path.slice('/readyz/'.length)), clock.now()),
-      'the credential cannot do what it must',
-    );
-  };
+export function createAdmin(admin: Admin): RequestListener {
+  const unknown = 'this listener has health and metrics: /livez, /readyz, /status, /metrics';
+  return serveRoutes(adminRoutes(admin), { where: 'admin', unknown, observe: admin.observe });
+}
 
-  return createHealth({ judge, metrics, observe });
+function adminRoutes(admin: Admin): readonly Route[] {
+  const { store, clock, metrics, isListening, impediment = () => undefined } = admin;
+  const describe = shared(async () => JSON.stringify(describePublicly(admin, clock.now())), clock);
+  return [
+    probe('/livez', 'Whether the process answers.', () => verdict(true)),
+    probe('/startupz', 'Whether every required credential was loaded once.', () =>
+      verdict(isListening() && isProcessStarted(store), 'not every required credential is loaded'),
+    ),
+    probe('/readyz', 'Whether callers come in, and every required credential can do what it must.', () => {
+      const closed = impediment();
+      return verdict(
+        closed === undefined && isProcessReady(store, clock.now()),
+        closed ?? 'a required credential cannot do what it must',
+      );
+    }),
+    probe('/readyz/{+name}', 'Whether this credential can do what it must.', ({ parameters: { name = '' } }) =>
+      verdict(isReady(store.entry(name), clock.now()), 'the credential cannot do what it must'),
+    ),
+    {
+      ...{ method: 'GET', answersHead: true, path: '/status', type: json },
+      summary: 'The process and every credential, public values only.',
+      run: async () => ({ body: await describe() }),
+    },
+    metricsRoute(metrics, clock),
+  ];
 }

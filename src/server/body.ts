@@ -5,7 +5,7 @@ import { PaycertError } from '../errors.ts';
 
 const tooLarge = (limit: number) => new PaycertError('body-too-large', `the body is larger than ${limit} bytes`);
 
-/** @throws PaycertError `media-type-unsupported`, `body-too-large`, `request-malformed` */
+/** @throws PaycertError `media-type-unsupported`, `body-too-large`, `request-malformed`, `request-invalid` */
 export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
   const type = request.headers['content-type'];
   if (type === undefined || !/^application\/json\s*(?:;|$)/i.test(type)) {
@@ -15,11 +15,46 @@ export async function readJson(request: IncomingMessage, limit: number): Promise
   const body = await readBytes(request, limit);
   // JSON.parse of bytes that are no UTF-8 would quietly read, and then sign, other text than was sent.
   if (!isUtf8(body)) throw new PaycertError('request-malformed', 'the body is not UTF-8');
+  assertModest(body);
   try {
     return JSON.parse(body.toString()) as unknown;
   } catch {
     throw new PaycertError('request-malformed', 'the body is not valid JSON');
   }
+}
+
+/** Far more than the largest batch of ordinary calls has; parsing and validating that many takes some milliseconds. */
+const maxValues = 10_000;
+const maxDepth = 32;
+
+const [quote, backslash, comma, openArray, closeArray, openObject, closeObject] = Buffer.from('"\\,[]{}');
+
+/**
+ * A limit before the work: a megabyte may be one text, or half a million values that take a second to parse and judge. Bytes
+ * that are no JSON may be counted wrongly, and are refused by the parser.
+ */
+function assertModest(body: Uint8Array): void {
+  let [values, depth] = [0, 0];
+  for (let at = 0; at < body.length; at += 1) {
+    const byte = body[at];
+    if (byte === quote) at = endOfText(body, at);
+    else if (byte === closeArray || byte === closeObject) depth -= 1;
+    else if (byte === comma || byte === openArray || byte === openObject) {
+      values += 1;
+      if (byte !== comma) depth += 1;
+      if (values > maxValues) throw tooMuch(`${maxValues} values`);
+      if (depth > maxDepth) throw tooMuch(`${maxDepth} levels`);
+    }
+  }
+}
+
+const tooMuch = (what: string) =>
+  new PaycertError('request-invalid', `the body has more than ${what}`, { field: 'body' });
+
+function endOfText(body: Uint8Array, start: number): number {
+  let at = start + 1;
+  while (at < body.length && body[at] !== quote) at += body[at] === backslash ? 2 : 1;
+  return at;
 }
 
 function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {

@@ -1,9 +1,8 @@
-// An HTTP server that ends well: what is owed an answer gets it, everything else closes at once.
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { Server as NetServer, type Socket } from 'node:net';
-
-/** Callers keep connections; closing one that they are about to use would be a failed request. */
-const keepAliveMilliseconds = 10 * 60 * 1000;
+// An HTTP server within limits that ends well: what is owed an answer gets it, everything else closes at once.
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import { Connections } from './connections.ts';
+import type { Limits } from './limits.ts';
 
 interface Closable {
   readonly server: Server;
@@ -17,51 +16,54 @@ const closeTimeout = 10_000;
  * Node's own close destroys connections whose answer is still being read, and waits for ever for those that never said
  * a word. So this one knows which connections are owed an answer: they end after it, all others at once.
  */
-export function createHttpServer(listener: RequestListener, goodbyeMilliseconds = closeTimeout): Closable {
-  const connections = new Set<Socket>();
-  const unanswered = new Set<ServerResponse>();
+export function createHttpServer(
+  listener: RequestListener,
+  limits: Limits,
+  goodbyeMilliseconds = closeTimeout,
+): Closable {
+  const connections = new Connections(limits);
   let closed: Promise<void> | undefined;
-  const server = createServer({ keepAliveTimeout: keepAliveMilliseconds, noDelay: true });
-
-  server.on('connection', (socket: Socket) => {
-    connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
+  const server = createServer({
+    noDelay: true,
+    maxHeaderSize: limits.headBytes,
+    headersTimeout: limits.headMilliseconds,
+    requestTimeout: limits.requestMilliseconds,
+    keepAliveTimeout: limits.idleMilliseconds,
+    connectionsCheckingInterval: limits.headMilliseconds / 2,
   });
+  server.timeout = limits.stalledMilliseconds;
+  server.maxRequestsPerSocket = limits.requestsPerConnection;
+
+  server.on('connection', (socket) => connections.accept(socket));
   server.on('request', (request, response) => {
-    unanswered.add(response);
-    // A response closes when the system has taken all of it, or when its connection is gone.
-    response.once('close', () => {
-      unanswered.delete(response);
-      if (closed) endIdle();
+    connections.take(request, response, () => {
+      // Nobody on this machine needs it, and it costs a string per answer.
+      response.sendDate = false;
+      if (closed) response.setHeader('Connection', 'close');
+      listener(request, response);
     });
-    // Nobody on this machine needs it, and it costs a string per answer.
-    response.sendDate = false;
-    if (closed) response.setHeader('Connection', 'close');
-    listener(request, response);
+    response.once('close', () => {
+      if (closed) connections.endIdle();
+    });
   });
-
-  const endIdle = (): void => {
-    const owed = new Set([...unanswered].map(({ req }) => req.socket));
-    for (const socket of connections) if (!owed.has(socket)) socket.destroySoon();
-  };
 
   const close = (): Promise<void> =>
     new Promise((resolve) => {
-      const deadline = setTimeout(() => connections.forEach((socket) => socket.destroy()), goodbyeMilliseconds);
+      const deadline = setTimeout(() => connections.destroyAll(), goodbyeMilliseconds);
       NetServer.prototype.close.call(server, () => {
         clearTimeout(deadline);
         resolve();
       });
       // Of several answers on one connection, the last one closes it.
-      const last = new Map([...unanswered].map((response) => [response.req.socket, response]));
-      for (const response of last.values()) if (!response.headersSent) response.setHeader('Connection', 'close');
+      for (const response of connections.lastOwed())
+        if (!response.headersSent) response.setHeader('Connection', 'close');
     });
 
   return {
     server,
     close() {
       closed ??= close();
-      endIdle();
+      connections.endIdle();
       return closed;
     },
   };

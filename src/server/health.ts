@@ -1,49 +1,32 @@
-// Health and metrics, on their own listener: what kubelet and Prometheus ask.
-import type { RequestListener } from 'node:http';
-import { PaycertError } from '../errors.ts';
-import type { Observe } from '../events.ts';
-import { send, sendProblem } from './http.ts';
-import { toPaycertError } from './problem.ts';
+// Rows of health and metrics, on their own listener: what kubelet and Prometheus ask. Loads nothing of the local API.
+import type { Clock } from '../clock.ts';
+import type { Reply, Route } from './routes.ts';
+import { shared } from './shared.ts';
 
 export interface Metrics {
   readonly contentType: string;
   render(): Promise<string>;
 }
 
-/** Status and text of an answer to a probe. */
-export type Verdict = readonly [number, string];
+const text = 'text/plain; charset=utf-8';
 
-export const verdict = (isGood: boolean, bad = ''): Verdict => (isGood ? [200, 'ok\n'] : [503, `${bad}\n`]);
+const get = (path: Route['path'], type: string, summary: string) =>
+  ({ method: 'GET', answersHead: true, path, type, summary }) as const;
 
-export interface Health {
-  /** By the path; undefined where there is nothing. */
-  readonly judge: (path: string) => Verdict | undefined;
-  readonly metrics: Metrics;
-  readonly observe: Observe;
-}
+/** What `bad` says where it is not good. */
+export const verdict = (isGood: boolean, bad = ''): Reply =>
+  isGood ? { body: 'ok\n' } : { status: 503, body: `${bad}\n` };
 
-export function createHealth({ judge, metrics, observe }: Health): RequestListener {
-  return (request, response) => {
-    const answer = async (): Promise<void> => {
-      // HEAD is what `wget --spider` in a container's health check sends; Node leaves the body out.
-      if (request.method !== 'GET' && request.method !== 'HEAD') {
-        response.setHeader('Allow', 'GET, HEAD');
-        throw new PaycertError('method-not-allowed', 'this listener answers GET');
-      }
-      const [path = ''] = (request.url ?? '').split('?', 1);
-      if (path === '/metrics') {
-        send(response, 200, metrics.contentType, await metrics.render());
-        return;
-      }
-      const judged = judge(path);
-      if (judged === undefined)
-        throw new PaycertError('route-unknown', 'this listener has health and metrics: /livez, /readyz, /metrics');
-      send(response, judged[0], 'text/plain; charset=utf-8', judged[1]);
-    };
-    answer().catch((error: unknown) => {
-      const known = toPaycertError(error);
-      if (known.kind === 'internal') observe({ type: 'internal-error', where: 'admin', error });
-      sendProblem(request, response, known);
-    });
+export const probe = (path: Route['path'], summary: string, run: Route['run']): Route => ({
+  ...get(path, text, summary),
+  run,
+});
+
+/** One rendering for all who ask, and the same bytes for each of them: what they leave unread is held once. */
+export function metricsRoute(metrics: Metrics, clock: Clock): Route {
+  const render = shared(async () => Buffer.from(await metrics.render()), clock);
+  return {
+    ...get('/metrics', metrics.contentType, 'Every metric of the process.'),
+    run: async () => ({ body: await render() }),
   };
 }

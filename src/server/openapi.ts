@@ -1,6 +1,6 @@
-// The OpenAPI 3.1 document, made from the schemas that validate.
+// The OpenAPI 3.1 document: a map over the rows of the local API, with the schemas that validate.
 import type { TSchema } from 'typebox';
-import { operations } from './operations.ts';
+import type { Route } from './routes.ts';
 import * as schema from './schema.ts';
 
 const content = (type: string, of: TSchema) => ({ content: { [type]: { schema: of } } });
@@ -18,27 +18,27 @@ const ok = (description: string, of: TSchema) => ({
   ...problems,
 });
 
-const name = { name: 'name', in: 'path', required: true, schema: { type: 'string' }, description: 'The credential.' };
+const describeParameter = ([, name]: RegExpExecArray) => ({
+  ...{ name, in: 'path', required: true, schema: { type: 'string' } },
+  description: 'The credential.',
+});
 
-const post = (operationId: string, summary: string, request: TSchema, result: TSchema) => ({
-  post: {
+function describeRoute({ path, operationId, summary, request, result = { type: 'object' } }: Route): object {
+  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(describeParameter);
+  return {
     operationId,
     summary,
-    parameters: [name],
-    requestBody: { required: true, ...content('application/json', request) },
+    ...(parameters.length > 0 && { parameters }),
+    ...(request && { requestBody: { required: true, ...content('application/json', request) } }),
     responses: ok(summary, result),
-  },
-});
-
-const get = (operationId: string, summary: string, result: TSchema, parameters: object[] = []) => ({
-  get: { operationId, summary, ...(parameters.length > 0 && { parameters }), responses: ok(summary, result) },
-});
+  };
+}
 
 /** A batch and its answer: the items of the single call, each with a result or a problem. */
-function batchSchemas(request: TSchema, result: TSchema): [TSchema, TSchema] {
+export function batchSchemas(request: TSchema, result: TSchema): { request: TSchema; result: TSchema } {
   const items = { type: 'array', minItems: 1, maxItems: schema.maxBatch, items: request };
   const outcome = { oneOf: [wrap('result', result), wrap('problem', schema.Problem)] };
-  return [wrap('items', items), wrap('items', { type: 'array', items: outcome })];
+  return { request: wrap('items', items), result: wrap('items', { type: 'array', items: outcome }) };
 }
 
 const wrap = (member: string, of: TSchema): TSchema => ({
@@ -48,18 +48,7 @@ const wrap = (member: string, of: TSchema): TSchema => ({
   additionalProperties: false,
 });
 
-export function openApiDocument(version: string): object {
-  const paths: Record<string, object> = {};
-  for (const { name: operation, summary, request, result, isBatchable } of operations) {
-    const path = `/v1/credentials/{name}/${operation}`;
-    paths[path] = post(operation, summary, request, result);
-    if (isBatchable)
-      paths[`${path}/batch`] = post(
-        `${operation}Batch`,
-        `${summary} Up to ${schema.maxBatch} at once.`,
-        ...batchSchemas(request, result),
-      );
-  }
+export function openApiDocument(version: string, routes: readonly Route[]): object {
   return {
     openapi: '3.1.0',
     // Over the socket, its file mode decides instead.
@@ -70,17 +59,8 @@ export function openApiDocument(version: string): object {
       },
     },
     info: { title: 'paycert', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
-    paths: {
-      ...paths,
-      '/v1/credentials': get('listCredentials', 'Every credential and its keys; no secret.', schema.CredentialList),
-      '/v1/credentials/{name}': get(
-        'getCredential',
-        'One credential and its keys; no secret.',
-        schema.CredentialStatus,
-        [name],
-      ),
-      '/statusz': get('getStatus', 'The process and every credential.', schema.ProcessStatus),
-      '/openapi.json': get('getOpenApi', 'This document.', { type: 'object' }),
-    },
+    paths: Object.fromEntries(
+      routes.map((route) => [route.path, { [route.method.toLowerCase()]: describeRoute(route) }]),
+    ),
   };
 }

@@ -2,22 +2,11 @@
 import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { Static, TSchema } from 'typebox';
-import type { FairnessKey } from '../store/limiter.ts';
 import { PaycertError } from '../errors.ts';
-import type { Observe } from '../events.ts';
 import type { Moment, Received } from '../providers/provider.ts';
-import type { Snapshot } from '../store/snapshot.ts';
+import type { Use } from '../store/use.ts';
 import { validator } from '../validation.ts';
 import * as schema from './schema.ts';
-
-/** What an operation runs in. The fairness key is shared by the items of one batch. */
-export interface Run {
-  readonly credential: string;
-  readonly snapshot: Snapshot;
-  readonly now: Date;
-  readonly fairnessKey: FairnessKey;
-  readonly observe: Observe;
-}
 
 export interface Operation {
   readonly name: string;
@@ -25,7 +14,7 @@ export interface Operation {
   readonly request: TSchema;
   readonly result: TSchema;
   readonly isBatchable: boolean;
-  readonly run: (input: unknown, run: Run) => Promise<object>;
+  readonly run: (input: unknown, use: Use) => Promise<object>;
 }
 
 interface Row<I extends TSchema, O extends TSchema> {
@@ -33,12 +22,12 @@ interface Row<I extends TSchema, O extends TSchema> {
   readonly request: I;
   readonly result: O;
   readonly isBatchable: boolean;
-  readonly run: (input: Static<I>, run: Run) => Promise<Static<O> & object>;
+  readonly run: (input: Static<I>, use: Use) => Promise<Static<O> & object>;
 }
 
 function operation<I extends TSchema, O extends TSchema>(name: string, row: Row<I, O>): Operation {
   const validate = validator(row.request, 'request-invalid');
-  return { ...row, name, run: async (input, run) => row.run(validate(input), run) };
+  return { ...row, name, run: async (input, use) => row.run(validate(input), use) };
 }
 
 const authorize = operation('authorize', {
@@ -46,21 +35,21 @@ const authorize = operation('authorize', {
   request: schema.AuthorizeRequest,
   result: schema.AuthorizeResult,
   isBatchable: true,
-  async run({ body: text, bodyBase64, timestamp, nonce, ...members }, { snapshot, now, fairnessKey }) {
+  async run({ body: text, bodyBase64, timestamp, nonce, ...members }, use) {
     const body = optionalBytes({ body: text, bodyBase64 }, 'body', 'bodyBase64');
     assertText(members);
     const request = { ...members, ...(body && { body }) };
     const moment = {
-      ...freshMoment(now),
+      ...freshMoment(use),
       ...(timestamp !== undefined && { now: new Date(timestamp * 1000) }),
       ...(nonce !== undefined && { nonce }),
     };
-    const { body: sent, ...authorized } = await snapshot.authorize(request, moment, fairnessKey);
+    const { body: sent, ...authorized } = await use.authorize(request, moment);
     return {
       ...authorized,
       headers: { ...authorized.headers },
       ...(sent && textOrBase64(sent, 'body', 'bodyBase64')),
-      generation: snapshot.generation,
+      generation: use.snapshot.generation,
     };
   },
 });
@@ -70,9 +59,9 @@ const sign = operation('sign', {
   request: schema.SignRequest,
   result: schema.SignResult,
   isBatchable: true,
-  async run(input, { snapshot, fairnessKey }) {
-    const { signature, keyId } = await snapshot.sign(bytes(input, 'message', 'messageBase64'), fairnessKey);
-    return { signature: base64(signature), keyId, generation: snapshot.generation };
+  async run(input, use) {
+    const { signature, keyId } = await use.sign(bytes(input, 'message', 'messageBase64'));
+    return { signature: base64(signature), keyId, generation: use.snapshot.generation };
   },
 });
 
@@ -81,8 +70,8 @@ const verify = operation('verify', {
   request: schema.VerifyRequest,
   result: schema.VerifyResult,
   isBatchable: true,
-  async run(input, run) {
-    return { valid: true as const, ...(await verifyAndCount(readReceived(input), run)) };
+  async run(input, use) {
+    return { valid: true as const, ...(await use.verify(readReceived(input))) };
   },
 });
 
@@ -91,9 +80,8 @@ const decrypt = operation('decrypt', {
   request: schema.DecryptRequest,
   result: schema.DecryptResult,
   isBatchable: true,
-  async run(input, { credential, snapshot, now, fairnessKey, observe }) {
-    const { plaintext, keyId, role, isRetired } = await snapshot.decrypt(readCiphertext(input), now, fairnessKey);
-    observe({ type: 'decrypted', credential, role, isRetired });
+  async run(input, use) {
+    const { plaintext, keyId } = await use.decrypt(readCiphertext(input));
     return { ...textOrBase64(plaintext, 'plaintext', 'plaintextBase64'), keyId };
   },
 });
@@ -103,13 +91,9 @@ const notification = operation('notification', {
   request: schema.NotificationRequest,
   result: schema.NotificationResult,
   isBatchable: false,
-  async run({ headers, ...rest }, run) {
+  async run({ headers, ...rest }, use) {
     const body = bytes(rest, 'body', 'bodyBase64');
-    const received = { kind: 'notification', body, ...(headers && { headers }) } as const;
-    const { role, isRetired, ...opened } = await run.snapshot.receive(received, run.now, (error) =>
-      tellUnverified(error, received, run),
-    );
-    if (role !== undefined) run.observe({ type: 'decrypted', credential: run.credential, role, isRetired });
+    const { role: _, ...opened } = await use.receive({ kind: 'notification', body, ...(headers && { headers }) });
     return opened;
   },
 });
@@ -119,8 +103,8 @@ const encrypt = operation('encrypt', {
   request: schema.EncryptRequest,
   result: schema.EncryptResult,
   isBatchable: true,
-  async run({ plaintext, keyId }, { snapshot, now }) {
-    const encrypted = await snapshot.encrypt(utf8(plaintext, 'plaintext'), now, keyId);
+  async run({ plaintext, keyId }, use) {
+    const encrypted = await use.encrypt(utf8(plaintext, 'plaintext'), keyId);
     return { ciphertext: base64(encrypted.ciphertext), keyId: encrypted.keyId };
   },
 });
@@ -130,9 +114,9 @@ const paymentParameters = operation('payment-parameters', {
   request: schema.PaymentParametersRequest,
   result: schema.PaymentParametersResult,
   isBatchable: false,
-  async run(input, { snapshot, now, fairnessKey }) {
+  async run(input, use) {
     assertText(input);
-    return { ...(await snapshot.paymentParameters(input, freshMoment(now), fairnessKey)) };
+    return { ...(await use.paymentParameters(input, freshMoment(use))) };
   },
 });
 
@@ -147,30 +131,13 @@ export const operations: readonly Operation[] = [
   paymentParameters,
 ];
 
-const freshMoment = (now: Date): Moment => ({ now, nonce: randomUUID().replaceAll('-', '') });
+const freshMoment = ({ call }: Use): Moment => ({ now: call.startedAt, nonce: randomUUID().replaceAll('-', '') });
 
 const base64 = (data: Uint8Array): string =>
   Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
 
 const invalid = (field: string, message: string) =>
   new PaycertError('request-invalid', `${field} ${message}`, { field });
-
-/** A refused signature. An answer that the platform never signs is no proof, and nobody's failure. */
-const isUnverified = (error: unknown): error is PaycertError =>
-  error instanceof PaycertError && error.kind === 'refused' && error.code !== 'response-unsigned';
-
-function tellUnverified(error: unknown, { kind }: Received, { credential, observe }: Run): void {
-  if (isUnverified(error)) observe({ type: 'unverified', credential, kind, error });
-}
-
-async function verifyAndCount(received: Received, run: Run) {
-  try {
-    return await run.snapshot.verify(received, run.now);
-  } catch (error) {
-    tellUnverified(error, received, run);
-    throw error;
-  }
-}
 
 type VerifyInput = Static<typeof schema.VerifyRequest>;
 

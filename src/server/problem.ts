@@ -1,6 +1,5 @@
 // An error as an HTTP answer: application/problem+json (RFC 9457). The only place that maps kinds to statuses.
 import { type ErrorKind, errorTable, PaycertError } from '../errors.ts';
-import type { Outcome } from '../events.ts';
 
 /** config, source and material errors never reach a caller: they keep the last good snapshot, and show in the status. */
 const statusOf: Record<ErrorKind, number> = {
@@ -39,9 +38,4 @@ export function problemOf({ code, kind, message, hint, field }: PaycertError): P
     hint,
     ...(field !== undefined && { field }),
   };
-}
-
-export function outcomeOf({ kind }: PaycertError): Outcome {
-  if (kind === 'request') return 'caller-error';
-  return kind === 'refused' || kind === 'not-ready' ? kind : 'error';
 }

@@ -4,7 +4,7 @@ import type { PaycertError } from '../errors.ts';
 import type { KeyFacts } from '../providers/provider.ts';
 import { lacking } from '../store/snapshot.ts';
 import { agesIn, type Entry, isReady, type Store } from '../store/store.ts';
-import type { CredentialStatus } from './schema.ts';
+import type { CredentialStatus, ProcessStatus } from './schema.ts';
 
 type Status = Static<typeof CredentialStatus>;
 
@@ -74,6 +74,15 @@ export function describeCredential(entry: Entry, now: Date): Status {
     ...(sourceError && { sourceError: notice(sourceError.error, sourceError.at) }),
     ...(frozenPaths && { frozenPaths: [...frozenPaths] }),
   };
+}
+
+/** The process and every credential. */
+export function describeProcess(
+  { store, version, startedAt }: { readonly store: Store; readonly version: string; readonly startedAt: Date },
+  now: Date,
+): Static<typeof ProcessStatus> {
+  const credentials = store.entries().map((entry) => describeCredential(entry, now));
+  return { version, startedAt: startedAt.toISOString(), ready: isProcessReady(store, now), credentials };
 }
 
 /** Ready: every required credential can do now what it must. One expired merchant among many takes no pod out. */

@@ -1,10 +1,15 @@
 // How many RSA operations may be in the thread pool; the rest wait their turn, lane by lane.
+import { assertAwaited, callerGone } from './call.ts';
 
-/** Who waits together: one per operation, so that a batch of 256 takes turns with a single request. */
-export type FairnessKey = object;
+/** Who waits together: one per call, so that a batch of 256 takes turns with a single request. */
+export interface FairnessKey {
+  /** Aborted when nobody waits for the result: what has not started then never does. */
+  readonly signal?: AbortSignal | undefined;
+}
 
-interface Waiting {
-  readonly starts: (() => void)[];
+interface Start {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 /**
@@ -16,13 +21,15 @@ export class Limiter {
   readonly #limit: number;
   #running = 0;
   // Insertion order is the rotation: the lane served goes to the end.
-  readonly #lanes = new Map<FairnessKey, Waiting>();
+  readonly #lanes = new Map<FairnessKey, Start[]>();
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
+  /** @throws PaycertError `caller-gone`, without running it, when its caller has gone before its turn */
   async run<T>(lane: FairnessKey, work: () => Promise<T>): Promise<T> {
+    assertAwaited(lane);
     if (this.#running >= this.#limit) await this.#wait(lane);
     else this.#running += 1;
     try {
@@ -33,19 +40,23 @@ export class Limiter {
   }
 
   #wait(lane: FairnessKey): Promise<void> {
-    const waiting = this.#lanes.get(lane) ?? { starts: [] };
+    const waiting = this.#lanes.get(lane) ?? [];
     this.#lanes.set(lane, waiting);
-    return new Promise((resolve) => waiting.starts.push(resolve));
+    return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
   }
 
   // The one that ends hands its turn on, so nobody who comes later can overtake those who wait.
   #next(): void {
     for (const [lane, waiting] of this.#lanes) {
       this.#lanes.delete(lane);
-      const start = waiting.starts.shift();
+      if (lane.signal?.aborted === true) {
+        for (const { reject } of waiting) reject(callerGone());
+        continue;
+      }
+      const start = waiting.shift();
       if (start === undefined) continue;
-      if (waiting.starts.length > 0) this.#lanes.set(lane, waiting);
-      start();
+      if (waiting.length > 0) this.#lanes.set(lane, waiting);
+      start.resolve();
       return;
     }
     this.#running -= 1;

@@ -127,10 +127,10 @@ const lines: Lines = {
     describe(error),
   ],
   'token-replaced': () => ['info', 'callers over TCP need the new token now', {}],
-  operated: ({ credential, operation, outcome, seconds }) => [
+  operated: ({ call, listener, claim, credential, operation, outcome, seconds }) => [
     outcome === 'error' ? 'error' : 'debug',
     'operation',
-    { credential, operation, outcome, seconds },
+    { call, listener, ...(claim !== undefined && { claim }), credential, operation, outcome, seconds },
   ],
   unverified: ({ credential, kind, error }) => [
     error.code === 'signature-probe' ? 'debug' : 'warn',
@@ -141,6 +141,14 @@ const lines: Lines = {
   // A line about lines that cannot be written.
   'lines-dropped': () => undefined,
   listening: ({ listener, address }) => ['info', 'listening', { listener, address }],
+  'socket-lost': ({ path, error }) => [
+    'error',
+    error === undefined
+      ? 'the socket was removed: putting it back'
+      : 'the socket cannot be put back; it is tried again',
+    { path, ...(error && describe(error)) },
+  ],
+  'socket-restored': ({ path }) => ['warn', 'the socket is back: callers can connect again', { path }],
   stopping: ({ drainSeconds }) => ['info', 'stopping: serving on, then finishing what is in flight', { drainSeconds }],
 };
 

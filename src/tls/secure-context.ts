@@ -6,7 +6,7 @@ import type { Snapshot } from '../store/snapshot.ts';
 
 /** Credentials that somebody keeps current: what `startPaycert` returns. */
 export interface Subscription {
-  current(name: string): Snapshot;
+  current(name: string): Pick<Snapshot, 'context'>;
   /** Calls `told` after each swap, until the function that it returns is called. */
   follow(name: string, told: () => void): () => void;
 }

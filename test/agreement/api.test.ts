@@ -8,12 +8,13 @@ import { defaults } from '../../src/config/defaults.ts';
 import { Limiter } from '../../src/store/limiter.ts';
 import { type ErrorCode, errorTable } from '../../src/errors.ts';
 import { wechatpay } from '../../src/providers/wechatpay/provider.ts';
-import { createApi } from '../../src/server/http.ts';
+import { type Api, apiRoutes, createApi } from '../../src/server/http.ts';
 import { listenOnPort } from '../../src/server/listeners.ts';
 import { openApiDocument } from '../../src/server/openapi.ts';
 import { operations } from '../../src/server/operations.ts';
 import { maxBatch, Problem } from '../../src/server/schema.ts';
 import { material } from '../../src/sources/source.ts';
+import { aroundEach } from '../../src/store/call.ts';
 import { attempt } from '../../src/store/attempt.ts';
 import { Store } from '../../src/store/store.ts';
 import { createWechatpayMaterial } from '../../src/testing/wechatpay-material.ts';
@@ -28,7 +29,18 @@ interface Call {
     readonly 200: { readonly content: { readonly 'application/json': { readonly schema: TSchema } } };
   };
 }
-const { paths } = openApiDocument('0.0.0') as { paths: Record<string, Record<string, Call>> };
+const store = new Store();
+const observe = (): undefined => undefined;
+const api: Api = {
+  store,
+  clock,
+  observe,
+  around: aroundEach({ observe, milliseconds: () => performance.now(), most: 1024 }),
+  maxBodyBytes: defaults.maxBodyBytes,
+  version: '0.0.0',
+  startedAt: new Date(),
+};
+const { paths } = openApiDocument('0.0.0', apiRoutes(api, 'socket')) as { paths: Record<string, Record<string, Call>> };
 const routes = Object.entries(paths).flatMap(([route, methods]) =>
   Object.entries(methods).map(([method, call]) => ({ route: `${method.toUpperCase()} ${route}`, call })),
 );
@@ -117,8 +129,6 @@ describe('docs/api.md', () => {
 
 describe('examples that need no signature of WeChat Pay', async () => {
   const merchantId = '1900000001';
-  const store = new Store();
-  const observe = () => undefined;
   store.declare('wechat-main', { provider: 'wechatpay', isRequired: true, requires: ['sign'] });
   const { files } = await createWechatpayMaterial({ merchantId, now: clock.now(), platformCertificates: 1 });
   const credential = {
@@ -131,8 +141,7 @@ describe('examples that need no signature of WeChat Pay', async () => {
     await attempt(credential, material(files), { store, clock, limiter: new Limiter(2), observe }),
     undefined,
   );
-  const api = { store, clock, observe, maxBodyBytes: defaults.maxBodyBytes, version: '0.0.0', startedAt: clock.now() };
-  const listener = await listenOnPort('127.0.0.1:0', createApi(api));
+  const listener = await listenOnPort('127.0.0.1:0', createApi(api, 'tcp'));
   after(() => listener.close());
 
   const answerable = /\/(?:authorize|sign|sign\/batch|encrypt|payment-parameters)$/;

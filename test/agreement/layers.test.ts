@@ -43,6 +43,7 @@ const planted: Readonly<Record<string, { readonly imports: string; readonly brea
   'server/yaml.ts': { imports: 'yaml', breaks: 'only-importer-yaml' },
   'cli/issue.ts': { imports: '@peculiar/x509', breaks: 'only-importer--peculiar-x509' },
   'server/prove.ts': { imports: '../providers/verified.ts', breaks: 'only-a-snapshot-verifies-notifications' },
+  'cli/operator.ts': { imports: '../server/reach.ts', breaks: 'the-operator-has-no-local-api' },
   'store/io.ts': { imports: 'node:fs/promises', breaks: 'no-io-in-pure-layers' },
   'sources/one.ts': { imports: './two.ts', breaks: 'no-circular' },
 };
@@ -69,6 +70,8 @@ const fine: Readonly<Record<string, string>> = {
   'config/fine.ts': `export * from '../providers/fine.ts';`,
   'running/fine.ts': `export * from '../config/fine.ts';`,
   'telemetry/fine.ts': `export * from '../store/fine.ts';`,
+  'server/operations.ts': `export const operations = [];`,
+  'server/reach.ts': `export * from './operations.ts';`,
   'server/fine.ts': `export * from '../store/fine.ts';`,
   'crypto/pkcs12.ts': `import 'node-forge';`,
   'cli/fine.ts': `export * from '../server/fine.ts'; import 'node:fs';`,

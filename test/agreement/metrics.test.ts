@@ -72,7 +72,15 @@ describe('docs/metrics.md', () => {
 
   it('has an edge of the buckets at 0.8 s, where a payment page stops waiting', async () => {
     const metrics = create();
-    metrics.observe({ type: 'operated', credential: 'a', operation: 'sign', outcome: 'ok', seconds: 0.1 });
+    metrics.observe({
+      type: 'operated',
+      call: '1',
+      listener: 'socket',
+      credential: 'a',
+      operation: 'sign',
+      outcome: 'ok',
+      seconds: 0.1,
+    });
     assert.match(await metrics.render(), /paycert_operation_duration_seconds_bucket\{le="0\.8",operation="sign"\}/);
   });
 });

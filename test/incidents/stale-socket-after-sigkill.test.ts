@@ -6,10 +6,10 @@ import { lstat, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { listenOnSocket } from '../../src/server/listeners.ts';
+import { listenOnSocket } from '../../src/server/socket.ts';
 import { exchange } from '../support/http-client.ts';
 
-const listeners = new URL('../../src/server/listeners.ts', import.meta.url).href;
+const listeners = new URL('../../src/server/socket.ts', import.meta.url).href;
 
 it('stale socket after SIGKILL: the next process replaces what the killed one left behind', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'paycert-'));

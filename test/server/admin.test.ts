@@ -15,12 +15,17 @@ const afterExpiry = new Date(merchant.notAfter.getTime() + 1);
 
 async function startAdmin(
   credentials: Readonly<Record<string, CredentialOptions>>,
-  { isListening = true, render = () => Promise.resolve('metric 1\n') } = {},
+  {
+    isListening = true,
+    render = () => Promise.resolve('metric 1\n'),
+    impediment = (): string | undefined => undefined,
+  } = {},
 ) {
   const loaded = await loadStore(credentials);
   const metrics = { contentType: 'text/plain; version=0.0.4', render };
   const observe = (event: Event) => loaded.events.push(event);
-  const admin = createAdmin({ ...loaded, metrics, isListening: () => isListening, observe });
+  const about = { version: '0.0.0', startedAt: start };
+  const admin = createAdmin({ ...loaded, ...about, metrics, isListening: () => isListening, impediment, observe });
   const { address, close } = await listenOnPort('127.0.0.1:0', admin);
   after(close);
   const ask = (path: string, method = 'GET') => exchange(address, { path, method });
@@ -94,7 +99,37 @@ describe('/readyz', () => {
   });
 });
 
+describe('/status', () => {
+  it('has what anybody may know, and nothing that is derived from a secret', async () => {
+    const { ask, store, load } = await startAdmin({ shop: { files, isRequired: true }, other: {} });
+    await load('shop', await withExpiredCertificate(material, { now: start }));
+    const { status, headers, text } = await ask('/status');
+    assert.deepEqual([status, headers['content-type']], [200, 'application/json']);
+    const { ready, credentials } = JSON.parse(text) as { ready: boolean; credentials: Record<string, unknown>[] };
+    const [shop, other] = credentials;
+    assert.deepEqual([ready, shop?.['name'], shop?.['ready'], other?.['ready']], [true, 'shop', true, false]);
+    assert.deepEqual((shop?.['rejection'] as { code: string }).code, 'certificate-expired');
+    assert.ok(text.includes(merchant.serialNumber));
+    const { snapshotId, context } = store.current('shop');
+    for (const { role, keyId, fingerprint } of context.set.keys) {
+      assert.ok(!text.includes(fingerprint), role);
+      assert.equal(text.includes(keyId), role !== 'apiv3', role);
+    }
+    assert.ok(!text.includes(snapshotId));
+  });
+});
+
 describe('the admin listener', () => {
+  it('is not ready while callers cannot come in, and says why', async () => {
+    let closed: string | undefined = 'the socket /x has been removed';
+    const { ask } = await startAdmin({ shop: { files, isRequired: true } }, { impediment: () => closed });
+    const { status, text } = await ask('/readyz');
+    assert.deepEqual([status, text], [503, 'the socket /x has been removed\n']);
+    assert.equal((await ask('/livez')).status, 200);
+    closed = undefined;
+    assert.equal((await ask('/readyz')).status, 200);
+  });
+
   it('renders metrics, and survives it when that fails', async () => {
     let fails = false;
     const render = () => (fails ? Promise.reject(new Error('canary')) : Promise.resolve('metric 1\n'));

@@ -123,7 +123,6 @@ describe('a body that is no JSON object in UTF-8', () => {
     'holds a surrogate in UTF-8': Buffer.from([...Buffer.from('{"message":"'), 0xed, 0xa0, 0x80, ...Buffer.from('"}')]),
     'is UTF-16': Buffer.from('{"message":"x"}', 'utf16le'),
     'is NaN': 'NaN',
-    'nests without end': '['.repeat(maxBodyBytes),
   };
   for (const [title, body] of Object.entries(malformed)) {
     it(`because it ${title} is malformed`, async () => {
@@ -133,6 +132,7 @@ describe('a body that is no JSON object in UTF-8', () => {
 
   const deep = `${'['.repeat(400_000)}${']'.repeat(400_000)}`;
   const invalid: Readonly<Record<string, string>> = {
+    'nested without end': '['.repeat(maxBodyBytes),
     'a list': '[]',
     'a text': '"x"',
     'a number': '1',
@@ -156,4 +156,35 @@ describe('a body that is no JSON object in UTF-8', () => {
       assert.deepEqual(verdictOf(await post(body)), [400, 'request-invalid']);
     });
   }
+});
+
+describe('a megabyte of many values', () => {
+  const megabyte = 1_000_000;
+  const list = (item: string, open = '[', close = ']') =>
+    `{"items":${open}${Array(Math.floor(megabyte / (item.length + 1))).fill(item).join()}${close}}`; // prettier-ignore
+  const names = Array.from({ length: 90_000 }, (_, index) => `"n${index}":0`).join();
+  const bodies = {
+    items: list('{}'),
+    numbers: list('0'),
+    members: `{${names}}`,
+    headers: `{"kind":"response","headers":{${names}}}`,
+  };
+  for (const [what, body] of Object.entries(bodies)) {
+    it(`is refused before it is parsed: ${what}`, async (t) => {
+      const parse = t.mock.method(JSON, 'parse');
+      const { status, text } = await api.call({
+        path: '/v1/credentials/shop/verify',
+        headers: { 'Content-Type': 'application/json' },
+        body,
+      });
+      assert.equal(parse.mock.callCount(), 0);
+      assert.deepEqual([status, /"title":"([a-z-]+)"/.exec(text)?.[1]], [400, 'request-invalid']);
+    });
+  }
+
+  it('is taken where it is one text, whatever the text has in it', async () => {
+    const message = '[{",\\'.repeat(100_000);
+    const { status } = await api.post('sign', { message });
+    assert.equal(status, 200);
+  });
 });

@@ -4,10 +4,15 @@ import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { createHttpServer } from '../../src/server/closable.ts';
+import { limitsOf } from '../../src/server/limits.ts';
 
 describe('an HTTP server', () => {
   it('closes even if a caller never reads its answer', async () => {
-    const { server, close } = createHttpServer((_, response) => void response.end(Buffer.alloc(64 * 1024 * 1024)), 1);
+    const { server, close } = createHttpServer(
+      (_, response) => void response.end(Buffer.alloc(64 * 1024 * 1024)),
+      limitsOf('callers'),
+      1,
+    );
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').pause();
     socket.on('error', () => undefined);

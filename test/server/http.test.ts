@@ -136,7 +136,7 @@ describe('an error', () => {
       type: 'https://paycert.dev/errors/request-invalid',
       title: 'request-invalid',
       status: 400,
-      detail: 'message must be string',
+      detail: 'message is a number, and must be text: put it in quotes',
       hint: 'Correct the field named; GET /openapi.json describes every call.',
       field: 'message',
     });

@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { after, describe, it } from 'node:test';
-import { type Listener, listenOnPort, listenOnSocket, listenOnTcp } from '../../src/server/listeners.ts';
+import type { Listener } from '../../src/server/bind.ts';
+import { listenOnPort, listenOnTcp } from '../../src/server/listeners.ts';
+import { listenOnSocket } from '../../src/server/socket.ts';
 import { answerTo, exchange, open } from '../support/http-client.ts';
 
 const directory = await mkdtemp(join(tmpdir(), 'paycert-'));

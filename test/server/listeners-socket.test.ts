@@ -9,7 +9,8 @@ import { connect, Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { type Listener, listenOnSocket } from '../../src/server/listeners.ts';
+import type { Listener } from '../../src/server/bind.ts';
+import { listenOnSocket } from '../../src/server/socket.ts';
 import { exchange } from '../support/http-client.ts';
 
 const directory = await mkdtemp(join(tmpdir(), 'paycert-'));
@@ -46,7 +47,9 @@ describe('a socket', () => {
       const bind = Reflect.get(Server.prototype, 'listen') as (...options: unknown[]) => Server;
       t.mock.method(Server.prototype, 'listen', function (this: Server, ...options: unknown[]): Server {
         Reflect.apply(bind, this, options);
-        modes.push(lstatSync(path).mode & 0o777);
+        const [{ path: bound }] = options as [{ path: string }];
+        // The lock is a name in the kernel, with no file.
+        if (!bound.startsWith('\0')) modes.push(lstatSync(bound).mode & 0o777);
         return this;
       });
       await listen(path);

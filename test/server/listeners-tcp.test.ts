@@ -4,7 +4,8 @@ import type { OutgoingHttpHeaders, RequestListener } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, describe, it } from 'node:test';
-import { type Listener, listenOnPort, listenOnTcp, type TcpOptions } from '../../src/server/listeners.ts';
+import type { Listener } from '../../src/server/bind.ts';
+import { listenOnPort, listenOnTcp, type TcpOptions } from '../../src/server/listeners.ts';
 import { type Answer, exchange } from '../support/http-client.ts';
 
 const token = 'a-token-of-24-characters';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ErrorCode, errorTable, PaycertError } from '../../src/errors.ts';
-import { outcomeOf, problemOf, toPaycertError } from '../../src/server/problem.ts';
+import { problemOf, toPaycertError } from '../../src/server/problem.ts';
 
 const codes = Object.keys(errorTable) as ErrorCode[];
 const ranges = { request: [400, 499], refused: [422, 422], 'not-ready': [503, 503] } as const;
@@ -35,12 +35,5 @@ describe('a problem', () => {
       assert.deepEqual([problem.status, problem.title], [500, 'internal-error']);
       assert.ok(!JSON.stringify(problem).includes('secret'));
     }
-  });
-
-  it('keeps what somebody else must do apart from what went wrong here', () => {
-    const outcomes = (['request-invalid', 'signature-probe', 'no-platform-key', 'internal-error'] as const).map(
-      (code) => outcomeOf(new PaycertError(code, '')),
-    );
-    assert.deepEqual(outcomes, ['caller-error', 'refused', 'not-ready', 'error']);
   });
 });

@@ -8,8 +8,9 @@ import type { Event } from '../../src/events.ts';
 import type { Capability, Provider } from '../../src/providers/provider.ts';
 import { wechatpay } from '../../src/providers/wechatpay/provider.ts';
 import { createApi } from '../../src/server/http.ts';
-import { listenOnSocket } from '../../src/server/listeners.ts';
+import { listenOnSocket } from '../../src/server/socket.ts';
 import { material } from '../../src/sources/source.ts';
+import { aroundEach } from '../../src/store/call.ts';
 import { attempt } from '../../src/store/attempt.ts';
 import type { MaxAge } from '../../src/store/age.ts';
 import { Store } from '../../src/store/store.ts';
@@ -94,7 +95,8 @@ export async function startApi(credentials: Readonly<Record<string, CredentialOp
   const { store, clock, events } = loaded;
   const observe = (event: Event) => void events.push(event);
   const directory = await mkdtemp(join(tmpdir(), 'paycert-'));
-  const api = createApi({ store, clock, observe, maxBodyBytes, version: '0.0.0', startedAt });
+  const around = aroundEach({ observe, milliseconds: () => performance.now(), most: 1024 });
+  const api = createApi({ store, clock, observe, around, maxBodyBytes, version: '0.0.0', startedAt }, 'socket');
   const { address, close } = await listenOnSocket(join(directory, 'api.sock'), api);
   const call = (one: Call) => exchange(address, one);
   const parsed = async (one: Call): Promise<Reply> => {

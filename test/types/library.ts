@@ -2,6 +2,7 @@
 import {
   createDispatcher,
   type CredentialConfig,
+  type CurrentCredential,
   type ErrorCode,
   type Event,
   isReady,
@@ -51,7 +52,7 @@ export const refused = (): unknown => [
 
 same<Parameters<typeof startPaycert>[0], readonly CredentialConfig[]>();
 same<keyof LibraryOptions, 'observe' | 'clock' | 'environment' | 'askResponder'>();
-same<ReturnType<Paycert['current']>, Snapshot>();
+same<ReturnType<Paycert['current']>, CurrentCredential>();
 same<PaycertError['code'], ErrorCode>();
 same<ReturnType<typeof isReady>, boolean>();
 same<Awaited<ReturnType<Snapshot['sign']>>['keyId'], string>();

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { errorTable } from '../../../src/errors.ts';
+import type { Event } from '../../../src/events.ts';
 import { createApi } from '../../../src/server/http.ts';
+import { aroundEach } from '../../../src/store/call.ts';
 import { listenOnTcp } from '../../../src/server/listeners.ts';
 import { loadStore } from '../../support/api-server.ts';
 import { type Answer, type Call, exchange } from '../../support/http-client.ts';
@@ -23,16 +25,13 @@ export interface FuzzedListener extends AsyncDisposable {
 export async function startListener({ material }: Corpus): Promise<FuzzedListener> {
   const loaded = await loadStore({ shop: { files: material.files }, empty: {} });
   let internal: unknown;
-  const api = createApi({
-    store: loaded.store,
-    clock: loaded.clock,
-    observe: (event) => {
-      if (event.type === 'internal-error') internal ??= event.error;
-    },
-    maxBodyBytes: 64 * 1024,
-    version: '0.0.0',
-    startedAt: now,
-  });
+  const observe = (event: Event) => {
+    if (event.type === 'internal-error') internal ??= event.error;
+  };
+  const { store, clock } = loaded;
+  const around = aroundEach({ observe, milliseconds: () => performance.now(), most: 1024 });
+  const options = { store, clock, observe, around, maxBodyBytes: 64 * 1024, version: '0.0.0', startedAt: now };
+  const api = createApi(options, 'tcp');
   const { address, close } = await listenOnTcp({ address: '127.0.0.1:0', token: () => token, isExposed: false }, api);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const call = (one: Call) =>

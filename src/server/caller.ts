@@ -1,0 +1,25 @@
+// Who calls, as far as it is known: the listener by its name, and what the caller says of itself as its claim.
+import { randomUUID } from 'node:crypto';
+import type { Call } from '../store/call.ts';
+import type { RouteCall } from './routes.ts';
+
+/** An id or a name that may stand in a log as it is. */
+const printable = /^[0-9A-Za-z._:/() -]{1,64}$/;
+
+function headerOf(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' && printable.test(value) ? value : undefined;
+}
+
+type Known = Pick<Call, 'credential' | 'operation' | 'startedAt'> & { readonly listener: string };
+
+/** `Request-Id` and `User-Agent` are taken where they can be printed; what cannot is as good as absent. */
+export function callOf(route: RouteCall, { listener, ...known }: Known): Call {
+  const { headers } = route.request;
+  const claim = headerOf(headers['user-agent']);
+  return {
+    ...known,
+    id: headerOf(headers['request-id']) ?? randomUUID(),
+    caller: { listener, ...(claim !== undefined && { claim }) },
+    signal: route.signal,
+  };
+}

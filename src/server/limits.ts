@@ -1,0 +1,85 @@
+// What one listener lets its callers take, in one place for every listener: connections, heads, time, requests that wait.
+import { readFileSync } from 'node:fs';
+
+export interface Limits {
+  /** At once. With one more, the one that matters least ends; see `Connections`. */
+  readonly connections: number;
+  /** Whether also a connection may end whose answer is still on its way. */
+  readonly endsUnanswered: boolean;
+  /** How many may wait to be accepted. The kernel's own limit (net.core.somaxconn) holds as well. */
+  readonly backlog: number;
+  /** Of the request line and headers together. */
+  readonly headBytes: number;
+  /** From the first byte expected to the last of the head. */
+  readonly headMilliseconds: number;
+  /** To the last byte of the body. */
+  readonly requestMilliseconds: number;
+  /** Without a byte in either direction, with a request under way; 0: no limit. */
+  readonly stalledMilliseconds: number;
+  /** Between two requests. */
+  readonly idleMilliseconds: number;
+  /** On one connection, after which it closes; 0: no limit. */
+  readonly requestsPerConnection: number;
+  /** Requests of one connection that wait for the answer of the one before them. With one more, it ends. */
+  readonly pipelined: number;
+}
+
+/** `callers`: the local API. `admin`: health and metrics, which strangers reach without a token. */
+export type ListenerKind = 'callers' | 'admin';
+
+const minute = 60_000;
+
+const table: Readonly<Record<ListenerKind, Limits>> = {
+  callers: {
+    connections: 4096,
+    // Somebody waits for a signature.
+    endsUnanswered: false,
+    backlog: 4096,
+    headBytes: 16 * 1024,
+    headMilliseconds: minute,
+    requestMilliseconds: 5 * minute,
+    stalledMilliseconds: 0,
+    // Callers keep connections; closing one that they are about to use would be a failed request.
+    idleMilliseconds: 10 * minute,
+    requestsPerConnection: 0,
+    pipelined: 32,
+  },
+  admin: {
+    connections: 64,
+    // A probe of kubelet must find a place, whatever strangers leave unread.
+    endsUnanswered: true,
+    backlog: 511,
+    headBytes: 8 * 1024,
+    headMilliseconds: 5000,
+    requestMilliseconds: 10_000,
+    stalledMilliseconds: 10_000,
+    // Longer than the pause between two scrapes.
+    idleMilliseconds: 2 * minute,
+    requestsPerConnection: 1000,
+    pipelined: 8,
+  },
+};
+
+/** What the process itself opens: files, watches, connections to the API server, Node's own. */
+const ownDescriptors = 48;
+
+/**
+ * The limits of one listener. Of few descriptors the callers' listeners get most, so that strangers at the admin port
+ * cannot take those that a caller needs.
+ */
+export function limitsOf(kind: ListenerKind, descriptors = openFilesLimit()): Limits {
+  const share = kind === 'admin' ? 1 / 4 : 3 / 8;
+  const affordable = Math.floor(Math.max(descriptors - ownDescriptors, 16) * share);
+  const limits = table[kind];
+  return { ...limits, connections: Math.min(limits.connections, affordable) };
+}
+
+/** Of this process, as the kernel says; without /proc, as many as one wants. */
+function openFilesLimit(): number {
+  try {
+    const [, soft = ''] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+    return soft === '' ? Infinity : Number(soft);
+  } catch {
+    return Infinity;
+  }
+}

@@ -1,0 +1,46 @@
+// What anybody may read of a process and its credentials: dates and codes, and nothing that is derived from a secret.
+import type { KeyFacts } from '../providers/provider.ts';
+import { roles } from '../providers/roles.ts';
+import { lacking } from '../store/snapshot.ts';
+import { agesIn, type Entry, isReady, type Store } from '../store/store.ts';
+import { isProcessReady } from './status.ts';
+
+interface Process {
+  readonly store: Store;
+  readonly version: string;
+  readonly startedAt: Date;
+}
+
+/** The admin port has no token: no check value, no id of a symmetric key, no snapshot id, which is made of both. */
+export function describePublicly({ store, version, startedAt }: Process, now: Date): object {
+  const credentials = store.entries().map((entry) => describeEntry(entry, now));
+  return { version, startedAt, ready: isProcessReady(store, now), credentials };
+}
+
+function describeEntry(entry: Entry, now: Date): object {
+  const { name, provider, isRequired, requires, isSuspended = false, snapshot, lastReload } = entry;
+  const ages = agesIn(entry);
+  return {
+    name,
+    provider,
+    required: isRequired,
+    ready: isReady(entry, now),
+    lacking: lacking(snapshot, requires, now),
+    suspended: isSuspended,
+    generation: snapshot?.generation,
+    loadedAt: snapshot?.loadedAt,
+    lastReload,
+    keys: snapshot?.context.set.keys.map((key) => ({ ...describeKey(key), replaceBy: ages.get(key)?.replaceBy })) ?? [],
+    warnings: snapshot?.context.set.warnings(now).map(({ code }) => code) ?? [],
+    rejection: entry.rejection && { at: entry.rejection.at, code: entry.rejection.error.code },
+    deferral: entry.deferral && { at: entry.deferral.at, until: entry.deferral.until, code: entry.deferral.error.code },
+    sourceError: entry.sourceError && { at: entry.sourceError.at, code: entry.sourceError.error.code },
+    frozenPaths: entry.frozenPaths,
+  };
+}
+
+/** The id of a secret may be made of it, or be written where it should not be: here it has none. */
+function describeKey({ role, algorithm, keyId, notBefore, notAfter, issuer }: KeyFacts): object {
+  const isSecret = roles[role].holds === 'secret';
+  return { role, algorithm, keyId: isSecret ? undefined : keyId, notBefore, notAfter, issuer };
+}

@@ -1,0 +1,135 @@
+// Routes as rows, and the one matcher for all of them: the local API, health, the operator, and what comes.
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import type { TSchema } from 'typebox';
+import { PaycertError } from '../errors.ts';
+import type { Observe } from '../events.ts';
+import { BatchedWrites } from './batched-writes.ts';
+import { toPaycertError } from './problem.ts';
+import { send, sendProblem, sendStream } from './respond.ts';
+
+/** A request that a row has matched. */
+export interface RouteCall {
+  readonly request: IncomingMessage;
+  /** What stands in the path for `{name}`, as it was sent. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Aborted when nobody waits for the answer any more. Made when it is first asked for. */
+  readonly signal: AbortSignal;
+}
+
+/** What a row answers; the status is 200 unless it says otherwise. */
+export interface Reply {
+  readonly status?: number;
+  readonly body: string | Uint8Array | Readable;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** Whether HEAD is answered too, without the body: `wget --spider` in a container's health check sends it. */
+  readonly answersHead?: true;
+  /** `{name}` stands for one segment, `{+name}` for all that is left (RFC 6570). */
+  readonly path: `/${string}`;
+  /** The media type of the answer. */
+  readonly type: string;
+  /** What describes it in the OpenAPI document. */
+  readonly operationId?: string;
+  readonly summary: string;
+  readonly request?: TSchema;
+  readonly result?: TSchema;
+  readonly run: (call: RouteCall) => Reply | Promise<Reply>;
+}
+
+/** What a listener says of itself where no row matches, and whom it tells of bugs. */
+export interface RouteOptions {
+  readonly where: string;
+  readonly unknown: string;
+  readonly observe: Observe;
+}
+
+export const json = 'application/json';
+
+export const jsonReply = (value: unknown): Reply => ({ body: JSON.stringify(value) });
+
+/** The rows as a listener. */
+export function serveRoutes(routes: readonly Route[], { where, unknown, observe }: RouteOptions): RequestListener {
+  const match = matcher(routes, unknown);
+  const writes = new BatchedWrites();
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    try {
+      const { route, parameters } = match(request, response);
+      const { status = 200, body } = await route.run(new Matched(request, response, parameters));
+      if (body instanceof Readable) await sendStream(response, status, route.type, body);
+      else writes.push(() => send(response, status, route.type, body));
+    } catch (error) {
+      const known = toPaycertError(error);
+      if (known.kind === 'internal' && !isHangUp(error)) observe({ type: 'internal-error', where, error });
+      if (response.headersSent) response.destroy();
+      else sendProblem(request, response, known);
+    }
+  };
+  return (request, response) => void answer(request, response);
+}
+
+/** A reader of a stream who leaves in the middle is no bug of ours. */
+const isHangUp = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+
+class Matched implements RouteCall {
+  readonly request: IncomingMessage;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly #response: ServerResponse;
+  #signal: AbortSignal | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse, parameters: Readonly<Record<string, string>>) {
+    this.request = request;
+    this.parameters = parameters;
+    this.#response = response;
+  }
+
+  get signal(): AbortSignal {
+    return (this.#signal ??= signalOf(this.#response));
+  }
+}
+
+function signalOf(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  const end = () => {
+    if (!response.writableFinished) controller.abort();
+  };
+  if (response.destroyed) end();
+  else response.once('close', end);
+  return controller.signal;
+}
+
+type Match = { readonly route: Route; readonly parameters: Readonly<Record<string, string>> };
+
+/** @throws PaycertError `route-unknown`; `method-not-allowed`, with the header that says which is */
+function matcher(
+  routes: readonly Route[],
+  unknown: string,
+): (request: IncomingMessage, response: ServerResponse) => Match {
+  const rows = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
+  return ({ url = '', method }, response) => {
+    const [path = ''] = url.split('?', 1);
+    const allowed: string[] = [];
+    for (const { route, pattern } of rows) {
+      const found = pattern.exec(path);
+      if (found === null) continue;
+      if (route.method === method || (method === 'HEAD' && route.answersHead))
+        return { route, parameters: { ...found.groups } };
+      allowed.push(route.method, ...(route.answersHead ? ['HEAD'] : []));
+    }
+    if (allowed.length === 0) throw new PaycertError('route-unknown', unknown);
+    response.setHeader('Allow', allowed.join(', '));
+    throw new PaycertError('method-not-allowed', `this route answers ${allowed.join(' and ')}`);
+  };
+}
+
+const patternOf = (path: string): RegExp =>
+  new RegExp(
+    `^${path
+      .replaceAll(/[.*?^$|()[\]\\]/g, '\\$&')
+      .replaceAll(/\{\+(\w+)\}/g, '(?<$1>.*)')
+      .replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`,
+    's',
+  );

@@ -1,0 +1,98 @@
+// A call is one use of a credential by somebody, and `Around` is what surrounds each: counting and limits, for every way in.
+import { PaycertError } from '../errors.ts';
+import type { Observe, Outcome } from '../events.ts';
+
+export interface Caller {
+  /**
+   * The listener that it came through: the name of a socket or port, or `library`. Nothing else is known of a caller:
+   * Node gives no credentials of a socket's peer. To tell two groups apart, give each a socket of its own.
+   */
+  readonly listener: string;
+  /** What it says of itself. Unverified: for people who look for a call, never for a decision. */
+  readonly claim?: string;
+}
+
+/** One use of a credential. The items of a batch are one call, so they take turns with the calls of others as one. */
+export interface Call {
+  /** The caller's own id of the request where it sent one, otherwise ours. */
+  readonly id: string;
+  readonly caller: Caller;
+  readonly credential: string;
+  readonly operation: string;
+  /** The time that the operation takes for now. */
+  readonly startedAt: Date;
+  /** Aborted when nobody waits for the result any more. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs `next`, once or not at all, and returns or throws what it does. */
+export type Around = <T>(call: Call, next: () => Promise<T>) => Promise<T>;
+
+/** The first surrounds all others. */
+export const compose =
+  (list: readonly Around[]): Around =>
+  <T>(call: Call, next: () => Promise<T>) =>
+    list.reduceRight<() => Promise<T>>((inner, around) => () => around(call, inner), next)();
+
+/** Counts a call by its outcome. `milliseconds` is a clock that never goes back; time is an argument here. */
+export const count =
+  (observe: Observe, milliseconds: () => number): Around =>
+  async (call, next) => {
+    const { id, caller, credential, operation } = call;
+    const started = milliseconds();
+    const report = (outcome: Outcome) => {
+      const seconds = (milliseconds() - started) / 1000;
+      observe({ type: 'operated', call: id, ...caller, credential, operation, outcome, seconds });
+    };
+    try {
+      const result = await next();
+      report('ok');
+      return result;
+    } catch (error) {
+      report(outcomeOf(error));
+      throw error;
+    }
+  };
+
+/** At most that many calls under way, and none that nobody waits for. */
+export function limit(most: number): Around {
+  let underWay = 0;
+  return async (call, next) => {
+    assertAwaited(call);
+    if (underWay >= most) throw new PaycertError('overloaded', `${most} calls are under way already`);
+    underWay += 1;
+    try {
+      return await next();
+    } finally {
+      underWay -= 1;
+    }
+  };
+}
+
+/** @throws PaycertError `caller-gone` when nobody waits for the result */
+export function assertAwaited({ signal }: { readonly signal?: AbortSignal | undefined }): void {
+  if (signal?.aborted === true) throw callerGone();
+}
+
+export const callerGone = (): PaycertError =>
+  new PaycertError('caller-gone', 'the caller has closed its connection: nothing was signed');
+
+/** The list, the same for every way in. What comes (spans, an audit log) is one more function in it. */
+export const aroundEach = ({ observe, milliseconds, most }: AroundOptions): Around =>
+  compose([count(observe, milliseconds), limit(most)]);
+
+export interface AroundOptions {
+  readonly observe: Observe;
+  /** A clock that never goes back. */
+  readonly milliseconds: () => number;
+  /** Calls under way at once. */
+  readonly most: number;
+}
+
+/** How a call ended, by what it threw. Anything that is not a PaycertError is a bug. */
+export function outcomeOf(error: unknown): Outcome {
+  if (!(error instanceof PaycertError)) return 'error';
+  const { kind } = error;
+  if (kind === 'request') return 'caller-error';
+  return kind === 'refused' || kind === 'not-ready' ? kind : 'error';
+}

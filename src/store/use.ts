@@ -1,0 +1,85 @@
+// The operations of one snapshot for one call: what a row of the API and a program with the library both run.
+import { PaycertError } from '../errors.ts';
+import type { Observe } from '../events.ts';
+import type {
+  AuthorizedRequest,
+  Ciphertext,
+  Decrypted,
+  Encrypted,
+  Moment,
+  OpenedNotification,
+  PaymentParametersInput,
+  Received,
+  ReceivedNotification,
+  RequestToAuthorize,
+  Signed,
+  Verified,
+} from '../providers/provider.ts';
+import type { Call } from './call.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What a caller may do with a credential. Each runs on the snapshot that was current when the call began. */
+export class Use {
+  readonly call: Call;
+  readonly snapshot: Snapshot;
+  readonly #observe: Observe;
+
+  constructor(call: Call, snapshot: Snapshot, observe: Observe) {
+    this.call = call;
+    this.snapshot = snapshot;
+    this.#observe = observe;
+  }
+
+  sign(message: Uint8Array): Promise<Signed> {
+    return this.snapshot.sign(message, this.call);
+  }
+
+  authorize(request: RequestToAuthorize, moment: Moment): Promise<AuthorizedRequest> {
+    return this.snapshot.authorize(request, moment, this.call);
+  }
+
+  paymentParameters(input: PaymentParametersInput, moment: Moment): Promise<Readonly<Record<string, string>>> {
+    return this.snapshot.paymentParameters(input, moment, this.call);
+  }
+
+  encrypt(plaintext: Uint8Array, keyId?: string): Promise<Encrypted> {
+    return this.snapshot.encrypt(plaintext, this.call.startedAt, keyId);
+  }
+
+  /** A refusal is observed as `unverified`: somebody forges, or a platform's key is missing here. */
+  async verify(received: Received): Promise<Verified> {
+    try {
+      return await this.snapshot.verify(received, this.call.startedAt);
+    } catch (error) {
+      this.#refused(received, error);
+      throw error;
+    }
+  }
+
+  /** Verifies a notification and opens it, observed as `unverified` or `decrypted`. */
+  async receive(received: ReceivedNotification): Promise<OpenedNotification> {
+    const refused = (error: unknown) => this.#refused(received, error);
+    const { isRetired, ...opened } = await this.snapshot.receive(received, this.call.startedAt, refused);
+    if (opened.role !== undefined) this.#decrypted(opened.role, isRetired);
+    return opened;
+  }
+
+  /** Observed as `decrypted`, by the role of the key that opened it. */
+  async decrypt(input: Ciphertext): Promise<Decrypted> {
+    const { isRetired, ...decrypted } = await this.snapshot.decrypt(input, this.call.startedAt, this.call);
+    this.#decrypted(decrypted.role, isRetired);
+    return decrypted;
+  }
+
+  #refused({ kind }: Received, error: unknown): void {
+    if (isUnverified(error)) this.#observe({ type: 'unverified', credential: this.call.credential, kind, error });
+  }
+
+  #decrypted(role: string, isRetired: boolean): void {
+    this.#observe({ type: 'decrypted', credential: this.call.credential, role, isRetired });
+  }
+}
+
+/** A refused signature. A response that the platform never signs is no proof, and nobody's failure. */
+const isUnverified = (error: unknown): error is PaycertError =>
+  error instanceof PaycertError && error.kind === 'refused' && error.code !== 'response-unsigned';

@@ -1,0 +1,104 @@
+// Rows as routes: one matcher for every listener, and answers of any kind.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { after, describe, it } from 'node:test';
+import type { Event } from '../../src/events.ts';
+import { listenOnPort } from '../../src/server/listeners.ts';
+import { jsonReply, type Route, serveRoutes } from '../../src/server/routes.ts';
+import { exchange, open } from '../support/http-client.ts';
+
+const row = (path: Route['path'], run: Route['run'], more: Partial<Route> = {}): Route => ({
+  ...{ method: 'GET', path, type: 'application/json', summary: '', run },
+  ...more,
+});
+
+async function serve(...routes: Route[]) {
+  const events: Event[] = [];
+  const observe = (event: Event) => void events.push(event);
+  const listener = await listenOnPort('127.0.0.1:0', serveRoutes(routes, { where: 'test', unknown: 'none', observe }));
+  after(() => listener.close());
+  return { ...listener, events, get: (path: string, method = 'GET') => exchange(listener.address, { path, method }) };
+}
+
+describe('a row', () => {
+  it('answers HTML as well as JSON, with its own status', async () => {
+    const { get } = await serve(
+      row('/page', () => ({ body: '<h1>paycert</h1>' }), { type: 'text/html; charset=utf-8' }),
+      row('/made', () => ({ ...jsonReply({ a: 1 }), status: 201 })),
+    );
+    const page = await get('/page');
+    assert.deepEqual([page.status, page.headers['content-type'], page.text], [200, 'text/html; charset=utf-8', '<h1>paycert</h1>']); // prettier-ignore
+    assert.deepEqual([(await get('/made')).status, (await get('/made')).text], [201, '{"a":1}']);
+  });
+
+  it('answers a stream, piece by piece', async () => {
+    const { get } = await serve(
+      row('/log', () => ({ body: Readable.from(['one\n', 'two\n']) }), { type: 'text/plain' }),
+    );
+    const { text, headers } = await get('/log');
+    assert.deepEqual([text, headers['transfer-encoding']], ['one\ntwo\n', 'chunked']);
+  });
+
+  it('ends the origin of a stream whose reader has gone, and takes that for no bug', async () => {
+    const origin = new Readable({ read() {} });
+    const { address, events } = await serve(row('/log', () => ({ body: origin }), { type: 'text/plain' }));
+    const outgoing = open(address, { path: '/log' });
+    outgoing.on('error', () => undefined);
+    origin.push('one\n');
+    outgoing.end();
+    await once(outgoing, 'response');
+    const ended = new Promise((resolve) => origin.on('error', () => undefined).once('close', resolve));
+    outgoing.destroy();
+    await ended;
+    assert.deepEqual(events, []);
+  });
+
+  it('cuts a stream short whose origin fails, and tells of it', async () => {
+    const { get, events } = await serve(
+      row('/log', () => ({ body: Readable.from((function* () { yield 'one\n'; throw new TypeError('canary'); })()) })), // prettier-ignore
+    );
+    await assert.rejects(get('/log'));
+    assert.deepEqual(events.map(({ type }) => type), ['internal-error']); // prettier-ignore
+  });
+
+  it('gives a segment by its name, and the rest of a path where the row asks for it', async () => {
+    const echo: Route['run'] = ({ parameters }) => jsonReply(parameters);
+    const { get } = await serve(row('/a/{name}/b', echo), row('/rest/{+name}', echo), row('/a.b', echo));
+    assert.equal((await get('/a/x%2Fy/b?q')).text, '{"name":"x%2Fy"}');
+    assert.equal((await get('/rest/x/../y')).text, '{"name":"x/../y"}');
+    assert.equal((await get('/rest/')).text, '{"name":""}');
+    for (const path of ['/a//b', '/a/x/y/b', '/a/x/b/', '/aXb', '/rest'])
+      assert.equal((await get(path)).status, 404, path);
+  });
+
+  it('is one of several of its path, by method; HEAD is answered where it says so', async () => {
+    const { get } = await serve(
+      row('/x', () => jsonReply('got'), { answersHead: true }),
+      row('/x', () => jsonReply('posted'), { method: 'POST' }),
+      row('/y', () => jsonReply('got')),
+    );
+    assert.deepEqual([(await get('/x')).text, (await get('/x', 'POST')).text], ['"got"', '"posted"']);
+    const head = await get('/x', 'HEAD');
+    assert.deepEqual([head.status, head.text], [200, '']);
+    assert.equal((await get('/x', 'PUT')).headers.allow, 'GET, HEAD, POST');
+    assert.equal((await get('/y', 'HEAD')).status, 405);
+  });
+
+  it('knows when nobody waits for its answer any more', async () => {
+    const started = Promise.withResolvers<AbortSignal>();
+    const { address } = await serve(
+      row('/slow', ({ signal }) => {
+        started.resolve(signal);
+        return new Promise(() => undefined);
+      }),
+    );
+    const outgoing = open(address, { path: '/slow' });
+    outgoing.on('error', () => undefined);
+    outgoing.end();
+    const signal = await started.promise;
+    assert.equal(signal.aborted, false);
+    outgoing.destroy();
+    await once(signal, 'abort');
+  });
+});
