@@ -91,7 +91,8 @@ export type Event =
   // configuration
   /** `needsRestart`: something changed that only a new process picks up, such as a listener. */
   | { readonly type: 'configured'; readonly credentials: number; readonly needsRestart: boolean }
-  | { readonly type: 'config-rejected'; readonly error: PaycertError }
+  /** What a file of the process holds now is not used: the last good content is. */
+  | { readonly type: 'config-rejected'; readonly file: FollowedFile; readonly error: PaycertError }
   | { readonly type: 'token-replaced' }
   // operations
   | {
@@ -115,6 +116,9 @@ export type Event =
   | { readonly type: 'socket-lost'; readonly path: string; readonly error?: PaycertError }
   | { readonly type: 'socket-restored'; readonly path: string }
   | { readonly type: 'stopping'; readonly drainSeconds: number };
+
+/** A file of the process itself that it follows while it runs. */
+export type FollowedFile = 'configuration' | 'token';
 
 /** How an operation ended. The caller's own errors are apart: they never page anybody. */
 export type Outcome = 'ok' | 'refused' | 'caller-error' | 'not-ready' | 'error';

@@ -1,10 +1,11 @@
 // Files of the process itself (paycert.yaml, the token) reload like material: valid whole, or the last good one stays.
 import { isDeepStrictEqual } from 'node:util';
 import { PaycertError } from '../errors.ts';
-import type { Observe } from '../events.ts';
+import type { FollowedFile, Observe } from '../events.ts';
 import type { Source } from '../sources/source.ts';
 
 export interface Subscription<T> {
+  readonly file: FollowedFile;
   /** Of one file. */
   readonly source: Source;
   /** Throws a PaycertError for content that must not become current. */
@@ -18,7 +19,7 @@ export interface Subscription<T> {
 
 /** Follows one file until aborted; a refusal is told once, and nothing that the file holds ends it. */
 export async function followFile<T>(
-  { source, parse, initial, apply, observe }: Subscription<T>,
+  { file, source, parse, initial, apply, observe }: Subscription<T>,
   signal: AbortSignal,
 ): Promise<void> {
   let current = initial;
@@ -47,7 +48,7 @@ export async function followFile<T>(
     } catch (error) {
       isRefused = true;
       if (!(error instanceof PaycertError)) observe({ type: 'internal-error', where: 'config', error });
-      else if (error.kind !== 'source' || isNews(error.code)) observe({ type: 'config-rejected', error });
+      else if (error.kind !== 'source' || isNews(error.code)) observe({ type: 'config-rejected', file, error });
     }
   }
 }

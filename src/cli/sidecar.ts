@@ -103,14 +103,28 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     const stop = AbortSignal.any([signal, following.signal]);
     const followed = [
       followFile(
-        { source: fileOf(configPath), parse: parseForStart, initial: config, apply: applyConfig, observe },
+        {
+          file: 'configuration',
+          source: fileOf(configPath),
+          parse: parseForStart,
+          initial: config,
+          apply: applyConfig,
+          observe,
+        },
         stop,
       ),
     ];
     if (tcp?.tokenFile !== undefined && token !== undefined)
       followed.push(
         followFile(
-          { source: fileOf(tcp.tokenFile), parse: parseToken, initial: token, apply: applyToken, observe },
+          {
+            file: 'token',
+            source: fileOf(tcp.tokenFile),
+            parse: parseToken,
+            initial: token,
+            apply: applyToken,
+            observe,
+          },
           stop,
         ),
       );

@@ -121,10 +121,10 @@ const lines: Lines = {
       : 'configuration is current',
     { credentials },
   ],
-  'config-rejected': ({ error }) => [
+  'config-rejected': ({ file, error }) => [
     'error',
-    'configuration rejected; the last good one stays current',
-    describe(error),
+    `${file} rejected; the last good one stays current`,
+    { file, ...describe(error) },
   ],
   'token-replaced': () => ['info', 'callers over TCP need the new token now', {}],
   operated: ({ call, listener, claim, credential, operation, outcome, seconds }) => [

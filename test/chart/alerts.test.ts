@@ -9,12 +9,13 @@ import { makeDirectory } from '../support/sidecar.ts';
 import { ages } from './alert-cases/ages.ts';
 import { deferral } from './alert-cases/deferral.ts';
 import { expiry } from './alert-cases/expiry.ts';
+import { files } from './alert-cases/files.ts';
 import { operations } from './alert-cases/operations.ts';
 import { operators } from './alert-cases/operators.ts';
 import { reloads } from './alert-cases/reloads.ts';
 import { chart, lacks, noHelm, one, render, run } from './helm.ts';
 
-const cases = [...expiry, ...ages, ...reloads, ...deferral, ...operations, ...operators];
+const cases = [...expiry, ...ages, ...reloads, ...deferral, ...files, ...operations, ...operators];
 
 interface Rule {
   readonly alert: string;

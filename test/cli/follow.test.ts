@@ -28,7 +28,13 @@ async function follow(source: Source): Promise<{ applied: string[]; events: Even
     if (text === 'bad') throw new PaycertError('config-invalid', 'it is bad');
     return text;
   };
-  const parts = { source, parse, initial: 'first', apply: (next: string) => void applied.push(next) };
+  const parts = {
+    file: 'configuration',
+    source,
+    parse,
+    initial: 'first',
+    apply: (next: string) => void applied.push(next),
+  } as const;
   await followFile({ ...parts, observe: (event) => void events.push(event) }, new AbortController().signal);
   return { applied, events };
 }

@@ -56,7 +56,7 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
   'event-lost': { type: 'event-lost', object: 'pay/wechat-main', error },
   'pods-refreshed': { type: 'pods-refreshed', object: 'pay/wechat-main', pods: 3 },
   configured: { type: 'configured', credentials: 1, needsRestart: false },
-  'config-rejected': { type: 'config-rejected', error },
+  'config-rejected': { type: 'config-rejected', file: 'configuration', error },
   'token-replaced': { type: 'token-replaced' },
   operated: {
     type: 'operated',

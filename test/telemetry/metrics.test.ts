@@ -115,6 +115,22 @@ describe('metrics', () => {
     assert.equal(await value('paycert_deferred_until_timestamp_seconds{credential="a"}'), undefined);
   });
 
+  it('say of each followed file whether its newest content is used, until it is put right', async () => {
+    const { metrics, value } = setUp('a');
+    const current = async () => [
+      await value('paycert_file_current{file="configuration"}'),
+      await value('paycert_file_current{file="token"}'),
+    ];
+    metrics.observe({ type: 'configured', credentials: 1, needsRestart: false });
+    assert.deepEqual(await current(), [1, undefined]);
+    for (const file of ['configuration', 'token'] as const) metrics.observe({ type: 'config-rejected', file, error });
+    assert.deepEqual(await current(), [0, 0]);
+    metrics.observe({ type: 'configured', credentials: 1, needsRestart: false });
+    assert.deepEqual(await current(), [1, 0]);
+    metrics.observe({ type: 'token-replaced' });
+    assert.deepEqual(await current(), [1, 1]);
+  });
+
   it('count a deferral once per revision and code', async () => {
     const { metrics, value } = setUp('a');
     const until = new Date();

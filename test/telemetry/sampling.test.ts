@@ -45,7 +45,7 @@ describe('a flood of events', () => {
     for (const event of [
       forged('b'),
       forged('a', 'key-id-unknown'),
-      { type: 'config-rejected', error: new PaycertError('config-invalid', 'x') } as const,
+      { type: 'config-rejected', file: 'token', error: new PaycertError('config-invalid', 'x') } as const,
     ])
       // prettier-ignore
       observe(event);

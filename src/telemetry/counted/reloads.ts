@@ -103,4 +103,16 @@ export const reloads = {
       'config-rejected': () => one({ outcome: 'rejected' }),
     },
   },
+  paycert_file_current: {
+    about: 'reloads',
+    type: 'gauge',
+    help: 'Whether the newest content of a followed file is current (1), or was refused (0): the next restart fails on it.',
+    more: '`file`: `configuration` (paycert.yaml), `token`.',
+    labels: ['file'],
+    on: {
+      configured: () => ({ value: 1, file: 'configuration' }),
+      'token-replaced': () => ({ value: 1, file: 'token' }),
+      'config-rejected': ({ file }) => ({ value: 0, file }),
+    },
+  },
 } as const satisfies Record<string, CountedRow>;

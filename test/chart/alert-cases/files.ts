@@ -1,0 +1,26 @@
+// When alerts about files of the process and about mounts fire, and when they do not.
+import { always, type Case, of, pay } from './series.ts';
+
+const current = (value: string, pod: string) => ({
+  [`paycert_file_current{namespace="pay",file="configuration",job="paycert",instance="${pod}",pod="${pod}"}`]: value,
+});
+const mounts = (value: number) => ({ [of('paycert_frozen_mounts')]: always(value) });
+
+export const files: readonly Case[] = [
+  {
+    alert: 'PaycertFileRejected',
+    title: 'fires once for all pods that refuse it',
+    at: 15,
+    fires: [{ namespace: 'pay', file: 'configuration' }],
+    series: { ...current(always(0), 'a'), ...current(always(0), 'b') },
+  },
+  {
+    alert: 'PaycertFileRejected',
+    title: 'is quiet when it is put right within ten minutes',
+    at: 30,
+    fires: [],
+    series: current('1 0x8 1x60', 'a'),
+  },
+  { alert: 'PaycertMountFrozen', title: 'fires after ten minutes', at: 11, fires: [pay], series: mounts(2) },
+  { alert: 'PaycertMountFrozen', title: 'is quiet about mounts that update', at: 60, fires: [], series: mounts(0) },
+];
