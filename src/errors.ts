@@ -106,6 +106,10 @@ const table = {
     hint: 'Use the public key of the other party; this file holds a private key.',
   },
   'certificate-malformed': { kind: 'material', hint: 'Use the certificate file as the platform handed it out.' },
+  'certificates-too-many': {
+    kind: 'material',
+    hint: 'Keep only the certificates that are needed, one issuer of a name.',
+  },
   'certificate-is-not': { kind: 'material', hint: 'Put a certificate here; this file holds a key.' },
   'algorithm-unsupported': {
     kind: 'material',

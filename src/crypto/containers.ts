@@ -162,7 +162,9 @@ export function readCertificatesThatParse(bytes: Uint8Array): {
   readonly certificates: readonly X509Certificate[];
   readonly unreadable: number;
 } {
-  const blocks = readText(bytes).split('-----BEGIN CERTIFICATE-----').slice(1);
+  const blocks = readText(bytes)
+    .split('-----BEGIN CERTIFICATE-----', maxCertificates + 1)
+    .slice(1);
   const certificates = blocks.flatMap((block) => {
     const [body = ''] = block.split('-----END CERTIFICATE-----');
     return parseCertificate(Buffer.from(body, 'base64')) ?? [];
@@ -170,9 +172,16 @@ export function readCertificatesThatParse(bytes: Uint8Array): {
   return { certificates, unreadable: blocks.length - certificates.length };
 }
 
+/** More than the bundle of every public authority. Each takes a tenth of a millisecond to read, and is compared with others. */
+const maxCertificates = 200;
+
 /** The certificates of a file, in its order: the leaf first. Never empty; keys beside them are passed over. */
 export function readCertificates(bytes: Uint8Array, field: string): [X509Certificate, ...X509Certificate[]] {
   const blocks = readBlocks(bytes, field);
+  if (blocks.length > maxCertificates)
+    throw new PaycertError('certificates-too-many', `${field} holds more than ${maxCertificates} PEM blocks`, {
+      field,
+    });
   const certificates: X509Certificate[] = [];
   for (const block of blocks) {
     const certificate = parseCertificate(block.der);

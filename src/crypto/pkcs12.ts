@@ -2,7 +2,12 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import type forge from 'node-forge';
 import { PaycertError } from '../errors.ts';
+import { BerBudget } from './ber-bounds.ts';
 import { readCertificates, readPrivateKey } from './containers.ts';
+import { DerError } from './der.ts';
+
+/** A key, and a chain longer than any; WeChat Pay's files have 3 KB. */
+const maxBytes = 128 * 1024;
 
 /** Key derivation runs in the event loop: 100,000 rounds block it for most of a second, 2 million for 14 s. */
 const maxIterations = 100_000;
@@ -19,13 +24,18 @@ export interface Pkcs12 {
 type Forge = typeof forge;
 type Asn1 = forge.asn1.Asn1;
 
-/** Every (salt, iterations) pair that can be seen without a password: PBE parameters, PBKDF2 parameters, MacData. */
-function* iterationsIn(node: Asn1, { asn1 }: Forge): Generator<number> {
+/**
+ * Every (salt, iterations) pair that can be seen without a password: PBE parameters, PBKDF2 parameters, MacData.
+ * @throws DerError where that is more work than any real file is
+ */
+function* iterationsIn(node: Asn1, forge: Forge, budget: BerBudget, depth = 0): Generator<number> {
+  const { asn1 } = forge;
   // The contents are wrapped in octet strings; what is not DER inside one is ciphertext. Read as leniently as below.
   const content = node.type === asn1.Type.OCTETSTRING ? joinOctets(node) : '';
   if (content.startsWith('\x30')) {
+    budget.spend(Buffer.from(content, 'latin1'), depth + 1);
     const inner = tryOr(() => asn1.fromDer(content, false), undefined);
-    if (inner !== undefined) yield* iterationsIn(inner, { asn1 } as Forge);
+    if (inner !== undefined) yield* iterationsIn(inner, forge, budget, depth + 1);
   }
   if (!Array.isArray(node.value)) return;
   const children = node.value;
@@ -36,7 +46,7 @@ function* iterationsIn(node: Asn1, { asn1 }: Forge): Generator<number> {
     // Unsigned, as node-forge will count: a negative number would be four thousand million rounds.
     yield Number.parseInt(Buffer.from(integerAfterSalt.value, 'latin1').toString('hex'), 16);
   }
-  for (const child of children) yield* iterationsIn(child, { asn1 } as Forge);
+  for (const child of children) yield* iterationsIn(child, forge, budget, depth + 1);
 }
 
 /** BER cuts octet strings into pieces where it likes. */
@@ -50,6 +60,20 @@ function tryOr<T, F>(attempt: () => T, fallback: F): T | F {
   }
 }
 
+/** Before node-forge makes objects of the file, which costs more the deeper it is nested. */
+function iterationsOf(bytes: Uint8Array, forge: Forge) {
+  const budget = new BerBudget();
+  try {
+    budget.spend(bytes);
+    const structure = tryOr(() => forge.asn1.fromDer(Buffer.from(bytes).toString('latin1')), undefined);
+    if (structure === undefined) return 'not-ber' as const;
+    return { structure, iterations: [...iterationsIn(structure, forge, budget)] };
+  } catch (error) {
+    if (error instanceof DerError) return 'too-much' as const;
+    throw error;
+  }
+}
+
 /**
  * Opens a PKCS#12 file (RFC 7292).
  * @throws PaycertError `pkcs12-password`, `pkcs12-iterations`, `pkcs12-malformed`
@@ -58,19 +82,16 @@ export async function readPkcs12(bytes: Uint8Array, password: string, field: str
   const { default: forge } = await import('node-forge');
   const malformed = (what: string, cause?: unknown) =>
     new PaycertError('pkcs12-malformed', `${field} ${what}`, { field, cause });
-  const structure = tryOr(() => forge.asn1.fromDer(Buffer.from(bytes).toString('latin1')), undefined);
-  if (structure === undefined) throw malformed('is not a PKCS#12 file');
-  let inAll = 0;
-  for (const iterations of iterationsIn(structure, forge)) {
-    inAll += iterations;
-    if (iterations > maxIterations || inAll > maxIterationsInAll) {
-      throw new PaycertError(
-        'pkcs12-iterations',
-        `${field} asks for more than ${maxIterations} key derivation rounds`,
-        { field },
-      );
-    }
-  }
+  if (bytes.byteLength > maxBytes) throw malformed(`is larger than ${maxBytes} bytes`);
+  const rounds = iterationsOf(bytes, forge);
+  if (rounds === 'not-ber') throw malformed('is not a PKCS#12 file');
+  if (rounds === 'too-much') throw malformed('has more elements, or deeper ones, than a PKCS#12 file has');
+  const { structure, iterations } = rounds;
+  const inAll = iterations.reduce((sum, one) => sum + one, 0);
+  if (Math.max(0, ...iterations) > maxIterations || inAll > maxIterationsInAll)
+    throw new PaycertError('pkcs12-iterations', `${field} asks for more than ${maxIterations} key derivation rounds`, {
+      field,
+    });
   try {
     return openBags(forge, forge.pkcs12.pkcs12FromAsn1(structure, false, password), field);
   } catch (error) {

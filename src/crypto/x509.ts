@@ -42,11 +42,30 @@ export function nameAttribute(name: string, attribute: string): string | undefin
   return lines.at(-1)?.slice(attribute.length + 1);
 }
 
+/** How many signatures a search for issuers may verify: certificates of one name can be made by the hundred. */
+export class SignatureBudget {
+  #left = 500;
+
+  get left(): number {
+    return this.#left;
+  }
+
+  /** False once nothing is left: then the search ends, and finds no issuer. */
+  take(): boolean {
+    this.#left -= 1;
+    return this.#left >= 0;
+  }
+}
+
 /** Whether some certificate of the bundle issued this one, or is it: links and signatures, no policy. */
-export function isIssuedWithin(certificate: X509Certificate, bundle: readonly X509Certificate[]): boolean {
+export function isIssuedWithin(
+  certificate: X509Certificate,
+  bundle: readonly X509Certificate[],
+  budget = new SignatureBudget(),
+): boolean {
   return bundle.some(
     (issuer) =>
       issuer.fingerprint256 === certificate.fingerprint256 ||
-      (certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)),
+      (certificate.checkIssued(issuer) && budget.take() && certificate.verify(issuer.publicKey)),
   );
 }

@@ -10,9 +10,11 @@ import {
   nameAttribute,
   normalizeSerial,
   publicKeyFingerprint,
+  SignatureBudget,
   wireSerial,
 } from '../../src/crypto/x509.ts';
 import { createAuthority, generateKeyPair } from '../../src/testing/index.ts';
+import { issue, makeAuthority, makeImpostor } from '../support/mtls.ts';
 import { sm2Certificate, sm2PrivateKey } from '../support/sm2.ts';
 
 const now = new Date('2026-03-01T00:00:00Z');
@@ -106,6 +108,20 @@ describe('a name attribute', () => {
 });
 
 describe('a trust bundle', () => {
+  it('of one name and many keys costs no more signatures than a search may, for all certificates together', async () => {
+    const named = await makeAuthority(0);
+    const impostor = new X509Certificate(await makeImpostor(named));
+    const ours = new X509Certificate((await issue(named, 'ours')).certificate);
+    const bundle = Array.from({ length: 60 }, () => impostor);
+    const budget = new SignatureBudget();
+    const all = budget.left;
+    for (let searched = 1; searched <= 20; searched += 1) {
+      assert.equal(isIssuedWithin(ours, bundle, budget), false);
+      assert.equal(Math.max(budget.left, 0), Math.max(all - 60 * searched, 0));
+    }
+    assert.equal(isIssuedWithin(ours, [ours], budget), true);
+  });
+
   it('covers the certificate itself and what one of its certificates issued', () => {
     assert.equal(isIssuedWithin(leaf, [root]), true);
     assert.equal(isIssuedWithin(leaf, [sm2, root]), true);

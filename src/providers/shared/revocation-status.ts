@@ -1,23 +1,26 @@
 // Revocation checks: our certificates at each load, the peer's at each handshake.
 import type { X509Certificate } from 'node:crypto';
 import { type RevocationList, revocationOf, type RevocationStatus } from '../../crypto/revocation.ts';
-import { isIssuedWithin } from '../../crypto/x509.ts';
+import { isIssuedWithin, SignatureBudget } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
 import type { RevocationRules, TlsIdentity } from './tls-identity.ts';
 
 /** From a leaf up to what signs itself, as far as the issuers are among those given. */
 export function pathOf(leaf: X509Certificate, given: readonly X509Certificate[]): readonly X509Certificate[] {
   const path = [leaf];
+  const budget = new SignatureBudget();
   for (let next: X509Certificate | undefined = leaf; next !== undefined && !next.checkIssued(next);) {
     const below: X509Certificate = next;
-    next = given.find((one) => !isAmong(path, one) && isIssuedWithin(below, [one]));
+    next = given.find((one) => !isAmong(path, one) && isIssuedWithin(below, [one], budget));
     if (next !== undefined) path.push(next);
+    if (path.length > maxPath) break;
   }
   return path;
 }
 
 /** Real chains have three or four; each costs signatures. */
 const maxShown = 10;
+const maxPath = 10;
 
 /**
  * The path to somebody who is trusted. Whoever shows certificates may show others of the same name, even of the same key, with

@@ -43,6 +43,9 @@ type Data = ReadonlyMap<string, Uint8Array>;
 const isPlatformName = (name: string): boolean => /^(?:wechatpay_[^/]*|platform\/[^/]+)\.pem$/.test(name);
 const isRetiredName = (name: string): boolean => /^retired\/[^/]+\.pem$/.test(name);
 
+/** WeChat Pay has two or three at a time. Each is compared with every certificate of trust.pem. */
+const maxPlatformCertificates = 64;
+
 /** Reads what is there under the names the platform gives its files; other names are ignored. */
 export async function readParts(data: Data, merchantId: string): Promise<{ parts: Parts; problems: PaycertError[] }> {
   const reader = materialReader(data);
@@ -65,6 +68,14 @@ export async function readParts(data: Data, merchantId: string): Promise<{ parts
     trust: part('trust.pem', readCertificates) ?? [],
     certificatesResponse: part('certificates.json', readText),
   };
+  if (parts.platformCertificates.length > maxPlatformCertificates)
+    problems.push(
+      new PaycertError(
+        'certificates-too-many',
+        `there are more than ${maxPlatformCertificates} platform certificates`,
+        { field: 'platform/' },
+      ),
+    );
   return { parts: withoutAbsent(parts), problems };
 }
 

@@ -1,5 +1,5 @@
 // The platform's keys by key id: every certificate given, and the public key. Which of them counts depends on the time.
-import { isIssuedWithin, normalizeSerial } from '../../crypto/x509.ts';
+import { isIssuedWithin, normalizeSerial, SignatureBudget } from '../../crypto/x509.ts';
 import { type PaycertError, violation } from '../../errors.ts';
 import { certificateFacts, isAlive, type PlatformKey, publicKeyFacts } from '../shared/facts.ts';
 import type { NamedCertificate, Parts } from './parts.ts';
@@ -67,6 +67,7 @@ function certificateKey({ name, certificate }: NamedCertificate): PlatformKey {
 /** What is odd whatever the time: duplicates, and certificates outside the trust bundle. Found once per load. */
 export function platformWarnings({ platformCertificates, trust }: Parts): readonly PaycertError[] {
   const seen = new Set<string>();
+  const budget = new SignatureBudget();
   return platformCertificates.flatMap(({ name, certificate }) => {
     const warnings: PaycertError[] = [];
     const serial = normalizeSerial(certificate.serialNumber);
@@ -74,7 +75,7 @@ export function platformWarnings({ platformCertificates, trust }: Parts): readon
       warnings.push(...violation('platform-certificate-duplicate', name, 'is there twice, and was merged'));
     }
     seen.add(serial);
-    if (trust.length > 0 && !isIssuedWithin(certificate, trust)) {
+    if (trust.length > 0 && !isIssuedWithin(certificate, trust, budget)) {
       warnings.push(...violation('platform-certificate-untrusted', name, 'is not issued within trust.pem'));
     }
     return warnings;
