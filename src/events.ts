@@ -41,6 +41,13 @@ export type Event =
     }
   /** `isRecovery`: what was refused or unreadable has been put right, and the current snapshot is the newest again. */
   | { readonly type: 'unchanged'; readonly credential: string; readonly isRecovery: boolean }
+  /** One part of a pair changed in plain files, and the other has not within five seconds: what is there is used. */
+  | {
+      readonly type: 'parts-unmatched';
+      readonly credential: string;
+      readonly changed: readonly string[];
+      readonly unchanged: readonly string[];
+    }
   | { readonly type: 'found-by-poll'; readonly credential: string }
   | {
       readonly type: 'source-failed';

@@ -60,6 +60,8 @@ export interface Platform<O extends TObject = TObject> {
   /** Undefined: nothing is fetched with these options. Absent: never. */
   fetches?(options: Static<O>): Fetches | undefined;
   readonly fileNames: readonly FileName[];
+  /** Names of parts that their owner changes together, and that no check can hold against each other: a key and its name. */
+  readonly tied?: readonly (readonly string[])[];
   /** What the platform calls a certificate that it issued; undefined for one that is not known to be its own. */
   readonly describeCertificate?: (certificate: X509Certificate) => FileFacts | undefined;
   /** How its refusals are read, if it says what is wrong with a signature. */

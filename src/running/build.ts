@@ -14,6 +14,7 @@ import { fallback } from '../sources/fallback.ts';
 import { files } from '../sources/files.ts';
 import { merge } from '../sources/merge.ts';
 import { secret } from '../sources/secret.ts';
+import { withTiedParts } from '../sources/tied.ts';
 import type { Source } from '../sources/source.ts';
 import type { MaxAge } from '../store/age.ts';
 import type { Credential } from '../store/attempt.ts';
@@ -99,10 +100,16 @@ function withFetches(
 }
 
 export function buildCredential(config: CredentialConfig, dependencies: BuildDependencies): Credential {
+  const source = withTiedParts(buildSource(config.source, dependencies), {
+    tied: platformOf(config.provider).platform.tied ?? [],
+    credential: config.name,
+    clock: dependencies.clock,
+    observe: dependencies.observe,
+  });
   return {
     name: config.name,
     provider: buildProvider(config.provider),
-    source: withFetches(buildSource(config.source, dependencies), config.provider, dependencies),
+    source: withFetches(source, config.provider, dependencies),
     older: config.older ?? defaults.older,
     graceMilliseconds: milliseconds(config.grace ?? defaults.grace),
   };

@@ -64,6 +64,7 @@ export function files({ paths, keys = {}, pollMilliseconds, clock, observe }: Fi
       frozenPaths ??= findFrozen(absolute, lane);
       return material(renameKeys(reading.data, keys), {
         ...(reading.changedAt && { changedAt: reading.changedAt }),
+        mayBeTorn: !reading.isAtomic,
         frozenPaths: await frozenPaths,
       });
     },

@@ -40,6 +40,7 @@ export function merge(sources: readonly Source[]): Source {
       const changes = parts.flatMap(({ changedAt }) => (changedAt ? [changedAt.getTime()] : []));
       return material(mergeData(parts.map(({ data }) => data)), {
         ...(changes.length > 0 && { changedAt: new Date(Math.max(...changes)) }),
+        mayBeTorn: parts.some(({ mayBeTorn = false }) => mayBeTorn),
         frozenPaths: parts.flatMap(({ frozenPaths = [] }) => frozenPaths),
       });
     },

@@ -10,6 +10,8 @@ export interface Material {
   readonly data: ReadonlyMap<string, Uint8Array>;
   /** When the origin made this version, where it says so; lag is measured from it. */
   readonly changedAt?: Date;
+  /** From files that are written one by one: some may be of before a change, and some of after it. */
+  readonly mayBeTorn?: boolean;
   /** Paths that can never change while the process runs, such as subPath mounts. */
   readonly frozenPaths?: readonly string[];
 }

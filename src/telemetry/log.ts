@@ -53,6 +53,11 @@ const lines: Lines = {
   ],
   unchanged: ({ credential, isRecovery }) =>
     isRecovery ? ['info', 'put right: the current snapshot is the newest material again', { credential }] : undefined,
+  'parts-unmatched': ({ credential, changed, unchanged }) => [
+    'warn',
+    'only one part of a pair changed, and was used after five seconds: write both, or swap the directory at once',
+    { credential, changed, unchanged },
+  ],
   'found-by-poll': ({ credential }) => [
     'warn',
     'a change was found by polling only: its event was missed',

@@ -30,6 +30,12 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
     isNew: true,
   },
   unchanged: { type: 'unchanged', credential, isRecovery: false },
+  'parts-unmatched': {
+    type: 'parts-unmatched',
+    credential,
+    changed: ['access_key_id'],
+    unchanged: ['access_key_secret'],
+  },
   'found-by-poll': { type: 'found-by-poll', credential },
   'source-failed': { type: 'source-failed', credential, error, isNew: true },
   'mount-frozen': { type: 'mount-frozen', credential, paths: ['/etc/paycert/key.pem'] },

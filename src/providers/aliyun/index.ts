@@ -18,5 +18,6 @@ export const platform = definePlatform({
     { pattern: /^security_token$/, what: 'security token of Aliyun (security_token)', holds: 'secret' },
     { pattern: /^expiration$/, what: 'when the security token ends (expiration)', holds: 'secret' },
   ],
+  tied: [['access_key_id', 'access_key_secret', 'security_token']],
   refusals: aliyunRefusals,
 });

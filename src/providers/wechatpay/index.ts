@@ -13,6 +13,10 @@ export const platform = definePlatform({
   create: wechatpay,
   origins: () => wechatPayHosts,
   fileNames,
+  tied: [
+    ['apiclient_key.pem', 'merchant_serial'],
+    ['pub_key.pem', 'pub_key_id'],
+  ],
   describeCertificate,
   refusals: wechatpayRefusals,
 });

@@ -92,6 +92,13 @@ export const reloads = {
     labels: ['credential'],
     on: { 'found-by-poll': ({ credential }) => one({ credential }) },
   },
+  paycert_unmatched_parts_total: {
+    about: 'reloads',
+    type: 'counter',
+    help: 'Changes in plain files of one part of a pair, used after five seconds without the other.',
+    labels: ['credential'],
+    on: { 'parts-unmatched': ({ credential }) => one({ credential }) },
+  },
   paycert_config_reloads_total: {
     about: 'reloads',
     type: 'counter',
