@@ -13,8 +13,8 @@ const wrap = (tag: number, content: Buffer): Buffer =>
     content,
   ]);
 
-function nest(levels: number, tags: readonly number[], content = Buffer.alloc(0)): Buffer {
-  let bytes = content;
+function nest(levels: number, tags: readonly number[], content: Buffer = Buffer.alloc(0)): Buffer {
+  let bytes: Buffer = content;
   for (let level = 0; level < levels; level++) {
     const [tag = 0x30] = [tags[level % tags.length]];
     bytes = wrap(tag, bytes);
