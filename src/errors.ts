@@ -80,6 +80,10 @@ const table = {
     kind: 'source',
     hint: 'Add it to the operator’s --secret (rbac.secretNames of the chart), or watch the whole namespace.',
   },
+  'secret-not-opted-in': {
+    kind: 'source',
+    hint: 'Let whoever owns the Secret label it `paycert.dev/used-by`, with the name of the PaymentCredential or `any`.',
+  },
   'object-missing': { kind: 'source', hint: 'Create the object named, or correct name and namespace.' },
   'object-conflict': { kind: 'source', hint: 'Nothing to do: it is read again and written anew.' },
   'watch-expired': { kind: 'source', hint: 'Nothing to do: everything is listed again.' },

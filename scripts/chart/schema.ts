@@ -107,6 +107,7 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
       crds: group({ enabled: Flag, keep: Flag }),
       rbac,
       refreshPods: Flag,
+      secretOptIn: Flag,
       serviceAccount: group({ create: Flag, name: DnsName, annotations: Labels }),
       podLabels: Labels,
       podAnnotations: Labels,

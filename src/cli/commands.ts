@@ -92,6 +92,10 @@ export const commands: Readonly<Record<string, Command>> = {
         help: 'elect a leader among several replicas on this Lease (default: no election)',
       },
       'refresh-pods': { type: 'boolean', help: 'touch Pods labelled paycert.dev/refresh when their Secret changes' },
+      'secret-opt-in': {
+        type: 'boolean',
+        help: 'read a Secret for a PaymentCredential only if its label paycert.dev/used-by allows it',
+      },
       address: { type: 'string', value: 'HOST:PORT', help: 'where health and metrics are (default :9464)' },
       'log-level': {
         type: 'string',
@@ -110,6 +114,7 @@ export const commands: Readonly<Record<string, Command>> = {
         secrets: texts(values, 'secret'),
         lease: text(values, 'lease'),
         refreshesPods: values['refresh-pods'] === true,
+        secretOptIn: values['secret-opt-in'] === true,
         address: text(values, 'address'),
         logLevel: text(values, 'log-level'),
       });

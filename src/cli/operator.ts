@@ -30,6 +30,7 @@ export interface OperatorFlags {
   readonly secrets: readonly Named[];
   readonly lease: Named | undefined;
   readonly refreshesPods: boolean;
+  readonly secretOptIn: boolean;
   readonly address: string;
   readonly logLevel: LogLevel;
 }
@@ -40,6 +41,7 @@ export function parseOperatorOptions(words: {
   readonly secrets: readonly string[];
   readonly lease: string | undefined;
   readonly refreshesPods: boolean;
+  readonly secretOptIn: boolean;
   readonly address: string | undefined;
   readonly logLevel: string | undefined;
 }): OperatorFlags {
@@ -53,6 +55,7 @@ export function parseOperatorOptions(words: {
     secrets: [...new Set(secrets)].map((secret) => split(secret, 'secret')),
     lease: lease === undefined ? undefined : split(lease, 'lease'),
     refreshesPods: words.refreshesPods,
+    secretOptIn: words.secretOptIn,
     address,
     logLevel: logLevel as LogLevel,
   };

@@ -3,7 +3,6 @@ import {
   constants,
   createCipheriv,
   createDecipheriv,
-  createHmac,
   createSecretKey,
   type KeyObject,
   privateDecrypt,
@@ -17,11 +16,6 @@ const nonceBytes = 12;
 /** A key of 16 or 32 bytes, built once: a raw buffer costs three times as much per operation. */
 export function aesKey(bytes: Uint8Array): KeyObject {
   return createSecretKey(bytes);
-}
-
-/** Four bytes that tell keys apart and tell nothing else, as payment HSMs show key check values. */
-export function checkValue(key: KeyObject): string {
-  return createHmac('sha256', key).update('paycert key check value').digest('hex').slice(0, 8);
 }
 
 /** The plaintext, or nothing when it does not authenticate. `sealed` is ciphertext ‖ tag. */

@@ -11,6 +11,7 @@ import type { PaymentCredential, Status } from './resource.ts';
 export interface ControllerOptions extends Omit<ObjectsOptions, 'client' | 'changed'> {
   readonly client: () => Promise<KubeClient>;
   readonly refreshesPods: boolean;
+  readonly secretOptIn: boolean;
   /** Of this process alone, such as the name of its pod. */
   readonly identity: string;
 }

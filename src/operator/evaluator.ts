@@ -1,30 +1,20 @@
-// Evaluates a resource with its Secret: fetches the Secret when its version is new, and keeps facts only.
-import type { Clock } from '../clock.ts';
+// Evaluates a resource: its spec, and its Secret where that is there, may be read and is opted in.
 import { parseSpec, type ResourceSpec, toCredential } from '../config/resource.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
-import type { KubeClient } from '../kube/client.ts';
-import { type KubeObject, secrets } from '../kube/resources.ts';
-import { readCreatedAt } from '../providers/shared/created-at.ts';
-import { secretMaterial } from '../sources/secret.ts';
-import { createdAtAnnotation } from './labels.ts';
+import { usedByLabel } from './labels.ts';
 import type { Lookup } from './objects.ts';
 import type { PaymentCredential } from './resource.ts';
 import { ResourceKey } from './resource-key.ts';
-import { inLabels } from './secrets.ts';
-import { evaluate, type SecretEvaluation } from './status/evaluate.ts';
+import { type Question, SecretReader, type SecretReaderOptions } from './secret-reader.ts';
+import { inLabels, type SecretFacts } from './secrets.ts';
 import type { Evaluation } from './status/conditions.ts';
 
-export interface EvaluatorOptions {
-  readonly client: () => Promise<Pick<KubeClient, 'get'>>;
+export interface EvaluatorOptions extends Omit<SecretReaderOptions, 'questions'> {
   readonly lookup: Lookup;
-  readonly clock: Clock;
+  /** Whether only Secrets whose label says so are read for resources. */
+  readonly secretOptIn: boolean;
   readonly observe: Observe;
-}
-
-interface Remembered {
-  readonly version: string;
-  readonly evaluation: SecretEvaluation;
 }
 
 /** A permission may be granted later: a condition says what is missing, and it is tried again. */
@@ -34,15 +24,15 @@ class Pending extends Error {}
 
 export class Evaluator {
   readonly #options: EvaluatorOptions;
-  /** By the resource's key: what has not changed is not fetched again. */
-  readonly #remembered = new Map<string, Remembered>();
+  readonly #reader: SecretReader;
 
   constructor(options: EvaluatorOptions) {
     this.#options = options;
+    this.#reader = new SecretReader({ ...options, questions: (secret) => this.#questionsAbout(secret) });
   }
 
   forget(key: ResourceKey): void {
-    this.#remembered.delete(key.toString());
+    this.#reader.forget(key);
   }
 
   /**
@@ -53,45 +43,47 @@ export class Evaluator {
     let spec: ResourceSpec | undefined;
     try {
       spec = parseSpec(resource.spec);
-      return { spec, secret: await this.#evaluate(key, resource, spec, signal), error: undefined };
+      const question = toQuestion(key, resource, spec);
+      const secret = await this.#reader.evaluate(question, this.#factsOf(question.secret, resource), signal);
+      return { spec, secret, error: undefined };
     } catch (error) {
       if (signal.aborted) throw error;
       if (error instanceof Pending) return undefined;
-      this.forget(key);
       return { spec, secret: undefined, error: this.#explain(resource, error) };
     }
   }
 
-  async #evaluate(
-    key: ResourceKey,
-    resource: PaymentCredential,
-    spec: ResourceSpec,
-    signal: AbortSignal,
-  ): Promise<SecretEvaluation> {
-    const { client, lookup, clock } = this.#options;
-    const { namespace, name, uid, generation, status } = resource;
-    const { name: secretName, keys } = spec.source.secret;
-    const secretKey = new ResourceKey('Secret', namespace, secretName);
-    const state = lookup.secretState(secretKey);
+  /** What is cached of the Secret that the resource names. @throws PaycertError why it is not to be read */
+  #factsOf(secret: ResourceKey, { kind, name }: PaymentCredential): SecretFacts {
+    const { lookup, secretOptIn } = this.#options;
+    const state = lookup.secretState(secret);
     if (state instanceof PaycertError) throw state;
     if (state === 'pending') throw new Pending();
     if (state === 'unwatched')
-      throw new PaycertError('secret-unwatched', `the operator does not watch Secret "${secretName}"`);
-    const facts = lookup.secret(secretKey);
-    if (facts === undefined) throw new PaycertError('object-missing', `there is no Secret "${secretName}" here`);
-    const remembered = this.#remembered.get(key.toString());
-    const versionOf = (resourceVersion: string) => [uid, generation, facts.uid, resourceVersion].join();
-    if (remembered && isCurrent(remembered, versionOf(facts.resourceVersion), clock.now()))
-      return remembered.evaluation;
-    const target = { resource: secrets, namespace, name: secretName };
-    const secret = await (await client()).get(target, signal);
-    const material = secretMaterial(secret, keys);
-    const credential = toCredential(name, spec);
-    const candidate = { credential, material, accepted: status?.accepted };
-    const evaluated = await evaluate(candidate, clock.now());
-    const evaluation = { ...evaluated, createdAt: evaluated.createdAt ?? annotatedAge(secret) };
-    this.#remembered.set(key.toString(), { version: versionOf(evaluation.secretResourceVersion), evaluation });
-    return evaluation;
+      throw new PaycertError('secret-unwatched', `the operator does not watch Secret "${secret.name}"`);
+    const facts = lookup.secret(secret);
+    if (facts === undefined) throw new PaycertError('object-missing', `there is no Secret "${secret.name}" here`);
+    if (secretOptIn && kind === 'PaymentCredential' && !['any', name].includes(facts.labels?.[usedByLabel] ?? '')) {
+      const message = `Secret "${secret.name}" has no label ${usedByLabel} with the value ${name} or any`;
+      throw new PaycertError('secret-not-opted-in', message);
+    }
+    return facts;
+  }
+
+  /** Those that will be asked next, when the Secret has changed. */
+  #questionsAbout(secret: ResourceKey): Question[] {
+    const { lookup } = this.#options;
+    return lookup.resourcesOf(secret).flatMap((key) => {
+      const resource = lookup.find(key);
+      if (resource === undefined) return [];
+      try {
+        this.#factsOf(secret, resource);
+        return [toQuestion(key, resource, parseSpec(resource.spec))];
+      } catch (error) {
+        if (error instanceof PaycertError || error instanceof Pending) return [];
+        throw error;
+      }
+    });
   }
 
   #explain(resource: PaymentCredential, error: unknown): PaycertError {
@@ -106,10 +98,13 @@ export class Evaluator {
   }
 }
 
-function annotatedAge({ metadata }: KubeObject): SecretEvaluation['createdAt'] {
-  const text = metadata.annotations?.[createdAtAnnotation];
-  return text === undefined ? undefined : readCreatedAt(text.trim(), createdAtAnnotation);
+function toQuestion(key: ResourceKey, { namespace, name, status }: PaymentCredential, spec: ResourceSpec): Question {
+  const { secret } = spec.source;
+  return {
+    resource: key,
+    secret: new ResourceKey('Secret', namespace, secret.name),
+    keys: secret.keys,
+    credential: toCredential(name, spec),
+    accepted: status?.accepted,
+  };
 }
-
-const isCurrent = (remembered: Remembered, version: string, now: Date): boolean =>
-  remembered.version === version && (remembered.evaluation.until === undefined || now < remembered.evaluation.until);

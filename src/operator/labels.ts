@@ -35,6 +35,12 @@ export const labels = {
     meaning:
       'When its keys were made, such as `2026-03-01`; also of a Secret that a resource names. The part `created_at` goes before it.',
   },
+  'paycert.dev/used-by': {
+    on: 'Secret',
+    is: 'label',
+    meaning:
+      'The PaymentCredential that may use this Secret, or `any`. Needed with `--secret-opt-in`; a name longer than a label may be takes `any`.',
+  },
   'paycert.dev/refresh': {
     on: 'Pod',
     is: 'label',
@@ -52,6 +58,7 @@ export const providerLabel = 'paycert.dev/provider' satisfies keyof typeof label
 export const requireAnnotation = 'paycert.dev/require' satisfies keyof typeof labels;
 export const maxAgeAnnotation = 'paycert.dev/max-age' satisfies keyof typeof labels;
 export const createdAtAnnotation = 'paycert.dev/created-at' satisfies keyof typeof labels;
+export const usedByLabel = 'paycert.dev/used-by' satisfies keyof typeof labels;
 export const refreshLabel = 'paycert.dev/refresh' satisfies keyof typeof labels;
 export const refreshedAtAnnotation = 'paycert.dev/refreshed-at' satisfies keyof typeof labels;
 export const optionPrefix = 'paycert.dev/option.';

@@ -22,7 +22,7 @@ export interface ObjectsOptions extends Pick<
 const notHelm = 'type!=helm.sh/release.v1';
 
 /** What the reconciler may see of the caches. */
-export type Lookup = Pick<Objects, 'find' | 'secret' | 'secretState'>;
+export type Lookup = Pick<Objects, 'find' | 'secret' | 'secretState' | 'resourcesOf'>;
 
 export class Objects {
   readonly #changed: (key: ResourceKey) => void;
@@ -81,6 +81,11 @@ export class Objects {
 
   secret(key: ResourceKey): SecretFacts | undefined {
     return this.#secrets.get(key);
+  }
+
+  /** The resources that name a Secret. */
+  resourcesOf(secret: ResourceKey): readonly ResourceKey[] {
+    return this.#index.resourcesOf(secret);
   }
 
   /** Whether a Secret would be cached if it existed. */

@@ -1,5 +1,6 @@
-// Keys to reconcile: each at most once at a time however often it is added, and again after a pause when that failed.
+// Keys to reconcile, fair by namespace: each at most once at a time however often it is added, and again after a pause when that failed.
 import type { Clock } from '../clock.ts';
+import { FairSet } from './fair-set.ts';
 import type { ResourceKey } from './resource-key.ts';
 
 export interface QueueOptions {
@@ -16,10 +17,10 @@ const shortestBackoff = 500;
 /** So that a permission that is granted again is noticed within a minute. */
 const longestBackoff = 30_000;
 
-/** All maps are keyed by the key's text. */
+/** Maps and sets are keyed by the key's text. */
 export class Queue {
   readonly #options: QueueOptions;
-  readonly #ready = new Map<string, ResourceKey>();
+  readonly #ready = new FairSet();
   readonly #busy = new Set<string>();
   /** Added while they were reconciled: what was seen may be older than the reason to add them. */
   readonly #again = new Set<string>();
@@ -40,7 +41,7 @@ export class Queue {
     const id = key.toString();
     this.#undelay(id);
     if (this.#busy.has(id)) this.#again.add(id);
-    else this.#ready.set(id, key);
+    else this.#ready.add(key);
     this.#idle.shift()?.();
   }
 
@@ -48,24 +49,26 @@ export class Queue {
   async run(workers: number, signal: AbortSignal): Promise<void> {
     const wakeAll = () => this.#idle.splice(0).forEach((wake) => wake());
     signal.addEventListener('abort', wakeAll);
-    await Promise.all(Array.from({ length: workers }, () => this.#work(signal)));
+    // One namespace never has all of them: what another one adds is begun at once.
+    const most = workers - Math.floor(workers / 4);
+    await Promise.all(Array.from({ length: workers }, () => this.#work(most, signal)));
     signal.removeEventListener('abort', wakeAll);
     for (const id of [...this.#delayed.keys()]) this.#undelay(id);
   }
 
-  async #work(signal: AbortSignal): Promise<void> {
+  async #work(most: number, signal: AbortSignal): Promise<void> {
     const isOver = () => signal.aborted;
     while (!isOver()) {
-      const [next] = this.#ready;
-      if (next === undefined) {
+      const key = this.#ready.take(most);
+      if (key === undefined) {
         await new Promise<void>((resolve) => this.#idle.push(resolve));
         continue;
       }
-      const [id, key] = next;
-      this.#ready.delete(id);
+      const id = key.toString();
       this.#busy.add(id);
       const pause = await this.#reconcile(id, key, signal);
       this.#busy.delete(id);
+      this.#ready.giveBack(key);
       if (this.#again.delete(id)) this.add(key);
       else if (pause !== undefined && !isOver()) this.#delay(id, key, pause);
     }

@@ -13,7 +13,7 @@ import { isBad, type PaymentCredential, readResource, type Status } from './reso
 import type { ResourceKey } from './resource-key.ts';
 import { replacementOf } from './status/age.ts';
 import type { Evaluation } from './status/conditions.ts';
-import { earliest } from './status/evaluate.ts';
+import { earliest, type SecretEvaluation } from './status/evaluate.ts';
 import { isReported, noticesOf } from './status/events.ts';
 import { soonestExpiry } from './status/expiry.ts';
 import { statusOf } from './status/status.ts';
@@ -50,6 +50,9 @@ export class Reconciler {
   /** The status reported in Events, for labelled Secrets. */
   readonly #reported = new Map<string, Status>();
 
+  /** Of the Secret's data, as it was seen last: a change of its labels is no reason to touch Pods. */
+  readonly #revisions = new Map<string, string>();
+
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#evaluator = new Evaluator(options);
@@ -65,7 +68,7 @@ export class Reconciler {
     const id = key.toString();
     const resource = this.#latest(key);
     if (resource === undefined) {
-      for (const known of [this.#statuses, this.#written, this.#reported]) known.delete(id);
+      for (const known of [this.#statuses, this.#written, this.#reported, this.#revisions]) known.delete(id);
       this.#evaluator.forget(key);
       return undefined;
     }
@@ -74,10 +77,9 @@ export class Reconciler {
     if (evaluation === undefined) return pendingMilliseconds;
     const now = clock.now();
     const status = statusOf(resource, evaluation, now);
-    const seen = resource.status && (resource.status.rejected ?? resource.status.accepted)?.secretResourceVersion;
     const { spec, secret } = evaluation;
-    if (spec?.refreshPods === true && secret && seen !== undefined && seen !== secret.secretResourceVersion)
-      pods?.refresh(key);
+    const hasChanged = secret !== undefined && this.#dataHasChanged(id, resource, secret);
+    if (hasChanged && spec?.refreshPods === true) pods?.refresh(key);
     this.#statuses.set(id, { resource, status });
     const outcome = await this.#write(id, resource, status);
     const { object } = key;
@@ -98,6 +100,15 @@ export class Reconciler {
     if (cached && written?.uid === cached.uid && isNewer(written, cached)) return written;
     this.#written.delete(id);
     return cached;
+  }
+
+  #dataHasChanged(id: string, { status }: PaymentCredential, secret: SecretEvaluation): boolean {
+    const before = this.#revisions.get(id);
+    this.#revisions.set(id, secret.revision);
+    if (before !== undefined) return before !== secret.revision;
+    // Seen for the first time by this process: the version is all that the status remembers.
+    const version = (status?.rejected ?? status?.accepted)?.secretResourceVersion;
+    return version !== undefined && version !== secret.secretResourceVersion;
   }
 
   async #write(id: string, resource: PaymentCredential, status: Status): Promise<'unchanged' | 'written' | 'standby'> {

@@ -12,7 +12,7 @@ const ConditionSchema = Type.Object({
   type: Text(316, 'Ready, Valid, Expiring or TooOld.'),
   status: Type.Union([Type.Literal('True'), Type.Literal('False'), Type.Literal('Unknown')]),
   reason: Text(1024, 'One word for programs.'),
-  message: Text(32_768, 'What it means and what to do.'),
+  message: Text(4096, 'What it means and what to do.'),
   lastTransitionTime: Time('Since when the status is what it is.'),
   observedGeneration: Type.Integer({ minimum: 0, description: 'The generation of the spec that it speaks of.' }),
 });
@@ -35,9 +35,15 @@ const SeenSchema = Type.Object({
 export const StatusSchema = Type.Object(
   {
     observedGeneration: Type.Integer({ minimum: 0, description: 'The generation of the spec that it speaks of.' }),
+    observedSecretVersion: Type.Optional(
+      Text(
+        64,
+        'The resourceVersion of the Secret that the conditions speak of; absent when it is not there or cannot be read.',
+      ),
+    ),
     provider: Type.Optional(Text(64, 'The kind of provider.')),
     keyId: Type.Optional(Text(256, 'The key that signs.')),
-    notAfter: Type.Optional(Text(32, 'Until when the certificate of the key that signs is valid.')),
+    notAfter: Type.Optional(Time('Until when the certificate of the key that signs is valid.')),
     conditions: Type.Array(ConditionSchema, {
       maxItems: 8,
       'x-kubernetes-list-type': 'map',
@@ -62,7 +68,7 @@ export const StatusSchema = Type.Object(
           secretResourceVersion,
           time: Time('When it was first rejected.'),
           reason: Text(1024, 'Why, in one word.'),
-          message: Text(32_768, 'Why, and what to do.'),
+          message: Text(4096, 'Why, and what to do.'),
         },
         { description: 'The Secret as it is stored, if it does not pass.' },
       ),

@@ -17,6 +17,8 @@ export interface KeyFacts {
   readonly algorithm: string;
   /** SHA-256 of the certificate or public key, hex; for a symmetric key, its four-byte check value. */
   readonly fingerprint: string;
+  /** Of a symmetric key, as versions before the slow derivation had it: to find its age in a status, and never shown. */
+  readonly formerFingerprint?: string;
   readonly notBefore?: Date;
   /** Absent: the key does not expire, or its certificate was not given. */
   readonly notAfter?: Date;

@@ -5,6 +5,7 @@ import { roleOf } from '../providers/roles.ts';
 interface AgingKey {
   readonly role: string;
   readonly fingerprint: string;
+  readonly formerFingerprint?: string;
   readonly notAfter?: unknown;
 }
 
@@ -29,8 +30,11 @@ const most = { here: 256, gone: 32 } as const;
 
 export function noteSeen(before: FirstSeen, keys: readonly AgingKey[], now: Date): FirstSeen {
   const own = keys.filter(isOurs);
-  const here = new Map(own.map(({ fingerprint }) => [fingerprint, before.get(fingerprint) ?? now]));
-  const gone = [...before].filter(([fingerprint]) => !here.has(fingerprint));
+  const since = ({ fingerprint, formerFingerprint = '' }: AgingKey) =>
+    earlier(before.get(fingerprint), before.get(formerFingerprint)) ?? now;
+  const here = new Map(own.map((key) => [key.fingerprint, since(key)]));
+  const renamed = new Set(own.map(({ formerFingerprint }) => formerFingerprint));
+  const gone = [...before].filter(([fingerprint]) => !here.has(fingerprint) && !renamed.has(fingerprint));
   return new Map([...[...here].slice(0, most.here), ...gone.slice(0, most.gone)]);
 }
 

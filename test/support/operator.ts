@@ -166,6 +166,7 @@ export async function startOperator(t: TestContext, plane: ControlPlane, overrid
       secrets: [],
       lease: undefined,
       refreshesPods: false,
+      secretOptIn: false,
       address: '127.0.0.1:0',
       logLevel: 'debug',
       version: '0.0.0',

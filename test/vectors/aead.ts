@@ -55,7 +55,9 @@ export async function open(situation: Situation, key: Buffer, sealed: Sealed, ma
   if (key.byteLength !== 32) {
     situation.require((await refusalOfKey(key)) === 'apiv3-key-length', 'a key that is not 32 bytes is not refused');
   } else if (Buffer.byteLength(sealed.nonce) === 12 || !mayBeOff) {
-    const { plaintext } = await subject({ apiV3Key: aesKey(key) }).decrypt({ algorithm: aeadAlgorithm, ...sealed });
+    const { plaintext } = await (
+      await subject({ apiV3Key: aesKey(key) })
+    ).decrypt({ algorithm: aeadAlgorithm, ...sealed });
     return Buffer.from(plaintext);
   } else {
     const bytes = Buffer.from(sealed.ciphertext, 'base64');

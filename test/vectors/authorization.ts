@@ -24,7 +24,7 @@ export async function checkAuthorization(situation: Situation): Promise<void> {
   let header: string | undefined;
   if (signature === undefined && privateKey !== undefined) {
     const { method, url, timestamp, nonce, body } = requestOf(situation);
-    const one = subject({ privateKey, merchantSerial: serial }, { merchantId });
+    const one = await subject({ privateKey, merchantSerial: serial }, { merchantId });
     const { headers } = await one.authorize({ method, url, body }, { now: new Date(Number(timestamp) * 1000), nonce });
     header = headers['Authorization'];
   } else {

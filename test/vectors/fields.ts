@@ -14,7 +14,7 @@ export async function checkField(situation: Situation): Promise<void> {
   if (privateKey === undefined) throw new Unusable('there is no input private_key');
   if (isLegacy(situation)) return checkLegacy(situation, privateKey);
   const ciphertext = situation.need('ciphertext');
-  const opened = await situation.run(() => subject({ privateKey }).decrypt({ ciphertext }));
+  const opened = await situation.run(async () => (await subject({ privateKey })).decrypt({ ciphertext }));
   if (opened !== undefined) assertPlaintext(situation, opened.plaintext);
 }
 
@@ -26,14 +26,16 @@ function assertPlaintext(situation: Situation, actual: Uint8Array): void {
 /** Without the opt-in it is refused; with it, a wrong key may give random text, but never this text. */
 async function checkLegacy(situation: Situation, privateKey: PrivateKey): Promise<void> {
   const ciphertext = situation.need('ciphertext');
-  const isOpen = await subject({ privateKey })
+  const isOpen = await (
+    await subject({ privateKey })
+  )
     .decrypt({ ciphertext })
     .catch((error: unknown) => (error instanceof PaycertError ? undefined : Promise.reject(error as Error)));
   situation.require(isOpen === undefined, 'PKCS#1 v1.5 is opened without the opt-in');
   const isWrong = situation.verdict === 'refused';
   const secret = situation.vector.expected['plaintext'] ?? situation.vector.inputs['plaintext'];
   try {
-    const { plaintext } = await subject({ privateKey }, { legacyFieldPadding: true }).decrypt({ ciphertext });
+    const { plaintext } = await (await subject({ privateKey }, { legacyFieldPadding: true })).decrypt({ ciphertext });
     if (!isWrong) assertPlaintext(situation, plaintext);
     else
       situation.assert(
@@ -51,7 +53,7 @@ async function checkSealing(situation: Situation, privateKey: PrivateKey | undef
   const plaintext = Buffer.from(situation.need('plaintext'));
   const [trusted] = trustedKeys(situation);
   if (trusted === undefined) throw new Unusable('there is no certificate or public key to encrypt for');
-  const one = subject({ publicKey: trusted.key, publicKeyId: trusted.keyId, ...(privateKey && { privateKey }) });
+  const one = await subject({ publicKey: trusted.key, publicKeyId: trusted.keyId, ...(privateKey && { privateKey }) });
   const sealed = await situation.run(() => one.encrypt(plaintext, new Date(0)));
   if (sealed === undefined) return;
   const bytes = situation.expects('ciphertext_length', 'ciphertext_bytes');

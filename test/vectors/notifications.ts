@@ -51,7 +51,8 @@ async function openResource(situation: Situation, body: Buffer): Promise<Buffer>
   const { json, resource } = resourceOf(body);
   const plaintext = await open(situation, key, resource, situation.verdict !== 'refused');
   if (key.byteLength === 32 && 'id' in json && 'event_type' in json) {
-    const opened = await subject({ apiV3Key: aesKey(key) }).openNotification(await verified(body));
+    const { openNotification } = await subject({ apiV3Key: aesKey(key) });
+    const opened = await openNotification(await verified(body));
     const isSame = JSON.stringify(opened.resource) === JSON.stringify(readPlaintext(plaintext));
     situation.require(isSame, 'the notification’s content differs from its plaintext');
   }

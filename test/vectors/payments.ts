@@ -34,8 +34,8 @@ export async function checkPayment(situation: Situation): Promise<void> {
   if (privateKey === undefined) return;
   const merchantId = situation.text('partnerid', 'partner_id', 'mchid') ?? '1900000000';
   const moment = { now: new Date(Number(timestamp) * 1000), nonce };
-  const parameters = await situation.run(() =>
-    subject({ privateKey }, { merchantId }).paymentParameters({ type, appId, prepayId }, moment),
+  const parameters = await situation.run(async () =>
+    (await subject({ privateKey }, { merchantId })).paymentParameters({ type, appId, prepayId }, moment),
   );
   if (parameters === undefined) return;
   const signature = situation.expectsText('paySign', 'pay_sign', 'paysign', 'sign', 'signature');

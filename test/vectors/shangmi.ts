@@ -64,7 +64,7 @@ async function checkSignature(situation: Situation): Promise<void> {
       'Wechatpay-Signature-Type': 'WECHATPAY2-SM2-WITH-SM3',
     },
   };
-  const { verify } = subject({ publicKey, publicKeyId: 'PUB_KEY_ID_0' });
+  const { verify } = await subject({ publicKey, publicKeyId: 'PUB_KEY_ID_0' });
   await assertRefused(situation, 'an answer', 'signature-algorithm-unsupported', () => verify(received, now));
 }
 
@@ -73,9 +73,11 @@ async function checkSealed(situation: Situation): Promise<void> {
   const ciphertext = situation.need('ciphertext');
   const nonce = situation.text('nonce', 'iv');
   if (nonce === undefined) {
-    return assertRefused(situation, 'a field', 'decryption-failed', () => subject({}).decrypt({ ciphertext }));
+    return assertRefused(situation, 'a field', 'decryption-failed', async () =>
+      (await subject({})).decrypt({ ciphertext }),
+    );
   }
-  const { decrypt, openNotification } = subject({ apiV3Key: aesKey(apiV3KeyOf(situation)) });
+  const { decrypt, openNotification } = await subject({ apiV3Key: aesKey(apiV3KeyOf(situation)) });
   const associatedData = situation.text('associated_data', 'aad') ?? '';
   const open = (algorithm: string) => () => decrypt({ algorithm, ciphertext, nonce, associatedData });
   await assertRefused(situation, 'a resource', 'request-invalid', open('AEAD_SM4_GCM'));

@@ -37,7 +37,7 @@ export async function checkSign(situation: Situation): Promise<void> {
   const text = situation.expectsText('message', 'string_to_sign', 'sign_source', 'request_message');
   if (text !== undefined) situation.assert(message.equals(Buffer.from(text)), 'the text to sign differs');
   const serial = situation.text('serial_no', 'serial', 'merchant_serial', 'certificate_serial') ?? '00';
-  const signed = await situation.run(() => subject({ privateKey, merchantSerial: serial }).sign(message));
+  const signed = await situation.run(async () => (await subject({ privateKey, merchantSerial: serial })).sign(message));
   if (signed === undefined) return;
   const signature = situation.expectsText('signature', 'sign');
   if (signature !== undefined) {
@@ -79,10 +79,10 @@ export async function verifyResponse(
   now: Date,
 ): Promise<Verified> {
   const alive = aliveAt(keys, now);
-  if (alive.getTime() === now.getTime()) return verifyWithAny(subjectsTrusting(keys), answer, now);
+  if (alive.getTime() === now.getTime()) return verifyWithAny(await subjectsTrusting(keys), answer, now);
   const { timestamp, nonce, signature, keyId } = readResponseSignature(answer.headers ?? {}, now);
   const message = responseMessage(timestamp, nonce, answer.body);
-  return verifyWithAny(subjectsTrusting(keys), { kind: 'message', message, signature, keyId }, alive);
+  return verifyWithAny(await subjectsTrusting(keys), { kind: 'message', message, signature, keyId }, alive);
 }
 
 export async function checkVerify(situation: Situation): Promise<void> {
@@ -100,5 +100,5 @@ export async function checkVerify(situation: Situation): Promise<void> {
     signature: situation.need('signature', 'sign'),
     keyId,
   } as const;
-  await situation.run(() => verifyWithAny(subjectsTrusting(keys), received, aliveAt(keys, new Date())));
+  await situation.run(async () => verifyWithAny(await subjectsTrusting(keys), received, aliveAt(keys, new Date())));
 }

@@ -19,9 +19,9 @@ const sparePrivateKey = (): PrivateKey =>
 export type Subject = Required<FlatContext>;
 
 /** Not `load`: many sources pair keys, names and sizes that its rules refuse, as they should. */
-export function subject(parts: Partial<FitParts>, options: Partial<ContextOptions> = {}): Subject {
+export async function subject(parts: Partial<FitParts>, options: Partial<ContextOptions> = {}): Promise<Subject> {
   const whole = { privateKey: sparePrivateKey(), platformCertificates: [], retired: [], trust: [], ...parts };
-  const context = createContext(whole, {
+  const context = await createContext(whole, {
     merchantId: '1900000000',
     responseKey: 'platform',
     legacyFieldPadding: false,
@@ -82,17 +82,17 @@ const isCertificate = (bytes: Buffer): boolean => {
 };
 
 /** Some sources trust a certificate under another serial number than its own: the product takes that as a public key with an id. */
-export function subjectsTrusting(keys: readonly Trusted[]): Subject[] {
+export async function subjectsTrusting(keys: readonly Trusted[]): Promise<Subject[]> {
   const isOwn = ({ keyId, certificate }: Trusted): boolean =>
     certificate !== undefined && normalizeSerial(certificate.serialNumber) === normalizeSerial(keyId);
   const platformCertificates = keys.flatMap(({ certificate }): NamedCertificate[] =>
     certificate ? [{ name: `platform/${certificateFingerprint(certificate)}.pem`, certificate }] : [],
   );
   const aliases = keys.filter((key) => !isOwn(key));
-  return [
+  return Promise.all([
     subject({ platformCertificates }),
     ...aliases.map(({ key, keyId }) => subject({ publicKey: key, publicKeyId: keyId })),
-  ];
+  ]);
 }
 
 /** A moment at which none of the certificates has expired; sources' own have, or will. */

@@ -25,7 +25,11 @@ export function evaluateAge(
   const read = secret && secret.keys.length > 0 ? secret : undefined;
   const found = read?.keys ?? previous?.keys ?? [];
   const before = new Map(previous?.firstSeen?.map(({ fingerprint, time }) => [fingerprint, new Date(time)]));
-  const firstSeen = noteSeen(before, found, now);
+  const named = found.map((key) => {
+    const formerFingerprint = read?.formerFingerprints.get(key.fingerprint);
+    return { ...key, ...(formerFingerprint !== undefined && { formerFingerprint }) };
+  });
+  const firstSeen = noteSeen(before, named, now);
   const createdAt = read ? read.createdAt : dateOf(previous?.createdAt);
   const kept = {
     ...(createdAt instanceof Date && { createdAt: createdAt.toISOString() }),

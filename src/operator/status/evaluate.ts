@@ -12,8 +12,12 @@ import type { Key, Status } from '../resource.ts';
 /** Facts about one version of a Secret at one time. Holds no key. */
 export interface SecretEvaluation {
   readonly secretResourceVersion: string;
+  /** Equal for equal bytes, in this process only. */
+  readonly revision: string;
   readonly snapshotId: string;
   readonly keys: readonly Key[];
+  /** Fingerprint → what an earlier version called it. Compared, and written nowhere. */
+  readonly formerFingerprints: ReadonlyMap<string, string>;
   readonly signer: Pick<KeyFacts, 'keyId' | 'notBefore' | 'notAfter'> | undefined;
   readonly capabilities: readonly Capability[];
   /** In the order of the checks; none when it is valid. */
@@ -24,7 +28,7 @@ export interface SecretEvaluation {
   readonly until: Date | undefined;
 }
 
-type Accepted = Status['accepted'];
+export type Accepted = Status['accepted'];
 
 /** The accepted set, as the checks see it: only its status is left. */
 const toCurrent = ({ capabilities, notBefore }: NonNullable<Accepted>): Current => ({
@@ -51,8 +55,14 @@ export async function evaluate({ credential, material, accepted }: Candidate, no
   const violations = found.filter(({ code }) => code !== 'revocation-unknown');
   return {
     secretResourceVersion: material.version ?? '',
+    revision: material.revision,
     snapshotId: id,
     keys: set.keys.map(toKey),
+    formerFingerprints: new Map(
+      set.keys.flatMap(({ fingerprint, formerFingerprint: former }) =>
+        former === undefined ? [] : [[fingerprint, former]],
+      ),
+    ),
     signer: set.signer?.facts,
     capabilities: [...set.capabilities(now)].sort(),
     violations,

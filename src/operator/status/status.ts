@@ -1,6 +1,7 @@
 // The status of a PaymentCredential: a function of its spec, the Secret as it is stored, the previous status, and the time.
 import type { Condition, PaymentCredential, Status } from '../resource.ts';
 import { evaluateAge } from './age.ts';
+import { boundStatus } from './bounds.ts';
 import {
   describeViolations,
   evaluateExpiring,
@@ -26,17 +27,18 @@ export function statusOf(resource: PaymentCredential, evaluation: Evaluation, no
     const lastTransitionTime = before?.status === outcome.status ? before.lastTransitionTime : now.toISOString();
     return { type, ...outcome, lastTransitionTime, observedGeneration: generation };
   });
-  return {
+  return boundStatus({
     observedGeneration: generation,
+    ...(secret && { observedSecretVersion: secret.secretResourceVersion }),
     ...(spec && { provider: Object.keys(spec.provider).join() }),
     ...(keyId !== undefined && { keyId }),
     ...(notAfter !== undefined && { notAfter }),
     conditions,
     ...(accepted && { accepted }),
     ...(rejected && { rejected }),
-    ...(keys.length > 0 && { keys: keys.slice(0, 256) }),
+    ...(keys.length > 0 && { keys: [...keys] }),
     ...kept,
-  };
+  });
 }
 
 function acceptedOf(secret: SecretEvaluation | undefined, previous: Status | undefined, now: Date): Status['accepted'] {

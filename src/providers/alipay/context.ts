@@ -1,8 +1,14 @@
 // One set of Alipay keys: what it is, and the operations that it allows. Made from fit parts only.
-import { checkValue } from '../../crypto/cipher.ts';
 import type { PrivateKey } from '../../crypto/private-key.ts';
 import { certificateFingerprint, describeAlgorithm } from '../../crypto/x509.ts';
-import { certificateFacts, expiryWarnings, isAlive, publicFacts, publicKeyFacts } from '../shared/facts.ts';
+import {
+  certificateFacts,
+  expiryWarnings,
+  isAlive,
+  publicFacts,
+  publicKeyFacts,
+  secretFacts,
+} from '../shared/facts.ts';
 import type { NamedKey } from '../shared/material.ts';
 import type { Capability, KeyFacts, SigningContext } from '../provider.ts';
 import type { Settings } from './options.ts';
@@ -17,14 +23,14 @@ import { isRsaSigned, rootSerialOf, serialOf } from './serials.ts';
 import { signing } from './signing.ts';
 
 /** From parts that passed every rule: there is one private key, and what `mode` needs. */
-export function createContext(parts: Parts, privateKey: PrivateKey, options: Settings): SigningContext {
+export async function createContext(parts: Parts, privateKey: PrivateKey, options: Settings): Promise<SigningContext> {
   const { appId, mode } = options;
   const { publicKey } = privateKey;
   const own = mode === 'certificate' ? ownCertificate(parts)?.leaf : undefined;
   const app: KeyFacts = own ? certificateFacts(own, 'merchant', serialOf(own)) : publicKeyFacts(publicKey, 'merchant');
   const roots = mode === 'certificate' && parts.roots ? [rootFacts(parts.roots)] : [];
   const platformKeys = collectPlatformKeys(parts, mode);
-  const aesKeys = parts.aesKeys.map(aesFacts);
+  const aesKeys = await Promise.all(parts.aesKeys.map(aesFacts));
   const aesKey = aesKeys.find(({ facts }) => facts.role === 'aes')?.key;
   const [root] = roots;
   const sender: Sender = { appId, ...(root && { serials: { app: app.keyId, root: root.keyId } }) };
@@ -65,7 +71,7 @@ function rootFacts({ certificates }: Roots): KeyFacts {
 }
 
 /** Current first, then previous: the order in which they are tried. */
-function aesFacts([name, key]: NamedKey) {
-  const role = name === 'aes_key' ? ('aes' as const) : ('aes-previous' as const);
-  return { key, facts: { role, keyId: checkValue(key), algorithm: 'AES-128-CBC', fingerprint: checkValue(key) } };
+async function aesFacts([name, key]: NamedKey) {
+  const role = name === 'aes_key' ? 'aes' : 'aes-previous';
+  return { key, facts: await secretFacts(key, { role, algorithm: 'AES-128-CBC' }) };
 }

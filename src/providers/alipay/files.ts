@@ -1,6 +1,6 @@
 // The files of Alipay: what their names mean, and its certificates with the SN that requests and responses name them by.
 import type { X509Certificate } from 'node:crypto';
-import { checkValue } from '../../crypto/cipher.ts';
+import { checkValue } from '../../crypto/check-value.ts';
 import { describeAlgorithm, nameAttribute } from '../../crypto/x509.ts';
 import type { FileFacts, FileName } from '../platform.ts';
 import { issuedFacts } from '../shared/facts.ts';
@@ -27,10 +27,10 @@ function describeRoots(bytes: Uint8Array, name: string): FileFacts {
   };
 }
 
-function describeAes(bytes: Uint8Array, name: string): FileFacts {
+async function describeAes(bytes: Uint8Array, name: string): Promise<FileFacts> {
   const [aes] = readPart(bytes, name).aesKeys;
   const what = `AES key of Alipay’s contents (${name})`;
-  return { what, ...(aes && { keyId: checkValue(aes[1]) }), algorithm: 'AES-128-CBC' };
+  return { what, ...(aes && { keyId: await checkValue(aes[1]) }), algorithm: 'AES-128-CBC' };
 }
 
 const aes = 'AES key of Alipay’s contents';

@@ -19,6 +19,8 @@ import {
 
 export interface AccessKey {
   readonly id: string;
+  /** What names it to people: the id, where it may be shown. */
+  readonly keyId: string;
   /** The secret, which signs ACS3. */
   readonly secret: KeyObject;
   /** The secret followed by `&`, which signs RPC. */
@@ -55,9 +57,9 @@ export function authorizeRpc(key: AccessKey, request: RequestToAuthorize, { now,
   const signature = rpcSignature(key.rpcSecret, rpcStringToSign(method, pairs));
   // The signature is base64: + and / must be encoded like everything else, or it fails now and then.
   const signed = `${canonicalQuery(pairs)}&Signature=${percentEncode(signature)}`;
-  if (method === 'GET') return { method, url: `${origin}/?${signed}`, headers: {}, keyId: key.id };
+  if (method === 'GET') return { method, url: `${origin}/?${signed}`, headers: {}, keyId: key.keyId };
   const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
-  return { method, url: `${origin}/`, headers, body: Buffer.from(signed), keyId: key.id };
+  return { method, url: `${origin}/`, headers, body: Buffer.from(signed), keyId: key.keyId };
 }
 
 const isSigned = (name: string): boolean => name === 'host' || name === 'content-type' || name.startsWith('x-acs-');
@@ -107,6 +109,6 @@ export function authorizeAcs3(key: AccessKey, request: RequestToAuthorize, { now
     method,
     url: `${origin}${path}${query.length > 0 ? `?${canonicalQuery(query)}` : ''}`,
     headers: { ...sent, Authorization: acs3Authorization(key.id, signedHeaders, signature) },
-    keyId: key.id,
+    keyId: key.keyId,
   };
 }

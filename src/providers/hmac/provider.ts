@@ -1,13 +1,13 @@
 // Requests between partners that share a secret: HMAC-SHA256 over their parameters, in the scheme that both agreed on.
 import type { KeyObject } from 'node:crypto';
-import { checkValue } from '../../crypto/cipher.ts';
 import { secretKey } from '../../crypto/mac.ts';
 import { PaycertError } from '../../errors.ts';
 import { shortestMemory } from '../partner/freshness.ts';
+import { secretFacts } from '../shared/facts.ts';
 import { materialReader, readSecret } from '../shared/material.ts';
 import { Nonces } from '../shared/nonces.ts';
 import { defaultMaxNonces } from '../shared/options.ts';
-import { type KeyFacts, type Provider, type SigningContext, unusable } from '../provider.ts';
+import { type Provider, type SigningContext, unusable } from '../provider.ts';
 import { defaults, type HmacOptions, type Settings } from './options.ts';
 import { receiving } from './receiving.ts';
 import { signing } from './signing.ts';
@@ -33,21 +33,20 @@ export function hmac(given: HmacOptions): Provider {
 function readKey(bytes: Uint8Array, field: string): KeyObject {
   const key = readSecret(bytes);
   if (key.byteLength >= 32) return secretKey(key);
-  throw new PaycertError('hmac-key-too-short', `${field} is ${key.byteLength} bytes long, less than 32`, { field });
+  throw new PaycertError('hmac-key-too-short', `${field} is shorter than 32 bytes`, { field });
 }
 
-function createContext(
+async function createContext(
   key: KeyObject,
   previous: KeyObject | undefined,
   options: Settings,
   nonces: Nonces,
-): SigningContext {
-  const factsOf = (secret: KeyObject, role: KeyFacts['role']) => {
-    return { role, keyId: options.keyId, algorithm: 'HMAC-SHA256', fingerprint: checkValue(secret) };
-  };
-  const current = { key, facts: factsOf(key, 'hmac') };
+): Promise<SigningContext> {
+  const factsOf = (secret: KeyObject, role: 'hmac' | 'hmac-previous') =>
+    secretFacts(secret, { role, algorithm: 'HMAC-SHA256', keyId: options.keyId });
+  const current = { key, facts: await factsOf(key, 'hmac') };
   const keys =
-    previous === undefined ? [current] : [current, { key: previous, facts: factsOf(previous, 'hmac-previous') }];
+    previous === undefined ? [current] : [current, { key: previous, facts: await factsOf(previous, 'hmac-previous') }];
   return {
     set: {
       keys: keys.map(({ facts }) => facts),

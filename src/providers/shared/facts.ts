@@ -1,5 +1,6 @@
 // What providers say of their keys: facts without secrets, and which of them still count.
 import type { KeyObject, X509Certificate } from 'node:crypto';
+import { checkValue, formerCheckValue } from '../../crypto/check-value.ts';
 import { certificateFingerprint, describeAlgorithm, publicKeyFingerprint, wireSerial } from '../../crypto/x509.ts';
 import type { Suite } from '../../crypto/suites.ts';
 import { type PaycertError, violation } from '../../errors.ts';
@@ -39,13 +40,24 @@ export function publicKeyFacts<R extends KeyFacts['role']>(key: KeyObject, role:
   return { role, keyId: keyId ?? fingerprint.slice(0, 16), algorithm: describeAlgorithm(key), fingerprint };
 }
 
+/** Facts of a symmetric key, which its check value names where nothing else does. */
+export async function secretFacts<R extends KeyFacts['role']>(
+  key: KeyObject,
+  { role, algorithm, keyId }: { readonly role: R; readonly algorithm: string; readonly keyId?: string },
+) {
+  const fingerprint = await checkValue(key);
+  return { role, keyId: keyId ?? fingerprint, algorithm, fingerprint, formerFingerprint: formerCheckValue(key) };
+}
+
 /** The facts of a key without the key. */
-export function publicFacts({ role, keyId, algorithm, fingerprint, notBefore, notAfter, issuer }: KeyFacts): KeyFacts {
+export function publicFacts(facts: KeyFacts): KeyFacts {
+  const { role, keyId, algorithm, fingerprint, formerFingerprint, notBefore, notAfter, issuer } = facts;
   return {
     role,
     keyId,
     algorithm,
     fingerprint,
+    ...(formerFingerprint !== undefined && { formerFingerprint }),
     ...(notBefore && { notBefore }),
     ...(notAfter && { notAfter }),
     ...(issuer && { issuer }),

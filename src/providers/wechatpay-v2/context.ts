@@ -21,10 +21,13 @@ export interface FitParts {
   readonly client?: ClientPair;
 }
 
-export function createContext({ key, previous, client }: FitParts, options: WechatpayV2Options): SigningContext {
-  const current = secretOf(key, 'apiv2');
+export async function createContext(
+  { key, previous, client }: FitParts,
+  options: WechatpayV2Options,
+): Promise<SigningContext> {
+  const current = await secretOf(key, 'apiv2');
   // The order in which they are tried.
-  const secrets = previous === undefined ? [current] : [current, secretOf(previous, 'apiv2-previous')];
+  const secrets = previous === undefined ? [current] : [current, await secretOf(previous, 'apiv2-previous')];
   const clientFacts = client && certificateFacts(client.certificate, 'merchant');
   return {
     set: {

@@ -33,7 +33,7 @@ export function wechatpayV2(options: WechatpayV2Options): Provider {
 function readApiV2Key(bytes: Uint8Array, field: string): KeyObject {
   const key = readSecret(bytes);
   if (key.byteLength === 32) return secretKey(key);
-  const message = `${field} is ${key.byteLength} bytes long; an APIv2 key is exactly 32`;
+  const message = `${field} is not 32 bytes long, as an APIv2 key is`;
   throw new PaycertError('apiv2-key-length', message, { field });
 }
 

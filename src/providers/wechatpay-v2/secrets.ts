@@ -1,10 +1,9 @@
 // The APIv2 keys of one load, current first: each checks what is signed with it, and opens what is encrypted under it.
 import type { KeyObject } from 'node:crypto';
-import { checkValue } from '../../crypto/cipher.ts';
 import { secretId } from '../../crypto/mac.ts';
 import { PaycertError } from '../../errors.ts';
 import type { KeyFacts, Opener, Verifier } from '../provider.ts';
-import type { Role } from '../roles.ts';
+import { secretFacts } from '../shared/facts.ts';
 import { isSignedBy, openRefund, refundKey, signTypeOf } from './messages.ts';
 import { readXml } from './xml.ts';
 
@@ -14,9 +13,8 @@ export interface Secret {
   readonly opener: Opener;
 }
 
-export function secretOf(key: KeyObject, role: Role): Secret {
-  const keyId = checkValue(key);
-  const facts = { role, keyId, algorithm: 'APIv2 key', fingerprint: keyId };
+export async function secretOf(key: KeyObject, role: 'apiv2' | 'apiv2-previous'): Promise<Secret> {
+  const facts = await secretFacts(key, { role, algorithm: 'APIv2 key' });
   const id = secretId(key);
   const sealedWith = refundKey(key);
   return {

@@ -1,10 +1,9 @@
 // One set of WeChat Pay keys: what it is, and the operations that it allows. Made from fit parts only.
-import { checkValue } from '../../crypto/cipher.ts';
 import { PaycertError } from '../../errors.ts';
 import { expiryWarnings, isAlive, publicFacts } from '../shared/facts.ts';
 import type { Capability, SigningContext } from '../provider.ts';
 import { sealedCertificates } from './envelope.ts';
-import { collectFieldKeys, type FitParts, merchantFacts, symmetricKeys } from './own-keys.ts';
+import { collectFieldKeys, type FitParts, merchantFacts, merchantWireSerial, symmetricKeys } from './own-keys.ts';
 import { collectPlatformKeys, platformWarnings } from './platform-keys.ts';
 import type { ResponseKey } from './options.ts';
 import { receiving } from './receiving.ts';
@@ -21,14 +20,15 @@ export interface ContextOptions {
   readonly proven: Set<string>;
 }
 
-export function createContext(parts: FitParts, options: ContextOptions): SigningContext {
+export async function createContext(parts: FitParts, options: ContextOptions): Promise<SigningContext> {
   const { privateKey, apiV3Key } = parts;
   const { merchantId, responseKey, legacyFieldPadding, proven } = options;
   const merchant = merchantFacts(parts);
+  const merchantSerial = merchantWireSerial(parts);
   const platform = collectPlatformKeys(parts);
-  const symmetric = symmetricKeys(parts);
+  const symmetric = await symmetricKeys(parts);
   const fieldKeys = collectFieldKeys(parts, merchant);
-  const apiV3Id = apiV3Key && checkValue(apiV3Key);
+  const apiV3Id = symmetric.find(({ role }) => role === 'apiv3')?.keyId;
   const isProven = (): boolean => apiV3Id !== undefined && proven.has(apiV3Id);
   const isAnswered = sealedCertificates(parts.certificatesResponse ?? '').length > 0;
   const loadWarnings = platformWarnings(parts);
@@ -59,7 +59,7 @@ export function createContext(parts: FitParts, options: ContextOptions): Signing
       signer: { facts: merchant, publicKey, suite: schemeOf(publicKey).suite },
     },
     operations: {
-      ...signing(privateKey, platform, { merchantId, merchant, responseKey }),
+      ...signing(privateKey, platform, { merchantId, keyId: merchantSerial, responseKey }),
       ...receiving(platform, openers),
       ...sealing(platform, openers, responseKey),
     },

@@ -1,6 +1,6 @@
 // The files of WeChat Pay: what their names mean, and what its certificates look like.
 import type { X509Certificate } from 'node:crypto';
-import { checkValue } from '../../crypto/cipher.ts';
+import { checkValue } from '../../crypto/check-value.ts';
 import { nameAttribute } from '../../crypto/x509.ts';
 import type { FileFacts, FileName } from '../platform.ts';
 import { issuedFacts } from '../shared/facts.ts';
@@ -20,7 +20,7 @@ const withKeyId = (keyId: string | undefined): { keyId?: string } => (keyId === 
 const describeSymmetric = (what: string) => async (bytes: Uint8Array, name: string) => {
   const { apiV3Key, previousApiV3Key } = await readPart(bytes, name);
   const key = apiV3Key ?? previousApiV3Key;
-  return { what, ...withKeyId(key && checkValue(key)), algorithm: 'AES-256-GCM' };
+  return { what, ...withKeyId(key && (await checkValue(key))), algorithm: 'AES-256-GCM' };
 };
 
 const symmetric = (pattern: RegExp, what: string): FileName => ({

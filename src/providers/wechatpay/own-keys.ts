@@ -1,10 +1,8 @@
 // The merchant's own keys: the one that signs, those that open what was encrypted for it.
 import type { KeyObject } from 'node:crypto';
-import { checkValue } from '../../crypto/cipher.ts';
 import type { PrivateKey } from '../../crypto/private-key.ts';
-import { certificateFacts, publicKeyFacts } from '../shared/facts.ts';
+import { certificateFacts, publicKeyFacts, secretFacts } from '../shared/facts.ts';
 import type { KeyFacts } from '../provider.ts';
-import type { Role } from '../roles.ts';
 import type { Parts } from './parts.ts';
 
 /** Parts that passed every rule. */
@@ -13,19 +11,22 @@ export interface FitParts extends Parts {
 }
 
 /** The key that signs. */
-export function merchantFacts({ privateKey, certificate, merchantSerial }: FitParts): KeyFacts {
+export function merchantFacts({ privateKey, certificate, publicSerial }: FitParts): KeyFacts {
   if (certificate) return certificateFacts(certificate, 'merchant');
-  return publicKeyFacts(privateKey.publicKey, 'merchant', merchantSerial);
+  return publicKeyFacts(privateKey.publicKey, 'merchant', publicSerial);
 }
 
 /** Current first, then previous: the order in which they are tried. */
-export function symmetricKeys({ apiV3Key, previousApiV3Key }: Parts) {
-  const one = (key: KeyObject | undefined, role: Role) =>
-    key === undefined
-      ? []
-      : [{ key, role, keyId: checkValue(key), algorithm: 'AES-256-GCM', fingerprint: checkValue(key) }];
-  return [...one(apiV3Key, 'apiv3'), ...one(previousApiV3Key, 'apiv3-previous')];
+export async function symmetricKeys({ apiV3Key, previousApiV3Key }: Parts) {
+  const algorithm = 'AES-256-GCM';
+  const one = async (key: KeyObject | undefined, role: 'apiv3' | 'apiv3-previous') =>
+    key === undefined ? [] : [{ key, ...(await secretFacts(key, { role, algorithm })) }];
+  return [...(await one(apiV3Key, 'apiv3')), ...(await one(previousApiV3Key, 'apiv3-previous'))];
 }
+
+/** What names the merchant's key in requests, whether or not it may be shown. */
+export const merchantWireSerial = (parts: FitParts): string =>
+  parts.certificate ? merchantFacts(parts).keyId : (parts.merchantSerial ?? '');
 
 /** Fields are encrypted for the merchant's key: the current one, then those retired. */
 export function collectFieldKeys({ privateKey, retired }: FitParts, merchant: KeyFacts) {

@@ -7,6 +7,7 @@ import { wireSerial } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
 import { materialReader, readSecret } from '../shared/material.ts';
 import { readMerchantPair } from '../shared/merchant-pair.ts';
+import { publicName } from '../shared/public-name.ts';
 
 export interface NamedCertificate {
   readonly name: string;
@@ -27,6 +28,8 @@ export interface Parts {
   readonly certificateName?: string;
   /** From `merchant_serial`, in wire form. */
   readonly merchantSerial?: string;
+  /** The same, where it may be shown. */
+  readonly publicSerial?: string;
   readonly apiV3Key?: KeyObject;
   readonly previousApiV3Key?: KeyObject;
   readonly platformCertificates: readonly NamedCertificate[];
@@ -51,9 +54,11 @@ export async function readParts(data: Data, merchantId: string): Promise<{ parts
   const reader = materialReader(data);
   const { part, problems } = reader;
   const names = [...data.keys()].sort();
+  const merchantSerial = part('merchant_serial', readSerial);
   const parts = {
     ...(await readMerchantPair(data, merchantId, reader)),
-    merchantSerial: part('merchant_serial', readSerial),
+    merchantSerial,
+    publicSerial: publicName(data, 'merchant_serial', serialForm) && merchantSerial,
     apiV3Key: part('apiv3_key', readApiV3Key),
     previousApiV3Key: part('apiv3_key.previous', readApiV3Key),
     publicKey: part('pub_key.pem', readPublicKey),
@@ -82,12 +87,13 @@ export async function readParts(data: Data, merchantId: string): Promise<{ parts
 function readApiV3Key(bytes: Uint8Array, field: string): KeyObject {
   const key = readSecret(bytes);
   if (key.byteLength !== 32) {
-    throw new PaycertError('apiv3-key-length', `${field} is ${key.byteLength} bytes long; an APIv3 key is exactly 32`, {
-      field,
-    });
+    throw new PaycertError('apiv3-key-length', `${field} is not 32 bytes long, as an APIv3 key is`, { field });
   }
   return aesKey(key);
 }
+
+/** Twenty bytes, as WeChat Pay issues them: other digits may be a key in the wrong place. */
+const serialForm = /^(?:serial=)?(?:0x)?(?:[0-9A-F]{2}:?){19}[0-9A-F]{2}$/i;
 
 function readSerial(bytes: Uint8Array, field: string): string {
   // `openssl x509 -noout -serial`, which the hint names, prints `serial=`.

@@ -1,5 +1,5 @@
 // WeChat Pay APIv3: names of material → parts → rules → the operations they allow.
-import { checkValue } from '../../crypto/cipher.ts';
+import { checkValue } from '../../crypto/check-value.ts';
 import type { PaycertError } from '../../errors.ts';
 import { certificateFacts } from '../shared/facts.ts';
 import { type KeySet, type Provider, unusable } from '../provider.ts';
@@ -31,7 +31,7 @@ export function wechatpay({
       if (violations.length > 0 || !isFit(parts)) return unusable(violations, signerOf(parts));
       const { apiV3Key, certificatesResponse } = parts;
       if (apiV3Key && certificatesResponse !== undefined && openCertificates(certificatesResponse, apiV3Key)) {
-        proven.add(checkValue(apiV3Key));
+        proven.add(await checkValue(apiV3Key));
       }
       return createContext(parts, { merchantId, responseKey, legacyFieldPadding, proven });
     },

@@ -4,7 +4,7 @@ import type { PrivateKey, Turn } from '../../crypto/private-key.ts';
 import { seconds } from '../shared/freshness.ts';
 import { defaultHeaders, header, withHeaders } from '../shared/http.ts';
 import { need, takeOnly } from '../shared/inputs.ts';
-import type { AuthorizedRequest, KeyFacts, Moment, Operations, RequestToAuthorize } from '../provider.ts';
+import type { AuthorizedRequest, Moment, Operations, RequestToAuthorize } from '../provider.ts';
 import { authorization, paymentMessage, requestMessage } from './messages.ts';
 import { appParameters } from '../shared/wechatpay-payment.ts';
 import type { ResponseKey } from './options.ts';
@@ -13,17 +13,17 @@ import { schemeOf } from './schemes.ts';
 
 export interface Sender {
   readonly merchantId: string;
-  readonly merchant: KeyFacts;
+  /** What names the merchant's key on the wire. */
+  readonly keyId: string;
   readonly responseKey: ResponseKey;
 }
 
 export function signing(
   privateKey: PrivateKey,
   platform: PlatformKeys,
-  { merchantId, merchant, responseKey }: Sender,
+  { merchantId, keyId, responseKey }: Sender,
 ): Pick<Operations, 'sign' | 'authorize' | 'paymentParameters'> {
   const scheme = schemeOf(privateKey.publicKey);
-  const { keyId } = merchant;
 
   const signText = async (message: Uint8Array, turn: Turn | undefined): Promise<string> =>
     Buffer.from(await privateKey.sign(scheme.suite, message, turn)).toString('base64');

@@ -20,6 +20,7 @@ interface Situation {
   readonly keys?: readonly Key[];
   readonly spec?: Partial<ResourceSpec>;
   readonly createdAt?: SecretEvaluation['createdAt'];
+  readonly formerFingerprints?: SecretEvaluation['formerFingerprints'];
 }
 
 function look(
@@ -30,10 +31,12 @@ function look(
   const resource: PaymentCredential = { kind: 'PaymentCredential', namespace: 'pay', name: 'w', uid: 'u', resourceVersion: '1', generation: 1, spec, status: previous }; // prettier-ignore
   const secret: SecretEvaluation = {
     secretResourceVersion: '5',
+    revision: '5',
     snapshotId: keys.map(({ id }) => id).join('-'),
     keys,
     signer: { keyId: 'M' },
     capabilities: ['sign'],
+    formerFingerprints: more.formerFingerprints ?? new Map(),
     violations: [],
     createdAt: more.createdAt,
     until: undefined,
@@ -145,6 +148,28 @@ describe('the beginning of an age', () => {
     assert.deepEqual([status.createdAt, replaceBy(status)], [undefined, later(90).toISOString()]);
     assert.match(conditionOf(status).message, /created_at is no time of RFC 3339, and is ignored\. Write the day/);
     assert.deepEqual(look(later(1), status, { createdAt: readCreatedAt('some day', 'created_at') }), status);
+  });
+});
+
+describe('a status that an earlier version wrote', () => {
+  const keys = [merchant, key('apiv3', 'slow')];
+  const formerFingerprints = new Map([['slow', 'A']]);
+
+  it('makes no key younger: a fingerprint that is derived otherwise now takes its time over, and the former goes', () => {
+    const before = look(now, undefined);
+    const after = look(later(80), before, { keys, formerFingerprints });
+    assert.equal(replaceBy(after, 'slow'), later(90).toISOString());
+    assert.equal(outcome(look(later(90), after, { keys, formerFingerprints })), 'True KeyTooOld');
+    const fingerprints = after.firstSeen?.map(({ fingerprint }) => fingerprint);
+    assert.deepEqual(fingerprints, ['M', 'slow']);
+    assert.ok(!JSON.stringify(after).includes('"A"'));
+  });
+
+  it('keeps the age of a key that had gone before, for when it comes back', () => {
+    let status = look(now, undefined);
+    status = look(later(10), status, { keys: [merchant, key('apiv3', 'B')] });
+    status = look(later(20), status, { keys, formerFingerprints });
+    assert.equal(replaceBy(status, 'slow'), later(90).toISOString());
   });
 });
 

@@ -20,10 +20,12 @@ const key = (role: string, notAfter?: Date, id = role): Key => ({ role, id, algo
 
 const secret = (over: Partial<SecretEvaluation> = {}): SecretEvaluation => ({
   secretResourceVersion: '5',
+  revision: '5',
   snapshotId: 'a',
   keys: [key('merchant', later(365 * day))],
   signer: { keyId: 'merchant', notBefore: later(-day), notAfter: later(365 * day) },
   capabilities: ['sign'],
+  formerFingerprints: new Map(),
   violations: [],
   createdAt: undefined,
   until: undefined,

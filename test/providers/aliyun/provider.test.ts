@@ -180,6 +180,32 @@ describe('an access key', () => {
     assert.deepEqual([...capabilities(now)], ['sign']);
   });
 
+  it('whose id has not the published form, or is another part as well, signs with it and shows a check value', async () => {
+    const token =
+      'CAISzgJ1q6Ft5B2yfSjIr5bBEuPe3OpqgqvbGh/Z1W0OeMdimvfhozz2IHhMenhhBOwasfw0mG9b5/8clqZaS5JeSVeBY81fw2Rk';
+    for (const parts of [
+      { ...long, access_key_id: 'hunter2' },
+      { ...long, access_key_id: 'p' },
+      { ...lent, access_key_id: token },
+      { ...lent, access_key_id: 'LTAI/with+marks=' },
+      { ...long, access_key_id: 'STSexample' },
+      { ...long, note: `${long.access_key_id}\n` },
+    ]) {
+      const { keys, signer, authorize: sign } = await load(parts);
+      const shown = JSON.stringify([keys, signer?.facts]);
+      assert.ok(!shown.includes(`"${parts.access_key_id}"`), parts.access_key_id);
+      assert.match(keys[0]!.keyId, /^[0-9a-f]{8}$/);
+      const request = {
+        apiMethod: 'SendSms',
+        url: 'https://dysmsapi.aliyuncs.com/',
+        parameters: { Version: '2017-05-25' },
+      };
+      const { body, keyId } = await sign!(request, { now, nonce });
+      assert.equal(new URLSearchParams(Buffer.from(body!).toString()).get('AccessKeyId'), parts.access_key_id);
+      assert.equal(keyId, keys[0]!.keyId);
+    }
+  });
+
   it('that is lent cannot sign any more when its token has expired, and is not swapped in then', async () => {
     const context = await load(lent);
     const end = new Date(lent.expiration);

@@ -35,7 +35,7 @@ export async function checkExtraction(situation: Situation): Promise<void> {
 }
 
 export async function checkResponse(situation: Situation): Promise<void> {
-  const { context, now } = trusting(situation);
+  const { context, now } = await trusting(situation);
   const body = situation.text(...bodyNames);
   if (body === undefined) {
     await situation.run(() => verifyMessage(situation, situation.need('content', 'message', 'string_to_verify')));
@@ -48,8 +48,8 @@ export async function checkResponse(situation: Situation): Promise<void> {
   }
 }
 
-function verifyMessage(situation: Situation, text: string | Uint8Array): Promise<Verified> {
-  const { context, now } = trusting(situation);
+async function verifyMessage(situation: Situation, text: string | Uint8Array): Promise<Verified> {
+  const { context, now } = await trusting(situation);
   const keyId = context.keys.find(({ role }) => role === 'platform' || role === 'public-key')?.keyId ?? '';
   const signature = situation.need('sign', 'signature', 'alipay-signature', 'alipay_signature');
   return context.verify({ kind: 'message', message: Buffer.from(text), signature, keyId }, now);
@@ -70,7 +70,7 @@ export async function checkRestResponse(situation: Situation): Promise<void> {
     await situation.run(() => verifyMessage(situation, message));
     return;
   }
-  const { context } = trusting(situation);
+  const { context } = await trusting(situation);
   const stamped = Object.entries(headers).find(([name]) => name.toLowerCase() === 'alipay-timestamp')?.[1];
   const now = new Date(Number(situation.text('now_ms', 'now') ?? stamped ?? 0));
   const status = Number(situation.text('status', 'status_code') ?? 200);
@@ -94,7 +94,7 @@ const without = (parameters: Parameters, ...names: string[]): Parameters =>
 export async function checkNotification(situation: Situation): Promise<void> {
   const parameters = parametersOf(situation);
   const form = situation.text('form_body', 'raw_body', 'body');
-  const { context, now } = trusting(situation);
+  const { context, now } = await trusting(situation);
   if (parameters['sign_type'] === 'RSA') {
     await checkLegacy(situation, parameters);
     return;
@@ -129,7 +129,7 @@ export async function checkNotification(situation: Situation): Promise<void> {
  * seen to refuse.
  */
 async function checkLegacy(situation: Situation, parameters: Parameters): Promise<void> {
-  const { context, now } = trusting(situation);
+  const { context, now } = await trusting(situation);
   const code = await context
     .verify({ kind: 'notification', body: Buffer.from(formatForm(parameters)) }, now)
     .catch((error: unknown) => (error instanceof PaycertError ? error.code : 'crashed'));
@@ -155,6 +155,6 @@ export async function checkParameters(situation: Situation): Promise<void> {
   if (key === undefined || signature === undefined) return;
   const certificate = situation.material('app_certificate', 'certificate');
   const appCertificates = certificate === undefined ? [] : [chainOf(certificate)];
-  const signed = await subject({ appCertificates }, 'key', readLocalKey(key, 'private_key')).sign(text);
+  const signed = await (await subject({ appCertificates }, 'key', readLocalKey(key, 'private_key'))).sign(text);
   situation.assert(Buffer.from(signed.signature).toString('base64') === signature, 'the signature differs');
 }

@@ -40,7 +40,7 @@ export async function checkRestRequest(situation: Situation): Promise<void> {
   if (text !== undefined) situation.assert(message.equals(Buffer.from(text)), 'the text to sign differs');
   const key = situation.material('private_key', 'app_private_key');
   if (key === undefined) return;
-  const { signature } = await subject({}, 'key', readLocalKey(key, 'private_key')).sign(message);
+  const { signature } = await (await subject({}, 'key', readLocalKey(key, 'private_key'))).sign(message);
   const sign = Buffer.from(signature).toString('base64');
   const expected = situation.expectsText('signature', 'sign');
   if (expected !== undefined) situation.assert(sign === expected, 'the signature differs');
@@ -64,7 +64,7 @@ export async function checkRules(situation: Situation): Promise<void> {
   const { alipayKeys } = await createAlipayMaterial({ appId: 'app_of_vectors', now });
   const [alipayKey] = alipayKeys as [(typeof alipayKeys)[0]];
   const chain = chainOf(Buffer.from(alipayKey.issued.certificate));
-  const { verify } = subject({ alipayCertificates: [chain] }, 'certificate');
+  const { verify } = await subject({ alipayCertificates: [chain] }, 'certificate');
   const { inputs } = situation;
   const stamp = inputs['stale_timestamp'] === true ? new Date(now.getTime() - 3_600_000) : now;
   const message = makeRestResponse(Buffer.from('{}'), { alipayKey, now: stamp });

@@ -17,10 +17,14 @@ const sparePrivateKey = (): PrivateKey =>
 export type Subject = Required<FlatContext>;
 
 /** Not `load`: many sources pair keys and names that its rules refuse, as they should. */
-export function subject(parts: Partial<Parts>, mode: 'certificate' | 'key', privateKey = sparePrivateKey()): Subject {
+export async function subject(
+  parts: Partial<Parts>,
+  mode: 'certificate' | 'key',
+  privateKey = sparePrivateKey(),
+): Promise<Subject> {
   const whole = { privateKeys: [], appCertificates: [], alipayCertificates: [], alipayPublicKeys: [], aesKeys: [] };
   return flatten(
-    createContext({ ...whole, ...parts }, privateKey, { appId: 'app_of_vectors', mode, gateway: 'production' }),
+    await createContext({ ...whole, ...parts }, privateKey, { appId: 'app_of_vectors', mode, gateway: 'production' }),
   ) as Subject;
 }
 
@@ -40,17 +44,17 @@ export interface Trusting {
 }
 
 /** The key that the vector says is Alipay's, in the mode that it fits. */
-export function trusting(situation: Situation): Trusting {
+export async function trusting(situation: Situation): Promise<Trusting> {
   const certificate = situation.material(...certificateNames);
   if (certificate !== undefined) {
     const chain = chainOf(certificate);
     const now = new Date(Math.min(Date.now(), chain.leaf.validToDate.getTime() - 1000));
-    return { context: subject({ alipayCertificates: [chain] }, 'certificate'), now };
+    return { context: await subject({ alipayCertificates: [chain] }, 'certificate'), now };
   }
   const key = situation.material(...keyNames);
   if (key === undefined) throw new Unusable('there is no certificate or public key to verify with');
   const alipayPublicKeys = [['alipay_public_key', readPublicKey(key, 'public_key')] as const];
-  return { context: subject({ alipayPublicKeys }, 'key'), now: new Date() };
+  return { context: await subject({ alipayPublicKeys }, 'key'), now: new Date() };
 }
 
 /** Every certificate of the files that these inputs name, one or several. */
