@@ -2,12 +2,12 @@
 import { isUtf8 } from 'node:buffer';
 import Type from 'typebox';
 import { PaycertError } from '../errors.ts';
+import { type Cause, causes } from '../providers/causes.ts';
+import type { Refusal, Refusals, Sent } from '../providers/refusal.ts';
 import { type Comparison, compare } from '../providers/shared/comparison.ts';
-import { type Cause, causes, type Refusal, type Refusals, type Sent } from '../providers/refusal.ts';
-import type { Platform } from '../providers/platform.ts';
-import { platforms } from '../providers/registry.ts';
 import { validator } from '../validation.ts';
 import { usageError } from './command.ts';
+import { decodeResponse, recognize } from './explain-response.ts';
 import { readInput } from './input.ts';
 import { paint, print } from './table.ts';
 
@@ -19,10 +19,10 @@ export interface ExplainOptions {
   readonly isJson: boolean;
 }
 
-/** The platforms that say what is wrong with a signature, told apart by the shape of what they answer. */
-const explaining: readonly Refusals[] = Object.values<Platform>(platforms).flatMap(({ refusals }) => refusals ?? []);
+/** Of what the response is about, for scripts: the signature, something else, or nothing that is known. */
+const exitCodes = { signature: 0, other: 1, unknown: 64 } as const;
 
-/** Exit code 0: there is an explanation, however short. What cannot be read is thrown. */
+/** Exit code 0: it is about the signature. 1: it is not. 64: nobody knows. What cannot be read is thrown. */
 export async function explain({ file, signed, request, isJson }: ExplainOptions): Promise<number> {
   if (signed !== undefined && request !== undefined) throw usageError('give --signed or --request, not both');
   if ([file ?? '-', signed, request].filter((path) => path === '-').length > 1)
@@ -33,8 +33,9 @@ export async function explain({ file, signed, request, isJson }: ExplainOptions)
     ...(signed !== undefined && { signed: await readInput(signed) }),
     ...(request !== undefined && { request: await readInput(request) }),
   };
-  print(explainRefusal(inputs, isJson));
-  return 0;
+  const findings = find(inputs);
+  print(isJson ? JSON.stringify(toJson(findings), undefined, 2) : render(findings));
+  return exitCodes[findings.refusal.about];
 }
 
 export interface Inputs {
@@ -45,25 +46,23 @@ export interface Inputs {
 }
 
 /** What is printed. */
-export function explainRefusal({ body, signed, request }: Inputs, isJson: boolean): string {
-  const { platform, refusal } = recognize(readObject(body, 'the body'));
-  const ours = signed && readText(signed, '--signed');
-  const text = request ? rebuild(platform, readSent(request)) : ours;
-  const isComparable = text !== undefined && refusal.built.length > 0;
-  const comparison = isComparable ? compare(refusal.built, text, platform.split) : undefined;
-  const names = new Set([...refusal.certain, ...(comparison?.causes ?? refusal.possible)]);
-  const findings = {
-    platform: platform.platform,
-    refusal,
-    comparison,
-    causes: [...names],
-    isGiven: text !== undefined,
-  };
+export function explainRefusal(inputs: Inputs, isJson: boolean): string {
+  const findings = find(inputs);
   return isJson ? JSON.stringify(toJson(findings), undefined, 2) : render(findings);
 }
 
+function find({ body, signed, request }: Inputs): Findings {
+  const { platform, refusal } = read(body);
+  const ours = signed && readText(signed, '--signed');
+  const text = request ? rebuild(platform, readSent(request)) : ours;
+  const isComparable = text !== undefined && refusal.built.length > 0;
+  const comparison = isComparable ? compare(refusal.built, text, platform) : undefined;
+  const names = new Set([...refusal.certain, ...(comparison?.causes ?? refusal.possible)]);
+  return { platform, refusal, comparison, causes: [...names], isGiven: text !== undefined };
+}
+
 interface Findings {
-  readonly platform: string;
+  readonly platform: Refusals;
   readonly refusal: Refusal;
   readonly comparison: Comparison | undefined;
   readonly causes: readonly Cause[];
@@ -71,12 +70,14 @@ interface Findings {
   readonly isGiven: boolean;
 }
 
-function recognize(body: object): { platform: Refusals; refusal: Refusal } {
-  for (const platform of explaining) {
-    const refusal = platform.read(body);
-    if (refusal !== undefined) return { platform, refusal };
-  }
-  throw new PaycertError('refusal-unknown', 'the body is no error of WeChat Pay APIv3, Alipay or Aliyun OpenAPI');
+/** @throws PaycertError `request-malformed`, `refusal-unknown` */
+function read(body: Buffer) {
+  const text = decodeResponse(body);
+  if (text.trim() === '') throw new PaycertError('request-malformed', 'the body is empty');
+  const recognized = recognize(text);
+  if (recognized !== undefined) return recognized;
+  const message = 'the input holds no refusal of WeChat Pay, Alipay or Aliyun that is known';
+  throw new PaycertError('refusal-unknown', message);
 }
 
 function readText(bytes: Buffer, what: string): string {
@@ -112,15 +113,25 @@ const validateSent = validator(
 );
 
 function readSent(bytes: Buffer): Sent {
-  const { method, url, headers = {}, body = '', bodyBase64 } = validateSent(readObject(bytes, '--request'));
+  const given = readObject(bytes, '--request');
+  const { method, url, headers = {}, body = '', bodyBase64 } = validateSent(given);
+  if (/^(?:POST|PUT|PATCH)$/i.test(method) && !('body' in given) && !('bodyBase64' in given)) throw halfOf('body');
   const sent = bodyBase64 === undefined ? Buffer.from(body) : Buffer.from(bodyBase64, 'base64');
   return { method: method.toUpperCase(), url, headers, body: sent };
 }
 
+/** Without it, what is missing would pass for what was sent empty. */
+const halfOf = (field: string) =>
+  new PaycertError(
+    'request-invalid',
+    `--request has no ${field}: it is only half of the request; give what authorize was given and what it answered, together (an empty body is "")`,
+    { field },
+  );
+
 function rebuild(platform: Refusals, sent: Sent): string {
   const text = orInvalid(() => platform.rebuild(sent));
   if (text !== undefined) return text;
-  const message = `--request carries no signature of ${platform.platform}; it must hold what authorize answered`;
+  const message = `--request carries no signature of ${platform.platform}: it is only half of the request, or that of another platform; give what authorize was given and what it answered, together`;
   throw new PaycertError('request-invalid', message, { field: 'headers' });
 }
 
@@ -135,8 +146,10 @@ function orInvalid<T>(read: () => T): T {
 }
 
 const toJson = ({ platform, refusal, comparison, causes: names }: Findings) => ({
-  platform,
+  platform: platform.platform,
   code: refusal.code,
+  about: refusal.about,
+  ...(refusal.about === 'unknown' && { lookUp: platform.codesAt(refusal.code) }),
   compared: comparison !== undefined,
   ...(comparison?.difference && { difference: comparison.difference }),
   causes: names.map((cause) => ({ cause, ...causes[cause] })),
@@ -146,19 +159,34 @@ const legend =
   'Values are hidden: a is a lower-case letter, A an upper-case one, 9 a digit, 字 anything beyond ASCII, ⏎ a line end.';
 
 function render({ platform, refusal, comparison, causes: names, isGiven }: Findings): string {
-  const said = `${platform} refused the request${refusal.code === '' ? '' : ` with ${paint('bold', refusal.code)}`}`;
+  const code = refusal.code === '' ? '' : ` with ${paint('bold', refusal.code)}`;
+  const said = `${platform.platform} refused the request${code}`;
   const reasons = names.flatMap((cause, index) => [
     `${index + 1}. ${causes[cause].why}`,
     `   ${paint('dim', causes[cause].remedy)}`,
   ]);
-  const list = reasons.length > 0 ? ['', 'Likely causes, the likeliest first:', ...reasons] : [];
+  if (refusal.about === 'unknown') {
+    const where = platform.codesAt(refusal.code);
+    return [said, '', `This code is unknown here: it may be about the signature or not. Look it up: ${where}`].join(
+      '\n',
+    );
+  }
+  if (refusal.about === 'other') {
+    const told = 'This is not about the signature: the request was refused for another reason.';
+    return [said, '', told, ...(reasons.length > 0 ? ['', ...reasons] : [])].join('\n');
+  }
+  const title = comparison === undefined && refusal.certain.length === 0 ? checkList : likely;
+  const list = reasons.length > 0 ? ['', title, ...reasons] : [];
   return [said, '', ...showComparison(comparison, refusal, isGiven), ...list].join('\n');
 }
 
+const likely = 'Likely causes, the likeliest first:';
+const checkList = 'Check in this order:';
+
 function showComparison(comparison: Comparison | undefined, { built }: Refusal, isGiven: boolean): readonly string[] {
   if (comparison === undefined) {
-    if (built.length === 0) return ['The answer does not show what the platform built: there is nothing to compare.'];
-    return isGiven ? [] : ['The answer shows what the platform built: give --signed or --request to compare it.'];
+    if (built.length === 0) return ['The response does not show what the platform built: there is no text to compare.'];
+    return isGiven ? [] : ['The response shows what the platform built: give --signed or --request to compare it.'];
   }
   const { difference } = comparison;
   if (difference === undefined) return ['What was signed is what the platform built, as far as it shows it.'];

@@ -1,81 +1,5 @@
-// What a platform says when it refuses a signature: the text that it built itself, and the causes that people can do something about.
-
-/** Why a platform refuses a signature, and what to do. Shown as they stand: no text here ever holds a value. */
-export const causes = {
-  clock: {
-    why: 'the time that was signed is too far from the platform’s',
-    remedy: 'Compare this machine’s clock with a time server; authorize each attempt anew, right before it is sent.',
-  },
-  'time-format': {
-    why: 'the time is written in another unit, format or zone than the platform reads',
-    remedy:
-      'WeChat Pay: seconds. Alipay v2: Beijing time, v3: milliseconds. Aliyun: UTC to the second. `authorize` writes it right.',
-  },
-  'another-attempt': {
-    why: 'what was signed belongs to another attempt, or one authorization was sent twice',
-    remedy: 'Compare the two texts of one attempt; call `authorize` for each attempt, and send what it answers once.',
-  },
-  method: {
-    why: 'another HTTP method was sent than signed',
-    remedy: 'Send the method that `authorize` answered; a redirect or a proxy may turn POST into GET.',
-  },
-  url: {
-    why: 'another path or query was sent than signed',
-    remedy:
-      'Send the url that `authorize` answered, byte for byte; look for a proxy that rewrites paths, drops or sorts queries.',
-  },
-  encoding: {
-    why: 'the same characters were written in another encoding',
-    remedy:
-      'Send url and body as `authorize` answered them: neither percent-encode nor escape again, and keep everything UTF-8.',
-  },
-  order: {
-    why: 'the same parts were signed in another order',
-    remedy: 'Sort parameters by the bytes of their names, upper case before lower, as `authorize` does.',
-  },
-  'line-end': {
-    why: 'a line end is one too many, one too few, or of another kind',
-    remedy:
-      'Sign and send the same bytes (`curl --data-binary`, `printf %s`); check that the file given here did not gain a line end.',
-  },
-  body: {
-    why: 'another body was sent than signed: usually the JSON was written anew',
-    remedy:
-      'Write the JSON once, pass that text to `authorize`, and send the same bytes; for an upload sign `meta` only.',
-  },
-  'body-missing': {
-    why: 'one side had an empty body',
-    remedy: 'Pass to `authorize` the body that is sent, and check that the HTTP client sends it.',
-  },
-  parameter: {
-    why: 'a parameter was signed and not sent, was sent and not signed, or changed in between',
-    remedy: 'Give every parameter to `authorize`, send all that it answers, and add none afterwards.',
-  },
-  header: {
-    why: 'a header is missing, is malformed, or changed on its way',
-    remedy: 'Send all headers that `authorize` answered; look for a proxy that drops or rewrites them.',
-  },
-  key: {
-    why: 'the key that signed is not the one that the platform has on record: replaced, revoked, or of another pair',
-    remedy:
-      'Compare the key id of `paycert status` with the console, and the files with `paycert inspect`; give the platform the public half.',
-  },
-  application: {
-    why: 'the AppID, merchant id or access key id belongs to another account than the key',
-    remedy:
-      'Check which credential was named, and the ids in its configuration; a space or another case is another id.',
-  },
-  environment: {
-    why: 'keys of the sandbox were used in production, or the reverse',
-    remedy: 'Take gateway address, application id, keys and root certificates from one environment.',
-  },
-  token: {
-    why: 'the token that came with the key has expired or belongs to another key',
-    remedy: 'Fetch token and key together, and check that whatever renews them still runs.',
-  },
-} as const satisfies Record<string, { readonly why: string; readonly remedy: string }>;
-
-export type Cause = keyof typeof causes;
+// What a platform says when it refuses a request: its codes and words, the text that it built itself, and what they mean.
+import type { Cause } from './causes.ts';
 
 /** A text that the platform built from what it received. */
 export interface Built {
@@ -84,12 +8,29 @@ export interface Built {
   readonly byteLength?: number;
 }
 
+/** `signature`: the signature, or the keys and names that belong to it. `other`: something else. `unknown`: no table has it. */
+export type About = 'signature' | 'other' | 'unknown';
+
+/** One row of what a platform publishes: a code, its words in Chinese or English, and what they mean. */
+export interface Saying {
+  /** The whole code. Absent: whatever the code. */
+  readonly code?: RegExp;
+  /** A part of the message. Absent: whatever the message. */
+  readonly words?: RegExp;
+  readonly about: Exclude<About, 'unknown'>;
+  /** What the words themselves say, the likeliest first. */
+  readonly means?: readonly Cause[];
+  /** What it usually is, in the order to check, where the words say no more than that it was refused. */
+  readonly usually?: readonly Cause[];
+}
+
 export interface Refusal {
   /** The platform's own code, in its letters; empty where it is none. */
   readonly code: string;
-  /** What the answer itself says. */
+  readonly about: About;
+  /** What the response itself says. */
   readonly certain: readonly Cause[];
-  /** What it usually is, for when there is nothing to compare. */
+  /** What it usually is, for when there is nothing to compare, in the order to check. */
   readonly possible: readonly Cause[];
   /** The texts to compare with; none where the platform shows none. */
   readonly built: readonly Built[];
@@ -119,9 +60,15 @@ export interface Sent {
 export interface Refusals {
   /** For people. */
   readonly platform: string;
-  /** Nothing: this is no error of that platform. */
+  /** Where the platform explains its codes. */
+  readonly codesAt: (code: string) => string;
+  /** Of parsed JSON or XML. Undefined: not an error of that platform. */
   readonly read: (body: object) => Refusal | undefined;
+  /** Of a page, or of a log line that holds no document: only what nobody else says. */
+  readonly readText: (text: string) => Refusal | undefined;
   readonly split: (text: string) => readonly Part[];
+  /** What it is where the texts are equal: not the text. */
+  readonly whenEqual: readonly Cause[];
   /** The text that was signed for this request, without any key; nothing where it carries no such signature. */
   readonly rebuild: (sent: Sent) => string | undefined;
 }
@@ -138,4 +85,14 @@ export const pathWords = /(?<=\/)(?:v\d|[a-z]{1,24}(?:[-_][a-z]{1,24}){0,4})(?=[
 export function textOf(value: unknown, name: string): string | undefined {
   const member = (typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {})[name];
   return typeof member === 'string' ? member : undefined;
+}
+
+/** The first row that fits, which is the most special one: each table is in that order. */
+export function interpret(
+  sayings: readonly Saying[],
+  code: string,
+  message: string,
+): Pick<Refusal, 'about' | 'certain' | 'possible'> {
+  const row = sayings.find((saying) => (saying.code?.test(code) ?? true) && (saying.words?.test(message) ?? true));
+  return { about: row?.about ?? 'unknown', certain: row?.means ?? [], possible: row?.usually ?? [] };
 }

@@ -3,32 +3,20 @@ import { header, splitUrl } from '../shared/http.ts';
 import { rawPairs } from '../shared/parameters.ts';
 import {
   type Built,
-  type Cause,
+  interpret,
   pathWords,
   type Part,
   plainMethod,
   plainTime,
+  type Refusal,
   type Refusals,
   type Sent,
   textOf,
 } from '../refusal.ts';
 import { parseForm, signedText } from './form.ts';
 import { requestMessage } from './rest.ts';
+import { sayings } from './sayings.ts';
 import { rsaScheme } from './schemes.ts';
-
-/** Codes of v2 without their `isv.`, which are those of v3 (protocols 2.2, 2.6, 2.8) → causes. */
-const codes: Readonly<Record<string, readonly Cause[]>> = {
-  'invalid-timestamp': ['clock', 'time-format'],
-  'missing-timestamp': ['header'],
-  'missing-signature': ['parameter'],
-  'missing-signature-config': ['key'],
-  'invalid-app-id': ['application', 'environment'],
-  'missing-app-cert-sn': ['parameter'],
-  'app-cert-not-exist': ['application', 'environment', 'key'],
-  'app-cert-expired': ['key'],
-  'invalid-alipay-root-cert-sn': ['environment'],
-  'unsupported-expired-app-key-sign': ['key'],
-};
 
 const meanings: Readonly<Record<string, Pick<Part, 'cause' | 'plain'>>> = {
   app_id: { cause: 'application' },
@@ -61,7 +49,7 @@ function split(text: string): readonly Part[] {
   return [...toParts(fields, ','), ...values.map((value, index) => ({ ...restLines[index as 0], value }))];
 }
 
-const echo = /验签字符串为\s*[：:]?\s*([^]+)$/;
+const echo = /(?:验签字符串为|string to (?:be )?(?:verified|sign) (?:is|was))\s*[：:]?\s*([^]+)$/i;
 
 /** Of v2, beside what was asked for. */
 const success = '10000';
@@ -81,6 +69,13 @@ function builtFrom(message: string): readonly Built[] {
   const unescaped = text.replace(/&(amp|quot|lt|gt|#39);/g, (_, name: string) => entities[name] ?? '');
   return unescaped === text || bareAmpersand.test(text) ? [{ text }] : [{ text: unescaped }, { text }];
 }
+
+/** What a browser shows of the error page of payments, copied: the code, the reason, and the echo up to the end of its line. */
+const page = /错误(?:代码|码)\s*[：:]?\s*([A-Za-z][\w.-]{2,60})(?:\s*错误(?:原因|信息|描述)\s*[：:]?\s*([^]*))?/;
+
+/** What follows the echo on a page is not part of it; what a value has of line ends may be. */
+const linesOf = (built: readonly Built[]): readonly Built[] =>
+  built.flatMap(({ text }) => [{ text: text.split('\n')[0] ?? '' }, { text: text.trimEnd() }]);
 
 /** Where v2 says what went wrong: in the node of the method, or in `error_response`. */
 function findNode(body: object): unknown {
@@ -102,22 +97,30 @@ function rebuild({ method, url, headers, body }: Sent): string | undefined {
   return signedText(pairs.filter(([name, value]) => name !== 'sign' && value !== '')).toString();
 }
 
+function readRefusal(code: string, message: string, built: readonly Built[]): Refusal {
+  const isCode = /^(?:[A-Za-z][A-Za-z._-]{1,63}|\d{5})$/.test(code);
+  return { code: isCode ? code : '', built, ...interpret(sayings, code.replace(/^is[vp]\./, ''), message) };
+}
+
 export const alipayRefusals: Refusals = {
   platform: 'Alipay',
+  codesAt: () => 'https://opendocs.alipay.com/common/02km9f',
   split,
+  whenEqual: ['key', 'environment', 'application'],
   read(body) {
     const node = findNode(body);
     const isRest = node === body;
     const code = textOf(node, isRest ? 'code' : 'sub_code') ?? (isRest ? undefined : textOf(node, 'code'));
     const message = textOf(node, isRest ? 'message' : 'sub_msg') ?? (isRest ? undefined : '');
     if (code === undefined || message === undefined || (isRest && !/^[a-z][a-z.-]{2,60}$/.test(code))) return undefined;
-    if (code === success) return undefined;
-    const name = code.replace(/^is[vp]\./, '');
-    const certain = Object.hasOwn(codes, name) ? (codes[name] ?? []) : [];
-    const possible: readonly Cause[] =
-      name === 'invalid-signature' ? ['key', 'encoding', 'parameter', 'environment', 'application'] : [];
-    const isCode = /^(?:[a-z.-]{1,64}|\d{5})$/.test(code);
-    return { code: isCode ? code : '', certain, possible, built: builtFrom(message) };
+    return code === success ? undefined : readRefusal(code, message, builtFrom(message));
+  },
+  readText(text) {
+    const [, code, message = ''] = page.exec(text) ?? [];
+    if (code !== undefined) return readRefusal(code, message, linesOf(builtFrom(message)));
+    const [told] = /\bis[vp]\.[a-z-]{4,60}\b/.exec(text) ?? [];
+    if (told !== undefined) return readRefusal(told, text, linesOf(builtFrom(text)));
+    return echo.test(text) ? readRefusal('invalid-signature', text, linesOf(builtFrom(text))) : undefined;
   },
   rebuild,
 };

@@ -3,26 +3,18 @@ import { header, hostOf, splitUrl, withoutHeaders } from '../shared/http.ts';
 import { formPairs, type Pair, queryPairs, rawPairs } from '../shared/parameters.ts';
 import {
   type Built,
-  type Cause,
+  interpret,
   pathWords,
   type Part,
   plainMethod,
   plainTime,
+  type Refusal,
   type Refusals,
   type Sent,
   textOf,
 } from '../refusal.ts';
+import { sayings } from './sayings.ts';
 import { acs3, canonicalRequest, hashPayload, rpcStringToSign } from './messages.ts';
-
-/** Beginnings of codes → causes (protocols 4.1). */
-const codes: readonly (readonly [string, readonly Cause[]])[] = [
-  ['InvalidTimeStamp.Format', ['time-format']],
-  ['InvalidTimeStamp', ['clock', 'time-format']],
-  ['SignatureNonceUsed', ['another-attempt']],
-  ['InvalidAccessKeyId', ['key', 'application']],
-  ['InvalidAccessKeySecret', ['key']],
-  ['InvalidSecurityToken', ['token']],
-];
 
 const meanings: Readonly<Record<string, Pick<Part, 'cause' | 'plain'>>> = {
   timestamp: { cause: 'another-attempt', plain: plainTime },
@@ -47,7 +39,7 @@ const decodeOnce = (text: string): string => {
   }
 };
 
-const toPart = ([name, value]: Pair, cause: Cause): Part => ({
+const toPart = ([name, value]: Pair, cause: Part['cause']): Part => ({
   name: decodeOnce(name),
   value,
   cause,
@@ -120,17 +112,32 @@ function rebuild({ method: verb, url, headers, body }: Sent): string | undefined
   }).text;
 }
 
+/** Of a call that went well, such as a text message: the same form, and no refusal. */
+const success = /^(?:OK|Success|200)$/i;
+
+function readRefusal(code: string, texts: readonly string[]): Refusal {
+  const built = texts.map(builtFrom).find((found) => found.length > 0) ?? [];
+  const isCode = /^[A-Za-z][A-Za-z0-9._-]{1,63}$/.test(code);
+  return { code: isCode ? code : '', built, ...interpret(sayings, code, texts.join('\n')) };
+}
+
 export const aliyunRefusals: Refusals = {
   platform: 'Aliyun OpenAPI',
+  codesAt: (code) => `https://api.aliyun.com/troubleshoot?q=${code}`,
   read(body) {
     const [code, message] = [textOf(body, 'Code'), textOf(body, 'Message')];
-    if (code === undefined || message === undefined) return undefined;
-    const certain = codes.find(([start]) => code.startsWith(start))?.[1] ?? [];
-    const isAboutSignature = /^(?:SignatureDoesNotMatch|IncompleteSignature)/.test(code);
-    const possible: readonly Cause[] = isAboutSignature ? ['key', 'encoding', 'order', 'parameter', 'clock'] : [];
-    const texts = [message, textOf(body, 'Recommend') ?? ''].map(builtFrom).find((built) => built.length > 0);
-    return { code: /^[A-Za-z.]{1,64}$/.test(code) ? code : '', certain, possible, built: texts ?? [] };
+    if (code === undefined || message === undefined || success.test(code)) return undefined;
+    return readRefusal(code, [message, textOf(body, 'Recommend') ?? '']);
   },
+  /** As SDKs print it, such as `SDKError: ErrorCode: SignatureDoesNotMatch Message: …`. */
+  readText(text) {
+    const [code] =
+      /\b(?:SignatureDoesNotMatch|IncompleteSignature|InvalidTimeStamp\.\w+|SignatureNonceUsed|InvalidAccessKeyId\.\w+|InvalidSecurityToken\.\w+)/.exec(
+        text,
+      ) ?? [];
+    return code === undefined ? undefined : readRefusal(code, [text]);
+  },
+  whenEqual: ['access-key'],
   split: (text) => {
     if (text.startsWith('ACS3-')) return splitHash(text);
     return text.includes('\n') && !/^[A-Z]+&/.test(text) ? splitCanonical(text) : splitRpc(text);

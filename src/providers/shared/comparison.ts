@@ -1,6 +1,7 @@
 // The first difference between the text that a platform built and the one that was signed, and what it tells.
 import { maskName, maskText } from './mask.ts';
-import type { Built, Cause, Part } from '../refusal.ts';
+import type { Cause } from '../causes.ts';
+import type { Built, Part, Refusals } from '../refusal.ts';
 
 export interface Difference {
   /** The part of the text, such as URL or the name of a parameter. */
@@ -22,16 +23,14 @@ export interface Comparison {
   readonly causes: readonly Cause[];
 }
 
-type Split = (text: string) => readonly Part[];
+type Reading = Pick<Refusals, 'split' | 'whenEqual'>;
 
-/** Equal texts, and no: it is not the text that is wrong. */
-const keyCauses: readonly Cause[] = ['key', 'environment', 'application'];
-
-/** Compares with the text that is most like the one signed. `split` is the platform's. */
-export function compare(built: readonly Built[], signed: string, split: Split): Comparison {
+/** Compares with the text that is most like the one signed, as the platform reads it. */
+export function compare(built: readonly Built[], signed: string, reading: Reading): Comparison {
   const [theirs] = built.toSorted((a, b) => commonLength(b.text, signed) - commonLength(a.text, signed));
   if (theirs === undefined) return { causes: [] };
-  return compareParts(split(theirs.text), split(signed), theirs) ?? compareLengths(theirs, signed, split);
+  const { split } = reading;
+  return compareParts(split(theirs.text), split(signed), theirs) ?? compareLengths(theirs, signed, reading);
 }
 
 function compareParts(theirs: readonly Part[], ours: readonly Part[], { byteLength }: Built): Comparison | undefined {
@@ -94,8 +93,8 @@ function decode(text: string): string {
 const bytesOf = (text: string): number => Buffer.byteLength(text);
 
 /** Where the platform shows the beginning only, the length tells the rest. */
-function compareLengths({ text, byteLength }: Built, signed: string, split: Split): Comparison {
-  if (byteLength === undefined || byteLength === bytesOf(signed)) return { causes: keyCauses };
+function compareLengths({ text, byteLength }: Built, signed: string, { split, whenEqual }: Reading): Comparison {
+  if (byteLength === undefined || byteLength === bytesOf(signed)) return { causes: whenEqual };
   const last = split(signed).at(-1);
   const byteLengths = { platform: byteLength, signed: bytesOf(signed) };
   const difference = { part: maskName(last?.name ?? ''), byteLengths };

@@ -3,6 +3,7 @@ import { definePlatform } from '../platform.ts';
 import { wechatPayHosts } from '../shared/wechatpay-hosts.ts';
 import { Options } from './options.ts';
 import { wechatpayV2 } from './provider.ts';
+import { wechatpayV2Refusals } from './refusal.ts';
 
 export const platform = definePlatform({
   id: 'wechatpayV2',
@@ -15,4 +16,5 @@ export const platform = definePlatform({
     { pattern: /^apiv2_key$/, what: 'APIv2 key (apiv2_key)', holds: 'secret' },
     { pattern: /^apiv2_key\.previous$/, what: 'previous APIv2 key (apiv2_key.previous)', holds: 'secret' },
   ],
+  refusals: wechatpayV2Refusals,
 });

@@ -1,18 +1,18 @@
 // WeChat Pay APIv3 refusing a signature: what `sign_information` shows of the text that it built, and what its words mean.
 import { header } from '../shared/http.ts';
-import { type Cause, pathWords, type Part, plainMethod, plainTime, type Refusals, textOf } from '../refusal.ts';
+import {
+  interpret,
+  pathWords,
+  type Part,
+  plainMethod,
+  plainTime,
+  type Refusal,
+  type Refusals,
+  textOf,
+} from '../refusal.ts';
 import { requestMessage } from './messages.ts';
+import { sayings } from './sayings.ts';
 import { rsaScheme } from './schemes.ts';
-
-/** The words of the message → causes (protocols 1.2); the code is SIGN_ERROR for all of them. */
-const words: readonly (readonly [RegExp, readonly Cause[]])[] = [
-  [/timestamp|时间戳/, ['clock', 'time-format']],
-  [/序列号有误|已作废|已过期/, ['key', 'application']],
-  [/未申请过证书/, ['application', 'environment']],
-  [/认证类型|格式错误|Accept|User-Agent/, ['header']],
-];
-
-const mismatches = new Set(['APPID_MCHID_NOT_MATCH', 'MCH_NOT_EXISTS']);
 
 const lines = [
   { name: 'METHOD', cause: 'method', plain: plainMethod },
@@ -42,23 +42,33 @@ function builtFrom(information: unknown) {
   return [isCut ? { text: text.replace(/\n$/, ''), byteLength: Number(length) } : { text }];
 }
 
+function readRefusal(code: string, message: string, built: Refusal['built']): Refusal {
+  const { about, certain, possible } = interpret(sayings, code, message);
+  const time = built.flatMap(({ text }) => split(text)).find(({ name }) => name === 'TIMESTAMP');
+  const isOddTime = time !== undefined && !/^\d{10}$/.test(time.value);
+  const all = isOddTime ? (['time-format', ...certain] as const) : certain;
+  return { code, about, certain: [...new Set(all)], possible: all.length > 0 ? [] : possible, built };
+}
+
 export const wechatpayRefusals: Refusals = {
   platform: 'WeChat Pay APIv3',
+  codesAt: () => 'https://pay.weixin.qq.com/doc/v3/merchant/4012072670',
   split,
+  whenEqual: ['key', 'serial-of-another-key', 'application'],
   read(body) {
     const [code, message] = [textOf(body, 'code'), textOf(body, 'message')];
     if (code === undefined || message === undefined || !/^[A-Z][A-Z_]{2,40}$/.test(code)) return undefined;
     const { detail } = body as { readonly detail?: { readonly sign_information?: unknown } | null };
-    const built = builtFrom(typeof detail === 'object' && detail !== null ? detail.sign_information : undefined);
-    const time = built.flatMap(({ text }) => split(text)).find(({ name }) => name === 'TIMESTAMP');
-    const certain = new Set<Cause>([
-      ...(time !== undefined && !/^\d{10}$/.test(time.value) ? (['time-format'] as const) : []),
-      ...words.flatMap(([pattern, means]) => (pattern.test(message) ? means : [])),
-      ...(mismatches.has(code) ? (['application'] as const) : []),
-    ]);
-    const isAboutSignature = code === 'SIGN_ERROR' || code === 'SYSTEM_ERROR';
-    const possible: readonly Cause[] = isAboutSignature ? ['body', 'url', 'key', 'application', 'clock'] : [];
-    return { code, certain: [...certain], possible: certain.size > 0 ? [] : possible, built };
+    return readRefusal(
+      code,
+      message,
+      builtFrom(typeof detail === 'object' && detail !== null ? detail.sign_information : undefined),
+    );
+  },
+  /** As SDKs print it, such as `StatusCode: 401 Code: "SIGN_ERROR"`. Only what stands in no JSON that is whole. */
+  readText(text) {
+    const [code] = /\bSIGN_ERROR\b|\bAPPID_MCHID_NOT_MATCH\b/.exec(text) ?? [];
+    return code === undefined ? undefined : readRefusal(code, text, []);
   },
   rebuild({ method, url, headers, body }) {
     const fields = header(headers, 'authorization');

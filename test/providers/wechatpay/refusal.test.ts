@@ -46,7 +46,7 @@ describe('a refusal of WeChat Pay', () => {
       const { method, url: path, headers } = sent;
       const answer = await exchange(new URL(gateway.url).host, { method, path, headers, body: changed });
       assert.equal(answer.status, 401);
-      return compare(read(JSON.parse(answer.text) as object).built, refusals.rebuild(sent) ?? '', refusals.split);
+      return compare(read(JSON.parse(answer.text) as object).built, refusals.rebuild(sent) ?? '', refusals);
     };
     const { difference, causes } = await refuse(Buffer.from('{ "description":"手机","amount":{"total":1}}'));
     assert.deepEqual([difference?.part, difference?.character, causes[0]], ['BODY', 2, 'body']);
@@ -60,8 +60,12 @@ describe('a refusal of WeChat Pay', () => {
       'clock',
       'time-format',
     ]);
-    assert.deepEqual(signError('商户证书序列号有误。请使用签名私钥匹配的证书序列号').certain, ['key', 'application']);
-    assert.deepEqual(signError('商户未申请过证书').certain, ['application', 'environment']);
+    assert.deepEqual(signError('商户证书序列号有误。请使用签名私钥匹配的证书序列号').certain, [
+      'serial-of-another-key',
+      'key-replaced',
+      'application',
+    ]);
+    assert.equal(signError('商户未申请过证书').certain[0], 'certificate-never-issued');
     assert.deepEqual(read({ code: 'APPID_MCHID_NOT_MATCH', message: '' }).certain, ['application']);
     assert.deepEqual(signError('签名错误').possible.slice(0, 2), ['body', 'url']);
   });

@@ -1,0 +1,31 @@
+// WeChat Pay v2 refusing a signature: a message in XML and nothing of what it built, so its words are all there is.
+import { interpret, type Part, type Refusals, textOf } from '../refusal.ts';
+import { splitUrl } from '../shared/http.ts';
+import { queryPairs, rawPairs } from '../shared/parameters.ts';
+import { parameterText } from './messages.ts';
+import { sayings } from './sayings.ts';
+import { readXml } from './xml.ts';
+
+const split = (text: string): readonly Part[] =>
+  rawPairs(text).map(([name, value]) => ({ name, value, cause: 'parameter' }));
+
+export const wechatpayV2Refusals: Refusals = {
+  platform: 'WeChat Pay v2',
+  codesAt: () => 'https://pay.weixin.qq.com/doc/v2/merchant/4011937116',
+  split,
+  whenEqual: ['apiv2-key', 'sign-type'],
+  read(body) {
+    const [returned, result] = [textOf(body, 'return_code'), textOf(body, 'result_code')];
+    if (returned === undefined || (returned === 'SUCCESS' && (result ?? 'SUCCESS') === 'SUCCESS')) return undefined;
+    const code = textOf(body, 'err_code') ?? textOf(body, 'error_code') ?? '';
+    const messages = ['return_msg', 'retmsg', 'err_code_des'].map((name) => textOf(body, name) ?? '');
+    const isCode = /^[A-Z][A-Z0-9_]{2,40}$/.test(code);
+    return { code: isCode ? code : '', built: [], ...interpret(sayings, code, messages.join('\n')) };
+  },
+  readText: () => undefined,
+  /** Without the key that follows it: nobody can compare it with what the platform built, which it never shows. */
+  rebuild({ method, body, url }) {
+    const pairs = method === 'GET' ? queryPairs(splitUrl(url).query) : [...readXml(body)];
+    return pairs.some(([name]) => name === 'sign') ? parameterText(pairs) : undefined;
+  },
+};

@@ -1,0 +1,156 @@
+// What people have at three in the morning: the refusal is found in whatever it is wrapped in.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { decodeResponse, recognize } from '../../src/cli/explain-response.ts';
+import { explainRefusal } from '../../src/cli/explain.ts';
+import { paycert } from '../support/paycert.ts';
+
+const body = JSON.stringify({ code: 'SIGN_ERROR', message: '商户证书序列号有误。' });
+const echo = 'app_id=2021000000000001&biz_content={"a":"b"}&charset=utf-8';
+const reason = `验签出错，建议检查签名字符串或签名私钥与应用公钥是否匹配，网关生成的验签字符串为：${echo}`;
+const escaped = reason.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
+
+const wrapped: Readonly<Record<string, readonly [text: string, platform: string, code: string]>> = {
+  'JSON as it came': [body, 'WeChat Pay APIv3', 'SIGN_ERROR'],
+  'JSON behind a byte order mark': [`\uFEFF${body}`, 'WeChat Pay APIv3', 'SIGN_ERROR'],
+  'JSON in a log line': [
+    `2026-11-26 03:12:01 ERROR [main] pay failed: 401 ${body} order=1`,
+    'WeChat Pay APIv3',
+    'SIGN_ERROR',
+  ],
+  'a logger’s JSON, as text of a member': [
+    JSON.stringify({ level: 50, code: 'ECONNABORTED', message: 'failed', response: body }),
+    'WeChat Pay APIv3',
+    'SIGN_ERROR',
+  ],
+  'a logger’s JSON, as an object, below a code of its own': [
+    JSON.stringify({ code: 'ERR_BAD_REQUEST', message: 'status 401', response: { data: JSON.parse(body) as object } }),
+    'WeChat Pay APIv3',
+    'SIGN_ERROR',
+  ],
+  'JSON in quotes of a log line': [
+    `level=error body="${body.replaceAll('"', '\\"')}"`,
+    'WeChat Pay APIv3',
+    'SIGN_ERROR',
+  ],
+  'what an SDK prints': [
+    'error http response:[StatusCode: 401 Code: "SIGN_ERROR"\nMessage: Authorization不合法',
+    'WeChat Pay APIv3',
+    'SIGN_ERROR',
+  ],
+  'what curl -i prints': [
+    `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n\r\n${body}`,
+    'WeChat Pay APIv3',
+    'SIGN_ERROR',
+  ],
+  'XML of WeChat Pay v2': [
+    '<xml><return_code><![CDATA[FAIL]]></return_code><return_msg><![CDATA[签名错误]]></return_msg></xml>',
+    'WeChat Pay v2',
+    '',
+  ],
+  'XML of Aliyun': [
+    "<?xml version='1.0' encoding='UTF-8'?><Error><RequestId>A</RequestId><Code>SignatureDoesNotMatch</Code><Message>server string to sign is:GET&amp;%2F&amp;A%3D1</Message></Error>",
+    'Aliyun OpenAPI',
+    'SignatureDoesNotMatch',
+  ],
+  'the text of Alipay’s error page': [
+    `调试错误，请回到请求来源地，重新发起请求。\n错误代码 invalid-signature 错误原因: ${reason}\n版权所有`,
+    'Alipay',
+    'invalid-signature',
+  ],
+  'the HTML of Alipay’s error page': [
+    `<html><head><title>支付宝</title></head><body><p>调试错误</p><div>错误代码 <b>invalid-signature</b> 错误原因: ${escaped}</div><p>版权所有</p></body></html>`,
+    'Alipay',
+    'invalid-signature',
+  ],
+};
+
+describe('a refusal is found', () => {
+  for (const [how, [text, platform, code]] of Object.entries(wrapped))
+    it(`in ${how}`, () => {
+      const found = recognize(text);
+      assert.deepEqual([found?.platform.platform, found?.refusal.code], [platform, code]);
+      assert.equal(found?.refusal.about, 'signature');
+    });
+
+  it('in GBK, which Alipay writes whatever was asked for', () => {
+    // 验签 in GBK.
+    const bytes = Buffer.concat([
+      Buffer.from('{"error_response":{"code":"40002","sub_code":"isv.invalid-signature","sub_msg":"'),
+      Buffer.from('d1e9c7a9', 'hex'),
+      Buffer.from('"}}'),
+    ]);
+    assert.match(decodeResponse(bytes), /验签/);
+    assert.equal(recognize(decodeResponse(bytes))?.refusal.code, 'isv.invalid-signature');
+  });
+
+  it('in Alipay’s page with the text that the gateway built, to compare', () => {
+    for (const how of ['the text of Alipay’s error page', 'the HTML of Alipay’s error page']) {
+      const [text] = wrapped[how]!;
+      const explain = (signed: string) =>
+        JSON.parse(explainRefusal({ body: Buffer.from(text), signed: Buffer.from(signed) }, true)) as {
+          difference?: { part: string };
+        };
+      assert.equal(explain(echo).difference, undefined, how);
+      assert.equal(explain(echo.replace('"b"', '"c"')).difference?.part, 'biz_content', how);
+    }
+  });
+
+  it('or none, whatever is pasted, and quickly', () => {
+    const pieces = fc.constantFrom(
+      '{',
+      '}',
+      '"',
+      '\\"',
+      '<xml>',
+      '</xml>',
+      'SIGN_ERROR',
+      '错误代码 ',
+      '<Error>',
+      '\n',
+      'a',
+    );
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 60 }), (parts) => {
+        recognize(parts.join(''));
+      }),
+    );
+    const started = performance.now();
+    recognize('{"a":'.repeat(60_000));
+    recognize('<xml>'.repeat(60_000));
+    assert.ok(performance.now() - started < 20_000);
+  });
+});
+
+describe('paycert explain', { timeout: 120_000 }, () => {
+  it('ends with 0 about the signature, 1 about something else, 64 where nobody knows', async () => {
+    for (const [input, code, said] of [
+      [body, 0, /does not show what the platform built[^]*Likely causes/],
+      ['{"code":"SIGN_ERROR","message":"错误的签名，验签失败"}', 0, /no text to compare[^]*Check in this order:\n1\. /],
+      ['{"code":"ORDER_NOT_EXIST","message":"x"}', 1, /ORDER_NOT_EXIST\n\nThis is not about the signature/],
+      ['{"code":"BRAND_NEW","message":"x"}', 64, /unknown here[^]*https:\/\/pay\.weixin\.qq\.com/],
+    ] as const) {
+      const ended = await paycert(['explain'], { input });
+      assert.equal(ended.code, code, input);
+      assert.match(ended.stdout, said);
+    }
+  });
+
+  it('says that a request is only half, instead of an empty body', () => {
+    const built = 'POST\n/v3/pay/transactions/jsapi\n1700000000\nabc\n{"mchid":\n';
+    const refused = JSON.stringify({
+      code: 'SIGN_ERROR',
+      message: '错误的签名，验签失败',
+      detail: { sign_information: { truncated_sign_message: built, sign_message_length: 200 } },
+    });
+    const explain = (request: object) =>
+      explainRefusal({ body: Buffer.from(refused), request: Buffer.from(JSON.stringify(request)) }, true);
+    const authorization =
+      'WECHATPAY2-SHA256-RSA2048 mchid="1",nonce_str="abc",signature="A",timestamp="1700000000",serial_no="A"';
+    const answered = { method: 'POST', url: '/v3/pay/transactions/jsapi', headers: { Authorization: authorization } };
+    assert.throws(() => explain(answered), /has no body: it is only half/);
+    assert.throws(() => explain({ method: 'POST', url: '/v3/pay/transactions/jsapi', body: '{}' }), /only half/);
+    assert.match(explain({ ...answered, body: '' }), /body-missing/);
+  });
+});
