@@ -125,7 +125,8 @@ const posing = (version: string): string[] => [
 
 /** A real one, where the machine has it. */
 const machines = '/usr/bin/node';
-const machinesVersion = spawnSync(machines, ['--version'], { encoding: 'utf8' }).stdout?.trim().slice(1) ?? '';
+const machine = spawnSync(machines, ['--version'], { encoding: 'utf8' });
+const machinesVersion = machine.error === undefined ? machine.stdout.trim().slice(1) : '';
 const isOld = Number.parseInt(machinesVersion, 10) < oldestNode;
 
 const olds: readonly (readonly [string, string, readonly string[], false | string])[] = [

@@ -1,11 +1,11 @@
 // The types of the library, checked by tsc alone: what a program may write compiles, and what is misspelled does not.
 import {
-  createDispatcher,
+  type createDispatcher,
   type CredentialConfig,
   type CurrentCredential,
   type ErrorCode,
   type Event,
-  isReady,
+  type isReady,
   type LibraryOptions,
   type Paycert,
   PaycertError,
@@ -13,9 +13,8 @@ import {
   startPaycert,
 } from '../../src/index.ts';
 
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-/** Does not compile unless both types are the same. */
-const same = <A, B>(..._: Equal<A, B> extends true ? [] : [never]): void => undefined;
+/** `true` where each type takes the other's values. */
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 
 const source = { files: { path: '/run/keys' } };
 const wechatpay = { merchantId: '1900000001' };
@@ -29,7 +28,7 @@ export const accepted = (): Promise<Paycert>[] => [
   ]),
   startPaycert([{ name: 'a', provider: { alipay: { appId: '2021', mode: 'key', gateway: 'sandbox' } }, source }]),
   startPaycert([{ name: 'a', provider: { mtls: {} }, source: { env: { keys: { 'tls.crt': 'CRT' } } } }], {
-    observe: ({ type }) => same<typeof type, Event['type']>(),
+    observe: (event: Event) => event.type,
   }),
 ];
 
@@ -50,10 +49,13 @@ export const refused = (): unknown => [
   new PaycertError('config_invalid', ''),
 ];
 
-same<Parameters<typeof startPaycert>[0], readonly CredentialConfig[]>();
-same<keyof LibraryOptions, 'observe' | 'clock' | 'environment' | 'askResponder'>();
-same<ReturnType<Paycert['current']>, CurrentCredential>();
-same<PaycertError['code'], ErrorCode>();
-same<ReturnType<typeof isReady>, boolean>();
-same<Awaited<ReturnType<Snapshot['sign']>>['keyId'], string>();
-same<Parameters<typeof createDispatcher>[1], string>();
+/** Does not compile where one of them is false. */
+export const facts: readonly [
+  Same<Parameters<typeof startPaycert>[0], readonly CredentialConfig[]>,
+  Same<keyof LibraryOptions, 'observe' | 'clock' | 'environment' | 'askResponder'>,
+  Same<ReturnType<Paycert['current']>, CurrentCredential>,
+  Same<PaycertError['code'], ErrorCode>,
+  Same<ReturnType<typeof isReady>, boolean>,
+  Same<Awaited<ReturnType<Snapshot['sign']>>['keyId'], string>,
+  Same<Parameters<typeof createDispatcher>[1], string>,
+] = [true, true, true, true, true, true, true];
