@@ -25,7 +25,8 @@ export async function makeMaterial(rotation = 0, merchant = merchantId): Promise
 
 export async function makeDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'paycert-cli-'));
-  t.after(() => rm(directory, { recursive: true, force: true }));
+  // A sidecar that still runs puts its socket back.
+  t.after(() => rm(directory, { recursive: true, force: true, maxRetries: 10 }));
   return directory;
 }
 
