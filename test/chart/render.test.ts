@@ -25,7 +25,7 @@ const grants = (manifests: readonly Manifest[]): string[] =>
     .sort();
 
 const own = ['get,list,watch paymentcredentials', 'patch paymentcredentials/status', 'create events'];
-const lease = 'get,update leases paycert';
+const lease = ['get,update leases paycert', 'create leases'];
 /** What the operator itself is granted; the roles for people are not bound to it. */
 const operatorRoles = (manifests: Manifest[]): Manifest[] =>
   [...ofKind(manifests, 'ClusterRole'), ...ofKind(manifests, 'Role')].filter(
@@ -34,7 +34,7 @@ const operatorRoles = (manifests: Manifest[]): Manifest[] =>
 
 describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
   it('grants the operator what it needs in the cluster, and one Lease by name', async () => {
-    assert.deepEqual(grants(operatorRoles(await render())), [...own, 'get,list,watch secrets', lease].sort());
+    assert.deepEqual(grants(operatorRoles(await render())), [...own, 'get,list,watch secrets', ...lease].sort());
   });
 
   it('renders no ClusterRole for scope namespaces, and a Role and its binding in each', async () => {
