@@ -11,7 +11,8 @@ import {
   rpcSignature,
   rpcStringToSign,
 } from '../../src/providers/aliyun/messages.ts';
-import { type Pair, percentEncode } from '../../src/providers/shared/parameters.ts';
+import type { Pair } from '../../src/providers/shared/parameters.ts';
+import { percentEncode } from '../../src/providers/shared/percent.ts';
 import { Unusable } from './findings.ts';
 import { isObject } from './read.ts';
 import type { Situation } from './situation.ts';

@@ -1,6 +1,7 @@
 // Forms as Alipay signs them: sorted `name=value` pairs with raw values. Read and decoded once, as bytes, whatever their charset.
 import { PaycertError } from '../../errors.ts';
-import { joinPairs, type Pair, percentEncode, rawPairs, sortPairs } from '../shared/parameters.ts';
+import { fewPairs, joinPairs, type Pair, sortPairs } from '../shared/parameters.ts';
+import { percentDecode, percentEncode } from '../shared/percent.ts';
 
 export type Parameters = Readonly<Record<string, string>>;
 
@@ -18,23 +19,17 @@ const unreadable = (field: string, message: string) =>
  * @throws PaycertError `message-malformed`
  */
 export function parseForm(form: Uint8Array, field: string): readonly Pair[] {
-  const fields = rawPairs(Buffer.from(form).toString('latin1')).map(([name, value]): Pair => [
-    percentDecode(name, field),
-    percentDecode(value, field),
-  ]);
+  const latin1 = Buffer.from(form.buffer, form.byteOffset, form.byteLength).toString('latin1');
+  const decode = (text: string): string => {
+    const bytes = percentDecode(Buffer.from(text, 'latin1'), { isForm: true });
+    if (bytes !== undefined) return bytes.toString('latin1');
+    throw malformed(field, 'is not percent-encoded as forms are');
+  };
+  const fields = fewPairs(latin1, 'message-malformed', field).map(([name, value]): Pair => [decode(name), decode(value)]);
   if (new Map(fields).size < fields.length) {
     throw malformed(field, 'names one of its parameters twice');
   }
   return fields;
-}
-
-function percentDecode(text: string, field: string): string {
-  if (/%(?![0-9a-f]{2})/i.test(text)) {
-    throw malformed(field, 'is not percent-encoded as forms are');
-  }
-  return text
-    .replaceAll('+', ' ')
-    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 /** The same for parameters that are text already, such as our own. */
@@ -47,7 +42,7 @@ const toBytes = (text: string): string => Buffer.from(text).toString('latin1');
 export const signedText = (fields: readonly Pair[]): Buffer => Buffer.from(joinPairs(sortPairs(fields)), 'latin1');
 
 /** As Alipay's documents spell them. */
-const charsets: Readonly<Record<string, string>> = { 'utf-8': 'utf-8', utf8: 'utf-8', gbk: 'gbk', gb2312: 'gbk' };
+const charsets: Readonly<Record<string, string>> = { 'utf-8': 'utf-8', utf8: 'utf-8', gbk: 'gbk', gb2312: 'gbk', gb18030: 'gb18030' };
 
 /**
  * The parameters as text, in the charset that they name themselves; UTF-8 where they name none.

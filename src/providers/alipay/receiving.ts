@@ -61,26 +61,27 @@ function read(received: Received, now: Date, mode: AlipayOptions['mode']): Readi
       takeReceived(received, 'apiMethod');
       return received.apiMethod === undefined
         ? readRest(received, now, mode)
-        : readGateway(received.body, received.apiMethod, mode);
+        : readGateway(received, received.apiMethod, mode);
   }
 }
 
 /** v2: one member of the body is signed, and another names the certificate. */
-function readGateway(body: Uint8Array, apiMethod: string, mode: AlipayOptions['mode']): Reading {
-  const { content, signature, certificateSerial, isFailure } = readResponse(body, apiMethod);
+function readGateway({ body, headers = {} }: Http, apiMethod: string, mode: AlipayOptions['mode']): Reading {
+  const { content, bare, signature, certificateSerial, isFailure } = readResponse(body, apiMethod, charsetOf(headers));
   if (signature === undefined) {
-    if (isFailure) throw unsigned('body');
+    if (isFailure()) throw unsigned('body');
     throw new PaycertError('signature-missing', 'the body reports a success and has no sign', { field: 'sign' });
   }
-  // The gateway has signed with bare slashes what it sent with escaped ones; Alipay's own SDK tries both.
-  const text = Buffer.from(content).toString('latin1');
-  const bare = text.includes('\\/') ? [Buffer.from(text.replaceAll('\\/', '/'), 'latin1')] : [];
   return {
-    messages: [content, ...bare].map((bytes) => new Message(bytes)),
+    // The gateway has signed with bare slashes what it sent with escaped ones; Alipay's own SDK tries both.
+    messages: [content, ...(bare === undefined ? [] : [bare])].map((bytes) => new Message(bytes)),
     signature,
     keyId: mode === 'certificate' ? certificateSerial : undefined,
   };
 }
+
+const charsetOf = (headers: Readonly<Record<string, string>>): string | undefined =>
+  /charset\s*=\s*"?([A-Za-z0-9_-]{1,20})/i.exec(header(headers, 'content-type') ?? '')?.[1];
 
 /** v3: headers and the whole body. Errors may come unsigned. */
 function readRest(received: Http, now: Date, mode: AlipayOptions['mode']): Reading {
@@ -106,15 +107,16 @@ function readForm(fields: readonly Pair[], field: string, mode: AlipayOptions['m
   }
   const v2 = fields.filter(([name]) => name !== 'sign' && name !== 'alipay_cert_sn');
   const v1 = v2.filter(([name]) => name !== 'sign_type');
-  const readings = [v1, v2].flatMap((signed, index) =>
-    [signed.filter(([, value]) => value !== ''), signed].map((some) => ({
-      message: new Message(signedText(some)),
-      rule: `V${index + 1}`,
-    })),
-  );
+  const rules = new Map<string, string>();
+  for (const [index, signed] of [v1, v2].entries()) {
+    for (const some of [signed.filter(([, value]) => value !== ''), signed]) {
+      const text = signedText(some).toString('latin1');
+      if (!rules.has(text)) rules.set(text, `V${index + 1}`);
+    }
+  }
   return {
-    messages: readings.map(({ message }) => message),
-    rules: readings.map(({ rule }) => rule),
+    messages: [...rules.keys()].map((text) => new Message(Buffer.from(text, 'latin1'))),
+    rules: [...rules.values()],
     signature,
     keyId: mode === 'certificate' && serial !== '' ? serial : undefined,
   };

@@ -1,15 +1,18 @@
-// A synchronous answer of Alipay's v2 gateway: what in it is signed, by which certificate, and whether it may come unsigned.
+// A synchronous response of Alipay's v2 gateway: what in it is signed, by which certificate, and whether it may come unsigned.
 import { PaycertError } from '../../errors.ts';
-import { scanMembers, type Span } from './scanner.ts';
+import { readText, sliceText, type Text } from './charsets.ts';
+import { scanMembers, slashEscapes, type Span } from './scanner.ts';
 
-export interface Answer {
-  /** The bytes that are signed: the value of the answer's own member, as they came. */
+export interface Response {
+  /** The bytes that are signed: the value of the response's own member, as they came. */
   readonly content: Uint8Array;
+  /** The same with bare slashes, where some are escaped. */
+  readonly bare: Uint8Array | undefined;
   readonly signature?: string;
   /** The SN of the certificate that signed it. */
   readonly certificateSerial?: string;
   /** Whether it reports an error. Errors may come unsigned, a success never. */
-  readonly isFailure: boolean;
+  readonly isFailure: () => boolean;
 }
 
 /** `alipay.trade.query` is answered under `alipay_trade_query_response`. */
@@ -18,39 +21,59 @@ const memberOf = (apiMethod: string): string => `${apiMethod.replaceAll('.', '_'
 /** What the gateway answers before it knows the method. */
 const errorMember = 'error_response';
 
-/** @throws PaycertError `message-malformed`: no JSON object, or no answer, or two, to that method */
-export function readResponse(body: Uint8Array, apiMethod: string): Answer {
-  const members = scanMembers(body);
+const malformed = (message: string) => new PaycertError('message-malformed', message, { field: 'body' });
+
+/**
+ * @param charset as the response declares it
+ * @throws PaycertError `message-malformed`: no JSON object, or no response, or two, to that method
+ */
+export function readResponse(body: Uint8Array, apiMethod: string, charset?: string): Response {
+  const text = readText(body, charset);
+  if (text === undefined) throw malformed('the body is text in neither UTF-8 nor GB18030');
+  const members = scanMembers(text);
   const [own, error] = [members.get(memberOf(apiMethod)), members.get(errorMember)];
   const span = own ?? error;
   if (span === undefined || (own !== undefined && error !== undefined)) {
-    const message = 'the body does not hold one answer to `apiMethod`';
-    throw new PaycertError('message-malformed', message, { field: 'body' });
+    throw malformed('the body does not hold one answer to `apiMethod`');
   }
-  const content = body.subarray(span.start, span.end);
+  const content = sliceText(text, span);
   const [signature, certificateSerial] = [
-    textAt(body, members.get('sign')),
-    textAt(body, members.get('alipay_cert_sn')),
+    textAt(text, members.get('sign')),
+    textAt(text, members.get('alipay_cert_sn')),
   ];
   return {
-    content,
+    content: content.bytes,
+    bare: withBareSlashes(content),
     ...(signature !== undefined && { signature }),
     ...(certificateSerial !== undefined && { certificateSerial }),
-    isFailure: own === undefined || isFailure(content),
+    isFailure: () => own === undefined || isFailure(content),
   };
 }
 
-const parse = (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toString());
-
-/** Empty counts as absent: some proxies blank what they do not understand. */
-function textAt(body: Uint8Array, span: Span | undefined): string | undefined {
-  const value = span && parse(body.subarray(span.start, span.end));
-  return typeof value === 'string' && value !== '' ? value : undefined;
+/** Empty counts as absent: some proxies blank what they do not understand. Both texts are ASCII. */
+function textAt({ structure }: Text, span: Span | undefined): string | undefined {
+  if (span === undefined || structure[span.start] !== '"') return undefined;
+  const value = JSON.parse(structure.slice(span.start, span.end)) as string;
+  return value === '' ? undefined : value;
 }
 
 /** `code` is 10000 for a success; a few methods, such as the exchange of tokens, answer a success without one. */
-function isFailure(content: Uint8Array): boolean {
-  const value = parse(content);
-  const code = typeof value === 'object' && value !== null && 'code' in value ? value.code : undefined;
-  return (typeof code === 'string' || typeof code === 'number') && String(code) !== '10000';
+function isFailure(content: Text): boolean {
+  const span = content.structure.startsWith('{') ? scanMembers(content).get('code') : undefined;
+  if (span === undefined) return false;
+  const code = content.structure.slice(span.start, span.end);
+  return /^["\d-]/.test(code) && code.replaceAll('"', '') !== '10000';
+}
+
+function withBareSlashes({ bytes, structure }: Text): Uint8Array | undefined {
+  const escapes = slashEscapes(structure);
+  if (escapes.length === 0) return undefined;
+  const bare = Buffer.allocUnsafe(bytes.length - escapes.length);
+  let [from, to] = [0, 0];
+  for (const at of [...escapes, bytes.length]) {
+    bare.set(bytes.subarray(from, at), to);
+    to += at - from;
+    from = at + 1;
+  }
+  return bare;
 }

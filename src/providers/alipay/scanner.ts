@@ -1,5 +1,6 @@
-// Where the members of a JSON object lie in its raw bytes: Alipay signs the bytes of one member's value (protocols 2.3).
+// Where the members of a JSON object lie in its raw bytes, in one pass: Alipay signs the bytes of one member's value (protocols 2.3).
 import { PaycertError } from '../../errors.ts';
+import type { Text } from './charsets.ts';
 
 /** The bytes of one value, quotes and braces included. */
 export interface Span {
@@ -9,67 +10,146 @@ export interface Span {
 
 const malformed = (message: string) => new PaycertError('message-malformed', message, { field: 'body' });
 
+/** Far more than any response has. */
+const maxDepth = 64;
+const maxMembers = 1000;
+
 /**
  * The members of a JSON object by name. A name that is there twice is refused: a reader of the JSON would take the last one,
  * and a verifier the first.
  * @throws PaycertError `message-malformed`
  */
-export function scanMembers(body: Uint8Array): ReadonlyMap<string, Span> {
-  assertObject(body);
-  // Structure is ASCII, and no byte of a longer UTF-8 sequence is: one character per byte keeps the offsets.
-  const text = Buffer.from(body).toString('latin1');
-  const members = new Map<string, Span>();
-  let at = skipSpace(text, text.indexOf('{') + 1);
-  while (text[at] === '"') {
-    const nameEnd = endOfString(text, at);
-    const name = JSON.parse(Buffer.from(text.slice(at, nameEnd), 'latin1').toString()) as string;
-    const start = skipSpace(text, skipSpace(text, nameEnd) + 1);
-    const end = endOfValue(text, start);
-    if (members.has(name)) throw malformed('the body names one of its members twice');
-    members.set(name, { start, end });
-    at = skipSpace(text, skipSpace(text, end) + 1);
-  }
+export function scanMembers(text: Text): ReadonlyMap<string, Span> {
+  const members = new Scanner(text).members();
+  if (members === undefined) throw malformed('the body is no JSON object');
   return members;
 }
 
-/** The scan relies on it: it never has to judge whether the text is JSON. */
-function assertObject(body: Uint8Array): void {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
-  } catch (error) {
-    if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+/** By the grammar of RFC 8259, without recursion and without building values. */
+class Scanner {
+  readonly #bytes: Uint8Array;
+  readonly #text: string;
+  #at = 0;
+
+  constructor({ bytes, structure }: Text) {
+    this.#bytes = bytes;
+    this.#text = structure;
   }
-  throw malformed('the body is no JSON object in UTF-8');
-}
 
-function skipSpace(text: string, from: number): number {
-  let at = from;
-  while (' \t\r\n'.includes(text[at] ?? 'end')) at += 1;
-  return at;
-}
-
-/** From a quote to behind the quote that ends the string. */
-function endOfString(text: string, from: number): number {
-  let at = from + 1;
-  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
-  return at + 1;
-}
-
-function endOfValue(text: string, from: number): number {
-  if (text[from] === '"') return endOfString(text, from);
-  let depth = 0;
-  for (let at = from; at < text.length;) {
-    const character = text[at] ?? '';
-    if (depth === 0 && ',} \t\r\n'.includes(character)) return at;
-    if (character === '"') {
-      at = endOfString(text, at);
-      continue;
+  members(): Map<string, Span> | undefined {
+    const members = new Map<string, Span>();
+    this.#skipSpace();
+    if (!this.#take('{')) return undefined;
+    this.#skipSpace();
+    if (!this.#take('}')) {
+      do {
+        this.#skipSpace();
+        const nameAt = this.#at;
+        if (!this.#string()) return undefined;
+        const name = this.#nameFrom(nameAt);
+        this.#skipSpace();
+        if (!this.#take(':')) return undefined;
+        this.#skipSpace();
+        const start = this.#at;
+        if (!this.#value()) return undefined;
+        if (members.has(name)) throw malformed('the body names one of its members twice');
+        if (members.size >= maxMembers) throw malformed(`the body has more than ${maxMembers} members`);
+        members.set(name, { start, end: this.#at });
+        this.#skipSpace();
+      } while (this.#take(','));
+      if (!this.#take('}')) return undefined;
     }
-    if ('{['.includes(character)) depth += 1;
-    if ('}]'.includes(character)) depth -= 1;
-    at += 1;
-    if (depth === 0 && '}]'.includes(character)) return at;
+    this.#skipSpace();
+    return this.#at === this.#text.length ? members : undefined;
   }
-  return text.length;
+
+  /** One with wide characters of another charset than UTF-8 counts as its bytes: it only has to differ from others. */
+  #nameFrom(start: number): string {
+    const bytes = Buffer.from(this.#bytes.subarray(start, this.#at));
+    const isWide = this.#text.slice(start, this.#at).includes('\xff');
+    return isWide ? bytes.toString('latin1') : (JSON.parse(bytes.toString()) as string);
+  }
+
+  /** Whether a value stands here; it is passed over. */
+  #value(): boolean {
+    // What must close, from the outside in.
+    const open: ('}' | ']')[] = [];
+    for (;;) {
+      this.#skipSpace();
+      if (this.#take('{')) {
+        this.#skipSpace();
+        if (!this.#take('}')) {
+          if (!this.#name()) return false;
+          open.push('}');
+          if (open.length > maxDepth) throw malformed(`the body is nested more than ${maxDepth} deep`);
+          continue;
+        }
+      } else if (this.#take('[')) {
+        this.#skipSpace();
+        if (!this.#take(']')) {
+          open.push(']');
+          if (open.length > maxDepth) throw malformed(`the body is nested more than ${maxDepth} deep`);
+          continue;
+        }
+      } else if (!this.#scalar()) return false;
+      // A value has ended: what is around it ends too, or has another one.
+      for (;;) {
+        const close = open.at(-1);
+        if (close === undefined) return true;
+        this.#skipSpace();
+        if (this.#take(',')) {
+          if (close === '}' && !this.#name()) return false;
+          break;
+        }
+        if (!this.#take(close)) return false;
+        open.pop();
+      }
+    }
+  }
+
+  #name(): boolean {
+    this.#skipSpace();
+    if (!this.#string()) return false;
+    this.#skipSpace();
+    return this.#take(':');
+  }
+
+  #scalar(): boolean {
+    return this.#text[this.#at] === '"' ? this.#string() : this.#match(literal);
+  }
+
+  #string(): boolean {
+    return this.#match(string);
+  }
+
+  #match(pattern: RegExp): boolean {
+    pattern.lastIndex = this.#at;
+    if (!pattern.test(this.#text)) return false;
+    this.#at = pattern.lastIndex;
+    return true;
+  }
+
+  #take(character: string): boolean {
+    const isNext = this.#text[this.#at] === character;
+    if (isNext) this.#at += 1;
+    return isNext;
+  }
+
+  #skipSpace(): void {
+    this.#match(blank);
+  }
+}
+
+const blank = /[ \t\r\n]*/y;
+const literal = /true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+// Runs without an escape, and between them escapes: nothing can be matched in two ways.
+const string = /"[^"\\\0-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\0-\x1f]*)*"/y;
+
+/** Where a backslash does nothing but escape a slash. In `\\\\/` it is itself escaped: a backslash and a slash. */
+export function slashEscapes(text: string): readonly number[] {
+  const escapes: number[] = [];
+  for (let at = text.indexOf('\\'); at !== -1; at = text.indexOf('\\', at + 2)) {
+    if (text[at + 1] === '/') escapes.push(at);
+  }
+  return escapes;
 }

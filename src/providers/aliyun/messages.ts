@@ -1,7 +1,8 @@
 // The byte-exact texts of Aliyun OpenAPI: the RPC signature 1.0 and the signature V3 (ACS3-HMAC-SHA256).
 import { createHash, type KeyObject } from 'node:crypto';
 import { hmac } from '../../crypto/mac.ts';
-import { joinPairs, type Pair, percentEncode, sortPairs } from '../shared/parameters.ts';
+import { joinPairs, type Pair, sortPairs } from '../shared/parameters.ts';
+import { percentEncode } from '../shared/percent.ts';
 
 /** Times are UTC to the second: with milliseconds the answer is InvalidTimeStamp.Format. */
 export const timestamp = (now: Date): string => `${now.toISOString().slice(0, 19)}Z`;

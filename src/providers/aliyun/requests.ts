@@ -3,7 +3,8 @@ import type { KeyObject } from 'node:crypto';
 import { requestInvalid } from '../../errors.ts';
 import { header, signedHost, splitUrl, withoutHeaders } from '../shared/http.ts';
 import { need, takeOnly } from '../shared/inputs.ts';
-import { type Pair, percentEncode, queryPairs } from '../shared/parameters.ts';
+import { type Pair, queryPairs } from '../shared/parameters.ts';
+import { percentEncode } from '../shared/percent.ts';
 import type { AuthorizedRequest, Moment, RequestToAuthorize } from '../provider.ts';
 import {
   acs3Authorization,

@@ -45,7 +45,7 @@ export function receiving(
   const verifyRequest = (received: Exclude<Received, { kind: 'message' }>, now: Date, earlier?: Earlier): Verified => {
     const { headers = {}, url, method } = readRequest(received, scheme);
     const { path, query } = splitUrl(url);
-    const pairs = [...formPairs(query, 'url'), ...formPairs(Buffer.from(received.body).toString(), 'body')];
+    const pairs = [...formPairs(query, 'url'), ...formPairs(received.body, 'body')];
     const values = new Map(pairs);
     if (values.size < pairs.length) {
       // Of two values, each side may take another one.

@@ -1,7 +1,8 @@
 // The HMAC-SHA256 schemes that partners agree on, one row each: which text is signed, and how the result is written.
 import type { KeyObject } from 'node:crypto';
 import { hmac, hmacSha256Over } from '../../crypto/mac.ts';
-import { joinPairs, type Pair, percentEncode, sortPairs } from '../shared/parameters.ts';
+import { joinPairs, type Pair, sortPairs } from '../shared/parameters.ts';
+import { percentEncode } from '../shared/percent.ts';
 
 export type Scheme = 'sorted' | 'sorted-quoted' | 'sorted-appended' | 'sorted-header' | 'request';
 
@@ -29,8 +30,7 @@ interface Row {
   readonly code: (key: KeyObject, text: Uint8Array) => string;
 }
 
-const encode = (text: string, slash: Slash): string =>
-  slash === 'keep' ? percentEncode(text).replaceAll('%2F', '/') : percentEncode(text);
+const encode = (text: string, slash: Slash): string => percentEncode(text, { keepsSlash: slash === 'keep' });
 
 const raw = (parameters: readonly Pair[]): string => joinPairs(sortPairs(parameters));
 
@@ -38,7 +38,7 @@ const quoted = (parameters: readonly Pair[], slash: Slash): string =>
   joinPairs(sortPairs(parameters).map(([name, value]) => [name, encode(value, slash)]));
 
 const asForm = (parameters: readonly Pair[]): string =>
-  joinPairs(sortPairs(parameters), (text) => percentEncode(text).replaceAll('%20', '+'));
+  joinPairs(sortPairs(parameters), (text) => percentEncode(text, { isForm: true }));
 
 const hex = (key: KeyObject, text: Uint8Array): string => hmac('sha256', key, text).toString('hex');
 

@@ -1,6 +1,6 @@
 // The canonical text of the PSS scheme: METHOD, path, sorted query, three headers and the body, joined by LF.
 import { lines, splitUrl } from '../shared/http.ts';
-import { joinPairs, rawPairs, sortPairs } from '../shared/parameters.ts';
+import { fewPairs, joinPairs, sortPairs } from '../shared/parameters.ts';
 
 export interface CanonicalParts {
   readonly method: string;
@@ -21,7 +21,7 @@ export function canonicalMessage({ method, url, host, timestamp, nonce, body }: 
   const head = [
     method.toUpperCase(),
     path,
-    joinPairs(sortPairs(rawPairs(query))),
+    joinPairs(sortPairs(fewPairs(query, 'request-invalid', 'url'))),
     `host: ${host}`,
     `x-ts: ${timestamp}`,
     `x-nonce: ${nonce}`,

@@ -1,20 +1,18 @@
-// Parameters as signing schemes write them: percent-encoding (RFC 3986 §2), byte order, queries and forms.
+// Parameters as signing schemes write them: byte order, queries and forms. What others send is counted before it is read.
 import { type ErrorCode, PaycertError, requestInvalid } from '../../errors.ts';
+import { percentDecode } from './percent.ts';
 
 export type Pair = readonly [name: string, value: string];
 
-/** UTF-8 bytes as %XX in upper case, except for letters, digits and - _ . ~ . A space is %20, never +. */
-export function percentEncode(text: string): string {
-  if (!text.isWellFormed()) throw requestInvalid('parameters', 'hold half a surrogate pair, which no UTF-8 can carry');
-  // encodeURIComponent follows RFC 2396, which left these five alone.
-  return encodeURIComponent(text).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
-const compareBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+/** More than any platform has, as in the schema of requests. */
+export const maxParameters = 1000;
 
 /** By the bytes of the names, upper case before lower; of equal names by value. */
 export function sortPairs(pairs: readonly Pair[]): readonly Pair[] {
-  return pairs.toSorted(([a, x], [b, y]) => compareBytes(a, b) || compareBytes(x, y));
+  return pairs
+    .map((pair) => ({ pair, name: Buffer.from(pair[0]) }))
+    .sort((a, b) => Buffer.compare(a.name, b.name) || Buffer.compare(Buffer.from(a.pair[1]), Buffer.from(b.pair[1])))
+    .map(({ pair }) => pair);
 }
 
 /** `a=1&b=2`: names and values as the functions write them. */
@@ -33,17 +31,42 @@ export function rawPairs(query: string, separator = '&'): readonly Pair[] {
     });
 }
 
-/** Decodes what is UTF-8 behind its percent signs, and nothing else. */
-function decode(text: string, code: ErrorCode, field: string): string {
+/**
+ * The same of what somebody else wrote.
+ * @throws PaycertError of that code: more parameters than any platform has; they are counted before one is read
+ */
+export function fewPairs(query: string, code: ErrorCode, field: string): readonly Pair[] {
+  let at = -1;
+  for (let count = 0; (at = query.indexOf('&', at + 1)) !== -1; count += 1) {
+    if (count < maxParameters) continue;
+    throw new PaycertError(code, `${field} has more than ${maxParameters} parameters`, { field });
+  }
+  return rawPairs(query);
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Text behind its percent signs; bytes that are no UTF-8 are refused, and never replaced: they are not what was signed. */
+function decode(text: string, isForm: boolean): string | undefined {
+  const bytes = percentDecode(Buffer.from(text, 'latin1'), { isForm });
   try {
-    return decodeURIComponent(text);
-  } catch {
-    throw new PaycertError(code, `${field} holds a percent sign that encodes no UTF-8`, { field });
+    return bytes && utf8.decode(bytes);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
   }
 }
 
-const decodePairs = (query: string, code: ErrorCode, field: string): readonly Pair[] =>
-  rawPairs(query).map(([name, value]) => [decode(name, code, field), decode(value, code, field)]);
+/** `isForm`: whether a `+` is a space. */
+function decodePairs(text: Uint8Array, isForm: boolean, code: ErrorCode, field: string): readonly Pair[] {
+  const read = (part: string): string => {
+    const decoded = decode(part, isForm);
+    if (decoded !== undefined) return decoded;
+    throw new PaycertError(code, `${field} holds a percent sign or a byte that encodes no UTF-8`, { field });
+  };
+  const latin1 = Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('latin1');
+  return fewPairs(latin1, code, field).map(([name, value]) => [read(name), read(value)]);
+}
 
 /**
  * The pairs of a query, decoded. A `+` is refused: to some it is a space and to others a plus, and the signature
@@ -51,13 +74,13 @@ const decodePairs = (query: string, code: ErrorCode, field: string): readonly Pa
  */
 export function queryPairs(query: string): readonly Pair[] {
   if (query.includes('+')) throw requestInvalid('url', 'holds a + in its query: write %20 for a space, %2B for a plus');
-  return decodePairs(query, 'request-invalid', 'url');
+  return decodePairs(Buffer.from(query), false, 'request-invalid', 'url');
 }
 
 /**
  * The pairs of application/x-www-form-urlencoded that somebody sent, decoded once; a `+` is a space there.
  * @throws PaycertError `message-malformed`
  */
-export function formPairs(form: string, field: string): readonly Pair[] {
-  return decodePairs(form.replaceAll('+', '%20'), 'message-malformed', field);
+export function formPairs(form: Uint8Array | string, field: string): readonly Pair[] {
+  return decodePairs(typeof form === 'string' ? Buffer.from(form) : form, true, 'message-malformed', field);
 }

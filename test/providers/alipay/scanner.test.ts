@@ -3,9 +3,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { decodeFields, fieldsOf, formatForm, parseForm, signedText } from '../../../src/providers/alipay/form.ts';
+import { readText } from '../../../src/providers/alipay/charsets.ts';
 import { scanMembers } from '../../../src/providers/alipay/scanner.ts';
 import { PaycertError } from '../../../src/errors.ts';
 
+const scan = (body: Uint8Array) => {
+  const text = readText(body);
+  if (text === undefined) throw new PaycertError('message-malformed', 'no text');
+  return scanMembers(text);
+};
 const slice = (body: Buffer, { start, end }: { start: number; end: number }) => body.subarray(start, end).toString();
 
 /** JSON text of the value with space wherever JSON allows it. */
@@ -21,7 +27,7 @@ describe('scanMembers', () => {
     fc.assert(
       fc.property(object, fc.boolean(), (members, isSpaced) => {
         const body = Buffer.from(` ${isSpaced ? spaced(members) : JSON.stringify(members)}\n`);
-        const spans = scanMembers(body);
+        const spans = scan(body);
         const parsed = JSON.parse(body.toString()) as Record<string, unknown>;
         assert.deepEqual([...spans.keys()].sort(), Object.keys(parsed).sort());
         for (const [name, span] of spans) assert.deepEqual(JSON.parse(slice(body, span)), parsed[name]);
@@ -31,7 +37,7 @@ describe('scanMembers', () => {
 
   it('refuses a name that is there twice, however it is written', () => {
     for (const body of ['{"a":1,"a":2}', '{"a":1,"\\u0061":2}', '{"a":{},"b":[],"a":null}']) {
-      assert.throws(() => scanMembers(Buffer.from(body)), { code: 'message-malformed' });
+      assert.throws(() => scan(Buffer.from(body)), { code: 'message-malformed' });
     }
   });
 
@@ -44,7 +50,7 @@ describe('scanMembers', () => {
     fc.assert(
       fc.property(bytes, (body) => {
         try {
-          for (const span of scanMembers(body).values()) JSON.parse(slice(Buffer.from(body), span));
+          for (const span of scan(body).values()) JSON.parse(slice(Buffer.from(body), span));
         } catch (error) {
           assert.ok(error instanceof PaycertError && error.code === 'message-malformed');
         }
@@ -53,8 +59,17 @@ describe('scanMembers', () => {
   });
 
   it('takes time that grows with the body, not faster', () => {
-    const deep = `{"a":${'['.repeat(20_000)}${']'.repeat(20_000)},"b":"${'\\"'.repeat(20_000)}"}`;
-    assert.equal(scanMembers(Buffer.from(deep)).size, 2);
+    const long = `{"a":${'['.repeat(60)}${'[],'.repeat(20_000)}1${']'.repeat(60)},"b":"${'\\"'.repeat(20_000)}"}`;
+    assert.equal(scan(Buffer.from(long)).size, 2);
+  });
+
+  it('refuses what is nested deeper, or has more members, than any response', () => {
+    const deep = (depth: number) => `{"a":${'[{"b":'.repeat(depth / 2)}1${'}]'.repeat(depth / 2)}}`;
+    const wide = (count: number) => JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [i, 0])));
+    assert.equal(scan(Buffer.from(deep(64))).size, 1);
+    assert.equal(scan(Buffer.from(wide(1000))).size, 1000);
+    for (const body of [deep(66), deep(500_000), wide(1001)])
+      assert.throws(() => scan(Buffer.from(body)), { code: 'message-malformed' });
   });
 });
 

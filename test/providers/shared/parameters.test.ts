@@ -5,11 +5,11 @@ import fc from 'fast-check';
 import {
   formPairs,
   joinPairs,
-  percentEncode,
   queryPairs,
   rawPairs,
   sortPairs,
 } from '../../../src/providers/shared/parameters.ts';
+import { percentEncode } from '../../../src/providers/shared/percent.ts';
 import { refusal } from '../../support/wechatpay.ts';
 
 const text = fc.string({ unit: 'grapheme' });
