@@ -45,7 +45,8 @@ export async function attempt(
   const elapsed = () => (clock.now().getTime() - started.getTime()) / 1000;
   const previous = store.entry(name).snapshot;
   const context = await provider.load(material.data);
-  const candidate = { context, current: previous?.context.set, older };
+  const former = previous === undefined ? [] : [previous, ...previous.retired].map((one) => one.context.set);
+  const candidate = { context, current: previous?.context.set, former, older };
   const refusal = await findRefusal(candidate, started);
   const at = clock.now();
   // Stopped, removed, or declared anew meanwhile, perhaps for another merchant: what comes late has no effect.

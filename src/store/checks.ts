@@ -1,4 +1,5 @@
 // The generic checks, in order. The list is the specification: the first violation names the rejection.
+import { publicKeyFingerprint } from '../crypto/x509.ts';
 import { PaycertError } from '../errors.ts';
 import type { KeyFacts, KeySet, SigningContext } from '../providers/provider.ts';
 import { type RoleRow, roles } from '../providers/roles.ts';
@@ -11,6 +12,8 @@ export interface Current extends Pick<KeySet, 'capabilities'> {
 export interface Candidate {
   readonly context: SigningContext;
   readonly current: Current | undefined;
+  /** Sets of the same credential before it, as far as they are kept. */
+  readonly former?: readonly KeySet[];
   /** Whether material older than the current one may replace it. */
   readonly older: 'accept' | 'reject';
 }
@@ -90,7 +93,28 @@ const worksItself: Check = async ({ context }) => {
 /** What the provider's own rules find at that time, such as a certificate that its issuer has taken back. */
 const isFitNow: Check = ({ context }, now) => context.set.violations?.(now) ?? [];
 
-const checks: readonly Check[] = [isSound, isValidYet, isNotExpired, isFitNow, keepsVerifying, isNotOlder, worksItself];
+/** A key that signed for its owner verifies nothing, also when a swap has retired it: its owner could forge what the platform says. */
+const trustsNoOwnKey: Check = ({ context, former = [] }) => {
+  const own = new Set(
+    [context.set, ...former].flatMap(({ signer }) =>
+      signer?.publicKey ? [publicKeyFingerprint(signer.publicKey)] : [],
+    ),
+  );
+  return (context.operations.verifiers ?? []).some(({ id }) => own.has(id))
+    ? violation('platform-key-is-merchant', 'a key of the platform is one that has signed for you')
+    : [];
+};
+
+const checks: readonly Check[] = [
+  isSound,
+  isValidYet,
+  isNotExpired,
+  isFitNow,
+  trustsNoOwnKey,
+  keepsVerifying,
+  isNotOlder,
+  worksItself,
+];
 
 /** The violation that names the rejection; none for a fit candidate. */
 export async function findViolation(candidate: Candidate, now: Date): Promise<PaycertError | undefined> {

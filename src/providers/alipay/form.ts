@@ -25,7 +25,10 @@ export function parseForm(form: Uint8Array, field: string): readonly Pair[] {
     if (bytes !== undefined) return bytes.toString('latin1');
     throw malformed(field, 'is not percent-encoded as forms are');
   };
-  const fields = fewPairs(latin1, 'message-malformed', field).map(([name, value]): Pair => [decode(name), decode(value)]);
+  const fields = fewPairs(latin1, 'message-malformed', field).map(([name, value]): Pair => [
+    decode(name),
+    decode(value),
+  ]);
   if (new Map(fields).size < fields.length) {
     throw malformed(field, 'names one of its parameters twice');
   }
@@ -42,7 +45,13 @@ const toBytes = (text: string): string => Buffer.from(text).toString('latin1');
 export const signedText = (fields: readonly Pair[]): Buffer => Buffer.from(joinPairs(sortPairs(fields)), 'latin1');
 
 /** As Alipay's documents spell them. */
-const charsets: Readonly<Record<string, string>> = { 'utf-8': 'utf-8', utf8: 'utf-8', gbk: 'gbk', gb2312: 'gbk', gb18030: 'gb18030' };
+const charsets: Readonly<Record<string, string>> = {
+  'utf-8': 'utf-8',
+  utf8: 'utf-8',
+  gbk: 'gbk',
+  gb2312: 'gbk',
+  gb18030: 'gb18030',
+};
 
 /**
  * The parameters as text, in the charset that they name themselves; UTF-8 where they name none.

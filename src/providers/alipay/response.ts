@@ -1,7 +1,7 @@
 // A synchronous response of Alipay's v2 gateway: what in it is signed, by which certificate, and whether it may come unsigned.
 import { PaycertError } from '../../errors.ts';
 import { readText, sliceText, type Text } from './charsets.ts';
-import { scanMembers, slashEscapes, type Span } from './scanner.ts';
+import { scanMembers, type Span } from './scanner.ts';
 
 export interface Response {
   /** The bytes that are signed: the value of the response's own member, as they came. */
@@ -65,15 +65,22 @@ function isFailure(content: Text): boolean {
   return /^["\d-]/.test(code) && code.replaceAll('"', '') !== '10000';
 }
 
+const [backslash, slash] = [0x5c, 0x2f];
+
+/**
+ * With every `\/` as `/`, but for one whose backslash is itself escaped: `\\/` is a backslash and a slash. Undefined where
+ * there is none.
+ */
 function withBareSlashes({ bytes, structure }: Text): Uint8Array | undefined {
-  const escapes = slashEscapes(structure);
-  if (escapes.length === 0) return undefined;
-  const bare = Buffer.allocUnsafe(bytes.length - escapes.length);
-  let [from, to] = [0, 0];
-  for (const at of [...escapes, bytes.length]) {
-    bare.set(bytes.subarray(from, at), to);
-    to += at - from;
-    from = at + 1;
+  if (!structure.includes('\\/')) return undefined;
+  const bare = Buffer.allocUnsafe(bytes.length);
+  let length = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    if (structure.charCodeAt(at) === backslash) {
+      if (structure.charCodeAt(at + 1) !== slash) bare[length++] = backslash;
+      at += 1;
+    }
+    bare[length++] = bytes[at] ?? 0;
   }
-  return bare;
+  return length === bytes.length ? undefined : bare.subarray(0, length);
 }

@@ -57,10 +57,15 @@ const certificateNamesApp: Rule = (parts, { mode, appId }) => {
 
 /** The most common mistake of all: the application's own public key in the place of Alipay's. */
 const platformIsNotApp: Rule = (parts, options) => {
-  const [key] = parts.privateKeys;
-  const own = key && publicKeyFingerprint(key[1].publicKey);
+  // Also the key of a certificate that was renewed: it is the application's, whether or not its private half is here.
+  const own = new Set(
+    [
+      ...parts.privateKeys.map(([, { publicKey }]) => publicKey),
+      ...parts.appCertificates.map(({ leaf }) => leaf.publicKey),
+    ].map(publicKeyFingerprint),
+  );
   return platformKeys(parts, options).flatMap(([name, publicKey]) =>
-    publicKeyFingerprint(publicKey) === own
+    own.has(publicKeyFingerprint(publicKey))
       ? violation('platform-key-is-merchant', name, 'is the application’s own, not Alipay’s')
       : [],
   );

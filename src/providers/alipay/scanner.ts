@@ -144,12 +144,3 @@ const blank = /[ \t\r\n]*/y;
 const literal = /true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 // Runs without an escape, and between them escapes: nothing can be matched in two ways.
 const string = /"[^"\\\0-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\0-\x1f]*)*"/y;
-
-/** Where a backslash does nothing but escape a slash. In `\\\\/` it is itself escaped: a backslash and a slash. */
-export function slashEscapes(text: string): readonly number[] {
-  const escapes: number[] = [];
-  for (let at = text.indexOf('\\'); at !== -1; at = text.indexOf('\\', at + 2)) {
-    if (text[at + 1] === '/') escapes.push(at);
-  }
-  return escapes;
-}

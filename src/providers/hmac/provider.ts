@@ -9,6 +9,7 @@ import { Nonces } from '../shared/nonces.ts';
 import { defaultMaxNonces } from '../shared/options.ts';
 import { type Provider, type SigningContext, unusable } from '../provider.ts';
 import { defaults, type HmacOptions, type Settings } from './options.ts';
+import type { Memory } from './parameters.ts';
 import { receiving } from './receiving.ts';
 import { signing } from './signing.ts';
 
@@ -16,7 +17,9 @@ import { signing } from './signing.ts';
 export function hmac(given: HmacOptions): Provider {
   const { keyId, scheme, slash = defaults.slash, maxNonces = defaultMaxNonces } = given;
   const options: Settings = { keyId, scheme, slash, maxNonces };
-  const nonces = new Nonces({ milliseconds: shortestMemory, capacity: maxNonces });
+  const about = { milliseconds: shortestMemory, capacity: maxNonces };
+  // Those of our own requests: both sides have the one key, so that a request sent back to us would verify.
+  const memory = { partner: new Nonces(about), own: new Nonces({ ...about, whenFull: 'forget' }) };
   return {
     id: 'hmac',
     identity: `hmac/${keyId}`,
@@ -25,7 +28,7 @@ export function hmac(given: HmacOptions): Provider {
       const key = required('key', readKey);
       const previous = part('key.previous', readKey);
       if (problems.length > 0 || key === undefined) return unusable(problems);
-      return createContext(key, previous, options, nonces);
+      return createContext(key, previous, options, memory);
     },
   };
 }
@@ -40,7 +43,7 @@ async function createContext(
   key: KeyObject,
   previous: KeyObject | undefined,
   options: Settings,
-  nonces: Nonces,
+  memory: Memory,
 ): Promise<SigningContext> {
   const factsOf = (secret: KeyObject, role: 'hmac' | 'hmac-previous') =>
     secretFacts(secret, { role, algorithm: 'HMAC-SHA256', keyId: options.keyId });
@@ -55,6 +58,6 @@ async function createContext(
       warnings: () => [],
       signer: { facts: current.facts },
     },
-    operations: { ...signing(key, options), ...receiving(keys, options, nonces) },
+    operations: { ...signing(key, options, memory.own), ...receiving(keys, options, memory) },
   };
 }

@@ -6,13 +6,15 @@ import { PaycertError, requestInvalid } from '../../errors.ts';
 import { acceptOnce, needSigned } from '../partner/freshness.ts';
 import { header, splitUrl } from '../shared/http.ts';
 import { need, takeReceived } from '../shared/inputs.ts';
-import type { Nonces } from '../shared/nonces.ts';
 import { formPairs } from '../shared/parameters.ts';
 import { confirm } from '../shared/tries.ts';
 import type { Claim, Earlier, KeyFacts, Operations, Received, Verified, Verifier } from '../provider.ts';
 import type { Settings } from './options.ts';
-import { authorizationPrefix, signedText } from './parameters.ts';
+import { ambiguousName, authorizationPrefix, type Memory, signedText } from './parameters.ts';
 import { type Scheme, schemes } from './schemes.ts';
+
+/** What is signed is hashed once for each key, and encoding makes it three times as long. */
+const maxFormBytes = 256 * 1024;
 
 /** Of a claim over bare bytes, whose signature is base64; a request's is written as its scheme says. */
 const bare = 'HMAC-SHA256';
@@ -20,7 +22,7 @@ const bare = 'HMAC-SHA256';
 export function receiving(
   keys: readonly { readonly key: KeyObject; readonly facts: KeyFacts }[],
   options: Settings,
-  nonces: Nonces,
+  memory: Memory,
 ): Pick<Operations, 'verify' | 'verifiers'> {
   const { keyId, scheme } = options;
   const { names, code } = schemes[scheme];
@@ -45,11 +47,20 @@ export function receiving(
   const verifyRequest = (received: Exclude<Received, { kind: 'message' }>, now: Date, earlier?: Earlier): Verified => {
     const { headers = {}, url, method } = readRequest(received, scheme);
     const { path, query } = splitUrl(url);
+    if (received.body.byteLength > maxFormBytes) {
+      const message = `the body is longer than ${maxFormBytes} bytes, more than parameters are`;
+      throw new PaycertError('message-malformed', message, { field: 'body' });
+    }
     const pairs = [...formPairs(query, 'url'), ...formPairs(received.body, 'body')];
     const values = new Map(pairs);
     if (values.size < pairs.length) {
       // Of two values, each side may take another one.
       throw new PaycertError('message-malformed', 'a parameter stands twice', { field: 'body' });
+    }
+    const ambiguous = ambiguousName(options, pairs);
+    if (ambiguous !== undefined) {
+      const message = `${ambiguous} holds & and =, which this scheme signs like two parameters`;
+      throw new PaycertError('message-malformed', message, { field: 'body' });
     }
     const authorization = header(headers, 'authorization');
     const inHeader =
@@ -66,7 +77,9 @@ export function receiving(
       fields: { timestamp: names.timestamp, nonce: names.nonce },
     };
     const named = needSigned(values.get(names.keyId), names.keyId);
-    return acceptOnce(nonces, stamp, now, () => {
+    if (memory.own.has(stamp.nonce, now))
+      throw new PaycertError('nonce-seen', 'it is a request of your own', { field: names.nonce });
+    return acceptOnce(memory.partner, stamp, now, () => {
       const messages = [new Message(signedText(options, pairs, { method, path }))];
       return check(named, { messages, signature }, now, earlier);
     });

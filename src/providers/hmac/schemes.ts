@@ -24,6 +24,8 @@ interface Row {
   };
   /** Whether the parameter with the key id is signed. */
   readonly signsKeyId: boolean;
+  /** Whether `&` and `=` inside values are told from those between parameters. */
+  readonly isQuoted: boolean;
   /** The text that is signed; it does not depend on the key. */
   readonly text: (parameters: readonly Pair[], line: RequestLine, slash: Slash) => string;
   /** The signature of that text under a key, as it is written. */
@@ -49,30 +51,35 @@ export const schemes: Readonly<Record<Scheme, Row>> = {
   sorted: {
     names: inParameter,
     signsKeyId: true,
+    isQuoted: false,
     text: raw,
     code: hex,
   },
   'sorted-quoted': {
     names: inParameter,
     signsKeyId: true,
+    isQuoted: true,
     text: (parameters, _, slash) => quoted(parameters, slash),
     code: (key, text) => hex(key, text).toUpperCase(),
   },
   'sorted-appended': {
     names: inParameter,
     signsKeyId: true,
+    isQuoted: false,
     text: raw,
     code: (key, text) => hmacSha256Over(key, text, key).toString('hex'),
   },
   'sorted-header': {
     names: sortedNames,
     signsKeyId: true,
+    isQuoted: true,
     text: asForm,
     code: hex,
   },
   request: {
     names: { keyId: 'AccessKey', timestamp: 'Timestamp', nonce: 'Nonce', signature: 'Signature' },
     signsKeyId: false,
+    isQuoted: true,
     text: (parameters, { method, path }, slash) => `${method}&${encode(path, slash)}&${quoted(parameters, slash)}`,
     code: (key, text) => hmac('sha256', key, text).toString('base64'),
   },

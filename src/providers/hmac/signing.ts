@@ -5,17 +5,23 @@ import { requestInvalid } from '../../errors.ts';
 import { seconds } from '../shared/freshness.ts';
 import { splitUrl, withHeaders } from '../shared/http.ts';
 import { need, takeOnly } from '../shared/inputs.ts';
+import type { Nonces } from '../shared/nonces.ts';
 import { joinPairs, type Pair } from '../shared/parameters.ts';
 import { percentEncode } from '../shared/percent.ts';
 import type { Operations } from '../provider.ts';
 import type { Settings } from './options.ts';
-import { authorizationPrefix, signedText } from './parameters.ts';
+import { ambiguousName, authorizationPrefix, signedText } from './parameters.ts';
 import { schemes } from './schemes.ts';
 
-export function signing(key: KeyObject, options: Settings): Pick<Operations, 'sign' | 'authorize'> {
+export function signing(key: KeyObject, options: Settings, own: Nonces): Pick<Operations, 'sign' | 'authorize'> {
   const { keyId, scheme } = options;
   const { names, code } = schemes[scheme];
-  const own = [names.keyId, names.timestamp, names.nonce, ...(names.signature === undefined ? [] : [names.signature])];
+  const reserved = [
+    names.keyId,
+    names.timestamp,
+    names.nonce,
+    ...(names.signature === undefined ? [] : [names.signature]),
+  ];
   return {
     sign: async (message) => ({ signature: hmac('sha256', key, message), keyId }),
 
@@ -23,7 +29,7 @@ export function signing(key: KeyObject, options: Settings): Pick<Operations, 'si
       takeOnly(request, ['method', 'url', 'headers', 'parameters']);
       const [method, url] = [need(request, 'method').toUpperCase(), need(request, 'url')];
       const { parameters = {}, headers = {} } = request;
-      const taken = own.find((name) => name in parameters);
+      const taken = reserved.find((name) => name in parameters);
       if (taken !== undefined) throw requestInvalid(`parameters.${taken}`, 'is set by paycert');
       const { origin, path, query } = splitUrl(url);
       if (query !== '') throw requestInvalid('url', 'has a query: parameters hold it');
@@ -33,6 +39,10 @@ export function signing(key: KeyObject, options: Settings): Pick<Operations, 'si
         [names.timestamp, seconds(now)],
         [names.nonce, nonce],
       ];
+      const ambiguous = ambiguousName(options, stamped);
+      if (ambiguous !== undefined)
+        throw requestInvalid(`parameters.${ambiguous}`, 'holds & and =, which this scheme signs like two parameters');
+      own.remember(nonce, now, now);
       const signature = code(key, signedText(options, stamped, { method, path }));
       const sent: Pair[] = names.signature === undefined ? stamped : [...stamped, [names.signature, signature]];
       const form = joinPairs(sent, percentEncode);

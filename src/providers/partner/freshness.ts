@@ -19,10 +19,10 @@ export interface Stamp {
  * are not both new.
  */
 export function acceptOnce<T>(nonces: Nonces, { timestamp, nonce, fields }: Stamp, now: Date, verify: () => T): T {
-  assertFresh(timestamp, now, fields.timestamp);
-  nonces.assertUnseen(nonce, now);
+  const signedAt = assertFresh(timestamp, now, fields.timestamp);
+  nonces.assertUnseen(nonce, now, signedAt);
   const verified = verify();
-  nonces.remember(nonce, now);
+  nonces.remember(nonce, now, signedAt);
   return verified;
 }
 

@@ -1,6 +1,7 @@
 // What WeChat Pay v2 signs: sorted parameters followed by the APIv2 key; and how a refund notification's req_info opens.
 import { aesKey, openAesEcb } from '../../crypto/cipher.ts';
 import { equalCodes, hmacSha256Over, md5 } from '../../crypto/mac.ts';
+import { Message } from '../../crypto/message.ts';
 import type { KeyObject } from 'node:crypto';
 import { PaycertError } from '../../errors.ts';
 import { splitUrl } from '../shared/http.ts';
@@ -9,9 +10,9 @@ import { joinPairs, type Pair, sortPairs } from '../shared/parameters.ts';
 export type SignType = 'MD5' | 'HMAC-SHA256';
 
 /** A row per `sign_type`: the code of the text followed by the key. */
-const algorithms: Readonly<Record<SignType, (key: KeyObject, text: Uint8Array) => Buffer>> = {
-  MD5: (key, text) => md5(text, key),
-  'HMAC-SHA256': (key, text) => hmacSha256Over(key, text, key),
+const algorithms: Readonly<Record<SignType, (key: KeyObject, text: Message) => Buffer>> = {
+  MD5: (key, text) => text.continueMd5().update(key.export()).digest(),
+  'HMAC-SHA256': (key, { bytes }) => hmacSha256Over(key, bytes, key),
 };
 
 /** Every parameter that is not empty, but `sign`: `k=v` raw, in byte order, joined by `&`. */
@@ -20,10 +21,11 @@ export function parameterText(parameters: readonly Pair[]): string {
 }
 
 /** What is signed, but for the key, which follows it. */
-export const signedText = (parameters: readonly Pair[]): Buffer => Buffer.from(`${parameterText(parameters)}&key=`);
+export const signedText = (parameters: readonly Pair[]): Message =>
+  new Message(Buffer.from(`${parameterText(parameters)}&key=`));
 
 /** Upper-case hex, as it stands in `sign`. */
-const codeOf = (type: SignType, key: KeyObject, text: Uint8Array): string =>
+const codeOf = (type: SignType, key: KeyObject, text: Message): string =>
   algorithms[type](key, text).toString('hex').toUpperCase();
 
 export const signParameters = (type: SignType, key: KeyObject, parameters: readonly Pair[]): string =>
@@ -42,7 +44,7 @@ export function signTypeOf(named: string, sign: string): SignType {
   throw new PaycertError('signature-algorithm-unsupported', message, { field: 'sign_type' });
 }
 
-export const isSignedBy = (key: KeyObject, text: Uint8Array, sign: string, type: SignType): boolean =>
+export const isSignedBy = (key: KeyObject, text: Message, sign: string, type: SignType): boolean =>
   equalCodes(Buffer.from(codeOf(type, key, text)), Buffer.from(sign.toUpperCase()));
 
 /** The key of `req_info`: the lower-case hex of the MD5 of the APIv2 key, as 32 characters. Built once per load. */

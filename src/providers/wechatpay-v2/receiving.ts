@@ -1,6 +1,5 @@
 // What WeChat Pay v2 sends: bodies with `sign`, and refund notifications, whose encrypted part is the only proof they have.
 import { hash } from 'node:crypto';
-import { Message } from '../../crypto/message.ts';
 import { atOnce } from '../../crypto/private-key.ts';
 import { PaycertError, requestInvalid } from '../../errors.ts';
 import { takeReceived } from '../shared/inputs.ts';
@@ -24,9 +23,13 @@ export function receiving(
     async verify(received, now, earlier) {
       const parameters = readResponse(received);
       const signature = parameters.get('sign') ?? '';
+      if (received.kind === 'notification' && isOwn(parameters))
+        throw new PaycertError('message-malformed', 'the body is a request or payment parameters of your own', {
+          field: 'body',
+        });
       if (signature !== '') {
         const claim = {
-          messages: [new Message(signedText([...parameters]))],
+          messages: [signedText([...parameters])],
           signature,
           algorithm: parameters.get('sign_type') ?? '',
         };
@@ -73,6 +76,13 @@ function readResponse(received: Received): ReadonlyMap<string, string> {
   if (received.kind === 'response' && received.url !== undefined && isUnsignedByDesign(received.url)) throw unsigned();
   return readXml(received.body);
 }
+
+/** What only a merchant signs: requests, and what paying clients are given. */
+const ownNames = ['notify_url', 'spbill_create_ip', 'package', 'partnerid', 'prepayid'];
+
+/** The one key signs both ways, so that what a merchant has signed would verify if it were sent back. */
+const isOwn = (parameters: ReadonlyMap<string, string>): boolean =>
+  !parameters.has('return_code') && ownNames.some((name) => parameters.has(name));
 
 /** What stands around a refund's `req_info`, unsigned. Anything else beside it could be taken for a signed parameter. */
 const aroundRefund = new Set([

@@ -24,7 +24,7 @@ export async function secretOf(key: KeyObject, role: 'apiv2' | 'apiv2-previous')
       id,
       confirm({ messages: [message], signature, algorithm = '' }) {
         const type = signTypeOf(algorithm, signature);
-        return message !== undefined && isSignedBy(key, message.bytes, signature, type) ? 0 : undefined;
+        return message !== undefined && isSignedBy(key, message, signature, type) ? 0 : undefined;
       },
     },
     opener: {

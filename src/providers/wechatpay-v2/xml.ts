@@ -9,7 +9,8 @@ const name = '[A-Za-z_][A-Za-z0-9_.-]{0,127}';
 const declaration = /<\?xml\s([^<>?]{0,200})\?>/y;
 const opening = new RegExp(`<(${name})\\s*(/?)>`, 'y');
 const space = /\s*/y;
-const characters = /[^<]+/y;
+const characters = /[^<&]+/y;
+const ampersand = /&([^;&<]{0,32};?)/y;
 const cdata = /<!\[CDATA\[([\s\S]*?)\]\]>/y;
 
 const predefined: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
@@ -20,21 +21,22 @@ const isText = (text: string): boolean => /^[\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{ff
 const isCharacter = (code: number): boolean => code <= 0x10ffff && isText(String.fromCodePoint(code));
 
 /** The five predefined entities and character references; there is no DTD that could define another. */
-function unescape(text: string): string {
-  if (text.includes(']]>')) throw malformed('the end of a CDATA section stands alone');
-  return text.replace(/&([^;&]{0,32};?)/g, (_, reference: string) => {
-    const [, decimal, hexadecimal, entity] =
-      /^(?:#(\d{1,7})|#x([0-9A-Fa-f]{1,6})|([a-z]{2,4}));$/.exec(reference) ?? [];
-    const code = decimal === undefined ? Number.parseInt(hexadecimal ?? '', 16) : Number(decimal);
-    const character = entity === undefined ? isCharacter(code) && String.fromCodePoint(code) : predefined[entity];
-    if (!character) throw malformed('an entity or character reference is not one of XML itself');
-    return character;
-  });
+function characterOf(reference: string): string {
+  const [, decimal, hexadecimal, entity] = /^(?:#(\d{1,7})|#x([0-9A-Fa-f]{1,6})|([a-z]{2,4}));$/.exec(reference) ?? [];
+  const code = decimal === undefined ? Number.parseInt(hexadecimal ?? '', 16) : Number(decimal);
+  const character = entity === undefined ? isCharacter(code) && String.fromCodePoint(code) : predefined[entity];
+  if (!character) throw malformed('an entity or character reference is not one of XML itself');
+  return character;
 }
+
+/** More elements, or more pieces of text, references and CDATA sections, than any body has. */
+const maxElements = 1000;
+const maxPieces = 10_000;
 
 class Reader {
   readonly #text: string;
   #at = 0;
+  #pieces = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -57,15 +59,26 @@ class Reader {
     return this.#at === this.#text.length;
   }
 
-  /** Text and CDATA sections up to the next tag. */
+  /** Text, references and CDATA sections up to the next tag. */
   value(): string {
-    let value = '';
+    const pieces: string[] = [];
     for (;;) {
-      const section = this.take(cdata);
-      const text = section === undefined ? this.take(characters) : undefined;
-      if (section === undefined && text === undefined) return value;
-      value += section?.[1] ?? unescape(text?.[0] ?? '');
+      const piece = this.#piece();
+      if (piece === undefined) return pieces.join('');
+      this.#pieces += 1;
+      if (this.#pieces > maxPieces) throw malformed(`it has more than ${maxPieces} references and CDATA sections`);
+      pieces.push(piece);
     }
+  }
+
+  #piece(): string | undefined {
+    const section = this.take(cdata);
+    if (section !== undefined) return section[1] ?? '';
+    const reference = this.take(ampersand);
+    if (reference !== undefined) return characterOf(reference[1] ?? '');
+    const text = this.take(characters)?.[0];
+    if (text?.includes(']]>') === true) throw malformed('the end of a CDATA section stands alone');
+    return text;
   }
 }
 
@@ -74,7 +87,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 function decode(bytes: Uint8Array): string {
   try {
     // Line ends as XML 1.0 §2.11 has them.
-    return utf8.decode(bytes).replace(/\r\n?/g, '\n');
+    return utf8.decode(bytes).replaceAll('\r\n', '\n').replaceAll('\r', '\n');
   } catch {
     throw malformed('it is not UTF-8');
   }
@@ -100,6 +113,7 @@ export function readXml(bytes: Uint8Array): ReadonlyMap<string, string> {
     const tag = element?.[1];
     if (tag === undefined) throw malformed('there is something else than an element of plain text');
     if (elements.has(tag)) throw malformed('an element stands twice');
+    if (elements.size >= maxElements) throw malformed(`it has more than ${maxElements} elements`);
     const value = element?.[2] === '/' ? '' : reader.value();
     if (element?.[2] === '' && !reader.takeText(`</${tag}>`)) throw malformed('an element holds more than text');
     elements.set(tag, value);

@@ -29,16 +29,17 @@ const serialMatchesCertificate: Rule = (parts) =>
     : [];
 
 /** The most common mistake of all: verifying with one's own certificate, which would accept what anybody here signs. */
-const platformIsNotMerchant: Rule = ({ privateKey, platformCertificates, publicKey }, merchantId) => {
-  const own = privateKey && publicKeyFingerprint(privateKey.publicKey);
+const platformIsNotMerchant: Rule = ({ privateKey, retired, platformCertificates, publicKey }, merchantId) => {
+  const own = [...(privateKey ? [privateKey] : []), ...retired.map((one) => one.privateKey)];
+  const prints = new Set(own.map((key) => publicKeyFingerprint(key.publicKey)));
   const message = 'is the merchant’s own, not the platform’s';
   return [
     ...platformCertificates.flatMap(({ name, certificate: { publicKey: key, subject } }) =>
-      publicKeyFingerprint(key) === own || nameAttribute(subject, 'CN') === merchantId
+      prints.has(publicKeyFingerprint(key)) || nameAttribute(subject, 'CN') === merchantId
         ? violation('platform-key-is-merchant', name, message)
         : [],
     ),
-    ...(publicKey && publicKeyFingerprint(publicKey) === own
+    ...(publicKey && prints.has(publicKeyFingerprint(publicKey))
       ? violation('platform-key-is-merchant', 'pub_key.pem', message)
       : []),
   ];

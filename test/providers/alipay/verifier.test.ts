@@ -67,6 +67,20 @@ describe('an answer of the v2 gateway', () => {
     );
   });
 
+  it('whose backslash is itself escaped is not what was signed with a bare slash', async () => {
+    const signed = responseOf('{"code":"10000","note":"a\\/b"}');
+    assert.ok(await context.verify(gatewayResponse(signed), now));
+    assert.ok(
+      await context.verify(gatewayResponse(responseOf('{"code":"10000","note":"a/b"}').replace('a/b', 'a\\/b')), now),
+    );
+    for (const sent of ['a\\\\/b', 'a\\\\\\/b', 'a\\\\\\\\/b'])
+      await assert.rejects(
+        context.verify(gatewayResponse(signed.replace('a\\/b', sent)), now),
+        refusal('signature-invalid'),
+        sent,
+      );
+  });
+
   for (const [what, change] of Object.entries({
     'another content': (body: string) => body.replace('10000', '10003'),
     'a space inside the content': (body: string) => body.replace('"code":', '"code": '),

@@ -89,6 +89,62 @@ describe('a request that is received', () => {
     return { kind: 'notification', headers, body, url: sent.url, ...(scheme === 'request' && { method }) };
   };
 
+  it('is refused where it is one of our own, sent back', async () => {
+    const { authorize, verify } = await load(make());
+    const { body = new Uint8Array() } = await authorize({ method: 'POST', url, parameters }, { now, nonce: 'own' });
+    await assert.rejects(() => verify({ kind: 'notification', body }, now), refusal('nonce-seen'));
+  });
+
+  it('stays accepted once when the clock jumps ahead and back', async () => {
+    const { verify } = await load(make());
+    const received = await receivedFrom('sorted');
+    assert.ok(await verify(received, now));
+    // Two hours ahead another message arrives, and what has expired is forgotten.
+    await assert.rejects(() => verify(received, later(7200)), refusal('timestamp-outside-window'));
+    const { authorize } = await load(make());
+    const { body = new Uint8Array() } = await authorize(
+      { method: 'POST', url, parameters },
+      { now: later(7200), nonce: 'n2' },
+    );
+    assert.ok(await verify({ kind: 'notification', body }, later(7200)));
+    await assert.rejects(() => verify(received, later(1)), refusal('nonce-seen'));
+  });
+
+  it('is signed over its bytes: one that is no UTF-8 is refused, and never replaced', async () => {
+    const { verify } = await load(make());
+    const text = `app_id=${keyId}&name=\ufffd&nonce=n1&timestamp=${time}`;
+    const form = (name: string) =>
+      `app_id=${keyId}&name=${name}&nonce=n1&timestamp=${time}&signature=${code(text).digest('hex')}`;
+    for (const name of ['%FF', '%C3', '%ED%A0%80'])
+      await assert.rejects(
+        () => verify({ kind: 'notification', body: Buffer.from(form(name)) }, now),
+        refusal('message-malformed'),
+      );
+    const raw = Buffer.from(form('\xff'), 'latin1');
+    await assert.rejects(() => verify({ kind: 'notification', body: raw }, now), refusal('message-malformed'));
+    assert.ok(await verify({ kind: 'notification', body: Buffer.from(form('%EF%BF%BD')) }, now));
+  });
+
+  it('of a scheme without quoting is refused where one value reads as two parameters, here and when it is signed', async () => {
+    for (const scheme of ['sorted', 'sorted-appended'] as const) {
+      const { authorize, verify } = await load(make({ scheme }));
+      const note = { note: 'x&y=1' };
+      const request = { method: 'POST', url, parameters: note };
+      await assert.rejects(() => authorize(request, { now, nonce: 'n' }), refusal('request-invalid'));
+      const text = `app_id=${keyId}&nonce=n1&note=x&timestamp=${time}&y=1`;
+      const signature = createHmac('sha256', secret)
+        .update(scheme === 'sorted' ? text : text + secret)
+        .digest('hex');
+      const form = `app_id=${keyId}&nonce=n1&note=x&timestamp=${encodeURIComponent(`${time}&y=1`)}&signature=${signature}`;
+      await assert.rejects(
+        () => verify({ kind: 'notification', body: Buffer.from(form) }, now),
+        refusal('message-malformed'),
+      );
+    }
+    const { authorize } = await load(make({ scheme: 'sorted-quoted' }));
+    assert.ok(await authorize({ method: 'POST', url, parameters: { note: 'x&y=1', b: 'A&B' } }, { now, nonce: 'n' }));
+  });
+
   for (const scheme of Object.keys(texts) as Scheme[]) {
     it(`of scheme ${scheme} verifies once`, async () => {
       const { verify } = await load(make({ scheme }));

@@ -17,7 +17,24 @@ describe('nonces', () => {
     nonces.remember('a', at(0));
     assert.throws(() => nonces.assertUnseen('a', at(999)), seen);
     nonces.assertUnseen('a', at(1000));
-    nonces.assertUnseen('b', at(0));
+    nonces.assertUnseen('b', at(1));
+  });
+
+  it('stay refused after the clock has jumped ahead and back, with everything signed no later', () => {
+    const nonces = new Nonces({ milliseconds: 1000, capacity: 10 });
+    nonces.remember('a', at(0), at(100));
+    nonces.assertUnseen('later', at(7_200_000));
+    for (const nonce of ['a', 'never seen']) assert.throws(() => nonces.assertUnseen(nonce, at(200), at(100)), seen);
+    nonces.assertUnseen('b', at(200), at(101));
+  });
+
+  it('of one’s own make room for new ones instead of refusing them', () => {
+    const nonces = new Nonces({ milliseconds: 1000, capacity: 2, whenFull: 'forget' });
+    for (const nonce of ['a', 'b', 'c']) nonces.remember(nonce, at(0));
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((nonce) => nonces.has(nonce, at(1))),
+      [false, true, true],
+    );
   });
 
   it('are refused when the memory is full, and taken again when the oldest have expired', () => {

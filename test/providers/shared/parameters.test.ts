@@ -2,13 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import {
-  formPairs,
-  joinPairs,
-  queryPairs,
-  rawPairs,
-  sortPairs,
-} from '../../../src/providers/shared/parameters.ts';
+import { formPairs, joinPairs, queryPairs, rawPairs, sortPairs } from '../../../src/providers/shared/parameters.ts';
 import { percentEncode } from '../../../src/providers/shared/percent.ts';
 import { refusal } from '../../support/wechatpay.ts';
 
