@@ -166,6 +166,10 @@ const table = {
     kind: 'material',
     hint: 'Use the key or certificate that the platform, or the partner, shows as its own, not yours.',
   },
+  'platform-certificate-unusable': {
+    kind: 'material',
+    hint: 'Use the certificate that WeChat Pay signs with: download it with GET /v3/certificates.',
+  },
   'serial-conflict': { kind: 'material', hint: 'Find out which certificate is genuine and remove the other.' },
   'pkcs12-malformed': { kind: 'material', hint: 'Copy the .p12 again, in binary mode, as the platform handed it out.' },
   'pkcs12-password': {

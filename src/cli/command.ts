@@ -27,7 +27,7 @@ export interface Command {
   readonly usage: string;
   readonly options: Readonly<Record<string, Option>>;
   readonly positionals: { readonly min: number; readonly max: number };
-  /** Ends by itself on SIGTERM and SIGINT, through the invocation's signal; other commands just die of them. */
+  /** Ends by itself on SIGTERM, SIGINT, SIGHUP, SIGUSR2 and SIGALRM, through the invocation's signal; other commands just die of them. */
   readonly isLongLived?: true;
   /** Standard output is its log: it keeps serving when nobody can read that. Other commands end when their reader does. */
   readonly outputIsLog?: true;

@@ -74,10 +74,11 @@ async function main([name = '--help', ...rest]: readonly string[]): Promise<numb
   return command.run({ values, positionals, signal, version: readVersion() });
 }
 
-/** Aborted by the first SIGTERM or SIGINT; the second of a kind ends the process as it always does. */
+/** Aborted by the first signal that asks a process to end; the second of a kind ends it as it always does. */
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2', 'SIGALRM'] as const)
+    process.once(name, () => stop.abort());
   return stop.signal;
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { findViolation, findViolations, isRollback } from '../../src/store/checks.ts';
+import { publicKeyFingerprint } from '../../src/crypto/x509.ts';
 import { type Description, fakeContext } from '../support/fake-provider.ts';
 
 const now = new Date('2026-11-22T00:00:00Z');
@@ -34,6 +35,17 @@ describe('the generic checks', () => {
       assert.equal((await findViolation(candidate(description, current), now))?.code, code);
     });
   }
+
+  it('refuse a platform key that has signed for its owner, now or before a swap', async () => {
+    const former = fakeContext(valid).set;
+    const id = publicKeyFingerprint(former.signer!.publicKey!);
+    const trusting = fakeContext({ ...valid, keyId: 'B', platform: { [id]: '2027-01-01' } });
+    const { signer: _, ...set } = trusting.set;
+    const candidate = { context: { ...trusting, set }, current: undefined, older: 'accept' } as const;
+    assert.equal(await findViolation(candidate, now), undefined);
+    assert.equal((await findViolation({ ...candidate, former: [former] }, now))?.code, 'platform-key-is-merchant');
+    assert.equal((await findViolation({ ...candidate, context: trusting }, now))?.code, 'platform-key-is-merchant');
+  });
 
   it('accept the first millisecond of validity and refuse the first after it', async () => {
     assert.equal(await findViolation(candidate(valid), new Date(valid.notBefore)), undefined);

@@ -1,12 +1,14 @@
 // Alipay's serial numbers (SN): what names the application's certificate, Alipay's own and the roots on the wire (protocols 2.2).
 import { hash, type X509Certificate } from 'node:crypto';
+import { formatName } from '../../crypto/distinguished-name.ts';
+import { certificateParts } from '../../crypto/signed.ts';
 
-/**
- * MD5, in hex, of the issuer in RFC 2253 order followed by the decimal serial number. Node prints one `K=V` a line in the
- * order of the DER, with the escapes of RFC 2253; the order is the reverse.
- */
-export function serialOf({ issuer, serialNumber }: X509Certificate): string {
-  const name = issuer.split('\n').toReversed().join(',');
+/** MD5, in hex, of the issuer as RFC 2253 writes it, followed by the decimal serial number. */
+export function serialOf(certificate: X509Certificate): string {
+  const parts = certificateParts(certificate);
+  const { issuer, serialNumber } = certificate;
+  // What OpenSSL reads and is no DER: as Node prints the issuer, one `K=V` a line in the order of the certificate.
+  const name = parts ? formatName(parts.issuer) : issuer.split('\n').toReversed().join(',');
   return hash('md5', `${name}${decimal(serialNumber)}`);
 }
 

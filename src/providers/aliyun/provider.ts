@@ -2,7 +2,7 @@
 import { secretKey } from '../../crypto/mac.ts';
 import { PaycertError, violation } from '../../errors.ts';
 import { secretFacts } from '../shared/facts.ts';
-import { materialReader, readSecret, timeOf } from '../shared/material.ts';
+import { materialReader, readSecret, readTrimmed, timeOf } from '../shared/material.ts';
 import { publicName } from '../shared/public-name.ts';
 import { type KeyFacts, type Provider, type SigningContext, unusable } from '../provider.ts';
 import { type AccessKey, authorizeAcs3, authorizeRpc } from './requests.ts';
@@ -63,7 +63,7 @@ const malformed = (field: string, what: string) =>
 
 /** Printable ASCII without spaces: what every part is, and what a pasted line of JSON or a certificate is not. */
 function readWord(bytes: Uint8Array, field: string): string {
-  const text = readSecret(bytes).toString('latin1');
+  const text = readSecret(bytes, (what) => malformed(field, what)).toString('latin1');
   if (!/^[!-~]{1,8192}$/.test(text)) throw malformed(field, 'is empty, or more than one word');
   return text;
 }
@@ -86,7 +86,7 @@ function readAccessKeySecret(bytes: Uint8Array, field: string): string {
 
 /** As AssumeRole answers it: UTC, to the second. */
 function readTime(bytes: Uint8Array, field: string): Date {
-  const time = timeOf(readSecret(bytes).toString('latin1'));
+  const time = timeOf(readTrimmed(bytes));
   if (time === undefined) throw new PaycertError('expiration-malformed', `${field} is no time of RFC 3339`, { field });
   return time;
 }

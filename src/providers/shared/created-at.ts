@@ -1,6 +1,6 @@
 // When keys were made, as whoever made them says: the part `created_at`, which the material of every provider may have.
 import { PaycertError } from '../../errors.ts';
-import { readSecret, timeOf } from './material.ts';
+import { readTrimmed, timeOf } from './material.ts';
 import type { FileName } from '../platform.ts';
 import type { Provider } from '../provider.ts';
 
@@ -28,7 +28,7 @@ export const withCreatedAt = (provider: Provider): Provider => ({
     const context = await provider.load(data);
     const bytes = data.get(part);
     if (bytes === undefined) return context;
-    const createdAt = readCreatedAt(readSecret(bytes).toString('latin1'), part);
+    const createdAt = readCreatedAt(readTrimmed(bytes), part);
     const { set } = context;
     if (createdAt instanceof Date) return { ...context, set: { ...set, createdAt } };
     return { ...context, set: { ...set, createdAt, warnings: (now) => [...set.warnings(now), createdAt] } };

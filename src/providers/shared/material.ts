@@ -46,8 +46,33 @@ export function timeOf(text: string): Date | undefined {
   return Number.isNaN(time) || !isDay ? undefined : new Date(time);
 }
 
-/** A secret as people paste it: its bytes, without a byte order mark and white space around them. */
-export function readSecret(bytes: Uint8Array): Buffer {
-  const text = Buffer.from(bytes).toString('latin1');
-  return Buffer.from(text.replace(/^\xef\xbb\xbf/, '').trim(), 'latin1');
+/** As people paste it: without a byte order mark and white space around it, one character a byte. */
+export const readTrimmed = (bytes: Uint8Array): string =>
+  Buffer.from(bytes)
+    .toString('latin1')
+    .replace(/^\xef\xbb\xbf/, '')
+    .trim();
+
+/**
+ * A secret as people paste it: its bytes. One rule for all: what stands in
+ * quotes, or is a JSON object or array, was copied with what was around it.
+ * @throws what `refuse` makes of the words
+ */
+export function readSecret(bytes: Uint8Array, refuse: (what: string) => PaycertError): Buffer {
+  const text = readTrimmed(bytes);
+  if (/^(["'`])[^]*\1$/.test(text) || /^(?:\xe2\x80[\x98\x9c])[^]*(?:\xe2\x80[\x99\x9d])$/.test(text))
+    throw refuse('is in quotes: write it without them');
+  if (isJson(text)) throw refuse('is JSON: write the value alone');
+  return Buffer.from(text, 'latin1');
+}
+
+/** An object or an array; a number would be one too, and may be a secret. */
+function isJson(text: string): boolean {
+  if (!/^(?:\{[^]*\}|\[[^]*\])$/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

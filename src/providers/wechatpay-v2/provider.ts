@@ -31,7 +31,8 @@ export function wechatpayV2(options: WechatpayV2Options): Provider {
 }
 
 function readApiV2Key(bytes: Uint8Array, field: string): KeyObject {
-  const key = readSecret(bytes);
+  const refuse = (what: string) => new PaycertError('apiv2-key-length', `${field} ${what}`, { field });
+  const key = readSecret(bytes, refuse);
   if (key.byteLength === 32) return secretKey(key);
   const message = `${field} is not 32 bytes long, as an APIv2 key is`;
   throw new PaycertError('apiv2-key-length', message, { field });

@@ -85,7 +85,8 @@ export async function readParts(data: Data, merchantId: string): Promise<{ parts
 }
 
 function readApiV3Key(bytes: Uint8Array, field: string): KeyObject {
-  const key = readSecret(bytes);
+  const refuse = (what: string) => new PaycertError('apiv3-key-length', `${field} ${what}`, { field });
+  const key = readSecret(bytes, refuse);
   if (key.byteLength !== 32) {
     throw new PaycertError('apiv3-key-length', `${field} is not 32 bytes long, as an APIv3 key is`, { field });
   }

@@ -45,6 +45,16 @@ const platformIsNotMerchant: Rule = ({ privateKey, retired, platformCertificates
   ];
 };
 
+/** Whatever it signs, an authority or a merchant answers no request: what it verified would not be WeChat Pay's word. */
+const platformIsPlatform: Rule = ({ platformCertificates }, merchantId) =>
+  platformCertificates.flatMap(({ name, certificate }) => {
+    const commonName = nameAttribute(certificate.subject, 'CN') ?? '';
+    if (certificate.ca) return violation('platform-certificate-unusable', name, 'is a certificate of an authority');
+    return /^\d{6,16}$/.test(commonName) && commonName !== merchantId
+      ? violation('platform-certificate-unusable', name, `is the certificate of the merchant ${commonName}`)
+      : [];
+  });
+
 const oneKeyPerSerial: Rule = ({ platformCertificates }) => {
   const seen = new Map<string, string>();
   return platformCertificates.flatMap(({ name, certificate }) => {
@@ -69,6 +79,7 @@ const rules: readonly Rule[] = [
   serialMatchesCertificate,
   certificateNamesMerchant,
   platformIsNotMerchant,
+  platformIsPlatform,
   oneKeyPerSerial,
 ];
 

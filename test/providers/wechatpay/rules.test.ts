@@ -144,6 +144,17 @@ describe('a platform key', () => {
     assert.deepEqual(await problems({ [platformName]: older.certificate }), [`${own[0]} ${platformName}`]);
   });
 
+  it('is not a key that the merchant has retired', async () => {
+    const retired = { 'retired/old.pem': toPkcs8Pem(other.privateKey) };
+    const renamed = await authority.issue({ ...merchant, commonName: 'Tenpay.com sign', keyPair: other });
+    assert.deepEqual(await problems({ ...retired, [platformName]: renamed.certificate }), [
+      `${own[0]} ${platformName}`,
+    ]);
+    assert.deepEqual(await problems({ ...retired, 'pub_key.pem': toSpkiPem(other.publicKey) }), [
+      `${own[0]} pub_key.pem`,
+    ]);
+  });
+
   it('is not the merchant’s key under another name', async () => {
     const renamed = await authority.issue({ ...merchant, commonName: 'Tenpay.com sign', keyPair: merchant });
     assert.deepEqual(await problems({ [platformName]: renamed.certificate }), [`${own[0]} ${platformName}`]);

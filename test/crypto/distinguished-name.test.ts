@@ -1,0 +1,48 @@
+// Names as Java writes them: references computed with X500Principal.getName() of OpenJDK 17.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { DerError } from '../../src/crypto/der.ts';
+import { readName } from '../../src/crypto/distinguished-name.ts';
+
+/** DER in hex, and what Java makes of it. */
+const references = [
+  [
+    '3081823139303706035504031330416e742046696e616e6369616c2043657274696669636174696f6e20417574686f7269747920436c61737320322052313120301e060355040b131743657274696669636174696f6e20417574686f7269747931163014060355040a130d416e742046696e616e6369616c310b300906035504061302434e',
+    'C=CN,O=Ant Financial,OU=Certification Authority,CN=Ant Financial Certification Authority Class 2 R1',
+  ],
+  ['3022310a3008060355040a1301633114300806035504031301613008060355040b130162', 'CN=a+OU=b,O=c'],
+  [
+    '305531133011060a0992268993f22c6401191603636f6d31173015060a0992268993f22c64011916076578616d706c653125300806035504031301613008060355040b130162300f060a0992268993f22c640101130175',
+    'CN=a+OU=b+UID=u,DC=example,DC=com',
+  ],
+  [
+    '3037310b300906035504061302434e310a30080603550408130159310a300806035504071301583110300e06035504090c074d61696e202331',
+    'STREET=Main \\#1,L=X,ST=Y,C=CN',
+  ],
+  [
+    '302e310d300b06035504031304526f6f74311d301b06092a864886f70d010901160e6361406578616d706c652e636f6d',
+    '1.2.840.113549.1.9.1=#160e6361406578616d706c652e636f6d,CN=Root',
+  ],
+  [
+    '3036310a3008060355042a130147310d300b060355040c1304426f7373310a30080603550403130178310d300b0603550405130431323334',
+    '2.5.4.5=#130431323334,CN=x,2.5.4.12=#1304426f7373,2.5.4.42=#130147',
+  ],
+  [
+    '3037310f300d060355040a0c06e4b8ade696873124302206035504030c1b6c6561642c20747261696c203d202b203c203e203b205c20222023',
+    'CN=lead\\, trail \\= \\+ \\< \\> \\; \\\\ \\" \\#,O=中文',
+  ],
+  ['3020310d300b060355040a130461202062310f300d06035504030c06236861736820', 'CN=\\#hash\\ ,O=a  b'],
+] as const;
+
+describe('a distinguished name', () => {
+  for (const [der, text] of references) {
+    it(`reads as in Java: ${text}`, () => {
+      assert.equal(readName(Buffer.from(der, 'hex')), text);
+    });
+  }
+
+  it('that is none is refused', () => {
+    for (const hex of ['', '3003020101', '300b310930070603550403020101ff', '3000ff'])
+      assert.throws(() => readName(Buffer.from(hex, 'hex')), DerError);
+  });
+});
