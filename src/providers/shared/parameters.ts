@@ -5,7 +5,7 @@ import { percentDecode } from './percent.ts';
 export type Pair = readonly [name: string, value: string];
 
 /** More than any platform has, as in the schema of requests. */
-export const maxParameters = 1000;
+const maxParameters = 1000;
 
 /** By the bytes of the names, upper case before lower; of equal names by value. */
 export function sortPairs(pairs: readonly Pair[]): readonly Pair[] {

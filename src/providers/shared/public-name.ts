@@ -1,5 +1,5 @@
 // Which part of the material may be shown as a name: a Secret may hold anything under the name of an id.
-import { readSecret } from './material.ts';
+import { readTrimmed } from './material.ts';
 
 /**
  * The text of the part, if it has the form that the platform publishes and differs from every other part; otherwise undefined,
@@ -8,8 +8,7 @@ import { readSecret } from './material.ts';
 export function publicName(data: ReadonlyMap<string, Uint8Array>, part: string, form: RegExp): string | undefined {
   const bytes = data.get(part);
   if (bytes === undefined) return undefined;
-  const text = readSecret(bytes);
-  const isUnique = [...data].every(([name, other]) => name === part || !readSecret(other).equals(text));
-  const name = text.toString('latin1');
-  return isUnique && form.test(name) ? name : undefined;
+  const text = readTrimmed(bytes);
+  const isUnique = [...data].every(([name, other]) => name === part || readTrimmed(other) !== text);
+  return isUnique && form.test(text) ? text : undefined;
 }
