@@ -79,6 +79,7 @@ describe('an algorithm other than RSA is refused', () => {
     assert.deepEqual(await problems({ [platformName]: sm2Certificate }, '1'), [
       rsaOnly(platformName),
       'merchant-mismatch apiclient_cert.pem',
+      `platform-certificate-unusable ${platformName}`,
     ]);
     for (const key of [sm2PublicKey, toSpkiPem(ecPublic)]) {
       assert.deepEqual(await problems({ 'pub_key.pem': key }), [rsaOnly('pub_key.pem')]);
