@@ -8,6 +8,7 @@ import { type Event, isolate, type Observe } from '../events.ts';
 import { findAccess } from '../kube/access.ts';
 import { connect } from '../kube/client.ts';
 import { whileLeading } from '../kube/lease.ts';
+import { defaultTiming, type Timing } from '../kube/lease-record.ts';
 import { Controller } from '../operator/controller.ts';
 import { metricsRoute, probe, verdict } from '../server/health.ts';
 import { listenOnPort } from '../server/listeners.ts';
@@ -18,6 +19,7 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { flushMilliseconds, openOutput } from '../telemetry/output.ts';
 import type { StoredCredential } from '../telemetry/stored-gauges.ts';
 import { usageError } from './command.ts';
+import { duration } from './duration.ts';
 import { runTasks } from './tasks.ts';
 
 interface Named {
@@ -29,6 +31,8 @@ export interface OperatorFlags {
   readonly namespaces: readonly string[];
   readonly secrets: readonly Named[];
   readonly lease: Named | undefined;
+  readonly timing: Timing;
+  readonly concurrency: number;
   readonly refreshesPods: boolean;
   readonly secretOptIn: boolean;
   readonly address: string;
@@ -40,6 +44,10 @@ export function parseOperatorOptions(words: {
   readonly namespaces: readonly string[];
   readonly secrets: readonly string[];
   readonly lease: string | undefined;
+  readonly leaseDuration: string | undefined;
+  readonly renewDeadline: string | undefined;
+  readonly retryPeriod: string | undefined;
+  readonly concurrency: string | undefined;
   readonly refreshesPods: boolean;
   readonly secretOptIn: boolean;
   readonly address: string | undefined;
@@ -54,11 +62,39 @@ export function parseOperatorOptions(words: {
     namespaces: [...new Set(namespaces)],
     secrets: [...new Set(secrets)].map((secret) => split(secret, 'secret')),
     lease: lease === undefined ? undefined : split(lease, 'lease'),
+    timing: readTiming(words),
+    concurrency: readConcurrency(words.concurrency),
     refreshesPods: words.refreshesPods,
     secretOptIn: words.secretOptIn,
     address,
     logLevel: logLevel as LogLevel,
   };
+}
+
+interface TimingWords {
+  readonly leaseDuration: string | undefined;
+  readonly renewDeadline: string | undefined;
+  readonly retryPeriod: string | undefined;
+}
+
+/** A leader that stops later than another takes over would write beside it. */
+function readTiming({ leaseDuration, renewDeadline, retryPeriod }: TimingWords): Timing {
+  const read = (text: string | undefined, option: string, otherwise: number) =>
+    text === undefined ? otherwise : duration(text, option);
+  const { leaseMilliseconds, renewalMilliseconds, retryMilliseconds } = defaultTiming;
+  const lease = read(leaseDuration, 'lease-duration', leaseMilliseconds);
+  const renewal = read(renewDeadline, 'renew-deadline', renewalMilliseconds);
+  const retry = read(retryPeriod, 'retry-period', retryMilliseconds);
+  if (lease % 1000 !== 0) throw usageError('--lease-duration is in whole seconds: a Lease holds no parts of one');
+  // The pause of a look is up to a fifth longer, so that two do not look at the same moment.
+  if (lease <= renewal || renewal <= retry * 1.2 || retry < 100)
+    throw usageError('--lease-duration is longer than --renew-deadline, and that longer than --retry-period');
+  return { leaseMilliseconds: lease, renewalMilliseconds: renewal, retryMilliseconds: retry };
+}
+
+function readConcurrency(text = '8'): number {
+  if (!/^[1-9][0-9]?$/.test(text) || Number(text) > 64) throw usageError('--concurrency is a number from 1 to 64');
+  return Number(text);
 }
 
 function split(text: string, option: string): Named {
@@ -88,7 +124,7 @@ async function assertInstalled(environment: OperatorOptions['environment']): Pro
 
 /** Works until aborted, then ends what it is at. Throws what makes a start impossible. */
 export async function runOperator(options: OperatorOptions, signal: AbortSignal): Promise<void> {
-  const { clock, environment, version, lease, address, isSilent = false } = options;
+  const { clock, environment, version, lease, timing, address, isSilent = false } = options;
   await assertInstalled(environment);
   const metrics = createMetrics({
     store: new Store(),
@@ -122,7 +158,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     await runTasks(
       [
         (running) => controller.run(running),
-        lease ? whileLeading(lead, { ...lease, client, identity, clock, random, observe }) : lead,
+        lease ? whileLeading(lead, { ...lease, timing, client, identity, clock, random, observe }) : lead,
       ],
       signal,
     );
@@ -134,7 +170,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
 
 function* credentialsOf(controller: Controller): Generator<StoredCredential> {
   for (const { resource, status } of controller.statuses()) {
-    const { kind, namespace, name } = resource;
-    yield { kind, namespace, name, conditions: status.conditions, keys: status.keys ?? [] };
+    const { kind, namespace, name, suspendedSince } = resource;
+    yield { kind, namespace, name, suspendedSince, conditions: status.conditions, keys: status.keys ?? [] };
   }
 }

@@ -1,6 +1,6 @@
 // PaymentCredential: the part of a credential's configuration that makes sense in a cluster. The CRD is made of it.
 import Type, { type Static } from 'typebox';
-import type { Resource } from '../kube/resources.ts';
+import type { KubeObject, Resource } from '../kube/resources.ts';
 import { validator } from '../validation.ts';
 import { type CredentialConfig, CredentialSchema } from './schema/credential.ts';
 import { SourceSchema } from './schema/source.ts';
@@ -49,6 +49,19 @@ const validate = validator(Type.Object({ spec: ResourceSpecSchema }), 'resource-
 
 /** @throws PaycertError `resource-invalid` */
 export const parseSpec = (spec: unknown): ResourceSpec => validate({ spec }).spec;
+
+/**
+ * Since when a PaymentCredential is suspended: when the writer who owns `spec.suspend` wrote last. Undefined while it is not.
+ * Objects that were never written through the API server have no such time: then, when they were made.
+ */
+export function suspendedSince({ spec, metadata }: KubeObject): Date | undefined {
+  if ((spec as { suspend?: unknown } | undefined)?.suspend !== true) return undefined;
+  const owners = metadata.managedFields?.filter(
+    ({ fieldsV1 }) => (fieldsV1 as { 'f:spec'?: { 'f:suspend'?: unknown } } | undefined)?.['f:spec']?.['f:suspend'],
+  );
+  const times = owners?.flatMap(({ time }) => time ?? []).sort();
+  return new Date(times?.at(-1) ?? metadata.creationTimestamp ?? 0);
+}
 
 /** As `paycert.yaml` would say it. */
 export const toCredential = (

@@ -11,12 +11,26 @@ export interface RecordOptions {
   /** Of this process alone, such as the name of its pod. */
   readonly identity: string;
   readonly clock: Clock;
+  readonly timing?: Timing;
+}
+
+export interface Timing {
+  /** After so long without a renewal others take the Lease. */
+  readonly leaseMilliseconds: number;
+  /** A leader goes on for so long without a renewal: less, since its timer began earlier. */
+  readonly renewalMilliseconds: number;
+  /** Between two renewals, and between two looks of those who wait. */
+  readonly retryMilliseconds: number;
 }
 
 const leases: Resource = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
 
-/** As long as client-go's. */
-const durationSeconds = 15;
+/** As client-go's. */
+export const defaultTiming: Timing = {
+  leaseMilliseconds: 15_000,
+  renewalMilliseconds: 10_000,
+  retryMilliseconds: 2000,
+};
 
 interface Spec {
   readonly holderIdentity?: string | null;
@@ -32,9 +46,11 @@ export class LeaseRecord {
   /** The version seen last, and since when by our own timers: no clock of another machine is compared. */
   #seen: string | undefined;
   #unchangedMilliseconds = 0;
+  readonly #durationSeconds: number;
 
   constructor(options: RecordOptions) {
     this.#options = options;
+    this.#durationSeconds = (options.timing ?? defaultTiming).leaseMilliseconds / 1000;
     this.#target = { resource: leases, namespace: options.namespace, name: options.name };
   }
 
@@ -56,7 +72,7 @@ export class LeaseRecord {
     if (this.#seen !== resourceVersion) [this.#seen, this.#unchangedMilliseconds] = [resourceVersion, 0];
     const { holderIdentity, leaseDurationSeconds, leaseTransitions } = specOf(lease);
     const isFree = (holderIdentity ?? '') === '' || holderIdentity === identity;
-    const isSilent = this.#unchangedMilliseconds >= (leaseDurationSeconds ?? durationSeconds) * 1000;
+    const isSilent = this.#unchangedMilliseconds >= (leaseDurationSeconds ?? this.#durationSeconds) * 1000;
     if (!isFree && !isSilent) return false;
     const taken = { acquireTime: this.#now(), leaseTransitions: (leaseTransitions ?? 0) + 1 };
     await this.#write(lease, this.#specOfOurs({ ...specOf(lease), ...taken }), signal);
@@ -95,7 +111,7 @@ export class LeaseRecord {
 
   #specOfOurs(spec: Spec & { readonly acquireTime?: string }): Spec {
     const { identity } = this.#options;
-    const ours = { holderIdentity: identity, leaseDurationSeconds: durationSeconds, renewTime: this.#now() };
+    const ours = { holderIdentity: identity, leaseDurationSeconds: this.#durationSeconds, renewTime: this.#now() };
     return { ...spec, ...ours };
   }
 

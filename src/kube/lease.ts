@@ -1,7 +1,7 @@
 // Leader election on a Lease: one of several runs a task, and never two at once while their timers run at about the same speed.
 import { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';
-import { LeaseRecord, type RecordOptions } from './lease-record.ts';
+import { defaultTiming, LeaseRecord, type RecordOptions, type Timing } from './lease-record.ts';
 
 export interface LeaseOptions extends RecordOptions {
   /** From 0 to 1, as Math.random. */
@@ -11,9 +11,6 @@ export interface LeaseOptions extends RecordOptions {
 
 type Task = (signal: AbortSignal) => Promise<void>;
 
-/** A leader goes on for so long without a renewal; others wait for 15 s before they take the Lease. */
-const renewalMilliseconds = 10_000;
-const retryMilliseconds = 2000;
 const releaseMilliseconds = 2000;
 
 /**
@@ -42,12 +39,14 @@ class Candidate {
   readonly #options: LeaseOptions;
   readonly #observe: Observe;
   readonly #record: LeaseRecord;
+  readonly #timing: Timing;
   #told: string | undefined;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
     this.#observe = isolate(options.observe);
     this.#record = new LeaseRecord(options);
+    this.#timing = options.timing ?? defaultTiming;
   }
 
   /** Asks until the Lease is ours, and returns until when it is; undefined on abort. */
@@ -58,7 +57,7 @@ class Candidate {
       const deadline = this.#startDeadline(signal);
       if ((await this.#try(() => this.#record.take(signal), signal)) === true) return deadline;
       deadline.cancel();
-      const pause = retryMilliseconds * (1 + random() * 0.2);
+      const pause = this.#timing.retryMilliseconds * (1 + random() * 0.2);
       await clock.sleep(pause, signal);
       this.#record.wait(pause);
     }
@@ -84,7 +83,7 @@ class Candidate {
     const isOver = () => signal.aborted;
     let deadline = first;
     for (;;) {
-      await Promise.race([this.#options.clock.sleep(retryMilliseconds, signal), deadline.passed]);
+      await Promise.race([this.#options.clock.sleep(this.#timing.retryMilliseconds, signal), deadline.passed]);
       if (isOver()) return;
       const next = this.#startDeadline(signal);
       const renewal = this.#try(() => this.#record.renew(signal), signal);
@@ -98,7 +97,7 @@ class Candidate {
   async #release(): Promise<void> {
     const timeout = new AbortController();
     const waited = this.#options.clock.sleep(releaseMilliseconds, timeout.signal).then(() => timeout.abort());
-    // What fails here ends by itself, after 15 s.
+    // What fails here ends by itself: others take the Lease.
     await this.#try(() => this.#record.release(timeout.signal), timeout.signal);
     timeout.abort();
     await waited;
@@ -106,7 +105,7 @@ class Candidate {
 
   #startDeadline(signal: AbortSignal): Deadline {
     const stop = new AbortController();
-    const passed = this.#options.clock.sleep(renewalMilliseconds, AbortSignal.any([signal, stop.signal]));
+    const passed = this.#options.clock.sleep(this.#timing.renewalMilliseconds, AbortSignal.any([signal, stop.signal]));
     return { passed, cancel: () => stop.abort() };
   }
 

@@ -19,7 +19,12 @@ export interface Metadata {
   readonly uid?: string;
   readonly resourceVersion?: string;
   readonly generation?: number;
-  readonly managedFields?: readonly { readonly time?: string; readonly subresource?: string }[];
+  readonly creationTimestamp?: string;
+  readonly managedFields?: readonly {
+    readonly time?: string;
+    readonly subresource?: string;
+    readonly fieldsV1?: unknown;
+  }[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 }

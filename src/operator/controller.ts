@@ -12,21 +12,22 @@ export interface ControllerOptions extends Omit<ObjectsOptions, 'client' | 'chan
   readonly client: () => Promise<KubeClient>;
   readonly refreshesPods: boolean;
   readonly secretOptIn: boolean;
+  /** So many resources are looked at in one moment: the Secret of each may have 1 MiB. */
+  readonly concurrency: number;
   /** Of this process alone, such as the name of its pod. */
   readonly identity: string;
 }
 
-/** Secrets are fetched and evaluated by so many at once: each may have 1 MiB. */
-const workers = 8;
-
 export class Controller {
   readonly #objects: Objects;
+  readonly #concurrency: number;
   readonly #queue: Queue;
   readonly #reconciler: Reconciler;
   readonly #leadership = new Leadership();
   readonly #pods: Pods;
 
   constructor(options: ControllerOptions) {
+    this.#concurrency = options.concurrency;
     const { clock, observe, random, refreshesPods } = options;
     const leadership = this.#leadership;
     this.#objects = new Objects({ ...options, changed: (key) => this.#queue.add(key) });
@@ -51,7 +52,7 @@ export class Controller {
 
   /** Watches and reconciles until abort. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#objects.run(signal), this.#queue.run(workers, signal)]);
+    await Promise.all([this.#objects.run(signal), this.#queue.run(this.#concurrency, signal)]);
     await this.#pods.stop();
   }
 

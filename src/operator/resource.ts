@@ -1,5 +1,6 @@
 // PaymentCredential as the API server keeps it: what is cached of one, and the schema of its status.
 import Type, { type Static } from 'typebox';
+import { suspendedSince } from '../config/resource.ts';
 import type { KubeObject } from '../kube/resources.ts';
 import { type Kind, ResourceKey } from './resource-key.ts';
 
@@ -113,11 +114,14 @@ export interface PaymentCredential {
   readonly generation: number;
   /** As somebody wrote it; the API server has checked most of it. */
   readonly spec: unknown;
+  /** Undefined while it is not. */
+  readonly suspendedSince?: Date | undefined;
   /** As we wrote it. */
   readonly status: Status | undefined;
 }
 
-export function readResource({ metadata, spec, status }: KubeObject): PaymentCredential {
+export function readResource(object: KubeObject): PaymentCredential {
+  const { metadata, spec, status } = object;
   const { namespace = '', name, uid = '', resourceVersion = '', generation = 0 } = metadata;
   const isWritten = (status as Partial<Status> | undefined)?.conditions !== undefined;
   return {
@@ -128,6 +132,7 @@ export function readResource({ metadata, spec, status }: KubeObject): PaymentCre
     resourceVersion,
     generation,
     spec,
+    suspendedSince: suspendedSince(object),
     status: isWritten ? (status as Status) : undefined,
   };
 }

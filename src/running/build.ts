@@ -121,6 +121,6 @@ export function buildPolicy(config: CredentialConfig): CredentialPolicy {
     isRequired: config.required ?? false,
     requires: config.require ?? defaults.require,
     maxAge: buildMaxAge(config),
-    isSuspended: false,
+    suspendedSince: undefined,
   };
 }

@@ -8,7 +8,7 @@ import type { Dependencies } from '../store/attempt.ts';
 import type { CredentialPolicy } from '../store/store.ts';
 import { buildPolicy, cluster, type BuildDependencies } from './build.ts';
 import { Credentials } from './credentials.ts';
-import { parseSpec, paymentCredentials, type ResourceSpec, toCredential } from '../config/resource.ts';
+import { parseSpec, paymentCredentials, type ResourceSpec, suspendedSince, toCredential } from '../config/resource.ts';
 import { defaults } from '../config/defaults.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { CredentialConfig, ResourceEntry } from '../config/schema/credential.ts';
@@ -19,6 +19,7 @@ interface Followed {
   readonly entry: ResourceEntry;
   /** The last that made sense. */
   spec: ResourceSpec | undefined;
+  suspendedSince: Date | undefined;
   /** Why what it says now does not count; told once. */
   refused: string | undefined;
   readonly stop: AbortController;
@@ -44,7 +45,7 @@ export class RunningConfiguration {
   /** Says what there will be, before anything is loaded: what is required is not ready from the first moment on. */
   declare({ credentials, resources }: Wanted): void {
     this.#credentials.declare(credentials);
-    for (const entry of resources) this.#dependencies.store.declare(nameOf(entry), policyOf(entry, undefined));
+    for (const entry of resources) this.#dependencies.store.declare(nameOf(entry), policyOf(entry));
   }
 
   /** Makes what runs equal to what the configuration says; what did not change is left alone. */
@@ -77,7 +78,7 @@ export class RunningConfiguration {
       client: this.#client,
       collection: { resource: paymentCredentials, namespace, name: entry.resource },
       name: `resource:${entry.resource}`,
-      transform: ({ spec }) => ({ spec }),
+      transform: (object) => ({ spec: object['spec'], suspendedSince: suspendedSince(object) }),
       changed: (key) => this.#changed(followed, name, informer.get(key)),
       listed: () => {
         if (informer.entries().length === 0) this.#changed(followed, name, undefined);
@@ -90,12 +91,16 @@ export class RunningConfiguration {
     const ended = informer.run(stop.signal).catch((error: unknown) => {
       observe({ type: 'internal-error', where: 'config', error });
     });
-    const followed: Followed = { entry, spec: undefined, refused: undefined, stop, ended };
+    const followed: Followed = { entry, spec: undefined, suspendedSince: undefined, refused: undefined, stop, ended };
     this.#followed.set(name, followed);
   }
 
   /** A resource that is gone or makes no sense leaves the last that did: only `suspend` revokes. */
-  #changed(followed: Followed, name: string, object: { readonly spec: unknown } | undefined): void {
+  #changed(
+    followed: Followed,
+    name: string,
+    object: (Pick<Followed, 'suspendedSince'> & { readonly spec: unknown }) | undefined,
+  ): void {
     const { observe } = this.#dependencies;
     // What comes late has no effect.
     if (followed.stop.signal.aborted) return;
@@ -108,6 +113,7 @@ export class RunningConfiguration {
       // Its status changes too, and concerns nobody here.
       if (isDeepStrictEqual(spec, followed.spec)) return;
       followed.spec = spec;
+      followed.suspendedSince = object.suspendedSince;
     } catch (error) {
       if (!(error instanceof PaycertError)) throw error;
       if (followed.refused !== error.message) observe({ type: 'resource-refused', credential: name, error });
@@ -121,8 +127,8 @@ export class RunningConfiguration {
   #load(): void {
     const all = [...this.#own];
     const withheld = new Map<string, CredentialPolicy>();
-    for (const [name, { entry, spec }] of this.#followed) {
-      if (spec === undefined || spec.suspend === true) withheld.set(name, policyOf(entry, spec));
+    for (const [name, { entry, spec, suspendedSince: since }] of this.#followed) {
+      if (spec === undefined || spec.suspend === true) withheld.set(name, policyOf(entry, spec, since));
       else all.push(credentialOf(entry, spec));
     }
     this.#credentials.apply(all, withheld);
@@ -138,7 +144,7 @@ function credentialOf(entry: ResourceEntry, spec: ResourceSpec): CredentialConfi
   return { ...credential, source: { secret }, ...(required !== undefined && { required }) };
 }
 
-const policyOf = (entry: ResourceEntry, spec: ResourceSpec | undefined): CredentialPolicy =>
+const policyOf = (entry: ResourceEntry, spec?: ResourceSpec, since?: Date): CredentialPolicy =>
   spec
-    ? { ...buildPolicy(credentialOf(entry, spec)), isSuspended: spec.suspend === true }
+    ? { ...buildPolicy(credentialOf(entry, spec)), suspendedSince: since }
     : { provider: 'unknown', isRequired: entry.required ?? false, requires: defaults.require };

@@ -35,7 +35,7 @@ export function describeCredential(entry: Entry, now: Date): Status {
     provider,
     isRequired,
     requires,
-    isSuspended = false,
+    suspendedSince,
     snapshot,
     lastReload,
     rejection,
@@ -49,7 +49,7 @@ export function describeCredential(entry: Entry, now: Date): Status {
     required: isRequired,
     ready: isReady(entry, now),
     lacking: [...lacking(snapshot, requires, now)],
-    ...(isSuspended && { suspended: true }),
+    ...(suspendedSince && { suspended: true }),
     ...(snapshot && {
       generation: snapshot.generation,
       snapshotId: snapshot.snapshotId,

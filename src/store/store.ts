@@ -14,8 +14,8 @@ export interface CredentialPolicy {
   readonly requires: readonly Capability[];
   /** How old its keys may become; absent while nothing is known of it. */
   readonly maxAge?: MaxAge;
-  /** Its PaymentCredential is suspended: there is nothing to load until it is not. */
-  readonly isSuspended?: boolean;
+  /** Since when its PaymentCredential is suspended: there is nothing to load until it is not. */
+  readonly suspendedSince?: Date | undefined;
 }
 
 /** One credential as it stands. Replaced, never changed, so that a reader sees one instant. */
@@ -75,9 +75,9 @@ export class Store {
    * @throws PaycertError `credential-unknown`, `credential-not-loaded`
    */
   current(name: string): Snapshot {
-    const { snapshot, isSuspended = false } = this.entry(name);
+    const { snapshot, suspendedSince } = this.entry(name);
     if (snapshot === undefined) {
-      const why = isSuspended ? 'this credential is suspended by its PaymentCredential' : 'this credential has no fit material yet'; // prettier-ignore
+      const why = suspendedSince ? 'this credential is suspended by its PaymentCredential' : 'this credential has no fit material yet'; // prettier-ignore
       throw new PaycertError('credential-not-loaded', why, { field: 'name' });
     }
     return snapshot;

@@ -54,6 +54,20 @@ export const gauges = {
     labels: [credential, 'snapshot_id'],
     read: ({ snapshot }: Entry) => (snapshot ? [{ snapshot_id: snapshot.snapshotId, value: 1 }] : []),
   },
+  paycert_key_info: {
+    help: 'Always 1: what names each key that is current in memory, for the texts of alerts.',
+    labels: [credential, 'role', 'key_id'],
+    read: ({ snapshot }: Entry) => {
+      const keys = snapshot?.context.set.keys ?? [];
+      const known = new Map(keys.map(({ role, keyId }) => [`${role} ${keyId}`, { role, key_id: keyId, value: 1 }]));
+      return [...known.values()];
+    },
+  },
+  paycert_suspended_since_timestamp_seconds: {
+    help: 'Since when the PaymentCredential that a credential follows is suspended; absent while it is not.',
+    labels: [credential],
+    read: ({ suspendedSince }: Entry) => (suspendedSince ? [{ value: suspendedSince.getTime() / 1000 }] : []),
+  },
   paycert_credential_ready: {
     about: 'keys',
     help: 'Whether the credential can do now what it must (1) or not (0).',

@@ -9,7 +9,13 @@ export interface StoredCredential {
   readonly namespace: string;
   readonly name: string;
   readonly conditions: readonly { readonly type: string; readonly status: string }[];
-  readonly keys: readonly { readonly role: string; readonly notAfter?: string; readonly replaceBy?: string }[];
+  readonly suspendedSince?: Date | undefined;
+  readonly keys: readonly {
+    readonly role: string;
+    readonly id: string;
+    readonly notAfter?: string;
+    readonly replaceBy?: string;
+  }[];
 }
 
 export interface Overseen {
@@ -52,6 +58,23 @@ export const storedGauges = {
     read: ({ credentials }: Overseen) =>
       each(credentials(), ({ conditions }) =>
         conditions.map(({ type, status }) => ({ condition: type, status, value: 1 })),
+      ),
+  },
+  paycert_stored_key_info: {
+    help: 'Always 1: what names each key in the Secret as it is stored, for the texts of alerts.',
+    labels: [...credential, 'role', 'key_id'],
+    read: ({ credentials }: Overseen) =>
+      each(credentials(), ({ keys }) => {
+        const known = new Map(keys.map(({ role, id }) => [`${role} ${id}`, { role, key_id: id, value: 1 }]));
+        return known.values();
+      }),
+  },
+  paycert_stored_suspended_since_timestamp_seconds: {
+    help: 'Since when a PaymentCredential is suspended; absent while it is not.',
+    labels: credential,
+    read: ({ credentials }: Overseen) =>
+      each(credentials(), ({ suspendedSince }) =>
+        suspendedSince === undefined ? [] : [{ value: suspendedSince.getTime() / 1000 }],
       ),
   },
   paycert_operator_queue_length: {

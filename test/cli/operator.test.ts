@@ -16,7 +16,7 @@ describe('paycert operator', () => {
     await tenant.write('keys', (await makeMaterial()).files);
     await tenant.create('wechat-main', wechatpaySpec('keys'));
     const env = { KUBECONFIG: await controlPlane().kubeconfig('default'), POD_NAME: 'operator-0' };
-    const flags = ['--namespace', namespace, '--secret', `${namespace}/keys`, '--lease', `${namespace}/paycert-operator`, '--refresh-pods', '--address', '127.0.0.1:0', '--log-level', 'debug']; // prettier-ignore
+    const flags = ['--namespace', namespace, '--secret', `${namespace}/keys`, '--lease', `${namespace}/paycert-operator`, '--lease-duration', '30s', '--concurrency', '2', '--refresh-pods', '--address', '127.0.0.1:0', '--log-level', 'debug']; // prettier-ignore
     const operator = new RunningPaycert(t, ['operator', ...flags], env);
     const { address } = await operator.event('listening');
     await operator.event('leading', { msg: 'leading' });
@@ -35,6 +35,8 @@ describe('paycert operator', () => {
     const path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/paycert-operator`;
     const holder = async () => ((await controlPlane().admin('GET', path))['spec'] as { holderIdentity: string }).holderIdentity; // prettier-ignore
     assert.equal(await holder(), 'operator-0');
+    const { spec } = (await controlPlane().admin('GET', path)) as { spec?: { leaseDurationSeconds: number } };
+    assert.equal(spec?.leaseDurationSeconds, 30);
     operator.terminate();
     assert.equal(await operator.ended, 0);
     assert.equal(await holder(), '');
@@ -54,6 +56,11 @@ describe('paycert operator', () => {
     [['--lease', 'a/b/c'], /--lease is NAMESPACE\/NAME/],
     [['--namespace', 'A'], /--namespace is a name/],
     [['--address', '9464'], /--address is HOST:PORT/],
+    [['--lease-duration', '10s'], /--lease-duration is longer than --renew-deadline/],
+    [['--lease-duration', '15500ms'], /whole seconds/],
+    [['--renew-deadline', '2s'], /longer than --retry-period/],
+    [['--retry-period', '2'], /--retry-period is a time/],
+    [['--concurrency', '65'], /--concurrency is a number from 1 to 64/],
     [['--log-level', 'loud'], /--log-level is one of debug, info, warn, error/],
   ] as const)
     it(`refuses ${flags.join(' ')}`, async () => {

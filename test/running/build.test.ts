@@ -26,7 +26,7 @@ describe('a credential that is built', () => {
     assert.deepEqual([name, older, graceMilliseconds], ['shop', 'accept', 7 * 86_400_000]);
     assert.equal(provider.identity, 'wechatpay/1900000001');
     const maxAge = { milliseconds: 90 * 86_400_000, isGiven: false };
-    const plain = { provider: 'wechatpay', isRequired: false, isSuspended: false };
+    const plain = { provider: 'wechatpay', isRequired: false, suspendedSince: undefined };
     assert.deepEqual(buildPolicy(config), { ...plain, requires: ['sign'], maxAge });
   });
 

@@ -80,6 +80,8 @@ describe('an entry that names a resource', () => {
     assert.equal(ready(), false);
     assert.throws(() => store.current(name), { code: 'credential-not-loaded', message: /is suspended/ });
     assert.equal(describeCredential(store.entry(name), new Date()).suspended, true);
+    const age = Date.now() - store.entry(name).suspendedSince!.getTime();
+    assert.ok(age >= 0 && age < 60_000, `suspended ${age} ms ago`);
     await Promise.all([events.next('swapped'), tenant.patch(name, { suspend: false })]);
     assert.equal(ready(), true);
     assert.equal(describeCredential(store.entry(name), new Date()).suspended, undefined);

@@ -1,4 +1,5 @@
 // The operator on the API server of a test: the resource's definition installed, credentials made, and what became of them.
+import { defaultTiming } from '../../src/kube/lease-record.ts';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -165,6 +166,8 @@ export async function startOperator(t: TestContext, plane: ControlPlane, overrid
       namespaces: [],
       secrets: [],
       lease: undefined,
+      timing: defaultTiming,
+      concurrency: 8,
       refreshesPods: false,
       secretOptIn: false,
       address: '127.0.0.1:0',

@@ -19,6 +19,7 @@ describe('of stored keys', () => {
   const keysOf = (role: string) =>
     ['1970-01-02T00:00:00Z', '1970-01-03T00:00:00Z', '1970-01-02T00:00:00Z'].map((time) => ({
       role,
+      id: '5157',
       notAfter: time,
       replaceBy: time,
     }));
@@ -42,7 +43,27 @@ describe('of stored keys', () => {
       'paycert_stored_certificate_not_after_timestamp_seconds',
       'paycert_stored_key_replace_by_timestamp_seconds',
     ] as const)
-      assert.deepEqual(read(row, [{ role: 'apiv3' }]), []);
+      assert.deepEqual(read(row, [{ role: 'apiv3', id: '98e6' }]), []);
+  });
+});
+
+describe('the texts of alerts', () => {
+  it('find each key once, by what names it', () => {
+    const keys = ['1', '1', '2'].map((id) => ({ role: 'platform', id }));
+    const found = ['1', '2'].map((id) => ({ ...sample('platform', 1), key_id: id }));
+    assert.deepEqual(read('paycert_stored_key_info', keys), found);
+  });
+
+  it('find since when a credential is suspended, and nothing while it is not', () => {
+    const { read: since } = storedGauges.paycert_stored_suspended_since_timestamp_seconds;
+    const values = (more: object) => [
+      ...since({ credentials: () => [{ ...credential([]), ...more }], queueLength: () => 0 }),
+    ];
+    assert.deepEqual(values({}), []);
+    assert.deepEqual(
+      values({ suspendedSince: new Date(60_000) }).map(({ value }) => value),
+      [60],
+    );
   });
 });
 
