@@ -12,14 +12,14 @@ const root = new URL('../', import.meta.url);
 const chart = new URL('charts/paycert/', root);
 const read = (name: string, base = chart): string => readFileSync(new URL(name, base), 'utf8');
 
-const groups = parse(read('files/alerts.yaml'), { merge: true }) as readonly { readonly alerts: object }[];
+const groups = parse(read('files/alerts.yaml'), { merge: true }) as readonly { readonly alerts?: object }[];
 const values = readValues(read('values.yaml'));
 const crds = readdirSync(new URL('deploy/crds/', root));
 
 /** File of the chart → what it must hold. */
 const wanted: Readonly<Record<string, string>> = {
   'README.md': chartReadme(values),
-  'values.schema.json': toJsonSchema(valuesSchema(groups.flatMap(({ alerts }) => Object.keys(alerts))), values),
+  'values.schema.json': toJsonSchema(valuesSchema(groups.flatMap(({ alerts = {} }) => Object.keys(alerts))), values),
   'files/dashboard.json': `${JSON.stringify(dashboard, undefined, 2)}\n`,
   'files/roles.yaml': `# What alerts leave out: keys whose successor is in use. Written by npm run chart.\nreplaced: ${replacedPattern}\n`,
   ...Object.fromEntries(crds.map((name) => [`files/crds/${name}`, read(`deploy/crds/${name}`, root)])),

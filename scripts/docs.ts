@@ -10,6 +10,8 @@ import { systemClock } from '../src/clock.ts';
 import { Store } from '../src/store/store.ts';
 import type { About } from '../src/telemetry/counted/row.ts';
 import { createMetrics } from '../src/telemetry/metrics.ts';
+import { alertParagraphs, alertRows, readAlerts } from './chart/alerts.ts';
+import { readValues } from './chart/values.ts';
 import { crdPath, crdText } from './crd.ts';
 import { errorsPage } from './docs-errors.ts';
 
@@ -259,6 +261,10 @@ function dependencies(section: 'dependencies' | 'devDependencies'): string {
   return table(['package', 'version', 'packages it pulls in'], rows);
 }
 
+// docs/alerts.md and docs/runbook.md: every alert of the chart
+
+const alerts = readAlerts(read('charts/paycert/files/alerts.yaml'), readValues(read('charts/paycert/values.yaml')));
+
 const documents: Readonly<Record<string, ReadonlyMap<string, string>>> = {
   'docs/configuration.md': new Map(configTables(configSchema, '')),
   'docs/files.md': new Map([['tree', ['```text', 'src/', ...tree('src/'), '```'].join('\n')]]),
@@ -276,6 +282,8 @@ const documents: Readonly<Record<string, ReadonlyMap<string, string>>> = {
     ['roles', roleRows()],
     ...parts.map((part) => [`metrics ${part}`, metricRows(part)] as const),
   ]),
+  'docs/alerts.md': new Map([['alerts', table(['alert', 'level', 'for', 'value', 'fires when'], alertRows(alerts))]]),
+  'docs/runbook.md': alertParagraphs(alerts),
   'docs/dependencies.md': new Map([
     ['runtime', dependencies('dependencies')],
     ['development', dependencies('devDependencies')],

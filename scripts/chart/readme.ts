@@ -40,7 +40,7 @@ It writes the status of PaymentCredentials, Events, and its Lease; with \`refres
 They are templates: \`helm upgrade\` upgrades them. \`helm uninstall\` leaves them, and with them every PaymentCredential, unless
 \`crds.keep\` is false. Who upgrades CRDs in another way sets \`crds.enabled: false\`. A second release in the same cluster must.
 
-After an uninstall the kept CRD still names its release. To install under another name or namespace, hand it over:
+After an uninstall the kept CRD still names its release. To install under another name or namespace, take it over: \`helm install --take-ownership\`, or by hand:
 
 \`\`\`sh
 kubectl annotate crd paymentcredentials.paycert.dev --overwrite \\

@@ -20,6 +20,7 @@ const group = (members: Record<string, TSchema>, more: object = {}) =>
 const DnsName = Type.String({ pattern: '^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$' });
 const ShortName = Type.String({ pattern: '^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$' });
 const PromDuration = Type.String({ pattern: '^(([0-9]+(ms|s|m|h|d|w|y))+)?$' });
+const Seconds = Type.String({ pattern: '^[1-9][0-9]{0,3}s$' });
 const countOr = (pattern: string) => Type.Union([Count(0), Type.String({ pattern })]);
 const PullSecrets = Type.Array(Type.Object({ name: Text }, closed));
 const Port = Type.Integer({ minimum: 1, maximum: 65535 });
@@ -33,17 +34,26 @@ const Scraped = {
   scrapeTimeout: PromDuration,
   relabelings: OpenList,
   metricRelabelings: OpenList,
+  honorLabels: Flag,
+  jobLabel: Text,
+  scheme: OneOf('http', 'https'),
+  tlsConfig: Open,
+  endpoint: Open,
+  spec: Open,
 };
 
-const Alert = group({
-  enabled: Flag,
-  level: OneOf('L1', 'L2', 'L3'),
-  severity: Text,
-  for: Type.String({ pattern: '^([0-9]+(ms|s|m|h|d|w|y))+$' }),
-  expr: Text,
-});
+const alert = (name: string) =>
+  group({
+    enabled: Flag,
+    level: OneOf('L1', 'L2', 'L3'),
+    severity: Text,
+    for: Type.String({ pattern: '^([0-9]+(ms|s|m|h|d|w|y))+$' }),
+    expr: Text,
+    ...(/Expiring\d+d$/.test(name) && { days: Count(1) }),
+  });
 
 const probe = group({
+  enabled: Flag,
   initialDelaySeconds: Count(0),
   periodSeconds: Count(1),
   timeoutSeconds: Count(1),
@@ -103,18 +113,37 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
       imagePullSecrets: PullSecrets,
       logLevel: ConfigSchema.properties.log.properties.level,
       env: OpenList,
-      leaderElection: group({ leaseName: DnsName }),
+      envFrom: OpenList,
+      extraArgs: Type.Array(Text),
+      extraVolumes: OpenList,
+      extraVolumeMounts: OpenList,
+      extraContainers: OpenList,
+      initContainers: OpenList,
+      leaderElection: group({
+        enabled: Flag,
+        namespace: ShortName,
+        leaseDuration: Seconds,
+        renewDeadline: Seconds,
+        retryPeriod: Seconds,
+        leaseName: DnsName,
+        renderLease: Flag,
+      }),
+      concurrency: Type.Integer({ minimum: 1, maximum: 64 }),
       crds: group({ enabled: Flag, keep: Flag }),
       rbac,
       refreshPods: Flag,
       secretOptIn: Flag,
-      serviceAccount: group({ create: Flag, name: DnsName, annotations: Labels }),
+      serviceAccount: group({ create: Flag, name: DnsName, labels: Labels, annotations: Labels, automount: Flag }),
       podLabels: Labels,
       podAnnotations: Labels,
+      deploymentLabels: Labels,
       deploymentAnnotations: Labels,
+      automountServiceAccountToken: Flag,
+      minReadySeconds: Count(0),
       strategy: Open,
       revisionHistoryLimit: Count(0),
       terminationGracePeriodSeconds: Count(0),
+      openshift: OneOf('auto', 'force', 'disabled'),
       podSecurityContext: Open,
       securityContext: Open,
       resources: Open,
@@ -125,8 +154,27 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
       affinity: Open,
       topologySpreadConstraints: OpenList,
       priorityClassName: Text,
+      schedulerName: Text,
+      runtimeClassName: DnsName,
+      hostNetwork: Flag,
+      hostUsers: Type.Union([Flag, Type.Literal('')]),
+      hostAliases: OpenList,
+      dnsPolicy: OneOf('', 'ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'),
+      dnsConfig: Open,
+      verticalPodAutoscaler: group({
+        enabled: Flag,
+        updateMode: OneOf('Off', 'Initial', 'Recreate', 'InPlaceOrRecreate', 'Auto'),
+        minAllowed: Open,
+        maxAllowed: Open,
+      }),
       podDisruptionBudget,
-      service: group({ port: Port, labels: Labels, annotations: Labels }),
+      service: group({
+        port: Port,
+        labels: Labels,
+        annotations: Labels,
+        ipFamilies: Type.Array(OneOf('IPv4', 'IPv6'), { maxItems: 2 }),
+        ipFamilyPolicy: OneOf('', 'SingleStack', 'PreferDualStack', 'RequireDualStack'),
+      }),
       networkPolicy: group({
         enabled: Flag,
         ingressFrom: OpenList,
@@ -134,22 +182,40 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
         apiTo: OpenList,
         extraEgress: OpenList,
       }),
-      serviceMonitor: group(Scraped),
-      podMonitor: group({ ...Scraped, selector: Open, namespaceSelector: Open, port: Type.String({ minLength: 1 }) }),
+      serviceMonitor: group({ ...Scraped, targetLabels: Type.Array(Text) }),
+      podMonitor: group({
+        ...Scraped,
+        podTargetLabels: Type.Array(Text),
+        selector: Open,
+        namespaceSelector: Open,
+        port: Type.String({ minLength: 1 }),
+        container: Type.String({ minLength: 1 }),
+      }),
       prometheusRule: group({
         ...Rendered,
         renderMode: RenderMode,
         alertLabels: Labels,
+        alertNamePrefix: Type.String({ pattern: '^[A-Za-z]*$' }),
+        alertAnnotations: Labels,
         runbookUrl: Text,
         additionalAggregationLabels: Type.Array(Type.String({ pattern: '^[a-zA-Z_][a-zA-Z0-9_]*$' })),
         minimumOperations: Count(1),
         severities: group({ L1: Text, L2: Text, L3: Text }),
-        alerts: group(Object.fromEntries(alerts.map((name) => [name, Alert]))),
+        alerts: group(Object.fromEntries(alerts.map((name) => [name, alert(name)]))),
         extraGroups: OpenList,
       }),
       dashboard: group(Rendered),
       test: group({ enabled: Flag }),
       extraObjects: Type.Array(Type.Union([Text, Open])),
     },
-    { title: 'Values of the chart paycert', $schema: 'http://json-schema.org/draft-07/schema#' },
+    {
+      title: 'Values of the chart paycert',
+      $schema: 'http://json-schema.org/draft-07/schema#',
+      // Two that write, and know nothing of each other, write over each other.
+      if: {
+        properties: { leaderElection: { properties: { enabled: { const: false } }, required: ['enabled'] } },
+        required: ['leaderElection'],
+      },
+      then: { properties: { replicas: { maximum: 1 } } },
+    },
   );

@@ -55,6 +55,7 @@ export const gauges = {
     read: ({ snapshot }: Entry) => (snapshot ? [{ snapshot_id: snapshot.snapshotId, value: 1 }] : []),
   },
   paycert_key_info: {
+    about: 'keys',
     help: 'Always 1: what names each key that is current in memory, for the texts of alerts.',
     labels: [credential, 'role', 'key_id'],
     read: ({ snapshot }: Entry) => {
@@ -64,6 +65,7 @@ export const gauges = {
     },
   },
   paycert_suspended_since_timestamp_seconds: {
+    about: 'keys',
     help: 'Since when the PaymentCredential that a credential follows is suspended; absent while it is not.',
     labels: [credential],
     read: ({ suspendedSince }: Entry) => (suspendedSince ? [{ value: suspendedSince.getTime() / 1000 }] : []),
@@ -78,7 +80,7 @@ export const gauges = {
   paycert_reload_last_successful: {
     about: 'reloads',
     help: 'Whether the newest material is current (1), or was rejected or cannot be read (0). Deferred material counts as 0 unless the current set lasts until it is valid.',
-    more: '[Deferred](runbook.md#new-material-is-not-valid-yet) is good material that is not valid yet.',
+    more: '[Deferred](runbook.md#paycertmaterialdeferred) is good material that is not valid yet.',
     labels: [credential],
     read: (entry: Entry) => {
       const { snapshot, rejection, deferral, sourceError } = entry;

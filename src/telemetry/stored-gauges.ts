@@ -61,6 +61,7 @@ export const storedGauges = {
       ),
   },
   paycert_stored_key_info: {
+    about: 'operator',
     help: 'Always 1: what names each key in the Secret as it is stored, for the texts of alerts.',
     labels: [...credential, 'role', 'key_id'],
     read: ({ credentials }: Overseen) =>
@@ -70,6 +71,7 @@ export const storedGauges = {
       }),
   },
   paycert_stored_suspended_since_timestamp_seconds: {
+    about: 'operator',
     help: 'Since when a PaymentCredential is suspended; absent while it is not.',
     labels: credential,
     read: ({ credentials }: Overseen) =>

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { stringify } from 'yaml';
-import { anchors, codeBlocks, read, sections, tableRows } from '../agreement/documents.ts';
+import { codeBlocks, sections } from '../agreement/documents.ts';
 import { makeDirectory } from '../support/sidecar.ts';
 import { ages } from './alert-cases/ages.ts';
 import { deferral } from './alert-cases/deferral.ts';
@@ -18,6 +18,7 @@ import { chart, lacks, noHelm, one, render, run } from './helm.ts';
 const cases = [...expiry, ...ages, ...reloads, ...deferral, ...files, ...operations, ...operators];
 
 interface Rule {
+  readonly record?: string;
   readonly alert: string;
   readonly expr: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -28,7 +29,7 @@ const rulesOf = async (options: Parameters<typeof render>[0]) => {
   const { groups } = one(await render(options), 'PrometheusRule')['spec'] as {
     groups: { name: string; rules: Rule[] }[];
   };
-  return { groups, rules: groups.flatMap(({ rules }) => rules) };
+  return { groups, rules: groups.flatMap(({ rules }) => rules).filter(({ alert }) => alert) };
 };
 
 describe('alerts', { skip: noHelm, timeout: 120_000 }, () => {
@@ -42,6 +43,7 @@ describe('alerts', { skip: noHelm, timeout: 120_000 }, () => {
     byCluster = (await rulesOf({ values: { prometheusRule: { renderMode, additionalAggregationLabels } } })).groups;
   });
   const ruleOf = (name: string): Rule => rules.find(({ alert }) => alert === name)!;
+  const textOf = ({ annotations }: Rule): string => `${annotations['summary']}\n${annotations['description']}`;
 
   describe('in promtool', { skip: lacks('promtool') }, () => {
     for (const { alert, title, isByCluster, series, at, fires } of cases) {
@@ -86,7 +88,7 @@ describe('alerts', { skip: noHelm, timeout: 120_000 }, () => {
   it('join and group by every label that is added', () => {
     for (const { alert, expr } of byCluster.flatMap((group) => group.rules))
       for (const [, labels = ''] of expr.matchAll(/\b(?:on|by) \(([^)]*)\)/g))
-        assert.ok(labels.split(', ').includes('cluster'), `${alert}: ${labels}`);
+        assert.ok(labels.split(', ').includes('cluster'), `${alert}: ${expr}`);
   });
 
   it('are each shown to fire, and to be quiet', () => {
@@ -98,50 +100,62 @@ describe('alerts', { skip: noHelm, timeout: 120_000 }, () => {
         );
   });
 
-  it('speak of labels that they have', () => {
-    for (const { alert, expr, annotations } of rules) {
-      const kept = /by \(([^)]*)\)/.exec(expr)?.[1]?.split(', ') ?? [];
-      for (const [, label = ''] of `${annotations['summary']}${annotations['description']}`.matchAll(
-        /\$labels\.(\w+)/g,
-      ))
-        assert.ok(kept.includes(label), `${alert}: ${label}`);
+  it('say in one text where, when, which key, and what to run first', () => {
+    for (const rule of rules) {
+      const text = textOf(rule);
+      assert.match(text, /\{\{ \$labels\.namespace \}\}|No paycert operator/, rule.alert);
+      assert.match(text, /humanizeTimestamp/, rule.alert);
+      if (text.includes('$labels.credential')) assert.match(text, /key_id/, rule.alert);
+      assert.match(text, /^First: kubectl -n .+$/m, rule.alert);
+      assert.doesNotMatch(text, /\$(keys|storedKeys|sinceLoaded|suspended|lease|operatorNamespace|days)/, rule.alert);
     }
   });
 
-  it('have a section in the runbook each, which names them', () => {
-    const known = anchors('docs/runbook.md');
+  it('speak of labels that they have', () => {
+    // Those of rules that keep what was said last are theirs.
+    const by = /by \(([^)]*)\)/;
+    const kept = new Map(
+      groups.flatMap((group) =>
+        group.rules.flatMap(({ record, expr }) => (record ? [[record, by.exec(expr)?.[1]] as const] : [])),
+      ),
+    );
+    for (const rule of rules) {
+      const [, record = ''] = /^(paycert:[\w:]+)/.exec(rule.expr) ?? [];
+      const labels = (kept.get(record) ?? by.exec(rule.expr)?.[1])?.split(', ') ?? [];
+      for (const [, label = ''] of textOf(rule).matchAll(/\$labels\.(\w+)/g))
+        assert.ok(labels.includes(label), `${rule.alert}: ${label} of ${String(labels)}`);
+    }
+  });
+
+  it('have a section in the runbook each, under their own name, which names them', () => {
+    const bodies = new Map(sections('docs/runbook.md').map(({ title, body }) => [title.toLowerCase(), body]));
     for (const { alert, annotations } of rules) {
       const [, fragment = ''] = annotations['runbook_url']!.split('#');
-      assert.ok(known.has(fragment), `${alert}: #${fragment}`);
-      const section = sections('docs/runbook.md').find(
-        ({ title }) =>
-          title
-            .toLowerCase()
-            .replaceAll(' ', '-')
-            .replace(/[^a-z0-9-]/g, '') === fragment,
-      );
-      assert.ok(section?.body.includes(`\`${alert}\``), `${fragment} does not name ${alert}`);
+      assert.equal(fragment, alert.replace(/\d+d$/, '').toLowerCase());
+      assert.ok(bodies.get(fragment)?.includes(`\`${alert}\``), `${fragment} does not name ${alert}`);
     }
+    const named = [...bodies.keys()].filter((title) => title.startsWith('paycert')).sort();
+    const alerts = [...new Set(rules.map(({ alert }) => alert.replace(/\d+d$/, '').toLowerCase()))].sort();
+    assert.deepEqual(named, alerts);
   });
 
-  it('stand in docs/alerts.md with their levels', () => {
-    const documented = tableRows(read('docs/alerts.md')).flatMap(([alert = '', level = '']) =>
-      /^`Paycert/.test(alert) ? [`${alert.replaceAll('`', '')} ${level}`] : [],
-    );
-    assert.deepEqual(documented.sort(), rules.map(({ alert, labels }) => `${alert} ${labels['level']!}`).sort());
-  });
-
-  it('follow the values: toggles, severities, durations, expressions, labels', async () => {
+  it('follow the values: toggles, days, names, severities, durations, expressions, labels, annotations', async () => {
     const overridden = (await rulesOf({ files: [`${chart}/ci/monitoring-values.yaml`] })).rules as (Rule & {
       for: string;
     })[];
-    const of = (name: string) => overridden.find(({ alert }) => alert === name);
+    const of = (name: string) => overridden.find(({ alert }) => alert === `Prod${name}`);
     assert.equal(of('PaycertCertificateExpiring30d'), undefined);
     assert.deepEqual(of('PaycertSigningFailing')?.labels, { severity: 'wake-up', level: 'L1', team: 'payments' });
     assert.equal(of('PaycertSigningFailing')?.for, '1m');
     assert.equal(of('PaycertMaterialRejected')?.labels['severity'], 'page');
     assert.equal(of('PaycertLatencyHigh')?.expr, 'vector(0) > 1');
     assert.match(of('PaycertVerificationFailing')!.expr, /by \(namespace, credential, cluster\)[\s\S]*>= 500/);
+    const expiring = of('PaycertCertificateExpiring21d')!;
+    assert.match(expiring.expr, /< 21 \* 86400 > 0$/);
+    assert.equal(expiring.for, '2h');
+    assert.match(expiring.annotations['runbook_url']!, /#paycertcertificateexpiring$/);
+    for (const { annotations } of overridden)
+      assert.equal(annotations['dashboard'], 'https://grafana.example.com/d/paycert');
   });
 
   describe('in Alertmanager', { skip: lacks('amtool') }, () => {

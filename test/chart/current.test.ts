@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
+import { parseSpec } from '../../src/config/resource.ts';
 import { readValues } from '../../scripts/chart/values.ts';
 import { chart, noHelm, root, run } from './helm.ts';
 
@@ -25,6 +26,21 @@ describe('the chart', () => {
     const { version } = JSON.parse(read('package.json')) as { version: string };
     const about = parse(read(`${chart}/Chart.yaml`)) as { version: string; appVersion: string };
     assert.deepEqual([about.version, about.appVersion], [version, version]);
+  });
+
+  it('tells Artifact Hub of the definition that it has, with an example that is valid', () => {
+    const { annotations } = parse(read(`${chart}/Chart.yaml`)) as { annotations: Record<string, string> };
+    const [crd] = parse(annotations['artifacthub.io/crds'] ?? '') as [Record<string, string>];
+    const { metadata, spec } = parse(read(`deploy/crds/${crd['name']}.yaml`)) as {
+      metadata: { name: string };
+      spec: { names: { kind: string }; versions: { name: string }[] };
+    };
+    assert.deepEqual(
+      [crd['name'], crd['kind'], crd['version']],
+      [metadata.name, spec.names.kind, spec.versions[0]?.name],
+    );
+    const [example] = parse(annotations['artifacthub.io/crdsExamples'] ?? '') as [{ spec: unknown }];
+    assert.ok(parseSpec(example.spec));
   });
 
   it('says what every value means, in a whole sentence', () => {

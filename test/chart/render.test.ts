@@ -33,7 +33,7 @@ const operatorRoles = (manifests: Manifest[]): Manifest[] =>
   );
 
 describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
-  it('grants the operator what it needs in the cluster, and one Lease by name', async () => {
+  it('grants the operator what it needs in the cluster, and one Lease by name, which it may make', async () => {
     assert.deepEqual(grants(operatorRoles(await render())), [...own, 'get,list,watch secrets', ...lease].sort());
   });
 
@@ -79,17 +79,33 @@ describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
     assert.ok(argsOf(manifests).includes('--refresh-pods'));
   });
 
-  it('renders the Lease that the permission and the operator name, without a holder', async () => {
-    for (const [values, name] of [
-      [{}, 'paycert'],
-      [{ leaderElection: { leaseName: 'mine' } }, 'mine'],
-    ] as const) {
-      const manifests = await render({ values });
-      const { spec, metadata } = one(manifests, 'Lease');
-      assert.deepEqual([metadata.name, metadata.namespace, spec], [name, 'paycert-system', undefined]);
-      assert.ok(argsOf(manifests).includes(`--lease=paycert-system/${name}`));
-      assert.deepEqual(one(manifests, 'Role')['rules'][0].resourceNames, [name]);
-    }
+  it('renders no Lease, which Argo CD would leave out, and lets the operator make its own', async () => {
+    const manifests = await render({ values: { leaderElection: { leaseName: 'mine' } } });
+    assert.deepEqual(ofKind(manifests, 'Lease'), []);
+    assert.ok(argsOf(manifests).includes('--lease=paycert-system/mine'));
+    const leases = grants(ofKind(manifests, 'Role')).filter((grant) => grant.includes('leases'));
+    assert.deepEqual(leases, ['create leases', 'get,update leases mine']);
+  });
+
+  it('renders the Lease, without a holder, where the operator may not make one', async () => {
+    const manifests = await render({ values: { leaderElection: { renderLease: true } } });
+    const { spec, metadata } = one(manifests, 'Lease');
+    assert.deepEqual([metadata.name, metadata.namespace, spec], ['paycert', 'paycert-system', undefined]);
+    assert.deepEqual(grants(ofKind(manifests, 'Role')), ['get,update leases paycert']);
+  });
+
+  it('renders nothing that Argo CD leaves out by default, and selects by nothing that GitOps tools rewrite', async () => {
+    const values = { serviceMonitor: { renderMode: 'alwaysRender' }, podMonitor: { renderMode: 'alwaysRender' } };
+    const manifests = await render({ values });
+    // resource.exclusions of Argo CD 3, as far as a chart could render them.
+    const excluded =
+      /^(Endpoints|EndpointSlice|Lease|\w+(Access|Token)Review|\w*CertificateSigningRequest|CertificateRequest|Cilium\w+|\w*(Policy|AdmissionReport)Report)$/;
+    for (const { kind } of manifests) assert.doesNotMatch(kind, excluded);
+    for (const { selector } of manifests
+      .filter(({ kind }) => kind === 'ServiceMonitor')
+      .map(({ spec }) => spec as Manifest))
+      assert.deepEqual(Object.keys(selector.matchLabels as object), ['paycert.dev/metrics']);
+    for (const { metadata } of manifests) assert.equal(metadata.annotations?.['helm.sh/hook'] ?? 'test', 'test');
   });
 
   it('keeps the CRD through an uninstall unless told otherwise, and leaves it out when told so', async () => {
@@ -186,6 +202,17 @@ describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
     assert.deepEqual(spec.ingress[0].from[0].podSelector.matchLabels['app.kubernetes.io/component'], 'test');
   });
 
+  it('closes the port of the operator as soon as somebody is named who may reach it, and leaves open what it reaches', async () => {
+    assert.deepEqual(ofKind(await render(), 'NetworkPolicy'), []);
+    const from = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } };
+    const { spec } = one(await render({ values: { networkPolicy: { ingressFrom: [from] } } }), 'NetworkPolicy');
+    assert.deepEqual(spec.policyTypes, ['Ingress']);
+    assert.equal(spec.egress, undefined);
+    assert.equal(spec.ingress.length, 1);
+    assert.equal(spec.ingress[0].from[0].podSelector.matchLabels['app.kubernetes.io/component'], 'test');
+    assert.deepEqual((spec.ingress[0].from as object[]).slice(1), [from]);
+  });
+
   it('puts everything in the namespace that the values name, and nothing elsewhere', async () => {
     const namespaces = (await example('names')).map(({ metadata }) => metadata.namespace ?? '');
     assert.deepEqual(new Set(namespaces), new Set(['', 'elsewhere']));
@@ -206,5 +233,133 @@ describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
       assert.equal(service.metadata.labels?.[name], value);
     assert.equal(endpoints[0].port, service['spec'].ports[0].name);
     assert.deepEqual(one(manifests, 'PodMonitor')['spec'].selector, { matchLabels: { 'paycert.dev/sidecar': 'true' } });
+  });
+
+  it('says of the pods what the values say, each in its place', async () => {
+    const manifests = await example('pod');
+    const { metadata, spec } = one(manifests, 'Deployment') as Manifest & { spec: Manifest };
+    assert.equal(metadata.labels?.['example.com/team'], 'payments');
+    assert.equal(spec['minReadySeconds'], 5);
+    const pod = podOf(manifests);
+    const { initContainers, containers, volumes, ...others } = pod as unknown as Record<string, { name: string }[]>;
+    assert.deepEqual(
+      [initContainers, containers, volumes].map((list) => list?.map(({ name }) => name)),
+      [['wait'], ['operator', 'beside'], ['ca']],
+    );
+    const wanted = {
+      hostUsers: false,
+      hostAliases: [{ ip: '10.0.0.1', hostnames: ['proxy.example.com'] }],
+      dnsPolicy: 'None',
+      dnsConfig: { nameservers: ['10.0.0.10'], searches: ['svc.cluster.local'] },
+      runtimeClassName: 'gvisor',
+      schedulerName: 'ours',
+    };
+    for (const [name, value] of Object.entries(wanted)) assert.deepEqual(others[name], value, name);
+    const operator = operatorOf(manifests);
+    assert.deepEqual(operator['envFrom'], [{ configMapRef: { name: 'proxy' } }]);
+    assert.deepEqual(operator['volumeMounts'], [{ name: 'ca', mountPath: '/etc/ca', readOnly: true }]);
+    assert.deepEqual([operator['livenessProbe'], operator['readinessProbe']], [undefined, undefined]);
+    for (const arg of ['--concurrency=4', '--lease-duration=60s', '--renew-deadline=40s', '--retry-period=10s'])
+      assert.ok(argsOf(manifests).includes(arg), arg);
+    assert.equal(argsOf(manifests).at(-1), '--log-level=debug');
+    const account = one(manifests, 'ServiceAccount');
+    assert.equal(account.metadata.labels?.['example.com/team'], 'payments');
+    assert.equal(account['automountServiceAccountToken'], true);
+    const service = one(manifests, 'Service')['spec'] as Manifest;
+    assert.deepEqual([service['ipFamilies'], service['ipFamilyPolicy']], [['IPv4'], 'SingleStack']);
+  });
+
+  it('says nothing of the pods that the values do not say', async () => {
+    const manifests = await render();
+    assert.deepEqual(Object.keys(podOf(manifests)).sort(), [
+      'automountServiceAccountToken',
+      'containers',
+      'enableServiceLinks',
+      'nodeSelector',
+      'securityContext',
+      'serviceAccountName',
+      'terminationGracePeriodSeconds',
+      'topologySpreadConstraints',
+    ]);
+    for (const probe of ['livenessProbe', 'readinessProbe'])
+      assert.equal(operatorOf(manifests)[probe].enabled, undefined);
+  });
+
+  it('looks names up through the cluster in the network of the node too', async () => {
+    const pod = podOf(await render({ values: { hostNetwork: true } }));
+    assert.deepEqual([pod['hostNetwork'], pod['dnsPolicy']], [true, 'ClusterFirstWithHostNet']);
+  });
+
+  it('elects the leader in the namespace that the values name, and grants no more there', async () => {
+    const manifests = await example('pod');
+    assert.ok(argsOf(manifests).includes('--lease=kube-system/paycert'));
+    const [role, ...others] = ofKind(manifests, 'Role');
+    assert.deepEqual([role?.metadata.namespace, others], ['kube-system', []]);
+    assert.equal(one(manifests, 'RoleBinding')['subjects'][0].namespace, 'paycert-system');
+  });
+
+  it('runs one replica without an election, and asks for no Lease', async () => {
+    const manifests = await example('one-replica');
+    assert.ok(!argsOf(manifests).some((arg) => /lease|renew|retry/.test(arg)));
+    assert.deepEqual([...ofKind(manifests, 'Role'), ...ofKind(manifests, 'Lease')], []);
+  });
+
+  it('leaves the ids to OpenShift where there is one, or where it is told so', async () => {
+    const ids = ['runAsUser', 'runAsGroup', 'fsGroup'];
+    const args = ['--api-versions', 'security.openshift.io/v1'];
+    for (const [options, isLeft] of [
+      [{}, false],
+      [{ args }, true],
+      [{ args, values: { openshift: 'disabled' } }, false],
+      [{ values: { openshift: 'force' } }, true],
+    ] as const) {
+      const manifests = await render(options);
+      for (const { securityContext } of [podOf(manifests), one(manifests, 'Pod')['spec'] as Manifest]) {
+        assert.equal(securityContext.runAsNonRoot, true);
+        for (const id of ids) assert.equal(id in (securityContext as object), !isLeft, id);
+      }
+    }
+  });
+
+  it('lets the monitors say everything that Prometheus Operator knows', async () => {
+    const manifests = await example('monitoring');
+    const service = one(manifests, 'ServiceMonitor')['spec'] as Manifest;
+    assert.deepEqual(
+      [service['jobLabel'], service['targetLabels'], service['sampleLimit']],
+      ['app.kubernetes.io/instance', ['app.kubernetes.io/version'], 10_000],
+    );
+    const [endpoint] = service['endpoints'] as Manifest[];
+    const { scheme, tlsConfig, honorLabels, proxyUrl } = endpoint as Manifest;
+    assert.deepEqual(
+      [scheme, tlsConfig, honorLabels, proxyUrl],
+      ['https', { insecureSkipVerify: true }, true, 'http://proxy.example.com'],
+    );
+    const pods = one(manifests, 'PodMonitor')['spec'] as Manifest;
+    assert.deepEqual([pods['jobLabel'], pods['podTargetLabels'], pods['sampleLimit']], ['app', ['app'], 10_000]);
+  });
+
+  it('lets the VerticalPodAutoscaler size the operator, where that is asked for', async () => {
+    assert.deepEqual(ofKind(await render(), 'VerticalPodAutoscaler'), []);
+    const values = { verticalPodAutoscaler: { enabled: true, maxAllowed: { memory: '1Gi' } } };
+    const { spec } = one(await render({ values }), 'VerticalPodAutoscaler');
+    assert.equal(spec.targetRef.name, 'paycert');
+    assert.deepEqual(spec.resourcePolicy.containerPolicies[0].maxAllowed, { memory: '1Gi' });
+  });
+
+  it('makes a PaymentCredential after its definition, in the first install too', async () => {
+    const resource = {
+      apiVersion: 'paycert.dev/v1alpha1',
+      kind: 'PaymentCredential',
+      metadata: { name: 'wechat-main', annotations: { mine: 'mine' } },
+    };
+    const values = { extraObjects: [resource] };
+    const { metadata } = one(await render({ values }), 'PaymentCredential');
+    assert.equal(metadata.annotations?.['helm.sh/hook'], 'post-install,post-upgrade');
+    assert.equal(metadata.annotations['mine'], 'mine');
+    assert.equal(metadata.annotations['meta.helm.sh/release-name'], 'paycert');
+    assert.equal(metadata.labels?.['app.kubernetes.io/managed-by'], 'Helm');
+    const args = ['--api-versions', 'paycert.dev/v1alpha1/PaymentCredential'];
+    const known = one(await render({ values, args }), 'PaymentCredential');
+    assert.deepEqual(known.metadata, resource.metadata);
   });
 });

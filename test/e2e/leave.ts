@@ -70,7 +70,7 @@ export function leave(world: () => World): void {
     for (const secret of world().materials.secrets()) assert.ok(!told.join().includes(secret), 'a secret was told');
   });
 
-  it('uninstalls, and leaves nothing but the definition; payment pods do not notice', async () => {
+  it('uninstalls, and leaves nothing but the definition and the Lease; payment pods do not notice', async () => {
     const { release, system } = world();
     await execute('helm', ['uninstall', release, '-n', system, '--wait']);
     const kinds = (await kubectl('api-resources', '--verbs=list', '-o', 'name')).trim().split('\n').join();
@@ -81,7 +81,9 @@ export function leave(world: () => World): void {
     }).catch(() => assert.fail(`still there:\n${left}`));
     // What kubelet and controllers tell of it, such as Events, goes by itself.
     const named = await kubectl('get', 'leases,configmaps,secrets,serviceaccounts,roles,rolebindings,pods,services', '-n', system, '-o', 'name'); // prettier-ignore
-    assert.deepEqual(named.trim().split('\n').sort(), ['configmap/kube-root-ca.crt', 'serviceaccount/default']);
+    // The Lease is the operator's own, and no part of the release.
+    const lease = `lease.coordination.k8s.io/${release}-paycert`;
+    assert.deepEqual(named.trim().split('\n').sort(), ['configmap/kube-root-ca.crt', lease, 'serviceaccount/default']);
     await signOn(world());
   });
 

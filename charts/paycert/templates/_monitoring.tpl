@@ -30,6 +30,13 @@ annotations: {{- toYaml . | nindent 2 }}
 {{/* The part of an endpoint that people tune. */}}
 {{- define "paycert.scrape" -}}
 path: /metrics
+scheme: {{ .scheme }}
+{{- with .tlsConfig }}
+tlsConfig: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- if .honorLabels }}
+honorLabels: true
+{{- end }}
 {{- with .interval }}
 interval: {{ . }}
 {{- end }}
@@ -41,5 +48,8 @@ relabelings: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .metricRelabelings }}
 metricRelabelings: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .endpoint }}
+{{ toYaml . }}
 {{- end }}
 {{- end -}}

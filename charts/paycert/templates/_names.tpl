@@ -31,6 +31,18 @@
 {{- default (include "paycert.fullname" .) .Values.leaderElection.leaseName -}}
 {{- end -}}
 
+{{- define "paycert.leaseNamespace" -}}
+{{- default (include "paycert.namespace" .) .Values.leaderElection.namespace -}}
+{{- end -}}
+
+{{/* Without fixed ids where OpenShift gives them. */}}
+{{- define "paycert.podSecurityContext" -}}
+{{- $isOpenShift := or (eq .Values.openshift "force") (and (eq .Values.openshift "auto") (.Capabilities.APIVersions.Has "security.openshift.io/v1")) -}}
+{{- $context := .Values.podSecurityContext -}}
+{{- if $isOpenShift }}{{ $context = omit $context "runAsUser" "runAsGroup" "fsGroup" }}{{ end -}}
+{{- with $context }}{{ toYaml . }}{{ end -}}
+{{- end -}}
+
 {{- define "paycert.serviceAccountName" -}}
 {{- default (ternary (include "paycert.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name -}}
 {{- end -}}

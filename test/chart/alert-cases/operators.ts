@@ -1,5 +1,5 @@
 // When alerts about the operator itself fire, and when they do not.
-import { always, type Case } from './series.ts';
+import { always, type Case, of } from './series.ts';
 
 const place = { job: 'operator', namespace: 'paycert-system' };
 const series = (metric: string, pod: string) =>
@@ -27,5 +27,29 @@ export const operators: readonly Case[] = [
     at: 6,
     fires: [],
     series: { ...running, [leading('o')]: '1x3 0x20', [leading('p')]: '_x4 1x20' },
+  },
+  {
+    alert: 'PaycertWatchFailing',
+    title: 'fires when watches fail again and again',
+    at: 40,
+    fires: [{ namespace: 'pay' }],
+    series: { [of('paycert_watch_failures_total', { reason: 'cluster-unreachable' })]: '0+1x60' },
+  },
+  {
+    alert: 'PaycertWatchFailing',
+    title: 'fires when the first failure is that a permission is gone',
+    at: 25,
+    fires: [{ namespace: 'pay' }],
+    series: { [of('paycert_watch_failures_total', { reason: 'cluster-forbidden' })]: '_x5 1x60' },
+  },
+  {
+    alert: 'PaycertWatchFailing',
+    title: 'is quiet about a renewal that failed once, and about files, which are polled',
+    at: 40,
+    fires: [],
+    series: {
+      [of('paycert_watch_failures_total', { reason: 'cluster-unreachable' })]: '1x20 2x60',
+      [of('paycert_watch_failures_total', { reason: 'ENOSPC' })]: '0+1x60',
+    },
   },
 ];

@@ -11,6 +11,10 @@ const isReady = { condition: 'Ready', status: 'True' };
 const up = (pod: string, cluster = ''): string =>
   `up{job="paycert",instance="${pod}",pod="${pod}",namespace="pay",cluster="${cluster}"}`;
 
+const sidecarUp = (pod: string): string =>
+  `up{job="paycert",instance="${pod}",pod="${pod}",namespace="pay",container="paycert"}`;
+const started = 'process_start_time_seconds{job="paycert",instance="a",pod="a",namespace="pay"}';
+
 const [east, west] = [{ cluster: 'east' }, { cluster: 'west' }];
 /** A pod of the same address in two clusters: in one material is rejected, in the other it cannot be read. */
 const mixed = {
@@ -110,37 +114,6 @@ export const reloads: readonly Case[] = [
   },
   {
     alert: 'PaycertSidecarDown',
-    title: 'fires when a pod that is there does not answer',
-    at: 20,
-    fires: [pay],
-    series: {
-      [of(ready)]: '1x10 stale',
-      [up('a')]: '1x10 0x60',
-      [of(ready, {}, 'b')]: always(1),
-      [up('b')]: always(1),
-    },
-  },
-  {
-    alert: 'PaycertSidecarDown',
-    title: 'fires when the last sidecar of a credential has vanished',
-    at: 20,
-    fires: [pay],
-    series: { [of(ready)]: '1x10 stale', [up('a')]: '1x10 stale' },
-  },
-  {
-    alert: 'PaycertSidecarDown',
-    title: 'is quiet about a rollout, which deletes pods',
-    at: 20,
-    fires: [],
-    series: {
-      [of(ready)]: '1x10 stale',
-      [up('a')]: '1x10 stale',
-      [of(ready, {}, 'b')]: always(1),
-      [up('b')]: always(1),
-    },
-  },
-  {
-    alert: 'PaycertSidecarDown',
     title: 'is quiet about a pod that answers while one of the same address in another cluster does not',
     isByCluster: true,
     at: 20,
@@ -153,5 +126,73 @@ export const reloads: readonly Case[] = [
       [of(ready, west, 'b')]: always(1),
       [up('b', 'west')]: always(1),
     },
+  },
+  {
+    alert: 'PaycertSidecarDown',
+    title: 'fires when a pod that is there does not answer',
+    at: 20,
+    fires: [pay],
+    series: {
+      [of(ready)]: '1x10 stale',
+      [up('a')]: '1x10 0x60',
+      [of(ready, {}, 'b')]: always(1),
+      [up('b')]: always(1),
+    },
+  },
+  {
+    alert: 'PaycertSidecarDown',
+    title: 'is quiet when the last sidecar of a credential has gone, since nothing says that it was wanted',
+    at: 20,
+    fires: [],
+    series: { [of(ready)]: '1x10 stale', [up('a')]: '1x10 stale' },
+  },
+  {
+    alert: 'PaycertSidecarNotStarting',
+    title: 'fires once for all pods of a namespace that have never answered',
+    at: 20,
+    fires: [{ namespace: 'pay' }],
+    series: { [sidecarUp('a')]: always(0), [sidecarUp('b')]: always(0) },
+  },
+  {
+    alert: 'PaycertSidecarNotStarting',
+    title: 'is quiet about other containers, and about a sidecar that has answered',
+    at: 20,
+    fires: [],
+    series: {
+      [up('a')]: always(0),
+      [of(ready, {}, 'b')]: '1x10 stale',
+      [sidecarUp('b')]: '1x10 0x60',
+    },
+  },
+  {
+    alert: 'PaycertSidecarRestarting',
+    title: 'fires at the third start within 45 minutes',
+    at: 40,
+    fires: [pay],
+    series: { [of(ready)]: always(1), [started]: '0x9 600x9 1200x9 1800x60' },
+  },
+  {
+    alert: 'PaycertSidecarRestarting',
+    title: 'is quiet about two',
+    at: 40,
+    fires: [],
+    series: { [of(ready)]: always(1), [started]: '0x9 600x9 1200x60' },
+  },
+  {
+    alert: 'PaycertCredentialSuspended',
+    title: 'fires once for what sidecars and the operator say of it',
+    at: 62,
+    fires: [pay],
+    series: {
+      [of('paycert_suspended_since_timestamp_seconds')]: always(60),
+      [by('paycert_stored_suspended_since_timestamp_seconds')]: always(60),
+    },
+  },
+  {
+    alert: 'PaycertCredentialSuspended',
+    title: 'ends when it is not suspended any more',
+    at: 90,
+    fires: [],
+    series: { [of('paycert_suspended_since_timestamp_seconds')]: '60x80 stale' },
   },
 ];

@@ -14,18 +14,26 @@ export interface Case {
 
 export const day = 86_400;
 export const pay = { namespace: 'pay', credential: 'wechat-main' } as const;
-export const stored = { credential_namespace: 'pay', kind: 'PaymentCredential', credential: 'wechat-main' } as const;
+/** What an alert about what is stored says, as one about a sidecar does. */
+export const stored = { ...pay, kind: 'PaymentCredential' } as const;
 
-const labels = (all: object): string =>
-  Object.entries(all)
+export const labelled = (all: object): string =>
+  `{${Object.entries(all)
     .map(([name, value]) => `${name}="${String(value)}"`)
-    .join(',');
+    .join(',')}}`;
 /** A series of a sidecar. */
 export const of = (metric: string, more: object = {}, pod = 'a'): string =>
-  `${metric}{${labels({ ...pay, job: 'paycert', instance: pod, pod, ...more })}}`;
+  `${metric}${labelled({ ...pay, job: 'paycert', instance: pod, pod, ...more })}`;
+const ofOperator = {
+  credential_namespace: 'pay',
+  kind: 'PaymentCredential',
+  credential: 'wechat-main',
+  job: 'operator',
+  namespace: 'paycert-system',
+};
 /** A series of the operator. */
 export const by = (metric: string, more: object = {}, pod = 'o'): string =>
-  `${metric}{${labels({ ...stored, job: 'operator', namespace: 'paycert-system', instance: pod, pod, ...more })}}`;
+  `${metric}${labelled({ ...ofOperator, instance: pod, pod, ...more })}`;
 
 export const merchant = { role: 'merchant' };
 export const always = (value: number): string => `${value}x200`;

@@ -1,0 +1,109 @@
+// What people are told of an incident: the alerts of a whole incident, through a real Alertmanager with the documented routing, counted.
+import assert from 'node:assert/strict';
+import { before, describe, it, type TestContext } from 'node:test';
+import { codeBlocks } from '../agreement/documents.ts';
+import { Alertmanager } from '../support/alertmanager.ts';
+import { makeDirectory } from '../support/sidecar.ts';
+import { by, day, merchant, of } from './alert-cases/series.ts';
+import { lacks, noHelm, one, render } from './helm.ts';
+import { type Firing, type Groups, loop, replay, scraped, type Series, sidecar } from './incident.ts';
+
+const program = lacks('alertmanager') === false ? 'alertmanager' : 'prometheus-alertmanager';
+const [routing] = codeBlocks('docs/alerts.md').filter(({ text }) => text.includes('receivers:'));
+const how = { minutes: 90, scrape: 30 };
+const minute = 60;
+const [from, to] = [15 * minute, 60 * minute];
+const during = (bad: number, good: number) => (at: number) => (at >= from && at < to ? bad : good);
+const condition = (status: string, isNow: (at: number) => boolean) => ({
+  [by('paycert_credential_condition', { condition: 'Ready', status })]: scraped(how, (at) =>
+    isNow(at) ? 1 : undefined,
+  ),
+});
+const conditions = {
+  ...condition('True', (at) => at < from || at >= to),
+  ...condition('False', (at) => at >= from && at < to),
+};
+const operator = {
+  'paycert_operator_queue_length{job="operator",namespace="paycert-system",instance="o",pod="o"}': '0x200',
+  'paycert_leading{job="operator",namespace="paycert-system",instance="o",pod="o"}': '1x200',
+};
+const both = (life: (pod: string) => Parameters<typeof sidecar>[1]): Series => ({
+  ...sidecar(how, life('a')),
+  ...sidecar(how, life('b')),
+});
+const whole = [0, 2 * 90 * minute] as const;
+
+const incidents: Readonly<Record<string, Series>> = {
+  'a bad Secret that sidecars and the operator both see': {
+    ...both((pod) => ({ pod, lives: [whole], successful: during(0, 1) })),
+    ...conditions,
+  },
+  'a crash loop of every sidecar': both((pod) => ({
+    pod,
+    lives: [[0, from], ...loop(60, [from + 10, to]), [to, whole[1]]],
+  })),
+  'a sidecar that is down, of a credential that is not ready as it is stored': {
+    ...sidecar(how, {
+      pod: 'a',
+      lives: [
+        [0, from],
+        [to, whole[1]],
+      ],
+    }),
+    ...conditions,
+  },
+  'a certificate in its last hours, in memory and in the Secret, that is renewed': {
+    ...both((pod) => ({ pod, lives: [whole] })),
+    [of('paycert_certificate_not_after_timestamp_seconds', merchant)]: scraped(how, during(day / 2, 90 * day)),
+    [by('paycert_stored_certificate_not_after_timestamp_seconds', merchant)]: scraped(how, during(day / 2, 90 * day)),
+  },
+};
+
+/** Posts what fires at each minute at which that changes, as Prometheus does; five minutes apart or more, all that is due is told first. */
+async function tell(t: TestContext, firings: readonly Firing[]) {
+  const alertmanager = await Alertmanager.start(program, await makeDirectory(t), routing!.text);
+  t.after(() => alertmanager.stop());
+  const later = new Date(Date.now() + 3_600_000);
+  const known = new Map<string, { labels: Record<string, string>; startsAt: Date }>();
+  let told = 0;
+  for (let at = 0; at <= how.minutes; at += 1) {
+    const now = new Map(
+      firings
+        .filter((firing) => firing.minute === at)
+        .map(({ alert, labels }) => [JSON.stringify([alert, labels]), { alertname: alert, ...labels }]),
+    );
+    const began = [...now].filter(([key]) => !known.has(key));
+    const ended = [...known].filter(([key]) => !now.has(key));
+    if (began.length + ended.length === 0) continue;
+    if (at - told >= 5) await alertmanager.settle();
+    told = at;
+    for (const [key, labels] of began) known.set(key, { labels, startsAt: new Date() });
+    for (const [key] of ended) known.delete(key);
+    await alertmanager.post([
+      ...[...known.values()].map((alert) => ({ ...alert, endsAt: later })),
+      ...ended.map(([, alert]) => ({ ...alert, endsAt: new Date() })),
+    ]);
+  }
+  await alertmanager.settle();
+  const count = (receiver: string, status: string) =>
+    alertmanager.notifications.filter((each) => each.receiver === receiver && each.status === status).length;
+  return { pages: [count('pager', 'firing'), count('pager', 'resolved')], chat: count('chat', 'firing') };
+}
+
+const skip = noHelm || lacks('promtool') || lacks(program);
+
+describe('of an incident', { skip, timeout: 300_000 }, () => {
+  let groups: Groups;
+  before(async () => {
+    const values = { prometheusRule: { renderMode: 'alwaysRender' } };
+    groups = one(await render({ values }), 'PrometheusRule')['spec'].groups as Groups;
+  });
+
+  for (const [what, series] of Object.entries(incidents))
+    it(`such as ${what}, one page says that it is there and one that it is over`, async (t) => {
+      const { pages, chat } = await tell(t, await replay(t, groups, { ...operator, ...series }, how));
+      t.diagnostic(`pages: ${pages.join(' + ')}; in the channel: ${chat}`);
+      assert.deepEqual(pages, [1, 1]);
+      assert.ok(chat <= 1, `${chat} messages in the channel`);
+    });
+});
