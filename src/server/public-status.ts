@@ -18,7 +18,7 @@ export function describePublicly({ store, version, startedAt }: Process, now: Da
 }
 
 function describeEntry(entry: Entry, now: Date): object {
-  const { name, provider, isRequired, requires, isSuspended = false, snapshot, lastReload } = entry;
+  const { name, provider, isRequired, requires, suspendedSince, snapshot, lastReload } = entry;
   const ages = agesIn(entry);
   return {
     name,
@@ -26,7 +26,7 @@ function describeEntry(entry: Entry, now: Date): object {
     required: isRequired,
     ready: isReady(entry, now),
     lacking: lacking(snapshot, requires, now),
-    suspended: isSuspended,
+    suspended: suspendedSince !== undefined,
     generation: snapshot?.generation,
     loadedAt: snapshot?.loadedAt,
     lastReload,

@@ -1,5 +1,5 @@
 // Metrics that are facts of the store at the time of a scrape: help, labels, and how to read them off an entry.
-import { decisive } from '../providers/roles.ts';
+import { decisive, roles } from '../providers/roles.ts';
 import { agesIn, type Entry, isBridged, isReady } from '../store/store.ts';
 import type { MetricRow } from './counted/row.ts';
 import type { Sample } from './fact-gauge.ts';
@@ -56,10 +56,10 @@ export const gauges = {
   },
   paycert_key_info: {
     about: 'keys',
-    help: 'Always 1: what names each key that is current in memory, for the texts of alerts.',
+    help: 'Always 1: what names each key that is current in memory, for the texts of alerts. Secrets have none: the port has no token.',
     labels: [credential, 'role', 'key_id'],
     read: ({ snapshot }: Entry) => {
-      const keys = snapshot?.context.set.keys ?? [];
+      const keys = (snapshot?.context.set.keys ?? []).filter(({ role }) => roles[role].holds !== 'secret');
       const known = new Map(keys.map(({ role, keyId }) => [`${role} ${keyId}`, { role, key_id: keyId, value: 1 }]));
       return [...known.values()];
     },

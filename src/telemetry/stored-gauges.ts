@@ -1,5 +1,5 @@
 // Metrics that are facts of an operator at the time of a scrape: what Secrets hold as they are stored, and what is said of it.
-import { decisive } from '../providers/roles.ts';
+import { decisive, type RoleRow, roles } from '../providers/roles.ts';
 import type { MetricRow } from './counted/row.ts';
 import type { Sample } from './fact-gauge.ts';
 
@@ -62,11 +62,12 @@ export const storedGauges = {
   },
   paycert_stored_key_info: {
     about: 'operator',
-    help: 'Always 1: what names each key in the Secret as it is stored, for the texts of alerts.',
+    help: 'Always 1: what names each key in the Secret as it is stored, for the texts of alerts. Secrets have none: the port has no token.',
     labels: [...credential, 'role', 'key_id'],
     read: ({ credentials }: Overseen) =>
       each(credentials(), ({ keys }) => {
-        const known = new Map(keys.map(({ role, id }) => [`${role} ${id}`, { role, key_id: id, value: 1 }]));
+        const named = keys.filter(({ role }) => !isSecret(role));
+        const known = new Map(named.map(({ role, id }) => [`${role} ${id}`, { role, key_id: id, value: 1 }]));
         return known.values();
       }),
   },
@@ -86,6 +87,10 @@ export const storedGauges = {
     read: ({ queueLength }: Overseen) => [{ value: queueLength() }],
   },
 } satisfies Record<string, StoredGaugeRow>;
+
+/** By what a status says, which an operator of another version may have written. */
+const isSecret = (role: string): boolean =>
+  ((roles as Readonly<Record<string, RoleRow>>)[role]?.holds ?? 'secret') === 'secret';
 
 function* each(
   credentials: Iterable<StoredCredential>,

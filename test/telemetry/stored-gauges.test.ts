@@ -48,10 +48,12 @@ describe('of stored keys', () => {
 });
 
 describe('the texts of alerts', () => {
-  it('find each key once, by what names it', () => {
+  it('find each key once, by what names it, and no secret', () => {
     const keys = ['1', '1', '2'].map((id) => ({ role: 'platform', id }));
     const found = ['1', '2'].map((id) => ({ ...sample('platform', 1), key_id: id }));
     assert.deepEqual(read('paycert_stored_key_info', keys), found);
+    const secret = ['apiv3', 'access-key', 'of-another-version'].map((role) => ({ role, id: '98e6' }));
+    assert.deepEqual(read('paycert_stored_key_info', secret), []);
   });
 
   it('find since when a credential is suspended, and nothing while it is not', () => {
