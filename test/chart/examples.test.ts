@@ -31,7 +31,7 @@ for (const helm of helms) {
           files: [file],
           release: 'a-release-with-a-name-of-fifty-three-letters-as-helm',
         });
-        assert.ok(manifests.length >= 5);
+        assert.ok(manifests.length >= 4);
         for (const { kind, metadata } of manifests) {
           assert.ok(kind === 'CustomResourceDefinition' || metadata.name.length <= 63, metadata.name);
           for (const value of Object.values(metadata.labels ?? {}))
