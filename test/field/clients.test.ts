@@ -152,7 +152,8 @@ async function sendAll(
   return { results, requests: platform.requests.slice(before) };
 }
 
-const small = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+// It closes after each: a client that keeps connections must know.
+const small = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
 it('every client of examples/clients', { timeout: 300_000 }, async (suite) => {
   const running: Running = { providers: await startProviders(suite), platform: await startRawPlatform(suite) };

@@ -6,15 +6,16 @@ import { createAuthority } from '../../src/testing/authority.ts';
 let pairs: Promise<readonly KeyPair[]> | undefined;
 
 export const keyPairs = (): Promise<readonly KeyPair[]> =>
-  (pairs ??= Promise.all(Array.from({ length: 5 }, () => generateKeyPair())));
+  (pairs ??= Promise.all(Array.from({ length: 9 }, () => generateKeyPair())));
 
 export const merchantId = '1900000001';
 
-/** A merchant's material with two platform certificates; `rotation` turns the pairs, so that each has other keys. */
+/** With two platform certificates; each `rotation` has other keys, and none that was the merchant's is ever the platform's. */
 export async function makeMaterial(now: Date, rotation = 0): Promise<WechatpayMaterial> {
   const all = await keyPairs();
-  const turned = [...all.slice(rotation), ...all.slice(0, rotation)];
-  const [root, ...rest] = turned as [KeyPair, ...KeyPair[]];
-  const authority = await createAuthority({ now, keyPair: root });
-  return createWechatpayMaterial({ merchantId, now, authority, keyPairs: rest });
+  const authority = await createAuthority({ now, keyPair: all[0]! });
+  const merchants = [1, 5, 6, 7, 8];
+  const chosen = [merchants[rotation % 5], 2 + (rotation % 3), 2 + ((rotation + 1) % 3)];
+  const turned = chosen.map((index) => all[index ?? 0]!);
+  return createWechatpayMaterial({ merchantId, now, authority, keyPairs: turned });
 }

@@ -12,14 +12,16 @@ import { type LogLine, RunningPaycert } from './paycert.ts';
 export const merchantId = '1900000001';
 
 let pairs: Promise<readonly KeyPair[]> | undefined;
-/** Five, generated once per test file: 100 ms each. */
+/** Generated once per test file: 100 ms each. */
 export const keyPairs = (): Promise<readonly KeyPair[]> =>
-  (pairs ??= Promise.all(Array.from({ length: 5 }, () => generateKeyPair())));
+  (pairs ??= Promise.all(Array.from({ length: 9 }, () => generateKeyPair())));
 
-/** A merchant's material; `rotation` turns the pairs, so that each has other keys. */
+/** A merchant's material; each `rotation` has other keys, and none that was the merchant's is ever the platform's. */
 export async function makeMaterial(rotation = 0, merchant = merchantId): Promise<WechatpayMaterial> {
   const all = await keyPairs();
-  const turned = [...all.slice(rotation), ...all.slice(0, rotation)];
+  const merchants = [0, 5, 6, 7, 8];
+  const chosen = [merchants[rotation % 5], 1 + (rotation % 4), 1 + ((rotation + 1) % 4)];
+  const turned = chosen.map((index) => all[index ?? 0]!);
   return createWechatpayMaterial({ merchantId: merchant, now: new Date(), keyPairs: turned });
 }
 
