@@ -1,4 +1,4 @@
-// Everything that happens, as one union. `Observe` is passed in, like time: whoever acts does not know who counts or logs.
+// Everything that happens, as one union. `Observe` is passed in, like time: emitters do not know their consumers.
 import type { PaycertError } from './errors.ts';
 
 export type Event =
@@ -130,10 +130,10 @@ export type FollowedFile = 'configuration' | 'token';
 /** How an operation ended. The caller's own errors are apart: they never page anybody. */
 export type Outcome = 'ok' | 'refused' | 'caller-error' | 'not-ready' | 'error';
 
-/** Told of everything. It must not throw, and a throw changes nothing that was decided. */
+/** Receives every event. It must not throw, and a throw changes nothing that was decided. */
 export type Observe = (event: Event) => void;
 
-/** An observer that cannot hurt whoever calls it. */
+/** An observer whose exceptions do not reach the caller. */
 export function isolate(observe: Observe): Observe {
   return (event) => {
     try {

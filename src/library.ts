@@ -29,7 +29,7 @@ import { Use } from './store/use.ts';
 import { signingThreads } from './system/threads.ts';
 
 export interface LibraryOptions {
-  /** Told of everything that happens. */
+  /** Receives every event. */
   readonly observe?: Observe;
   readonly clock?: Clock;
   readonly environment?: Readonly<Record<string, string | undefined>>;

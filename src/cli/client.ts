@@ -19,7 +19,7 @@ interface Answer {
   readonly body: unknown;
 }
 
-/** A sidecar answers in milliseconds; whoever stays silent that long is stuck, or is none. */
+/** A sidecar answers in milliseconds; one that stays silent that long is stuck, or is not a sidecar. */
 const patienceMilliseconds = 30_000;
 
 async function call(values: Values, method: string, path: string, body?: object): Promise<Answer> {

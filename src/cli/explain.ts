@@ -135,7 +135,7 @@ function rebuild(platform: Refusals, sent: Sent): string {
   throw new PaycertError('request-invalid', message, { field: 'headers' });
 }
 
-/** To whoever reads what a platform sends, a form that is none is forged; here it is a mistake of whoever asks. */
+/** A malformed form from a platform is a forgery; here it is a user error. */
 function orInvalid<T>(read: () => T): T {
   try {
     return read();

@@ -12,7 +12,7 @@ export interface Subscription<T> {
   readonly parse: (text: string) => T | Promise<T>;
   /** What the process started with. */
   readonly initial: T;
-  /** Told of content that differs from what is current; it is current once this has returned. */
+  /** Called with content that differs from what is current; it is current once this has returned. */
   readonly apply: (next: T) => void;
   readonly observe: Observe;
 }

@@ -13,7 +13,7 @@ import { printError } from './table.ts';
 // libuv reads it when the pool is first used: RSA runs there, and what waits for a disk or a name server must not stop it.
 process.env['UV_THREADPOOL_SIZE'] ??= String(poolSizeFor(availableParallelism()));
 
-/** Whoever read our output has gone (`| head`): nobody is left to write to. */
+/** The reader of our output has gone (`| head`): nobody is left to write to. */
 const readerGone = 0;
 
 /** sysexits(3), as far as it has a word for it. */

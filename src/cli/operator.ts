@@ -107,7 +107,7 @@ export interface OperatorOptions extends OperatorFlags {
   readonly version: string;
   readonly clock: Clock;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Told of everything too. */
+  /** Receives every event too. */
   readonly observe?: Observe;
   /** Where lines go instead of standard output. */
   readonly isSilent?: boolean;

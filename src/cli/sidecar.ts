@@ -32,7 +32,7 @@ export interface SidecarOptions {
   readonly version: string;
   readonly clock: Clock;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Told of everything too; the demo watches through it. */
+  /** Receives every event too; the demo watches through it. */
   readonly observe?: Observe;
   /** Where lines go instead of standard output. */
   readonly isSilent?: boolean;

@@ -54,13 +54,13 @@ export function openAesEcb(key: KeyObject, ciphertext: Uint8Array): Buffer | und
   }
 }
 
-/** PKCS#7 padding. It authenticates nothing: whoever opens what others wrote must have verified it before. */
+/** PKCS#7 padding. It authenticates nothing: verify what others wrote before you open it. */
 export function sealAesCbc(key: KeyObject, iv: Uint8Array, plaintext: Uint8Array): Buffer {
   const cipher = createCipheriv('aes-128-cbc', key, iv);
   return Buffer.concat([cipher.update(plaintext), cipher.final()]);
 }
 
-/** The plaintext, or nothing when its padding is none: that another key is the right one shows in no other way. */
+/** The plaintext, or undefined if the padding is invalid, the only sign of a wrong key. */
 export function openAesCbc(key: KeyObject, iv: Uint8Array, ciphertext: Uint8Array): Buffer | undefined {
   const decipher = createDecipheriv('aes-128-cbc', key, iv);
   const head = decipher.update(ciphertext);

@@ -133,7 +133,7 @@ function assertUsable(key: KeyObject): KeyObject {
 }
 
 /**
- * OpenSSL reads these only when they are asked for, and then throws, or Node answers with no name. Of a date that is none
+ * OpenSSL reads these only when they are asked for, and then throws, or Node returns no name. An invalid date
  * the text says so ("Bad time value"); the Date that Node makes of it comes from memory that nobody has set.
  */
 function assertWhole(certificate: X509Certificate): X509Certificate {

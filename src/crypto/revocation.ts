@@ -45,7 +45,7 @@ export function readRevocationList(der: Uint8Array, field: string): RevocationLi
 
 /**
  * Every list of a file or of a response: PEM blocks, or one in DER.
- * @throws PaycertError as `readRevocationList`, also where there is none
+ * @throws PaycertError as `readRevocationList`, also where no list is found
  */
 export function readRevocationLists(bytes: Uint8Array, field: string): RevocationList[] {
   const lists = readDerBlocks(bytes, field, 'X509 CRL').map((der) => readRevocationList(der, field));

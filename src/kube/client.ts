@@ -68,7 +68,7 @@ export class KubeClient {
     const path = `${pathOf(target)}${toQuery(query)}`;
     const accept = acceptOf(collection, 'PartialObjectMetadata');
     const answer = await this.#send({ method: 'GET', path, ...accept, what }, signal);
-    // Quiet is normal from here on; whoever watches has a limit of its own.
+    // Quiet is normal from here on; the watcher has a limit of its own.
     answer.socket.setTimeout(0);
     return readEvents(readChunks(answer, what, signal), what);
   }
@@ -82,7 +82,7 @@ export class KubeClient {
     return this.#write('update', target, { method: 'PUT', body: object }, signal);
   }
 
-  /** Server-side apply: what is given is ours from now on, whoever wrote it before. */
+  /** Server-side apply: what is given is ours from now on, even if another manager wrote it before. */
   async apply(target: Target, object: KubeObject, fieldManager: string, signal: AbortSignal): Promise<KubeObject> {
     const contentType = 'application/apply-patch+yaml';
     const query = { fieldManager, force: 'true' };
@@ -102,7 +102,7 @@ export class KubeClient {
     return asObject(await this.#json({ ...call, path: `${path}${toQuery(query)}`, what }, signal), what);
   }
 
-  /** With the namespace by its name: whoever reads an error must know where. */
+  /** With the namespace by its name: the reader of an error must know where. */
   async #resolve(collection: Collection): Promise<Resolved> {
     const { namespace, ...rest } = collection;
     if (namespace === undefined) return rest;

@@ -6,7 +6,7 @@ import type { KubeClient } from './client.ts';
 import { differences, type Kept, readAll } from './listing.ts';
 import { type Collection, describeCall } from './resources.ts';
 
-/** The watch stood, and had not told of a change. */
+/** The watch missed a change. */
 export class Missed extends Error {}
 
 /** The server sends a bookmark about once a minute: a watch that says nothing for longer is a dead connection. */

@@ -29,7 +29,7 @@ export function whileLeading(task: Task, options: LeaseOptions): Task {
   };
 }
 
-/** Begun before the request whose success it counts from: whoever observes that request starts to wait later. */
+/** Begun before the request whose success it counts from: observers start their timer later. */
 interface Deadline {
   readonly passed: Promise<void>;
   readonly cancel: () => void;

@@ -13,7 +13,7 @@ export interface Call {
   readonly accept?: string;
   readonly contentType?: string;
   readonly body?: unknown;
-  /** `get secrets "wechat-main" in namespace "pay"`: what was asked, for whoever must permit it. */
+  /** `get secrets "wechat-main" in namespace "pay"`: what was asked, for the person who must permit it. */
   readonly what: string;
 }
 

@@ -1,4 +1,4 @@
-// List and watch that never stay stopped: a cache of what was kept of each object, and whoever asked is told which changed.
+// List and watch that never stay stopped: a cache of what was kept of each object, whose subscribers get the changed keys.
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';
@@ -8,7 +8,7 @@ import { type Collection, describeCall, type KubeObject, type WatchEvent } from 
 import { guardEvents, guardSilence, Missed } from './guards.ts';
 import { differences, type Kept, keyOf, readAll } from './listing.ts';
 
-/** `relist`: the watch stood, and had not told of it. */
+/** `relist`: the watch was stalled and had not reported it. */
 export type FoundBy = 'list' | 'watch' | 'relist';
 
 export interface InformerOptions<T> {
@@ -21,7 +21,7 @@ export interface InformerOptions<T> {
   readonly transform: (object: KubeObject) => T;
   /** "Look again at this one." Called after the cache has changed; it must not throw. */
   readonly changed: (key: string, foundBy: FoundBy) => void;
-  /** Everything has been listed, and told of. */
+  /** The initial list has been delivered. */
   readonly listed?: () => void;
   /** How often a list looks for what the watch has missed, about. */
   readonly relistMilliseconds: number;
@@ -119,7 +119,7 @@ export class Informer<T> {
     }
     if (!(error instanceof PaycertError)) throw error;
     if (needList.has(error.code)) this.#next = 'list';
-    // Whoever says that is back: the pauses of the outage before it are over. Once only, or it would be a loop.
+    // A server that says that is back: the pauses of the outage before it are over. Once only, or it would be a loop.
     if (error.code === 'watch-expired' && !this.#isForgotten) [this.#failures, this.#isForgotten] = [0, true];
     this.#trouble = { since: this.#trouble?.since ?? clock.now(), error };
     // The same failure at every attempt is no news.

@@ -39,7 +39,7 @@ export const causes = {
       'Sign and send the same bytes (`curl --data-binary`, `printf %s`); check that the file given here did not gain a line end.',
   },
   body: {
-    why: 'another body was sent than signed: usually the JSON was written anew',
+    why: 'another body was sent than signed: usually the JSON was serialized again',
     remedy:
       'Write the JSON once, pass that text to `authorize`, and send the same bytes; for an upload sign `meta` only.',
   },

@@ -142,9 +142,9 @@ export interface KeySet {
   readonly keys: readonly KeyFacts[];
   /** When they were made, as the material says; an error where what it says is no time. */
   readonly createdAt?: Date | PaycertError;
-  /** Why this material is unfit whatever the time: parts that do not parse, are missing or contradict each other. */
+  /** Why this material is invalid whatever the time: parts that do not parse, are missing or contradict each other. */
   readonly problems: readonly PaycertError[];
-  /** Why it is unfit at that time, beyond the dates that every certificate has. */
+  /** Why it is invalid at that time, beyond the dates that every certificate has. */
   readonly violations?: (now: Date) => readonly PaycertError[];
   /** What this set of keys can do at that time; an expired certificate cannot sign, an expired set cannot verify. */
   readonly capabilities: (now: Date) => ReadonlySet<Capability>;

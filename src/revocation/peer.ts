@@ -21,7 +21,7 @@ export const trustOf = (all: readonly TlsIdentity[], { revocation }: TlsIdentity
 });
 
 /**
- * Resolves when the other side may be talked to. Else the socket is destroyed, and the reason thrown: `certificate-revoked`,
+ * Resolves when the peer is accepted. Else the socket is destroyed, and the reason thrown: `certificate-revoked`,
  * `revocation-unknown`, or why the connection has ended.
  */
 export type Admit = (socket: TLSSocket) => Promise<void>;

@@ -33,7 +33,7 @@ export class Responders {
   }
 
   /**
-   * The newest answer about a certificate, where it names a responder. Whoever calls has made sure who issued it, and whether that
+   * The newest response about a certificate, where it names a responder. The caller has made sure who issued it, and whether that
    * issuer is to be trusted: the address is asked.
    */
   async ask(
@@ -71,7 +71,7 @@ export class Responders {
     const before = this.#known.get(id)?.answer;
     const said = answer?.about(certificate, issuer, now);
     const saidBefore = before?.about(certificate, issuer, now);
-    // Whoever stands between may send one that is older and still counts.
+    // An attacker on the path may replay an older one that is still valid.
     const isNews = said !== undefined && !(saidBefore !== undefined && said.since < saidBefore.since);
     const wait = isNews ? Math.min(said.until.getTime() - now.getTime(), longestKept) : 0;
     const known = { answer: isNews ? answer : before, dueAt: now.getTime() + (wait > 0 ? wait : retryMilliseconds) };

@@ -69,7 +69,7 @@ function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
       } else chunks.push(chunk);
     });
     request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    // Whoever hangs up is no bug of ours.
+    // A caller that hangs up is no bug of ours.
     request.on('error', (cause) =>
       reject(new PaycertError('request-malformed', 'the connection closed before the body ended', { cause })),
     );

@@ -51,11 +51,11 @@ export interface Age {
 
 export interface Known {
   readonly firstSeen: FirstSeen;
-  /** As whoever made the keys says. It can make them older, never younger: nobody sees a key before it is made. */
+  /** `createdAt` from the material may only make a key older: nobody sees a key before it is made. */
   readonly createdAt: Date | undefined;
 }
 
-/** The age of each key that has one: of secrets; where there is none, of one's private keys, if somebody asked for it. */
+/** The age of each key that has one: of secrets; without any, of our own private keys, if maxAge is set. */
 export function agesOf<K extends AgingKey>(
   keys: readonly K[],
   { firstSeen, createdAt }: Known,

@@ -49,7 +49,7 @@ export async function attempt(
   const candidate = { context, current: previous?.context.set, former, older };
   const refusal = await findRefusal(candidate, started);
   const at = clock.now();
-  // Stopped, removed, or declared anew meanwhile, perhaps for another merchant: what comes late has no effect.
+  // Stopped, removed or replaced in the meantime, perhaps by another merchant's: a late result is discarded.
   if (signal?.aborted === true || !store.has(name) || store.entry(name).snapshot !== previous) return undefined;
 
   if (refusal !== undefined) {

@@ -90,7 +90,7 @@ const worksItself: Check = async ({ context }) => {
   return violation('self-test-failed', 'what the key signs does not verify with its own public key');
 };
 
-/** What the provider's own rules find at that time, such as a certificate that its issuer has taken back. */
+/** What the provider's own rules find at that time, such as a revoked certificate. */
 const isFitNow: Check = ({ context }, now) => context.set.violations?.(now) ?? [];
 
 /** A key that signed for its owner verifies nothing, also when a swap has retired it: its owner could forge what the platform says. */

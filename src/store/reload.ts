@@ -47,7 +47,7 @@ export async function reloadLoop(
   }
 }
 
-/** The source's ticks until abort: one that ends or throws before is told of, and started again. */
+/** The source's ticks until abort: one that ends or throws before is reported and restarted. */
 async function* endlessTicks(
   { name, source }: Credential,
   { clock, observe }: Dependencies,
@@ -89,7 +89,7 @@ class Loop {
     return Math.min(Math.max(milliseconds, 0), longestBackoff);
   }
 
-  /** Whoever comes late, after abort or removal, changes nothing and tells nobody. */
+  /** After abort or removal an attempt has no effect and emits nothing. */
   #isOver(): boolean {
     return this.#signal.aborted || !this.#dependencies.store.has(this.#credential.name);
   }
@@ -139,7 +139,7 @@ class Loop {
   #recordUnchanged(isRecovery: boolean): void {
     const { store, clock, observe } = this.#dependencies;
     const { name } = this.#credential;
-    // Whoever wrote bad material has put the current one back.
+    // The writer of the bad material has put the current one back.
     store.update(name, ({ rejection, deferral, ...entry }) => ({
       ...entry,
       lastReload: { at: clock.now(), outcome: 'unchanged' },

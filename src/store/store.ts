@@ -88,7 +88,7 @@ export class Store {
 export const reasonOfNoSnapshot = ({ rejection, deferral, sourceError }: Entry): PaycertError | undefined =>
   (rejection ?? deferral ?? sourceError)?.error;
 
-/** Of each key that has an age, as far as this process knows it. Being too old makes nothing unfit. */
+/** Of each key that has an age, as far as this process knows it. Being too old makes nothing invalid. */
 export function agesIn({ snapshot, maxAge }: Entry): ReadonlyMap<KeyFacts, Age> {
   if (snapshot === undefined || maxAge === undefined) return new Map();
   const { keys, createdAt } = snapshot.context.set;

@@ -45,7 +45,7 @@ export function followServer(
   };
 }
 
-/** Whoever waits for connections hears of one when it is admitted: Node has no step between the handshake and this event. */
+/** A listener for connections hears of one when it is admitted: Node has no step between the handshake and this event. */
 function hold(server: Server, admit: (socket: TLSSocket) => Promise<void> | undefined): () => void {
   const emit = server.emit.bind(server) as (event: string | symbol, ...about: unknown[]) => boolean;
   const holding = (event: string | symbol, ...about: unknown[]): boolean => {

@@ -1,4 +1,4 @@
-// One finding of `paycert inspect`: a certificate or key, or why there is none. Never a secret.
+// One finding of `paycert inspect`: a certificate or key, or why it cannot be read. Never a secret.
 import type { ErrorCode, ErrorKind } from '../../errors.ts';
 import type { FileFacts } from '../../providers/platform.ts';
 

@@ -44,7 +44,7 @@ interface About {
 
 /**
  * Everything that is signed. The serial numbers stand among the system parameters, which every method has: beside
- * `biz_content` they would be missing where there is none (protocols 2.1).
+ * `biz_content` they would be missing without one (protocols 2.1).
  * @throws PaycertError `request-invalid`, `no-aes-key`
  */
 function buildParameters(call: Call, { sender, moment, aesKey, scheme }: About): Parameters {

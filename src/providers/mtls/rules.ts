@@ -22,13 +22,13 @@ function strengthProblems(field: string, key: KeyObject): readonly PaycertError[
   return violation('algorithm-unsupported', field, `holds a key of type ${describeAlgorithm(key)} that TLS cannot use`);
 }
 
-/** Those of the chain too: the other side, and OpenSSL here, refuse a weak one wherever it stands. */
+/** Those of the chain too: peers, and OpenSSL here, refuse a weak one anywhere in it. */
 const strongKeys: Rule = ({ name, privateKey, certificates: [leaf, ...chain] }) => [
   ...strengthProblems(keyName(name), privateKey),
   ...[leaf, ...chain].flatMap(({ publicKey }) => strengthProblems(certificateName(name), publicKey)),
 ];
 
-/** Whoever is shown one refuses it (RFC 9155, RFC 8446 §4.2.3). What signs itself is trusted by being there, not for its signature. */
+/** Peers reject such signatures (RFC 9155, RFC 8446 §4.2.3). A self-signed root is trusted because it is configured, so its signature is not checked. */
 const strongDigests: Rule = ({ name, certificates }) =>
   certificates.some((one) => /^(?:md|sha1)|SHA1$/i.test(one.signatureAlgorithm ?? '') && one.subject !== one.issuer)
     ? violation('algorithm-unsupported', certificateName(name), 'is signed with MD5 or SHA-1')

@@ -43,7 +43,7 @@ function compareParts(theirs: readonly Part[], ours: readonly Part[], { byteLeng
   const isElsewhere = (part: Part | undefined, parts: readonly Part[]) => parts.some(({ name }) => name === part?.name);
   if (a !== undefined && b !== undefined && a.name === b.name) return differing(a, b, isCut(at));
   if (sameSet(theirs, ours)) return { difference: describe(a ?? b), causes: ['order'] };
-  // Of two names that differ, the one that the other side lacks is what happened.
+  // Of two names that differ, the one that the peer lacks is what happened.
   if (a !== undefined && !isElsewhere(a, ours)) return { difference: excerpts(a, undefined), causes: [missing(a)] };
   if (b !== undefined && !isElsewhere(b, theirs)) return { difference: excerpts(undefined, b), causes: [missing(b)] };
   return { difference: describe(a ?? b), causes: ['order', 'parameter'] };

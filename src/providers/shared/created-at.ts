@@ -1,4 +1,4 @@
-// When keys were made, as whoever made them says: the part `created_at`, which the material of every provider may have.
+// When keys were made, as their maker says: the part `created_at`, which the material of every provider may have.
 import { PaycertError } from '../../errors.ts';
 import { readTrimmed, timeOf } from './material.ts';
 import type { FileName } from '../platform.ts';

@@ -8,7 +8,7 @@ import type { FileFacts } from '../platform.ts';
 import type { KeyFacts, Verifier } from '../provider.ts';
 import type { CertificateRole } from '../roles.ts';
 
-/** Alive: whoever holds it may still sign with it. A public key does not expire. */
+/** Alive: its holder may still sign with it. A public key does not expire. */
 export const isAlive = (key: KeyFacts, now: Date): boolean => key.notAfter === undefined || now < key.notAfter;
 
 /** Facts of a certificate under a role; its key id is the serial number in wire form unless the platform has its own. */

@@ -1,4 +1,4 @@
-// What signed HTTP messages have in common, whoever signs them: lines of text, addresses as written, headers in any case.
+// What signed HTTP messages have in common, whichever party signs them: lines of text, addresses as written, headers in any case.
 import { PaycertError } from '../../errors.ts';
 
 export type Headers = Readonly<Record<string, string>>;

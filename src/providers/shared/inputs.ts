@@ -20,7 +20,7 @@ export function need<T, K extends keyof T & string>(input: T, field: K): NonNull
 const factsOfMessages = ['kind', 'method', 'url', 'status', 'headers', 'body'];
 
 /**
- * Every provider takes all of these facts, so that whoever passes a message on says the same of it for every platform.
+ * Every provider takes all of these facts, so that a caller that passes a message on says the same of it for every platform.
  * Which of them count is the platform's to say: it signs some and leaves out others.
  * @throws PaycertError `request-invalid`: a member beside them that is not among `more`
  */

@@ -34,7 +34,7 @@ export function maskText(text: string, words?: RegExp): string {
   return masked + hide(text.length);
 }
 
-/** Names of parameters and headers are words; what is none may be a secret in the wrong place. */
+/** Names of parameters and headers are words; anything else may be a secret in the wrong place. */
 export function maskName(name: string): string {
   return /^[A-Za-z][A-Za-z_ ]{0,31}(?:[.-](?:\d{1,3}|sha256|[A-Za-z_]{1,24})){0,6}$/.test(name) ? name : maskText(name);
 }

@@ -23,7 +23,7 @@ const maxShown = 10;
 const maxPath = 10;
 
 /**
- * The path to somebody who is trusted. Whoever shows certificates may show others of the same name, even of the same key, with
+ * The path to a trusted authority. A peer may present others of the same name, even of the same key, with
  * other numbers and other responders: those lead to nobody who is trusted. OpenSSL has found a path; nothing here is one that hides it.
  */
 export function trustedPathOf(

@@ -6,12 +6,12 @@ import { certificateFingerprint } from '../../crypto/x509.ts';
 
 export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
-/** What authorities have taken back, as far as the material says, and what to do about the rest. */
+/** What authorities have revoked, as far as the material says, and what to do about the rest. */
 export interface RevocationRules {
   readonly lists: readonly RevocationList[];
   /** About one's own certificates. */
   readonly answers: readonly OcspResponse[];
-  /** Whether the responder that the other side's certificate names is asked. */
+  /** Whether the responder that the peer's certificate names is asked. */
   readonly isAsked: boolean;
   /** Whether not knowing is a reason to refuse. */
   readonly isHard: boolean;
@@ -23,13 +23,13 @@ export interface TlsIdentity {
   readonly name: string;
   /** Equal for equal certificates, trust, revocation lists and options: connections made with one id need not end when another load has it too. */
   readonly id: string;
-  /** The leaf first, then what the other side may lack. */
+  /** The leaf first, then what the peer may lack. */
   readonly certificates: readonly [X509Certificate, ...X509Certificate[]];
   /** Whom it trusts; empty: whom Node trusts. */
   readonly authorities: readonly X509Certificate[];
   readonly minVersion: TlsVersion;
   readonly revocation: RevocationRules;
-  /** PEM, made anew at each call, so that nothing keeps the text of the key: TLS in Node takes no KeyObject. */
+  /** PEM, made at each call, so that nothing keeps the text of the key: TLS in Node takes no KeyObject. */
   readonly exportKey: () => string;
 }
 

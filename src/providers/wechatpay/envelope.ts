@@ -82,7 +82,7 @@ export function openCertificates(answer: string, key: KeyObject): readonly strin
   return certificates;
 }
 
-/** What such an answer holds, still encrypted; nothing in what is none, or is empty, as before a merchant has any. */
+/** What such a response holds, still encrypted; undefined if it is empty or not an envelope, as before a merchant has any. */
 export function sealedCertificates(answer: string): readonly (Resource | undefined)[] {
   const data = parseObject(answer)?.['data'];
   return Array.isArray(data)
