@@ -1,7 +1,7 @@
 // Long work in turns: after so many steps the event loop serves what else waits, and then the work goes on.
 
 /** Steps that take a few milliseconds. */
-const stepsInTurn = 20_000;
+const stepsInTurn = 4000;
 
 /** Counts steps. Await `step()` whenever it returns a promise: `const pause = turns.step(); if (pause) await pause;` */
 export class Turns {
