@@ -86,6 +86,10 @@ const table = {
   },
   'object-missing': { kind: 'source', hint: 'Create the object named, or correct name and namespace.' },
   'object-conflict': { kind: 'source', hint: 'Nothing to do: it is read again and written anew.' },
+  'object-invalid': {
+    kind: 'source',
+    hint: 'Install the CustomResourceDefinition of this version of paycert; if it is, report what was refused.',
+  },
   'watch-expired': { kind: 'source', hint: 'Nothing to do: everything is listed again.' },
   'response-malformed': {
     kind: 'source',

@@ -93,6 +93,13 @@ export type Event =
       /** Whether somebody should look at it. */
       readonly isBad: boolean;
     }
+  /** `isNew`: it is not the failure of the attempt before. */
+  | {
+      readonly type: 'status-unwritten';
+      readonly object: string;
+      readonly error: PaycertError;
+      readonly isNew: boolean;
+    }
   | { readonly type: 'event-lost'; readonly object: string; readonly error: PaycertError }
   | { readonly type: 'pods-refreshed'; readonly object: string; readonly pods: number; readonly error?: PaycertError }
   // configuration

@@ -130,7 +130,11 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     store: new Store(),
     clock,
     version,
-    overseen: { credentials: () => credentialsOf(controller), queueLength: () => controller.queueLength },
+    overseen: {
+      credentials: () => credentialsOf(controller),
+      queueLength: () => controller.queueLength,
+      writeFailures: () => controller.writeFailures(),
+    },
   });
   const output = openOutput((lines) => metrics.observe({ type: 'lines-dropped', lines }));
   const log: Observe = isSilent ? () => undefined : createLog(options.logLevel, output, () => clock.now());

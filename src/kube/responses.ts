@@ -7,6 +7,7 @@ const codes: Readonly<Record<number, ErrorCode>> = {
   404: 'object-missing',
   409: 'object-conflict',
   410: 'watch-expired',
+  422: 'object-invalid',
   429: 'cluster-failing',
 };
 
@@ -15,6 +16,7 @@ const meanings: Readonly<Partial<Record<ErrorCode, string>>> = {
   'cluster-forbidden': 'the API server forbids it',
   'object-missing': 'there is no such object',
   'object-conflict': 'somebody else has written it meanwhile',
+  'object-invalid': 'the API server finds it against the schema of the object',
   'watch-expired': 'what happened since then is not kept any more',
   'cluster-failing': 'the API server cannot answer now',
 };

@@ -1,5 +1,5 @@
 // The operator's parts together: watches fill a queue, the queue reconciles one key at a time, and the leader writes.
-import { PaycertError } from '../errors.ts';
+import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { Leadership } from './leadership.ts';
 import { Objects, type ObjectsOptions } from './objects.ts';
@@ -73,5 +73,10 @@ export class Controller {
 
   statuses(): Iterable<{ readonly resource: PaymentCredential; readonly status: Status }> {
     return this.#reconciler.statuses();
+  }
+
+  /** Of each status that could not be written, the code of the error. */
+  writeFailures(): Iterable<ErrorCode> {
+    return this.#reconciler.writeFailures();
   }
 }

@@ -1,16 +1,16 @@
 // Writes the observed state of one resource into its status. Level-based: it reads what is, never what happened.
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
-import { paymentCredentials } from '../config/resource.ts';
-import { PaycertError } from '../errors.ts';
+import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { Evaluator, type EvaluatorOptions } from './evaluator.ts';
 import type { Leadership } from './leadership.ts';
 import type { Pods } from './pods.ts';
 import { recordEvent } from './record-events.ts';
-import { isBad, type PaymentCredential, readResource, type Status } from './resource.ts';
+import { isBad, type PaymentCredential, type Status } from './resource.ts';
 import type { ResourceKey } from './resource-key.ts';
+import { StatusWriter } from './status-writer.ts';
 import { replacementOf } from './status/age.ts';
 import type { Evaluation } from './status/conditions.ts';
 import { earliest, type SecretEvaluation } from './status/evaluate.ts';
@@ -30,8 +30,6 @@ export interface ReconcilerOptions extends EvaluatorOptions {
   readonly observe: Observe;
 }
 
-const fieldManager = 'paycert-operator';
-
 /** A thousand certificates that expire together are no reason for a thousand requests at once. */
 const jitterMilliseconds = 60_000;
 /** Pause before a Secret that may not be read is tried again. */
@@ -43,6 +41,7 @@ const pendingMilliseconds = 5000;
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #evaluator: Evaluator;
+  readonly #writer: StatusWriter;
   /** The last status: all that is known of labelled Secrets, and the source of metrics. */
   readonly #statuses = new Map<string, { readonly resource: PaymentCredential; readonly status: Status }>();
   /** The object as our own write left it, until the watch reports it. */
@@ -56,10 +55,16 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#evaluator = new Evaluator(options);
+    this.#writer = new StatusWriter(options);
   }
 
   statuses(): Iterable<{ readonly resource: PaymentCredential; readonly status: Status }> {
     return this.#statuses.values();
+  }
+
+  /** Of each status that could not be written, the code of the error. */
+  writeFailures(): Iterable<ErrorCode> {
+    return this.#writer.failures();
   }
 
   /** The result: after how many milliseconds to do so again. @throws PaycertError of kind source */
@@ -70,6 +75,7 @@ export class Reconciler {
     if (resource === undefined) {
       for (const known of [this.#statuses, this.#written, this.#reported, this.#revisions]) known.delete(id);
       this.#evaluator.forget(key);
+      this.#writer.forget(id);
       return undefined;
     }
     const started = clock.now();
@@ -121,19 +127,10 @@ export class Reconciler {
       if (isNews) await this.#report(resource, before, status, (type) => type === 'Warning');
       return isNews ? 'written' : 'unchanged';
     }
-    if (isDeepStrictEqual(status, resource.status)) return 'unchanged';
-    const { namespace, name, uid } = resource;
-    const target = { resource: paymentCredentials, namespace, name, subresource: 'status' };
-    // With the uid, so that a new resource of that name does not inherit the old one's status.
-    const body = { apiVersion: 'paycert.dev/v1alpha1', kind: 'PaymentCredential', metadata: { name, namespace, uid }, status }; // prettier-ignore
-    const applied = await leadership.write(async (signal) =>
-      (await this.#options.client()).apply(target, body, fieldManager, signal).catch(ignoreGone),
-    );
-    if (applied === undefined) return 'standby';
-    if (applied === 'gone') return 'unchanged';
-    this.#written.set(id, readResource(applied));
-    await this.#report(resource, resource.status, status, () => true);
-    return 'written';
+    return this.#writer.write(id, resource, status, async (written) => {
+      this.#written.set(id, written.resource);
+      await this.#report(resource, resource.status, written.status, () => true);
+    });
   }
 
   async #report(
@@ -181,9 +178,3 @@ export class Reconciler {
 /** Versions of one object are growing numbers: the API promises it since 1.35, and etcd always has. */
 const isNewer = ({ resourceVersion: a }: PaymentCredential, { resourceVersion: b }: PaymentCredential): boolean =>
   a.length === b.length ? a > b : a.length > b.length;
-
-/** It was deleted or replaced meanwhile: the watch will report it. */
-function ignoreGone(error: unknown): 'gone' {
-  if (error instanceof PaycertError && ['object-missing', 'object-conflict'].includes(error.code)) return 'gone';
-  throw error;
-}

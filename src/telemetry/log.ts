@@ -113,6 +113,11 @@ const lines: Lines = {
     'condition changed',
     { object, condition, status, reason, detail: message },
   ],
+  'status-unwritten': ({ object, error, isNew }) => [
+    isNew ? 'error' : 'debug',
+    'the status cannot be written: the one in the cluster is out of date',
+    { object, ...describe(error) },
+  ],
   'event-lost': ({ object, error }) => ['warn', 'an Event could not be created', { object, ...describe(error) }],
   'pods-refreshed': ({ object, pods, error }) => [
     error ? 'warn' : 'info',

@@ -22,6 +22,8 @@ export interface Overseen {
   readonly credentials: () => Iterable<StoredCredential>;
   /** How many wait to be looked at. */
   readonly queueLength: () => number;
+  /** Of each status that could not be written, the code of the error. */
+  readonly writeFailures: () => Iterable<string>;
 }
 
 export interface StoredGaugeRow extends MetricRow {
@@ -85,6 +87,14 @@ export const storedGauges = {
     help: 'Resources that wait to be looked at.',
     labels: [],
     read: ({ queueLength }: Overseen) => [{ value: queueLength() }],
+  },
+  paycert_operator_status_write_failures: {
+    about: 'operator',
+    help: 'Resources whose newest status could not be written; the one in the cluster is out of date.',
+    more: '`reason`: a code of errors.md, such as `cluster-forbidden` or `object-invalid`. Only the replica that leads writes, and has any.',
+    labels: ['reason'],
+    read: ({ writeFailures }: Overseen) =>
+      [...Map.groupBy(writeFailures(), (reason) => reason)].map(([reason, all]) => ({ reason, value: all.length })),
   },
 } satisfies Record<string, StoredGaugeRow>;
 

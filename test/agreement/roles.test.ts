@@ -44,7 +44,7 @@ const stored = (keys: readonly KeyFacts[]) =>
 function inSecret(keys: readonly KeyFacts[]): Map<string, number> {
   const credential = { kind: 'PaymentCredential', namespace: 'pay', name: 'w', conditions: [], keys: stored(keys) } as const; // prettier-ignore
   const row = storedGauges.paycert_stored_certificate_not_after_timestamp_seconds;
-  const samples = [...row.read({ credentials: () => [credential], queueLength: () => 0 })];
+  const samples = [...row.read({ credentials: () => [credential], queueLength: () => 0, writeFailures: () => [] })];
   return new Map(samples.map(({ role, value }) => [String(role), value]));
 }
 

@@ -135,7 +135,7 @@ describe('a refusal', () => {
       [() => client.get(unknown, signal), 'object-missing'],
       [() => client.replace(target, stale, signal), 'object-conflict'],
       [() => client.create(target, { metadata: { name: 'a' } }, signal), 'object-conflict'],
-      [() => client.create(target, { metadata: { name: 'NOT A NAME canary' } }, signal), 'cluster-refused'],
+      [() => client.create(target, { metadata: { name: 'NOT A NAME canary' } }, signal), 'object-invalid'],
     ] as const)
       assert.equal((await fails(call)).code, code);
   });

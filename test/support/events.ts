@@ -59,6 +59,7 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
     message: 'text',
     isBad: true,
   },
+  'status-unwritten': { type: 'status-unwritten', object: 'pay/wechat-main', error, isNew: true },
   'event-lost': { type: 'event-lost', object: 'pay/wechat-main', error },
   'pods-refreshed': { type: 'pods-refreshed', object: 'pay/wechat-main', pods: 3 },
   configured: { type: 'configured', credentials: 1, needsRestart: false },

@@ -11,7 +11,7 @@ const credential = (keys: StoredCredential['keys']): StoredCredential => ({
   keys,
 });
 const read = (row: keyof typeof storedGauges, keys: StoredCredential['keys']) => [
-  ...storedGauges[row].read({ credentials: () => [credential(keys)], queueLength: () => 0 }),
+  ...storedGauges[row].read({ credentials: () => [credential(keys)], queueLength: () => 0, writeFailures: () => [] }),
 ];
 const sample = (role: string, value: number) => ({ credential_namespace: 'pay', kind: 'PaymentCredential', credential: 'w', role, value }); // prettier-ignore
 
@@ -59,7 +59,7 @@ describe('the texts of alerts', () => {
   it('find since when a credential is suspended, and nothing while it is not', () => {
     const { read: since } = storedGauges.paycert_stored_suspended_since_timestamp_seconds;
     const values = (more: object) => [
-      ...since({ credentials: () => [{ ...credential([]), ...more }], queueLength: () => 0 }),
+      ...since({ credentials: () => [{ ...credential([]), ...more }], queueLength: () => 0, writeFailures: () => [] }),
     ];
     assert.deepEqual(values({}), []);
     assert.deepEqual(
@@ -76,7 +76,7 @@ describe('a labelled Secret and a PaymentCredential of one name', () => {
       kind,
       conditions: [{ type: 'Ready', status: kind === 'Secret' ? 'False' : 'True' }],
     }));
-    const overseen = { credentials: () => both, queueLength: () => 0 };
+    const overseen = { credentials: () => both, queueLength: () => 0, writeFailures: () => [] };
     const shared = { credential_namespace: 'pay', credential: 'w', condition: 'Ready', value: 1 };
     assert.deepEqual(
       [...storedGauges.paycert_credential_condition.read(overseen)],

@@ -1,9 +1,9 @@
 // When alerts about the operator itself fire, and when they do not.
-import { always, type Case, of } from './series.ts';
+import { always, type Case, labelled, of } from './series.ts';
 
 const place = { job: 'operator', namespace: 'paycert-system' };
-const series = (metric: string, pod: string) =>
-  `${metric}{job="operator",namespace="paycert-system",instance="${pod}",pod="${pod}"}`;
+const series = (metric: string, pod: string, more: object = {}) =>
+  `${metric}${labelled({ ...place, instance: pod, pod, ...more })}`;
 const running = {
   [series('paycert_operator_queue_length', 'o')]: always(0),
   [series('paycert_operator_queue_length', 'p')]: always(0),
@@ -27,6 +27,23 @@ export const operators: readonly Case[] = [
     at: 6,
     fires: [],
     series: { ...running, [leading('o')]: '1x3 0x20', [leading('p')]: '_x4 1x20' },
+  },
+  ...['cluster-forbidden', 'object-invalid'].map((reason): Case => ({
+    alert: 'PaycertStatusNotWritten',
+    title: `fires when statuses could not be written for ten minutes: ${reason}`,
+    at: 12,
+    fires: [{ namespace: 'paycert-system', reason }],
+    series: { ...running, [series('paycert_operator_status_write_failures', 'o', { reason })]: always(3) },
+  })),
+  {
+    alert: 'PaycertStatusNotWritten',
+    title: 'is quiet about a failure that passes, and about none',
+    at: 30,
+    fires: [],
+    series: {
+      ...running,
+      [series('paycert_operator_status_write_failures', 'o', { reason: 'cluster-failing' })]: '_x3 2x8 _x40',
+    },
   },
   {
     alert: 'PaycertWatchFailing',
