@@ -51,7 +51,12 @@ export function minutes(world: () => World): void {
       // As docs/sidecar.md says.
       const why = `{.status.initContainerStatuses[?(@.name=="paycert")].lastState.terminated.message}`;
       const message = await kubectl('get', 'pod/first', '-n', pay, '-o', `jsonpath=${why}`);
-      const last = message.trim().split('\n').slice(-2).join(' ');
+      // Its log and its error come through two pipes, and the runtime merges them in either order.
+      const last = message
+        .trim()
+        .split('\n')
+        .filter((line) => !line.startsWith('{'))
+        .join(' ');
       t.diagnostic(`after ${String((Date.now() - started) / 1000)} s: ${last}`);
       assert.match(last, /apiclient_key\.pem does not belong to apiclient_cert\.pem \(key-mismatch\) hint: Replace/);
       await world().writeSecret('bad-start', world().current.files);
