@@ -121,6 +121,13 @@ export type Event =
       readonly seconds: number;
     }
   | { readonly type: 'unverified'; readonly credential: string; readonly kind: string; readonly error: PaycertError }
+  /** `notification`: its signature is valid, so the platform wrote it, and what it says is not known here. */
+  | {
+      readonly type: 'unopened';
+      readonly credential: string;
+      readonly kind: 'notification' | 'ciphertext';
+      readonly error: PaycertError;
+    }
   | { readonly type: 'decrypted'; readonly credential: string; readonly role: string; readonly isRetired: boolean }
   // the process
   /** Standard output did not take them: its disk is full, or its reader is slow or gone. */

@@ -135,6 +135,19 @@ export const panels: readonly Panel[] = [
     ],
   },
   {
+    title: 'Could not be opened',
+    text: 'Since something of its kind was opened last. A notification is signed by the platform: a key is missing here.',
+    kind: 'timeseries',
+    ...half,
+    from: 'sidecar',
+    queries: [
+      {
+        expr: `sum ${by('namespace', 'credential', 'kind', 'reason')} (paycert_unopened{${scope}})`,
+        legend: '{{namespace}}/{{credential}} {{kind}} {{reason}}',
+      },
+    ],
+  },
+  {
     title: 'Duration of operations, p99',
     text: 'Waiting for a turn included.',
     kind: 'timeseries',

@@ -173,7 +173,18 @@ function render(credentials: readonly Status[]): string {
 
 /** What a person should know of a credential beside its keys. */
 function remarks(
-  { name, suspended = false, rejection, deferral, sourceError, warnings, frozenPaths, lacking, keys }: Status,
+  {
+    name,
+    suspended = false,
+    rejection,
+    deferral,
+    sourceError,
+    unopened = [],
+    warnings,
+    frozenPaths,
+    lacking,
+    keys,
+  }: Status,
   now: Date,
 ): string[] {
   const line = (style: 'red' | 'yellow', label: string, words: string) => `${paint(style, label)} ${name}: ${words}`;
@@ -194,6 +205,10 @@ function remarks(
       ? [line('yellow', 'deferred:', `becomes current by itself at ${deferral.until}. ${notice(deferral)}`)]
       : []),
     ...(sourceError ? [line('red', 'unreadable:', notice(sourceError))] : []),
+    ...unopened.map(({ kind, count, since, at, ...last }) => {
+      const what = kind === 'notification' ? 'signed notifications' : 'ciphertexts';
+      return line('red', 'not opened:', `${count} ${what} since ${since}, the last at ${at}. ${notice(last)}`);
+    }),
     ...(frozenPaths
       ? [line('red', 'never updates:', `subPath mount at ${frozenPaths.join(', ')}; mount the whole volume`)]
       : []),

@@ -35,6 +35,13 @@ function describeEntry(entry: Entry, now: Date): object {
     rejection: entry.rejection && { at: entry.rejection.at, code: entry.rejection.error.code },
     deferral: entry.deferral && { at: entry.deferral.at, until: entry.deferral.until, code: entry.deferral.error.code },
     sourceError: entry.sourceError && { at: entry.sourceError.at, code: entry.sourceError.error.code },
+    unopened: snapshot?.unopened.map(({ kind, error, count, since, at }) => ({
+      kind,
+      count,
+      since,
+      at,
+      code: error.code,
+    })),
     frozenPaths: entry.frozenPaths,
   };
 }

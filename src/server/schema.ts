@@ -280,6 +280,20 @@ export const CredentialStatus = Type.Object({
     ),
   ),
   sourceError: Type.Optional(Notice),
+  unopened: Type.Optional(
+    Type.Array(
+      Type.Object({
+        ...Notice.properties,
+        kind: Type.Union([Type.Literal('notification'), Type.Literal('ciphertext')]),
+        count: Type.Integer(),
+        since: Time,
+      }),
+      {
+        description:
+          'What these keys could not open since they last opened something of its kind. A `notification` is signed by the platform.',
+      },
+    ),
+  ),
   frozenPaths: Type.Optional(Type.Array(Type.String(), { description: 'Mounts that never update, such as subPath.' })),
 });
 

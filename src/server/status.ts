@@ -72,7 +72,21 @@ export function describeCredential(entry: Entry, now: Date): Status {
     ...(rejection && { rejection: notice(rejection.error, rejection.at) }),
     ...(deferral && { deferral: { ...notice(deferral.error, deferral.at), until: deferral.until.toISOString() } }),
     ...(sourceError && { sourceError: notice(sourceError.error, sourceError.at) }),
+    ...describeUnopened(snapshot),
     ...(frozenPaths && { frozenPaths: [...frozenPaths] }),
+  };
+}
+
+function describeUnopened(snapshot: Entry['snapshot']): Pick<Status, 'unopened'> {
+  const unopened = snapshot?.unopened ?? [];
+  if (unopened.length === 0) return {};
+  return {
+    unopened: unopened.map(({ kind, error, count, since, at }) => ({
+      ...notice(error, at),
+      kind,
+      count,
+      since: since.toISOString(),
+    })),
   };
 }
 

@@ -24,12 +24,19 @@ import type {
 } from '../providers/provider.ts';
 import { VerifiedNotification } from '../providers/verified.ts';
 import { type FirstSeen, noteSeen } from './age.ts';
+import { type Sealed, type Unopened, Unopening } from './unopened.ts';
 
 /** A context that an earlier swap replaced, and until when its keys still verify and decrypt. */
 export interface Retired {
   readonly context: SigningContext;
   readonly snapshotId: string;
   readonly until: Date;
+}
+
+/** Who hears why something was refused. */
+export interface Refusals {
+  readonly unverified?: ((error: unknown) => void) | undefined;
+  readonly unopened?: ((error: PaycertError) => void) | undefined;
 }
 
 /** However fast keys rotate, memory and the cost of an unknown key id stay bounded. */
@@ -57,6 +64,7 @@ export class Snapshot {
   /** The origin's version of the material, for people. */
   readonly version: string | undefined;
   readonly #limiter: Limiter;
+  readonly #unopening = new Unopening();
 
   constructor(
     context: SigningContext,
@@ -137,31 +145,58 @@ export class Snapshot {
     return this.#operation('verify')(received, now, this.#earlier(now));
   }
 
-  /** Opens with the current keys, then with retired ones. `isRetired` tells that only an earlier snapshot's key did. */
+  /**
+   * Opens with the current keys, then with retired ones. `isRetired` tells that only an earlier snapshot's key did;
+   * `unopened` hears of what no key opens.
+   */
   async decrypt(
     input: Ciphertext,
     now: Date,
     fairnessKey: FairnessKey = {},
+    { unopened }: Pick<Refusals, 'unopened'> = {},
   ): Promise<Decrypted & { isRetired: boolean }> {
     const decrypt = this.#operation('decrypt');
-    return this.#tellRetired(now, (earlier) => decrypt(input, this.#turn(fairnessKey), earlier));
+    const opening = this.#tellRetired(now, (earlier) => decrypt(input, this.#turn(fairnessKey), earlier));
+    return this.#noteUnopened('ciphertext', opening, { now, unopened });
   }
 
   /**
    * Verifies a notification and opens it, in one step. The key that signed it and the key that opens it may be of
    * different sets, since a platform replaces them apart. `isRetired`: only an earlier snapshot's key opened it.
-   * `unverified` hears of a signature that is refused; one that is valid may still open with no key.
+   * `unverified` hears of a signature that is refused; `unopened` of one that is valid, on what no key opens.
    */
   async receive(
     received: ReceivedNotification,
     now: Date,
-    unverified: (error: unknown) => void = () => undefined,
+    { unverified = () => undefined, unopened }: Refusals = {},
   ): Promise<OpenedNotification & { isRetired: boolean }> {
     const [verify, open] = [this.#operation('verify'), this.#operation('openNotification')];
     const verifying = VerifiedNotification.from((copy, at) => verify(copy, at, this.#earlier(at)), received, now);
     verifying.catch(unverified);
     const notification = await verifying;
-    return this.#tellRetired(now, (earlier) => open(notification, earlier));
+    const opening = this.#tellRetired(now, (earlier) => open(notification, earlier));
+    return this.#noteUnopened('notification', opening, { now, unopened });
+  }
+
+  /** What these keys could not open since they last opened something of its kind. */
+  get unopened(): readonly Unopened[] {
+    return this.#unopening.list();
+  }
+
+  async #noteUnopened<T>(
+    kind: Sealed,
+    opening: Promise<T>,
+    { now, unopened = () => undefined }: { readonly now: Date } & Pick<Refusals, 'unopened'>,
+  ): Promise<T> {
+    try {
+      const opened = await opening;
+      this.#unopening.clear(kind);
+      return opened;
+    } catch (error) {
+      const refusal = this.#unopening.note(kind, error, now);
+      if (refusal !== undefined) unopened(refusal);
+      throw error;
+    }
   }
 
   /** @throws PaycertError `operation-unsupported` */

@@ -17,6 +17,7 @@ import type {
 } from '../providers/provider.ts';
 import type { Call } from './call.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { Sealed } from './unopened.ts';
 
 /** What a caller may do with a credential. Each runs on the snapshot that was current when the call began. */
 export class Use {
@@ -56,23 +57,32 @@ export class Use {
     }
   }
 
-  /** Verifies a notification and opens it, observed as `unverified` or `decrypted`. */
+  /** Verifies a notification and opens it, observed as `unverified`, `unopened` or `decrypted`. */
   async receive(received: ReceivedNotification): Promise<OpenedNotification> {
-    const refused = (error: unknown) => this.#refused(received, error);
-    const { isRetired, ...opened } = await this.snapshot.receive(received, this.call.startedAt, refused);
+    const refusals = {
+      unverified: (error: unknown) => this.#refused(received, error),
+      unopened: this.#unopened('notification'),
+    };
+    const { isRetired, ...opened } = await this.snapshot.receive(received, this.call.startedAt, refusals);
     if (opened.role !== undefined) this.#decrypted(opened.role, isRetired);
     return opened;
   }
 
-  /** Observed as `decrypted`, by the role of the key that opened it. */
+  /** Observed as `decrypted`, by the role of the key that opened it, or as `unopened`. */
   async decrypt(input: Ciphertext): Promise<Decrypted> {
-    const { isRetired, ...decrypted } = await this.snapshot.decrypt(input, this.call.startedAt, this.call);
+    const refusals = { unopened: this.#unopened('ciphertext') };
+    const { call, snapshot } = this;
+    const { isRetired, ...decrypted } = await snapshot.decrypt(input, call.startedAt, call, refusals);
     this.#decrypted(decrypted.role, isRetired);
     return decrypted;
   }
 
   #refused({ kind }: Received, error: unknown): void {
     if (isUnverified(error)) this.#observe({ type: 'unverified', credential: this.call.credential, kind, error });
+  }
+
+  #unopened(kind: Sealed) {
+    return (error: PaycertError) => this.#observe({ type: 'unopened', credential: this.call.credential, kind, error });
   }
 
   #decrypted(role: string, isRetired: boolean): void {

@@ -110,6 +110,14 @@ export const gauges = {
     read: ({ snapshot }: Entry) =>
       snapshot?.context.set.isProven ? [{ value: Number(snapshot.context.set.isProven()) }] : [],
   },
+  paycert_unopened: {
+    about: 'operations',
+    help: 'What the current keys could not open since they last opened something of its kind, by reason.',
+    more: 'Labels as those of `paycert_unopened_total`. Absent where everything opens.',
+    labels: [credential, 'kind', 'reason'],
+    read: ({ snapshot }: Entry) =>
+      (snapshot?.unopened ?? []).map(({ kind, error, count }) => ({ kind, reason: error.code, value: count })),
+  },
   paycert_warnings: {
     about: 'keys',
     help: 'Warnings about the material that is current, by code.',

@@ -147,6 +147,13 @@ const lines: Lines = {
     'signature refused',
     { credential, kind, ...describe(error) },
   ],
+  unopened: ({ credential, kind, error }) => [
+    kind === 'notification' ? 'error' : 'warn',
+    kind === 'notification'
+      ? 'a notification is signed by the platform and cannot be opened: what it reports is not known here'
+      : 'a ciphertext cannot be opened',
+    { credential, kind, ...describe(error) },
+  ],
   decrypted: ({ credential, role, isRetired }) => ['debug', 'decrypted', { credential, role, isRetired }],
   // A line about lines that cannot be written.
   'lines-dropped': () => undefined,

@@ -171,6 +171,7 @@ describe('in a Prometheus that scraped a sidecar', { skip: lacks('prometheus'), 
     await traffic();
     await volume.write((await makeMaterial(1)).files);
     await sidecar.event('swapped', { generation: 2 });
+    await call(sidecar.socket, route('decrypt'), { body: { ciphertext: Buffer.alloc(256, 1).toString('base64') } });
     assert.ok(await prometheus.ask('paycert_generation == 2', patience), 'a scrape after the swap');
     await volume.write(new Map([['apiclient_key.pem', Buffer.from('no key')]]));
     await sidecar.event('rejected');

@@ -55,7 +55,21 @@ describe('a use', () => {
     const { events, use: one } = use();
     const sealed = makeNotification({ ...options, apiV3Key: 'y'.repeat(32) });
     await assert.rejects(one.receive({ kind: 'notification', ...sealed }), { code: 'decryption-failed' });
-    assert.deepEqual(events, []);
+    assert.deepEqual(
+      events.map((event) => event.type === 'unopened' && [event.kind, event.error.code]),
+      [['notification', 'decryption-failed']],
+    );
+  });
+
+  it('tells of a ciphertext that opens with no key, and not of a mistake of the caller', async () => {
+    const { events, use: one } = use();
+    const { algorithm, ciphertext, nonce } = encryptResource('x', { apiV3Key: 'y'.repeat(32) });
+    await assert.rejects(one.decrypt({ algorithm, ciphertext, nonce }), { code: 'decryption-failed' });
+    await assert.rejects(one.decrypt({ algorithm: 'AES', ciphertext, nonce }), { code: 'request-invalid' });
+    assert.deepEqual(
+      events.map((event) => event.type === 'unopened' && [event.kind, event.error.code]),
+      [['ciphertext', 'decryption-failed']],
+    );
   });
 
   it('tells of a previous key that still opens', async () => {

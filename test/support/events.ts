@@ -76,6 +76,7 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
     seconds: 0.001,
   },
   unverified: { type: 'unverified', credential, kind: 'response', error },
+  unopened: { type: 'unopened', credential, kind: 'notification', error },
   decrypted: { type: 'decrypted', credential, role: 'apiv3', isRetired: false },
   'lines-dropped': { type: 'lines-dropped', lines: 1 },
   listening: { type: 'listening', listener: 'tcp', address: '127.0.0.1:8010' },

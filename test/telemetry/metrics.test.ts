@@ -165,6 +165,7 @@ describe('metrics', () => {
       'source-failed',
       'operated',
       'unverified',
+      'unopened',
       'decrypted',
     ] as const) {
       const { metrics } = setUp('wechat-main');
@@ -190,7 +191,7 @@ describe('metrics', () => {
     const { store, metrics } = setUp('wechat-main');
     store.remove('wechat-main');
     metrics.observe(everyEvent['credential-removed']);
-    for (const type of ['operated', 'unverified', 'decrypted'] as const) metrics.observe(everyEvent[type]);
+    for (const type of ['operated', 'unverified', 'unopened', 'decrypted'] as const) metrics.observe(everyEvent[type]);
     assert.ok(!(await metrics.render()).includes('wechat-main'));
   });
 

@@ -39,6 +39,14 @@ export const operations = {
         error.code === 'signature-probe' ? one({ credential, kind }) : undefined,
     },
   },
+  paycert_unopened_total: {
+    about: 'operations',
+    type: 'counter',
+    help: 'What could not be opened; reason is an error code.',
+    more: '`kind`: `notification` (its signature is valid, so the platform wrote it, and what it reports is not known here), `ciphertext` (of `decrypt`: nothing proves who wrote it).',
+    labels: ['credential', 'kind', 'reason'],
+    on: { unopened: ({ credential, kind, error }) => one({ credential, kind, reason: error.code }) },
+  },
   paycert_decryptions_total: {
     about: 'operations',
     type: 'counter',

@@ -5,6 +5,9 @@ const ops = (outcome: string, operation = 'sign', pod = 'a') =>
   of('paycert_operations_total', { operation, outcome }, pod);
 const refusals = (kind: string, reason = 'signature-invalid') =>
   of('paycert_verification_failures_total', { kind, reason });
+const unopened = (kind: string, pod = 'a', reason = 'decryption-failed') =>
+  of('paycert_unopened_total', { kind, reason }, pod);
+const stillUnopened = (kind: string) => of('paycert_unopened', { kind, reason: 'decryption-failed' });
 const bucket = (le: string) =>
   `paycert_operation_duration_seconds_bucket{namespace="pay",operation="sign",le="${le}",pod="a"}`;
 const slow = (slowPerMinute: number, perMinute: number) => ({
@@ -96,6 +99,61 @@ export const operations: readonly Case[] = [
       [refusals('response', 'response-unsigned')]: '0+9x60',
     },
   },
+  ...(['notification', 'ciphertext'] as const).flatMap((kind): Case[] => {
+    const alert = kind === 'notification' ? 'PaycertNotificationUnopened' : 'PaycertDecryptionFailing';
+    const fires = [{ ...pay, kind }];
+    return [
+      {
+        alert,
+        title: 'fires at the second within ten minutes, which two pods may have met first',
+        at: 9,
+        fires,
+        series: { [unopened(kind, 'a')]: '_x2 1x60', [unopened(kind, 'b')]: '_x8 1x60' },
+      },
+      {
+        alert,
+        title: 'fires at two that come after a restart, and at two that many came before',
+        at: 61,
+        fires,
+        series: { [unopened(kind, 'a')]: '7x58 1x60', [unopened(kind, 'b')]: '70x59 71x60' },
+      },
+      {
+        alert,
+        title: 'lasts while WeChat Pay sends again more and more rarely, and nothing opens',
+        at: 100,
+        fires,
+        series: { [unopened(kind)]: '_x2 1 3x200', [stillUnopened(kind)]: '_x2 1 3x200' },
+      },
+      {
+        alert,
+        title: 'ends when one is opened',
+        at: 25,
+        fires: [],
+        series: { [unopened(kind)]: '_x2 1 3x200', [stillUnopened(kind)]: '_x2 1 3x10 _x200' },
+      },
+      {
+        alert,
+        title: 'is quiet one, and about two within half an hour',
+        at: 70,
+        fires: [],
+        series: { [unopened(kind, 'a')]: '_x5 1x30 2x200', [stillUnopened(kind)]: '_x5 1x30 2x200' },
+      },
+      {
+        alert,
+        title: 'is quiet about many that are long past',
+        at: 70,
+        fires: [],
+        series: { [unopened(kind, 'a')]: '500x200', [unopened(kind, 'b')]: '3x30 _x12 3x200' },
+      },
+      {
+        alert,
+        title: 'is quiet about what another key would not open either',
+        at: 9,
+        fires: [],
+        series: { [unopened(kind, 'a', 'notification-misdirected')]: '0+1x60' },
+      },
+    ];
+  }),
   {
     alert: 'PaycertLatencyHigh',
     title: 'fires when more than one in a hundred is slow',
