@@ -1,10 +1,11 @@
 // Where the API server is and who we are to it: in a pod two files, read again each time; elsewhere a kubeconfig. The only importer of client-node, which is loaded on demand.
 import { Agent as HttpAgent } from 'node:http';
-import { Agent, type RequestOptions } from 'node:https';
+import type { RequestOptions } from 'node:https';
 import { delimiter, dirname, join } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { PaycertError } from '../errors.ts';
 import { loadOptional } from '../optional-package.ts';
+import { Agents } from '../system/agents.ts';
 import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -117,23 +118,5 @@ async function assertReadable(config: KubeConfig): Promise<void> {
     await readBounded(path).catch((error: unknown) => {
       throw unconfigured(`${path}, which the kubeconfig names, ${whyUnreadable(error)}`);
     });
-  }
-}
-
-/** One agent, with its connections, for as long as trust and client certificate stay the same. */
-class Agents {
-  #trust = '';
-  #agent: Agent | undefined;
-
-  for(trust: RequestOptions): Agent {
-    const key = JSON.stringify(trust);
-    if (this.#agent === undefined || key !== this.#trust) {
-      // What is in flight ends by itself; nothing begins on connections that trusted what is gone.
-      for (const sockets of Object.values(this.#agent?.freeSockets ?? {}))
-        for (const socket of sockets ?? []) socket.destroy();
-      this.#trust = key;
-      this.#agent = new Agent({ ...trust, keepAlive: true } as ConstructorParameters<typeof Agent>[0]);
-    }
-    return this.#agent;
   }
 }

@@ -1,8 +1,7 @@
 // One request to the API server, and its answer as bytes or JSON.
-import { type IncomingMessage, request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import { PaycertError } from '../errors.ts';
-import { createLookup } from '../system/lookup.ts';
+import { readBytes, readChunks as readAll, request, TooLarge, Unreachable } from '../system/request.ts';
 import type { Access } from './access.ts';
 import { malformed, toError, unreachable } from './responses.ts';
 
@@ -17,12 +16,8 @@ export interface Call {
   readonly what: string;
 }
 
-const lookup = createLookup();
-
 /** A connection on which nothing moves for so long is given up. A watch has its own limit once it stands. */
 const silenceMilliseconds = 10_000;
-
-const silent = Object.assign(new Error(), { code: `nothing for ${silenceMilliseconds / 1000} s` });
 
 /** A Secret holds 1 MiB, in base64; a page holds several hundred objects without their data. */
 const maxBodyBytes = 64 * 1024 * 1024;
@@ -32,24 +27,21 @@ const maxBodyBytes = 64 * 1024 * 1024;
  * @throws PaycertError of kind source
  */
 export async function send(access: Access, call: Call, signal: AbortSignal): Promise<IncomingMessage> {
-  const answer = await attempt(access, call, signal, call.method !== 'POST');
+  const answer = await attempt(access, call, signal);
   const { statusCode = 0 } = answer;
   if (statusCode >= 200 && statusCode < 300) return answer;
   answer.resume();
   throw toError(statusCode, call.what);
 }
 
-async function attempt(access: Access, call: Call, signal: AbortSignal, mayRepeat: boolean): Promise<IncomingMessage> {
+async function attempt(access: Access, call: Call, signal: AbortSignal): Promise<IncomingMessage> {
   const { headers, ...options } = await access.prepare();
   const { server } = access;
   const body = call.body === undefined ? undefined : JSON.stringify(call.body);
-  const make = server.protocol === 'http:' ? httpRequest : httpsRequest;
-  const request = make(server, {
+  const all = {
     ...options,
     method: call.method,
     path: `${server.pathname.replace(/\/$/, '')}${call.path}`,
-    signal,
-    lookup,
     headers: {
       ...(headers as Readonly<Record<string, string>>),
       Accept: call.accept ?? 'application/json',
@@ -59,22 +51,17 @@ async function attempt(access: Access, call: Call, signal: AbortSignal, mayRepea
         'Content-Length': Buffer.byteLength(body),
       }),
     },
-  });
-  request.setTimeout(silenceMilliseconds, () => request.destroy(silent));
-  try {
-    return await new Promise((resolve, reject) => {
-      request.on('response', resolve).on('error', reject).end(body);
-    });
-  } catch (error) {
-    signal.throwIfAborted();
-    // The server had closed a connection that was kept, as it does when it restarts: nothing was asked yet.
-    if (mayRepeat && request.reusedSocket) return await attempt(access, call, signal, false);
-    throw unreachable(call.what, reasonOf(error));
-  }
+  };
+  const sending = { body, silenceMilliseconds, mayRepeat: call.method !== 'POST' };
+  return request(server, all, sending, signal).catch((error: unknown) => rethrow(error, call.what));
 }
 
-/** Node's code, and not its message, which is foreign text. */
-const reasonOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown';
+function rethrow(error: unknown, what: string): never {
+  if (error instanceof Unreachable) throw unreachable(what, error.reason);
+  if (error instanceof TooLarge)
+    throw new PaycertError('source-too-large', `${what}: the answer is larger than ${maxBodyBytes} bytes`);
+  throw error;
+}
 
 /**
  * The chunks of an answer.
@@ -82,24 +69,16 @@ const reasonOf = (error: unknown): string => (error as NodeJS.ErrnoException).co
  */
 export async function* readChunks(answer: IncomingMessage, what: string, signal: AbortSignal): AsyncGenerator<Buffer> {
   try {
-    for await (const chunk of answer) yield chunk as Buffer;
+    yield* readAll(answer, signal);
   } catch (error) {
-    signal.throwIfAborted();
-    throw unreachable(what, reasonOf(error));
+    rethrow(error, what);
   }
 }
 
 /** The answer as JSON. @throws PaycertError of kind source */
 export async function readJson(answer: IncomingMessage, what: string, signal: AbortSignal): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of readChunks(answer, what, signal)) {
-    size += chunk.length;
-    if (size > maxBodyBytes)
-      throw new PaycertError('source-too-large', `${what}: the answer is larger than ${maxBodyBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return parseJson(Buffer.concat(chunks).toString(), what);
+  const bytes = await readBytes(answer, maxBodyBytes, signal).catch((error: unknown) => rethrow(error, what));
+  return parseJson(bytes.toString(), what);
 }
 
 /** @throws PaycertError `response-malformed` */

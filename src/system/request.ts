@@ -1,0 +1,83 @@
+// One HTTP request that holds no thread and waits for no silent peer, and its response as bounded bytes.
+import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpsRequest, type RequestOptions } from 'node:https';
+import { createLookup } from './lookup.ts';
+
+const lookup = createLookup();
+
+/** There is no response, or no whole one. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable';
+  /** Node's code, and not its message, which is foreign text. */
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+/** A response is larger than there is room for. */
+export class TooLarge extends Error {
+  override readonly name = 'TooLarge';
+}
+
+export interface Sending {
+  readonly body?: string | undefined;
+  /** A connection on which nothing moves for so long is given up. */
+  readonly silenceMilliseconds: number;
+  /** Whether it may be sent twice: a connection that was kept may have been closed at the other end. */
+  readonly mayRepeat: boolean;
+}
+
+/**
+ * The response once its headers are there.
+ * @throws Unreachable, or the signal's reason
+ */
+export async function request(
+  server: URL,
+  options: RequestOptions,
+  sending: Sending,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const { body, silenceMilliseconds, mayRepeat } = sending;
+  const make = server.protocol === 'http:' ? httpRequest : httpsRequest;
+  const call = make(server, { ...options, signal, lookup });
+  const silent = Object.assign(new Error(), { code: `nothing for ${silenceMilliseconds / 1000} s` });
+  call.setTimeout(silenceMilliseconds, () => call.destroy(silent));
+  try {
+    return await new Promise((resolve, reject) => {
+      call.on('response', resolve).on('error', reject).end(body);
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    // The server had closed a connection that was kept, as it does when it restarts: nothing was asked yet.
+    if (mayRepeat && call.reusedSocket) return await request(server, options, { ...sending, mayRepeat: false }, signal);
+    throw new Unreachable(reasonOf(error));
+  }
+}
+
+const reasonOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown';
+
+/** The chunks of a response. @throws Unreachable when the connection breaks, or the signal's reason */
+export async function* readChunks(response: IncomingMessage, signal: AbortSignal): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of response) yield chunk as Buffer;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new Unreachable(reasonOf(error));
+  }
+}
+
+/** The whole body. @throws TooLarge, Unreachable, or the signal's reason */
+export async function readBytes(response: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of readChunks(response, signal)) {
+    size += chunk.length;
+    // Leaving the loop ends the connection.
+    if (size > maxBytes) throw new TooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

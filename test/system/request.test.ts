@@ -1,0 +1,81 @@
+// One request: a silent or broken peer is given up with a reason, a kept connection may be repeated once, a body has an end.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import { readBytes, request, TooLarge, Unreachable } from '../../src/system/request.ts';
+
+const signal = new AbortController().signal;
+const patient = { silenceMilliseconds: 10_000, mayRepeat: false };
+
+async function serve(t: TestContext, listener: RequestListener): Promise<URL> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return new URL(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`);
+}
+
+const reasonIs = (pattern: RegExp) => (error: unknown) => error instanceof Unreachable && pattern.test(error.reason);
+
+describe('a request', () => {
+  it('gives its response, and as much of the body as there is room for', async (t) => {
+    const server = await serve(t, (_, response) => response.end('12345'));
+    const ask = () => request(server, { path: '/', agent: new Agent() }, patient, signal);
+    assert.equal((await readBytes(await ask(), 5, signal)).toString(), '12345');
+    await assert.rejects(readBytes(await ask(), 4, signal), TooLarge);
+  });
+
+  it('to a peer that is silent is given up, and says for how long it was', async (t) => {
+    const server = await serve(t, () => undefined);
+    const asked = request(server, { agent: new Agent() }, { silenceMilliseconds: 50, mayRepeat: false }, signal);
+    await assert.rejects(asked, reasonIs(/^nothing for 0\.05 s$/));
+  });
+
+  it('says by a code of the system why nobody answers, and not by foreign text', async (t) => {
+    const server = await serve(t, () => undefined);
+    server.port = '1';
+    await assert.rejects(request(server, { agent: new Agent() }, patient, signal), reasonIs(/^ECONNREFUSED$/));
+  });
+
+  it('says that a body ended too early', async (t) => {
+    const server = await serve(t, (_, response) => {
+      response.writeHead(200, { 'Content-Length': 10 }).write('1');
+      setImmediate(() => response.destroy());
+    });
+    const response = await request(server, { agent: new Agent() }, patient, signal);
+    await assert.rejects(readBytes(response, 10, signal), reasonIs(/^ECONNRESET$/));
+  });
+
+  it('is sent again, once, where the server had closed the connection that was kept', async (t) => {
+    let requests = 0;
+    const server = await serve(t, (asked, response) => {
+      requests += 1;
+      // The second comes over the connection of the first, and finds it closed.
+      if (requests === 2) asked.socket.destroy();
+      else response.end('here');
+    });
+    const agent = new Agent({ keepAlive: true });
+    t.after(() => agent.destroy());
+    const ask = async (mayRepeat: boolean) => {
+      const response = await request(server, { agent }, { ...patient, mayRepeat }, signal);
+      return (await readBytes(response, 100, signal)).toString();
+    };
+    assert.equal(await ask(true), 'here');
+    assert.equal(await ask(true), 'here');
+    assert.equal(requests, 3);
+    requests = 1;
+    await assert.rejects(ask(false), reasonIs(/^ECONNRESET$/));
+  });
+
+  it('that is aborted rejects with the reason of whoever aborted it', async (t) => {
+    const server = await serve(t, () => undefined);
+    const stop = new AbortController();
+    const asked = request(server, { agent: new Agent() }, patient, stop.signal);
+    stop.abort(new Error('enough'));
+    await assert.rejects(asked, /^Error: enough$/);
+  });
+});
