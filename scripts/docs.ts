@@ -6,6 +6,7 @@ import { ConfigSchema } from '../src/config/schema/config.ts';
 import type { Platform } from '../src/providers/platform.ts';
 import { platforms } from '../src/providers/registry.ts';
 import { type RoleRow, roles } from '../src/providers/roles.ts';
+import { factsOfMessages, type Form, type Takes } from '../src/providers/takes.ts';
 import { systemClock } from '../src/clock.ts';
 import { Store } from '../src/store/store.ts';
 import type { About } from '../src/telemetry/counted/row.ts';
@@ -184,6 +185,63 @@ function importers(): string {
   return table(['package', 'its only importer'], rows);
 }
 
+// docs/api.md: what operations take, of each platform that signs messages
+
+const signing = Object.values<Platform>(platforms).filter(({ takes }) => Object.keys(takes).length > 0);
+
+const words = (members: readonly string[]): string => members.map((member) => `\`${member}\``).join(', ');
+
+const pageLink = (id: string): string => `[${pageOf(id).replace('providers/', '')}](${pageOf(id)})`;
+
+/** A platform of several forms has a row for each, by its name. */
+const formRows = ({ id, name }: Platform, forms: Readonly<Record<string, Form>> = {}): string[][] =>
+  Object.entries(forms).map(([form, { takes, needs }], _, { length }) => [
+    length > 1 ? `${name}, ${form}` : name,
+    words(takes),
+    words(needs),
+    pageLink(id),
+  ]);
+
+const formTable = (operation: 'authorize' | 'paymentParameters' | 'decrypt'): string =>
+  table(
+    ['platform', 'takes', 'needs', 'page'],
+    signing.flatMap((platform) => formRows(platform, platform.takes[operation])),
+  );
+
+function receivedTable(): string {
+  const isFact = (member: string) => (factsOfMessages as readonly string[]).includes(member);
+  const rows = signing.flatMap(({ name, takes }) =>
+    Object.entries(takes.verify ?? {}).map(([form, { kinds, takes: taken, needs }]) => [
+      kinds.length > 1 || ['request', ...kinds].includes(form) ? name : `${name}, ${form}`,
+      kinds.includes('message') ? 'none: a message' : words(kinds),
+      kinds.includes('message') ? '' : words(taken.filter((member) => !isFact(member))),
+      words(needs),
+    ]),
+  );
+  return table(['platform', '`kind`', 'takes, besides the facts', 'needs'], rows);
+}
+
+/** By the names that the API has for them. */
+const operationNames: Readonly<Record<keyof Takes, string>> = {
+  authorize: 'authorize',
+  sign: 'sign',
+  verify: 'verify',
+  decrypt: 'decrypt',
+  openNotification: 'notification',
+  encrypt: 'encrypt',
+  paymentParameters: 'payment-parameters',
+};
+
+function operationTable(): string {
+  const names = Object.entries(operationNames) as [keyof Takes, string][];
+  const rows = signing.map(({ id, name, takes }) => [
+    name,
+    ...names.map(([operation]) => (takes[operation] === undefined ? '' : '✓')),
+    pageLink(id),
+  ]);
+  return table(['platform', ...names.map(([, name]) => `\`${name}\``), 'page'], rows);
+}
+
 // docs/metrics.md: what a role means
 
 const owners: Readonly<Record<RoleRow['owner'], string>> = {
@@ -277,6 +335,13 @@ const documents: Readonly<Record<string, ReadonlyMap<string, string>>> = {
   'docs/architecture.md': new Map([
     ['layers', layers()],
     ['importers', importers()],
+  ]),
+  'docs/api.md': new Map([
+    ['operations', operationTable()],
+    ['takes authorize', formTable('authorize')],
+    ['takes verify', receivedTable()],
+    ['takes decrypt', formTable('decrypt')],
+    ['takes payment-parameters', formTable('paymentParameters')],
   ]),
   'docs/metrics.md': new Map([
     ['roles', roleRows()],

@@ -3,6 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { Static, TObject } from 'typebox';
 import type { Provider } from './provider.ts';
 import type { Refusals } from './refusal.ts';
+import type { Takes } from './takes.ts';
 
 /** Certificates that are presented together, and the authorities beside them. */
 export interface Chain {
@@ -55,6 +56,8 @@ export interface Platform<O extends TObject = TObject> {
   /** Every member with a description; an optional one also with its `default`, where it has one. */
   readonly options: O;
   create(options: Static<O>): Provider;
+  /** What each operation takes; its credentials have no other. Documents and the tests of the one shape follow. */
+  readonly takes: Takes;
   /** Where its gateway is, as origins of URLs; `*` stands for one or more labels. Empty: the partner's own address. */
   origins(options: Static<O>): readonly string[];
   /** Undefined: nothing is fetched with these options. Absent: never. */

@@ -1,4 +1,4 @@
-// One shape for all platforms: a caller changes the credential's name and what the platform itself asks for, as docs/api.md says.
+// One shape for all platforms: a caller changes the credential's name and what the platform itself asks for, as its rows of `takes` say.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
@@ -6,14 +6,15 @@ import { Compile } from 'typebox/compile';
 import { buildProvider } from '../../src/running/build.ts';
 import type { CredentialConfig } from '../../src/config/schema/credential.ts';
 import { PaycertError } from '../../src/errors.ts';
-import type { Received, RequestToAuthorize } from '../../src/providers/provider.ts';
-import { operations } from '../../src/server/operations.ts';
-import { AuthorizeRequest, AuthorizeResult } from '../../src/server/schema.ts';
+import type { Platform } from '../../src/providers/platform.ts';
+import type { Operations, PaymentParametersInput, Received, RequestToAuthorize } from '../../src/providers/provider.ts';
+import { platforms } from '../../src/providers/registry.ts';
+import { factsOfMessages, type Form, formOf } from '../../src/providers/takes.ts';
+import * as schema from '../../src/server/schema.ts';
 import { createAlipayMaterial, type Files, toPkcs8Pem, toSpkiPem } from '../../src/testing/index.ts';
 import { keyPairs, makeMaterial, merchantId } from '../support/key-pairs.ts';
 import { type FlatContext, flatten } from '../support/flatten.ts';
 import { filesOf } from '../support/mtls.ts';
-import { quoted, sections, tableRows } from './documents.ts';
 
 const now = new Date('2026-03-01T00:00:00Z');
 const moment = { now, nonce: '0123456789abcdef0123456789abcdef' };
@@ -44,40 +45,16 @@ const [wechatpay, v2, ali, aliyun, hmac, pss] = await Promise.all([
   ),
 ]);
 
-/** The rows of the table under `authorize`: the least that each takes. */
-const requests: Readonly<Record<string, { context: FlatContext; least: RequestToAuthorize }>> = {
-  'WeChat Pay': { context: wechatpay, least: { method: 'POST', url } },
-  'WeChat Pay v2': { context: v2, least: { url, parameters } },
-  'Alipay v2': { context: ali, least: { apiMethod: 'alipay.trade.query' } },
-  'Alipay v3': { context: ali, least: { method: 'POST', url } },
-  'Aliyun, RPC': { context: aliyun, least: { url, apiMethod: 'SendSms', parameters } },
-  'Aliyun, ACS3': {
-    context: aliyun,
-    least: { method: 'POST', url, apiMethod: 'SendSms', headers: { 'x-acs-version': '1' } },
-  },
-  'partners, HMAC': { context: hmac, least: { method: 'POST', url } },
-  'partners, PSS': { context: pss, least: { method: 'POST', url } },
-};
+/** A credential of every platform that signs messages, by the platform's id. One that is missing fails below. */
+const contexts: Readonly<Record<string, FlatContext>> = { wechatpay, wechatpayV2: v2, alipay: ali, aliyun, hmac, pss };
 
-/** The rows of the table under `verify`. */
-const credentials: Readonly<Record<string, FlatContext>> = {
-  'WeChat Pay': wechatpay,
-  'WeChat Pay v2': v2,
-  Alipay: ali,
-  Aliyun: aliyun,
-  'partners, HMAC': hmac,
-  'partners, PSS': pss,
-};
+const signing = Object.values<Platform>(platforms).filter(({ takes }) => Object.keys(takes).length > 0);
 
-const tableUnder = (operation: string): string[][] => {
-  const section = sections('docs/api.md').find(({ title }) => title.endsWith(`/${operation}`));
-  return tableRows(section?.body ?? '').filter(([platform = '']) => platform in { ...requests, ...credentials });
-};
-
-const samples: RequestToAuthorize = {
+/** Every member, with a value that no platform minds. */
+const samples: Required<RequestToAuthorize> = {
   method: 'POST',
   url,
-  headers: { 'x-acs-version': '1' },
+  headers: { 'x-acs-version': '1', 'x-acs-action': 'SendSms' },
   body: Buffer.from('{}'),
   encryptionKeyId: 'PUB_KEY_ID_1',
   apiMethod: 'SendSms',
@@ -86,12 +63,32 @@ const samples: RequestToAuthorize = {
   appAuthToken: 'token',
 };
 
+const paymentSamples: Required<PaymentParametersInput> = {
+  type: 'app',
+  signType: 'MD5',
+  appId,
+  prepayId: 'wx1',
+  apiMethod: 'alipay.trade.app.pay',
+  bizContent: '{}',
+  parameters: { order: '1' },
+  appAuthToken: 'token',
+};
+
+/** What a form cannot do without though its rows do not say so: the platform's own headers, an app that options may name. */
+const alsoNeeded: Readonly<Record<string, readonly string[]>> = {
+  'aliyun ACS3': ['headers'],
+  'wechatpayV2 payment': ['appId'],
+};
+
+const pick = (from: object, names: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(from).filter(([name]) => names.includes(name)));
+
+const fieldOf = (error: unknown): string | undefined =>
+  error instanceof PaycertError && error.code === 'request-invalid' ? error.field : undefined;
+
 /** Whether it is refused because of its shape, and not for what it holds. */
 const isForeign = (error: unknown, member: string): boolean =>
-  error instanceof PaycertError &&
-  error.code === 'request-invalid' &&
-  error.field === member &&
-  error.message.includes('nothing that this credential’s provider takes');
+  fieldOf(error) === member && (error as Error).message.includes('not accepted by this credential’s provider');
 
 const refusalOf = (attempt: Promise<unknown> | undefined): Promise<unknown> | undefined =>
   attempt?.then(
@@ -99,115 +96,161 @@ const refusalOf = (attempt: Promise<unknown> | undefined): Promise<unknown> | un
     (error: unknown) => error,
   );
 
-const { generation: _, ...resultMembers } = AuthorizeResult.properties;
+const { generation: _, ...resultMembers } = schema.AuthorizeResult.properties;
 
-describe('authorize', () => {
-  it('has a row in docs/api.md for every platform', () => {
-    assert.deepEqual(
-      tableUnder('authorize').map(([platform]) => platform),
-      Object.keys(requests),
-    );
+for (const { id, takes } of signing) {
+  const context = contexts[id]!;
+
+  describe(`the operations of ${id}`, () => {
+    it('are those that its rows name', () => {
+      const known = [
+        'authorize',
+        'sign',
+        'verify',
+        'decrypt',
+        'openNotification',
+        'encrypt',
+        'paymentParameters',
+      ] as const;
+      const able = known.filter((name: keyof Operations) => context[name] !== undefined);
+      assert.deepEqual(Object.keys(takes).sort(), [...able].sort());
+    });
   });
 
-  it('is tried with every member of its schema', () => {
-    const ours = ['bodyBase64', 'timestamp', 'nonce'];
-    const members = Object.keys(AuthorizeRequest.properties).filter((member) => !ours.includes(member));
-    assert.deepEqual(Object.keys(samples).sort(), members.sort());
-  });
+  for (const [operation, all, run] of [
+    ['authorize', samples, (input: object) => context.authorize?.(input, moment)],
+    ['paymentParameters', paymentSamples, (input: object) => context.paymentParameters?.(input, moment)],
+  ] as const) {
+    const forms: Readonly<Record<string, Form>> = takes[operation] ?? {};
+    for (const [name, { takes: taken, needs }] of Object.entries(forms)) {
+      const least = pick(all, [...needs, ...(alsoNeeded[`${id} ${name}`] ?? [])]);
 
-  for (const [platform = '', members = ''] of tableUnder('authorize')) {
-    const { context, least } = requests[platform]!;
-    const documented = quoted(members);
+      describe(`${operation} of ${id}, ${name}`, () => {
+        it('takes each member of its row, and refuses the rest by name', async () => {
+          assert.equal(await refusalOf(run(least)), undefined, 'the least is enough');
+          for (const [member, sample] of Object.entries(all)) {
+            const input = { ...least, [member]: sample };
+            // It would be another form, which has a row of its own.
+            if (formOf(forms, input) !== name) continue;
+            const error = await refusalOf(run(input));
+            assert.equal(isForeign(error, member), !taken.includes(member), `${member}: ${String(error)}`);
+          }
+        });
 
-    it(`takes of ${platform} what the table says, and refuses the rest by name`, async () => {
-      const selected = new Set(Object.keys(least));
-      for (const [member, sample] of Object.entries(samples)) {
-        // Another member would make it the platform's other form: that has a row of its own.
-        if (['apiMethod', 'parameters'].includes(member) && !selected.has(member)) continue;
-        const error = await refusalOf(context.authorize?.({ ...least, [member]: sample as never }, moment));
-        assert.equal(isForeign(error, member), !documented.includes(member), `${member}: ${String(error)}`);
-      }
-    });
-
-    it(`writes for ${platform} a method in upper case, and no header twice in two spellings`, async () => {
-      const given = { 'content-TYPE': 'text/plain', ACCEPT: '*/*', authORIZATION: 'theirs', 'USER-agent': 'theirs' };
-      const own = { method: 'post', headers: { ...least.headers, ...given } };
-      const taken = Object.entries(own).filter(([member]) => documented.includes(member));
-      const result = await context.authorize?.({ ...least, ...Object.fromEntries(taken) }, moment);
-      assert.equal(result?.method, 'POST');
-      const names = Object.keys(result.headers).map((name) => name.toLowerCase());
-      assert.deepEqual(names, [...new Set(names)]);
-    });
-
-    it(`answers for ${platform} in the one shape`, async () => {
-      const { body, ...result } = (await context.authorize?.(least, moment)) ?? {};
-      assert.deepEqual(Object.keys(result).sort(), ['headers', 'keyId', 'method', 'url']);
-      for (const member of Object.keys(result)) assert.ok(member in resultMembers);
-      assert.ok(body === undefined || body instanceof Uint8Array);
-      assert.ok(Compile(AuthorizeResult).Check({ ...result, generation: 1 }));
-      assert.ok(URL.canParse((result as { url: string }).url), 'an absolute address comes back as one');
-    });
-  }
-});
-
-describe('verify', () => {
-  const kinds = ['response', 'notification', 'return'] as const;
-  type Facts = Exclude<Received, { kind: 'message' }>;
-  const facts = (kind: Facts['kind']): Facts => ({
-    kind,
-    method: 'POST',
-    url,
-    status: 200,
-    headers: {},
-    body: new Uint8Array(),
-  });
-
-  it('has a row in docs/api.md for every credential', () => {
-    assert.deepEqual(
-      tableUnder('verify').map(([platform]) => platform),
-      Object.keys(credentials),
-    );
-  });
-
-  for (const [platform = '', verifies = '', , others = ''] of tableUnder('verify')) {
-    const context = credentials[platform]!;
-
-    it(`takes of ${platform} every fact of a message, in the kinds that the table names`, async () => {
-      for (const kind of kinds) {
-        const error = await refusalOf(context.verify?.(facts(kind), now));
-        const isKindRefused = error instanceof PaycertError && error.field === 'kind';
-        assert.equal(context.verify !== undefined && !isKindRefused, quoted(verifies).includes(kind), kind);
-        // What is refused then is a message that nobody signed, and never a fact about it.
-        if (error !== undefined && !isKindRefused) assert.notEqual((error as PaycertError).code, 'request-invalid');
-      }
-    });
-
-    it(`of a bare message is there for ${platform} where the table says so`, async () => {
-      const message = { kind: 'message', message: new Uint8Array(), signature: '', keyId: 'unknown' } as const;
-      const error = await refusalOf(context.verify?.(message, now));
-      const isThere = error instanceof PaycertError && error.code !== 'request-invalid';
-      assert.equal(isThere, verifies.includes('messages'));
-    });
-
-    it(`stands beside the other operations of ${platform} that the table names`, () => {
-      const methods = {
-        sign: context.sign,
-        decrypt: context.decrypt,
-        notification: context.openNotification,
-        encrypt: context.encrypt,
-        'payment-parameters': context.paymentParameters,
-      };
-      const able = Object.entries(methods).flatMap(([name, method]) => (method === undefined ? [] : [name]));
-      assert.deepEqual(quoted(others).sort(), able.sort());
-      for (const name of able) assert.ok(operations.some((operation) => operation.name === name));
-    });
-  }
-
-  it('takes apiMethod of Alipay alone', async () => {
-    for (const [platform, context] of Object.entries(credentials)) {
-      const kind = platform.startsWith('partners') ? 'notification' : 'response';
-      const error = await refusalOf(context.verify?.({ ...facts(kind), apiMethod: 'a' }, now));
-      if (context.verify !== undefined) assert.equal(isForeign(error, 'apiMethod'), platform !== 'Alipay', platform);
+        it('refuses by its name what it needs and is missing', async () => {
+          for (const member of needs) {
+            const { [member]: _, ...rest } = least;
+            if (formOf(forms, rest) === name) assert.equal(fieldOf(await refusalOf(run(rest))), member);
+          }
+        });
+      });
     }
+  }
+
+  for (const [name, { takes: taken, needs }] of Object.entries(takes.authorize ?? {})) {
+    const least = pick(samples, [...needs, ...(alsoNeeded[`${id} ${name}`] ?? [])]);
+
+    describe(`authorize of ${id}, ${name}`, () => {
+      it('writes a method in upper case, and no header twice in two spellings', async () => {
+        const given = { 'content-TYPE': 'text/plain', ACCEPT: '*/*', authORIZATION: 'theirs', 'USER-agent': 'theirs' };
+        const own = { method: 'post', headers: { ...samples.headers, ...given } };
+        const result = await context.authorize?.({ ...least, ...pick(own, taken) }, moment);
+        assert.equal(result?.method, 'POST');
+        const names = Object.keys(result.headers).map((header) => header.toLowerCase());
+        assert.deepEqual(names, [...new Set(names)]);
+      });
+
+      it('answers in the one shape', async () => {
+        const { body, ...result } = (await context.authorize?.(least, moment)) ?? {};
+        assert.deepEqual(Object.keys(result).sort(), ['headers', 'keyId', 'method', 'url']);
+        for (const member of Object.keys(result)) assert.ok(member in resultMembers);
+        assert.ok(body === undefined || body instanceof Uint8Array);
+        assert.ok(Compile(schema.AuthorizeResult).Check({ ...result, generation: 1 }));
+        assert.ok(URL.canParse((result as { url: string }).url), 'an absolute address comes back as one');
+      });
+    });
+  }
+
+  describe(`verify of ${id}`, () => {
+    const forms = Object.values(takes.verify ?? {});
+    const facts = { method: 'POST', url, status: 200, headers: {}, body: new Uint8Array() };
+    const attempt = (input: object) => refusalOf(context.verify?.(input as Received, now));
+
+    for (const kind of ['response', 'notification', 'return'] as const) {
+      const ofKind = forms.filter(({ kinds }) => kinds.includes(kind));
+
+      it(`takes every fact of a ${kind} and nothing else but what its rows name, or refuses the kind`, async () => {
+        const error = await attempt({ kind, ...facts });
+        if (ofKind.length === 0) {
+          assert.ok(context.verify === undefined || fieldOf(error) === 'kind');
+          return;
+        }
+        // What is refused is a message that nobody signed, and never a fact about it.
+        assert.equal(fieldOf(error), undefined, String(error));
+        const known = new Set<string>(ofKind.flatMap(({ takes: taken }) => taken));
+        for (const [member, sample] of Object.entries({ ...samples, signature: '', keyId: '' })) {
+          if (member in facts) continue;
+          assert.equal(
+            isForeign(await attempt({ kind, ...facts, [member]: sample }), member),
+            !known.has(member),
+            member,
+          );
+        }
+      });
+    }
+
+    it('of a bare message is there if a row says so', async () => {
+      const message = { kind: 'message', message: new Uint8Array(), signature: '', keyId: 'unknown' };
+      const error = await attempt(message);
+      const isThere = error instanceof PaycertError && error.code !== 'request-invalid';
+      assert.equal(
+        isThere,
+        forms.some(({ kinds }) => kinds.includes('message')),
+      );
+    });
+
+    it('takes all facts in each row of an HTTP message', () => {
+      for (const { kinds, takes: taken } of forms)
+        if (!kinds.includes('message')) assert.deepEqual(taken.slice(0, factsOfMessages.length), factsOfMessages);
+    });
+  });
+
+  describe(`decrypt of ${id}`, () => {
+    const all = { algorithm: 'AES', ciphertext: 'AAAA', nonce: '0'.repeat(12), associatedData: '' };
+
+    for (const [name, { takes: taken, needs }] of Object.entries(takes.decrypt ?? {}))
+      it(`takes the members of its row ${name}, and refuses the rest by name`, async () => {
+        const least = pick({ ...all, ...(id === 'wechatpay' && { algorithm: 'AEAD_AES_256_GCM' }) }, needs);
+        for (const [member, sample] of Object.entries(all)) {
+          const input = { ...least, [member]: least[member] ?? sample };
+          if (formOf(takes.decrypt!, input) !== name) continue;
+          const error = await refusalOf(context.decrypt?.(input as never));
+          assert.equal(
+            fieldOf(error),
+            taken.includes(member as never) ? undefined : member,
+            `${member}: ${String(error)}`,
+          );
+        }
+      });
+  });
+}
+
+describe('the rows of what platforms take', () => {
+  const membersOf = ({ properties }: { readonly properties: object }, ours: readonly string[]) =>
+    Object.keys(properties)
+      .filter((member) => !ours.includes(member))
+      .sort();
+
+  it('are tried with every member of the schemas', () => {
+    const ours = ['bodyBase64', 'timestamp', 'nonce'];
+    assert.deepEqual(Object.keys(samples).sort(), membersOf(schema.AuthorizeRequest, ours));
+    assert.deepEqual(Object.keys(paymentSamples).sort(), membersOf(schema.PaymentParametersRequest, []));
+  });
+
+  it('are tried with a credential of every platform that signs messages', () => {
+    assert.deepEqual(
+      signing.map(({ id }) => id),
+      Object.keys(contexts),
+    );
   });
 });

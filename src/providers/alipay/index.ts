@@ -4,12 +4,14 @@ import { definePlatform } from '../platform.ts';
 import { defaults, Options, origins } from './options.ts';
 import { alipay } from './provider.ts';
 import { alipayRefusals } from './refusal.ts';
+import { takes } from './takes.ts';
 
 export const platform = definePlatform({
   id: 'alipay',
   name: 'Alipay',
   options: Options,
   create: alipay,
+  takes,
   origins: ({ gateway = defaults.gateway }) => [origins[gateway]],
   fileNames,
   describeCertificate,

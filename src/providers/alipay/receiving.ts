@@ -3,16 +3,17 @@ import { Message } from '../../crypto/message.ts';
 import { PaycertError } from '../../errors.ts';
 import { type PlatformKey, publicVerifier } from '../shared/facts.ts';
 import { header } from '../shared/http.ts';
-import { need, takeReceived } from '../shared/inputs.ts';
 import type { Pair } from '../shared/parameters.ts';
 import { confirm } from '../shared/tries.ts';
 import type { Claim, Earlier, OpenedNotification, Operations, Received, Verified } from '../provider.ts';
+import { take, type Taken } from '../takes.ts';
 import { VerifiedNotification } from '../verified.ts';
 import { decodeFields, parseForm, signedText } from './form.ts';
 import type { AlipayOptions } from './options.ts';
 import { readResponse } from './response.ts';
 import { readResponseSignature, responseMessage } from './rest.ts';
 import { isSignType, schemeOf } from './schemes.ts';
+import { takes } from './takes.ts';
 
 type Http = Exclude<Received, { kind: 'message' }>;
 
@@ -52,21 +53,22 @@ function read(received: Received, now: Date, mode: AlipayOptions['mode']): Readi
         signature: received.signature,
         keyId: received.keyId,
       };
-    case 'notification':
-      takeReceived(received);
-      return readForm(parseForm(received.body, 'body'), 'body', mode);
+    case 'notification': {
+      const { body } = take(received, takes.verify.notification);
+      return readForm(parseForm(body, 'body'), 'body', mode);
+    }
     case 'return':
       return readForm(readReturn(received), 'url', mode);
     case 'response':
-      takeReceived(received, 'apiMethod');
       return received.apiMethod === undefined
-        ? readRest(received, now, mode)
-        : readGateway(received, received.apiMethod, mode);
+        ? readRest(take(received, takes.verify.v3), now, mode)
+        : readGateway(take(received, takes.verify.v2), mode);
   }
 }
 
 /** v2: one member of the body is signed, and another names the certificate. */
-function readGateway({ body, headers = {} }: Http, apiMethod: string, mode: AlipayOptions['mode']): Reading {
+function readGateway(received: Taken<Http, typeof takes.verify.v2>, mode: AlipayOptions['mode']): Reading {
+  const { body, headers = {}, apiMethod } = received;
   const { content, bare, signature, certificateSerial, isFailure } = readResponse(body, apiMethod, charsetOf(headers));
   if (signature === undefined) {
     if (isFailure()) throw unsigned('body');
@@ -84,9 +86,8 @@ const charsetOf = (headers: Readonly<Record<string, string>>): string | undefine
   /charset\s*=\s*"?([A-Za-z0-9_-]{1,20})/i.exec(header(headers, 'content-type') ?? '')?.[1];
 
 /** v3: headers and the whole body. Errors may come unsigned. */
-function readRest(received: Http, now: Date, mode: AlipayOptions['mode']): Reading {
-  const { body, status = 200 } = received;
-  const headers = need(received, 'headers');
+function readRest(received: Taken<Http, typeof takes.verify.v3>, now: Date, mode: AlipayOptions['mode']): Reading {
+  const { body, headers, status = 200 } = received;
   if (status >= 300 && header(headers, 'alipay-signature') === undefined) throw unsigned('headers');
   const { timestamp, nonce, signature, keyId } = readResponseSignature(headers, now, mode);
   return { messages: [new Message(responseMessage(timestamp, nonce, body))], signature, keyId };
@@ -124,13 +125,13 @@ function readForm(fields: readonly Pair[], field: string, mode: AlipayOptions['m
 
 /** The query is the form; what a router cut off or put in makes another one. */
 function readReturn(received: Http): readonly Pair[] {
-  takeReceived(received);
-  if (received.body.byteLength > 0) {
+  const { url, body } = take(received, takes.verify.return);
+  if (body.byteLength > 0) {
     throw new PaycertError('request-invalid', 'body is nothing that a return has: its query is the form', {
       field: 'body',
     });
   }
-  const [, query = ''] = /\?([^#]*)/s.exec(need(received, 'url')) ?? [];
+  const [, query = ''] = /\?([^#]*)/s.exec(url) ?? [];
   return parseForm(Buffer.from(query), 'url');
 }
 

@@ -1,11 +1,12 @@
 // A request to Alipay's v2 gateway: system parameters, then business parameters, then the signature over all of them.
 import type { KeyObject } from 'node:crypto';
 import { PaycertError } from '../../errors.ts';
-import { need } from '../shared/inputs.ts';
 import type { Moment, RequestToAuthorize } from '../provider.ts';
+import type { Taken } from '../takes.ts';
 import { sealContent } from './content.ts';
 import { fieldsOf, formatForm, type Parameters, signedText } from './form.ts';
 import type { Scheme } from './schemes.ts';
+import type { takes } from './takes.ts';
 
 /** What every request of one application says of itself. */
 export interface Sender {
@@ -14,7 +15,7 @@ export interface Sender {
   readonly serials?: { readonly app: string; readonly root: string };
 }
 
-type Call = Pick<RequestToAuthorize, 'apiMethod' | 'bizContent' | 'parameters' | 'appAuthToken'>;
+type Call = Taken<RequestToAuthorize, typeof takes.authorize.v2>;
 
 const hour = 3_600_000;
 
@@ -48,7 +49,7 @@ interface About {
  * @throws PaycertError `request-invalid`, `no-aes-key`
  */
 function buildParameters(call: Call, { sender, moment, aesKey, scheme }: About): Parameters {
-  const { bizContent, parameters = {}, appAuthToken } = call;
+  const { apiMethod, bizContent, parameters = {}, appAuthToken } = call;
   const taken = Object.keys(parameters).find((name) => reserved.has(name));
   if (taken !== undefined) {
     const field = `parameters.${taken}`;
@@ -58,7 +59,7 @@ function buildParameters(call: Call, { sender, moment, aesKey, scheme }: About):
   const sealWith = { key: aesKey, nonce: moment.nonce, field: 'parameters.encrypt_type' };
   const all = {
     app_id: sender.appId,
-    method: need(call, 'apiMethod'),
+    method: apiMethod,
     format: 'JSON',
     charset: 'utf-8',
     sign_type: scheme.signType,

@@ -3,10 +3,11 @@ import type { KeyObject } from 'node:crypto';
 import { secretId } from '../../crypto/mac.ts';
 import { atOnce } from '../../crypto/private-key.ts';
 import { PaycertError } from '../../errors.ts';
-import { takeOnly } from '../shared/inputs.ts';
 import { open } from '../shared/tries.ts';
 import type { KeyFacts, Opener, Operations } from '../provider.ts';
+import { take } from '../takes.ts';
 import { openContent } from './content.ts';
+import { takes } from './takes.ts';
 
 export function sealing(
   keys: readonly { readonly key: KeyObject; readonly facts: KeyFacts }[],
@@ -20,10 +21,7 @@ export function sealing(
   return {
     openers,
     async decrypt(input, turn = atOnce, earlier) {
-      takeOnly(input, ['algorithm', 'ciphertext']);
-      if (!('algorithm' in input)) {
-        throw new PaycertError('request-invalid', 'algorithm is missing: AES or AES_V2', { field: 'algorithm' });
-      }
+      take(input, takes.decrypt.content);
       return open(openers, input, { earlier, turn, absent: noAesKey });
     },
   };

@@ -2,14 +2,15 @@
 import type { KeyObject } from 'node:crypto';
 import type { PrivateKey, Turn } from '../../crypto/private-key.ts';
 import { defaultHeaders, header, userAgent, withHeaders } from '../shared/http.ts';
-import { need, takeOnly } from '../shared/inputs.ts';
 import type { AuthorizedRequest, Moment, Operations, RequestToAuthorize } from '../provider.ts';
+import { formOf, take } from '../takes.ts';
 import { sealContent } from './content.ts';
 import { formatForm } from './form.ts';
 import { gatewayOf, type Settings } from './options.ts';
 import { paymentForms, type Sender, signCall } from './request.ts';
 import { authorizationFields, requestMessage } from './rest.ts';
 import { schemeOf } from './schemes.ts';
+import { takes } from './takes.ts';
 
 const formType = 'application/x-www-form-urlencoded;charset=utf-8';
 
@@ -36,8 +37,8 @@ export function signing(
     moment: Moment,
     turn: Turn | undefined,
   ): Promise<AuthorizedRequest> => {
-    takeOnly(request, ['apiMethod', 'bizContent', 'parameters', 'appAuthToken']);
-    const { query, form } = await signCall(request, { sender, moment, aesKey, scheme }, textSigner(turn));
+    const call = take(request, takes.authorize.v2);
+    const { query, form } = await signCall(call, { sender, moment, aesKey, scheme }, textSigner(turn));
     return {
       method: 'POST',
       url: `${gatewayOf(settings)}?${formatForm(query)}`,
@@ -52,10 +53,9 @@ export function signing(
     { now, nonce }: Moment,
     turn: Turn | undefined,
   ): Promise<AuthorizedRequest> => {
-    takeOnly(request, ['method', 'url', 'headers', 'body', 'appAuthToken']);
-    const { headers = {}, body: given = Buffer.alloc(0) } = request;
-    const [method, url] = [need(request, 'method'), need(request, 'url')];
-    const appAuthToken = request.appAuthToken ?? header(headers, 'alipay-app-auth-token');
+    const call = take(request, takes.authorize.v3);
+    const { method, url, headers = {}, body: given = Buffer.alloc(0) } = call;
+    const appAuthToken = call.appAuthToken ?? header(headers, 'alipay-app-auth-token');
     const sealing = header(headers, 'alipay-encrypt-type');
     const sealWith = { key: aesKey, nonce, field: 'headers.alipay-encrypt-type' };
     const sealed = sealing === undefined ? undefined : Buffer.from(sealContent(given, sealing, sealWith));
@@ -83,14 +83,14 @@ export function signing(
     sign: async (message, turn) => ({ signature: await privateKey.sign(scheme.suite, message, turn), keyId }),
 
     authorize: (request, moment, turn) =>
-      request.apiMethod === undefined && request.url !== undefined
+      formOf(takes.authorize, request) === 'v3'
         ? authorizeRest(request, moment, turn)
         : authorizeGateway(request, moment, turn),
 
     async paymentParameters(input, moment, turn) {
-      takeOnly(input, ['apiMethod', 'bizContent', 'parameters', 'appAuthToken']);
+      const call = take(input, takes.paymentParameters.call);
       return paymentForms(
-        await signCall(input, { sender, moment, aesKey, scheme }, textSigner(turn)),
+        await signCall(call, { sender, moment, aesKey, scheme }, textSigner(turn)),
         gatewayOf(settings),
       );
     },

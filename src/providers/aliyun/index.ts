@@ -4,12 +4,14 @@ import { definePlatform } from '../platform.ts';
 import { closed } from '../shared/options.ts';
 import { aliyun } from './provider.ts';
 import { aliyunRefusals } from './refusal.ts';
+import { takes } from './takes.ts';
 
 export const platform = definePlatform({
   id: 'aliyun',
   name: 'Aliyun OpenAPI',
   options: Type.Object({}, { ...closed, description: 'Aliyun OpenAPI; it needs no options.' }),
   create: aliyun,
+  takes,
   // One host a product, such as dysmsapi.aliyuncs.com, and often one more a region.
   origins: () => ['https://*.aliyuncs.com'],
   fileNames: [

@@ -5,7 +5,9 @@ import { secretFacts } from '../shared/facts.ts';
 import { materialReader, readSecret, readTrimmed, timeOf } from '../shared/material.ts';
 import { publicName } from '../shared/public-name.ts';
 import { type KeyFacts, type Provider, type SigningContext, unusable } from '../provider.ts';
+import { formOf } from '../takes.ts';
 import { type AccessKey, authorizeAcs3, authorizeRpc } from './requests.ts';
+import { takes } from './takes.ts';
 
 /** Not the access key id: one credential's keys may change, and a token's do every hour. */
 export function aliyun(): Provider {
@@ -53,7 +55,9 @@ function createContext(key: AccessKey, facts: KeyFacts): SigningContext {
     },
     operations: {
       authorize: async (request, moment) =>
-        request.parameters === undefined ? authorizeAcs3(key, request, moment) : authorizeRpc(key, request, moment),
+        formOf(takes.authorize, request) === 'RPC'
+          ? authorizeRpc(key, request, moment)
+          : authorizeAcs3(key, request, moment),
     },
   };
 }

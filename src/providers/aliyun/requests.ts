@@ -2,10 +2,10 @@
 import type { KeyObject } from 'node:crypto';
 import { requestInvalid } from '../../errors.ts';
 import { header, signedHost, splitUrl, withoutHeaders } from '../shared/http.ts';
-import { need, takeOnly } from '../shared/inputs.ts';
 import { type Pair, queryPairs } from '../shared/parameters.ts';
 import { percentEncode } from '../shared/percent.ts';
 import type { AuthorizedRequest, Moment, RequestToAuthorize } from '../provider.ts';
+import { take } from '../takes.ts';
 import {
   acs3Authorization,
   acs3Signature,
@@ -17,6 +17,7 @@ import {
   rpcStringToSign,
   timestamp,
 } from './messages.ts';
+import { takes } from './takes.ts';
 
 export interface AccessKey {
   readonly id: string;
@@ -34,9 +35,8 @@ const rpcOwn = ['AccessKeyId', 'Signature', 'SignatureMethod', 'SignatureNonce',
 
 /** Signature version 1.0: every parameter is signed, those of the signature itself among them. */
 export function authorizeRpc(key: AccessKey, request: RequestToAuthorize, { now, nonce }: Moment): AuthorizedRequest {
-  takeOnly(request, ['method', 'url', 'apiMethod', 'parameters']);
-  const [url, action, parameters] = [need(request, 'url'), need(request, 'apiMethod'), need(request, 'parameters')];
-  const method = (request.method ?? 'POST').toUpperCase();
+  const { method: given = 'POST', url, apiMethod: action, parameters } = take(request, takes.authorize.RPC);
+  const method = given.toUpperCase();
   if (method !== 'POST' && method !== 'GET') throw requestInvalid('method', 'of an RPC call is GET or POST');
   const { origin, path, query } = splitUrl(url);
   if (path !== '/' || query !== '')
@@ -67,10 +67,10 @@ const isSigned = (name: string): boolean => name === 'host' || name === 'content
 
 /** Signature V3. The query that comes back is the one that was signed, encoded as the signature wants it. */
 export function authorizeAcs3(key: AccessKey, request: RequestToAuthorize, { now, nonce }: Moment): AuthorizedRequest {
-  takeOnly(request, ['method', 'url', 'headers', 'body', 'apiMethod']);
-  const [method, url] = [need(request, 'method').toUpperCase(), need(request, 'url')];
-  const { headers = {}, body = Buffer.alloc(0) } = request;
-  const action = request.apiMethod ?? header(headers, 'x-acs-action');
+  const call = take(request, takes.authorize.ACS3);
+  const { url, headers = {}, body = Buffer.alloc(0) } = call;
+  const method = call.method.toUpperCase();
+  const action = call.apiMethod ?? header(headers, 'x-acs-action');
   if (action === undefined) throw requestInvalid('apiMethod', 'is missing, and so is the header x-acs-action');
   const host = signedHost(url, headers);
   if (header(headers, 'x-acs-version') === undefined) throw requestInvalid('headers.x-acs-version', 'is missing');

@@ -2,12 +2,14 @@
 import { definePlatform } from '../platform.ts';
 import { Options } from './options.ts';
 import { hmac } from './provider.ts';
+import { takes } from './takes.ts';
 
 export const platform = definePlatform({
   id: 'hmac',
   name: 'partners, HMAC',
   options: Options,
   create: hmac,
+  takes,
   origins: () => [],
   fileNames: [
     { pattern: /^key$/, what: 'secret shared with a partner, for HMAC (key)', holds: 'secret' },

@@ -5,13 +5,14 @@ import { Message } from '../../crypto/message.ts';
 import { PaycertError, requestInvalid } from '../../errors.ts';
 import { acceptOnce, needSigned } from '../partner/freshness.ts';
 import { header, splitUrl } from '../shared/http.ts';
-import { need, takeReceived } from '../shared/inputs.ts';
 import { formPairs } from '../shared/parameters.ts';
 import { confirm } from '../shared/tries.ts';
 import type { Claim, Earlier, KeyFacts, Operations, Received, Verified, Verifier } from '../provider.ts';
+import { take } from '../takes.ts';
 import type { Settings } from './options.ts';
 import { ambiguousName, authorizationPrefix, type Memory, signedText } from './parameters.ts';
 import { type Scheme, schemes } from './schemes.ts';
+import { takes } from './takes.ts';
 
 /** What is signed is hashed once for each key, and encoding makes it three times as long. */
 const maxFormBytes = 256 * 1024;
@@ -97,9 +98,8 @@ export function receiving(
 
 /** Only requests are signed. The request scheme covers method and path as well. */
 function readRequest(received: Exclude<Received, { kind: 'message' }>, scheme: Scheme) {
-  takeReceived(received);
   if (received.kind !== 'notification')
     throw requestInvalid('kind', 'is notification: this scheme signs requests only');
-  if (scheme !== 'request') return { method: 'POST', url: '/', ...received };
-  return { ...received, method: need(received, 'method'), url: need(received, 'url') };
+  if (scheme !== 'request') return { method: 'POST', url: '/', ...take(received, takes.verify['other schemes']) };
+  return take(received, takes.verify['scheme request']);
 }

@@ -4,14 +4,15 @@ import { hmac } from '../../crypto/mac.ts';
 import { requestInvalid } from '../../errors.ts';
 import { seconds } from '../shared/freshness.ts';
 import { splitUrl, withHeaders } from '../shared/http.ts';
-import { need, takeOnly } from '../shared/inputs.ts';
 import type { Nonces } from '../shared/nonces.ts';
 import { joinPairs, type Pair } from '../shared/parameters.ts';
 import { percentEncode } from '../shared/percent.ts';
 import type { Operations } from '../provider.ts';
+import { take } from '../takes.ts';
 import type { Settings } from './options.ts';
 import { ambiguousName, authorizationPrefix, signedText } from './parameters.ts';
 import { schemes } from './schemes.ts';
+import { takes } from './takes.ts';
 
 export function signing(key: KeyObject, options: Settings, own: Nonces): Pick<Operations, 'sign' | 'authorize'> {
   const { keyId, scheme } = options;
@@ -26,9 +27,8 @@ export function signing(key: KeyObject, options: Settings, own: Nonces): Pick<Op
     sign: async (message) => ({ signature: hmac('sha256', key, message), keyId }),
 
     async authorize(request, { now, nonce }) {
-      takeOnly(request, ['method', 'url', 'headers', 'parameters']);
-      const [method, url] = [need(request, 'method').toUpperCase(), need(request, 'url')];
-      const { parameters = {}, headers = {} } = request;
+      const { method: given, url, parameters = {}, headers = {} } = take(request, takes.authorize.request);
+      const method = given.toUpperCase();
       const taken = reserved.find((name) => name in parameters);
       if (taken !== undefined) throw requestInvalid(`parameters.${taken}`, 'is set by paycert');
       const { origin, path, query } = splitUrl(url);

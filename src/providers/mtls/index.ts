@@ -23,6 +23,8 @@ export const platform = definePlatform({
   name: 'TLS',
   options: Options,
   create: mtls,
+  // Its keys serve TLS, and sign no messages.
+  takes: {},
   origins: () => [],
   fetches,
   fileNames: [{ pattern: /^tls\.key$/, what: 'for TLS: tls.key', holds: 'key' }],

@@ -2,12 +2,14 @@
 import { definePlatform } from '../platform.ts';
 import { Options } from './options.ts';
 import { pss } from './provider.ts';
+import { takes } from './takes.ts';
 
 export const platform = definePlatform({
   id: 'pss',
   name: 'partners, RSA-PSS',
   options: Options,
   create: pss,
+  takes,
   origins: () => [],
   fileNames: [
     { pattern: /^private_key\.pem$/, what: 'yours, for RSA-PSS: private_key.pem', holds: 'key' },

@@ -3,11 +3,12 @@ import { Message } from '../../crypto/message.ts';
 import { requestInvalid } from '../../errors.ts';
 import { acceptOnce, needSigned } from '../partner/freshness.ts';
 import { header } from '../shared/http.ts';
-import { need, takeReceived } from '../shared/inputs.ts';
 import type { Nonces } from '../shared/nonces.ts';
 import { confirm, type Trial } from '../shared/tries.ts';
 import type { Operations, Received, Verified, Verifier } from '../provider.ts';
+import { take } from '../takes.ts';
 import { canonicalMessage } from './message.ts';
+import { takes } from './takes.ts';
 
 export function receiving(verifiers: readonly Verifier[], nonces: Nonces): Pick<Operations, 'verify' | 'verifiers'> {
   const check = (message: Uint8Array, signature: string, trial: Omit<Trial, 'owner'>): Verified => {
@@ -16,10 +17,9 @@ export function receiving(verifiers: readonly Verifier[], nonces: Nonces): Pick<
   };
 
   const verifyRequest = (received: Exclude<Received, { kind: 'message' }>, trial: Omit<Trial, 'owner'>): Verified => {
-    takeReceived(received);
     if (received.kind !== 'notification')
       throw requestInvalid('kind', 'is notification: this scheme signs requests only');
-    const [method, url, headers] = [need(received, 'method'), need(received, 'url'), need(received, 'headers')];
+    const { method, url, headers, body } = take(received, takes.verify.request);
     const signed = (name: string): string => needSigned(header(headers, name), name);
     const [signature, timestamp, nonce, host] = [
       signed('x-signature'),
@@ -29,7 +29,7 @@ export function receiving(verifiers: readonly Verifier[], nonces: Nonces): Pick<
     ];
     const stamp = { timestamp, nonce, fields: { timestamp: 'x-ts', nonce: 'x-nonce' } };
     return acceptOnce(nonces, stamp, trial.now, () =>
-      check(canonicalMessage({ method, url, host, timestamp, nonce, body: received.body }), signature, trial),
+      check(canonicalMessage({ method, url, host, timestamp, nonce, body }), signature, trial),
     );
   };
 

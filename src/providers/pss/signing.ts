@@ -3,18 +3,18 @@ import type { PrivateKey } from '../../crypto/private-key.ts';
 import { rsaPss } from '../../crypto/suites.ts';
 import { seconds } from '../shared/freshness.ts';
 import { signedHost, withHeaders } from '../shared/http.ts';
-import { need, takeOnly } from '../shared/inputs.ts';
 import type { Operations } from '../provider.ts';
+import { take } from '../takes.ts';
 import { canonicalMessage } from './message.ts';
+import { takes } from './takes.ts';
 
 /** `keyId` is sent as `X-App-Id`. */
 export const signing = (privateKey: PrivateKey, keyId: string): Pick<Operations, 'sign' | 'authorize'> => ({
   sign: async (message, turn) => ({ signature: await privateKey.sign(rsaPss, message, turn), keyId }),
 
   async authorize(request, { now, nonce }, turn) {
-    takeOnly(request, ['method', 'url', 'headers', 'body']);
-    const [method, url] = [need(request, 'method').toUpperCase(), need(request, 'url')];
-    const { headers = {}, body = Buffer.alloc(0) } = request;
+    const { method: given, url, headers = {}, body = Buffer.alloc(0) } = take(request, takes.authorize.request);
+    const method = given.toUpperCase();
     const host = signedHost(url, headers);
     const timestamp = seconds(now);
     const message = canonicalMessage({ method, url, host, timestamp, nonce, body });

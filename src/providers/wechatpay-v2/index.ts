@@ -4,12 +4,14 @@ import { wechatPayHosts } from '../shared/wechatpay-hosts.ts';
 import { Options } from './options.ts';
 import { wechatpayV2 } from './provider.ts';
 import { wechatpayV2Refusals } from './refusal.ts';
+import { takes } from './takes.ts';
 
 export const platform = definePlatform({
   id: 'wechatpayV2',
   name: 'WeChat Pay v2',
   options: Options,
   create: wechatpayV2,
+  takes,
   // Risk control has a host of its own (protocols 1.13).
   origins: () => [...wechatPayHosts, 'https://fraud.mch.weixin.qq.com'],
   fileNames: [

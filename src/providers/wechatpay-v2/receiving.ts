@@ -2,11 +2,12 @@
 import { hash } from 'node:crypto';
 import { atOnce } from '../../crypto/private-key.ts';
 import { PaycertError, requestInvalid } from '../../errors.ts';
-import { takeReceived } from '../shared/inputs.ts';
 import { confirm, open } from '../shared/tries.ts';
 import type { Earlier, Opener, Operations, Received, Verifier } from '../provider.ts';
+import { take } from '../takes.ts';
 import { VerifiedNotification } from '../verified.ts';
 import { isUnsignedByDesign, parameterText, signedText } from './messages.ts';
+import { takes } from './takes.ts';
 import { readXml } from './xml.ts';
 
 export function receiving(
@@ -45,7 +46,7 @@ export function receiving(
     async decrypt(input, _turn, earlier) {
       if ('algorithm' in input)
         throw requestInvalid('algorithm', 'is nothing that WeChat Pay v2 has: give ciphertext alone');
-      return openSealed(input.ciphertext, earlier);
+      return openSealed(take(input, takes.decrypt.resource).ciphertext, earlier);
     },
 
     async openNotification(notification, earlier) {
@@ -72,7 +73,7 @@ const unsigned = () =>
 function readResponse(received: Received): ReadonlyMap<string, string> {
   if (received.kind === 'message' || received.kind === 'return')
     throw requestInvalid('kind', 'is response or notification: WeChat Pay v2 signs the parameters of a body');
-  takeReceived(received);
+  take(received, takes.verify.http);
   if (received.kind === 'response' && received.url !== undefined && isUnsignedByDesign(received.url)) throw unsigned();
   return readXml(received.body);
 }

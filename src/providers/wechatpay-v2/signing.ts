@@ -3,13 +3,14 @@ import type { KeyObject } from 'node:crypto';
 import { requestInvalid } from '../../errors.ts';
 import { seconds } from '../shared/freshness.ts';
 import { splitUrl } from '../shared/http.ts';
-import { need, takeOnly } from '../shared/inputs.ts';
 import { joinPairs, type Pair } from '../shared/parameters.ts';
 import { percentEncode } from '../shared/percent.ts';
 import type { Operations } from '../provider.ts';
+import { take } from '../takes.ts';
 import { appParameters } from '../shared/wechatpay-payment.ts';
 import { isSignType, signParameters, type SignType } from './messages.ts';
 import type { WechatpayV2Options } from './options.ts';
+import { takes } from './takes.ts';
 import { writeXml } from './xml.ts';
 
 /** Interfaces differ in what they call the merchant and the app. */
@@ -42,11 +43,10 @@ export function signing(
 ): Pick<Operations, 'authorize' | 'paymentParameters'> {
   return {
     async authorize(request, { nonce }) {
-      takeOnly(request, ['method', 'url', 'parameters']);
-      const method = (request.method ?? 'POST').toUpperCase();
+      const { method: given = 'POST', url, parameters } = take(request, takes.authorize.request);
+      const method = given.toUpperCase();
       if (method !== 'POST' && method !== 'GET') throw requestInvalid('method', 'of WeChat Pay v2 is GET or POST');
-      const url = need(request, 'url');
-      const pairs = complete(need(request, 'parameters'), nonce, options);
+      const pairs = complete(parameters, nonce, options);
       const named = pairs.find(([name]) => name === 'sign_type')?.[1] ?? 'MD5';
       if (!isSignType(named)) throw requestInvalid('parameters.sign_type', 'is neither MD5 nor HMAC-SHA256');
       const signed: Pair[] = [...pairs, ['sign', signParameters(named, key, pairs)]];
@@ -59,11 +59,10 @@ export function signing(
     },
 
     async paymentParameters(input, { now, nonce }): Promise<Record<string, string>> {
-      takeOnly(input, ['type', 'appId', 'prepayId', 'signType']);
-      const [type, prepayId] = [need(input, 'type'), need(input, 'prepayId')];
-      const appId = input.appId ?? options.appId;
+      const payment = take(input, takes.paymentParameters.payment);
+      const { type, prepayId, appId = options.appId } = payment;
       if (appId === undefined) throw requestInvalid('appId', 'is missing, and so is appId of the configuration');
-      const signType: SignType = input.signType ?? 'MD5';
+      const signType: SignType = payment.signType ?? 'MD5';
       const timestamp = seconds(now);
       const sign = (parameters: Readonly<Record<string, string>>): string =>
         signParameters(signType, key, Object.entries(parameters));

@@ -5,12 +5,14 @@ import { wechatPayHosts } from '../shared/wechatpay-hosts.ts';
 import { Options } from './options.ts';
 import { wechatpay } from './provider.ts';
 import { wechatpayRefusals } from './refusal.ts';
+import { takes } from './takes.ts';
 
 export const platform = definePlatform({
   id: 'wechatpay',
   name: 'WeChat Pay APIv3',
   options: Options,
   create: wechatpay,
+  takes,
   origins: () => wechatPayHosts,
   fileNames,
   tied: [

@@ -5,15 +5,16 @@ import { atOnce } from '../../crypto/private-key.ts';
 import { PaycertError } from '../../errors.ts';
 import { publicVerifier } from '../shared/facts.ts';
 import { header } from '../shared/http.ts';
-import { need, takeReceived } from '../shared/inputs.ts';
 import { confirm, open } from '../shared/tries.ts';
 import type { Earlier, Opener, Operations, Received, Verified } from '../provider.ts';
+import { take, type Taken } from '../takes.ts';
 import { VerifiedNotification } from '../verified.ts';
 import { aeadAlgorithm, readEnvelope, readPlaintext } from './envelope.ts';
 import { assertNoProbe, isUnsignedByDesign, readResponseSignature, responseMessage } from './messages.ts';
 import { isSameKeyId, type PlatformKeys } from './platform-keys.ts';
 import { schemeOf } from './schemes.ts';
 import { noApiV3Key } from './sealing.ts';
+import { takes } from './takes.ts';
 
 export function receiving(
   platform: PlatformKeys,
@@ -60,15 +61,14 @@ export function receiving(
   };
 }
 
-type Response = Exclude<Received, { kind: 'message' }> & { readonly headers: Readonly<Record<string, string>> };
+type Response = Taken<Exclude<Received, { kind: 'message' }>, typeof takes.verify.http>;
 
 /** WeChat Pay signs in headers, and sends no user back with a signature. */
 function readResponse(received: Exclude<Received, { kind: 'message' }>): Response {
-  takeReceived(received);
   if (received.kind === 'return') {
     throw new PaycertError('request-invalid', 'WeChat Pay does not sign kind "return"', { field: 'kind' });
   }
-  return { ...received, headers: need(received, 'headers') };
+  return take(received, takes.verify.http);
 }
 
 /** Errors may come unsigned, and some downloads always do: neither is forged, and neither is proof of anything. */

@@ -6,12 +6,13 @@ import { atOnce, type PrivateKey } from '../../crypto/private-key.ts';
 import { publicKeyFingerprint } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
 import { publicFacts } from '../shared/facts.ts';
-import { need } from '../shared/inputs.ts';
 import { open } from '../shared/tries.ts';
 import type { Ciphertext, KeyFacts, Opener, Operations } from '../provider.ts';
+import { formOf, take } from '../takes.ts';
 import { aeadAlgorithm, openResource } from './envelope.ts';
 import type { ResponseKey } from './options.ts';
 import type { PlatformKeys } from './platform-keys.ts';
+import { takes } from './takes.ts';
 
 export interface OwnKeys {
   /** APIv3 keys in the order in which they are tried. */
@@ -87,12 +88,10 @@ export function sealing(
     },
 
     async decrypt(input, turn = atOnce, earlier) {
-      if (isResource(input)) {
-        if (input.algorithm !== aeadAlgorithm) {
-          throw new PaycertError('request-invalid', `algorithm must be ${aeadAlgorithm}`, { field: 'algorithm' });
-        }
-        need(input, 'nonce');
+      if (isResource(input) && input.algorithm !== aeadAlgorithm) {
+        throw new PaycertError('request-invalid', `algorithm must be ${aeadAlgorithm}`, { field: 'algorithm' });
       }
+      take(input, takes.decrypt[formOf(takes.decrypt, input)]);
       return open(openers, input, { earlier, turn, absent: noApiV3Key });
     },
   };

@@ -3,13 +3,14 @@ import { hash } from 'node:crypto';
 import type { PrivateKey, Turn } from '../../crypto/private-key.ts';
 import { seconds } from '../shared/freshness.ts';
 import { defaultHeaders, header, withHeaders } from '../shared/http.ts';
-import { need, takeOnly } from '../shared/inputs.ts';
 import type { AuthorizedRequest, Moment, Operations, RequestToAuthorize } from '../provider.ts';
+import { take } from '../takes.ts';
 import { authorization, paymentMessage, requestMessage } from './messages.ts';
 import { appParameters } from '../shared/wechatpay-payment.ts';
 import type { ResponseKey } from './options.ts';
 import type { PlatformKeys } from './platform-keys.ts';
 import { schemeOf } from './schemes.ts';
+import { takes } from './takes.ts';
 
 export interface Sender {
   readonly merchantId: string;
@@ -42,9 +43,7 @@ export function signing(
     sign: async (message, turn) => ({ signature: await privateKey.sign(scheme.suite, message, turn), keyId }),
 
     async authorize(request, moment, turn): Promise<AuthorizedRequest> {
-      takeOnly(request, ['method', 'url', 'headers', 'body', 'encryptionKeyId']);
-      const { headers = {}, body = Buffer.alloc(0) } = request;
-      const [method, url] = [need(request, 'method'), need(request, 'url')];
+      const { method, url, headers = {}, body = Buffer.alloc(0) } = take(request, takes.authorize.request);
       const { nonce } = moment;
       const timestamp = seconds(moment.now);
       const named = keyToName(request, moment);
@@ -62,8 +61,7 @@ export function signing(
     },
 
     async paymentParameters(input, { now, nonce }, turn) {
-      takeOnly(input, ['type', 'appId', 'prepayId']);
-      const [type, appId, prepayId] = [need(input, 'type'), need(input, 'appId'), need(input, 'prepayId')];
+      const { type, appId, prepayId } = take(input, takes.paymentParameters.payment);
       const timestamp = seconds(now);
       const sign = (last: string) => signText(paymentMessage(appId, timestamp, nonce, last), turn);
       if (type === 'app') {

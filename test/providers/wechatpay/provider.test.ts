@@ -93,7 +93,10 @@ describe('an APIv3 key', () => {
         },
       ],
     });
-  const sealed = (key: string) => ({ ...encryptResource('text', { apiV3Key: key }), associatedData: '' });
+  const sealed = (key: string) => {
+    const { associated_data: associatedData, ...resource } = encryptResource('text', { apiV3Key: key });
+    return { ...resource, associatedData };
+  };
 
   it('is unproven without anything that proves it, and nobody is warned', async () => {
     const context = await loadFit(files);
@@ -129,7 +132,7 @@ describe('an APIv3 key', () => {
 
   it('is proven by the first successful decryption, which ends the warning', async () => {
     const context = await loadFit(withFiles(files, { 'certificates.json': answer('x'.repeat(32)) }));
-    await assert.rejects(context.decrypt(sealed('y'.repeat(32))));
+    await assert.rejects(context.decrypt(sealed('y'.repeat(32))), refusal('decryption-failed'));
     assert.deepEqual([context.isProven?.(), warningsOf(context)], [false, ['apiv3-key-unproven apiv3_key']]);
     await context.decrypt(sealed(apiV3Key));
     assert.deepEqual([context.isProven?.(), warningsOf(context)], [true, []]);
