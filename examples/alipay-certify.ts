@@ -27,7 +27,7 @@ try {
   /** The double's address instead of Alipay's; leave it out in a program of yours. */
   const toGateway = (address: string): string => gateway.url + new URL(address).pathname + new URL(address).search;
 
-  /** One call of the v2 gateway. Throws unless Alipay signed the answer and it is a success: what is not certain is no. */
+  /** One call of the v2 gateway. Throws unless Alipay signed the response and it is a success: what is not certain is no. */
   const call = async (apiMethod: string, content: object): Promise<Record<string, unknown>> => {
     const request = { apiMethod, bizContent: JSON.stringify(content) };
     const { method, url, headers, body = null } = await paycert.current('alipay-main').authorize(request, moment());

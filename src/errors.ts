@@ -14,7 +14,7 @@ interface Row {
 }
 
 const table = {
-  // config: whoever wrote the configuration
+  // config: the author of the configuration
   'config-unreadable': { kind: 'config', hint: 'Check the path of the configuration file and who may read it.' },
   'config-syntax': { kind: 'config', hint: 'Correct the YAML at the line named.' },
   'config-invalid': { kind: 'config', hint: 'Correct the field named; docs/configuration.md lists every field.' },
@@ -42,7 +42,7 @@ const table = {
     hint: 'Put at least 16 printable characters without spaces into the token file.',
   },
 
-  // source: whoever runs the origin
+  // source: the operator of the origin
   'source-unreadable': { kind: 'source', hint: 'Check that the path exists, is mounted and is readable by this user.' },
   'source-unstable': {
     kind: 'source',
@@ -69,7 +69,7 @@ const table = {
   'cluster-failing': { kind: 'source', hint: 'Nothing to do if it passes; otherwise look at the API server and etcd.' },
   'cluster-unauthenticated': {
     kind: 'source',
-    hint: 'Check the service account, and that its token is mounted anew before it expires.',
+    hint: 'Check the service account, and that its token is renewed before it expires.',
   },
   'cluster-forbidden': {
     kind: 'source',
@@ -82,10 +82,10 @@ const table = {
   },
   'secret-not-opted-in': {
     kind: 'source',
-    hint: 'Let whoever owns the Secret label it `paycert.dev/used-by`, with the name of the PaymentCredential or `any`.',
+    hint: 'Ask the owner of the Secret to label it `paycert.dev/used-by`, with the name of the PaymentCredential or `any`.',
   },
   'object-missing': { kind: 'source', hint: 'Create the object named, or correct name and namespace.' },
-  'object-conflict': { kind: 'source', hint: 'Nothing to do: it is read again and written anew.' },
+  'object-conflict': { kind: 'source', hint: 'Nothing to do: it is read again and written again.' },
   'object-invalid': {
     kind: 'source',
     hint: 'Install the CustomResourceDefinition of this version of paycert; if it is, report what was refused.',
@@ -96,7 +96,7 @@ const table = {
     hint: 'Find out what answers in place of the API server, such as a proxy.',
   },
 
-  // material: whoever owns the keys
+  // material: the owner of the keys
   'material-missing': {
     kind: 'material',
     hint: 'Add the part named; the page of its platform in docs/ lists the names.',
@@ -183,7 +183,7 @@ const table = {
   'pkcs12-iterations': { kind: 'material', hint: 'Export it again with at most 100,000 iterations.' },
   'certificate-revoked': {
     kind: 'material',
-    hint: 'Have a new certificate issued, with a new key; find out why the old one was taken back.',
+    hint: 'Have a new certificate issued, with a new key; find out why the old one was revoked.',
   },
   'revocation-unknown': {
     kind: 'material',
@@ -226,7 +226,7 @@ const table = {
   'tls-authority-expired': {
     kind: 'material',
     isWarning: true,
-    hint: 'Remove it; whoever still shows a certificate of its is refused.',
+    hint: 'Remove it; peers with certificates that it issued are rejected.',
   },
   'root-certificate-skipped': {
     kind: 'material',
@@ -262,7 +262,7 @@ const table = {
   'operation-unsupported': { kind: 'request', hint: 'This credential’s provider has no such operation.', status: 404 },
   'caller-gone': {
     kind: 'request',
-    hint: 'Wait longer for the answer; many of these say that there is more to sign than one process can.',
+    hint: 'Wait longer for the response; many of these say that there is more to sign than one process can.',
     status: 499,
   },
   'body-too-large': { kind: 'request', hint: 'Send less, or raise `listen.maxBodyBytes`.', status: 413 },

@@ -33,7 +33,7 @@ export interface LibraryOptions {
   readonly observe?: Observe;
   readonly clock?: Clock;
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** How OCSP responders are asked about one's own certificates, such as through a proxy. Default: over HTTP, from here. */
+  /** How OCSP responders are asked about our own certificates, such as through a proxy. Default: over HTTP, from here. */
   readonly askResponder?: AskResponder;
 }
 

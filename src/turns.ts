@@ -1,4 +1,4 @@
-// Long work in turns: after so many steps the event loop serves what else waits, and then the work goes on.
+// Long work in turns: after so many steps the event loop serves what else waits, and then the work continues.
 
 /** Steps that take a few milliseconds. */
 const stepsInTurn = 4000;

@@ -62,7 +62,7 @@ function parseUrl(url: string): { host: string; port: string } {
   return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? '80' : port };
 }
 
-/** Prints the answer and turns its status into an exit code: 1 where the answer is no. */
+/** Prints the response and turns its status into an exit code: 1 where the answer is no. */
 async function ask(
   values: Values,
   [method, path]: readonly [method: string, path: string],

@@ -92,7 +92,11 @@ export const commands: Readonly<Record<string, Command>> = {
         help: 'elect a leader among several replicas on this Lease (default: no election)',
       },
       'lease-duration': { type: 'string', value: 'TIME', help: 'others take over after so long (default 15s)' },
-      'renew-deadline': { type: 'string', value: 'TIME', help: 'a leader goes on for so long (default 10s)' },
+      'renew-deadline': {
+        type: 'string',
+        value: 'TIME',
+        help: 'how long a leader leads without a renewal (default 10s)',
+      },
       'retry-period': {
         type: 'string',
         value: 'TIME',
@@ -162,7 +166,7 @@ export const commands: Readonly<Record<string, Command>> = {
     },
   },
   explain: {
-    summary: 'Explain why a platform refused a signature, from the body of its answer',
+    summary: 'Explain why a platform refused a signature, from the body of its response',
     usage: '[BODY-FILE|-]',
     options: {
       signed: { type: 'string', value: 'FILE', help: 'the text that was signed, byte for byte' },

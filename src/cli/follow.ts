@@ -17,7 +17,7 @@ export interface Subscription<T> {
   readonly observe: Observe;
 }
 
-/** Follows one file until aborted; a refusal is told once, and nothing that the file holds ends it. */
+/** Follows one file until aborted; a refusal is reported once, and nothing that the file holds ends it. */
 export async function followFile<T>(
   { file, source, parse, initial, apply, observe }: Subscription<T>,
   signal: AbortSignal,

@@ -18,7 +18,7 @@ const { name, keys } = SourceSchema.properties.secret.properties;
 export const ResourceSpecSchema = Type.Object(
   {
     provider,
-    // No files and no other namespace: whoever may write the resource must not read through us what is not theirs.
+    // No files and no other namespace: a writer of the resource must not read through us what is not theirs.
     source: Type.Object(
       { secret: Type.Object({ name, keys }, { ...closed, description: 'A Secret in the same namespace.' }) },
       { ...closed, description: 'Where the material comes from.' },

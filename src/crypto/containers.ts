@@ -146,7 +146,7 @@ function assertWhole(certificate: X509Certificate): X509Certificate {
   return certificate;
 }
 
-// The armour's label is not believed: files with PKCS#1 under a PKCS#8 label, and the other way round, are common.
+// The armour's label is not trusted: files with PKCS#1 under a PKCS#8 label, and the other way round, are common.
 const parsePrivate = (key: Buffer): KeyObject | undefined =>
   firstOf(
     (['pkcs8', 'pkcs1', 'sec1'] as const).map(

@@ -19,7 +19,7 @@ const shortestEntry = 2 + 3 + 2 + shortestTime;
 const maxProbes = 512;
 
 /**
- * `entries`: the contents of revokedCertificates (RFC 5280 §5.1.2.6), signed by whom they are believed. In turns.
+ * `entries`: the contents of revokedCertificates (RFC 5280 §5.1.2.6), signed by a trusted issuer. In turns.
  * @throws DerError for what is not a list of entries, and for a critical extension, which would change what an entry means
  */
 export async function readListedSerials(entries: Buffer, turns = new Turns()): Promise<ListedSerials> {

@@ -15,7 +15,7 @@ const sequence = (...parts: readonly Uint8Array[]): Buffer => writeDer(derTag.se
 export const responderOf = ({ infoAccess = '' }: X509Certificate): string | undefined =>
   /^OCSP - URI:(http:\/\/[!-~]+)$/im.exec(infoAccess)?.[1];
 
-/** A request about one certificate. Without a nonce, so that an answer that was made before will do (RFC 5019 §2.1.1, §4). */
+/** A request about one certificate. Without a nonce, so that a response that was made before will do (RFC 5019 §2.1.1, §4). */
 export function writeOcspRequest(certificate: X509Certificate, issuer: X509Certificate): Uint8Array | undefined {
   const [own, above] = [certificateParts(certificate), certificateParts(issuer)];
   if (own === undefined || above === undefined) return undefined;

@@ -1,4 +1,4 @@
-// Answers of OCSP responders (RFC 6960 §4.2): which of them count. node:crypto does not read them.
+// Responses of OCSP responders (RFC 6960 §4.2): which of them count. node:crypto does not read them.
 import { hash, type X509Certificate } from 'node:crypto';
 import { PaycertError } from '../errors.ts';
 import { readCertificates } from './containers.ts';
@@ -20,7 +20,7 @@ type Test = (certificate: X509Certificate) => boolean;
 
 const basicResponse = '2b0601050507300101';
 const ocspSigning = '1.3.6.1.5.5.7.3.9';
-/** Where an answer says two things of one certificate. */
+/** Where a response says two things of one certificate. */
 const worstFirst = ['revoked', 'unknown', 'good'];
 
 /** One in DER; none where the responder has none to give (`tryLater`, `unauthorized`), or what it gives is not one. */
@@ -61,14 +61,14 @@ function read(der: Uint8Array): OcspResponse {
 /** OCSPResponse down to its BasicOCSPResponse: nobody has signed what is around it. */
 function readBasic(der: Uint8Array): DerElement {
   const [status, bytes] = readInside(readOne(readDer(der)));
-  if (status?.tag !== derTag.enumerated || !status.content.equals(Buffer.of(0))) throw new DerError('no answer');
+  if (status?.tag !== derTag.enumerated || !status.content.equals(Buffer.of(0))) throw new DerError('no response');
   const [type, response] = readInside(readOne(readInside(bytes, derTag.explicit0)));
   if (type?.content.toString('hex') !== basicResponse || response?.tag !== derTag.octetString)
-    throw new DerError('another kind of answer');
+    throw new DerError('another kind of response');
   return readOne(readDer(response.content));
 }
 
-/** Signatures are costly, and an answer is asked at every handshake. */
+/** Signatures are costly, and a response is asked at every handshake. */
 function findOnce(candidates: (issuer: X509Certificate) => readonly X509Certificate[], test: Test) {
   const found = new Map<string, X509Certificate | undefined>();
   return (issuer: X509Certificate): X509Certificate | undefined => {

@@ -15,7 +15,7 @@ export interface Suite {
    * waits behind signatures.
    */
   readonly verify: (publicKey: KeyObject, message: Uint8Array, signature: Uint8Array) => boolean;
-  /** Which of these messages that key signed, for messages of which only one can be; undefined where it is none of them. */
+  /** Which of these messages that key signed, for messages of which only one can be; undefined where it is not one of them. */
   readonly find: (publicKey: KeyObject, messages: readonly Message[], signature: Uint8Array) => number | undefined;
   /** Why that key cannot be used with this algorithm; `field` is the part that holds it. */
   readonly check: (key: KeyObject, field: string) => readonly PaycertError[];

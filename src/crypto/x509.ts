@@ -10,7 +10,7 @@ export function normalizeSerial(serial: string): string {
     .replace(/^0+(?=.)/, '');
 }
 
-/** A serial number as it goes on the wire: upper-case hex of even length (Tenpay issues some with leading zeros). */
+/** A serial number as it is sent: upper-case hex of even length (Tenpay issues some with leading zeros). */
 export function wireSerial(serial: string): string {
   const digits = normalizeSerial(serial);
   return digits.length % 2 === 0 ? digits : `0${digits}`;

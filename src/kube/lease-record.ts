@@ -17,7 +17,7 @@ export interface RecordOptions {
 export interface Timing {
   /** After so long without a renewal others take the Lease. */
   readonly leaseMilliseconds: number;
-  /** A leader goes on for so long without a renewal: less, since its timer began earlier. */
+  /** A leader leads for so long without a renewal: less, since its timer began earlier. */
   readonly renewalMilliseconds: number;
   /** Between two renewals, and between two looks of those who wait. */
   readonly retryMilliseconds: number;

@@ -1,4 +1,4 @@
-// One request to the API server, and its answer as bytes or JSON.
+// One request to the API server, and its response as bytes or JSON.
 import type { IncomingMessage } from 'node:http';
 import { PaycertError } from '../errors.ts';
 import { readBytes, readChunks as readAll, request, TooLarge, Unreachable } from '../system/request.ts';
@@ -23,7 +23,7 @@ const silenceMilliseconds = 10_000;
 const maxBodyBytes = 64 * 1024 * 1024;
 
 /**
- * The answer once its headers are there.
+ * The response once its headers are there.
  * @throws PaycertError of kind source
  */
 export async function send(access: Access, call: Call, signal: AbortSignal): Promise<IncomingMessage> {
@@ -59,12 +59,12 @@ async function attempt(access: Access, call: Call, signal: AbortSignal): Promise
 function rethrow(error: unknown, what: string): never {
   if (error instanceof Unreachable) throw unreachable(what, error.reason);
   if (error instanceof TooLarge)
-    throw new PaycertError('source-too-large', `${what}: the answer is larger than ${maxBodyBytes} bytes`);
+    throw new PaycertError('source-too-large', `${what}: the response is larger than ${maxBodyBytes} bytes`);
   throw error;
 }
 
 /**
- * The chunks of an answer.
+ * The chunks of a response.
  * @throws PaycertError `cluster-unreachable` when the connection breaks
  */
 export async function* readChunks(answer: IncomingMessage, what: string, signal: AbortSignal): AsyncGenerator<Buffer> {
@@ -75,7 +75,7 @@ export async function* readChunks(answer: IncomingMessage, what: string, signal:
   }
 }
 
-/** The answer as JSON. @throws PaycertError of kind source */
+/** The response as JSON. @throws PaycertError of kind source */
 export async function readJson(answer: IncomingMessage, what: string, signal: AbortSignal): Promise<unknown> {
   const bytes = await readBytes(answer, maxBodyBytes, signal).catch((error: unknown) => rethrow(error, what));
   return parseJson(bytes.toString(), what);

@@ -28,7 +28,7 @@ export function toError(status: number, what: string): PaycertError {
 }
 
 export const malformed = (what: string): PaycertError =>
-  new PaycertError('response-malformed', `${what}: the answer is not what the API promises`);
+  new PaycertError('response-malformed', `${what}: the response is not what the API promises`);
 
 export const unreachable = (what: string, reason: string): PaycertError =>
   new PaycertError('cluster-unreachable', `${what}: the API server cannot be reached (${reason})`);

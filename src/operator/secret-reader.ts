@@ -95,7 +95,7 @@ export class SecretReader {
     return readings.find((reading) => isSame(reading, question) && isCurrent(reading, now));
   }
 
-  /** Fetches it once for every question that has no answer yet. */
+  /** Fetches it once for every question that has no response yet. */
   #read(entry: Entry, asked: Question, signal: AbortSignal): Reading {
     const added: Reading[] = [];
     const add = (question: Question): Reading => {

@@ -171,7 +171,7 @@ export interface Verifier {
   readonly facts: KeyFacts;
   /** Equal for equal keys, whatever names them: each is tried once. */
   readonly id: string;
-  /** Which message of the claim this key confirms; undefined where it is none of them. */
+  /** Which message of the claim this key confirms; undefined where it is not one of them. */
   readonly confirm: (claim: Claim) => number | undefined;
 }
 

@@ -25,7 +25,7 @@ export interface Saying {
 }
 
 export interface Refusal {
-  /** The platform's own code, in its letters; empty where it is none. */
+  /** The platform's own code, as it spells it; empty where there is no code. */
   readonly code: string;
   readonly about: About;
   /** What the response itself says. */

@@ -84,7 +84,7 @@ export async function download(
     const isConfigured = next.origin === configured?.origin;
     const reply: Reply | undefined = await exchange(next, {
       refused: isConfigured ? refused.configured : refused.others,
-      // A list is not compressed: a small answer must not become a large one.
+      // A list is not compressed: a small response must not become a large one.
       headers: { 'accept-encoding': 'identity' },
       maxBytes,
       signal,

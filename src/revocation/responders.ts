@@ -6,7 +6,7 @@ import { responderOf, writeOcspRequest } from '../crypto/ocsp-request.ts';
 import { certificateFingerprint } from '../crypto/x509.ts';
 import { type AskResponder, askResponder } from './ask-responder.ts';
 
-/** However long an answer counts, news is asked for after this, as for lists. */
+/** However long a response counts, news is asked for after this, as for lists. */
 const longestKept = 60 * 60 * 1000;
 /** After a failure. */
 const retryMilliseconds = 60_000;

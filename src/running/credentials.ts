@@ -31,7 +31,7 @@ export class Credentials {
 
   /**
    * Makes what runs equal to what the configuration says; what did not change is left alone.
-   * `withheld`: those that are known by name, and have nothing to load: callers are told that they are not ready.
+   * `withheld`: those that are known by name, and have nothing to load: callers learn that they are not ready.
    */
   apply(credentials: readonly CredentialConfig[], withheld: ReadonlyMap<string, CredentialPolicy> = new Map()): void {
     const wanted = new Map(credentials.map((config) => [config.name, config]));

@@ -1,8 +1,8 @@
 // BatchedWrites that are ready in the same turn of the event loop are written together.
 
 /**
- * A write wakes the process that waits for it, and on a machine with few cores waking it costs more than making the answer.
- * Written one after another at the end of the turn, 32 answers wake it once: 1.7 times the verifications per second. An
+ * A write wakes the process that waits for it, and on a machine with few cores waking it costs more than making the response.
+ * Written one after another at the end of the turn, 32 responses wake it once: 1.7 times the verifications per second. An
  * answer that is alone waits for no other: the turn ends at once.
  */
 export class BatchedWrites {

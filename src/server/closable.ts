@@ -1,4 +1,4 @@
-// An HTTP server within limits that ends well: what is owed an answer gets it, everything else closes at once.
+// An HTTP server within limits that ends well: what is owed a response gets it, everything else closes at once.
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import { Connections } from './connections.ts';
@@ -9,12 +9,12 @@ interface Closable {
   readonly close: () => Promise<void>;
 }
 
-/** A caller that never reads its answer must not keep a process alive for ever. */
+/** A caller that never reads its response must not keep a process alive for ever. */
 const closeTimeout = 10_000;
 
 /**
- * Node's own close destroys connections whose answer is still being read, and waits for ever for those that never said
- * a word. So this one knows which connections are owed an answer: they end after it, all others at once.
+ * Node's own close destroys connections whose response is still being read, and waits for ever for those that never said
+ * a word. So this one knows which connections are owed a response: they end after it, all others at once.
  */
 export function createHttpServer(
   listener: RequestListener,
@@ -54,7 +54,7 @@ export function createHttpServer(
         clearTimeout(deadline);
         resolve();
       });
-      // Of several answers on one connection, the last one closes it.
+      // Of several responses on one connection, the last one closes it.
       for (const response of connections.lastOwed())
         if (!response.headersSent) response.setHeader('Connection', 'close');
     });

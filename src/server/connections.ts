@@ -52,7 +52,7 @@ export class Connections {
     else socket.pause();
   }
 
-  /** The answers that are owed, the last one of each connection. */
+  /** The responses that are owed, the last one of each connection. */
   lastOwed(): readonly ServerResponse[] {
     return [...this.#all.values()].flatMap(({ owed }) => owed.at(-1)?.response ?? []);
   }

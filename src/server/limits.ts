@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 export interface Limits {
   /** At once. With one more, the one that matters least ends; see `Connections`. */
   readonly connections: number;
-  /** Whether also a connection may end whose answer is still on its way. */
+  /** Whether also a connection may end whose response is still on its way. */
   readonly endsUnanswered: boolean;
   /** How many may wait to be accepted. The kernel's own limit (net.core.somaxconn) holds as well. */
   readonly backlog: number;
@@ -20,7 +20,7 @@ export interface Limits {
   readonly idleMilliseconds: number;
   /** On one connection, after which it closes; 0: no limit. */
   readonly requestsPerConnection: number;
-  /** Requests of one connection that wait for the answer of the one before them. With one more, it ends. */
+  /** Requests of one connection that wait for the response of the one before them. With one more, it ends. */
   readonly pipelined: number;
 }
 

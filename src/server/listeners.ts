@@ -30,7 +30,7 @@ export async function listenOnTcp(
   return listen('callers', address, guarded);
 }
 
-/** Health and metrics, for whoever reaches the port. */
+/** Health and metrics, for everybody who reaches the port. */
 export const listenOnPort = (address: string, listener: RequestListener): Promise<Listener> =>
   listen('admin', address, listener);
 

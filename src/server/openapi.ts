@@ -34,7 +34,7 @@ function describeRoute({ path, operationId, summary, request, result = { type: '
   };
 }
 
-/** A batch and its answer: the items of the single call, each with a result or a problem. */
+/** A batch and its response: the items of the single call, each with a result or a problem. */
 export function batchSchemas(request: TSchema, result: TSchema): { request: TSchema; result: TSchema } {
   const items = { type: 'array', minItems: 1, maxItems: schema.maxBatch, items: request };
   const outcome = { oneOf: [wrap('result', result), wrap('problem', schema.Problem)] };

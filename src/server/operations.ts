@@ -66,7 +66,7 @@ const sign = operation('sign', {
 });
 
 const verify = operation('verify', {
-  summary: 'Whether the platform signed an answer, a notification or a message.',
+  summary: 'Whether the platform signed a response, a notification or a message.',
   request: schema.VerifyRequest,
   result: schema.VerifyResult,
   isBatchable: true,
@@ -144,7 +144,7 @@ type VerifyInput = Static<typeof schema.VerifyRequest>;
 const responseFields = ['headers', 'body', 'bodyBase64', 'method', 'url', 'status', 'apiMethod'] as const;
 const messageFields = ['message', 'messageBase64', 'signature', 'keyId'] as const;
 
-/** An answer or a message, never half of each: what belongs to the other would be accepted without being verified. */
+/** A response or a message, never half of each: what belongs to the other would be accepted without being verified. */
 function readReceived(input: VerifyInput): Received {
   return input.kind === undefined ? readMessage(input) : readResponse(input, input.kind);
 }

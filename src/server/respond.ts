@@ -1,4 +1,4 @@
-// How an answer leaves: its head, its text or stream, and an error as a problem, also while its caller still sends.
+// How a response leaves: its head, its text or stream, and an error as a problem, also while its caller still sends.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -43,8 +43,8 @@ function setHead(response: ServerResponse, status: number, type: string): void {
 const lingerMilliseconds = 2000;
 
 /**
- * A connection that is closed while its caller still sends is reset, and the caller sees that instead of the answer
- * (RFC 9112 §9.6). So the answer goes out, what is left of the body is dropped, and then the connection closes.
+ * A connection that is closed while its caller still sends is reset, and the caller sees that instead of the response
+ * (RFC 9112 §9.6). So the response goes out, what is left of the body is dropped, and then the connection closes.
  */
 function sendEarly(request: IncomingMessage, response: ServerResponse, status: number, body: string): void {
   setHead(response, status, problemJson);

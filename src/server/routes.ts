@@ -13,7 +13,7 @@ export interface RouteCall {
   readonly request: IncomingMessage;
   /** What stands in the path for `{name}`, as it was sent. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** Aborted when nobody waits for the answer any more. Made when it is first asked for. */
+  /** Aborted when nobody waits for the response any more. Made when it is first asked for. */
   readonly signal: AbortSignal;
 }
 
@@ -29,7 +29,7 @@ export interface Route {
   readonly answersHead?: true;
   /** `{name}` stands for one segment, `{+name}` for all that is left (RFC 6570). */
   readonly path: `/${string}`;
-  /** The media type of the answer. */
+  /** The media type of the response. */
   readonly type: string;
   /** What describes it in the OpenAPI document. */
   readonly operationId?: string;

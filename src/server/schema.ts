@@ -121,7 +121,9 @@ export const VerifyRequest = Type.Object(
       'The address of the request that was received, or answered; of a `return`, the address the user came back to.',
     ),
     apiMethod: Call.apiMethod,
-    status: Type.Optional(Type.Integer({ minimum: 100, maximum: 599, description: 'The HTTP status of the answer.' })),
+    status: Type.Optional(
+      Type.Integer({ minimum: 100, maximum: 599, description: 'The HTTP status of the response.' }),
+    ),
     ...SignRequest.properties,
     signature: optional.text('Base64.'),
     keyId: optional.text('The key that the signature names.'),

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 const pauseMilliseconds = 1000;
 
 /**
- * `work`, shared: whoever asks waits for the next run, and gets nothing that began before it asked. However many ask, the
+ * `work`, shared: a caller waits for the next run, and gets nothing that began before it asked. However many ask, the
  * work is done once a second. The one that is asked for alone is done at once.
  */
 export function shared<T>(work: () => Promise<T>, clock: Clock): () => Promise<T> {

@@ -131,7 +131,7 @@ async function keep(place: Place, { clock, observe }: Required<Surroundings>, si
   watching.close();
 }
 
-/** Each reason is told once, however often it is tried again. */
+/** Each reason is reported once, however often it is tried again. */
 async function restore(place: Place, observe: Observe): Promise<void> {
   const { path } = place;
   if (place.impediment === undefined) {

@@ -98,7 +98,7 @@ async function findFrozen(paths: readonly string[], lane: Lane): Promise<readonl
 
 /**
  * Watches directories, never files: a watch on a mounted file dies with the first rotation. Whatever happens in them means
- * "look again"; which event it was means nothing. When it cannot watch (ENOSPC, EMFILE) the poll goes on alone.
+ * "look again"; which event it was means nothing. When it cannot watch (ENOSPC, EMFILE) the poll continues alone.
  */
 class DirectoryWatch implements AsyncDisposable {
   readonly #watched: Watched;

@@ -186,7 +186,7 @@ export function createLog(level: LogLevel, destination: DestinationStream, now: 
     const line = (lines[event.type] as (event: Event) => Line | undefined)(event);
     if (line === undefined) return;
     const [lineLevel, message, fields = {}] = line;
-    // Whoever asks for debug lines wants each of them.
+    // A reader of debug lines wants each of them.
     if (lineLevel === 'debug' || sampling.admit(kindOf(event)))
       logger[lineLevel]({ event: event.type, ...fields }, message);
   };

@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { outputLane, runForeign } from '../system/threads.ts';
 
-/** How long the end of a process waits for whoever reads the log. */
+/** How long the end of a process waits for the reader of the log. */
 export const flushMilliseconds = 1000;
 
 export interface Output {

@@ -8,7 +8,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 const failed = (subCode: string): Json => ({ code: '40004', msg: 'Business Failed', sub_code: subCode });
 
-/** The members of the answer; `page` where the browser is redirected; nothing for a method of another family. */
+/** The members of the response; `page` where the browser is redirected; nothing for a method of another family. */
 export function answerCertify(apiMethod: string, business: Json, known: Certifications): Json | 'page' | undefined {
   const { outer_order_no: orderNumber, certify_id: certifyId } = business;
   switch (apiMethod) {

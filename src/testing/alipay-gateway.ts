@@ -1,4 +1,4 @@
-// A gateway on loopback that behaves as Alipay's: it verifies every request and page, v2 and v3, and signs every answer.
+// A gateway on loopback that behaves as Alipay's: it verifies every request and page, v2 and v3, and signs every response.
 import { randomUUID, verify as verifyBytes } from 'node:crypto';
 import { answerCertify, type Certifications } from './alipay-certify.ts';
 import type { AlipayMaterial } from './alipay-material.ts';
@@ -9,7 +9,7 @@ import type { Answer, Listener, ReceivedRequest } from './loopback.ts';
 export interface AlipayGateway extends Listener, AsyncDisposable {
   /** Live: they change with every request. */
   readonly counts: { readonly accepted: number; readonly refused: number };
-  /** What requests must be signed with, and answers are, from now on. */
+  /** What requests must be signed with, and responses are, from now on. */
   admit(material: AlipayMaterial): void;
 }
 

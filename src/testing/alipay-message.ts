@@ -1,4 +1,4 @@
-// What Alipay sends: answers of v2 and v3, notifications. Written from its documents, on node:crypto alone.
+// What Alipay sends: responses of v2 and v3, notifications. Written from its documents, on node:crypto alone.
 import { randomUUID, sign as signBytes } from 'node:crypto';
 import type { AlipayKey } from './alipay-material.ts';
 
@@ -7,7 +7,7 @@ const sign = ({ privateKey }: AlipayKey, message: string | Uint8Array): string =
 
 export interface GatewayResponseOptions {
   readonly alipayKey: AlipayKey;
-  /** Whether the answer names the certificate; it does in certificate mode. */
+  /** Whether the response names the certificate; it does in certificate mode. */
   readonly namesCertificate?: boolean;
 }
 

@@ -1,4 +1,4 @@
-// An HTTP server on loopback for platform doubles: whole requests in, whole answers out.
+// An HTTP server on loopback for platform doubles: whole requests in, whole responses out.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -36,7 +36,7 @@ export async function listenOnLoopback(port: number, respond: (request: Received
         const { status, headers: responseHeaders, body } = respond({ method, url, headers, body: received });
         outgoing.writeHead(status, { ...responseHeaders, 'Content-Length': String(body.byteLength) }).end(body);
       })
-      // The client hung up, or the double has a defect: a reset says that no answer is meant.
+      // The client hung up, or the double has a defect: a reset says that no response is meant.
       .catch(() => outgoing.destroy());
   });
   server.listen(port, '127.0.0.1');

@@ -34,7 +34,7 @@ const routes: readonly { method: string; path: RegExp; answer: (call: Call) => R
   { method: 'GET', path: /^\/v3\/certificates$/, answer: listCertificates },
 ];
 
-/** The answer to an authenticated request; 404 for a route it does not have. */
+/** The response to an authenticated request; 404 for a route it does not have. */
 export function answerRequest({ method, url, body }: ReceivedRequest, caller: Caller, account: Account): Result {
   const [path = '', query] = url.split('?', 2);
   const route = routes.find((candidate) => candidate.method === method && candidate.path.test(path));

@@ -1,4 +1,4 @@
-// A gateway on loopback that behaves as WeChat Pay's: it checks every request and signs every answer.
+// A gateway on loopback that behaves as WeChat Pay's: it checks every request and signs every response.
 import { randomUUID } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { listenOnLoopback } from './loopback.ts';
@@ -13,7 +13,7 @@ import type { SignMessageOptions } from './wechatpay-message.ts';
 
 /** Live: they change with every request. */
 export interface GatewayCounts {
-  /** Requests whose signature was good, whatever the answer. */
+  /** Requests whose signature was good, whatever the response. */
   readonly accepted: number;
   /** Requests answered 401. */
   readonly refused: number;
@@ -28,8 +28,8 @@ export interface Gateway extends Listener, AsyncDisposable {
   /** Refuses that certificate from now on. Throws `RangeError` if it was never trusted. */
   revoke(merchantId: string, serialNumber: string): void;
   /**
-   * What answers to this merchant are signed with: the key that a request's `Wechatpay-Serial` names, otherwise the
-   * platform certificates in turn, otherwise the public key (protocols 1.7, 1.8). Without any, answers are unsigned.
+   * What responses to this merchant are signed with: the key that a request's `Wechatpay-Serial` names, otherwise the
+   * platform certificates in turn, otherwise the public key (protocols 1.7, 1.8). Without any, responses are unsigned.
    */
   setPlatformKeys(merchantId: string, platformKeys: readonly PlatformKey[]): void;
   /** What GET /v3/certificates encrypts with. */

@@ -1,4 +1,4 @@
-// What WeChat Pay sends: signed answers, encrypted notifications, probes. Written from its documents, on node:crypto alone.
+// What WeChat Pay sends: signed responses, encrypted notifications, probes. Written from its documents, on node:crypto alone.
 import { constants, createCipheriv, publicEncrypt, randomBytes, randomUUID, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { PlatformKey } from './wechatpay-material.ts';

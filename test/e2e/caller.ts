@@ -37,7 +37,7 @@ function call(target: string): Promise<Answer> {
       headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
       timeout: 5000,
     });
-    outgoing.on('timeout', () => outgoing.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })));
+    outgoing.on('timeout', () => outgoing.destroy(Object.assign(new Error('no response'), { code: 'ETIMEDOUT' })));
     outgoing.on('error', reject);
     outgoing.on('response', (incoming) => {
       const chunks: Buffer[] = [];

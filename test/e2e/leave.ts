@@ -41,7 +41,7 @@ export function leave(world: () => World): void {
     await execute('helm3', ['uninstall', 'three', '-n', system, '--wait']);
   });
 
-  it('lets an application finish before its sidecar ends, when its Deployment is rolled out anew', async () => {
+  it('lets an application finish before its sidecar ends, when its Deployment is rolled out again', async () => {
     const { pay } = world();
     const following = spawn('kubectl', ['logs', '-f', '-n', pay, '-l', 'app=shop', '-c', 'shop', '--prefix']);
     const said = text(following.stdout);

@@ -1,4 +1,4 @@
-// The demo's traffic: callers that let the sidecar sign, send to the gateway, and let the sidecar verify the answer.
+// The demo's traffic: callers that let the sidecar sign, send to the gateway, and let the sidecar verify the response.
 import { randomUUID } from 'node:crypto';
 import { Agent, request as httpRequest } from 'node:http';
 import type { Clock } from '../../clock.ts';

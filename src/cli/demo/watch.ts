@@ -18,7 +18,7 @@ export class ReloadWatch {
       this.notAfter = event.notAfter;
     }
     if (event.type !== 'swapped' && event.type !== 'rejected') return;
-    // What was refused is tried again now and then: no answer to what is being written meanwhile.
+    // What was refused is tried again now and then: no response to what is being written meanwhile.
     if (event.type === 'rejected' && !event.isNew) return;
     const waiting = this.#waiting;
     this.#waiting = [];

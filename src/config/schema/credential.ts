@@ -9,7 +9,7 @@ const MaxAge = Type.String({
   pattern: '^0{0,4}[1-9][0-9]{0,4}(ms|s|m|h|d)$',
   form: 'a duration above zero such as 30d or 12h',
   description:
-    'How old a key may become until it should be replaced: a symmetric key or an access key; where there is none, and only if it is given, a private key of yours. Default 90d. Not zero. Such as 30d or 12h.',
+    'Maximum key age. Applies to symmetric and access keys; if there are none, to your private key, only when set. Default 90d. Not zero. Such as 30d or 12h.',
 });
 
 export const CredentialSchema = Type.Object(

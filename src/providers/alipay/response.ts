@@ -34,7 +34,7 @@ export function readResponse(body: Uint8Array, apiMethod: string, charset?: stri
   const [own, error] = [members.get(memberOf(apiMethod)), members.get(errorMember)];
   const span = own ?? error;
   if (span === undefined || (own !== undefined && error !== undefined)) {
-    throw malformed('the body does not hold one answer to `apiMethod`');
+    throw malformed('the body does not hold one response to `apiMethod`');
   }
   const content = sliceText(text, span);
   const [signature, certificateSerial] = [

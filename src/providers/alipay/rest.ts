@@ -1,4 +1,4 @@
-// Alipay v3, the REST interface: the text that a request signs, its headers, and what a signed answer carries (protocols 2.6).
+// Alipay v3, the REST interface: the text that a request signs, its headers, and what a signed response carries (protocols 2.6).
 import { assertFresh } from '../shared/freshness.ts';
 import { type Headers, linesAround, pathAndQuery } from '../shared/http.ts';
 import { readSignatureHeaders } from '../shared/signature-headers.ts';

@@ -4,7 +4,7 @@ import { hmac } from '../../crypto/mac.ts';
 import { joinPairs, type Pair, sortPairs } from '../shared/parameters.ts';
 import { percentEncode } from '../shared/percent.ts';
 
-/** Times are UTC to the second: with milliseconds the answer is InvalidTimeStamp.Format. */
+/** Times are UTC to the second: with milliseconds the response is InvalidTimeStamp.Format. */
 export const timestamp = (now: Date): string => `${now.toISOString().slice(0, 19)}Z`;
 
 /** Every parameter but `Signature`, empty values too: `k=v` encoded, in byte order, joined by `&`. */

@@ -24,7 +24,7 @@ interface Row {
   };
   /** Whether the parameter with the key id is signed. */
   readonly signsKeyId: boolean;
-  /** Whether `&` and `=` inside values are told from those between parameters. */
+  /** Whether `&` and `=` inside values are distinguished from those between parameters. */
   readonly isQuoted: boolean;
   /** The text that is signed; it does not depend on the key. */
   readonly text: (parameters: readonly Pair[], line: RequestLine, slash: Slash) => string;

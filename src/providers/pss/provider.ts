@@ -48,7 +48,7 @@ export function pss({ appId, maxNonces = defaultMaxNonces }: PssOptions): Provid
   };
 }
 
-/** Verifying with one's own key would accept what anybody here signs. */
+/** Verifying with our own key would accept what anybody here signs. */
 const isOwn = (field: string) => violation('platform-key-is-merchant', field, 'belongs to private_key.pem');
 
 type PartnerKey = KeyFacts & { readonly publicKey: KeyObject };

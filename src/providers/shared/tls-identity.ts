@@ -9,7 +9,7 @@ export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 /** What authorities have revoked, as far as the material says, and what to do about the rest. */
 export interface RevocationRules {
   readonly lists: readonly RevocationList[];
-  /** About one's own certificates. */
+  /** About our own certificates. */
   readonly answers: readonly OcspResponse[];
   /** Whether the responder that the peer's certificate names is asked. */
   readonly isAsked: boolean;

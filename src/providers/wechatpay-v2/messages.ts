@@ -57,7 +57,7 @@ export function openRefund(key: KeyObject, sealed: string): Buffer | undefined {
   return openAesEcb(key, Buffer.from(sealed, 'base64'));
 }
 
-// Answers without `sign`: red packets and transfers, downloads, reports, risk, what concerns sub-merchants and the sandbox.
+// Responses without `sign`: red packets and transfers, downloads, reports, risk, what concerns sub-merchants and the sandbox.
 const unsignedPaths = [
   /^\/mmpaymkttransfers\/(?:gethbinfo|gettransferinfo|send\w*hb|send\w*redpack|queryworkwxredpack)$/,
   /^\/mmpaymkttransfers\/promotion\/(?:transfers|(?:pay|query)wwsptrans2pocket)$/,
@@ -70,7 +70,7 @@ const unsignedPaths = [
   /^\/payitil\/report$/,
 ];
 
-/** Whether an answer to this address is unsigned by design. */
+/** Whether a response to this address is unsigned by design. */
 export function isUnsignedByDesign(url: string): boolean {
   const { path } = splitUrl(url);
   return unsignedPaths.some((pattern) => pattern.test(path));

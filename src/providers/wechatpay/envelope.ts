@@ -67,8 +67,8 @@ export function readEnvelope(body: Uint8Array): Envelope {
 }
 
 /**
- * The certificates of an answer of GET /v3/certificates, in PEM, each opened with the APIv3 key.
- * Nothing where the answer is not such a list, is empty, or one entry does not open.
+ * The certificates of a response of GET /v3/certificates, in PEM, each opened with the APIv3 key.
+ * Nothing where the response is not such a list, is empty, or one entry does not open.
  */
 export function openCertificates(answer: string, key: KeyObject): readonly string[] | undefined {
   const sealed = sealedCertificates(answer);

@@ -1,4 +1,4 @@
-// The byte-exact texts of WeChat Pay APIv3: what is signed, the Authorization header, what a signed answer carries.
+// The byte-exact texts of WeChat Pay APIv3: what is signed, the Authorization header, what a signed response carries.
 import { PaycertError } from '../../errors.ts';
 import { assertFresh } from '../shared/freshness.ts';
 import { header, type Headers, linesAround, pathAndQuery } from '../shared/http.ts';
@@ -58,7 +58,7 @@ export function assertNoProbe(signature: string): void {
 }
 
 /**
- * The signature headers of an answer or notification, checked in the order that tells most:
+ * The signature headers of a response or notification, checked in the order that tells most:
  * all present, not a probe, within the window, an algorithm we know.
  * @throws PaycertError `signature-missing`, `signature-probe`, `timestamp-outside-window`, `signature-algorithm-unsupported`
  */
@@ -74,7 +74,7 @@ export function readResponseSignature(headers: Headers, now: Date): Readonly<Rec
   return signed;
 }
 
-// Answers that WeChat Pay does not sign: bills, transfer receipts, invoices, complaint pictures (their upload is signed).
+// Responses that WeChat Pay does not sign: bills, transfer receipts, invoices, complaint pictures (their upload is signed).
 const unsignedPaths = [
   /^\/v3\/billdownload\/file(?:\?|$)/,
   /^\/v3\/transferdownload\//,
@@ -82,7 +82,7 @@ const unsignedPaths = [
   /^\/v3\/(?:global\/)?merchant-service\/images\/(?!upload(?:\?|$))[^/?]+(?:\?|$)/,
 ];
 
-/** Whether an answer to this address is unsigned by design. */
+/** Whether a response to this address is unsigned by design. */
 export function isUnsignedByDesign(url: string): boolean {
   const path = pathAndQuery(url);
   return unsignedPaths.some((pattern) => pattern.test(path));

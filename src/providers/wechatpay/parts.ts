@@ -37,7 +37,7 @@ export interface Parts {
   readonly publicKeyId?: string;
   readonly retired: readonly RetiredKey[];
   readonly trust: readonly X509Certificate[];
-  /** A saved answer of GET /v3/certificates: what the APIv3 key must be able to open. */
+  /** A saved response of GET /v3/certificates: what the APIv3 key must be able to open. */
   readonly certificatesResponse?: string;
 }
 

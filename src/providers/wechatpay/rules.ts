@@ -28,7 +28,7 @@ const serialMatchesCertificate: Rule = (parts) =>
     ? violation('merchant-serial-mismatch', 'merchant_serial', `is not the serial number of ${nameOf(parts)}`)
     : [];
 
-/** The most common mistake of all: verifying with one's own certificate, which would accept what anybody here signs. */
+/** The most common mistake of all: verifying with our own certificate, which would accept what anybody here signs. */
 const platformIsNotMerchant: Rule = ({ privateKey, retired, platformCertificates, publicKey }, merchantId) => {
   const own = [...(privateKey ? [privateKey] : []), ...retired.map((one) => one.privateKey)];
   const prints = new Set(own.map((key) => publicKeyFingerprint(key.publicKey)));
