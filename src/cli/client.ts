@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import type { Static } from 'typebox';
 import { PaycertError } from '../errors.ts';
 import { roleOf } from '../providers/roles.ts';
-import type { CredentialStatus, Problem } from '../server/schema.ts';
+import type { CredentialStatus, Problem, ProcessStatus } from '../server/schema.ts';
 import { type Invocation, required, text as option, usageError } from './command.ts';
 import { readAll, readInput } from './input.ts';
 import { readToken } from './token.ts';
@@ -11,6 +11,7 @@ import { date, daysLeft, formatTable, paint, print, printError } from './table.t
 
 type Values = Invocation['values'];
 type Status = Static<typeof CredentialStatus>;
+type Process = Static<typeof ProcessStatus>;
 
 const defaultSocket = '/run/paycert/paycert.sock';
 
@@ -140,11 +141,29 @@ function readResource(input: string): object {
 }
 
 export async function status({ values, positionals: [name] }: Invocation): Promise<number> {
-  const path = name === undefined ? '/v1/credentials' : `/v1/credentials/${encodeURIComponent(name)}`;
-  return ask(values, ['GET', path], (body: Status | { credentials: Status[] }) =>
-    render('credentials' in body ? body.credentials : [body]),
+  if (name === undefined)
+    return ask(values, ['GET', '/statusz'], ({ credentials, files }: Process) =>
+      [render(credentials), ...files.flatMap(fileRemarks)].join('\n'),
+    );
+  const code = await ask(values, ['GET', `/v1/credentials/${encodeURIComponent(name)}`], (one: Status) =>
+    render([one]),
   );
+  // What is wrong with the process concerns every credential of it.
+  if (code === 0 && values['output'] !== 'json') {
+    const { body } = await call(values, 'GET', '/statusz');
+    for (const line of (body as Process).files.flatMap(fileRemarks)) print(line);
+  }
+  return code;
 }
+
+const fileRemarks = ({ file, rejection }: Process['files'][number]): string[] =>
+  rejection === undefined
+    ? []
+    : [
+        `${paint('red', 'rejected:')} ${file}: since ${rejection.at ?? ''} the last good content is in use, and the next restart fails. ${noticeText(rejection)}`,
+      ];
+
+const noticeText = ({ detail, code, hint }: Status['warnings'][number]) => `${detail} (${code}). ${hint}`;
 
 function render(credentials: readonly Status[]): string {
   const now = new Date();
@@ -179,6 +198,7 @@ function remarks(
     rejection,
     deferral,
     sourceError,
+    resourceError,
     unopened = [],
     warnings,
     frozenPaths,
@@ -188,7 +208,6 @@ function remarks(
   now: Date,
 ): string[] {
   const line = (style: 'red' | 'yellow', label: string, words: string) => `${paint(style, label)} ${name}: ${words}`;
-  const notice = ({ detail, code, hint }: Status['warnings'][number]) => `${detail} (${code}). ${hint}`;
   return [
     ...(lacking.length > 0 ? [line('red', 'not ready:', `cannot ${lacking.join(', ')}`)] : []),
     ...(suspended
@@ -200,14 +219,17 @@ function remarks(
           ),
         ]
       : []),
-    ...(rejection ? [line('red', 'rejected:', notice(rejection))] : []),
+    ...(rejection ? [line('red', 'rejected:', noticeText(rejection))] : []),
     ...(deferral
-      ? [line('yellow', 'deferred:', `becomes current by itself at ${deferral.until}. ${notice(deferral)}`)]
+      ? [line('yellow', 'deferred:', `becomes current by itself at ${deferral.until}. ${noticeText(deferral)}`)]
       : []),
-    ...(sourceError ? [line('red', 'unreadable:', notice(sourceError))] : []),
+    ...(sourceError ? [line('red', 'unreadable:', noticeText(sourceError))] : []),
+    ...(resourceError
+      ? [line('red', 'not followed:', `what its PaymentCredential said last is in use. ${noticeText(resourceError)}`)]
+      : []),
     ...unopened.map(({ kind, count, since, at, ...last }) => {
       const what = kind === 'notification' ? 'signed notifications' : 'ciphertexts';
-      return line('red', 'not opened:', `${count} ${what} since ${since}, the last at ${at}. ${notice(last)}`);
+      return line('red', 'not opened:', `${count} ${what} since ${since}, the last at ${at}. ${noticeText(last)}`);
     }),
     ...(frozenPaths
       ? [line('red', 'never updates:', `subPath mount at ${frozenPaths.join(', ')}; mount the whole volume`)]
@@ -215,6 +237,6 @@ function remarks(
     ...keys
       .filter(({ replaceBy }) => replaceBy !== undefined && new Date(replaceBy) <= now)
       .map(({ role, keyId }) => line('yellow', 'too old:', `key ${keyId} (${role}) is older than maxAge; replace it`)),
-    ...warnings.map((warning) => line('yellow', 'warning:', notice(warning))),
+    ...warnings.map((warning) => line('yellow', 'warning:', noticeText(warning))),
   ];
 }

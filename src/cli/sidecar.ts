@@ -9,13 +9,14 @@ import { poolLimiter } from '../store/limiter.ts';
 import { PaycertError } from '../errors.ts';
 import { type Event, isolate, type Observe } from '../events.ts';
 import { createAdmin } from '../server/admin.ts';
+import { FollowedFiles } from '../server/followed-files.ts';
 import { createApi } from '../server/http.ts';
 import type { Listener } from '../server/bind.ts';
 import { limitsOf } from '../server/limits.ts';
 import { listenOnPort, listenOnTcp } from '../server/listeners.ts';
 import { listenOnSocket, type SocketListener } from '../server/socket.ts';
 import { aroundEach } from '../store/call.ts';
-import { files } from '../sources/files.ts';
+import { files as filesSource } from '../sources/files.ts';
 import { reasonOfNoSnapshot, Store } from '../store/store.ts';
 import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 import { signingThreads } from '../system/threads.ts';
@@ -47,7 +48,18 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const output = openOutput((lines) => metrics.observe({ type: 'lines-dropped', lines }));
   const log: Observe =
     options.isSilent === true ? () => undefined : createLog(levelOf(config), output, () => clock.now());
-  const observers = [metrics.observe, log, options.observe ?? (() => undefined)].map(isolate);
+  const { tcp } = config.listen;
+  const followedFiles = new FollowedFiles(
+    tcp?.tokenFile === undefined ? ['configuration'] : ['configuration', 'token'],
+    () => clock.now(),
+  );
+  const files = () => followedFiles.list();
+  const observers = [
+    metrics.observe,
+    log,
+    (event: Event) => followedFiles.observe(event),
+    options.observe ?? (() => undefined),
+  ].map(isolate);
   const observe = (event: Event) => observers.forEach((tell) => tell(event));
   const limiter = poolLimiter(signingThreads(environment));
   const configured = new RunningConfiguration({ store, clock, limiter, observe }, { clock, observe, environment });
@@ -56,15 +68,14 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   let socket: SocketListener | undefined;
   const startedAt = clock.now();
   const admin = createAdmin({
-    ...{ store, clock, metrics, version, startedAt, observe },
+    ...{ store, clock, metrics, version, startedAt, observe, files },
     isListening: () => isListening,
     impediment: () => socket?.impediment(),
   });
   const { maxBodyBytes = defaults.maxBodyBytes } = config.listen;
   const around = aroundEach({ observe, milliseconds: () => performance.now(), most: limitsOf('callers').connections });
-  const api = { store, clock, observe, around, maxBodyBytes, version, startedAt };
+  const api = { store, clock, observe, around, maxBodyBytes, version, startedAt, files };
 
-  const { tcp } = config.listen;
   let token = tcp?.tokenFile === undefined ? undefined : await readToken(tcp.tokenFile);
   const applyToken = (next: string) => {
     token = next;
@@ -99,7 +110,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     configured.apply(config);
     observe({ type: 'configured', credentials: countOf(config), needsRestart: false });
     const fileOf = (path: string) =>
-      files({ paths: [path], pollMilliseconds: milliseconds(defaults.poll), clock, observe });
+      filesSource({ paths: [path], pollMilliseconds: milliseconds(defaults.poll), clock, observe });
     const stop = AbortSignal.any([signal, following.signal]);
     const followed = [
       followFile(

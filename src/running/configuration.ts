@@ -101,7 +101,7 @@ export class RunningConfiguration {
     name: string,
     object: (Pick<Followed, 'suspendedSince'> & { readonly spec: unknown }) | undefined,
   ): void {
-    const { observe } = this.#dependencies;
+    const { observe, clock, store } = this.#dependencies;
     // What comes late has no effect.
     if (followed.stop.signal.aborted) return;
     const { resource } = followed.entry;
@@ -109,6 +109,7 @@ export class RunningConfiguration {
       if (object === undefined)
         throw new PaycertError('object-missing', `there is no PaymentCredential "${resource}", or no more`);
       const spec = parseSpec(object.spec);
+      if (followed.refused !== undefined) store.update(name, (entry) => ({ ...entry, resourceError: undefined }));
       followed.refused = undefined;
       // Its status changes too, and concerns nobody here.
       if (isDeepStrictEqual(spec, followed.spec)) return;
@@ -116,7 +117,10 @@ export class RunningConfiguration {
       followed.suspendedSince = object.suspendedSince;
     } catch (error) {
       if (!(error instanceof PaycertError)) throw error;
-      if (followed.refused !== error.message) observe({ type: 'resource-refused', credential: name, error });
+      if (followed.refused !== error.message) {
+        store.update(name, (entry) => ({ ...entry, resourceError: { at: clock.now(), error } }));
+        observe({ type: 'resource-refused', credential: name, error });
+      }
       followed.refused = error.message;
       return;
     }

@@ -2,19 +2,16 @@
 import type { RequestListener } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
-import { isReady, type Store } from '../store/store.ts';
+import { isReady } from '../store/store.ts';
 import { type Metrics, metricsRoute, probe, verdict } from './health.ts';
 import { describePublicly } from './public-status.ts';
 import { json, type Route, serveRoutes } from './routes.ts';
 import { shared } from './shared.ts';
-import { isProcessReady, isProcessStarted } from './status.ts';
+import { isProcessReady, isProcessStarted, type ProcessFacts } from './status.ts';
 
-export interface Admin {
-  readonly store: Store;
+export interface Admin extends ProcessFacts {
   readonly clock: Clock;
   readonly metrics: Metrics;
-  readonly version: string;
-  readonly startedAt: Date;
   /** Whether every listener is bound. */
   readonly isListening: () => boolean;
   /** Why callers cannot come in, if they cannot: a socket whose file is gone. */

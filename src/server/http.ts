@@ -4,7 +4,6 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { isolate, type Observe } from '../events.ts';
 import { type Around, assertAwaited, type Call } from '../store/call.ts';
-import type { Store } from '../store/store.ts';
 import { Use } from '../store/use.ts';
 import { validator } from '../validation.ts';
 import { readJson } from './body.ts';
@@ -14,17 +13,14 @@ import { type Operation, operations } from './operations.ts';
 import { problemOf, toPaycertError } from './problem.ts';
 import { json, jsonReply, type Route, type RouteCall, serveRoutes } from './routes.ts';
 import * as schema from './schema.ts';
-import { describeCredential, describeProcess } from './status.ts';
+import { describeCredential, describeProcess, type ProcessFacts } from './status.ts';
 
-export interface Api {
-  readonly store: Store;
+export interface Api extends ProcessFacts {
   readonly clock: Clock;
   readonly observe: Observe;
   /** What surrounds each use of a credential. */
   readonly around: Around;
   readonly maxBodyBytes: number;
-  readonly version: string;
-  readonly startedAt: Date;
 }
 
 const validateBatch = validator(schema.BatchRequest, 'request-invalid');

@@ -2,19 +2,18 @@
 import type { KeyFacts } from '../providers/provider.ts';
 import { roles } from '../providers/roles.ts';
 import { lacking } from '../store/snapshot.ts';
-import { agesIn, type Entry, isReady, type Store } from '../store/store.ts';
-import { isProcessReady } from './status.ts';
-
-interface Process {
-  readonly store: Store;
-  readonly version: string;
-  readonly startedAt: Date;
-}
+import { agesIn, type Entry, isReady } from '../store/store.ts';
+import { isProcessReady, type ProcessFacts } from './status.ts';
 
 /** The admin port has no token: no check value, no id of a symmetric key, no snapshot id, which is made of both. */
-export function describePublicly({ store, version, startedAt }: Process, now: Date): object {
+export function describePublicly({ store, version, startedAt, files = () => [] }: ProcessFacts, now: Date): object {
   const credentials = store.entries().map((entry) => describeEntry(entry, now));
-  return { version, startedAt, ready: isProcessReady(store, now), credentials };
+  const followed = files().map(({ file, rejection }) => ({
+    file,
+    current: rejection === undefined,
+    rejection: rejection && { at: rejection.at, code: rejection.error.code },
+  }));
+  return { version, startedAt, ready: isProcessReady(store, now), files: followed, credentials };
 }
 
 function describeEntry(entry: Entry, now: Date): object {
@@ -35,6 +34,7 @@ function describeEntry(entry: Entry, now: Date): object {
     rejection: entry.rejection && { at: entry.rejection.at, code: entry.rejection.error.code },
     deferral: entry.deferral && { at: entry.deferral.at, until: entry.deferral.until, code: entry.deferral.error.code },
     sourceError: entry.sourceError && { at: entry.sourceError.at, code: entry.sourceError.error.code },
+    resourceError: entry.resourceError && { at: entry.resourceError.at, code: entry.resourceError.error.code },
     unopened: snapshot?.unopened.map(({ kind, error, count, since, at }) => ({
       kind,
       count,

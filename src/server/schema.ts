@@ -282,6 +282,7 @@ export const CredentialStatus = Type.Object({
     ),
   ),
   sourceError: Type.Optional(Notice),
+  resourceError: Type.Optional(Notice),
   unopened: Type.Optional(
     Type.Array(
       Type.Object({
@@ -301,9 +302,16 @@ export const CredentialStatus = Type.Object({
 
 export const CredentialList = Type.Object({ credentials: Type.Array(CredentialStatus) });
 
+const FileStatus = Type.Object({
+  file: Type.Union([Type.Literal('configuration'), Type.Literal('token')]),
+  current: Type.Boolean({ description: 'Whether its newest content is in use; otherwise the next start fails on it.' }),
+  rejection: Type.Optional(Notice),
+});
+
 export const ProcessStatus = Type.Object({
   version: Type.String(),
   startedAt: Time,
   ready: Type.Boolean(),
+  files: Type.Array(FileStatus, { description: 'Files that the process itself follows.' }),
   credentials: Type.Array(CredentialStatus),
 });

@@ -4,6 +4,7 @@ import type { PaycertError } from '../errors.ts';
 import type { KeyFacts } from '../providers/provider.ts';
 import { lacking } from '../store/snapshot.ts';
 import { agesIn, type Entry, isReady, type Store } from '../store/store.ts';
+import type { FileState } from './followed-files.ts';
 import type { CredentialStatus, ProcessStatus } from './schema.ts';
 
 type Status = Static<typeof CredentialStatus>;
@@ -41,6 +42,7 @@ export function describeCredential(entry: Entry, now: Date): Status {
     rejection,
     deferral,
     sourceError,
+    resourceError,
     frozenPaths,
   } = entry;
   return {
@@ -72,6 +74,7 @@ export function describeCredential(entry: Entry, now: Date): Status {
     ...(rejection && { rejection: notice(rejection.error, rejection.at) }),
     ...(deferral && { deferral: { ...notice(deferral.error, deferral.at), until: deferral.until.toISOString() } }),
     ...(sourceError && { sourceError: notice(sourceError.error, sourceError.at) }),
+    ...(resourceError && { resourceError: notice(resourceError.error, resourceError.at) }),
     ...describeUnopened(snapshot),
     ...(frozenPaths && { frozenPaths: [...frozenPaths] }),
   };
@@ -92,12 +95,28 @@ function describeUnopened(snapshot: Entry['snapshot']): Pick<Status, 'unopened'>
 
 /** The process and every credential. */
 export function describeProcess(
-  { store, version, startedAt }: { readonly store: Store; readonly version: string; readonly startedAt: Date },
+  { store, version, startedAt, files = () => [] }: ProcessFacts,
   now: Date,
 ): Static<typeof ProcessStatus> {
   const credentials = store.entries().map((entry) => describeCredential(entry, now));
-  return { version, startedAt: startedAt.toISOString(), ready: isProcessReady(store, now), credentials };
+  const about = { version, startedAt: startedAt.toISOString(), ready: isProcessReady(store, now) };
+  return { ...about, files: files().map(describeFile), credentials };
 }
+
+/** What is known of a process. */
+export interface ProcessFacts {
+  readonly store: Store;
+  readonly version: string;
+  readonly startedAt: Date;
+  /** The files that it follows. */
+  readonly files?: (() => readonly FileState[]) | undefined;
+}
+
+const describeFile = ({ file, rejection }: FileState): Static<typeof ProcessStatus>['files'][number] => ({
+  file,
+  current: rejection === undefined,
+  ...(rejection && { rejection: notice(rejection.error, rejection.at) }),
+});
 
 /** Ready: every required credential can do now what it must. One expired merchant among many takes no pod out. */
 export function isProcessReady(store: Store, now: Date): boolean {

@@ -32,6 +32,8 @@ export interface Entry extends CredentialPolicy {
   readonly deferral?: { readonly at: Date; readonly until: Date; readonly error: PaycertError };
   /** Why the origin cannot be read; gone with the next read. */
   readonly sourceError?: { readonly at: Date; readonly error: PaycertError };
+  /** Why what its PaymentCredential says now does not count; what it said last does, until a restart. */
+  readonly resourceError?: { readonly at: Date; readonly error: PaycertError } | undefined;
   /** Mounted paths that can never change. */
   readonly frozenPaths?: readonly string[];
 }
@@ -85,8 +87,12 @@ export class Store {
 }
 
 /** Why a credential has never been loaded, as far as it is known. */
-export const reasonOfNoSnapshot = ({ rejection, deferral, sourceError }: Entry): PaycertError | undefined =>
-  (rejection ?? deferral ?? sourceError)?.error;
+export const reasonOfNoSnapshot = ({
+  rejection,
+  deferral,
+  sourceError,
+  resourceError,
+}: Entry): PaycertError | undefined => (rejection ?? deferral ?? sourceError ?? resourceError)?.error;
 
 /** Of each key that has an age, as far as this process knows it. Being too old makes nothing invalid. */
 export function agesIn({ snapshot, maxAge }: Entry): ReadonlyMap<KeyFacts, Age> {

@@ -79,13 +79,13 @@ export const gauges = {
   },
   paycert_reload_last_successful: {
     about: 'reloads',
-    help: 'Whether the newest material is current (1), or was rejected or cannot be read (0). Deferred material counts as 0 unless the current set lasts until it is valid.',
+    help: 'Whether the newest material is current (1), or was rejected or cannot be read, or its PaymentCredential cannot be followed (0). Deferred material counts as 0 unless the current set lasts until it is valid.',
     more: '[Deferred](runbook.md#paycertmaterialdeferred) is good material that is not valid yet.',
     labels: [credential],
     read: (entry: Entry) => {
-      const { snapshot, rejection, deferral, sourceError } = entry;
+      const { snapshot, rejection, deferral, sourceError, resourceError } = entry;
       const isWaiting = deferral !== undefined && !isBridged(entry);
-      return [{ value: Number(snapshot !== undefined && !rejection && !sourceError && !isWaiting) }];
+      return [{ value: Number(snapshot !== undefined && !rejection && !sourceError && !resourceError && !isWaiting) }];
     },
   },
   paycert_deferred_until_timestamp_seconds: {

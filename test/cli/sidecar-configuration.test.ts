@@ -5,6 +5,7 @@ import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
+import { paycert } from '../support/paycert.ts';
 import {
   call,
   configuration,
@@ -159,6 +160,50 @@ describe('the configuration of a sidecar', { timeout: 120_000 }, () => {
     assert.equal(sidecar.lines.filter(({ event }) => event === 'config-rejected').length, 1);
     assert.equal(await readFile(join(directory, 'paycert.yaml'), 'utf8'), initial);
   });
+});
+
+describe('a file that a running sidecar refuses', { timeout: 120_000 }, () => {
+  interface File {
+    readonly file: string;
+    readonly current: boolean;
+    readonly rejection?: { readonly code: string; readonly detail?: string };
+  }
+  const filesIn = (content: string): readonly File[] => (JSON.parse(content) as { files: File[] }).files;
+
+  for (const [file, path, content, code] of [
+    ['configuration', 'paycert.yaml', 'listen: [', 'config-syntax'],
+    ['token', 'token', 'short', 'token-unusable'],
+  ] as const)
+    it(`is named in every status until it is put right: ${file}`, async (t) => {
+      const { directory, sidecar } = await start(t);
+      const good = await readFile(join(directory, path), 'utf8');
+      const public_ = async () => filesIn((await call(sidecar.admin, '/status')).content);
+      const local = async () => filesIn((await call(sidecar.socket, '/statusz')).content);
+      const fine = ['configuration', 'token'].map((name) => ({ file: name, current: true }));
+      assert.deepEqual([await public_(), await local()], [fine, fine]);
+
+      await replaceFile(join(directory, path), content);
+      await sidecar.event('config-rejected');
+      for (const files of [await public_(), await local()]) {
+        const found = files.find((one) => one.file === file);
+        assert.deepEqual([found?.current, found?.rejection?.code], [false, code]);
+        assert.equal(files.filter(({ current }) => current).length, 1);
+      }
+      for (const args of [[], ['wechat-main']]) {
+        const { stdout } = await paycert(['status', ...args, '--socket', sidecar.socket]);
+        assert.match(stdout, new RegExp(`^rejected: ${file}: since .+ the next restart fails\\. .+\\(${code}\\)`, 'm'));
+      }
+      // No token is asked for there, so it says no more than the code.
+      assert.equal(
+        (await public_()).some(({ rejection }) => rejection?.detail !== undefined),
+        false,
+      );
+
+      const from = sidecar.lines.length;
+      await replaceFile(join(directory, path), good);
+      await sidecar.event(file === 'token' ? 'token-replaced' : 'configured', {}, from);
+      assert.deepEqual([await public_(), await local()], [fine, fine]);
+    });
 });
 
 describe('the token of a sidecar', { timeout: 120_000 }, () => {

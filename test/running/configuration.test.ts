@@ -6,6 +6,7 @@ import { RunningConfiguration } from '../../src/running/configuration.ts';
 import type { ResourceEntry } from '../../src/config/schema/credential.ts';
 import { Limiter } from '../../src/store/limiter.ts';
 import { describeCredential } from '../../src/server/status.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { isReady, Store } from '../../src/store/store.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { installDefinition, Tenant, until, wechatpaySpec } from '../support/operator.ts';
@@ -88,13 +89,21 @@ describe('an entry that names a resource', () => {
   });
 
   it('keeps the last good when the resource is deleted, and says so', limit, async (t) => {
-    const { tenant, events, load, entry, ready } = await follow(t);
+    const { tenant, store, events, load, entry, ready } = await follow(t);
     await tenant.create(name, wechatpaySpec('keys'));
     await load(entry);
     const refused = events.next('resource-refused');
     await tenant.remove(name);
     assert.equal((await refused).error.code, 'object-missing');
     assert.equal(ready(), true);
+    const status = describeCredential(store.entry(name), new Date());
+    assert.equal(status.resourceError?.code, 'object-missing');
+    const metrics = createMetrics({ store, clock: systemClock, version: '0' });
+    assert.match(await metrics.render(), /^paycert_reload_last_successful\{credential="wechat-main"\} 0$/m);
+    const followed = events.next('resource-followed');
+    await tenant.create(name, wechatpaySpec('keys', { maxAge: '30d' }));
+    await followed;
+    assert.equal(describeCredential(store.entry(name), new Date()).resourceError, undefined);
   });
 
   it('is let go when the configuration names it no more, and may have another name', limit, async (t) => {

@@ -1,0 +1,31 @@
+// What became of each file that the process follows: whether its newest content is current, or why not, for the status.
+import type { PaycertError } from '../errors.ts';
+import type { Event, FollowedFile } from '../events.ts';
+
+export interface FileState {
+  readonly file: FollowedFile;
+  /** Why its newest content is not current: the next start would fail on it. */
+  readonly rejection?: { readonly at: Date; readonly error: PaycertError };
+}
+
+/** An observer that remembers the last event about each file. */
+export class FollowedFiles {
+  readonly #states = new Map<FollowedFile, FileState>();
+  readonly #now: () => Date;
+
+  constructor(files: readonly FollowedFile[], now: () => Date) {
+    for (const file of files) this.#states.set(file, { file });
+    this.#now = now;
+  }
+
+  observe(event: Event): void {
+    if (event.type === 'configured') this.#states.set('configuration', { file: 'configuration' });
+    if (event.type === 'token-replaced') this.#states.set('token', { file: 'token' });
+    if (event.type === 'config-rejected')
+      this.#states.set(event.file, { file: event.file, rejection: { at: this.#now(), error: event.error } });
+  }
+
+  list(): readonly FileState[] {
+    return [...this.#states.values()];
+  }
+}

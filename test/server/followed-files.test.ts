@@ -1,0 +1,23 @@
+// What became of each followed file: the last event about it decides.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { PaycertError } from '../../src/errors.ts';
+import { FollowedFiles } from '../../src/server/followed-files.ts';
+
+const at = new Date(0);
+const error = new PaycertError('config-invalid', 'x');
+
+describe('followed files', () => {
+  it('are all current at the start, and only those that are followed', () => {
+    assert.deepEqual(new FollowedFiles(['configuration'], () => at).list(), [{ file: 'configuration' }]);
+  });
+
+  it('are each as the last event about it says', () => {
+    const files = new FollowedFiles(['configuration', 'token'], () => at);
+    files.observe({ type: 'config-rejected', file: 'token', error });
+    files.observe({ type: 'configured', credentials: 1, needsRestart: false });
+    assert.deepEqual(files.list(), [{ file: 'configuration' }, { file: 'token', rejection: { at, error } }]);
+    files.observe({ type: 'token-replaced' });
+    assert.deepEqual(files.list(), [{ file: 'configuration' }, { file: 'token' }]);
+  });
+});
