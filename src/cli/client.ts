@@ -7,7 +7,8 @@ import type { CredentialStatus, Problem, ProcessStatus } from '../server/schema.
 import { type Invocation, required, text as option, usageError } from './command.ts';
 import { readAll, readInput } from './input.ts';
 import { readToken } from './token.ts';
-import { date, daysLeft, formatTable, paint, print, printError } from './table.ts';
+import { endingSoon } from '../store/abilities.ts';
+import { date, daysLeft, formatTable, listIgnored, paint, print, printError } from './table.ts';
 
 type Values = Invocation['values'];
 type Status = Static<typeof CredentialStatus>;
@@ -190,6 +191,26 @@ function render(credentials: readonly Status[]): string {
   return [formatTable(header, rows), ...credentials.flatMap((credential) => remarks(credential, now))].join('\n');
 }
 
+type Abilities = Pick<Status, 'name' | 'keys'> & Partial<Pick<Status, 'can' | 'cannot' | 'ignored'>>;
+
+/** What its keys can do, and what of them ends soon. A sidecar of an older version does not say what they can do. */
+function abilityRemarks({ name, keys, can = [], cannot = [], ignored = [] }: Abilities, now: Date): string[] {
+  const line = (label: string, words: string) => `${paint('yellow', label)} ${name}: ${words}`;
+  const known = keys.map(({ role, keyId, notAfter }) => ({
+    role,
+    keyId,
+    ...(notAfter !== undefined && { notAfter: new Date(notAfter) }),
+  }));
+  return [
+    ...(can.length > 0 ? [`can: ${name}: ${can.join(', ')}`] : []),
+    ...(can.length > 0 && cannot.length > 0 ? [line('cannot:', cannot.join(', '))] : []),
+    ...endingSoon(known, now).map(({ role, keyId, notAfter, days }) =>
+      line('ends:', `${role} ${keyId} on ${date(notAfter)}, in ${String(days)} days`),
+    ),
+    ...(ignored.length > 0 ? [line('unread:', listIgnored(ignored))] : []),
+  ];
+}
+
 /** What a person should know of a credential beside its keys. */
 function remarks(
   {
@@ -204,11 +225,13 @@ function remarks(
     frozenPaths,
     lacking,
     keys,
+    ...more
   }: Status,
   now: Date,
 ): string[] {
   const line = (style: 'red' | 'yellow', label: string, words: string) => `${paint(style, label)} ${name}: ${words}`;
   return [
+    ...abilityRemarks({ name, keys, ...more }, now),
     ...(lacking.length > 0 ? [line('red', 'not ready:', `cannot ${lacking.join(', ')}`)] : []),
     ...(suspended
       ? [

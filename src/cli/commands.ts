@@ -138,6 +138,44 @@ export const commands: Readonly<Record<string, Command>> = {
       return 0;
     },
   },
+  init: {
+    summary: 'Write paycert.yaml for the keys in a directory, and say how to make its Secret',
+    usage: 'DIR',
+    options: {
+      name: {
+        type: 'string',
+        value: 'NAME',
+        help: 'of the credential and the Secret (default: wechat-MERCHANT, alipay-APPID)',
+      },
+      'merchant-id': { type: 'string', value: 'ID', help: 'where no certificate names the merchant, or several do' },
+      'app-id': { type: 'string', value: 'ID', help: 'where no certificate names the application, or several do' },
+      mount: {
+        type: 'string',
+        value: 'DIR',
+        help: 'where pods mount the Secret, under its name (default /etc/paycert)',
+      },
+      'in-place': { type: 'boolean', help: 'read the keys where they are: for a trial on this machine' },
+      out: {
+        type: 'string',
+        short: 'o',
+        value: 'FILE',
+        help: 'the configuration; never overwritten (default paycert.yaml)',
+      },
+    },
+    positionals: { min: 1, max: 1 },
+    async run({ values, positionals: [directory = '.'] }) {
+      const { init } = await import('./init/init.ts');
+      return init({
+        directory,
+        name: text(values, 'name'),
+        merchantId: text(values, 'merchant-id'),
+        appId: text(values, 'app-id'),
+        mount: text(values, 'mount') ?? '/etc/paycert',
+        isInPlace: values['in-place'] === true,
+        out: text(values, 'out') ?? 'paycert.yaml',
+      });
+    },
+  },
   inspect: {
     summary: 'Show what is in key and certificate files',
     usage: 'PATH...',

@@ -33,6 +33,19 @@ export function daysLeft(notAfter: Date | undefined, now: Date): string {
 
 export const date = (time: Date | undefined): string => time?.toISOString().slice(0, 10) ?? '-';
 
+const shownIgnored = 8;
+
+/** Names are as their writer chose them: one that holds anything unprintable is escaped. */
+export const printable = (name: string): string =>
+  /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u.test(name) ? name : JSON.stringify(name);
+
+/** Parts of the material that nothing reads. */
+export function listIgnored(names: readonly string[]): string {
+  const more = names.length - shownIgnored;
+  const shown = names.slice(0, shownIgnored).map(printable).join(', ');
+  return `${shown}${more > 0 ? ` and ${String(more)} more` : ''} (no name that this platform’s material has)`;
+}
+
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }

@@ -1,7 +1,7 @@
 // What a payment platform is to the rest of paycert: one value per folder, and everything that is asked about it.
 import type { X509Certificate } from 'node:crypto';
 import type { Static, TObject } from 'typebox';
-import type { Provider } from './provider.ts';
+import type { Capability, Provider } from './provider.ts';
 import type { Refusals } from './refusal.ts';
 import type { Takes } from './takes.ts';
 
@@ -47,6 +47,21 @@ export interface FileName {
   readonly describe?: (bytes: Uint8Array, name: string) => FileFacts | Promise<FileFacts>;
 }
 
+/** What `paycert init` makes of files that lie in a directory: which of them count, and the options that they tell. */
+export interface Draft {
+  readonly options: Readonly<Record<string, unknown>>;
+  /** What the credential is about, in a name: a merchant id, an AppID. */
+  readonly label?: string;
+  /** Name in the material, which a Secret's key may have → the file that holds it. */
+  readonly parts: ReadonlyMap<string, string>;
+}
+
+/** What no file tells, as people give it. */
+export interface Told {
+  readonly merchantId?: string | undefined;
+  readonly appId?: string | undefined;
+}
+
 /** One platform. `O` is the schema of its options, as they are written under `provider` in the configuration. */
 export interface Platform<O extends TObject = TObject> {
   /** What is written under `provider`; its folder has the same name in kebab case. */
@@ -63,6 +78,14 @@ export interface Platform<O extends TObject = TObject> {
   /** Undefined: nothing is fetched with these options. Absent: never. */
   fetches?(options: Static<O>): Fetches | undefined;
   readonly fileNames: readonly FileName[];
+  /** What to add to the material so that it can do what it cannot, by what that is. `encrypt` is for the platform. */
+  supplies?(options: Static<O>): Readonly<Partial<Record<Capability | 'encrypt', string>>>;
+  /**
+   * The material that is among these files, by what they hold; undefined where none of them is this platform's. Absent: its files
+   * do not say whose they are.
+   * @throws PaycertError `usage` for what must be told
+   */
+  draft?(files: ReadonlyMap<string, Uint8Array>, told: Told): Promise<Draft | undefined>;
   /** Names of parts that their owner changes together, and that no check can hold against each other: a key and its name. */
   readonly tied?: readonly (readonly string[])[];
   /** What the platform calls a certificate that it issued; undefined for one that is not known to be its own. */

@@ -148,6 +148,8 @@ export interface KeySet {
   readonly violations?: (now: Date) => readonly PaycertError[];
   /** What this set of keys can do at that time; an expired certificate cannot sign, an expired set cannot verify. */
   readonly capabilities: (now: Date) => ReadonlySet<Capability>;
+  /** Names in the material that the provider never read. Absent: nobody asked. */
+  readonly ignored?: readonly string[];
   /** What is odd at that time, and no reason to refuse. */
   readonly warnings: (now: Date) => readonly PaycertError[];
   /** Whether the symmetric key has opened something that the platform wrote. Absent: there is no such key. */

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { withCreatedAt } from '../providers/shared/created-at.ts';
+import { withIgnored } from '../providers/shared/ignored.ts';
 import type { AskResponder } from '../revocation/ask-responder.ts';
 import { withOcspResponses } from '../revocation/ocsp-responses.ts';
 import { Responders } from '../revocation/responders.ts';
@@ -76,7 +77,7 @@ function buildSource(config: SourceConfig, dependencies: BuildDependencies): Sou
 
 export function buildProvider(config: CredentialConfig['provider']): Provider {
   const { platform, options } = platformOf(config);
-  return withCreatedAt(platform.create(options));
+  return withIgnored(withCreatedAt(platform.create(options)));
 }
 
 export const buildMaxAge = ({ maxAge }: Pick<CredentialConfig, 'maxAge'>): MaxAge => ({

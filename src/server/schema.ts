@@ -262,6 +262,9 @@ export const CredentialStatus = Type.Object({
   required: Type.Boolean(),
   ready: Type.Boolean(),
   lacking: Type.Array(Type.String(), { description: 'What it must be able to do and cannot.' }),
+  can: Type.Array(Type.String(), { description: 'What its current keys can do now: sign, verify, decrypt, encrypt.' }),
+  cannot: Type.Array(Type.String(), { description: 'What its platform offers and its current keys cannot do now.' }),
+  ignored: Type.Array(Type.String(), { description: 'Parts of the material that count for nothing, by name.' }),
   suspended: Type.Optional(
     Type.Boolean({ description: 'Whether its PaymentCredential is suspended; absent when it is not.' }),
   ),

@@ -2,6 +2,7 @@
 import type { Static } from 'typebox';
 import type { PaycertError } from '../errors.ts';
 import type { KeyFacts } from '../providers/provider.ts';
+import { abilitiesOf } from '../store/abilities.ts';
 import { lacking } from '../store/snapshot.ts';
 import { agesIn, type Entry, isReady, type Store } from '../store/store.ts';
 import type { FileState } from './followed-files.ts';
@@ -21,6 +22,15 @@ function describeCurrent(entry: Entry): Status['keys'] {
     const age = ages.get(key);
     return { ...describeKey(key), ...(age && { replaceBy: age.replaceBy.toISOString() }) };
   });
+}
+
+/** More names than that are a directory of something else. */
+const maxIgnored = 64;
+
+function describeAbilities({ snapshot }: Entry, now: Date): Pick<Status, 'can' | 'cannot' | 'ignored'> {
+  if (snapshot === undefined) return { can: [], cannot: [], ignored: [] };
+  const { can, cannot } = abilitiesOf(snapshot.context, now);
+  return { can: [...can], cannot: [...cannot], ignored: (snapshot.context.set.ignored ?? []).slice(0, maxIgnored) };
 }
 
 const notice = ({ code, message, hint }: PaycertError, at?: Date): Status['warnings'][number] => ({
@@ -51,6 +61,7 @@ export function describeCredential(entry: Entry, now: Date): Status {
     required: isRequired,
     ready: isReady(entry, now),
     lacking: [...lacking(snapshot, requires, now)],
+    ...describeAbilities(entry, now),
     ...(suspendedSince && { suspended: true }),
     ...(snapshot && {
       generation: snapshot.generation,

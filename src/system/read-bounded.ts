@@ -41,7 +41,7 @@ const openFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
  * @throws what the system says
  */
 export function readBounded(
-  path: string,
+  path: string | Buffer,
   room: Room = { bytes: maxFileBytes },
   lane: Lane = filesLane,
 ): Promise<FileContent> {

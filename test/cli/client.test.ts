@@ -42,6 +42,7 @@ describe('client commands', { timeout: 90_000 }, () => {
       new Map([
         ['apiclient_key.pem', Buffer.from(toPkcs8Pem(material.merchant.privateKey))],
         ['merchant_serial', Buffer.from(material.merchant.serialNumber)],
+        ['notes.txt', Buffer.from('where it came from')],
       ]),
     );
     const credentials = [
@@ -115,6 +116,24 @@ describe('client commands', { timeout: 90_000 }, () => {
     assert.match(stdout, /^empty +no +0 +- +- +- +- +- +-$/m);
     assert.match(stdout, /^not ready: empty: cannot sign$/m);
     assert.match(stdout, /^unreadable: empty: .* \(source-unreadable\)\. /m);
+  });
+
+  it('show what the keys of a credential can do now, and which files count for nothing', async () => {
+    const { stdout } = await paycert(['status', 'bare', ...viaSocket()]);
+    assert.match(stdout, /^can: bare: sign$/m);
+    assert.match(stdout, /^cannot: bare: verify, decrypt, encrypt$/m);
+    assert.match(stdout, /^unread: bare: notes\.txt \(no name/m);
+  });
+
+  it('show what ends within 30 days, the first to end first', async (t) => {
+    const ends = (days: number) => new Date(Date.now() + days * 86_400_000 + 60_000).toISOString();
+    const key = (role: string, days: number) => ({ role, keyId: `${role}${String(days)}`, algorithm: 'RSA-2048', fingerprint: '', notAfter: ends(days) }); // prettier-ignore
+    const keys = [key('merchant', 29), key('platform', 3), key('platform', 31), key('merchant-retired', 1)];
+    const lines = (await printed(t, { keys })).split('\n').filter((line) => line.startsWith('ends: '));
+    assert.deepEqual(
+      lines.map((line) => line.replace(/ on .* in /, ' in ')),
+      ['ends: w: platform platform3 in 3 days', 'ends: w: merchant merchant29 in 29 days'],
+    );
   });
 
   it('show by when a key should be replaced, and which one is too old, although it is ready', async () => {

@@ -27,7 +27,7 @@ interface Notice {
 interface Report {
   readonly valid: boolean;
   readonly error?: Notice;
-  readonly credentials: { name: string; valid: boolean; violations: Notice[]; warnings: Notice[] }[];
+  readonly credentials: { name: string; valid: boolean; violations: Notice[]; warnings: Notice[]; ignored: string[] }[];
 }
 
 /** A configuration with one credential for each of the materials. */
@@ -69,8 +69,20 @@ describe('paycert validate', { timeout: 60_000, concurrency: 2 }, () => {
     const own = new Map([...files].filter(([name]) => !name.startsWith('wechatpay_')));
     const { code, stdout, stderr } = await paycert(['validate', '-c', await write(t, { own })]);
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /^ {2}can {4}sign, decrypt; cannot verify, encrypt$/m);
+    assert.match(stdout, /^ {2}can {4}sign, decrypt\n {2}cannot verify, encrypt\n {2}add {4}wechatpay_\*\.pem /m);
     assert.match(stdout, /^ {2}ends {3}merchant [0-9A-F]+ on \d{4}-\d\d-\d\d, in \d+ days$/m);
+  });
+
+  it('names the files that count for nothing, whatever the platform', async (t) => {
+    const { files } = await makeMaterial();
+    const more = new Map([...files, ['证书使用说明.txt', Buffer.from('x')], ['apiv3-key', Buffer.from('x')]]);
+    const config = await write(t, { one: more, two: files });
+    const { stdout } = await paycert(['validate', '-c', config]);
+    assert.match(stdout, /^one: valid\n.*\n {2}unread apiv3-key, 证书使用说明\.txt /m);
+    assert.deepEqual(
+      (await validateJson(config)).report.credentials.map(({ ignored }) => ignored),
+      [['apiv3-key', '证书使用说明.txt'], []],
+    );
   });
 
   it('names every violation of one credential, whichever check finds it', async (t) => {

@@ -1,4 +1,5 @@
 // Alipay, the v2 gateway and the v3 REST interface, as everything outside this folder knows it.
+import { draft } from './draft.ts';
 import { describeCertificate, fileNames } from './files.ts';
 import { definePlatform } from '../platform.ts';
 import { defaults, Options, origins } from './options.ts';
@@ -12,8 +13,16 @@ export const platform = definePlatform({
   options: Options,
   create: alipay,
   takes,
+  draft,
   origins: ({ gateway = defaults.gateway }) => [origins[gateway]],
   fileNames,
+  supplies: ({ mode }) => ({
+    verify:
+      mode === 'key'
+        ? 'alipay_public_key (Alipay’s, from the console), to verify'
+        : 'alipayCertPublicKey_RSA2.crt, to verify',
+    decrypt: 'aes_key, to decrypt contents, if the console shows one',
+  }),
   describeCertificate,
   refusals: alipayRefusals,
 });

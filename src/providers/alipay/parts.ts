@@ -37,13 +37,16 @@ type Data = ReadonlyMap<string, Uint8Array>;
 
 const certificateFile = (stem: string): RegExp => new RegExp(`^${stem}[^/]*\\.(?:crt|cer|pem)$`);
 
-/** As consoles and Alipay's key tool call their files; the tool writes bare base64 into `.txt`. */
+/**
+ * As consoles and Alipay's key tool call their files; the tool writes bare base64 into `.txt`. Its own name of the private key,
+ * `应用私钥RSA2048-敏感数据，请妥善保管.txt`, cannot be that of a Secret's key, and is read from a directory.
+ */
 export const names = {
-  privateKey: /^app_private_key(?:\.pem|\.txt)?$/,
+  privateKey: /^(?:app_private_key(?:\.pem|\.txt)?|应用私钥[^/]*\.txt)$/,
   appCertificate: certificateFile('appCertPublicKey'),
   alipayCertificate: certificateFile('alipayCertPublicKey'),
   roots: certificateFile('alipayRootCert'),
-  publicKey: /^alipay_public_key(?:\.pem|\.txt)?$/,
+  publicKey: /^(?:alipay_public_key(?:\.pem|\.txt)?|alipayPublicKey_RSA2\.txt|支付宝公钥[^/]*\.txt)$/,
   previousPublicKey: /^alipay_public_key\.previous$/,
   aesKey: /^aes_key$/,
   previousAesKey: /^aes_key\.previous$/,

@@ -12,6 +12,13 @@ export const platform = definePlatform({
   options: Type.Object({}, { ...closed, description: 'Aliyun OpenAPI; it needs no options.' }),
   create: aliyun,
   takes,
+  // The id says nothing that a name could be made of.
+  async draft(files) {
+    const parts = ['access_key_id', 'access_key_secret', 'security_token', 'expiration'].filter((name) =>
+      files.has(name),
+    );
+    return parts.length === 0 ? undefined : { options: {}, parts: new Map(parts.map((name) => [name, name])) };
+  },
   // One host a product, such as dysmsapi.aliyuncs.com, and often one more a region.
   origins: () => ['https://*.aliyuncs.com'],
   fileNames: [

@@ -25,6 +25,11 @@ export const platform = definePlatform({
   create: mtls,
   // Its keys serve TLS, and sign no messages.
   takes: {},
+  async draft(files) {
+    const parts = [...files.keys()].filter((name) => /^(?:tls\.(?:crt|key)|(?:tls\.)?ca\.crt|ca\.crl)$/.test(name));
+    const isPair = parts.includes('tls.key') || parts.includes('tls.crt');
+    return isPair ? { options: {}, parts: new Map(parts.map((name) => [name, name])) } : undefined;
+  },
   origins: () => [],
   fetches,
   fileNames: [{ pattern: /^tls\.key$/, what: 'for TLS: tls.key', holds: 'key' }],

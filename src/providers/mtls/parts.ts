@@ -40,7 +40,9 @@ export function readPairs(
     .filter(isListName)
     .sort()
     .flatMap((name) => part(name, readRevocationLists) ?? []);
-  const answers = [...data].flatMap(([name, bytes]) => (isResponseName(name) ? (readOcspResponse(bytes) ?? []) : []));
+  const answers = [...data.keys()]
+    .filter(isResponseName)
+    .flatMap((name) => part(name, (bytes) => readOcspResponse(bytes)) ?? []);
   const pairs = names.flatMap((name) => {
     const privateKey = required(keyName(name), readPrivateKey);
     const certificates = required(certificateName(name), readCertificates);

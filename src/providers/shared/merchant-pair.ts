@@ -36,9 +36,10 @@ export async function readMerchantPair(
 /** The container is opened only when the PEM files leave something out: it is slow, and often a stale leftover beside them. */
 async function fillFromPkcs12(data: Data, merchantId: string, problems: PaycertError[]) {
   const field = 'apiclient_cert.p12';
-  const bytes = data.get(field);
   const isCertificateKnown = data.has('apiclient_cert.pem') || data.has('merchant_serial');
-  if (bytes === undefined || (data.has('apiclient_key.pem') && isCertificateKnown)) return undefined;
+  if (data.has('apiclient_key.pem') && isCertificateKnown) return undefined;
+  const bytes = data.get(field);
+  if (bytes === undefined) return undefined;
   const password = data.get(`${field}.password`);
   try {
     return await readPkcs12(bytes, password === undefined ? merchantId : readText(password), field);

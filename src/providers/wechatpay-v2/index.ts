@@ -1,4 +1,5 @@
 // WeChat Pay v2, as everything outside this folder knows it.
+import { draft } from './draft.ts';
 import { definePlatform } from '../platform.ts';
 import { wechatPayHosts } from '../shared/wechatpay-hosts.ts';
 import { Options } from './options.ts';
@@ -12,6 +13,7 @@ export const platform = definePlatform({
   options: Options,
   create: wechatpayV2,
   takes,
+  draft,
   // Risk control has a host of its own (protocols 1.13).
   origins: () => [...wechatPayHosts, 'https://fraud.mch.weixin.qq.com'],
   fileNames: [

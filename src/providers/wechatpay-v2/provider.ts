@@ -43,7 +43,11 @@ async function readClientPair(
   data: Data,
   merchantId: string,
 ): Promise<{ readonly pair?: ClientPair; readonly problems: readonly PaycertError[] }> {
-  const own = new Map([...data].filter(([name]) => name.startsWith('apiclient_')));
+  const own = new Map<string, Uint8Array>();
+  for (const name of ['apiclient_key.pem', 'apiclient_cert.pem', 'apiclient_cert.p12', 'apiclient_cert.p12.password']) {
+    const bytes = data.get(name);
+    if (bytes !== undefined) own.set(name, bytes);
+  }
   if (own.size === 0) return { problems: [] };
   const reader = materialReader(own);
   const pair = await readMerchantPair(own, merchantId, reader);

@@ -1,4 +1,5 @@
 // WeChat Pay APIv3, as everything outside this folder knows it.
+import { draft } from './draft.ts';
 import { describeCertificate, fileNames } from './files.ts';
 import { definePlatform } from '../platform.ts';
 import { wechatPayHosts } from '../shared/wechatpay-hosts.ts';
@@ -13,8 +14,17 @@ export const platform = definePlatform({
   options: Options,
   create: wechatpay,
   takes,
+  draft,
   origins: () => wechatPayHosts,
   fileNames,
+  supplies() {
+    const platformKey = 'wechatpay_*.pem (GET /v3/certificates), or pub_key.pem with pub_key_id, to verify and encrypt';
+    return {
+      verify: platformKey,
+      encrypt: platformKey,
+      decrypt: 'apiv3_key (merchant platform, API security), to decrypt',
+    };
+  },
   tied: [
     ['apiclient_key.pem', 'merchant_serial'],
     ['pub_key.pem', 'pub_key_id'],

@@ -1,0 +1,173 @@
+// paycert init: from a directory as a platform's console leaves it to paycert.yaml, and to the Secret that holds what counts of it.
+import { readFile, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { systemClock } from '../../clock.ts';
+import type { CredentialConfig } from '../../config/schema/credential.ts';
+import { PaycertError } from '../../errors.ts';
+import type { Draft, Platform, Told } from '../../providers/platform.ts';
+import { platforms } from '../../providers/registry.ts';
+import { buildProvider } from '../../running/build.ts';
+import { usageError } from '../command.ts';
+import { findIn } from '../inspect/findings.ts';
+import { print, printable } from '../table.ts';
+import { judge, render } from '../verdict.ts';
+import { type Listed, listDirectory } from './directory.ts';
+import { fromFile } from './shell.ts';
+
+export interface InitOptions extends Told {
+  readonly directory: string;
+  readonly name: string | undefined;
+  /** Below it, each Secret is mounted under its name. */
+  readonly mount: string;
+  /** The configuration names the directory itself: for a trial on this machine. */
+  readonly isInPlace: boolean;
+  readonly out: string;
+}
+
+interface Planned {
+  readonly name: string;
+  readonly platform: Platform;
+  readonly draft: Draft;
+}
+
+const unusable = 65;
+
+const shortNames: Readonly<Record<string, string>> = { wechatpay: 'wechat', wechatpayV2: 'wechat-v2', mtls: 'tls' };
+
+/** Exit code 65: what is there is not valid, and nothing was written. */
+export async function init(options: InitOptions): Promise<number> {
+  const listed = await listDirectory(options.directory);
+  const planned = await plan(listed, options);
+  const verdicts = await Promise.all(planned.map((one) => check(one, listed)));
+  for (const [index, one] of planned.entries())
+    print(`${describe(one, listed)}\n${render(verdicts[index] ?? never())}\n`);
+  const taken = new Set(planned.flatMap(({ draft }) => [...draft.parts.values()]));
+  const left = await Promise.all(
+    [...listed.files.keys()].filter((name) => !taken.has(name)).map((name) => nameLeft(name, listed)),
+  );
+  if (left.length > 0) print(`Left out:\n${left.map((line) => `  ${line}`).join('\n')}\n`);
+  if (verdicts.some(({ violations }) => violations.length > 0)) {
+    print('Nothing was written: repair what is not valid, and run it again.');
+    return unusable;
+  }
+  // Before the file is written: whoever has one keeps it, and may have come for the command alone.
+  print(`${[...planned.map((one) => commandsOf(one, listed)), ...nextSteps(options)].join('\n\n')}\n`);
+  await write(options.out, configurationOf(planned, options));
+  print(`${options.out} is written.`);
+  return 0;
+}
+
+const never = (): never => {
+  throw new TypeError('as many verdicts as credentials');
+};
+
+/** Every platform that knows a file of its own there. */
+async function plan(
+  { files }: Listed,
+  { directory, name, merchantId, appId }: InitOptions,
+): Promise<readonly Planned[]> {
+  const all: readonly Platform[] = Object.values(platforms);
+  const drafts = await Promise.all(
+    all.map(async (platform) => ({ platform, draft: await platform.draft?.(files, { merchantId, appId }) })),
+  );
+  const planned = drafts.flatMap(({ platform, draft }) => {
+    if (draft === undefined) return [];
+    const label = draft.label === undefined ? '' : `-${draft.label.toLowerCase().replaceAll('_', '-')}`;
+    return [{ platform, draft, name: name ?? `${shortNames[platform.id] ?? platform.id}${label}` }];
+  });
+  if (planned.length === 0)
+    throw usageError(`${directory} holds no certificate or key that says whose it is: inspect shows what is there`);
+  if (name !== undefined && planned.length > 1)
+    throw usageError(
+      `${directory} holds material of ${planned.map(({ platform }) => platform.name).join(' and ')}: leave --name out, or separate the files`,
+    );
+  return planned;
+}
+
+const configOf = ({ name, platform, draft }: Planned): CredentialConfig => ({
+  name,
+  provider: { [platform.id]: draft.options },
+  source: { files: { path: '/' } },
+});
+
+/** The material as the Secret will hold it. */
+function check(one: Planned, { files }: Listed) {
+  const config = configOf(one);
+  const data = new Map([...one.draft.parts].map(([part, file]) => [part, files.get(file) ?? new Uint8Array()]));
+  const subject = { config, provider: buildProvider(config.provider), older: 'reject' } as const;
+  return judge(subject, () => Promise.resolve(data), systemClock.now());
+}
+
+function describe({ platform, draft }: Planned, { files }: Listed): string {
+  const width = Math.max(...[...draft.parts.keys()].map((part) => part.length));
+  const rows = [...draft.parts].map(([part, file]) => {
+    const size = `${String(files.get(file)?.byteLength ?? 0)} bytes`;
+    return `  ${part.padEnd(width)}  ${part === file ? size : `from ${printable(file)}`}`;
+  });
+  return [`${platform.name}${draft.label === undefined ? '' : ` ${draft.label}`}`, ...rows].join('\n');
+}
+
+/** What a file is that no credential takes, as `inspect` says it. */
+async function nameLeft(name: string, { files }: Listed): Promise<string> {
+  const bytes = files.get(name) ?? new Uint8Array();
+  try {
+    const [finding] = await findIn({ file: name, bytes, password: undefined, isListed: true });
+    return `${printable(name)}: ${finding?.what ?? 'empty'}`;
+  } catch (error) {
+    if (!(error instanceof PaycertError)) throw error;
+    return `${printable(name)}: ${error.message.replace(`${name} `, '')}`;
+  }
+}
+
+// JSON is YAML, too.
+const flow = (value: unknown): string => JSON.stringify(value).replaceAll('":', '": ').replaceAll(',"', ', "');
+
+function configurationOf(planned: readonly Planned[], options: InitOptions): string {
+  const entries = planned.map(
+    (one) => `  - name: ${one.name}
+    required: true
+    provider: ${flow({ [one.platform.id]: one.draft.options })}
+    source: ${flow({ files: sourceOf(one, options) })}
+`,
+  );
+  return `# Made by paycert init. Every field: docs/configuration.md
+listen: { socket: /run/paycert/paycert.sock }
+credentials:
+${entries.join('')}`;
+}
+
+function sourceOf({ name, draft }: Planned, { isInPlace, directory, mount }: InitOptions) {
+  if (!isInPlace) return { path: `${mount.replace(/(?<=.)\/+$/, '')}/${name}` };
+  const renamed = [...draft.parts].filter(([part, file]) => part !== file);
+  return { path: resolve(directory), ...(renamed.length > 0 && { keys: Object.fromEntries(renamed) }) };
+}
+
+/** Whatever is there stays. @throws PaycertError `usage` */
+async function write(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text, { flag: 'wx' });
+  } catch (error) {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    if (code !== 'EEXIST') throw usageError(`${path} cannot be written (${code}): name another file with --out`);
+    if ((await readFile(path, 'utf8').catch(() => '')) === text) return;
+    throw usageError(`${path} is there already and says something else; it is kept: name another file with --out`);
+  }
+}
+
+/** Never `apply`, which keeps the private key once more, in an annotation of the Secret. */
+function commandsOf({ name, draft }: Planned, { paths }: Listed): string {
+  const unnamable = [...draft.parts.values()].find((file) => paths.get(file)?.includes('=') === true);
+  if (unnamable !== undefined)
+    return `kubectl takes no path with = in it: copy ${printable(unnamable)} to a path without, and run this again.`;
+  const files = [...draft.parts].map(([part, file]) => fromFile(part, paths.get(file) ?? Buffer.from(file)));
+  return `kubectl create secret generic ${[name, ...files].join(' \\\n  ')}`;
+}
+
+const nextSteps = ({ out, isInPlace }: InitOptions): readonly string[] =>
+  isInPlace
+    ? [`paycert validate --config ${out}`]
+    : [
+        `kubectl create configmap paycert --from-file=paycert.yaml=${out}`,
+        `When keys change, replace the Secret, and never apply it: end the first command with
+  --dry-run=client --output=yaml | kubectl replace --filename=-`,
+      ];

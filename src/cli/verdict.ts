@@ -1,0 +1,111 @@
+// What is said of one credential's material before it is deployed: the checks of a swap, what it can do, what ends soon, what counts for nothing.
+import type { CredentialConfig } from '../config/schema/credential.ts';
+import { PaycertError } from '../errors.ts';
+import type { Capability, Provider } from '../providers/provider.ts';
+import { platformOf } from '../providers/registry.ts';
+import { buildPolicy } from '../running/build.ts';
+import { type Ability, abilitiesOf, type Ending, endingSoon } from '../store/abilities.ts';
+import { findViolations } from '../store/checks.ts';
+import { date, listIgnored, paint } from './table.ts';
+
+export interface Verdict {
+  readonly credential: string;
+  readonly violations: readonly PaycertError[];
+  readonly warnings: readonly PaycertError[];
+  /** What the material can do now; of material that is refused, nothing. */
+  readonly can: readonly Ability[];
+  readonly cannot: readonly Ability[];
+  /** Parts whose absence is why it cannot. */
+  readonly missing: readonly string[];
+  readonly ending: readonly Ending[];
+  /** Names in the material that the provider does not read. */
+  readonly ignored: readonly string[];
+}
+
+interface Subject {
+  readonly config: CredentialConfig;
+  readonly provider: Provider;
+  readonly older: 'accept' | 'reject';
+}
+
+/** Every violation and not only the first. Material that a sidecar loads and is not ready with is a violation too. */
+export async function judge(
+  { config, provider, older }: Subject,
+  read: () => Promise<ReadonlyMap<string, Uint8Array>>,
+  now: Date,
+): Promise<Verdict> {
+  const nothing = { credential: config.name, warnings: [], can: [], cannot: [], missing: [], ending: [], ignored: [] };
+  try {
+    const context = await provider.load(await read());
+    const violations = await findViolations({ context, current: undefined, older }, now);
+    const { ignored = [] } = context.set;
+    const warnings = context.set.warnings(now);
+    if (violations.length > 0) return { ...nothing, violations, warnings, ignored };
+    const { can, cannot } = abilitiesOf(context, now);
+    return {
+      credential: config.name,
+      violations: findUnmet(context.set.capabilities(now), buildPolicy(config).requires),
+      warnings,
+      can,
+      cannot,
+      missing: missingFor(cannot, config.provider),
+      ending: endingSoon(context.set.keys, now),
+      ignored,
+    };
+  } catch (error) {
+    if (!(error instanceof PaycertError)) throw error;
+    return { ...nothing, violations: [error] };
+  }
+}
+
+function missingFor(cannot: readonly Ability[], provider: CredentialConfig['provider']): readonly string[] {
+  const { platform, options } = platformOf(provider);
+  const supplies = platform.supplies?.(options) ?? {};
+  return [...new Set(cannot.flatMap((ability) => supplies[ability] ?? []))];
+}
+
+function findUnmet(able: ReadonlySet<Capability>, required: readonly Capability[]): PaycertError[] {
+  return required
+    .filter((capability) => !able.has(capability))
+    .map(
+      (capability) =>
+        new PaycertError('requirement-unmet', `the material cannot ${capability}, and \`require\` asks for it`, {
+          field: 'require',
+        }),
+    );
+}
+
+export const describe = ({ code, message, hint, field }: PaycertError) => ({
+  code,
+  detail: message,
+  hint,
+  ...(field !== undefined && { field }),
+});
+
+export const toJson = ({ credential, violations, warnings, ending, ...rest }: Verdict) => ({
+  name: credential,
+  valid: violations.length === 0,
+  ...rest,
+  ending: ending.map(({ role, keyId, notAfter }) => ({ role, keyId, notAfter: notAfter.toISOString() })),
+  violations: violations.map(describe),
+  warnings: warnings.map(describe),
+});
+
+const list = (label: string, errors: readonly PaycertError[]): string[] =>
+  errors.map(({ code, message, hint }) => `  ${label} ${message} (${code})\n         ${hint}`);
+
+export function render({ credential, violations, warnings, can, cannot, missing, ending, ignored }: Verdict): string {
+  const verdict = violations.length === 0 ? paint('green', 'valid') : paint('red', 'not valid');
+  return [
+    `${credential}: ${verdict}`,
+    ...(can.length > 0 ? [`  can    ${can.join(', ')}`] : []),
+    ...(cannot.length > 0 ? [`  cannot ${cannot.join(', ')}`] : []),
+    ...missing.map((what) => `  add    ${what}`),
+    ...ending.map(
+      ({ role, keyId, notAfter, days }) => `  ends   ${role} ${keyId} on ${date(notAfter)}, in ${days} days`,
+    ),
+    ...(ignored.length > 0 ? [`  unread ${listIgnored(ignored)}`] : []),
+    ...list(paint('red', 'error:'), violations),
+    ...list(paint('yellow', 'warn: '), warnings),
+  ].join('\n');
+}
