@@ -50,7 +50,7 @@ export async function init(options: InitOptions): Promise<number> {
     print('Nothing was written: repair what is not valid, and run it again.');
     return unusable;
   }
-  // Before the file is written: whoever has one keeps it, and may have come for the command alone.
+  // Before the file is written: a file that is there is kept, and people may want the command alone.
   print(`${[...planned.map((one) => commandsOf(one, listed)), ...nextSteps(options)].join('\n\n')}\n`);
   await write(options.out, configurationOf(planned, options));
   print(`${options.out} is written.`);

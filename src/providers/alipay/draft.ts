@@ -14,7 +14,7 @@ const appOf = ({ certificates: [leaf] }: Found): string | undefined =>
     ? /^\d+-(\w+)$/.exec(nameAttribute(leaf.subject, 'CN') ?? '')?.[1]
     : undefined;
 
-/** The one that requests name: of several applications' certificates, that of the application that is told. */
+/** The one that requests name: of several applications' certificates, that of the application that people name. */
 function findOwn(
   found: readonly Found[],
   { appId }: Told,
