@@ -9,7 +9,7 @@ export const Options = Type.Object(
       Type.String({
         pattern: '^[0-9A-Za-z_-]{1,64}$',
         form: 'an AppID such as wx8888888888888888',
-        description: 'Signed as appid where a request names none.',
+        description: 'Signed as appid, or under the name that the interface has for it, where a request names none.',
       }),
     ),
   },

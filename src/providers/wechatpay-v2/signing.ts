@@ -8,29 +8,27 @@ import { percentEncode } from '../shared/percent.ts';
 import type { Operations } from '../provider.ts';
 import { take } from '../takes.ts';
 import { appParameters } from '../shared/wechatpay-payment.ts';
+import { appNames, merchantNames, namesAt } from './interfaces.ts';
 import { isSignType, signParameters, type SignType } from './messages.ts';
 import type { WechatpayV2Options } from './options.ts';
 import { takes } from './takes.ts';
 import { writeXml } from './xml.ts';
 
-/** Interfaces differ in what they call the merchant and the app. */
-const merchantNames = ['mch_id', 'mchid', 'combine_mch_id'];
-const appNames = ['appid', 'mch_appid', 'wxappid', 'combine_appid'];
-
 /** What the caller gives, and what every request has. A parameter that is given empty is left out. */
 function complete(
-  parameters: Readonly<Record<string, string>>,
+  { url, parameters }: { readonly url: string; readonly parameters: Readonly<Record<string, string>> },
   nonce: string,
   { merchantId, appId }: WechatpayV2Options,
 ): Pair[] {
+  const added = namesAt(url);
   const names = Object.keys(parameters);
   const foreign = merchantNames.find((name) => (parameters[name] ?? '') !== '' && parameters[name] !== merchantId);
   if (foreign !== undefined) throw requestInvalid(`parameters.${foreign}`, 'is not the merchant of this credential');
   if (names.includes('sign')) throw requestInvalid('parameters.sign', 'is set by paycert');
   const lacks = (known: readonly string[]) => !known.some((name) => names.includes(name));
   return Object.entries({
-    ...(lacks(appNames) && appId !== undefined && { appid: appId }),
-    ...(lacks(merchantNames) && { mch_id: merchantId }),
+    ...(lacks(appNames) && appId !== undefined && added.app !== undefined && { [added.app]: appId }),
+    ...(lacks(merchantNames) && { [added.merchant]: merchantId }),
     nonce_str: nonce,
     ...parameters,
   }).filter(([, value]) => value !== '');
@@ -46,7 +44,7 @@ export function signing(
       const { method: given = 'POST', url, parameters } = take(request, takes.authorize.request);
       const method = given.toUpperCase();
       if (method !== 'POST' && method !== 'GET') throw requestInvalid('method', 'of WeChat Pay v2 is GET or POST');
-      const pairs = complete(parameters, nonce, options);
+      const pairs = complete({ url, parameters }, nonce, options);
       const named = pairs.find(([name]) => name === 'sign_type')?.[1] ?? 'MD5';
       if (!isSignType(named)) throw requestInvalid('parameters.sign_type', 'is neither MD5 nor HMAC-SHA256');
       const signed: Pair[] = [...pairs, ['sign', signParameters(named, key, pairs)]];
