@@ -1,7 +1,7 @@
 // The CustomResourceDefinition of PaymentCredential, made of the definitions that paycert.yaml has too. Written by `npm run docs`.
 import { stringify } from 'yaml';
 import { paymentCredentials, ResourceSpecSchema } from '../src/config/resource.ts';
-import { StatusSchema } from '../src/operator/resource.ts';
+import { StatusSchema, unwrittenStatus } from '../src/operator/resource.ts';
 
 /** The part of JSON Schema that the definitions use. */
 interface Schema {
@@ -120,6 +120,9 @@ const column = (name: string, jsonPath: string, description: string, more: objec
   ...more,
 });
 
+const wide = { priority: 1 };
+const wideDate = { type: 'date', priority: 1 };
+
 const { group, version, plural } = paymentCredentials;
 
 const definition = {
@@ -146,12 +149,16 @@ const definition = {
         additionalPrinterColumns: [
           column('Provider', '.status.provider', 'The payment platform.'),
           column('Ready', '.status.conditions[?(@.type=="Ready")].status', 'Whether the Secret as stored will do.'),
-          column('Key ID', '.status.keyId', 'The key that signs.'),
+          column('Source', '.spec.source.secret.name', 'The Secret that its keys come from.'),
           // Not a date: kubectl prints those of the future as <invalid>.
-          column('Not After', '.status.notAfter', 'Until when its certificate is valid.'),
+          column('Expires', '.status.notAfter', 'Until when the certificate of the key that signs is valid.'),
+          column('Rejected', '.status.rejected.reason', 'Why the Secret as stored is rejected, if it is.'),
           column('Age', '.metadata.creationTimestamp', 'How old the resource is.', { type: 'date' }),
-          column('Reason', '.status.conditions[?(@.type=="Ready")].reason', 'Why it is ready or not.', { priority: 1 }),
-          column('Snapshot', '.status.accepted.snapshotId', 'What was accepted last.', { priority: 1 }),
+          column('Rejected Since', '.status.rejected.time', 'How long ago it was rejected.', wideDate),
+          column('Reason', '.status.conditions[?(@.type=="Ready")].reason', 'Why it is ready or not.', wide),
+          column('Key ID', '.status.keyId', 'The key that signs.', wide),
+          column('Snapshot', '.status.accepted.snapshotId', 'What was accepted last.', wide),
+          column('Secret Version', '.status.observedSecretVersion', 'The version that was evaluated.', wide),
         ],
         schema: {
           openAPIV3Schema: {
@@ -163,7 +170,7 @@ const definition = {
               kind: { type: 'string' },
               metadata: { type: 'object' },
               spec: specSchema(),
-              status: structural(StatusSchema as unknown as Schema, 'status'),
+              status: { ...structural(StatusSchema as unknown as Schema, 'status'), default: unwrittenStatus },
             },
           },
         },

@@ -82,11 +82,15 @@ export class KubeClient {
     return this.#write('update', target, { method: 'PUT', body: object }, signal);
   }
 
-  /** Server-side apply: what is given is ours from now on, even if another manager wrote it before. */
-  async apply(target: Target, object: KubeObject, fieldManager: string, signal: AbortSignal): Promise<KubeObject> {
-    const contentType = 'application/apply-patch+yaml';
-    const query = { fieldManager, force: 'true' };
-    return this.#write('patch', target, { method: 'PATCH', body: object, contentType, query }, signal);
+  /** Changes what the operations name (RFC 6902), all of them or none. The fields are ours from now on. */
+  async change(
+    target: Target,
+    operations: readonly Operation[],
+    fieldManager: string,
+    signal: AbortSignal,
+  ): Promise<KubeObject> {
+    const contentType = 'application/json-patch+json';
+    return this.#write('patch', target, { method: 'PATCH', body: operations, contentType, query: { fieldManager } }, signal); // prettier-ignore
   }
 
   /** Changes only the fields that are given (RFC 7386); null removes one. */
@@ -133,6 +137,13 @@ export class KubeClient {
   async #json(call: Call, signal: AbortSignal): Promise<unknown> {
     return readJson(await this.#send(call, signal), call.what, signal);
   }
+}
+
+/** Of a JSON patch. */
+export interface Operation {
+  readonly op: string;
+  readonly path: string;
+  readonly value: unknown;
 }
 
 interface Write extends Pick<Call, 'method' | 'body' | 'contentType'> {

@@ -4,7 +4,7 @@ import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import { usedByLabel } from './labels.ts';
 import type { Lookup } from './objects.ts';
-import type { PaymentCredential } from './resource.ts';
+import { type PaymentCredential, secretKeyOf } from './resource.ts';
 import { ResourceKey } from './resource-key.ts';
 import { type Question, SecretReader, type SecretReaderOptions } from './secret-reader.ts';
 import { inLabels, type SecretFacts } from './secrets.ts';
@@ -41,16 +41,22 @@ export class Evaluator {
    */
   async evaluate(key: ResourceKey, resource: PaymentCredential, signal: AbortSignal): Promise<Evaluation | undefined> {
     let spec: ResourceSpec | undefined;
+    const copied = this.#copiedOf(resource);
     try {
       spec = parseSpec(resource.spec);
       const question = toQuestion(key, resource, spec);
       const secret = await this.#reader.evaluate(question, this.#factsOf(question.secret, resource), signal);
-      return { spec, secret, error: undefined };
+      return { spec, secret, error: undefined, ...copied };
     } catch (error) {
       if (signal.aborted) throw error;
       if (error instanceof Pending) return undefined;
-      return { spec, secret: undefined, error: this.#explain(resource, error) };
+      return { spec, secret: undefined, error: this.#explain(resource, error), ...copied };
     }
+  }
+
+  #copiedOf(resource: PaymentCredential): Pick<Evaluation, 'copiedIn'> {
+    const secret = secretKeyOf(resource);
+    return secret && this.#options.lookup.secret(secret)?.isCopied === true ? { copiedIn: secret.name } : {};
   }
 
   /** What is cached of the Secret that the resource names. @throws PaycertError why it is not to be read */

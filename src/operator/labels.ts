@@ -62,3 +62,6 @@ export const usedByLabel = 'paycert.dev/used-by' satisfies keyof typeof labels;
 export const refreshLabel = 'paycert.dev/refresh' satisfies keyof typeof labels;
 export const refreshedAtAnnotation = 'paycert.dev/refreshed-at' satisfies keyof typeof labels;
 export const optionPrefix = 'paycert.dev/option.';
+
+/** kubectl's: the object as it was applied last. Not ours, and never written. */
+export const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';

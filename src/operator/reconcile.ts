@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { isNewer } from '../kube/versions.ts';
 import { Evaluator, type EvaluatorOptions } from './evaluator.ts';
 import type { Leadership } from './leadership.ts';
 import type { Pods } from './pods.ts';
@@ -14,12 +15,12 @@ import { StatusWriter } from './status-writer.ts';
 import { replacementOf } from './status/age.ts';
 import type { Evaluation } from './status/conditions.ts';
 import { earliest, type SecretEvaluation } from './status/evaluate.ts';
-import { isReported, noticesOf } from './status/events.ts';
+import { isReported, noticesOf, reportedConditions } from './status/events.ts';
 import { soonestExpiry } from './status/expiry.ts';
 import { statusOf } from './status/status.ts';
 
 export interface ReconcilerOptions extends EvaluatorOptions {
-  readonly client: () => Promise<Pick<KubeClient, 'get' | 'apply' | 'create'>>;
+  readonly client: () => Promise<Pick<KubeClient, 'get' | 'change' | 'create'>>;
   readonly leadership: Leadership;
   /** Absent where they are not to be touched. */
   readonly pods?: Pick<Pods, 'refresh'>;
@@ -103,7 +104,8 @@ export class Reconciler {
       return known?.resource.uid === cached.uid ? { ...cached, status: known.status } : cached;
     }
     const written = this.#written.get(id);
-    if (cached && written?.uid === cached.uid && isNewer(written, cached)) return written;
+    if (cached && written?.uid === cached.uid && isNewer(written.resourceVersion, cached.resourceVersion))
+      return written;
     this.#written.delete(id);
     return cached;
   }
@@ -141,7 +143,7 @@ export class Reconciler {
   ): Promise<void> {
     const { observe, leadership } = this.#options;
     const object = `${resource.namespace}/${resource.name}`;
-    for (const condition of after.conditions) {
+    for (const condition of reportedConditions(after)) {
       if (isReported(resource.kind, before, condition)) continue;
       const { type, status, reason, message } = condition;
       observe({
@@ -174,7 +176,3 @@ export class Reconciler {
     return next && next.getTime() - now.getTime() + random() * jitterMilliseconds;
   }
 }
-
-/** Versions of one object are growing numbers: the API promises it since 1.35, and etcd always has. */
-const isNewer = ({ resourceVersion: a }: PaymentCredential, { resourceVersion: b }: PaymentCredential): boolean =>
-  a.length === b.length ? a > b : a.length > b.length;

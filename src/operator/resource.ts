@@ -10,7 +10,7 @@ const snapshotId = Text(64, 'Equal in every process that loaded the same keys.')
 const secretResourceVersion = Text(64, 'The version of the Secret.');
 
 const ConditionSchema = Type.Object({
-  type: Text(316, 'Ready, Valid, Expiring or TooOld.'),
+  type: Text(316, 'Ready, Valid, Expiring, TooOld; while they are True also Reconciling, Stalled and Exposed.'),
   status: Type.Union([Type.Literal('True'), Type.Literal('False'), Type.Literal('Unknown')]),
   reason: Text(1024, 'One word for programs.'),
   message: Text(4096, 'What it means and what to do.'),
@@ -28,6 +28,9 @@ const KeySchema = Type.Object({
   replaceBy: Type.Optional(Time('When it is as old as maxAge allows.')),
 });
 
+const keyList = (description: string) =>
+  Type.Array(KeySchema, { maxItems: 256, 'x-kubernetes-list-type': 'atomic', description });
+
 const SeenSchema = Type.Object({
   fingerprint: Text(128, 'Of the key, as under keys.'),
   time: Time('When a Secret held it first.'),
@@ -35,7 +38,10 @@ const SeenSchema = Type.Object({
 
 export const StatusSchema = Type.Object(
   {
-    observedGeneration: Type.Integer({ minimum: 0, description: 'The generation of the spec that it speaks of.' }),
+    observedGeneration: Type.Integer({
+      minimum: -1,
+      description: 'The generation of the spec that it speaks of; -1 until the operator has written a status.',
+    }),
     observedSecretVersion: Type.Optional(
       Text(
         64,
@@ -43,8 +49,10 @@ export const StatusSchema = Type.Object(
       ),
     ),
     provider: Type.Optional(Text(64, 'The kind of provider.')),
-    keyId: Type.Optional(Text(256, 'The key that signs.')),
-    notAfter: Type.Optional(Time('Until when the certificate of the key that signs is valid.')),
+    keyId: Type.Optional(Text(256, 'The key that signs, of what was accepted last.')),
+    notAfter: Type.Optional(
+      Time('Until when the certificate of the key that signs is valid, of what was accepted last.'),
+    ),
     conditions: Type.Array(ConditionSchema, {
       maxItems: 8,
       'x-kubernetes-list-type': 'map',
@@ -58,8 +66,9 @@ export const StatusSchema = Type.Object(
           time: Time('When it was first accepted.'),
           notBefore: Type.Optional(Time('Of the certificate of the key that signs.')),
           capabilities: Type.Array(Text(32, 'A capability.'), { maxItems: 8, description: 'What it is able to do.' }),
+          createdAt: Type.Optional(Time('When its keys were made, as the Secret said.')),
         },
-        { description: 'What passed every check last.' },
+        { description: 'What passed every check last: sidecars that run have it.' },
       ),
     ),
     rejected: Type.Optional(
@@ -75,13 +84,19 @@ export const StatusSchema = Type.Object(
       ),
     ),
     keys: Type.Optional(
-      Type.Array(KeySchema, {
-        maxItems: 256,
-        'x-kubernetes-list-type': 'atomic',
-        description: 'Every key of the Secret as it is stored; while that cannot be parsed, of what was accepted.',
+      keyList(
+        'Every key of the Secret as it is stored; while that is not there or cannot be parsed, of what was accepted last. The conditions Expiring and TooOld are about these.',
+      ),
+    ),
+    keysOf: Type.Optional(
+      Type.Union([Type.Literal('Stored'), Type.Literal('Accepted')], {
+        description: 'Whose keys are listed: of the Secret as it is stored, or of what was accepted last.',
       }),
     ),
-    createdAt: Type.Optional(Time('When these keys were made, as the Secret says.')),
+    acceptedKeys: Type.Optional(
+      keyList('The keys of what was accepted last, while keys lists those of a Secret that was rejected.'),
+    ),
+    createdAt: Type.Optional(Time('When the listed keys were made, as the Secret says.')),
     firstSeen: Type.Optional(
       Type.Array(SeenSchema, {
         maxItems: 288,
@@ -94,12 +109,18 @@ export const StatusSchema = Type.Object(
   { description: 'Written by the operator.' },
 );
 
+/**
+ * What the API server gives a resource that no operator has seen: Helm and Flux take a resource without a status for one that
+ * is as it should be.
+ */
+export const unwrittenStatus = { observedGeneration: -1, conditions: [] };
+
 export type Status = Static<typeof StatusSchema>;
 export type Condition = Static<typeof ConditionSchema>;
 export type Key = Static<typeof KeySchema>;
 
 /** For negative conditions True is bad, and Unknown is not. */
-const badWhenTrue: ReadonlySet<string> = new Set(['Expiring', 'TooOld']);
+const badWhenTrue: ReadonlySet<string> = new Set(['Expiring', 'TooOld', 'Reconciling', 'Stalled', 'Exposed']);
 
 export const isBad = (condition: string, status: string): boolean =>
   badWhenTrue.has(condition) ? status === 'True' : status !== 'True';
@@ -123,7 +144,8 @@ export interface PaymentCredential {
 export function readResource(object: KubeObject): PaymentCredential {
   const { metadata, spec, status } = object;
   const { namespace = '', name, uid = '', resourceVersion = '', generation = 0 } = metadata;
-  const isWritten = (status as Partial<Status> | undefined)?.conditions !== undefined;
+  const { conditions, observedGeneration = 0 } = (status ?? {}) as Partial<Status>;
+  const isWritten = conditions !== undefined && observedGeneration >= 0;
   return {
     kind: 'PaymentCredential',
     namespace,

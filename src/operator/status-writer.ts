@@ -10,7 +10,7 @@ import { type PaymentCredential, readResource, type Status } from './resource.ts
 import { refusedStatus } from './status/refused.ts';
 
 export interface StatusWriterOptions {
-  readonly client: () => Promise<Pick<KubeClient, 'apply'>>;
+  readonly client: () => Promise<Pick<KubeClient, 'change'>>;
   readonly leadership: Leadership;
   readonly clock: Clock;
   readonly observe: Observe;
@@ -47,7 +47,7 @@ export class StatusWriter {
     written: (what: Exclude<Written, string>) => Promise<void>,
   ): Promise<'unchanged' | 'standby' | 'written'> {
     try {
-      const outcome = await this.#apply(resource, status);
+      const outcome = await this.#change(resource, status);
       this.#failures.delete(id);
       if (typeof outcome === 'string') return outcome;
       await written(outcome);
@@ -57,7 +57,7 @@ export class StatusWriter {
       this.#failed(id, resource, error);
       if (error.code === 'object-invalid') {
         const less = refusedStatus(resource.status, status, this.#options.clock.now());
-        const outcome = await this.#apply(resource, less).catch(ignoreRefused);
+        const outcome = await this.#change(resource, less).catch(ignoreRefused);
         if (typeof outcome === 'object') await written(outcome);
       }
       throw error;
@@ -70,22 +70,26 @@ export class StatusWriter {
     this.#options.observe({ type: 'status-unwritten', object: `${namespace}/${name}`, error, isNew });
   }
 
-  async #apply(resource: PaymentCredential, status: Status): Promise<Written> {
+  async #change(resource: PaymentCredential, status: Status): Promise<Written> {
     if (isDeepStrictEqual(status, resource.status)) return 'unchanged';
     const { client, leadership } = this.#options;
-    const { namespace, name, uid } = resource;
+    const { namespace, name, resourceVersion } = resource;
     const target = { resource: paymentCredentials, namespace, name, subresource: 'status' };
-    // With the uid, so that a new resource of that name does not inherit the old one's status.
-    const body = { apiVersion: 'paycert.dev/v1alpha1', kind: 'PaymentCredential', metadata: { name, namespace, uid }, status }; // prettier-ignore
-    const applied = await leadership.write(async (signal) =>
-      (await client()).apply(target, body, fieldManager, signal).catch(ignoreGone),
+    // Whole: a field that another version wrote, in whatever way, does not stay. Only of the version that was looked at: a new
+    // resource of that name does not inherit the old one's status.
+    const operations = [
+      { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
+      { op: 'add', path: '/status', value: status },
+    ];
+    const changed = await leadership.write(async (signal) =>
+      (await client()).change(target, operations, fieldManager, signal).catch(ignoreGone),
     );
-    if (applied === undefined) return 'standby';
-    return applied === 'gone' ? 'unchanged' : { resource: readResource(applied), status };
+    if (changed === undefined) return 'standby';
+    return changed === 'gone' ? 'unchanged' : { resource: readResource(changed), status };
   }
 }
 
-/** It was deleted or replaced meanwhile: the watch will report it. */
+/** It was changed, deleted or replaced meanwhile: the watch will report it. */
 function ignoreGone(error: unknown): 'gone' {
   if (error instanceof PaycertError && ['object-missing', 'object-conflict'].includes(error.code)) return 'gone';
   throw error;

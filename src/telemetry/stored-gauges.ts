@@ -40,7 +40,7 @@ export const storedGauges = {
   paycert_stored_certificate_not_after_timestamp_seconds: {
     about: 'operator',
     help: 'When the certificate in the Secret as it is stored expires; of several of a role, the latest, or the first where each is presented in TLS.',
-    more: 'While the Secret cannot be parsed, of what was accepted last.',
+    more: 'While the Secret is missing or cannot be parsed, of what was accepted last.',
     labels: [...credential, 'role'],
     read: ({ credentials }: Overseen) => each(credentials(), ({ keys }) => byRole(keys, 'notAfter', decisive)),
   },
@@ -55,7 +55,7 @@ export const storedGauges = {
   paycert_credential_condition: {
     about: 'operator',
     help: 'Always 1: the status of each condition of a PaymentCredential or labelled Secret.',
-    more: '`condition`: `Ready`, `Valid`, `Expiring`, `TooOld`. `status`: `True`, `False`, `Unknown`.',
+    more: '`condition`: `Ready`, `Valid`, `Expiring`, `TooOld`; while `True` also `Exposed`, `Reconciling`, `Stalled`. `status`: `True`, `False`, `Unknown`.',
     labels: [...credential, 'condition', 'status'],
     read: ({ credentials }: Overseen) =>
       each(credentials(), ({ conditions }) =>

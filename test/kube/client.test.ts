@@ -5,7 +5,7 @@ import { errorTable, type PaycertError } from '../../src/errors.ts';
 import { findAccess } from '../../src/kube/access.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { secrets } from '../../src/kube/resources.ts';
-import { type Json, noControlPlane, useControlPlane } from '../support/control-plane.ts';
+import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 
 const limit = { timeout: 60_000, skip: noControlPlane };
@@ -46,13 +46,24 @@ describe('calls', () => {
     assert.deepEqual(await names({ name: 'b', fieldSelector: 'type!=helm.sh/release.v1' }), ['b']);
   });
 
-  it('apply what is ours, and leave what is not', limit, async () => {
-    const { client, target } = await start();
-    const ours = (labels: Json) => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a', labels } }) as never;
+  it('change what operations name, all or none, and nothing of a version that has been replaced', limit, async () => {
+    const { client, plane, namespace, target } = await start();
     await client.merge(target, { metadata: { labels: { theirs: '1' } } }, signal);
-    await client.apply(target, ours({ one: '1', two: '2' }), 'paycert', signal);
-    const { metadata } = await client.apply(target, ours({ one: '1' }), 'paycert', signal);
-    assert.deepEqual(metadata.labels, { one: '1', theirs: '1' });
+    const { metadata } = await client.get(target, signal);
+    const operations = (version: string | undefined, value: string) => [
+      { op: 'replace', path: '/metadata/resourceVersion', value: version },
+      { op: 'add', path: '/metadata/labels/ours', value },
+    ];
+    const changed = await client.change(target, operations(metadata.resourceVersion, '1'), 'paycert', signal);
+    assert.deepEqual(changed.metadata.labels, { ours: '1', theirs: '1' });
+    const late = client.change(target, operations(metadata.resourceVersion, '2'), 'paycert', signal);
+    await assert.rejects(late, { code: 'object-conflict' });
+    // Another of the same name.
+    await plane.admin('DELETE', `/api/v1/namespaces/${namespace}/secrets/a`);
+    await plane.writeSecret(namespace, 'a', {});
+    await client.merge(target, { metadata: { labels: { theirs: '1' } } }, signal);
+    const other = client.change(target, operations(changed.metadata.resourceVersion, '3'), 'paycert', signal);
+    await assert.rejects(other, { code: 'object-conflict' });
   });
 
   it('write a subresource and nothing beside it', limit, async () => {

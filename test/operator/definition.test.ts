@@ -114,8 +114,8 @@ describe('the definition', () => {
     const { columnDefinitions } = await tenant.list(accept);
     const columns = columnDefinitions as { name: string; priority: number; type: string }[];
     const shown = columns.filter(({ priority }) => priority === 0).map(({ name }) => name);
-    assert.deepEqual(shown, ['Name', 'Provider', 'Ready', 'Key ID', 'Not After', 'Age']);
-    assert.equal(columns.find(({ name }) => name === 'Not After')?.type, 'string');
+    assert.deepEqual(shown, ['Name', 'Provider', 'Ready', 'Source', 'Expires', 'Rejected', 'Age']);
+    assert.equal(columns.find(({ name }) => name === 'Expires')?.type, 'string');
     assert.ok(columns.some(({ name, priority }) => name === 'Snapshot' && priority === 1));
   });
 

@@ -92,9 +92,10 @@ export class Tenant {
     return `/api/v1/namespaces/${this.namespace}/secrets/${secret}`;
   }
 
+  /** As an operator has written it. */
   async status(name: string): Promise<Status | undefined> {
     const { status } = await this.plane.admin('GET', `${collection(this.namespace)}/${name}`);
-    return status as Status | undefined;
+    return (status as Status).observedGeneration === -1 ? undefined : (status as Status);
   }
 
   async version(name: string): Promise<string> {

@@ -5,6 +5,7 @@ import { PaycertError } from '../../errors.ts';
 import { type Age, agesOf, noteSeen } from '../../store/age.ts';
 import type { Condition, Key, Status } from '../resource.ts';
 import type { SecretEvaluation } from './evaluate.ts';
+import type { ListedKeys } from './key-sets.ts';
 
 type Outcome = Pick<Condition, 'status' | 'reason' | 'message'>;
 
@@ -15,22 +16,23 @@ export interface Aged {
   readonly outcome: Outcome;
 }
 
-/** Of what is stored; while that cannot be read, of what was stored before. A key's age begins once, independent of observers. */
-export function evaluateAge(
-  spec: ResourceSpec | undefined,
-  secret: SecretEvaluation | undefined,
-  previous: Status | undefined,
-  now: Date,
-): Aged {
+export interface AgingKeys {
+  readonly listed: ListedKeys;
+  readonly spec: ResourceSpec | undefined;
+  readonly secret: SecretEvaluation | undefined;
+}
+
+/** A key's age begins once, independent of observers. */
+export function evaluateAge({ listed, spec, secret }: AgingKeys, previous: Status | undefined, now: Date): Aged {
   const read = secret && secret.keys.length > 0 ? secret : undefined;
-  const found = read?.keys ?? previous?.keys ?? [];
+  const found = listed.keys;
   const before = new Map(previous?.firstSeen?.map(({ fingerprint, time }) => [fingerprint, new Date(time)]));
   const named = found.map((key) => {
     const formerFingerprint = read?.formerFingerprints.get(key.fingerprint);
     return { ...key, ...(formerFingerprint !== undefined && { formerFingerprint }) };
   });
   const firstSeen = noteSeen(before, named, now);
-  const createdAt = read ? read.createdAt : dateOf(previous?.createdAt);
+  const createdAt = read ? read.createdAt : dateOf(listed.createdAt);
   const kept = {
     ...(createdAt instanceof Date && { createdAt: createdAt.toISOString() }),
     ...(firstSeen.size > 0 && { firstSeen: [...firstSeen].map(toSeen) }),

@@ -4,7 +4,7 @@ import { defaults } from '../../config/defaults.ts';
 import type { ErrorCode, PaycertError } from '../../errors.ts';
 import { requireAnnotation } from '../labels.ts';
 import { roleOf } from '../../providers/roles.ts';
-import type { Condition, Key, PaymentCredential } from '../resource.ts';
+import type { Condition, Key, PaymentCredential, Status } from '../resource.ts';
 import type { SecretEvaluation } from './evaluate.ts';
 import { soonestExpiry } from './expiry.ts';
 
@@ -16,6 +16,8 @@ export interface Evaluation {
   readonly secret: SecretEvaluation | undefined;
   /** Why there is no `secret`. */
   readonly error: PaycertError | undefined;
+  /** The Secret, where an annotation has a copy of what it held. */
+  readonly copiedIn?: string;
 }
 
 export type Outcome = Pick<Condition, 'status' | 'reason' | 'message'>;
@@ -30,7 +32,7 @@ export const reasonOf = ({ code }: PaycertError): string =>
 const adviceOf = ({ message, hint }: PaycertError): string => `${message}. ${hint}`;
 
 /** Errors that say nothing about the Secret, which may be as good as it was. */
-const isUnknown = ({ code, kind }: PaycertError): boolean =>
+export const isUnknown = ({ code, kind }: PaycertError): boolean =>
   kind === 'internal' || (kind === 'source' && code !== 'object-missing');
 
 export const isValid = ({ violations }: SecretEvaluation): boolean => violations.length === 0;
@@ -79,7 +81,15 @@ export function evaluateReady(
   return { status: 'False', reason: 'RequirementUnmet', message };
 }
 
-export function evaluateExpiring(keys: readonly Key[], now: Date): Outcome {
+/** The message says whose keys they are where it is not those of the Secret as it is stored. */
+export function evaluateExpiring(keys: readonly Key[], owner: Status['keysOf'], now: Date): Outcome {
+  const outcome = expiryOf(keys, now);
+  if (owner !== 'Accepted') return outcome;
+  const remark = ' This is about what was accepted last: what is stored now has no keys to look at.';
+  return { ...outcome, message: `${outcome.message}${remark}` };
+}
+
+function expiryOf(keys: readonly Key[], now: Date): Outcome {
   const soonest = soonestExpiry(keys);
   if (soonest === undefined) {
     const isKnown = keys.length > 0;

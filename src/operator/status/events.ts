@@ -24,6 +24,13 @@ export function isReported(
   return kind === 'PaymentCredential' || !isBad(type, status) || old.message === message;
 }
 
+/** For tools: they say again what Ready says. */
+const repeats: ReadonlySet<string> = new Set(['Reconciling', 'Stalled']);
+
+/** Those that are reported, in Events and in the log. */
+export const reportedConditions = ({ conditions }: Status): Condition[] =>
+  conditions.filter(({ type }) => !repeats.has(type));
+
 /** The Events of a change from one status to the next. */
 export function noticesOf(kind: Kind, before: Status | undefined, after: Status): Notice[] {
   const notices: Notice[] = [];
@@ -32,7 +39,7 @@ export function noticesOf(kind: Kind, before: Status | undefined, after: Status)
     const note = `Snapshot ${accepted.snapshotId} is accepted: the Secret passes every check.`;
     notices.push({ type: 'Normal', reason: 'Accepted', note, since: accepted.time });
   }
-  for (const condition of after.conditions) {
+  for (const condition of reportedConditions(after)) {
     const { type, status, reason, message, lastTransitionTime } = condition;
     const isFirst = before?.conditions.some((old) => old.type === type) !== true;
     const isWarning = isBad(type, status);

@@ -11,17 +11,29 @@ import {
   isValid,
 } from './conditions.ts';
 import type { SecretEvaluation } from './evaluate.ts';
+import { evaluateExposed } from './exposed.ts';
+import { listedKeys } from './key-sets.ts';
+import { evaluateProgress } from './progress.ts';
 
 export function statusOf(resource: PaymentCredential, evaluation: Evaluation, now: Date): Status {
   const { status: previous, generation } = resource;
   const { spec, secret } = evaluation;
   const accepted = acceptedOf(secret, previous, now);
   const rejected = rejectedOf(evaluation, previous, now);
-  const { keys, kept, outcome: tooOld } = evaluateAge(spec, secret, previous, now);
+  const listed = listedKeys(secret, evaluation.error, previous);
+  const { keys, kept, outcome: tooOld } = evaluateAge({ listed, spec, secret }, previous, now);
   const { keyId, notAfter } = signerOf(secret, previous);
   const valid = evaluateValid(evaluation, accepted !== undefined);
   const ready = evaluateReady(resource, spec, secret, valid);
-  const outcomes = { Ready: ready, Valid: valid, Expiring: evaluateExpiring(keys, now), TooOld: tooOld };
+  const expiring = evaluateExpiring(keys, listed.owner, now);
+  const outcomes = {
+    Ready: ready,
+    Valid: valid,
+    Expiring: expiring,
+    TooOld: tooOld,
+    ...evaluateProgress(ready, evaluation.error),
+    ...evaluateExposed(resource, evaluation),
+  };
   const conditions = Object.entries(outcomes).map(([type, outcome]): Condition => {
     const before = previous?.conditions.find((condition) => condition.type === type);
     const lastTransitionTime = before?.status === outcome.status ? before.lastTransitionTime : now.toISOString();
@@ -36,7 +48,8 @@ export function statusOf(resource: PaymentCredential, evaluation: Evaluation, no
     conditions,
     ...(accepted && { accepted }),
     ...(rejected && { rejected }),
-    ...(keys.length > 0 && { keys: [...keys] }),
+    ...(listed.owner && { keys: [...keys], keysOf: listed.owner }),
+    ...(listed.acceptedKeys && { acceptedKeys: [...listed.acceptedKeys] }),
     ...kept,
   });
 }
@@ -44,13 +57,14 @@ export function statusOf(resource: PaymentCredential, evaluation: Evaluation, no
 function acceptedOf(secret: SecretEvaluation | undefined, previous: Status | undefined, now: Date): Status['accepted'] {
   const before = previous?.accepted;
   if (secret === undefined || !isValid(secret)) return before;
-  const { snapshotId, secretResourceVersion, capabilities, signer } = secret;
+  const { snapshotId, secretResourceVersion, capabilities, signer, createdAt } = secret;
   return {
     snapshotId,
     secretResourceVersion,
     time: before?.snapshotId === snapshotId ? before.time : now.toISOString(),
     ...(signer?.notBefore && { notBefore: signer.notBefore.toISOString() }),
     capabilities: [...capabilities],
+    ...(createdAt instanceof Date && { createdAt: createdAt.toISOString() }),
   };
 }
 
@@ -66,12 +80,14 @@ function rejectedOf({ secret, error }: Evaluation, previous: Status | undefined,
   return { ...(keys.length > 0 && { snapshotId }), secretResourceVersion, time, reason, message };
 }
 
-/** Of the Secret as it is stored; while that cannot be parsed, of what was accepted. */
+/** Of what was accepted last: that is what sidecars sign with. */
 function signerOf(
   secret: SecretEvaluation | undefined,
   previous: Status | undefined,
 ): Pick<Status, 'keyId' | 'notAfter'> {
-  if (secret?.signer === undefined || secret.keys.length === 0) return previous ?? {};
-  const { keyId, notAfter } = secret.signer;
-  return { keyId, ...(notAfter && { notAfter: notAfter.toISOString() }) };
+  const { keyId, notAfter } = previous ?? {};
+  if (secret === undefined || !isValid(secret))
+    return previous?.accepted ? { ...(keyId !== undefined && { keyId }), ...(notAfter !== undefined && { notAfter }) } : {}; // prettier-ignore
+  if (secret.signer === undefined) return {};
+  return { keyId: secret.signer.keyId, ...(secret.signer.notAfter && { notAfter: secret.signer.notAfter.toISOString() }) }; // prettier-ignore
 }

@@ -7,7 +7,10 @@ import type { SecretEvaluation } from '../../../src/operator/status/evaluate.ts'
 import { soonestExpiry } from '../../../src/operator/status/expiry.ts';
 import type { Key, PaymentCredential, Status } from '../../../src/operator/resource.ts';
 import { type Evaluation, reasonOf } from '../../../src/operator/status/conditions.ts';
+import { noticesOf } from '../../../src/operator/status/events.ts';
 import { statusOf } from '../../../src/operator/status/status.ts';
+import { readSecretFacts } from '../../../src/operator/secrets.ts';
+import { kstatus } from '../../support/kstatus.ts';
 
 const now = new Date('2026-03-01T00:00:00Z');
 const day = 86_400_000;
@@ -105,6 +108,136 @@ describe('a status', () => {
   it('has for every error a reason as the API demands it', () => {
     for (const code of Object.keys(errorTable) as PaycertError['code'][])
       assert.match(reasonOf(new PaycertError(code, '')), /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/);
+  });
+});
+
+describe('each field of a status', () => {
+  const names = (status: Status) => status.keys?.map(({ id }) => id);
+  const set = (id: string, over: Partial<SecretEvaluation> = {}) =>
+    evaluation({
+      snapshotId: id,
+      secretResourceVersion: id,
+      keys: [key('merchant', later(365 * day), id)],
+      signer: { keyId: id, notAfter: later(365 * day) },
+      ...over,
+    });
+  const expired = new PaycertError('certificate-expired', 'text');
+  const b = set('B', {
+    keys: [key('merchant', later(-day), 'B')],
+    signer: { keyId: 'B', notAfter: later(-day) },
+    violations: [expired],
+    createdAt: later(-900 * day),
+  });
+  const c = set('C', { keys: [], signer: undefined, violations: [new PaycertError('pem-malformed', 'text')] });
+  const look = (before: Status | undefined, what: Evaluation) => statusOf(resource(before), what, now);
+  const messageOf = ({ conditions }: Status, type: string) =>
+    conditions.find((condition) => condition.type === type)?.message ?? '';
+
+  it('is about what was accepted or what is stored: never about an earlier Secret that was rejected', () => {
+    const accepted = look(undefined, set('A'));
+    assert.deepEqual([accepted.keyId, names(accepted), accepted.keysOf], ['A', ['A'], 'Stored']);
+    assert.equal(accepted.acceptedKeys, undefined, 'they are under keys');
+
+    const second = look(accepted, b);
+    assert.deepEqual([second.keyId, second.notAfter], ['A', later(365 * day).toISOString()], 'of what signs');
+    assert.deepEqual([names(second), second.keysOf, outcome(second, 'Expiring')], [['B'], 'Stored', 'True Expired']);
+    assert.deepEqual(second.acceptedKeys?.map(({ id }) => id), ['A']); // prettier-ignore
+
+    const third = look(second, c);
+    assert.deepEqual([third.keyId, third.notAfter], ['A', later(365 * day).toISOString()]);
+    assert.deepEqual([names(third), third.keysOf, outcome(third, 'Expiring')], [['A'], 'Accepted', 'False ValidForLong']); // prettier-ignore
+    assert.match(messageOf(third, 'Expiring'), /about what was accepted last/);
+    assert.equal(third.createdAt, undefined, 'B was made then');
+    assert.equal(third.rejected?.secretResourceVersion, 'C');
+
+    const missing = look(second, failing(new PaycertError('object-missing', 'text')));
+    assert.deepEqual([missing.keyId, names(missing), missing.keysOf], ['A', ['A'], 'Accepted']);
+    const unknown = look(second, failing(new PaycertError('cluster-forbidden', 'text')));
+    assert.deepEqual([names(unknown), unknown.keysOf, unknown.rejected], [['B'], 'Stored', second.rejected]);
+    assert.deepEqual(names(look(unknown, c)), ['A']);
+    assert.deepEqual(look(third, set('A')).accepted, { ...accepted.accepted, secretResourceVersion: 'A' });
+  });
+
+  it('is absent where nothing was accepted and nothing can be parsed', () => {
+    const first = look(undefined, b);
+    assert.deepEqual([first.keyId, first.notAfter, names(first)], [undefined, undefined, ['B']]);
+    const second = look(first, c);
+    assert.deepEqual([second.keyId, second.keys, second.keysOf], [undefined, undefined, undefined]);
+    assert.equal(outcome(second, 'Expiring'), 'Unknown Unknown');
+  });
+
+  it('promises that the last good set stays current only where there is one', () => {
+    for (const worse of [b, c, failing(new PaycertError('object-missing', 'text'))]) {
+      assert.doesNotMatch(JSON.stringify(look(undefined, worse)), /last good|accepted before|keep/);
+      assert.match(messageOf(look(look(undefined, set('A')), worse), 'Valid'), /keep what was accepted before/);
+    }
+  });
+});
+
+describe('kstatus, and with it Helm and Flux', () => {
+  const computed = (what: Evaluation, more: Partial<ResourceSpec> = {}, before?: Status) =>
+    kstatus({
+      metadata: { generation: 1 },
+      status: statusOf(resource(before), { ...what, ...(what.spec && { spec: { ...what.spec, ...more } }) }, now),
+    });
+
+  it('finds current what is ready', () => assert.equal(computed(evaluation()), 'Current'));
+
+  it('finds failed what is rejected, lacks a capability, is suspended or invalid: nobody waits for it', () => {
+    const invalid = { ...failing(new PaycertError('resource-invalid', 'text')), spec: undefined };
+    for (const status of [
+      computed(evaluation({ violations: [mismatch] })),
+      computed(evaluation({ violations: [mismatch] }), {}, statusOf(resource(), evaluation(), now)),
+      computed(evaluation({ capabilities: [] })),
+      computed(evaluation(), { suspend: true }),
+      computed(failing(new PaycertError('object-missing', 'text')), { suspend: true }),
+      computed(invalid),
+    ])
+      assert.equal(status, 'Failed');
+  });
+
+  it('finds in progress what may become ready by itself: a Secret that is missing or cannot be read', () => {
+    for (const code of ['object-missing', 'cluster-forbidden', 'secret-not-opted-in', 'internal-error'] as const)
+      assert.equal(computed(failing(new PaycertError(code, 'text'))), 'InProgress', code);
+    assert.equal(
+      kstatus({ metadata: { generation: 2 }, status: statusOf(resource(), evaluation(), now) }),
+      'InProgress',
+    );
+  });
+
+  it('repeats in no Event what Ready says', () => {
+    const bad = statusOf(resource(), evaluation({ violations: [mismatch] }), now);
+    const reasons = noticesOf('PaymentCredential', undefined, bad).map(({ reason }) => reason);
+    assert.deepEqual(reasons, ['KeyMismatch']);
+  });
+});
+
+describe('Exposed', () => {
+  it('is there only while an annotation of the Secret holds its keys, and gives the command that removes it', () => {
+    const exposed = statusOf(resource(), { ...evaluation(), copiedIn: 'keys' }, now);
+    assert.equal(outcome(exposed, 'Exposed'), 'True LastAppliedConfiguration');
+    assert.equal(outcome(exposed, 'Ready'), 'True Ready', 'it works');
+    const command = 'kubectl -n pay annotate secret keys kubectl.kubernetes.io/last-applied-configuration-';
+    assert.ok(exposed.conditions.find(({ type }) => type === 'Exposed')?.message.includes(command));
+    const reasons = noticesOf('PaymentCredential', undefined, exposed).map(({ type, reason }) => `${type} ${reason}`);
+    assert.deepEqual(reasons, ['Normal Accepted', 'Warning LastAppliedConfiguration']);
+    const cured = statusOf(resource(exposed), evaluation(), now);
+    assert.equal(
+      cured.conditions.find(({ type }) => type === 'Exposed'),
+      undefined,
+    );
+  });
+
+  it('is about annotations with data, not about those of an empty Secret', () => {
+    const copied = (applied: string) =>
+      readSecretFacts({
+        metadata: { name: 'k', annotations: { 'kubectl.kubernetes.io/last-applied-configuration': applied } },
+      }).isCopied;
+    assert.equal(copied('{"data":{"k":"aGV5"}}'), true);
+    assert.equal(copied('{"stringData":{"k":"hey"}}'), true);
+    assert.equal(copied('{"data":'), true, 'who knows what it holds');
+    for (const harmless of ['{}', 'null', '{"data":null}', '{"data":{}}', '{"stringData":{}}'])
+      assert.equal(copied(harmless), undefined, harmless);
   });
 });
 

@@ -1,0 +1,16 @@
+// The conditions that kstatus knows (Helm, Flux, Argo CD): whether a resource that is not ready gets there by itself. Each is there only while it is True.
+import type { PaycertError } from '../../errors.ts';
+import { isUnknown, type Outcome } from './conditions.ts';
+
+/**
+ * A Secret that is not there yet, or cannot be read, is looked at again until it is: Reconciling. What was looked at and is
+ * not ready stays so until somebody changes it: Stalled.
+ */
+export function evaluateProgress(
+  { status, reason, message }: Outcome,
+  error: PaycertError | undefined,
+): Readonly<Record<string, Outcome>> {
+  if (status === 'True') return {};
+  const comesByItself = reason !== 'Suspended' && error && (error.code === 'object-missing' || isUnknown(error));
+  return { [comesByItself ? 'Reconciling' : 'Stalled']: { status: 'True', reason, message } };
+}
