@@ -309,6 +309,10 @@ const table = {
     kind: 'refused',
     hint: 'Verify the raw bytes as received, and name the call that they respond to; otherwise treat it as forged.',
   },
+  'credential-rejected': {
+    kind: 'refused',
+    hint: 'Write good material into the Secret; `kubectl describe paymentcredential NAME` says everything that is wrong.',
+  },
   'nonce-seen': { kind: 'refused', hint: 'Accept a message once; otherwise treat it as a replay.' },
   'decryption-failed': {
     kind: 'refused',
@@ -333,6 +337,10 @@ const table = {
   'no-apiv3-key': { kind: 'not-ready', hint: 'Add apiv3_key to the material.' },
   'no-aes-key': { kind: 'not-ready', hint: 'Add aes_key to the material.' },
   'nonces-full': { kind: 'not-ready', hint: 'Raise `maxNonces` of the provider, or wait until the oldest expire.' },
+  'wait-timeout': {
+    kind: 'not-ready',
+    hint: 'Check that an operator runs and leads, and that the resource names the Secret that was written.',
+  },
   'sidecar-unreachable': { kind: 'not-ready', hint: 'Check that the sidecar runs and that the address is right.' },
 
   // internal: us

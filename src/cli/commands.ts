@@ -176,6 +176,21 @@ export const commands: Readonly<Record<string, Command>> = {
       });
     },
   },
+  wait: {
+    summary: 'Wait until the operator has evaluated a version of a Secret; fail at once if it is rejected',
+    usage: 'NAME',
+    options: {
+      'secret-version': {
+        type: 'string',
+        value: 'VERSION',
+        help: 'the resourceVersion of the Secret as it was written; a later one that was evaluated counts too',
+      },
+      namespace: { type: 'string', short: 'n', value: 'NAMESPACE', help: 'where it is (default: the kubeconfig’s)' },
+      timeout: { type: 'string', value: 'TIME', help: 'fail with 75 after so long (default 60s)' },
+    },
+    positionals: { min: 1, max: 1 },
+    run: async (invocation) => (await import('./wait.ts')).wait(invocation),
+  },
   inspect: {
     summary: 'Show what is in key and certificate files',
     usage: 'PATH...',

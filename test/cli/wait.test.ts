@@ -1,0 +1,97 @@
+// paycert wait against a real API server: a gate that holds while the operator is away or rolls, and shuts at once on a rejection.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { waitFor } from '../../src/cli/wait.ts';
+import { PaycertError } from '../../src/errors.ts';
+import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { installDefinition, makeAccount, rule, startOperator, Tenant, wechatpaySpec } from '../support/operator.ts'; // prettier-ignore
+import { paycert } from '../support/paycert.ts';
+import { makeMaterial } from '../support/sidecar.ts';
+
+const limit = { timeout: 120_000, skip: noControlPlane };
+const controlPlane = useControlPlane(installDefinition);
+const bad = new Map([['apiclient_key.pem', Buffer.from('bad')]]);
+
+async function prepare() {
+  const tenant = await Tenant.make(controlPlane());
+  const { files } = await makeMaterial();
+  await tenant.write('keys', files);
+  await tenant.create('gate', wechatpaySpec('keys'));
+  /** What a pipeline prints after it has written the Secret. */
+  const write = async (what: typeof bad | typeof files) => {
+    await tenant.write('keys', what);
+    const path = `/api/v1/namespaces/${tenant.namespace}/secrets/keys`;
+    return ((await controlPlane().admin('GET', path))['metadata'] as { resourceVersion: string }).resourceVersion;
+  };
+  // The least that it needs.
+  const env = await makeAccount(tenant, [rule('paycert.dev', ['paymentcredentials'], 'get')]);
+  const wait = (version: string, ...more: string[]) =>
+    paycert(['wait', 'gate', '-n', tenant.namespace, '--secret-version', version, ...more], { env });
+  return { tenant, files, write, wait };
+}
+
+describe('paycert wait', () => {
+  it(
+    'holds through a roll of the operator: passes once the new Secret is ready, and never for the old one',
+    limit,
+    async (t) => {
+      const { tenant, files, write, wait } = await prepare();
+      const only = { namespaces: [tenant.namespace] };
+      const first = await startOperator(t, controlPlane(), only);
+      await tenant.condition('gate', 'Ready', 'True Ready');
+      await first.stop();
+
+      const rejected = await write(bad);
+      const away = await wait(rejected, '--timeout', '1500ms');
+      assert.equal(away.code, 75, 'Ready is True and about the Secret before');
+      assert.match(
+        away.stderr,
+        /not evaluated within 1\.5 s.*Ready.*about version [0-9]+ of the Secret.*\(wait-timeout\)/,
+      );
+      const second = wait(rejected);
+      await startOperator(t, controlPlane(), only);
+      const shut = await second;
+      assert.equal(shut.code, 1);
+      assert.match(shut.stderr, /gate is not ready with version [0-9]+ of the Secret: .*\(credential-rejected\)/);
+
+      const good = await write(files);
+      const open = await wait(good);
+      assert.deepEqual([open.code, open.stderr], [0, '']);
+      assert.equal(open.stdout, `gate: version ${good} of the Secret is evaluated and ready\n`);
+      const later = await wait(rejected);
+      assert.equal(later.code, 0, 'a later version was evaluated, and is ready');
+    },
+  );
+
+  it(
+    'says at once what can never pass: a name that is not there, a version that is not one, no permission',
+    limit,
+    async () => {
+      const { tenant, wait } = await prepare();
+      const nobody = { KUBECONFIG: await controlPlane().kubeconfig(tenant.namespace, undefined, 'no-token') };
+      const refused = await paycert(['wait', 'gate', '--secret-version', '1'], { env: nobody });
+      assert.match(refused.stderr, /cluster-unauthenticated/);
+      const env = { KUBECONFIG: await controlPlane().kubeconfig(tenant.namespace) };
+      const other = await paycert(['wait', 'other', '--secret-version', '1'], { env });
+      assert.deepEqual([other.code, /object-missing/.test(other.stderr)], [75, true]);
+      for (const version of ['', 'latest', '-1', '0']) assert.equal((await wait(version)).code, 64, version);
+    },
+  );
+
+  it('waits through a restart of the API server, and no longer than it was told', async () => {
+    const clock = new FakeClock(new Date('2026-03-01T00:00:00Z'));
+    let asked = 0;
+    const client = {
+      get: async () => {
+        asked += 1;
+        clock.advance(60_000);
+        throw new PaycertError('cluster-unreachable', 'the API server cannot be reached');
+      },
+    };
+    const options = { name: 'gate', namespace: 'pay', secretVersion: '9', timeoutMilliseconds: 59_999, client, clock };
+    const ended = waitFor(options, new AbortController().signal);
+    await assert.rejects(ended, { code: 'wait-timeout', message: /within 59\.999 s\. Last: the API server cannot/ });
+    assert.equal(asked, 1);
+  });
+});
