@@ -192,7 +192,7 @@ export const commands: Readonly<Record<string, Command>> = {
     run: async (invocation) => (await import('./wait.ts')).wait(invocation),
   },
   inspect: {
-    summary: 'Show what is in key and certificate files',
+    summary: 'Show what is in key and certificate files, or on standard input (-)',
     usage: 'PATH...',
     options: {
       output: outputOption,
@@ -211,7 +211,10 @@ export const commands: Readonly<Record<string, Command>> = {
   validate: {
     summary: 'Run every check on a configuration and its material, offline',
     usage: '',
-    options: { config: { type: 'string', short: 'c', value: 'FILE', help: 'paycert.yaml' }, output: outputOption },
+    options: {
+      config: { type: 'string', short: 'c', value: 'FILE', help: 'paycert.yaml, or - for standard input' },
+      output: outputOption,
+    },
     positionals: { min: 0, max: 0 },
     async run({ values, signal }) {
       const { validate } = await import('./validate.ts');

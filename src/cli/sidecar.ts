@@ -170,7 +170,7 @@ const aborted = (signal: AbortSignal): Promise<void> =>
   });
 
 /** What a start needs beside the text itself must be there too: the next start reads this file. */
-async function parseForStart(text: string): Promise<Config> {
+export async function parseForStart(text: string): Promise<Config> {
   const config = parseConfig(text);
   const { tokenFile } = config.listen.tcp ?? {};
   if (tokenFile !== undefined) await readToken(tokenFile);

@@ -33,6 +33,22 @@ export function daysLeft(notAfter: Date | undefined, now: Date): string {
 
 export const date = (time: Date | undefined): string => time?.toISOString().slice(0, 10) ?? '-';
 
+const width = 100;
+
+/** Words in lines of at most 100 characters, those after the first with a deeper indent; a longer word has a line of its own. */
+export function wrap(text: string, indent: string, deeper = indent): string {
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of text.split(' ')) {
+    const isFirst = line.trim() === '';
+    if (!isFirst && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = `${deeper}${word}`;
+    } else line += isFirst ? word : ` ${word}`;
+  }
+  return [...lines, line].join('\n');
+}
+
 const shownIgnored = 8;
 
 /** Names are as their writer chose them: one that holds anything unprintable is escaped. */

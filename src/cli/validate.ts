@@ -3,7 +3,8 @@ import { systemClock } from '../clock.ts';
 import type { CredentialConfig } from '../config/schema/credential.ts';
 import { PaycertError } from '../errors.ts';
 import { buildCredential } from '../running/build.ts';
-import { readConfig } from './sidecar.ts';
+import { readAll } from './input.ts';
+import { parseForStart, readConfig } from './sidecar.ts';
 import { print } from './table.ts';
 import { describe, judge, render, toJson, type Verdict } from './verdict.ts';
 
@@ -11,7 +12,11 @@ const unusable = 65;
 
 /** Exit code 0: all fit. 65: some material is not. A configuration that is not valid is thrown; as JSON it is printed too. */
 export async function validate(configPath: string, isJson: boolean, signal: AbortSignal): Promise<number> {
-  const config = await readConfig(configPath).catch((error: unknown) => {
+  const read =
+    configPath === '-'
+      ? readAll(process.stdin).then((bytes) => parseForStart(bytes.toString()))
+      : readConfig(configPath);
+  const config = await read.catch((error: unknown) => {
     if (isJson && error instanceof PaycertError) {
       printJson({ valid: false, error: describe(error), others: error.others.map(describe), credentials: [] });
     }

@@ -33,6 +33,8 @@ export interface FileFacts {
   readonly issuer?: string;
   readonly notBefore?: Date;
   readonly notAfter?: Date;
+  /** SHA-256 of the public key: equal for a certificate and the key that it is about. */
+  readonly publicKey?: string;
 }
 
 /** Files that a platform or its users call so. Names say whose a key is; its bytes do not. */
@@ -71,6 +73,8 @@ export interface Platform<O extends TObject = TObject> {
   /** Every member with a description; an optional one also with its `default`, where it has one. */
   readonly options: O;
   create(options: Static<O>): Provider;
+  /** Options under which its material is judged where no file tells them: none of its rules asks what they are. */
+  readonly neutral?: Static<O>;
   /** What each operation takes; its credentials have no other. Documents and the tests of the one shape follow. */
   readonly takes: Takes;
   /** Where its gateway is, as origins of URLs; `*` stands for one or more labels. Empty: the partner's own address. */

@@ -4,6 +4,8 @@ import type { FileFacts } from '../../providers/platform.ts';
 
 export interface Finding extends FileFacts {
   readonly file: string;
+  /** Files beside it that hold the other half of its key pair. */
+  readonly belongsTo?: readonly string[];
   readonly problem?: {
     readonly code: ErrorCode;
     readonly kind: ErrorKind;

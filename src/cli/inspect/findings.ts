@@ -124,4 +124,5 @@ const describeKey = (file: string, key: KeyObject, what: string): Finding => ({
   what,
   algorithm: describeAlgorithm(key),
   fingerprint: publicKeyFingerprint(key),
+  publicKey: publicKeyFingerprint(key),
 });

@@ -1,12 +1,15 @@
-// paycert inspect: what is this file? Every certificate and key in it, and what WeChat Pay calls it.
+// paycert inspect: what is this file? Every certificate and key in it, which of them belong together, and what is wrong with them.
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { readText } from '../../crypto/containers.ts';
 import { PaycertError } from '../../errors.ts';
+import { platforms } from '../../providers/registry.ts';
 import { readBounded } from '../../system/read-bounded.ts';
 import type { Finding } from './finding.ts';
 import { findIn } from './findings.ts';
-import { date, daysLeft, formatTable, paint, print } from '../table.ts';
+import { judgeTogether } from './judgement.ts';
+import { readAll } from '../input.ts';
+import { date, daysLeft, paint, print, wrap } from '../table.ts';
 
 export interface InspectOptions {
   readonly merchantId: string | undefined;
@@ -14,18 +17,78 @@ export interface InspectOptions {
   readonly now: Date;
 }
 
+const standardInput = '-';
+
 const exitCodes = { source: 75, material: 65 } as const;
 
 /** Exit code 65: something is broken. 75: something cannot be read. What can be shown is shown in any case. */
 export async function inspect(paths: readonly string[], options: InspectOptions): Promise<number> {
-  const files = (await Promise.all(paths.map((path) => expand(path)))).flat();
-  const findings = (await Promise.all(files.map((file) => look(file, options.merchantId)))).flat();
-  if (options.isJson) print(JSON.stringify({ findings }, undefined, 2));
-  else print(render(findings, options.now));
+  const findings = await findAll(paths, options);
+  const { isJson, now } = options;
+  print(isJson ? JSON.stringify({ findings: findings.map(withoutPublicKey) }, undefined, 2) : render(findings, now));
   const problems = findings.flatMap(({ problem }) => problem ?? []);
   if (problems.some(({ kind }) => kind === 'source')) return exitCodes.source;
   return problems.length > 0 ? exitCodes.material : 0;
 }
+
+export async function findAll(
+  paths: readonly string[],
+  options: Pick<InspectOptions, 'merchantId' | 'now'>,
+): Promise<readonly Finding[]> {
+  return withPairs((await Promise.all(paths.map((path) => inspectPath(path, options)))).flat());
+}
+
+/** One file; or what a directory holds, each file by itself and then all of them as a sidecar would judge them. */
+async function inspectPath(
+  path: string,
+  { merchantId, now }: Pick<InspectOptions, 'merchantId' | 'now'>,
+): Promise<readonly Finding[]> {
+  const candidates = await expand(path);
+  const contents = await Promise.all(candidates.map(read));
+  const isDirectory = candidates.some(({ isListed }) => isListed);
+  const files = new Map(
+    contents.flatMap(({ file, bytes }) => (bytes === undefined ? [] : [[relative(path, file), bytes] as const])),
+  );
+  const told = { merchantId };
+  const known = merchantId ?? (isDirectory ? await merchantIn(files) : undefined);
+  const single = (await Promise.all(contents.map((one) => look(one, known)))).flat();
+  if (!isDirectory) return single;
+  const together = await judgeTogether(files, told, now);
+  // Of one file, the words of its platform count.
+  const judged = new Set(together.map(({ field = '' }) => join(path, field)));
+  return [
+    ...single.filter(({ file, problem }) => problem === undefined || !judged.has(file)),
+    ...together.map((error) => explain(error.field === undefined ? path : join(path, error.field), error)),
+  ];
+}
+
+/** The merchant whose certificate is there: its id opens the container beside it. */
+async function merchantIn(files: ReadonlyMap<string, Uint8Array>): Promise<string | undefined> {
+  const drafted = await platforms.wechatpay.draft?.(files, {}).catch((error: unknown) => {
+    if (error instanceof PaycertError) return undefined;
+    throw error;
+  });
+  return drafted?.label;
+}
+
+const kindOf = ({ what }: Finding): string => /^(?:private|public) key/.exec(what)?.[0] ?? 'certificate';
+
+/** Each certificate and key with the files that hold the other half of its pair. */
+function withPairs(findings: readonly Finding[]): readonly Finding[] {
+  return findings.map((finding) => {
+    const others = findings.filter(
+      ({ file, publicKey, ...other }) =>
+        publicKey !== undefined &&
+        publicKey === finding.publicKey &&
+        file !== finding.file &&
+        kindOf({ file, ...other }) !== kindOf(finding),
+    );
+    const belongsTo = [...new Set(others.map(({ file }) => file))];
+    return belongsTo.length > 0 ? { ...finding, belongsTo } : finding;
+  });
+}
+
+const withoutPublicKey = ({ publicKey: _, ...finding }: Finding): Finding => finding;
 
 interface Candidate {
   readonly file: string;
@@ -41,6 +104,7 @@ function unreadable(path: string, error: unknown): PaycertError {
 
 /** The files of a directory and of those inside it (`platform`, `retired`); kubelet's own names start with a dot. */
 async function expand(path: string, depth = 0): Promise<Candidate[]> {
+  if (path === standardInput) return [{ file: path, isListed: false }];
   try {
     const stats = await stat(path);
     if (stats.isFile()) return [{ file: path, isListed: depth > 0 }];
@@ -57,21 +121,30 @@ async function expand(path: string, depth = 0): Promise<Candidate[]> {
   }
 }
 
-async function look({ file, isListed, error }: Candidate, merchantId: string | undefined): Promise<Finding[]> {
-  if (error !== undefined) return [explain(file, error)];
-  let bytes: Uint8Array;
+interface Content extends Candidate {
+  readonly bytes?: Uint8Array;
+}
+
+async function read(candidate: Candidate): Promise<Content> {
+  const { file, error } = candidate;
+  if (error !== undefined) return candidate;
+  if (file === standardInput) return { ...candidate, bytes: await readAll(process.stdin) };
   try {
-    ({ bytes } = await readBounded(file));
+    return { ...candidate, bytes: (await readBounded(file)).bytes };
   } catch (cause) {
-    return [explain(file, unreadable(file, cause))];
+    return { ...candidate, error: unreadable(file, cause) };
   }
+}
+
+async function look({ file, isListed, bytes, error }: Content, merchantId: string | undefined): Promise<Finding[]> {
+  if (error !== undefined) return [explain(file, error)];
   try {
     // As a sidecar reads it: what stands beside the container, else the merchant id.
     const password = await readBounded(`${file}.password`).then(
       (content) => readText(content.bytes),
       () => merchantId,
     );
-    return await findIn({ file, bytes, password, isListed });
+    return await findIn({ file, bytes: bytes ?? new Uint8Array(), password, isListed });
   } catch (cause) {
     if (!(cause instanceof PaycertError)) throw cause;
     return [explain(file, cause)];
@@ -84,17 +157,31 @@ const explain = (file: string, { code, kind, message, hint }: PaycertError): Fin
   problem: { code, kind, detail: message, hint },
 });
 
+/** A block for each, in at most 100 columns: a serial number and an issuer in one row of a table take twice as many. */
 function render(findings: readonly Finding[], now: Date): string {
-  const rows = findings
-    .filter(({ problem }) => problem === undefined)
-    .map(({ file, what, keyId = '-', algorithm = '-', issuer = '-', notBefore, notAfter }) => {
-      const days = notBefore ? daysLeft(notAfter, now) : '-';
-      return [file, what, keyId, algorithm, date(notBefore), date(notAfter), days, issuer];
-    });
-  const header = ['FILE', 'WHAT', 'KEY ID', 'ALGORITHM', 'NOT BEFORE', 'NOT AFTER', 'DAYS LEFT', 'ISSUER'];
+  const blocks = findings.filter(({ problem }) => problem === undefined).map((finding) => renderOne(finding, now));
   const problems = findings.flatMap(({ problem }) =>
-    problem === undefined ? [] : [`${paint('red', 'error:')} ${problem.detail} (${problem.code}). ${problem.hint}`],
+    problem === undefined
+      ? []
+      : [wrap(`${paint('red', 'error:')} ${problem.detail} (${problem.code}). ${problem.hint}`, '', '  ')],
   );
-  const table = rows.length > 0 ? [formatTable(header, rows)] : [];
-  return findings.length === 0 ? 'no files' : [...table, ...problems].join('\n');
+  return findings.length === 0 ? 'no files' : [...blocks, ...problems].join('\n');
+}
+
+function renderOne(
+  { file, what, keyId, algorithm, issuer, notBefore, notAfter, belongsTo = [] }: Finding,
+  now: Date,
+): string {
+  const row = (label: string, text: string) => wrap(text, `  ${label.padEnd(10)} `, ' '.repeat(13));
+  const days = daysLeft(notAfter, now);
+  const left = days.startsWith('-') ? `ended ${days.slice(1)} days ago` : `${days} days left`;
+  return [
+    paint('bold', file),
+    wrap(what, '  '),
+    ...(keyId === undefined ? [] : [row('key id', keyId)]),
+    ...(algorithm === undefined ? [] : [row('algorithm', algorithm)]),
+    ...(notBefore && notAfter ? [row('valid', `${date(notBefore)} to ${date(notAfter)}, ${left}`)] : []),
+    ...(issuer === undefined ? [] : [row('issuer', issuer)]),
+    ...(belongsTo.length > 0 ? [row('pairs with', belongsTo.join(', '))] : []),
+  ].join('\n');
 }

@@ -37,6 +37,8 @@ const aes = 'AES key of Alipay’s contents';
 
 export const fileNames: readonly FileName[] = [
   { pattern: names.privateKey, what: 'the application’s, of Alipay: app_private_key', holds: 'key' },
+  // The key tool's: of no use here, and easily taken for Alipay's.
+  { pattern: /^应用公钥[^/]*\.txt$/, what: 'the application’s: enter it in Alipay’s console', holds: 'key' },
   { pattern: names.publicKey, what: 'Alipay’s: alipay_public_key', holds: 'key' },
   { pattern: names.previousPublicKey, what: 'Alipay’s: alipay_public_key', holds: 'key' },
   { pattern: names.aesKey, what: aes, holds: 'secret', describe: describeAes },

@@ -9,6 +9,7 @@ export const platform = definePlatform({
   name: 'partners, HMAC',
   options: Options,
   create: hmac,
+  neutral: { keyId: 'unknown', scheme: 'sorted' },
   takes,
   origins: () => [],
   fileNames: [

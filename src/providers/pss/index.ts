@@ -9,6 +9,7 @@ export const platform = definePlatform({
   name: 'partners, RSA-PSS',
   options: Options,
   create: pss,
+  neutral: { appId: 'unknown' },
   takes,
   origins: () => [],
   fileNames: [

@@ -31,7 +31,7 @@ export function certificateFacts<R extends CertificateRole>(
 /** What `paycert inspect` shows of a certificate, under what the platform calls it and names it by. */
 export function issuedFacts(certificate: X509Certificate, what: string, keyId?: string): FileFacts {
   const { role: _, ...facts } = certificateFacts(certificate, 'platform', keyId);
-  return { what, ...facts };
+  return { what, ...facts, publicKey: publicKeyFingerprint(certificate.publicKey) };
 }
 
 /** Facts of a key without a certificate, private or public. Where the wire has no name for it, it gets one of ours. */

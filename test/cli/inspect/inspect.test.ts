@@ -41,17 +41,17 @@ describe('paycert inspect', { timeout: 60_000, concurrency: 2 }, () => {
     await createSecretVolume(directory, material.files);
     const { code, stdout } = await paycert(['inspect', directory]);
     assert.equal(code, 0);
-    const rows = stdout.trim().split('\n');
-    assert.equal(rows.length, 1 + material.files.size);
-    const row = (name: string) => rows.find((line) => line.includes(`/${name} `)) ?? '';
+    const blocks = stdout.trim().split(/\n(?=\/)/);
+    assert.equal(blocks.length, material.files.size);
+    const block = (name: string) => blocks.find((one) => one.includes(`/${name}\n`)) ?? '';
     const { serialNumber, notAfter } = material.merchant;
-    const certificate = row('apiclient_cert.pem');
+    const certificate = block('apiclient_cert.pem');
     for (const part of [`merchant certificate of ${merchantId}`, serialNumber, 'RSA-2048', '1823', 'Root CA'])
       assert.ok(certificate.includes(part), `${part} in ${certificate}`);
     assert.ok(certificate.includes(notAfter.toISOString().slice(0, 10)));
-    assert.match(row('apiclient_key.pem'), /private key .*RSA-2048/);
-    assert.match(row(`wechatpay_${material.platformKeys[0]!.keyId}.pem`), /platform certificate/);
-    assert.match(row('apiv3_key'), /APIv3 key .*AES-256-GCM/);
+    assert.match(block('apiclient_key.pem'), /private key .*\n {2}algorithm +RSA-2048/);
+    assert.match(block(`wechatpay_${material.platformKeys[0]!.keyId}.pem`), /platform certificate/);
+    assert.match(block('apiv3_key'), /APIv3 key [^]*AES-256-GCM/);
   });
 
   it('shows the SN of Alipay’s certificates, and of its roots together', async (t) => {
@@ -73,8 +73,8 @@ describe('paycert inspect', { timeout: 60_000, concurrency: 2 }, () => {
   });
 
   it('says whose a key or secret is by the name of its file, and nothing of what a secret holds', async (t) => {
-    const [pair] = await keyPairs();
-    const [privateKey, publicKey] = [toPkcs8Pem(pair!.privateKey), toSpkiPem(pair!.publicKey)];
+    const [pair, partner] = await keyPairs();
+    const [privateKey, publicKey] = [toPkcs8Pem(pair!.privateKey), toSpkiPem(partner!.publicKey)];
     const files = {
       'apiclient_key.pem': privateKey,
       'private_key.pem': privateKey,
@@ -83,9 +83,10 @@ describe('paycert inspect', { timeout: 60_000, concurrency: 2 }, () => {
       'pub_key.pem': publicKey,
       'public_key.previous.pem': publicKey,
       alipay_public_key: publicKey,
-      apiv2_key: 'canary-of-the-v2-key',
+      apiv2_key: 'canary-of-the-v2-key-32-bytes-xx',
       access_key_secret: 'canary-of-the-secret',
-      key: 'canary-of-the-shared-secret',
+      access_key_id: 'LTAI5tExampleExample',
+      key: 'canary-of-the-shared-secret-32-by',
       created_at: '2026-03-01T12:00:00Z',
     };
     const directory = await write(t, files);
@@ -101,6 +102,7 @@ describe('paycert inspect', { timeout: 60_000, concurrency: 2 }, () => {
       alipay_public_key: 'public key (Alipay’s: alipay_public_key)',
       apiv2_key: 'APIv2 key (apiv2_key)',
       access_key_secret: 'access key secret of Aliyun (access_key_secret)',
+      access_key_id: 'access key id of Aliyun (access_key_id)',
       key: 'secret shared with a partner, for HMAC (key)',
       created_at: 'when the keys were made (created_at)',
     });
