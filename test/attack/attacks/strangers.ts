@@ -1,0 +1,110 @@
+// Strangers at the port of health and metrics: what they ask, hold open or leave unread, and whether kubelet still gets in.
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Attack, type Attempt, measureAll, type Report } from '../attack.ts';
+import { itemOf, makeAttacked, merchantId, wechatpayFiles } from '../material.ts';
+import { startSidecar, type Target, useDirectory } from '../target.ts';
+
+/** As kubelet, which has an address of its own. */
+const kubelet = '127.0.0.2';
+/** Kubelet's own timeout is one second; a busy machine may be slower than any pod. */
+const patienceMilliseconds = 10_000;
+
+const getMetrics = 'GET /metrics HTTP/1.1\r\nHost:\r\n\r\n';
+
+/** The milliseconds until `/livez` answered; throws when it does not. */
+export function probe(address: string): Promise<number> {
+  const [host, port] = address.split(':');
+  const started = performance.now();
+  return new Promise((resolve, reject) => {
+    const options = { host, port, path: '/livez', localAddress: kubelet, agent: false, timeout: patienceMilliseconds };
+    const call = request(options, (response) => {
+      response.resume().on('end', () => resolve(performance.now() - started));
+      if (response.statusCode !== 200) reject(new Error(`/livez answered ${String(response.statusCode)}`));
+    });
+    call.on('timeout', () => call.destroy(new Error(`/livez did not answer within ${patienceMilliseconds} ms`)));
+    call.on('error', reject).end();
+  });
+}
+
+/** Opens so many connections, of which each says this and reads nothing; probes all the while. */
+export async function flood(address: string, connections: number, said: string): Promise<void> {
+  const [host = '', port] = address.split(':');
+  const sockets = new Set<Socket>();
+  const isOpen = { value: true };
+  const probing = (async () => {
+    for (; isOpen.value; await sleep(100)) await probe(address);
+  })();
+  // Judged when it is awaited.
+  probing.catch(() => undefined);
+  try {
+    for (let opened = 0; opened < connections; opened += 1) {
+      const socket = connect({ host, port: Number(port) })
+        .pause()
+        .on('error', () => undefined);
+      sockets.add(socket.on('close', () => sockets.delete(socket)));
+      socket.write(said);
+      // As quickly as the kernel takes them, and not all before the first.
+      if (opened % 256 === 255) await Promise.race([once(socket, 'connect'), sleep(1000)]);
+    }
+    await sleep(2000);
+  } finally {
+    isOpen.value = false;
+    for (const socket of sockets) socket.destroy();
+  }
+  await probing;
+}
+
+/** How many connections this process may hold itself. */
+const most = (wanted: number): number => Math.min(wanted, 15_000);
+
+async function useSidecar(
+  options: { readonly credentials: number; readonly descriptors?: number },
+  use: (target: Target, directory: string, admin: string) => Promise<void>,
+): Promise<void> {
+  await useDirectory(async (directory) => {
+    const { yaml, name } = await makeAttacked(directory, 'main', `wechatpay: { merchantId: "${merchantId}" }`, wechatpayFiles().next); // prettier-ignore
+    const path = `${directory}/main`;
+    const others = Array.from({ length: options.credentials - 1 }, (_, index) =>
+      itemOf(`shop-${index}`, `wechatpay: { merchantId: "${merchantId}" }`, path),
+    );
+    const { descriptors } = options;
+    const target = await startSidecar(directory, { credentials: [yaml, ...others], names: [name], ...(descriptors !== undefined && { descriptors }) }); // prettier-ignore
+    try {
+      await use(target, directory, await target.address('admin'));
+    } finally {
+      await target.stop();
+    }
+  });
+}
+
+async function run(report: Report): Promise<void> {
+  const { isQuick } = report;
+  await useSidecar({ credentials: 50 }, async (target, directory, admin) => {
+    const floods: readonly (readonly [name: string, connections: number, said: string])[] = [
+      ['2,031 GET /metrics in each of three connections, unread', 3, getMetrics.repeat(2031)],
+      ['GET /metrics in 300 connections, unread', 300, getMetrics],
+      ['half heads of 16 KB', isQuick ? 2000 : 8500, `GET / HTTP/1.1\r\nX: ${'x'.repeat(7 * 1024)}`],
+      ['heads that are too large', isQuick ? 1000 : 4000, `GET / HTTP/1.1\r\nX: ${'x'.repeat(16 * 1024)}`],
+      ['idle connections', isQuick ? 3000 : 17_000, ''],
+      ['bytes that are no HTTP', 1000, '\u0016\u0003\u0001'.repeat(1000)],
+    ];
+    const attempts = floods.map(([name, connections, said]): Attempt => [
+      `strangers: ${name}`,
+      () => flood(admin, most(connections), said),
+    ]);
+    await measureAll({ target, directory, credential: 'main' }, attempts, report);
+  });
+  for (const descriptors of isQuick ? [64] : [64, 128, 256])
+    await useSidecar({ credentials: 1, descriptors }, async (target, directory, admin) => {
+      const attempt: Attempt = [
+        `strangers: idle connections, of ${descriptors} descriptors`,
+        () => flood(admin, 1000, ''),
+      ];
+      await measureAll({ target, directory, credential: 'main' }, [attempt], report);
+    });
+}
+
+export const strangers: Attack = { section: 1, name: 'strangers at the admin port', isQuick: true, run };

@@ -1,0 +1,102 @@
+// Another caller, in a process of its own: signs all the time, and notes how long it waited and what the event loop did meanwhile.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { mainThreadMilliseconds } from './process-figures.ts';
+
+export interface Asked {
+  readonly socket: string;
+  readonly path: string;
+  /** Of the process that answers. */
+  readonly pid: number;
+}
+
+export interface Waited {
+  readonly calls: number;
+  readonly failures: number;
+  /** The longest wait for one signature. */
+  readonly worstMilliseconds: number;
+  /** The most CPU that the main thread took while one signature was waited for: no less than the longest hold of the loop. */
+  readonly worstHoldMilliseconds: number;
+}
+
+type FromCaller = { readonly ready: true } | Waited;
+
+export class Caller {
+  readonly #process: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#process = child;
+  }
+
+  static async start(asked: Asked): Promise<Caller> {
+    const child = fork(import.meta.filename, ['caller'], { execArgv: [] });
+    child.send(asked);
+    await once(child, 'message');
+    return new Caller(child);
+  }
+
+  /** What there was since the last look, with the call that is under way. */
+  async look(): Promise<Waited> {
+    this.#process.send('look');
+    const [waited] = (await once(this.#process, 'message')) as [Waited];
+    return waited;
+  }
+
+  stop(): void {
+    this.#process.kill('SIGKILL');
+  }
+}
+
+const pauseMilliseconds = 2;
+/** A caller of ours gives up when his customer has. */
+const patienceMilliseconds = 30_000;
+
+function callOnce({ socket, path }: Asked, agent: Agent): Promise<boolean> {
+  return new Promise((resolve) => {
+    const headers = { 'Content-Type': 'application/json' };
+    const options = { socketPath: socket, path, method: 'POST', agent, headers, timeout: patienceMilliseconds };
+    const call = request(options, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode === 200));
+    });
+    call.on('timeout', () => call.destroy()).on('error', () => resolve(false));
+    call.end('{"message":"bQ=="}');
+  });
+}
+
+async function serve(asked: Asked): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const none = { calls: 0, failures: 0, worstMilliseconds: 0, worstHoldMilliseconds: 0 };
+  let now: Waited = none;
+  let isLookedAt = false;
+  process.on('message', () => (isLookedAt = true));
+  process.send?.({ ready: true } satisfies FromCaller);
+  for (;;) {
+    const [started, cpu] = [performance.now(), tryCpu(asked.pid)];
+    const isGood = await callOnce(asked, agent);
+    now = {
+      calls: now.calls + 1,
+      failures: now.failures + Number(!isGood),
+      worstMilliseconds: Math.max(now.worstMilliseconds, performance.now() - started),
+      worstHoldMilliseconds: Math.max(now.worstHoldMilliseconds, tryCpu(asked.pid) - cpu),
+    };
+    if (isLookedAt) {
+      process.send?.(now satisfies FromCaller);
+      [now, isLookedAt] = [none, false];
+    }
+    await sleep(pauseMilliseconds);
+  }
+}
+
+/** 0 when the process is gone, which the failure says. */
+function tryCpu(pid: number): number {
+  try {
+    return mainThreadMilliseconds(pid);
+  } catch {
+    return 0;
+  }
+}
+
+if (process.argv[2] === 'caller') process.once('message', (asked: Asked) => void serve(asked));
