@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import { Connections } from './connections.ts';
 import type { Limits } from './limits.ts';
+import { stopParsingWhenEnded } from './stop-parsing.ts';
 
 interface Closable {
   readonly server: Server;
@@ -34,7 +35,10 @@ export function createHttpServer(
   server.timeout = limits.stalledMilliseconds;
   server.maxRequestsPerSocket = limits.requestsPerConnection;
 
-  server.on('connection', (socket) => connections.accept(socket));
+  server.on('connection', (socket) => {
+    connections.accept(socket);
+    stopParsingWhenEnded(socket);
+  });
   server.on('request', (request, response) => {
     connections.take(request, response, () => {
       // Nobody on this machine needs it, and it costs a string per answer.

@@ -59,15 +59,15 @@ export async function measureAll(
     // The first calls compile what they use.
     await untilCalls(caller, 100);
     for (const [name, attempt] of attempts) {
-      if (!target.isAlive) break;
+      if (hasEnded(target)) break;
       forgetPeak(target.pid);
       await caller.look();
       const started = performance.now();
       const broken = await complaintsOf(attempt);
       const seconds = (performance.now() - started) / 1000;
       const waited = await caller.look();
-      const megabytes = target.isAlive ? peakMegabytes(target.pid) : undefined;
-      if (!target.isAlive) broken.push(`the process ended: ${await target.ended}`);
+      const megabytes = hasEnded(target) ? undefined : peakMegabytes(target.pid);
+      if (hasEnded(target)) broken.push(`the process ended: ${await target.ended}`);
       if (waited.failures > 0) broken.push(`${waited.failures} signatures of another caller failed`);
       if (waited.worstHoldMilliseconds > mostHoldMilliseconds)
         broken.push(`the event loop was busy for ${waited.worstHoldMilliseconds.toFixed(0)} ms`);
@@ -80,12 +80,15 @@ export async function measureAll(
   }
 }
 
-/** Resolves with what did not hold; throws of it are that too. */
-export type Attempt = readonly [name: string, attempt: () => Promise<readonly string[] | void>];
+/** What it throws did not hold, and so does each text of a list that it resolves with. */
+export type Attempt = readonly [name: string, attempt: () => Promise<unknown>];
+
+const hasEnded = ({ isAlive }: Target): boolean => !isAlive;
 
 async function complaintsOf(attempt: Attempt[1]): Promise<string[]> {
   try {
-    return [...((await attempt()) ?? [])];
+    const complaints = await attempt();
+    return Array.isArray(complaints) ? complaints.map(String) : [];
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];
   }

@@ -70,8 +70,8 @@ async function serve(asked: Asked): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const none = { calls: 0, failures: 0, worstMilliseconds: 0, worstHoldMilliseconds: 0 };
   let now: Waited = none;
-  let isLookedAt = false;
-  process.on('message', () => (isLookedAt = true));
+  const looks: unknown[] = [];
+  process.on('message', (look) => looks.push(look));
   process.send?.({ ready: true } satisfies FromCaller);
   for (;;) {
     const [started, cpu] = [performance.now(), tryCpu(asked.pid)];
@@ -82,9 +82,9 @@ async function serve(asked: Asked): Promise<void> {
       worstMilliseconds: Math.max(now.worstMilliseconds, performance.now() - started),
       worstHoldMilliseconds: Math.max(now.worstHoldMilliseconds, tryCpu(asked.pid) - cpu),
     };
-    if (isLookedAt) {
+    if (looks.pop() !== undefined) {
       process.send?.(now satisfies FromCaller);
-      [now, isLookedAt] = [none, false];
+      now = none;
     }
     await sleep(pauseMilliseconds);
   }

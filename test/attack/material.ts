@@ -13,7 +13,7 @@ export interface Attacked {
   /** Its item in the configuration. */
   readonly yaml: string;
   /** The files of the next set of keys. */
-  next(): Promise<Files>;
+  readonly next: () => Promise<Files>;
 }
 
 export const itemOf = (name: string, provider: string, path: string): string =>

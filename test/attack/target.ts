@@ -31,7 +31,7 @@ export class Target {
   readonly megabytes: number;
   readonly lines: Line[] = [];
   readonly ended: Promise<string>;
-  #woken = Promise.withResolvers<void>();
+  #woken = Promise.withResolvers<undefined>();
 
   constructor({ words, megabytes, descriptors, stdout, before = [], environment = {} }: TargetOptions) {
     this.limit = limitMemory(megabytes);
@@ -87,7 +87,7 @@ export class Target {
   }
 
   #wake(): void {
-    this.#woken.resolve();
+    this.#woken.resolve(undefined);
     this.#woken = Promise.withResolvers();
   }
 }

@@ -50,10 +50,12 @@ for (const [place, limits, onSocket] of places) {
       let asked = 0;
       // Larger than what the kernel takes for a reader who does not read.
       const large = Buffer.alloc(8 * 1024 * 1024);
-      const { address, dial } = await serve(t, limits, ({ url }, response) => {
+      const { address, dial, server } = await serve(t, limits, ({ url }, response) => {
         if (url === '/metrics') asked += 1;
         response.end(url === '/metrics' ? large : 'ok');
       }, onSocket); // prettier-ignore
+      let parsed = 0;
+      server.on('request', ({ url }) => (parsed += Number(url === '/metrics')));
       const flood = dial().pause();
       const over = ended(flood);
       flood.write(request.repeat(2031));
@@ -61,6 +63,8 @@ for (const [place, limits, onSocket] of places) {
       flood.resume();
       await over;
       assert.equal(asked, 1);
+      // The one that is answered, those that may wait, and the one that was too much: the rest is not even read.
+      assert.equal(parsed, limits.pipelined + 2);
     });
 
     it('answers what a connection may ask at once, one after another and in order', async (t) => {

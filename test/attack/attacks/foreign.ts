@@ -10,7 +10,7 @@ import { issue, makeAuthority, pairFiles } from '../../support/mtls.ts';
 import { filesOf } from '../../support/directories.ts';
 import { type Attack, measureAll, type Report } from '../attack.ts';
 import { makeAttacked, merchantId, wechatpayFiles } from '../material.ts';
-import { type SidecarOptions, sidecarConfig, socketIn, startSidecar, Target, useDirectory } from '../target.ts';
+import { type SidecarOptions, sidecarConfig, socketIn, startSidecar, type Target, useDirectory } from '../target.ts';
 
 const makeMain = (directory: string) =>
   makeAttacked(directory, 'main', `wechatpay: { merchantId: "${merchantId}" }`, wechatpayFiles().next);

@@ -112,9 +112,10 @@ async function run(report: Report): Promise<void> {
 
 /** Its log says nothing of more than ten swaps a minute. */
 async function untilGeneration(directory: string, credential: string, wanted: number): Promise<void> {
-  for (let generation = 0; generation < wanted; await sleep(20)) {
+  for (let generation = 0; generation < wanted;) {
     const { content } = await call(socketIn(directory), `/v1/credentials/${credential}`);
     ({ generation } = JSON.parse(content) as { generation: number });
+    await sleep(20);
   }
 }
 

@@ -35,7 +35,10 @@ export async function flood(address: string, connections: number, said: string):
   const sockets = new Set<Socket>();
   const isOpen = { value: true };
   const probing = (async () => {
-    for (; isOpen.value; await sleep(100)) await probe(address);
+    while (isOpen.value) {
+      await probe(address);
+      await sleep(100);
+    }
   })();
   // Judged when it is awaited.
   probing.catch(() => undefined);
@@ -85,6 +88,7 @@ async function run(report: Report): Promise<void> {
   await useSidecar({ credentials: 50 }, async (target, directory, admin) => {
     const floods: readonly (readonly [name: string, connections: number, said: string])[] = [
       ['2,031 GET /metrics in each of three connections, unread', 3, getMetrics.repeat(2031)],
+      ['2,031 GET /metrics in each of 64 connections, unread', 64, getMetrics.repeat(2031)],
       ['GET /metrics in 300 connections, unread', 300, getMetrics],
       ['half heads of 16 KB', isQuick ? 2000 : 8500, `GET / HTTP/1.1\r\nX: ${'x'.repeat(7 * 1024)}`],
       ['heads that are too large', isQuick ? 1000 : 4000, `GET / HTTP/1.1\r\nX: ${'x'.repeat(16 * 1024)}`],
