@@ -82,7 +82,7 @@ const table = {
   },
   'secret-not-opted-in': {
     kind: 'source',
-    hint: 'Ask the owner of the Secret to label it `paycert.dev/used-by`, with the name of the PaymentCredential or `any`.',
+    hint: 'Ask the owner of the Secret to label it `paycert.dev/used-by`: the name of the PaymentCredential or `any`.',
   },
   'object-missing': { kind: 'source', hint: 'Create the object named, or correct name and namespace.' },
   'object-conflict': { kind: 'source', hint: 'Nothing to do: it is read again and written again.' },
