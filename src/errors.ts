@@ -93,8 +93,32 @@ const table = {
   'watch-expired': { kind: 'source', hint: 'Nothing to do: everything is listed again.' },
   'response-malformed': {
     kind: 'source',
-    hint: 'Find out what answers in place of the API server, such as a proxy.',
+    hint: 'Find out what answers in place of the server that is meant, such as a proxy.',
   },
+  'origin-unreachable': {
+    kind: 'source',
+    hint: 'Check the address, the CA, and what network policies and proxies let through.',
+  },
+  'origin-sealed': { kind: 'source', hint: 'Unseal or initialise it; the last good material stays until then.' },
+  'origin-failing': {
+    kind: 'source',
+    hint: 'Nothing to do if it passes; otherwise look at the server named: its leader, its limits, its log.',
+  },
+  'origin-unauthenticated': {
+    kind: 'source',
+    hint: 'Check the file, the role and the audience that the log-in uses; docs/sources/ has each method.',
+  },
+  'origin-forbidden': {
+    kind: 'source',
+    hint: 'Allow what the message names; docs/sources/ has the exact policy of each server.',
+  },
+  'origin-missing': { kind: 'source', hint: 'Write the set to the path named, or correct the path.' },
+  'origin-deleted': {
+    kind: 'source',
+    hint: 'Undelete that version or write a new one; the last good material stays until then.',
+  },
+  'origin-refused': { kind: 'source', hint: 'Correct what the message names, in `source` or at the server.' },
+  'origin-value-malformed': { kind: 'source', hint: 'Write each value as text, and what is binary in base64.' },
 
   // material: the owner of the keys
   'material-missing': {

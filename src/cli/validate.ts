@@ -2,7 +2,8 @@
 import { systemClock } from '../clock.ts';
 import type { CredentialConfig } from '../config/schema/credential.ts';
 import { PaycertError } from '../errors.ts';
-import { buildCredential } from '../running/build.ts';
+import { buildCredential, type BuildDependencies } from '../running/build.ts';
+import { Origins } from '../running/origins.ts';
 import { readAll } from './input.ts';
 import { parseForStart, readConfig } from './sidecar.ts';
 import { print } from './table.ts';
@@ -22,8 +23,10 @@ export async function validate(configPath: string, isJson: boolean, signal: Abor
     }
     throw error;
   });
+  const surroundings = { clock: systemClock, observe: () => undefined };
+  const building = { ...surroundings, environment: process.env, origins: new Origins(surroundings) };
   const verdicts: Verdict[] = [];
-  for (const credential of config.credentials) verdicts.push(await validateOne(credential, signal));
+  for (const credential of config.credentials) verdicts.push(await validateOne(credential, building, signal));
   const isValid = verdicts.every(({ violations }) => violations.length === 0);
   if (isJson) printJson({ valid: isValid, credentials: verdicts.map(toJson) });
   else print(verdicts.length === 0 ? 'no credentials' : verdicts.map(render).join('\n'));
@@ -32,11 +35,7 @@ export async function validate(configPath: string, isJson: boolean, signal: Abor
 
 const printJson = (value: object): void => print(JSON.stringify(value, undefined, 2));
 
-function validateOne(config: CredentialConfig, signal: AbortSignal): Promise<Verdict> {
-  const { provider, source, older } = buildCredential(config, {
-    clock: systemClock,
-    observe: () => undefined,
-    environment: process.env,
-  });
+function validateOne(config: CredentialConfig, building: BuildDependencies, signal: AbortSignal): Promise<Verdict> {
+  const { provider, source, older } = buildCredential(config, building);
   return judge({ config, provider, older }, async () => (await source.read(signal)).data, systemClock.now());
 }

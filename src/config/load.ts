@@ -12,6 +12,7 @@ import {
   maxCredentials,
   ResourceEntrySchema,
 } from './schema/credential.ts';
+import type { SourceConfig } from './schema/source.ts';
 
 // Entry by entry: of two forms at once, an error would speak of the one that nobody meant.
 const entries = Type.Array(Type.Unknown(), { maxItems: maxCredentials });
@@ -81,6 +82,7 @@ function parse(text: string, problems: Placed[]): Config | undefined {
   const names = entries.map(({ credential, resource }) => credential?.name ?? resource?.name ?? resource?.resource);
   attempt([], () => assertUniqueNames(names));
   attempt([], () => assertListener(config));
+  credentials.forEach((credential, index) => attempt(['credentials', index], () => assertPrivate(credential, index)));
   return problems.length > 0 ? undefined : deepFreeze(config);
 }
 
@@ -148,6 +150,7 @@ function parseYaml(text: string): { document: Document.Parsed; plain: unknown } 
 export function parseCredentials(value: unknown): readonly CredentialConfig[] {
   const credentials = validateCredentials(value);
   assertUniqueNames(credentials.map(({ name }) => name));
+  credentials.forEach(assertPrivate);
   return deepFreeze(structuredClone(credentials));
 }
 
@@ -195,6 +198,28 @@ function assertListener({ listen, admin }: Config): void {
     throw new PaycertError('config-invalid', 'listen.tcp.tokenFile is missing; without it, say insecure: true', {
       field: 'listen.tcp.tokenFile',
     });
+  }
+}
+
+/** Tokens and keys go to servers over TLS, unless somebody says that they need not. */
+function assertPrivate({ source }: CredentialConfig, index: number): void {
+  const { merge = [], fallback = [] } = source;
+  const all: (readonly [string, Pick<SourceConfig, 'vault'>])[] = [
+    ['source', source],
+    ...merge.map((one, at) => [`source.merge[${String(at)}]`, one] as const),
+    ...fallback.map((one, at) => [`source.fallback[${String(at)}]`, one] as const),
+  ];
+  for (const [path, { vault }] of all) {
+    if (vault === undefined) continue;
+    const field = `credentials[${String(index)}].${path}.vault.address`;
+    for (const address of [vault.address].flat()) {
+      const url = URL.parse(address);
+      if (url === null) throw new PaycertError('config-invalid', `${field} is not an address`, { field });
+      const isExposed = url.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
+      if (!isExposed || vault.insecure === true) continue;
+      const remedy = 'use https://, or say insecure: true';
+      throw new PaycertError('config-invalid', `${field} is http:// on another host; ${remedy}`, { field });
+    }
   }
 }
 

@@ -16,6 +16,7 @@ import { files } from '../sources/files.ts';
 import { merge } from '../sources/merge.ts';
 import { secret } from '../sources/secret.ts';
 import { withTiedParts } from '../sources/tied.ts';
+import { vault } from '../sources/vault.ts';
 import type { Source } from '../sources/source.ts';
 import type { MaxAge } from '../store/age.ts';
 import type { Credential } from '../store/attempt.ts';
@@ -23,6 +24,7 @@ import type { CredentialPolicy } from '../store/store.ts';
 import { defaults, milliseconds } from '../config/defaults.ts';
 import type { CredentialConfig } from '../config/schema/credential.ts';
 import type { SourceConfig } from '../config/schema/source.ts';
+import { Origins } from './origins.ts';
 
 export interface BuildDependencies {
   readonly clock: Clock;
@@ -30,6 +32,8 @@ export interface BuildDependencies {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** How OCSP responders are asked, if not over HTTP from here. */
   readonly askResponder?: AskResponder | undefined;
+  /** Shared by all that are built with it; otherwise each source has sessions of its own. */
+  readonly origins?: Origins;
 }
 
 /** The client, loaded when it is first asked for: who reads only files never pays for it. */
@@ -60,6 +64,18 @@ const sources = {
       clock,
       random: Math.random,
       observe,
+    }),
+  vault: (config, dependencies): Source =>
+    vault({
+      session: (dependencies.origins ?? new Origins(dependencies)).vault(config),
+      mount: config.mount ?? 'secret',
+      path: config.path,
+      engine: config.engine ?? 2,
+      version: config.version,
+      ...(config.keys && { keys: config.keys }),
+      pollMilliseconds: milliseconds(config.poll ?? defaults.poll),
+      clock: dependencies.clock,
+      random: Math.random,
     }),
   fallback: (parts, dependencies): Source =>
     fallback({ sources: parts.map((part) => buildSource(part, dependencies)), ...dependencies }),

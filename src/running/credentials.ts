@@ -6,6 +6,7 @@ import { reloadLoop } from '../store/reload.ts';
 import { buildCredential, buildPolicy, type BuildDependencies } from './build.ts';
 import type { CredentialPolicy } from '../store/store.ts';
 import type { CredentialConfig } from '../config/schema/credential.ts';
+import { Origins } from './origins.ts';
 
 interface Running {
   readonly config: CredentialConfig;
@@ -21,7 +22,7 @@ export class Credentials {
 
   constructor(dependencies: Dependencies, building: BuildDependencies) {
     this.#dependencies = dependencies;
-    this.#building = building;
+    this.#building = { origins: new Origins(building), ...building };
   }
 
   /** Says what there will be, before anything is loaded: what is required is not ready from the first moment on. */

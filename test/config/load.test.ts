@@ -184,3 +184,42 @@ credentials:
     assert.equal(warn.mock.callCount(), 0);
   });
 });
+
+describe('the address of a server that keeps keys', () => {
+  const files = 'files: { path: /keys }';
+  const vault = (address: string, more = '') =>
+    `vault: { address: "${address}", path: a, auth: { token: { tokenFile: /t } }${more} }`;
+
+  it('is https, or this machine, unless somebody says that it need not be', () => {
+    for (const source of [
+      vault('https://vault.example:8200'),
+      vault('http://127.0.0.1:8200'),
+      vault('http://[::1]:8200'),
+      vault('http://localhost:8200'),
+      vault('http://vault.example:8200', ', insecure: true'),
+    ])
+      assert.equal(parseConfig(edited(files, source)).credentials.length, 1);
+  });
+
+  for (const [source, field] of [
+    [vault('http://vault.example:8200'), 'source.vault'],
+    [`merge: [{ ${vault('http://10.0.0.1:8200')} }]`, 'source.merge[0].vault'],
+    [`fallback: [{ ${files} }, { ${vault('http://vault.example')} }]`, 'source.fallback[1].vault'],
+  ] as const) {
+    it(`is refused in ${field} where keys could be read on the way`, () => {
+      const { code, message, field: named } = refusal(edited(files, source));
+      assert.deepEqual([code, named], ['config-invalid', `credentials[0].${field}.address`]);
+      assert.match(message, /is http:\/\/ on another host; use https:\/\/, or say insecure: true/);
+    });
+  }
+
+  it('that no connection could be made to is refused', () => {
+    for (const address of [
+      'https://vault.example:99999',
+      'https://999.1.1.1',
+      'https://user:secret@host',
+      'https://h/v1',
+    ])
+      assert.equal(refusal(edited(files, vault(address))).code, 'config-invalid', address);
+  });
+});

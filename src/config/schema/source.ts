@@ -1,5 +1,6 @@
 // Where material comes from, as it is written in the configuration.
 import Type, { type Static } from 'typebox';
+import { Vault } from './origins.ts';
 import { Interval, Keys, closed, namespaceName, objectName, oneOf } from './shared.ts';
 
 const Path = Type.String({ minLength: 1, maxLength: 4096 });
@@ -34,7 +35,12 @@ const Secret = Type.Object(
   closed,
 );
 
-const leafSources = { files: Type.Optional(Files), env: Type.Optional(Env), secret: Type.Optional(Secret) };
+const leafSources = {
+  files: Type.Optional(Files),
+  env: Type.Optional(Env),
+  secret: Type.Optional(Secret),
+  vault: Type.Optional(Vault),
+};
 
 export const SourceSchema = Type.Object(
   {
@@ -54,7 +60,10 @@ export const SourceSchema = Type.Object(
       }),
     ),
   },
-  { ...oneOf, description: 'Where the material comes from: exactly one of files, env, secret, merge, fallback.' },
+  {
+    ...oneOf,
+    description: 'Where the material comes from: exactly one of files, env, secret, vault, merge, fallback.',
+  },
 );
 
 export type SourceConfig = Static<typeof SourceSchema>;

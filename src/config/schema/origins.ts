@@ -1,0 +1,132 @@
+// Servers that material comes from, as they are written in the configuration: where they are, who we are to them, what is read.
+import Type, { type Static } from 'typebox';
+import { Interval, Keys, closed, oneOf } from './shared.ts';
+
+const File = (description: string) => Type.String({ minLength: 1, maxLength: 4096, description });
+
+const Address = Type.String({
+  pattern: '^https?://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?$',
+  form: 'an address such as https://vault.example:8200, without a path',
+  maxLength: 300,
+});
+
+/** What every server has. */
+const server = {
+  address: Type.Union([Address, Type.Array(Address, { minItems: 1, maxItems: 16 })], {
+    description: 'Where it is; several are nodes of one cluster, and the next is asked where one cannot answer.',
+  }),
+  insecure: Type.Optional(
+    Type.Boolean({
+      description: 'Allow http:// to another host: tokens and keys are then readable on the way. Default false.',
+    }),
+  ),
+  tls: Type.Optional(
+    Type.Object(
+      {
+        caFile: Type.Optional(
+          File('Who signed the certificate of the server, in PEM. Node’s list, unless it is given.'),
+        ),
+        certFile: Type.Optional(File('Our certificate, where the server asks for one, in PEM.')),
+        keyFile: Type.Optional(File('Its key.')),
+        serverName: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 253,
+            description: 'The name in the certificate, if it is not that of the address.',
+          }),
+        ),
+      },
+      closed,
+    ),
+  ),
+} as const;
+
+const poll = (what: string) => Type.Optional(Interval(`${what} Default 10s.`));
+
+const Mount = (description: string) =>
+  Type.Optional(
+    Type.String({
+      pattern: '^[^/?#%\\s]+(/[^/?#%\\s]+)*$',
+      form: 'parts with / between, and none before or after',
+      maxLength: 512,
+      description,
+    }),
+  );
+
+const Jwt = (mount: string, description: string) =>
+  Type.Object(
+    {
+      role: Type.String({ minLength: 1, maxLength: 256, description: 'The role to log in as.' }),
+      tokenFile: File(description),
+      mount: Mount(`Where the method is mounted. Default ${mount}.`),
+    },
+    closed,
+  );
+
+const VaultAuth = Type.Object(
+  {
+    kubernetes: Type.Optional(
+      Jwt(
+        'kubernetes',
+        'A projected token of a service account, with an audience of its own; read again for each log-in.',
+      ),
+    ),
+    jwt: Type.Optional(Jwt('jwt', 'A JWT that Vault trusts; read again for each log-in.')),
+    appRole: Type.Optional(
+      Type.Object(
+        {
+          roleIdFile: File('A file with the role id.'),
+          secretIdFile: File('A file with the secret id; read again for each log-in.'),
+          mount: Mount('Where the method is mounted. Default approle.'),
+        },
+        closed,
+      ),
+    ),
+    token: Type.Optional(
+      Type.Object(
+        { tokenFile: File('A file with a token, as an agent of Vault keeps one; read again when the token ends.') },
+        closed,
+      ),
+    ),
+  },
+  { ...oneOf, description: 'How to log in: exactly one.' },
+);
+
+export const Vault = Type.Object(
+  {
+    ...server,
+    namespace: Type.Optional(
+      Type.String({
+        pattern: '^[^\\s]+$',
+        form: 'a name without spaces',
+        maxLength: 512,
+        description: 'The namespace to log in to, and to read from.',
+      }),
+    ),
+    auth: VaultAuth,
+    mount: Mount('Where the KV engine is mounted. Default secret.'),
+    path: Type.String({
+      pattern: '^[^/\\s]+(/[^/\\s]+)*$',
+      form: 'parts with / between, and none before or after',
+      maxLength: 1024,
+      description: 'The secret, without the mount and without `data/`. All its keys are one set.',
+    }),
+    engine: Type.Optional(
+      Type.Union([Type.Literal(2), Type.Literal(1)], {
+        description: 'The version of the KV engine: 2 keeps versions of each secret. Default 2.',
+      }),
+    ),
+    version: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 2_147_483_647,
+        description: 'One version of the secret for ever; with engine 2. The newest, unless it is given.',
+      }),
+    ),
+    keys: Type.Optional(Keys('Material name → key of the secret that holds it.')),
+    poll: poll('How often to ask for a new version.'),
+  },
+  closed,
+);
+
+export type ServerConfig = Pick<Static<typeof Vault>, 'address' | 'insecure' | 'tls'>;

@@ -1,0 +1,218 @@
+// A server that keeps keys, as one or more nodes: bounded questions in JSON, the next node where one cannot answer, and a pause where none can.
+import type { IncomingHttpHeaders } from 'node:http';
+import { Agent as PlainAgent } from 'node:http';
+import type { AgentOptions } from 'node:https';
+import type { Clock } from '../clock.ts';
+import { PaycertError } from '../errors.ts';
+import { Agents } from '../system/agents.ts';
+import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
+import { readBytes, request, TooLarge, Unreachable } from '../system/request.ts';
+import { Pause } from './pause.ts';
+
+export interface TlsFiles {
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  readonly serverName?: string;
+}
+
+export interface ServerOptions {
+  /** What people call it: Vault. */
+  readonly name: string;
+  /** Its nodes, as origins: `https://vault.example:8200`. */
+  readonly addresses: readonly string[];
+  readonly tls?: TlsFiles | undefined;
+  /** What a reply says that another node may not say, such as "sealed"; undefined where it is what was asked for. */
+  readonly troubleOf: (reply: Reply, what: string) => PaycertError | undefined;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+export interface Question {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** With its query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: object;
+  /** `read secret/data/pay`: what is asked, for the person who must permit it. */
+  readonly what: string;
+  /** How long the server may keep it waiting on purpose, beyond what a response takes. */
+  readonly waitMilliseconds?: number;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** What the JSON says; undefined where there is none. */
+  readonly content: unknown;
+}
+
+const silenceMilliseconds = 10_000;
+/** However slowly it comes. */
+const wholeMilliseconds = 30_000;
+const longestPauseMilliseconds = 10_000;
+/** As many as one set of files may hold. */
+const maxBytes = 4 * 1024 * 1024;
+/** Of the responses that come at once, for all credentials together. What waits on purpose has connections of its own. */
+const maxSockets = 8;
+/** How long trust is used before its files are read again. */
+const trustMilliseconds = 10_000;
+
+const redirects: ReadonlySet<number> = new Set([301, 302, 307, 308]);
+
+export class Server {
+  readonly name: string;
+  readonly #options: ServerOptions;
+  readonly #nodes: readonly URL[];
+  readonly #pause: Pause;
+  readonly #agents = { quick: new Agents({ maxSockets }), waiting: new Agents() };
+  readonly #plain = {
+    quick: new PlainAgent({ keepAlive: true, maxSockets }),
+    waiting: new PlainAgent({ keepAlive: true }),
+  };
+  #trust: { readonly readAt: number; readonly files: Promise<AgentOptions> } | undefined;
+  /** The node that answered last. */
+  #preferred = 0;
+
+  constructor(options: ServerOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#nodes = options.addresses.map((address) => new URL(address));
+    this.#pause = new Pause({ ...options, longestMilliseconds: longestPauseMilliseconds });
+  }
+
+  /**
+   * What the first node says that can answer.
+   * @throws PaycertError of kind source: what the last one had to say where none can, and for a while the same without asking
+   */
+  async ask(question: Question, signal: AbortSignal): Promise<Reply> {
+    this.#pause.assertOver();
+    let trouble: PaycertError | undefined;
+    for (let tried = 0; tried < this.#nodes.length; tried++) {
+      const index = (this.#preferred + tried) % this.#nodes.length;
+      try {
+        const reply = await this.#askLeader(index, question, signal);
+        const found = this.#options.troubleOf(reply, question.what);
+        if (found === undefined) {
+          this.#preferred = index;
+          this.#pause.end();
+          return reply;
+        }
+        trouble = moreTelling(trouble, found);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof Unreachable)) throw error;
+        trouble = moreTelling(trouble, this.#unreachable(question, error.reason));
+      }
+    }
+    const error = trouble ?? this.#unreachable(question, 'no address');
+    this.#pause.begin(error);
+    throw error;
+  }
+
+  /** A stand-by may send us to the leader: followed once, and only to a node that the configuration names. Our token goes nowhere else. */
+  async #askLeader(index: number, question: Question, signal: AbortSignal): Promise<Reply> {
+    const node = this.#nodes[index] ?? new URL('http://invalid');
+    const reply = await this.#exchange(node, question, signal);
+    if (!redirects.has(reply.status)) return reply;
+    const target = URL.parse(reply.headers.location ?? '', node.href)?.origin;
+    const leader = this.#nodes.find(({ origin }) => origin === target && origin !== node.origin);
+    if (leader !== undefined) return this.#exchange(leader, question, signal);
+    const where = target === undefined ? 'nowhere' : `to ${target}, which is not among the addresses configured`;
+    throw new PaycertError('origin-refused', `${question.what}: ${this.name} at ${node.origin} redirects ${where}`);
+  }
+
+  async #exchange(node: URL, question: Question, signal: AbortSignal): Promise<Reply> {
+    const { method, path, headers = {}, what, waitMilliseconds = 0 } = question;
+    const body = question.body === undefined ? undefined : JSON.stringify(question.body);
+    const agent = await this.#agentFor(node, waitMilliseconds > 0 ? 'waiting' : 'quick');
+    const timeout = AbortSignal.timeout(wholeMilliseconds + waitMilliseconds);
+    const both = AbortSignal.any([signal, timeout]);
+    const options = {
+      agent,
+      method,
+      path,
+      headers: {
+        ...headers,
+        Accept: 'application/json',
+        'User-Agent': 'paycert',
+        ...(body !== undefined && {
+          'Content-Type': 'application/json',
+          'Content-Length': Buffer.byteLength(body),
+        }),
+      },
+    };
+    const sending = { body, silenceMilliseconds: silenceMilliseconds + waitMilliseconds, mayRepeat: method === 'GET' };
+    try {
+      const response = await request(node, options, sending, both);
+      const bytes = await readBytes(response, maxBytes, both);
+      return { status: response.statusCode ?? 0, headers: response.headers, content: parse(bytes) };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (timeout.aborted) throw new Unreachable(`no whole response within ${wholeMilliseconds / 1000} s`);
+      if (error instanceof TooLarge)
+        throw new PaycertError(
+          'source-too-large',
+          `${what}: the response of ${this.name} is larger than ${maxBytes} bytes`,
+        );
+      throw error;
+    }
+  }
+
+  async #agentFor(node: URL, kind: 'quick' | 'waiting'): Promise<PlainAgent> {
+    if (node.protocol === 'http:') return this.#plain[kind];
+    const now = this.#options.clock.now().getTime();
+    const age = now - (this.#trust?.readAt ?? -Infinity);
+    // Files are replaced when a CA or a certificate is; a set-back clock must not keep the old ones.
+    if (this.#trust === undefined || age < 0 || age > trustMilliseconds)
+      this.#trust = { readAt: now, files: this.#readTrust() };
+    const { files } = this.#trust;
+    try {
+      return this.#agents[kind].for(await files);
+    } catch (error) {
+      this.#trust = undefined;
+      throw error;
+    }
+  }
+
+  async #readTrust(): Promise<AgentOptions> {
+    const { caFile, certFile, keyFile, serverName } = this.#options.tls ?? {};
+    const [ca, cert, key] = await Promise.all([
+      caFile === undefined ? undefined : readSetting('tls.caFile', caFile),
+      certFile === undefined ? undefined : readSetting('tls.certFile', certFile),
+      keyFile === undefined ? undefined : readSetting('tls.keyFile', keyFile),
+    ]);
+    return {
+      ...(ca && { ca }),
+      ...(cert && { cert }),
+      ...(key && { key }),
+      ...(serverName !== undefined && { servername: serverName }),
+      minVersion: 'TLSv1.2',
+    };
+  }
+
+  #unreachable({ what }: Question, reason: string): PaycertError {
+    return new PaycertError('origin-unreachable', `${what}: ${this.name} cannot be reached (${reason})`);
+  }
+}
+
+/** What a node said counts for more than that another is silent. */
+const moreTelling = (one: PaycertError | undefined, other: PaycertError): PaycertError =>
+  one === undefined || one.code === 'origin-unreachable' ? other : one;
+
+/** The text of a file that the configuration names under `field`. @throws PaycertError `source-unreadable` */
+export async function readSetting(field: string, path: string): Promise<string> {
+  const { bytes } = await readBounded(path).catch((error: unknown) => {
+    throw new PaycertError('source-unreadable', `${path} ${whyUnreadable(error)}`, { field });
+  });
+  return bytes.toString();
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString()) as unknown;
+  } catch {
+    // A page for people, from a proxy; what may be missing is for its reader to say.
+    return undefined;
+  }
+}

@@ -1,0 +1,45 @@
+// Sessions at servers that keep keys: credentials that say the same of a server share one, with its log-in and its connections.
+import type { Clock } from '../clock.ts';
+import type { ServerConfig } from '../config/schema/origins.ts';
+import type { SourceConfig } from '../config/schema/source.ts';
+import type { Observe } from '../events.ts';
+import { Server, type ServerOptions } from '../origins/server.ts';
+import { troubleOf } from '../origins/vault/responses.ts';
+import { Session } from '../origins/vault/session.ts';
+
+type VaultConfig = NonNullable<SourceConfig['vault']>;
+
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly observe: Observe;
+}
+
+export class Origins {
+  readonly #surroundings: Surroundings;
+  readonly #shared = new Map<string, unknown>();
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+  }
+
+  vault({ namespace, auth, ...config }: VaultConfig): Session {
+    const { address, tls } = config;
+    return this.#share(['vault', address, tls, namespace, auth], () => {
+      const server = this.#server(config, { name: 'Vault', troubleOf });
+      return new Session({ server, namespace, auth, random: Math.random, ...this.#surroundings });
+    });
+  }
+
+  #server({ address, tls }: ServerConfig, rules: Pick<ServerOptions, 'name' | 'troubleOf'>): Server {
+    const addresses = typeof address === 'string' ? [address] : address;
+    return new Server({ addresses, tls, ...rules, random: Math.random, clock: this.#surroundings.clock });
+  }
+
+  /** Everything that makes it is in the key, so that what is found under it is of that kind. */
+  #share<T>(key: readonly unknown[], make: () => T): T {
+    const text = JSON.stringify(key);
+    const shared = (this.#shared.get(text) as T | undefined) ?? make();
+    this.#shared.set(text, shared);
+    return shared;
+  }
+}

@@ -1,0 +1,129 @@
+// A secret of Vault or OpenBao as a source: one path of a KV engine is one set. Its metadata is asked for changes.
+import type { Clock } from '../clock.ts';
+import { PaycertError } from '../errors.ts';
+import { isMembers, malformed, type Members, textOf, within } from '../origins/content.ts';
+import type { Question, Reply } from '../origins/server.ts';
+import { toError } from '../origins/vault/responses.ts';
+import { renameKeys } from './merge.ts';
+import { pollTicks } from './poll-ticks.ts';
+import { type Material, material, type Source } from './source.ts';
+
+/** What is asked of a session. */
+export interface VaultSession {
+  ask(question: Omit<Question, 'headers'>, signal: AbortSignal): Promise<Reply>;
+  keep(): Disposable;
+}
+
+export interface VaultOptions {
+  readonly session: VaultSession;
+  /** Where the engine is mounted; the first parts may be namespaces. */
+  readonly mount: string;
+  readonly path: string;
+  /** Of the KV engine: 2 keeps versions, 1 does not. */
+  readonly engine: 1 | 2;
+  /** One version for ever, instead of the newest. */
+  readonly version?: number | undefined;
+  /** Material name → key of the secret that holds it. */
+  readonly keys?: Readonly<Record<string, string>>;
+  readonly pollMilliseconds: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+export function vault(options: VaultOptions): Source {
+  const { session, mount, path, engine, version, keys = {}, pollMilliseconds, clock, random } = options;
+  const place = (kind: string) => [mount, ...(engine === 2 ? [kind] : []), path].join('/');
+  const get = async (kind: string, query: string, signal: AbortSignal): Promise<[string, Reply]> => {
+    const what = `read ${place(kind)}`;
+    const address = place(kind).split('/').map(encodeURIComponent).join('/');
+    return [what, await session.ask({ method: 'GET', path: `/v1/${address}${query}`, what }, signal)];
+  };
+  const query = version === undefined ? '' : `?version=${String(version)}`;
+  /** What was read last, as metadata would describe it, or the code of what was wrong. */
+  let seen: string | undefined;
+
+  async function readVersioned(signal: AbortSignal): Promise<Material> {
+    const [what, reply] = await get('data', query, signal);
+    const data = within(reply.content, 'data');
+    const about = within(data, 'metadata');
+    const { version: found } = about;
+    if (typeof found !== 'number') throw reply.status === 200 ? malformed(what, 'Vault') : toError(reply, what);
+    seen = stateOf(found, about, clock.now());
+    // Deleted and missing are one status; what was deleted says so.
+    if (reply.status !== 200 || !isMembers(data['data'])) throw deleted(what, found, about);
+    const changedAt = new Date(textOf(about['created_time']) ?? NaN);
+    const isDated = !Number.isNaN(changedAt.getTime());
+    return toMaterial(data['data'], keys, { version: String(found), ...(isDated && { changedAt }) });
+  }
+
+  async function readPlain(signal: AbortSignal): Promise<Material> {
+    const [what, reply] = await get('', '', signal);
+    if (reply.status !== 200) throw toError(reply, what);
+    if (!isMembers(within(reply.content)['data'])) throw malformed(what, 'Vault');
+    return toMaterial(within(reply.content, 'data'), keys);
+  }
+
+  /** As the metadata has it. Only a read can tell where there is none, or none for us. */
+  async function look(signal: AbortSignal): Promise<string | undefined> {
+    if (engine === 1) return undefined;
+    const [, reply] = await get('metadata', '', signal);
+    if (reply.status === 403) return undefined;
+    if (reply.status !== 200) return toError(reply, '').code;
+    const { current_version: current, versions } = within(reply.content, 'data');
+    const wanted = version ?? current;
+    const about = within(versions, String(wanted));
+    const isThere = typeof wanted === 'number' && Object.keys(about).length > 0;
+    return isThere ? stateOf(wanted, about, clock.now()) : 'origin-missing';
+  }
+
+  return {
+    name: `vault:${[mount, path].join('/')}`,
+
+    async read(signal): Promise<Material> {
+      seen = undefined;
+      try {
+        return await (engine === 2 ? readVersioned(signal) : readPlain(signal));
+      } catch (error) {
+        if (error instanceof PaycertError) seen ??= error.code;
+        throw error;
+      }
+    },
+
+    async *changes(signal) {
+      const kept = session.keep();
+      try {
+        yield* pollTicks({ pollMilliseconds, clock, random, look, seen: () => seen }, signal);
+      } finally {
+        kept[Symbol.dispose]();
+      }
+    },
+  };
+}
+
+/** One version in the words that data and metadata share. A time of deletion may lie ahead. */
+function stateOf(version: number, about: Members, now: Date): string {
+  const { destroyed, deletion_time: deletion = '' } = about;
+  const isDeleted = deletion !== '' && !(new Date(textOf(deletion) ?? NaN) > now);
+  return `version ${String(version)}${destroyed === true ? ' destroyed' : isDeleted ? ' deleted' : ''}`;
+}
+
+function deleted(what: string, version: number, { destroyed, deletion_time: at }: Members): PaycertError {
+  const when = new Date(textOf(at) ?? NaN);
+  const how = destroyed === true ? 'has been destroyed' : 'has been deleted';
+  const since = destroyed === true || Number.isNaN(when.getTime()) ? '' : ` at ${when.toISOString()}`;
+  return new PaycertError('origin-deleted', `${what}: version ${String(version)} ${how}${since}`);
+}
+
+/** @throws PaycertError `origin-value-malformed` */
+function toMaterial(
+  data: Members,
+  keys: Readonly<Record<string, string>>,
+  about: Pick<Material, 'version' | 'changedAt'> = {},
+): Material {
+  const named = Object.entries(data).map(([name, value]): [string, Uint8Array] => {
+    if (typeof value !== 'string')
+      throw new PaycertError('origin-value-malformed', `${name} is not text`, { field: name });
+    return [name, Buffer.from(value)];
+  });
+  return material(renameKeys(new Map(named), keys), about);
+}
