@@ -1,6 +1,7 @@
-// Builds bundle/: package.json, one file with everything the image runs, and one beside it with what only a kubeconfig needs.
+// Builds bundle/: package.json, one file with everything the image runs, one beside it with what only a kubeconfig needs, and what both are made of.
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
+import { bundleBom } from './bundle-bom.ts';
 
 /**
  * Importing a built-in module as an ES module reads everything it exports, and `node:http` exports a WebSocket that is
@@ -16,7 +17,7 @@ const lazyBuiltins: Plugin = {
   },
 };
 
-const shared: BuildOptions = {
+const shared = {
   bundle: true,
   platform: 'node',
   target: 'node24',
@@ -25,23 +26,29 @@ const shared: BuildOptions = {
   // Stack traces in logs stay readable.
   keepNames: true,
   legalComments: 'linked',
+  metafile: true,
   plugins: [lazyBuiltins],
   logLevel: 'warning',
   // Packages that are CommonJS inside an ES module.
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-};
+} as const satisfies BuildOptions;
 const clientNode = '@kubernetes/client-node';
 
 rmSync('bundle', { recursive: true, force: true });
 mkdirSync('bundle');
 cpSync('package.json', 'bundle/package.json');
 const program = 'bundle/dist/cli/main.js';
-await build({ ...shared, entryPoints: ['src/cli/main.ts'], outfile: program, external: [clientNode] });
+const { metafile: main } = await build({
+  ...shared,
+  entryPoints: ['src/cli/main.ts'],
+  outfile: program,
+  external: [clientNode],
+});
 // V8 keeps the source, with two bytes a character as soon as one is beyond Latin-1. esbuild leaves those in regular expressions.
 const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 writeFileSync(program, readFileSync(program, 'utf8').replaceAll(/[^\0-\xff]/g, escape));
 // Apart, as a package: larger than all the rest, and in a pod it is never loaded.
-await build({
+const { metafile: apart } = await build({
   ...shared,
   stdin: { contents: `export { KubeConfig } from '${clientNode}';`, resolveDir: '.' },
   outfile: `bundle/node_modules/${clientNode}/index.js`,
@@ -50,3 +57,5 @@ writeFileSync(
   `bundle/node_modules/${clientNode}/package.json`,
   JSON.stringify({ name: clientNode, type: 'module', main: 'index.js' }),
 );
+const own = JSON.parse(readFileSync('package.json', 'utf8')) as { name: string; version: string; license: string };
+writeFileSync('bundle/bom.cdx.json', bundleBom(own, [main, apart]));
