@@ -15,15 +15,18 @@ export function packPackage(plan: Plan): void {
   renameSync(join(plan.out, packed.filename), join(plan.out, `${names(plan).package}.tgz`));
 }
 
-/** As `helm package`, which writes the time of day into it: exactly the files of the commit. */
+/** As `helm package`, which writes the time of day into it: the files of the commit with the time of the commit, but those of .helmignore. */
 export function packChart(plan: Plan): void {
   const path = join(plan.out, `${names(plan).chart}.tgz`);
   const words = [
+    '-C',
+    'charts/paycert',
     'archive',
     '--format=tar',
     '--prefix=paycert/',
-    `--mtime=@${plan.epoch}`,
-    `${plan.commit}:charts/paycert`,
+    plan.commit,
+    '.',
+    ':(exclude)ci',
   ];
   writeFileSync(path, gzipSync(execFileSync('git', words, { maxBuffer: 1 << 26 }), { level: 9 }));
   run('helm', ['lint', '--quiet', path]);
