@@ -55,7 +55,7 @@ function make(plan: Plan): void {
   writeFileSync(join(plan.out, 'provenance.intoto.json'), provenanceOf(plan, values.builder));
   writeSums(plan.out);
   step('signatures');
-  withSigner({ ...key, out: plan.out }, (signer) => signFiles(plan.out, signer));
+  withSigner(key, plan.out, (signer) => signFiles(plan.out, signer));
   run('ls', ['-l', plan.out]);
 }
 

@@ -60,10 +60,10 @@ export function packImage(plan: Plan): void {
   const tag = `localhost/paycert:release-${plan.commit.slice(0, 12)}-${process.pid}`;
   const folder = mkdtempSync(join(tmpdir(), 'paycert-release-'));
   try {
-    const described = Object.entries(labels(plan)).flatMap(([name, value]) => [
-      '--label',
-      `org.opencontainers.image.${name}=${value}`,
-    ]);
+    // In the configuration, where `docker inspect` shows it, and in the manifest, where registries do.
+    const described = Object.entries(labels(plan)).flatMap(([name, value]) =>
+      ['--label', '--annotation'].map((option) => `${option}=org.opencontainers.image.${name}=${value}`),
+    );
     const same = ['--format=oci', '--layers', '--no-cache', `--timestamp=${plan.epoch}`, '--identity-label=false'];
     const from = ['--build-arg', `BASE=${plan.base}`, '--tag', tag, ...described];
     run('buildah', ['build', ...same, ...from, ...plan.buildOptions, '.']);

@@ -1,5 +1,5 @@
 // Runs the programs that a release is made with, and computes digests.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, type StdioOptions } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
@@ -8,25 +8,26 @@ interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-function start(command: string, words: readonly string[], { cwd, env }: RunOptions, toTerminal: boolean): string {
+function start(command: string, words: readonly string[], { cwd, env }: RunOptions, stdio: StdioOptions): string {
   try {
-    const stdout = toTerminal ? 'inherit' : 'pipe';
-    const options = { cwd, env: { ...process.env, ...env }, maxBuffer: 1 << 28 };
-    return String(execFileSync(command, words, { ...options, stdio: ['ignore', stdout, 'inherit'] }));
+    return String(execFileSync(command, words, { cwd, env: { ...process.env, ...env }, maxBuffer: 1 << 28, stdio }));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-      throw new Error(`${command} is not installed: RELEASING.md names what a release needs.`);
-    throw new Error(`${[command, ...words.slice(0, 2)].join(' ')} failed; what it said is above.`);
+      throw new Error(`${command} is not installed: RELEASING.md names what a release needs.`, { cause: error });
+    const { stderr } = error as { stderr?: Buffer | null };
+    throw new Error(`${[command, ...words.slice(0, 2)].join(' ')} failed. ${stderr?.toString() ?? ''}`, {
+      cause: error,
+    });
   }
 }
 
 /** What it says goes to the terminal. @throws Error */
 export function run(command: string, words: readonly string[], options: RunOptions = {}): void {
-  start(command, words, options, true);
+  start(command, words, options, ['ignore', 'inherit', 'inherit']);
 }
 
-/** @returns what it prints, without the last line break. @throws Error */
+/** What it says beside is shown if it fails. @returns what it prints, without the last line break. @throws Error */
 export const output = (command: string, words: readonly string[], options: RunOptions = {}): string =>
-  start(command, words, options, false).trimEnd();
+  start(command, words, options, ['ignore', 'pipe', 'pipe']).trimEnd();
 
 export const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');

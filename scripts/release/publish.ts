@@ -3,78 +3,79 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { output, run } from './commands.ts';
-import { attestPushed, signPushed, withSigner } from './signatures.ts';
+import { attestPushed, signPushed, type SigningKey, withSigner } from './signatures.ts';
 
 export interface Destination {
   /** Repository of the image, such as `ghcr.io/OWNER/paycert`. */
   readonly image: string;
-  /** Where charts are, such as `oci://ghcr.io/OWNER/charts`. */
+  /** Where charts are, such as `ghcr.io/OWNER/charts`. */
   readonly charts: string;
-  /** Whether the registry is one on this machine, without TLS. */
+  /** Whether helm speaks HTTP without TLS to it. crane and cosign do so by themselves with a registry on this machine. */
   readonly isPlainHttp: boolean;
 }
 
-interface Context extends Destination {
+interface Release extends Destination {
   readonly folder: string;
-  readonly scratch: string;
   readonly version: string;
 }
 
 const archivePattern = /^paycert-image-(?<version>.+)-(?<architecture>amd64|arm64)\.oci\.tar$/;
 
-const insecure = ({ isPlainHttp }: Destination, word: string): readonly string[] => (isPlainHttp ? [word] : []);
+interface Image {
+  readonly reference: string;
+  /** Path of its bills of materials, without suffix. */
+  readonly bom: string;
+}
 
 /** One index over the images that there are, so that every node gets its own. */
-function pushImage(context: Context): { index: string; images: { reference: string; bom: string }[] } {
-  const { image, version, folder, scratch } = context;
-  const crane = insecure(context, '--insecure');
+function pushImages({ image, version, folder }: Release, scratch: string): { index: string; images: Image[] } {
   const archives = readdirSync(folder).filter((name) => archivePattern.test(name));
   const images = archives.map((name) => {
     const layout = join(scratch, name);
     mkdirSync(layout);
     run('tar', ['--extract', '--file', join(folder, name), '--directory', layout]);
     const tag = `${image}:${version}-${archivePattern.exec(name)?.groups?.['architecture']}`;
-    const reference = output('crane', ['push', ...crane, layout, tag]);
+    const reference = output('crane', ['push', layout, tag]);
     return { reference, bom: join(folder, name.replace(/\.oci\.tar$/, '')) };
   });
   const manifests = images.flatMap(({ reference }) => ['--manifest', reference]);
-  output('crane', ['index', 'append', ...crane, ...manifests, '--tag', `${image}:${version}`]);
-  return { index: `${image}@${output('crane', ['digest', ...crane, `${image}:${version}`])}`, images };
+  output('crane', ['index', 'append', ...manifests, '--tag', `${image}:${version}`]);
+  return { index: `${image}@${output('crane', ['digest', `${image}:${version}`])}`, images };
 }
 
-function pushChart(context: Context): string {
-  const { charts, folder, version } = context;
-  run('helm', ['push', ...insecure(context, '--plain-http'), join(folder, `paycert-chart-${version}.tgz`), charts]);
-  const repository = `${charts.replace('oci://', '')}/paycert`;
-  return `${repository}@${output('crane', ['digest', ...insecure(context, '--insecure'), `${repository}:${version}`])}`;
+function pushChart({ charts, version, folder, isPlainHttp }: Release): string {
+  const archive = join(folder, `paycert-chart-${version}.tgz`);
+  output('helm', ['push', ...(isPlainHttp ? ['--plain-http'] : []), archive, `oci://${charts}`]);
+  return `${charts}/paycert@${output('crane', ['digest', `${charts}/paycert:${version}`])}`;
 }
 
-/** @param folder what `npm run release` made */
-export function publish(folder: string, destination: Destination, key: { key?: string; isKeyless: boolean }): void {
+function pushAll(release: Release, scratch: string, key: SigningKey): void {
+  const { index, images } = pushImages(release, scratch);
+  const chart = pushChart(release);
+  const statement = readFileSync(join(release.folder, 'provenance.intoto.json'), 'utf8');
+  const predicate = join(scratch, 'predicate.json');
+  writeFileSync(predicate, JSON.stringify((JSON.parse(statement) as { predicate: object }).predicate));
+  withSigner(key, release.folder, (signer) => {
+    for (const reference of [index, chart]) {
+      signPushed(reference, signer);
+      attestPushed(reference, { type: 'slsaprovenance1', predicate }, signer);
+    }
+    for (const { reference, bom } of images) {
+      attestPushed(reference, { type: 'cyclonedx', predicate: `${bom}.cdx.json` }, signer);
+      attestPushed(reference, { type: 'spdxjson', predicate: `${bom}.spdx.json` }, signer);
+    }
+  });
+  console.log(`image: ${index}\nchart: ${chart}`);
+}
+
+/** @param folder what `npm run release -- --dry-run` made. @throws Error */
+export function publish(folder: string, destination: Destination, key: SigningKey): void {
+  if (key.key === undefined && !key.isKeyless) throw new Error('Say who signs: --keyless, or --key FILE.');
   const version = readdirSync(folder).flatMap((name) => archivePattern.exec(name)?.groups?.['version'] ?? [])[0];
   if (version === undefined) throw new Error(`There is no image in ${folder}: make the release first, with --dry-run.`);
   const scratch = mkdtempSync(join(tmpdir(), 'paycert-publish-'));
   try {
-    const context = { ...destination, folder, scratch, version };
-    const { index, images } = pushImage(context);
-    const chart = pushChart(context);
-    const options = insecure(destination, '--allow-http-registry');
-    const { predicate } = JSON.parse(readFileSync(join(folder, 'provenance.intoto.json'), 'utf8')) as {
-      predicate: object;
-    };
-    const provenance = join(scratch, 'predicate.json');
-    writeFileSync(provenance, JSON.stringify(predicate));
-    withSigner({ ...key, out: folder }, (signer) => {
-      for (const reference of [index, chart]) {
-        signPushed(reference, signer, options);
-        attestPushed(reference, { type: 'slsaprovenance1', predicate: provenance }, signer, options);
-      }
-      for (const { reference, bom } of images) {
-        attestPushed(reference, { type: 'cyclonedx', predicate: `${bom}.cdx.json` }, signer, options);
-        attestPushed(reference, { type: 'spdxjson', predicate: `${bom}.spdx.json` }, signer, options);
-      }
-    });
-    console.log([`image: ${index}`, `chart: ${chart}`].join('\n'));
+    pushAll({ ...destination, folder, version }, scratch, key);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

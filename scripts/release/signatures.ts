@@ -1,12 +1,11 @@
 // Signs with cosign: by a key without a public log, or keyless, by the identity of the workflow that runs it.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { output, run } from './commands.ts';
+import { output } from './commands.ts';
 
 /** cosign's words and environment for one kind of signature. */
-interface Signer {
+export interface Signer {
   readonly words: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
@@ -21,21 +20,22 @@ function keyed(key: string, folder: string): Signer {
   return { words: ['--key', key, '--signing-config', config], env: password };
 }
 
-/** What `use` does is signed by `key`; without one by the identity of this machine (`keyless`), or by a key that is made here and forgotten. */
-export function withSigner(
-  from: { key?: string; isKeyless: boolean; out: string },
-  use: (signer: Signer) => void,
-): void {
-  if (from.isKeyless) return use({ words: [], env: {} });
+/** Neither: a key that is made here and forgotten. */
+export interface SigningKey {
+  /** File of a key, as `cosign generate-key-pair` makes it. */
+  readonly key?: string;
+  readonly isKeyless: boolean;
+}
+
+/** What `use` does is signed; the public half of a key is left in `out`. @throws Error */
+export function withSigner({ key, isKeyless }: SigningKey, out: string, use: (signer: Signer) => void): void {
+  if (isKeyless) return use({ words: [], env: {} });
   const folder = mkdtempSync(join(tmpdir(), 'paycert-key-'));
   try {
-    let { key } = from;
-    if (key === undefined) {
-      output('cosign', ['generate-key-pair'], { cwd: folder, env: password });
-      key = join(folder, 'cosign.key');
-    }
-    const signer = keyed(resolve(key), folder);
-    run('cosign', ['public-key', '--key', key, '--outfile', join(from.out, 'cosign.pub')], { env: password });
+    if (key === undefined) output('cosign', ['generate-key-pair'], { cwd: folder, env: password });
+    const file = resolve(key ?? join(folder, 'cosign.key'));
+    const signer = keyed(file, folder);
+    output('cosign', ['public-key', '--key', file, '--outfile', join(out, 'cosign.pub')], { env: password });
     use(signer);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -44,12 +44,11 @@ export function withSigner(
 
 /** One bundle beside each file of the folder; that of the provenance speaks for every file that it names. */
 export function signFiles(folder: string, { words, env }: Signer): void {
-  const quiet = { env };
   for (const name of readdirSync(folder).filter((name) => name !== 'cosign.pub'))
     output(
       'cosign',
       ['sign-blob', '--yes', ...words, '--bundle', join(folder, `${name}.sigstore.json`), join(folder, name)],
-      quiet,
+      { env },
     );
   const statement = [
     '--statement',
@@ -57,7 +56,7 @@ export function signFiles(folder: string, { words, env }: Signer): void {
     '--bundle',
     join(folder, 'provenance.sigstore.json'),
   ];
-  output('cosign', ['attest-blob', '--yes', ...words, ...statement], quiet);
+  output('cosign', ['attest-blob', '--yes', ...words, ...statement], { env });
 }
 
 interface Attestation {
@@ -66,16 +65,10 @@ interface Attestation {
 }
 
 /** In the registry, beside what `reference` names by digest; of an index, each of its images too. */
-export function signPushed(reference: string, signer: Signer, options: readonly string[]): void {
-  run('cosign', ['sign', '--yes', '--recursive', ...signer.words, ...options, reference], { env: signer.env });
+export function signPushed(reference: string, { words, env }: Signer): void {
+  output('cosign', ['sign', '--yes', '--recursive', ...words, reference], { env });
 }
 
-export function attestPushed(
-  reference: string,
-  { type, predicate }: Attestation,
-  signer: Signer,
-  options: readonly string[],
-): void {
-  const words = ['attest', '--yes', '--type', type, '--predicate', predicate, ...signer.words, ...options, reference];
-  run('cosign', words, { env: signer.env });
+export function attestPushed(reference: string, { type, predicate }: Attestation, { words, env }: Signer): void {
+  output('cosign', ['attest', '--yes', '--type', type, '--predicate', predicate, ...words, reference], { env });
 }

@@ -1,6 +1,8 @@
 // Builds and runs the image with whatever this machine has: Docker, Podman, or Buildah with a local base.
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -13,8 +15,8 @@ export type Mounts = readonly { readonly host: string; readonly path: string; re
 
 export interface Engine {
   build(): Promise<void>;
-  /** Starts one container that is removed when it ends. */
-  run(mounts: Mounts, words: readonly string[]): Promise<ChildProcess>;
+  /** Starts one container that is removed when it ends, with a read-only root and no capability. `program` instead of the image's own. */
+  run(mounts: Mounts, words: readonly string[], program?: string): Promise<ChildProcess>;
 }
 
 const execute = promisify(execFile);
@@ -26,7 +28,7 @@ function cli(command: 'docker' | 'podman'): Engine {
     build: async () => {
       await execute(command, ['build', '--tag', tag, root], { maxBuffer: 1 << 26 });
     },
-    run: async (mounts, words) => {
+    run: async (mounts, words, program) => {
       const volumes = mounts.flatMap(({ host, path, isWritable }) => [
         '--volume',
         `${host}:${path}${isWritable ? '' : ':ro'}`,
@@ -38,6 +40,7 @@ function cli(command: 'docker' | 'podman'): Engine {
         '--network=none',
         '--cap-drop=ALL',
         ...volumes,
+        ...(program === undefined ? [] : ['--entrypoint', program]),
         tag,
         ...words,
       ]);
@@ -45,29 +48,56 @@ function cli(command: 'docker' | 'podman'): Engine {
   };
 }
 
-/** No daemon: the image is built on a base made here, and its entry point is run in a chroot of its files. */
+interface ImageConfig {
+  readonly Entrypoint: readonly string[];
+  readonly Env: readonly string[];
+  readonly User: string;
+}
+
+interface RuntimeConfig {
+  readonly process: object;
+  readonly mounts: readonly object[];
+  readonly linux: { readonly namespaces: readonly { readonly type: string }[] };
+}
+
+/** A configuration of runc's own making, with what the image and the mounts say. */
+function runtimeConfig(base: RuntimeConfig, path: string, mounts: Mounts, process: object): object {
+  const bind = ({ host, path, isWritable }: Mounts[number]) => ({
+    destination: path,
+    source: host,
+    type: 'none',
+    options: ['rbind', isWritable ? 'rw' : 'ro'],
+  });
+  return {
+    ...base,
+    root: { path, readonly: true },
+    process: { ...base.process, ...process, cwd: '/', terminal: false, capabilities: {} },
+    mounts: [...base.mounts, ...mounts.map(bind)],
+  };
+}
+
+/** No daemon: the image is built on a base made here, and run by runc, as a cluster's node does. */
 const buildah: Engine = {
   build: async () => {
     await execute(localBuilder, ['image', tag, root, '--layers'], { maxBuffer: 1 << 26 });
   },
-  run: async (mounts, words) => {
+  run: async (mounts, words, program) => {
     const container = (await execute('buildah', ['from', tag])).stdout.trim();
+    const path = (await execute('buildah', ['mount', container])).stdout.trim();
     const { stdout } = await execute('buildah', ['inspect', '--type', 'image', tag]);
-    const { OCIv1 } = JSON.parse(stdout) as { OCIv1: { config: { Entrypoint: string[] } } };
-    const volumes = mounts.flatMap(({ host, path, isWritable }) => [
-      '--volume',
-      `${host}:${path}${isWritable ? '' : ':ro'}`,
-    ]);
-    const child = spawn('buildah', [
-      'run',
-      '--isolation=chroot',
-      ...volumes,
-      container,
-      '--',
-      ...OCIv1.config.Entrypoint,
-      ...words,
-    ]);
-    child.once('exit', () => spawnSync('buildah', ['rm', container]));
+    const { Entrypoint, Env, User } = (JSON.parse(stdout) as { OCIv1: { config: ImageConfig } }).OCIv1.config;
+    const [uid, gid] = User.split(':').map(Number);
+    const bundle = await mkdtemp(join(tmpdir(), 'paycert-bundle-'));
+    await execute('runc', ['spec', '--bundle', bundle]);
+    const file = join(bundle, 'config.json');
+    const spec = JSON.parse(await readFile(file, 'utf8')) as RuntimeConfig;
+    const args = [...(program === undefined ? Entrypoint : [program]), ...words];
+    await writeFile(file, JSON.stringify(runtimeConfig(spec, path, mounts, { args, env: Env, user: { uid, gid } })));
+    const child = spawn('runc', ['run', '--bundle', bundle, container]);
+    child.once('exit', () => {
+      spawnSync('buildah', ['rm', container]);
+      rmSync(bundle, { recursive: true, force: true });
+    });
     return child;
   },
 };
@@ -76,5 +106,5 @@ const buildah: Engine = {
 export function findEngine(): Engine | undefined {
   if (works('docker', 'info')) return cli('docker');
   if (works('podman', 'info')) return cli('podman');
-  return existsSync(localBuilder) ? buildah : undefined;
+  return existsSync(localBuilder) && works('runc', '--version') ? buildah : undefined;
 }

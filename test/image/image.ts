@@ -69,8 +69,31 @@ describe('the image', { skip: engine === undefined && 'no container engine on th
     assert.match(await output(await engine!.run([], ['--help'])), /Usage: paycert COMMAND/);
   });
 
-  it('serves on a socket as a user that is not root, and ends on SIGTERM', async () => {
+  it('starts from compiled code that its user may read', async () => {
+    // What Node says about its cache goes to the standard output too.
+    const program = 'process.stdout.write(process.env.NODE_COMPILE_CACHE)';
+    const folder = await output(await engine!.run([], ['--eval', program], 'node'));
+    const list = `console.log(fs.readdirSync(${JSON.stringify(folder)}, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => fs.readFileSync(entry.parentPath + '/' + entry.name).length > 100_000 && entry.parentPath.endsWith('-' + process.getuid())))`;
+    assert.equal(await output(await engine!.run([], ['--eval', list], 'node')), '[ true ]\n');
+  });
+
+  it('has no shell, no package manager and nothing that it may write', async () => {
+    const program = `
+      const found = ['sh', 'bash', 'dash', 'busybox', 'npm', 'npx', 'apt', 'dpkg', 'env', 'ls']
+        .filter((name) => ['/bin', '/usr/bin', '/sbin', '/usr/sbin', '/usr/local/bin'].some((folder) => fs.existsSync(folder + '/' + name)));
+      const writes = ['/tmp/x', '/paycert/x', '/etc/x', '/x'].filter((path) => { try { fs.writeFileSync(path, ''); return true; } catch { return false; } });
+      console.log(JSON.stringify({ found, writes, user: [process.getuid(), process.getgid()], programs: fs.readdirSync('/usr/local/bin') }));`;
+    assert.deepEqual(JSON.parse(await output(await engine!.run([], ['--eval', program], 'node'))), {
+      found: [],
+      writes: [],
+      user: [65532, 65532],
+      programs: ['node', 'paycert'],
+    });
+  });
+
+  it('serves on a socket as a user that is not root, answers `paycert` by name, and ends on SIGTERM', async (t) => {
     const child = await engine!.run(mounts, ['sidecar', '--config', '/etc/paycert/paycert.yaml']);
+    t.after(() => child.kill('SIGTERM'));
     await new Promise<void>((resolve, reject) => {
       let lines = '';
       child.stdout?.on('data', (chunk: Buffer) => {
@@ -85,6 +108,9 @@ describe('the image', { skip: engine === undefined && 'no container engine on th
     assert.equal(stats.mode & 0o777, 0o660);
     const { status, body } = await sign(socket);
     assert.equal(status, 200, body);
+    // As `kubectl exec … -- paycert status`.
+    const said = await output(await engine!.run(mounts, ['status'], 'paycert'));
+    assert.match(said, /wechat-main/);
     child.kill('SIGTERM');
     await once(child, 'exit');
   });
