@@ -6,6 +6,7 @@ import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
 export const root = join(import.meta.dirname, '../..');
@@ -67,7 +68,7 @@ async function findBase(): Promise<string> {
   if (named !== undefined) return named;
   await must(localBuilder, ['base-image']);
   const digest = await must('buildah', ['images', '--format', '{{.Digest}}', 'localhost/node:24-slim']);
-  return `localhost/node@${digest.trim()}`;
+  return `localhost/node@${digest.trim().split('\n')[0]}`;
 }
 
 async function startRegistry(folder: string): Promise<{ address: string; process: ChildProcess }> {
@@ -78,8 +79,8 @@ async function startRegistry(folder: string): Promise<{ address: string; process
   await once(probe, 'close');
   await mkdir(folder);
   const child = spawn('crane', ['registry', 'serve', '--address', address, '--disk', folder], { env });
-  const [first] = (await once(child.stderr, 'data')) as [Buffer];
-  if (!first.includes('serving')) throw new Error(first.toString());
+  for await (const line of createInterface({ input: child.stderr })) if (line.includes('serving')) break;
+  child.stderr.resume();
   return { address, process: child };
 }
 
@@ -99,8 +100,8 @@ export class Rehearsal implements AsyncDisposable {
   /** Both releases are made, side by side, and the first one is pushed. */
   static async start(): Promise<Rehearsal> {
     const folder = await mkdtemp(join(tmpdir(), 'paycert-rehearsal-'));
-    const registry = await startRegistry(join(folder, 'registry'));
-    const rehearsal = new Rehearsal(folder, await findBase(), registry);
+    const base = await findBase();
+    const rehearsal = new Rehearsal(folder, base, await startRegistry(join(folder, 'registry')));
     try {
       await must('cosign', ['generate-key-pair'], folder);
       await rehearsal.#clone();

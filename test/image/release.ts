@@ -170,7 +170,7 @@ describe('a release', { skip: noRehearsal, timeout: 900_000 }, () => {
     assert.deepEqual(
       predicate.buildDefinition.resolvedDependencies.map(({ digest }) => digest),
       [
-        { gitCommit: (await must('git', ['rev-parse', 'HEAD'])).trim() },
+        { gitCommit: (await must('git', ['rev-parse', 'HEAD'], join(rehearsal.folder, 'first'))).trim() },
         { sha256: rehearsal.base.split('@sha256:')[1] },
         { sha256: sha256(join(rehearsal.folder, 'first/package-lock.json')) },
       ],
