@@ -58,11 +58,20 @@ const isCrd = (kind: string): boolean => kind === 'CustomResourceDefinition';
 const withoutTest = ['test.enabled=false', 'crds.keep=false'];
 const monitors = ['serviceMonitor', 'podMonitor', 'prometheusRule'].map((name) => `${name}.renderMode=alwaysRender`);
 
-/** In the order in which kubectl reads a directory: by name. */
+const kustomization = `apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources:
+  - 00-namespace.yaml
+  - 10-crds.yaml
+  - 20-operator.yaml
+`;
+
+/** In the order in which they must be made: by name. */
 const wanted: Readonly<Record<string, string>> = {
   'deploy/00-namespace.yaml': join([namespaceText]),
   'deploy/10-crds.yaml': texts(withoutTest, isCrd),
   'deploy/20-operator.yaml': texts(withoutTest, (kind) => !isCrd(kind)),
+  'deploy/kustomization.yaml': join([kustomization]),
   'deploy/monitoring/monitoring.yaml': texts([...withoutTest, ...monitors], (kind) =>
     /Monitor$|^PrometheusRule$/.test(kind),
   ),

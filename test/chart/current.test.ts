@@ -43,6 +43,25 @@ describe('the chart', () => {
     assert.ok(parseSpec(example.spec));
   });
 
+  it('has an icon that is in this repository, maintainers, and links and changes that parse', () => {
+    const about = parse(read(`${chart}/Chart.yaml`)) as {
+      icon: string;
+      maintainers: { name: string; url: string }[];
+      annotations: Record<string, string>;
+    };
+    const [, path = ''] =
+      /^https:\/\/raw\.githubusercontent\.com\/paycert\/paycert\/main\/(.+)$/.exec(about.icon) ?? [];
+    assert.match(read(path), /^<svg /);
+    for (const { url } of about.maintainers) assert.ok(read(url.split('/blob/main/')[1]!));
+    const list = (name: string) => parse(about.annotations[`artifacthub.io/${name}`] ?? '') as Record<string, string>[];
+    for (const { name, url = '' } of list('links'))
+      assert.ok(read(url.replace(/#.*$/, '').split('/blob/main/')[1]!), name);
+    for (const { kind = '' } of list('changes'))
+      assert.match(kind, /^(added|changed|deprecated|removed|fixed|security)$/);
+    for (const unknown of ['images', 'signKey'])
+      assert.equal(about.annotations[`artifacthub.io/${unknown}`], undefined);
+  });
+
   it('says what every value means, in a whole sentence', () => {
     const values = readValues(read(`${chart}/values.yaml`));
     assert.ok(values.length > 100);

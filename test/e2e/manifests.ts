@@ -1,4 +1,4 @@
-// Without Helm: `kubectl apply -f deploy/` as deploy/README.md says, in the namespace that stands in it.
+// Without Helm: `kubectl apply -k deploy/` as deploy/README.md says, in the namespace that stands in it.
 import assert from 'node:assert/strict';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,15 +25,15 @@ export function manifests(world: () => World): void {
     const text = await readFile(operator, 'utf8');
     await writeFile(operator, text.replace('image: "paycert:0.1.0"', `image: ${world().image}`));
     t.after(async () => {
-      await kubectl('delete', '-f', folder, '--ignore-not-found');
+      await kubectl('delete', '-k', folder, '--ignore-not-found');
       await rm(folder, { recursive: true });
     });
 
-    await kubectl('apply', '-f', folder);
+    await kubectl('apply', '-k', folder);
     await kubectl('rollout', 'status', 'deployment', '-n', namespace, '--timeout=90s');
     await rotate(t, world(), { api: 2 });
     await statusFollows(world(), 20);
-    await kubectl('delete', '-f', folder);
+    await kubectl('delete', '-k', folder);
     assert.equal(await kubectl('get', 'crd,clusterrole,clusterrolebinding', '-o', 'name', '-l', 'app.kubernetes.io/name=paycert'), ''); // prettier-ignore
     await signOn(world());
   });
