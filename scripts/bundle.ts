@@ -33,6 +33,8 @@ const shared = {
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
 } as const satisfies BuildOptions;
 const clientNode = '@kubernetes/client-node';
+const versionOf = (name: string): string =>
+  (JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')) as { version: string }).version;
 
 rmSync('bundle', { recursive: true, force: true });
 mkdirSync('bundle');
@@ -55,7 +57,7 @@ const { metafile: apart } = await build({
 });
 writeFileSync(
   `bundle/node_modules/${clientNode}/package.json`,
-  JSON.stringify({ name: clientNode, type: 'module', main: 'index.js' }),
+  JSON.stringify({ name: clientNode, version: versionOf(clientNode), type: 'module', main: 'index.js' }),
 );
 const own = JSON.parse(readFileSync('package.json', 'utf8')) as { name: string; version: string; license: string };
 writeFileSync('bundle/bom.cdx.json', bundleBom(own, [main, apart]));

@@ -41,18 +41,30 @@ function write(plan: Plan, subject: string, suffix: string, text: string): void 
   writeFileSync(`${file}.${suffix}.json`, `${JSON.stringify(bom, undefined, 2)}\n`);
 }
 
+type PackageFile = Record<string, unknown>;
+
+/** A folder that has the package without what only its developers install: npm's own `--omit=dev` leaves out what both need. */
+function withoutDevelopment(folder: string): void {
+  const strip = ({ devDependencies: _1, peerDependencies: _2, peerDependenciesMeta: _3, ...file }: PackageFile) => file;
+  const read = (name: string) => JSON.parse(readFileSync(name, 'utf8')) as PackageFile;
+  const lock = read('package-lock.json') as { packages: Record<string, PackageFile> };
+  const packages = { ...lock.packages, '': strip(lock.packages[''] ?? {}) };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(strip(read('package.json'))));
+  writeFileSync(join(folder, 'package-lock.json'), JSON.stringify({ ...lock, packages }));
+}
+
 /** The package and all that it brings, with the digests of the lock file. */
 export function describePackage(plan: Plan): void {
-  for (const [format, suffix] of [
-    ['cyclonedx', 'cdx'],
-    ['spdx', 'spdx'],
-  ] as const)
-    write(
-      plan,
-      names(plan).package,
-      suffix,
-      output('npm', ['sbom', '--package-lock-only', '--omit=dev', '--sbom-format', format]),
-    );
+  const folder = mkdtempSync(join(tmpdir(), 'paycert-bom-'));
+  try {
+    withoutDevelopment(folder);
+    for (const [format, suffix] of Object.entries({ cyclonedx: 'cdx', spdx: 'spdx' })) {
+      const words = ['sbom', '--package-lock-only', '--sbom-format', format];
+      write(plan, names(plan).package, suffix, output('npm', words, { cwd: folder }));
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Node, Debian's packages by their records, and the npm packages in the bundle by the document beside it. */

@@ -18,9 +18,10 @@ function subjects(folder: string, name: string): Subject[] {
   const file = { name, digest: { sha256: sha256(path) } };
   if (!name.endsWith('.oci.tar')) return [file];
   const index = JSON.parse(output('tar', ['--extract', '--to-stdout', '--file', path, 'index.json'])) as {
-    manifests: { digest: string }[];
+    manifests: [{ digest: string }];
   };
-  const manifest = index.manifests[0]!.digest.replace('sha256:', '');
+  const [{ digest }] = index.manifests;
+  const manifest = digest.replace('sha256:', '');
   return [file, { name: name.replace('.oci.tar', ''), digest: { sha256: manifest } }];
 }
 

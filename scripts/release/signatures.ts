@@ -29,7 +29,10 @@ export interface SigningKey {
 
 /** What `use` does is signed; the public half of a key is left in `out`. @throws Error */
 export function withSigner({ key, isKeyless }: SigningKey, out: string, use: (signer: Signer) => void): void {
-  if (isKeyless) return use({ words: [], env: {} });
+  if (isKeyless) {
+    use({ words: [], env: {} });
+    return;
+  }
   const folder = mkdtempSync(join(tmpdir(), 'paycert-key-'));
   try {
     if (key === undefined) output('cosign', ['generate-key-pair'], { cwd: folder, env: password });
