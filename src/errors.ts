@@ -276,6 +276,11 @@ const table = {
     hint: 'Send `Authorization: Bearer` with the content of the token file.',
     status: 401,
   },
+  'scrape-forbidden': {
+    kind: 'request',
+    hint: 'Bind the account that scrapes to a ClusterRole with `get` on the nonResourceURL /metrics; the chart makes one.',
+    status: 403,
+  },
   'route-unknown': { kind: 'request', hint: 'GET /openapi.json of the local API lists its routes.', status: 404 },
   'method-not-allowed': {
     kind: 'request',
@@ -356,6 +361,10 @@ const table = {
   overloaded: {
     kind: 'not-ready',
     hint: 'Try again in a second; if it stays so, give the process more CPU or more replicas.',
+  },
+  'scrape-unchecked': {
+    kind: 'not-ready',
+    hint: 'Try again; the operator must be permitted to create TokenReviews and SubjectAccessReviews, and the API server must answer.',
   },
   'no-platform-key': { kind: 'not-ready', hint: 'Add a certificate or public key of the platform that is valid.' },
   'no-apiv3-key': { kind: 'not-ready', hint: 'Add apiv3_key to the material.' },

@@ -107,6 +107,8 @@ export type Event =
   | { readonly type: 'configured'; readonly credentials: number; readonly needsRestart: boolean }
   /** What a file of the process holds now is not used: the last good content is. */
   | { readonly type: 'config-rejected'; readonly file: FollowedFile; readonly error: PaycertError }
+  /** The listener of the operator shows another certificate. */
+  | { readonly type: 'certificate-presented'; readonly notAfter: Date }
   | { readonly type: 'token-replaced' }
   // operations
   | {
@@ -139,7 +141,7 @@ export type Event =
   | { readonly type: 'stopping'; readonly drainSeconds: number };
 
 /** A file of the process itself that it follows while it runs. */
-export type FollowedFile = 'configuration' | 'token';
+export type FollowedFile = 'configuration' | 'token' | 'certificate';
 
 /** How an operation ended. The caller's own errors are apart: they never page anybody. */
 export type Outcome = 'ok' | 'refused' | 'caller-error' | 'not-ready' | 'error';

@@ -89,6 +89,19 @@ const podDisruptionBudget = group(
   { if: { properties: { minAvailable: { const: '' } } }, then: { required: ['maxUnavailable'] } },
 );
 
+const metricsTls = group(
+  { enabled: Flag, secretName: DnsName },
+  {
+    if: { properties: { enabled: { const: true } }, required: ['enabled'] },
+    then: { properties: { secretName: { minLength: 1 } }, required: ['secretName'] },
+  },
+);
+
+const Subject = group(
+  { kind: OneOf('ServiceAccount', 'User', 'Group'), name: Text, namespace: ShortName, apiGroup: Text },
+  { required: ['kind', 'name'] },
+);
+
 /** `alerts`: the keys of files/alerts.yaml. */
 export const valuesSchema = (alerts: readonly string[]): TSchema =>
   group(
@@ -129,6 +142,11 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
         renderLease: Flag,
       }),
       concurrency: Type.Integer({ minimum: 1, maximum: 64 }),
+      apiLimits: group({
+        qps: Type.Integer({ minimum: 0, maximum: 9999 }),
+        burst: Type.Integer({ minimum: 1, maximum: 9999 }),
+      }),
+      metrics: group({ tls: metricsTls, auth: group({ enabled: Flag, subjects: Type.Array(Subject) }) }),
       crds: group({ enabled: Flag, keep: Flag }),
       rbac,
       refreshPods: Flag,

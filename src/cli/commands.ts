@@ -103,12 +103,31 @@ export const commands: Readonly<Record<string, Command>> = {
         help: 'how often the Lease is renewed, and asked for (default 2s)',
       },
       concurrency: { type: 'string', value: 'N', help: 'how many resources are looked at in one moment (default 8)' },
+      'api-qps': {
+        type: 'string',
+        value: 'N',
+        help: 'at most so many calls to the API server a second (default: no limit)',
+      },
+      'api-burst': {
+        type: 'string',
+        value: 'N',
+        help: 'with --api-qps: so many at once after a quiet time (default 50)',
+      },
       'refresh-pods': { type: 'boolean', help: 'touch Pods labelled paycert.dev/refresh when their Secret changes' },
       'secret-opt-in': {
         type: 'boolean',
         help: 'read a Secret for a PaymentCredential only if its label paycert.dev/used-by allows it',
       },
       address: { type: 'string', value: 'HOST:PORT', help: 'where health and metrics are (default :9464)' },
+      tls: {
+        type: 'string',
+        value: 'DIR',
+        help: 'serve them over TLS with tls.crt and tls.key of this directory, also when they change',
+      },
+      'metrics-auth': {
+        type: 'boolean',
+        help: 'answer /metrics only to accounts of the cluster that may get it',
+      },
       'log-level': {
         type: 'string',
         value: 'LEVEL',
@@ -129,6 +148,10 @@ export const commands: Readonly<Record<string, Command>> = {
         renewDeadline: text(values, 'renew-deadline'),
         retryPeriod: text(values, 'retry-period'),
         concurrency: text(values, 'concurrency'),
+        apiQps: text(values, 'api-qps'),
+        apiBurst: text(values, 'api-burst'),
+        tls: text(values, 'tls'),
+        metricsAuth: values['metrics-auth'] === true,
         refreshesPods: values['refresh-pods'] === true,
         secretOptIn: values['secret-opt-in'] === true,
         address: text(values, 'address'),

@@ -9,10 +9,8 @@ import { findAccess } from '../kube/access.ts';
 import { connect } from '../kube/client.ts';
 import { whileLeading } from '../kube/lease.ts';
 import { defaultTiming, type Timing } from '../kube/lease-record.ts';
+import { type Rate, RateLimit } from '../kube/rate-limit.ts';
 import { Controller } from '../operator/controller.ts';
-import { metricsRoute, probe, verdict } from '../server/health.ts';
-import { listenOnPort } from '../server/listeners.ts';
-import { serveRoutes } from '../server/routes.ts';
 import { Store } from '../store/store.ts';
 import { createLog, type LogLevel } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -20,6 +18,7 @@ import { flushMilliseconds, openOutput } from '../telemetry/output.ts';
 import type { StoredCredential } from '../telemetry/stored-gauges.ts';
 import { usageError } from './command.ts';
 import { duration } from './duration.ts';
+import { openOperatorListener } from './operator-listener.ts';
 import { runTasks } from './tasks.ts';
 
 interface Named {
@@ -33,9 +32,13 @@ export interface OperatorFlags {
   readonly lease: Named | undefined;
   readonly timing: Timing;
   readonly concurrency: number;
+  /** Of calls to the API server, elections and the checks of tokens aside; without it as many as there are. */
+  readonly apiRate?: Rate | undefined;
   readonly refreshesPods: boolean;
   readonly secretOptIn: boolean;
   readonly address: string;
+  readonly tls?: string | undefined;
+  readonly metricsAuth?: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -48,6 +51,10 @@ export function parseOperatorOptions(words: {
   readonly renewDeadline: string | undefined;
   readonly retryPeriod: string | undefined;
   readonly concurrency: string | undefined;
+  readonly apiQps?: string | undefined;
+  readonly apiBurst?: string | undefined;
+  readonly tls?: string | undefined;
+  readonly metricsAuth?: boolean;
   readonly refreshesPods: boolean;
   readonly secretOptIn: boolean;
   readonly address: string | undefined;
@@ -64,6 +71,9 @@ export function parseOperatorOptions(words: {
     lease: lease === undefined ? undefined : split(lease, 'lease'),
     timing: readTiming(words),
     concurrency: readConcurrency(words.concurrency),
+    apiRate: readRate(words.apiQps, words.apiBurst),
+    tls: words.tls,
+    metricsAuth: words.metricsAuth ?? false,
     refreshesPods: words.refreshesPods,
     secretOptIn: words.secretOptIn,
     address,
@@ -97,6 +107,13 @@ function readConcurrency(text = '8'): number {
   return Number(text);
 }
 
+function readRate(qps: string | undefined, burst = '50'): Rate | undefined {
+  if (qps === undefined) return undefined;
+  for (const [option, text] of [['api-qps', qps] as const, ['api-burst', burst] as const])
+    if (!/^[1-9][0-9]{0,3}$/.test(text)) throw usageError(`--${option} is a number from 1 to 9999`);
+  return { perSecond: Number(qps), burst: Number(burst) };
+}
+
 function split(text: string, option: string): Named {
   const [namespace = '', name = '', ...rest] = text.split('/');
   if (namespace === '' || name === '' || rest.length > 0) throw usageError(`--${option} is NAMESPACE/NAME`);
@@ -124,7 +141,7 @@ async function assertInstalled(environment: OperatorOptions['environment']): Pro
 
 /** Works until aborted, then ends what it is at. Throws what makes a start impossible. */
 export async function runOperator(options: OperatorOptions, signal: AbortSignal): Promise<void> {
-  const { clock, environment, version, lease, timing, address, isSilent = false } = options;
+  const { clock, environment, version, lease, timing, isSilent = false } = options;
   await assertInstalled(environment);
   const metrics = createMetrics({
     store: new Store(),
@@ -140,29 +157,27 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const log: Observe = isSilent ? () => undefined : createLog(options.logLevel, output, () => clock.now());
   const observers = [metrics.observe, log, options.observe ?? (() => undefined)].map(isolate);
   const observe = (event: Event) => observers.forEach((tell) => tell(event));
-  const cluster = connect(environment);
+  const { apiRate } = options;
+  const cluster = connect(environment, apiRate && new RateLimit(apiRate, clock));
+  // A leader that waits for its turn loses its Lease.
+  const unlimited = connect(environment);
   const client = async () => cluster;
   const random = Math.random;
   const identity = environment['POD_NAME'] ?? hostname();
   const controller = new Controller({ ...options, client, identity, clock, random, observe });
   const lead = (leading: AbortSignal) => controller.lead(leading);
 
-  const routes = [
-    probe('/livez', 'Whether the process answers.', () => verdict(true)),
-    probe('/readyz', 'Whether it watches what it must.', () => {
-      const { impediment } = controller;
-      return verdict(impediment === undefined, impediment);
-    }),
-    metricsRoute(metrics, clock),
-  ];
-  const unknown = 'this listener has health and metrics: /livez, /readyz, /metrics';
-  const listener = await listenOnPort(address, serveRoutes(routes, { where: 'admin', unknown, observe }));
+  const impediment = () => controller.impediment;
+  const listener = await openOperatorListener({ ...options, metrics, impediment, client: unlimited, observe }, signal);
   observe({ type: 'listening', listener: 'admin', address: listener.address });
   try {
     await runTasks(
       [
         (running) => controller.run(running),
-        lease ? whileLeading(lead, { ...lease, timing, client, identity, clock, random, observe }) : lead,
+        (running) => listener.run(running),
+        lease
+          ? whileLeading(lead, { ...lease, timing, client: async () => unlimited, identity, clock, random, observe })
+          : lead,
       ],
       signal,
     );

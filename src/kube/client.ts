@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { PaycertError } from '../errors.ts';
 import { type Access, type Environment, findAccess } from './access.ts';
 import { malformed } from './responses.ts';
+import type { RateLimit } from './rate-limit.ts';
 import { type Call, readChunks, readJson, send } from './request.ts';
 import {
   type Collection,
@@ -17,10 +18,12 @@ import { isObject, readEvents } from './watch-lines.ts';
 /** Every call throws a PaycertError of kind source, or the signal's reason. */
 export class KubeClient {
   readonly #find: () => Promise<Access>;
+  readonly #limit: RateLimit | undefined;
   #access: Promise<Access> | undefined;
 
-  constructor(find: () => Promise<Access>) {
+  constructor(find: () => Promise<Access>, limit?: RateLimit) {
     this.#find = find;
+    this.#limit = limit;
   }
 
   async get(object: Target, signal: AbortSignal): Promise<KubeObject> {
@@ -124,6 +127,7 @@ export class KubeClient {
   }
 
   async #send(call: Call, signal: AbortSignal): Promise<IncomingMessage> {
+    await this.#limit?.wait(signal);
     const access = await this.#connect();
     try {
       return await send(access, call, signal);
@@ -164,7 +168,8 @@ function pathOf({ resource, namespace }: Resolved, ...within: readonly (string |
 const mayBeStale: ReadonlySet<string> = new Set(['cluster-unauthenticated', 'cluster-unreachable']);
 
 /** Nothing is read or loaded before the first call. */
-export const connect = (environment: Environment): KubeClient => new KubeClient(() => findAccess(environment));
+export const connect = (environment: Environment, limit?: RateLimit): KubeClient =>
+  new KubeClient(() => findAccess(environment), limit);
 
 const selectors = ({ name, fieldSelector, labelSelector }: Collection) => ({
   // The one form of list and watch that a Role with `resourceNames` permits.

@@ -9,6 +9,10 @@ export interface Resource {
 
 export const secrets: Resource = { group: '', version: 'v1', plural: 'secrets' };
 
+/** What is asked by creating them: whose token it is, and whether somebody may do something. */
+export const tokenReviews: Resource = { group: 'authentication.k8s.io', version: 'v1', plural: 'tokenreviews' };
+export const accessReviews: Resource = { group: 'authorization.k8s.io', version: 'v1', plural: 'subjectaccessreviews' };
+
 /** Where the pod itself is, or the kubeconfig's context. */
 export const ownNamespace = Symbol('own namespace');
 export type Namespace = string | typeof ownNamespace;

@@ -1,12 +1,14 @@
 // An HTTP server within limits that ends well: what is owed a response gets it, everything else closes at once.
-import { createServer, type RequestListener, type Server } from 'node:http';
-import { Server as NetServer } from 'node:net';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
+import { Server as NetServer, type Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import { Connections } from './connections.ts';
 import type { Limits } from './limits.ts';
 import { stopParsingWhenEnded } from './stop-parsing.ts';
 
-interface Closable {
-  readonly server: Server;
+interface Closable<S> {
+  readonly server: S;
   readonly close: () => Promise<void>;
 }
 
@@ -21,25 +23,57 @@ export function createHttpServer(
   listener: RequestListener,
   limits: Limits,
   goodbyeMilliseconds = closeTimeout,
-): Closable {
+): Closable<Server> {
   const connections = new Connections(limits);
-  let closed: Promise<void> | undefined;
-  const server = createServer({
-    noDelay: true,
-    maxHeaderSize: limits.headBytes,
-    headersTimeout: limits.headMilliseconds,
-    requestTimeout: limits.requestMilliseconds,
-    keepAliveTimeout: limits.idleMilliseconds,
-    connectionsCheckingInterval: limits.headMilliseconds / 2,
+  return finish(createServer(optionsOf(limits)), { listener, limits, connections, goodbyeMilliseconds });
+}
+
+/** The same over TLS; a handshake takes a place too, and no longer than a head. */
+export function createHttpsServer(
+  listener: RequestListener,
+  limits: Limits,
+  tls: SecureContextOptions,
+): Closable<SecureServer> {
+  const connections = new Connections(limits);
+  const server = createSecureServer({ ...optionsOf(limits), ...tls, handshakeTimeout: limits.headMilliseconds });
+  server.on('secureConnection', (socket) => {
+    connections.secured(socket);
+    stopParsingWhenEnded(socket);
   });
+  // A peer that speaks no TLS, or breaks off, is no error of ours.
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return finish(server, { listener, limits, connections, goodbyeMilliseconds: closeTimeout });
+}
+
+const optionsOf = (limits: Limits) => ({
+  noDelay: true,
+  maxHeaderSize: limits.headBytes,
+  headersTimeout: limits.headMilliseconds,
+  requestTimeout: limits.requestMilliseconds,
+  keepAliveTimeout: limits.idleMilliseconds,
+  connectionsCheckingInterval: limits.headMilliseconds / 2,
+});
+
+interface Parts {
+  readonly listener: RequestListener;
+  readonly limits: Limits;
+  readonly connections: Connections;
+  readonly goodbyeMilliseconds: number;
+}
+
+function finish<S extends Server | SecureServer>(
+  server: S,
+  { listener, limits, connections, goodbyeMilliseconds }: Parts,
+): Closable<S> {
+  let closed: Promise<void> | undefined;
   server.timeout = limits.stalledMilliseconds;
   server.maxRequestsPerSocket = limits.requestsPerConnection;
 
-  server.on('connection', (socket) => {
+  server.on('connection', (socket: Socket) => {
     connections.accept(socket);
     stopParsingWhenEnded(socket);
   });
-  server.on('request', (request, response) => {
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     connections.take(request, response, () => {
       // Nobody on this machine needs it, and it costs a string per answer.
       response.sendDate = false;

@@ -1,6 +1,7 @@
 // The connections of one listener: how many there may be, which one ends for another, and whose turn it is to be answered.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { Limits } from './limits.ts';
 
 interface Connection {
@@ -32,6 +33,15 @@ export class Connections {
     this.#all.set(socket, { socket, address: socket.remoteAddress ?? '', isServed: false, owed: [] });
     socket.once('close', () => this.#all.delete(socket));
     if (this.#all.size > this.#limits.connections) this.#leastImportant(socket).destroy();
+  }
+
+  /** The handshake is over: what was counted by the socket beneath is now counted by this one. */
+  secured(socket: TLSSocket): void {
+    const isBeneath = ({ remoteAddress, remotePort }: Socket) =>
+      remoteAddress === socket.remoteAddress && remotePort === socket.remotePort;
+    const beneath = [...this.#all.keys()].find(isBeneath);
+    if (beneath !== undefined) this.#all.delete(beneath);
+    this.accept(socket);
   }
 
   /** Calls `start` when every request before it on that connection is answered, and reads no more until then. */

@@ -1,11 +1,12 @@
 // Listeners on ports: the local API for callers that know a token, and health for all.
 import type { RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import { splitAddress } from '../address.ts';
 import { bind, type Listener } from './bind.ts';
-import { createHttpServer } from './closable.ts';
+import { createHttpServer, createHttpsServer } from './closable.ts';
 import { createGuard } from './guard.ts';
-import { type ListenerKind, limitsOf } from './limits.ts';
+import { type Limits, type ListenerKind, limitsOf } from './limits.ts';
 import { sendProblem } from './respond.ts';
 
 export interface TcpOptions {
@@ -34,12 +35,32 @@ export async function listenOnTcp(
 export const listenOnPort = (address: string, listener: RequestListener): Promise<Listener> =>
   listen('admin', address, listener);
 
+export interface SecureListener extends Listener {
+  /** Shows another certificate from the next handshake on. */
+  readonly present: (tls: SecureContextOptions) => void;
+}
+
+/** The same over TLS. */
+export async function listenOnSecurePort(
+  address: string,
+  listener: RequestListener,
+  tls: SecureContextOptions,
+): Promise<SecureListener> {
+  const limits = limitsOf('admin');
+  const { server, close } = createHttpsServer(listener, limits, tls);
+  const bound = await open(server, address, limits);
+  return { address: bound, close, present: (next) => server.setSecureContext(next) };
+}
+
 async function listen(kind: ListenerKind, address: string, listener: RequestListener): Promise<Listener> {
-  const { host, port } = splitAddress(address);
   const limits = limitsOf(kind);
-  const { backlog } = limits;
   const { server, close } = createHttpServer(listener, limits);
+  return { address: await open(server, address, limits), close };
+}
+
+async function open(server: Server, address: string, { backlog }: Limits): Promise<string> {
+  const { host, port } = splitAddress(address);
   await bind(server, () => server.listen(host === '' ? { port, backlog } : { port, host, backlog }), address);
   const bound = server.address() as AddressInfo;
-  return { address: `${host.includes(':') ? `[${host}]` : host}:${bound.port}`, close };
+  return `${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
 }

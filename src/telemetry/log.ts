@@ -136,6 +136,7 @@ const lines: Lines = {
     `${file} rejected; the last good one stays current`,
     { file, ...describe(error) },
   ],
+  'certificate-presented': ({ notAfter }) => ['info', 'a renewed certificate is shown from now on', { notAfter }],
   'token-replaced': () => ['info', 'callers over TCP need the new token now', {}],
   operated: ({ call, listener, claim, credential, operation, outcome, seconds }) => [
     outcome === 'error' ? 'error' : 'debug',

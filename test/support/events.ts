@@ -64,6 +64,7 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
   'pods-refreshed': { type: 'pods-refreshed', object: 'pay/wechat-main', pods: 3 },
   configured: { type: 'configured', credentials: 1, needsRestart: false },
   'config-rejected': { type: 'config-rejected', file: 'configuration', error },
+  'certificate-presented': { type: 'certificate-presented', notAfter: new Date(0) },
   'token-replaced': { type: 'token-replaced' },
   operated: {
     type: 'operated',

@@ -27,6 +27,24 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
+{{/* The values of the ServiceMonitor, with what follows from how the operator serves its metrics. */}}
+{{- define "paycert.operatorScrape" -}}
+{{- $values := deepCopy .Values.serviceMonitor -}}
+{{- with .Values.metrics -}}
+{{- if .tls.enabled -}}
+{{- $service := printf "%s.%s.svc" (include "paycert.suffixed" (list $ "metrics")) (include "paycert.namespace" $) -}}
+{{- $ca := dict "secret" (dict "name" .tls.secretName "key" "ca.crt") -}}
+{{- $_ := set $values "scheme" "https" -}}
+{{- $_ := set $values "tlsConfig" ($values.tlsConfig | default (dict "ca" $ca "serverName" $service)) -}}
+{{- end -}}
+{{- if and .auth.enabled (not (hasKey $values.endpoint "authorization")) -}}
+{{- $token := dict "bearerTokenFile" "/var/run/secrets/kubernetes.io/serviceaccount/token" -}}
+{{- $_ := set $values "endpoint" (merge (deepCopy $values.endpoint) $token) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $values -}}
+{{- end -}}
+
 {{/* The part of an endpoint that people tune. */}}
 {{- define "paycert.scrape" -}}
 path: /metrics

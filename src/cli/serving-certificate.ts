@@ -1,0 +1,59 @@
+// The certificate that a listener of the operator shows, from a mounted Secret of type kubernetes.io/tls; renewed while it runs.
+import { X509Certificate } from 'node:crypto';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import type { Clock } from '../clock.ts';
+import { PaycertError } from '../errors.ts';
+import type { Observe } from '../events.ts';
+import { files } from '../sources/files.ts';
+import type { Source } from '../sources/source.ts';
+
+const pollMilliseconds = 10_000;
+
+export class ServingCertificate {
+  readonly #source: Source;
+  readonly #directory: string;
+  readonly #observe: Observe;
+  #revision = '';
+
+  constructor(directory: string, clock: Clock, observe: Observe) {
+    this.#directory = directory;
+    this.#observe = observe;
+    this.#source = files({ paths: [directory], pollMilliseconds, clock, observe });
+  }
+
+  /** @throws PaycertError `listener-unusable`; of kind source */
+  async read(signal: AbortSignal): Promise<{ readonly cert: Buffer; readonly key: Buffer }> {
+    const { revision, data } = await this.#source.read(signal);
+    this.#revision = revision;
+    const [cert, key] = ['tls.crt', 'tls.key'].map((name) => data.get(name));
+    const refused = (why: string) =>
+      new PaycertError('listener-unusable', `${this.#directory}: ${why}`, { field: '--tls' });
+    if (cert === undefined || key === undefined) throw refused('tls.crt or tls.key is missing');
+    const tls = { cert: Buffer.from(cert), key: Buffer.from(key) };
+    try {
+      createSecureContext(tls);
+    } catch {
+      // OpenSSL's message may quote the file.
+      throw refused('tls.crt and tls.key are no pair of a certificate and its private key');
+    }
+    return tls;
+  }
+
+  /** Until aborted. What is not a pair is reported, and the last good one is shown further. */
+  async follow(present: (tls: SecureContextOptions) => void, signal: AbortSignal): Promise<void> {
+    for await (const _ of this.#source.changes(signal)) {
+      const before = this.#revision;
+      try {
+        const tls = await this.read(signal);
+        if (this.#revision === before) continue;
+        present(tls);
+        const { validToDate: notAfter } = new X509Certificate(tls.cert);
+        this.#observe({ type: 'certificate-presented', notAfter });
+      } catch (error) {
+        if (!(error instanceof PaycertError)) throw error;
+        if (error.kind !== 'source' && this.#revision !== before)
+          this.#observe({ type: 'config-rejected', file: 'certificate', error });
+      }
+    }
+  }
+}
