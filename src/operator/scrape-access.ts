@@ -1,4 +1,4 @@
-// Who may read the operator's metrics: whoever the API server knows by a token, and permits to get /metrics.
+// Who may read the operator's metrics: accounts that the API server knows by their token, and permits to get it.
 import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
