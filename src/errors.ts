@@ -125,6 +125,22 @@ const table = {
     kind: 'material',
     hint: 'Add the part named; the page of its platform in docs/ lists the names.',
   },
+  'part-empty': {
+    kind: 'material',
+    hint: 'Write it again, or remove it if it is not needed: what should have filled it has not, or was interrupted.',
+  },
+  'certificate-not-issued': {
+    kind: 'material',
+    hint: 'Wait until it is issued; with cert-manager, `kubectl describe certificate` says what it waits for.',
+  },
+  'certificate-temporary': {
+    kind: 'material',
+    hint: 'Wait until the real one is issued: no peer trusts this one; `kubectl describe certificate` says what it waits for.',
+  },
+  'trust-emptied': {
+    kind: 'material',
+    hint: 'Write the authorities into it again; to trust those that Node trusts, remove the part.',
+  },
   'pem-malformed': { kind: 'material', hint: 'Paste the file again, whole, from its first to its last line.' },
   'private-key-malformed': { kind: 'material', hint: 'Use the private key file as the platform handed it out.' },
   'private-key-encrypted': { kind: 'material', hint: 'Decrypt it first: openssl pkey -in FILE -out FILE.plain' },
@@ -251,6 +267,11 @@ const table = {
     kind: 'material',
     isWarning: true,
     hint: 'Remove it; peers with certificates that it issued are rejected.',
+  },
+  'trust-empty': {
+    kind: 'material',
+    isWarning: true,
+    hint: 'Write the authorities of the peer into it, or remove it if every authority that Node trusts may vouch for one.',
   },
   'root-certificate-skipped': {
     kind: 'material',

@@ -95,8 +95,11 @@ const foreign: readonly (readonly [isIt: (bytes: Uint8Array, text: string) => bo
   [(_, text) => isEncodedTwice(text), 'is base64-encoded twice: decode it once with base64 -d'],
 ];
 
+/** Of a Secret that nobody has filled yet, or of a writer that was interrupted: nobody has pasted anything. */
+export const isBlank = (bytes: Uint8Array): boolean => bytes.byteLength < 64 && readText(bytes) === '';
+
 function readBlocks(bytes: Uint8Array, field: string): Block[] {
-  if (bytes.byteLength === 0) throw new PaycertError('pem-malformed', `${field} is empty`, { field });
+  if (isBlank(bytes)) throw new PaycertError('part-empty', `${field} is empty`, { field });
   if (isDer(bytes)) return [{ der: Buffer.from(bytes) }];
   const text = readText(bytes);
   const what = foreign.find(([isIt]) => isIt(bytes, text))?.[1];

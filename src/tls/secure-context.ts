@@ -27,7 +27,8 @@ export const secureOptions = ({
 }: TlsIdentity): SecureContextOptions => ({
   key: exportKey(),
   cert: certificates.map(String).join(''),
-  ...(authorities.length > 0 && { ca: authorities.map(String) }),
+  // Who trusts an intermediate authority and not its root means it: OpenSSL, left alone, would refuse every peer.
+  ...(authorities.length > 0 && { ca: authorities.map(String), allowPartialTrustChain: true }),
   minVersion,
 });
 

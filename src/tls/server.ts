@@ -35,6 +35,7 @@ export function followServer(
     admit = createAdmission(trustOf(all, shown), responders, clock, 'the client’s certificate');
     // A session that is resumed has only the leaf in it, so that nobody can tell any more who issued it.
     server.setSecureContext({ ...secureOptions(shown), ...(admit && { secureOptions: constants.SSL_OP_NO_TICKET }) });
+    if (shown.authorities.length > 0) trustPartially(server);
   };
   apply();
   const release = hold(server, (socket) => admit?.(socket));
@@ -43,6 +44,19 @@ export function followServer(
     unfollow();
     release();
   };
+}
+
+/**
+ * Node's servers make their context of a list of options that lacks `allowPartialTrustChain`, so it is said to the context that
+ * they have made. A Node in which that is not there refuses such clients; it never accepts others.
+ */
+function trustPartially(server: Server): void {
+  const { _sharedCreds: made } = server as { readonly _sharedCreds?: { readonly context?: PartialTrust } };
+  made?.context?.setAllowPartialTrustChain?.();
+}
+
+interface PartialTrust {
+  setAllowPartialTrustChain?(): void;
 }
 
 /** A listener for connections hears of one when it is admitted: Node has no step between the handshake and this event. */

@@ -46,8 +46,9 @@ function catching(attempt: () => unknown): PaycertError {
 
 describe('in place of a private key', () => {
   const cases: readonly [what: string, content: string | Uint8Array, code: string][] = [
-    ['an empty file', '', 'pem-malformed'],
-    ['white space', '\ufeff \r\n', 'pem-malformed'],
+    ['an empty file', '', 'part-empty'],
+    ['a file of white space', ' \n', 'part-empty'],
+    ['white space', '\ufeff \r\n', 'part-empty'],
     ['a sentence', 'Ask Zhang San for the key, please.', 'pem-malformed'],
     ['a truncated PEM file', half(pkcs8), 'pem-malformed'],
     ['a BEGIN line alone', '-----BEGIN PRIVATE KEY', 'pem-malformed'],
@@ -82,7 +83,8 @@ describe('in place of a private key', () => {
 
 describe('in place of a public key', () => {
   const cases: readonly [what: string, content: string | Uint8Array, code: string][] = [
-    ['an empty file', '', 'pem-malformed'],
+    ['an empty file', '', 'part-empty'],
+    ['a file of white space', ' \n', 'part-empty'],
     ['a truncated PEM file', half(spki), 'pem-malformed'],
     ['a damaged PEM file', damage(spki), 'public-key-malformed'],
     ['a private key', pkcs8, 'public-key-is-private'],
@@ -110,7 +112,8 @@ describe('in place of a public key', () => {
 
 describe('in place of a certificate', () => {
   const cases: readonly [what: string, content: string | Uint8Array, code: string][] = [
-    ['an empty file', '', 'pem-malformed'],
+    ['an empty file', '', 'part-empty'],
+    ['a file of white space', ' \n', 'part-empty'],
     ['a truncated PEM file', half(certificate), 'pem-malformed'],
     ['a bundle whose second certificate is cut off', certificate + half(certificate), 'pem-malformed'],
     ['a bundle whose second certificate is damaged', certificate + damage(certificate), 'certificate-malformed'],

@@ -32,6 +32,29 @@ export const issue = (authority: Authority, commonName: string, options: Partial
     ...options,
   });
 
+export interface Intermediate {
+  /** As the authority above it has certified it. */
+  readonly certificate: string;
+  readonly authority: Authority;
+}
+
+/** An authority that another one, made by `makeAuthority(0)`, has certified: it issues, and does not sign itself. */
+export async function makeIntermediate(above: Authority): Promise<Intermediate> {
+  const [root, keyPair] = [new X509Certificate(above.certificate), (await keyPairs())[2]!];
+  const authority = await createAuthority({ now, commonName: 'Intermediate', keyPair });
+  const itself = new X509Certificate(authority.certificate);
+  const signingAlgorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+  const certified = await X509CertificateGenerator.create({
+    subject: itself.subject,
+    issuer: root.subject,
+    publicKey: new Uint8Array(keyPair.publicKey.export({ type: 'spki', format: 'der' })),
+    signingKey: (await keyPairs())[0]!.privateKey.toCryptoKey(signingAlgorithm, false, ['sign']),
+    signingAlgorithm,
+    extensions: itself.extensions,
+  });
+  return { certificate: certified.toString('pem'), authority };
+}
+
 /** With an authority's name and key identifier, and another key: what OpenSSL takes for it until it verifies a signature. */
 export async function makeImpostor(authority: Authority): Promise<string> {
   const real = new X509Certificate(authority.certificate);

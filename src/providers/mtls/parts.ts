@@ -1,9 +1,9 @@
 // Names of the material to key pairs: the pair that stands for every server, and those that server names choose.
 import type { KeyObject, X509Certificate } from 'node:crypto';
-import { readCertificates, readPrivateKey } from '../../crypto/containers.ts';
+import { isBlank, readCertificates, readPrivateKey } from '../../crypto/containers.ts';
 import { type OcspResponse, readOcspResponse } from '../../crypto/ocsp-response.ts';
 import { readRevocationLists, type RevocationList } from '../../crypto/revocation.ts';
-import type { PaycertError } from '../../errors.ts';
+import { type PaycertError, violation } from '../../errors.ts';
 import { materialReader } from '../shared/material.ts';
 
 /** As `kubernetes.io/tls` and cert-manager name it: tls.crt, tls.key. */
@@ -29,13 +29,21 @@ export function readPairs(
   readonly pairs: readonly Pair[];
   readonly lists: readonly RevocationList[];
   readonly answers: readonly OcspResponse[];
+  /** Parts for authorities that hold nothing, as cert-manager writes `ca.crt` where its issuer names none. */
+  readonly empty: readonly string[];
   readonly problems: readonly PaycertError[];
 } {
   const { part, required, problems } = materialReader(data);
   const isDefaultThere = data.has(certificateName(defaultPair)) || data.has(keyName(defaultPair));
   const others = [...named].filter((name) => name !== defaultPair).sort();
   const names = isDefaultThere || others.length === 0 || named.has(defaultPair) ? [defaultPair, ...others] : others;
-  const shared = part('ca.crt', readCertificates) ?? [];
+  const authorityNames = ['ca.crt', ...names.map((name) => `${name}.ca.crt`)];
+  const empty = authorityNames.filter((name) => {
+    const bytes = data.get(name);
+    return bytes !== undefined && isBlank(bytes);
+  });
+  const authoritiesIn = (name: string) => (empty.includes(name) ? undefined : part(name, readCertificates));
+  const shared = authoritiesIn('ca.crt') ?? [];
   const lists = [...data.keys()]
     .filter(isListName)
     .sort()
@@ -44,13 +52,29 @@ export function readPairs(
     .filter(isResponseName)
     .flatMap((name) => part(name, (bytes) => readOcspResponse(bytes)) ?? []);
   const pairs = names.flatMap((name) => {
+    const unissued = notIssued(data, name);
+    if (unissued.length > 0) {
+      problems.push(...unissued);
+      return [];
+    }
     const privateKey = required(keyName(name), readPrivateKey);
     const certificates = required(certificateName(name), readCertificates);
-    const authorities = part(`${name}.ca.crt`, readCertificates) ?? shared;
+    const authorities = authoritiesIn(`${name}.ca.crt`) ?? shared;
     return privateKey && certificates ? [{ name, privateKey, certificates, authorities }] : [];
   });
-  return { pairs, lists, answers, problems };
+  return { pairs, lists, answers, empty, problems };
 }
+
+/** `kubernetes.io/tls` must have both parts, so what waits for its certificate has an empty one. */
+function notIssued(data: ReadonlyMap<string, Uint8Array>, pair: string): readonly PaycertError[] {
+  const name = certificateName(pair);
+  const [certificate, key] = [data.get(name), data.get(keyName(pair))];
+  return certificate !== undefined && key !== undefined && isBlank(certificate)
+    ? violation('certificate-not-issued', name, 'is empty: the certificate has not been issued yet')
+    : [];
+}
+
+export const isAuthorityName = (name: string): boolean => /^(?:[^/]+\.)?ca\.crt$/.test(name);
 
 const isListName = (name: string): boolean => /^ca\.crl(?:\.\d+)?$/.test(name);
 

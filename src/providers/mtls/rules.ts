@@ -1,7 +1,7 @@
 // What a pair must be to be shown in TLS, whatever the time. The list is the specification; each rule names its own violations.
 import type { KeyObject } from 'node:crypto';
 import { rsaSizeProblems } from '../../crypto/suites.ts';
-import { isIssuedWithin, describeAlgorithm } from '../../crypto/x509.ts';
+import { describeAlgorithm, isIssuedWithin, nameAttribute, normalizeSerial } from '../../crypto/x509.ts';
 import { type PaycertError, violation } from '../../errors.ts';
 import { certificateName, keyName, type Pair } from './parts.ts';
 
@@ -43,7 +43,18 @@ const chainInOrder: Rule = ({ name, certificates }) =>
     ? []
     : violation('chain-broken', certificateName(name), 'has a certificate that did not issue the one before it');
 
-const rules: readonly Rule[] = [keyMatchesCertificate, strongKeys, strongDigests, chainInOrder];
+/**
+ * What cert-manager puts there until the real one is issued, where it is asked to (`cert-manager.io/issue-temporary-certificate`):
+ * signed by an authority that it throws away, and known by one serial number, of the subject or, before 1.0, of the certificate.
+ */
+const notTemporary: Rule = ({ name, certificates: [leaf] }) =>
+  nameAttribute(leaf.subject, 'serialNumber') === '1234567890' ||
+  nameAttribute(leaf.issuer, 'CN') === 'cert-manager.local' ||
+  normalizeSerial(leaf.serialNumber) === '1234567890'
+    ? violation('certificate-temporary', certificateName(name), 'is the temporary certificate of cert-manager')
+    : [];
+
+const rules: readonly Rule[] = [notTemporary, keyMatchesCertificate, strongKeys, strongDigests, chainInOrder];
 
 /** Every violation, in the order of the list. */
 export const judge = (pair: Pair): readonly PaycertError[] => rules.flatMap((rule) => rule(pair));

@@ -180,7 +180,7 @@ describe('paycert inspect', { timeout: 60_000, concurrency: 2 }, () => {
     assert.equal(code, 65);
     assert.deepEqual(
       findings.map(({ problem, what }) => problem?.code ?? what.split(' (')[0]),
-      ['private key', 'certificate-malformed', 'pem-malformed', 'public key', 'pem-malformed'],
+      ['private key', 'certificate-malformed', 'pem-malformed', 'public key', 'part-empty'],
     );
     const { stderr, stdout } = await paycert(['inspect', directory]);
     assert.equal(stderr, '');

@@ -89,7 +89,7 @@ describe('Alipay material is refused', () => {
     'without a private key': [{ 'app_private_key.txt': undefined }, ['material-missing app_private_key']],
     'without the application’s certificate': [{ [ownName]: undefined }, ['material-missing appCertPublicKey.crt']],
     'without roots': [{ 'alipayRootCert.crt': undefined }, ['material-missing alipayRootCert.crt']],
-    'with a private key that cannot be read': [{ 'app_private_key.txt': '' }, ['pem-malformed app_private_key.txt']],
+    'with a private key that cannot be read': [{ 'app_private_key.txt': '' }, ['part-empty app_private_key.txt']],
     'with two private keys': [
       { 'app_private_key.pem': toPkcs8Pem(keyed.app.privateKey) },
       ['key-mismatch app_private_key.txt', 'key-mismatch app_private_key.pem'],

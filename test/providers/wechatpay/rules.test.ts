@@ -51,8 +51,8 @@ describe('what is missing is named', () => {
   });
 
   it('and what is there but cannot be read is not called missing', async () => {
-    assert.deepEqual(await problems({ 'apiclient_key.pem': '' }), ['pem-malformed apiclient_key.pem']);
-    assert.deepEqual(await problems({ 'pub_key.pem': '' }), ['pem-malformed pub_key.pem']);
+    assert.deepEqual(await problems({ 'apiclient_key.pem': '' }), ['part-empty apiclient_key.pem']);
+    assert.deepEqual(await problems({ 'pub_key.pem': '' }), ['part-empty pub_key.pem']);
     assert.deepEqual(await problems({ pub_key_id: '' }), ['public-key-id-malformed pub_key_id']);
     assert.deepEqual(await problems({ 'apiclient_cert.pem': undefined, merchant_serial: 'hello' }), [
       'merchant-serial-malformed merchant_serial',
@@ -175,7 +175,7 @@ describe('material with several mistakes', () => {
     );
     assert.deepEqual(
       context.problems.map(({ code }) => code),
-      ['pem-malformed', 'apiv3-key-length', 'material-missing'],
+      ['part-empty', 'apiv3-key-length', 'material-missing'],
     );
     assert.deepEqual(
       [context.keys, context.sign, context.verify, context.capabilities(merchant.notBefore).size],
