@@ -190,6 +190,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
 function* credentialsOf(controller: Controller): Generator<StoredCredential> {
   for (const { resource, status } of controller.statuses()) {
     const { kind, namespace, name, suspendedSince } = resource;
-    yield { kind, namespace, name, suspendedSince, conditions: status.conditions, keys: status.keys ?? [] };
+    const { conditions, keys = [], deferred } = status;
+    yield { kind, namespace, name, suspendedSince, conditions, keys, deferred };
   }
 }

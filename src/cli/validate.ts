@@ -9,9 +9,9 @@ import { parseForStart, readConfig } from './sidecar.ts';
 import { print } from './table.ts';
 import { describe, judge, render, toJson, type Verdict } from './verdict.ts';
 
-const unusable = 65;
+const [unusable, notYet] = [65, 75];
 
-/** Exit code 0: all fit. 65: some material is not. A configuration that is not valid is thrown; as JSON it is printed too. */
+/** Exit code 0: all fit. 75: the rest is good, and not valid yet. 65: some material is not. A configuration that is not valid is thrown; as JSON it is printed too. */
 export async function validate(configPath: string, isJson: boolean, signal: AbortSignal): Promise<number> {
   const read =
     configPath === '-'
@@ -28,9 +28,11 @@ export async function validate(configPath: string, isJson: boolean, signal: Abor
   const verdicts: Verdict[] = [];
   for (const credential of config.credentials) verdicts.push(await validateOne(credential, building, signal));
   const isValid = verdicts.every(({ violations }) => violations.length === 0);
+  const isGood = verdicts.every(({ violations, deferredUntil }) => violations.length === 0 || deferredUntil);
   if (isJson) printJson({ valid: isValid, credentials: verdicts.map(toJson) });
   else print(verdicts.length === 0 ? 'no credentials' : verdicts.map(render).join('\n'));
-  return isValid ? 0 : unusable;
+  if (isValid) return 0;
+  return isGood ? notYet : unusable;
 }
 
 const printJson = (value: object): void => print(JSON.stringify(value, undefined, 2));

@@ -5,12 +5,14 @@ import type { Capability, Provider } from '../providers/provider.ts';
 import { platformOf } from '../providers/registry.ts';
 import { buildPolicy } from '../running/build.ts';
 import { type Ability, abilitiesOf, type Ending, endingSoon } from '../store/abilities.ts';
-import { findViolations } from '../store/checks.ts';
+import { findViolations, refusalOf } from '../store/checks.ts';
 import { date, listIgnored, paint } from './table.ts';
 
 export interface Verdict {
   readonly credential: string;
   readonly violations: readonly PaycertError[];
+  /** When it becomes valid by itself: it is good, and only too early. */
+  readonly deferredUntil?: Date | undefined;
   readonly warnings: readonly PaycertError[];
   /** What the material can do now; of material that is refused, nothing. */
   readonly can: readonly Ability[];
@@ -37,10 +39,15 @@ export async function judge(
   const nothing = { credential: config.name, warnings: [], can: [], cannot: [], missing: [], ending: [], ignored: [] };
   try {
     const context = await provider.load(await read());
-    const violations = await findViolations({ context, current: undefined, older }, now);
+    const candidate = { context, current: undefined, older };
+    const violations = await findViolations(candidate, now);
     const { ignored = [] } = context.set;
     const warnings = context.set.warnings(now);
-    if (violations.length > 0) return { ...nothing, violations, warnings, ignored };
+    if (violations.length > 0) {
+      const refusal = await refusalOf(candidate, violations);
+      const deferredUntil = refusal?.outcome === 'deferred' ? refusal.until : undefined;
+      return { ...nothing, violations, warnings, ignored, deferredUntil };
+    }
     const { can, cannot } = abilitiesOf(context, now);
     return {
       credential: config.name,
@@ -82,9 +89,10 @@ export const describe = ({ code, message, hint, field }: PaycertError) => ({
   ...(field !== undefined && { field }),
 });
 
-export const toJson = ({ credential, violations, warnings, ending, ...rest }: Verdict) => ({
+export const toJson = ({ credential, violations, deferredUntil, warnings, ending, ...rest }: Verdict) => ({
   name: credential,
   valid: violations.length === 0,
+  ...(deferredUntil && { deferredUntil: deferredUntil.toISOString() }),
   ...rest,
   ending: ending.map(({ role, keyId, notAfter }) => ({ role, keyId, notAfter: notAfter.toISOString() })),
   violations: violations.map(describe),
@@ -94,10 +102,15 @@ export const toJson = ({ credential, violations, warnings, ending, ...rest }: Ve
 const list = (label: string, errors: readonly PaycertError[]): string[] =>
   errors.map(({ code, message, hint }) => `  ${label} ${message} (${code})\n         ${hint}`);
 
-export function render({ credential, violations, warnings, can, cannot, missing, ending, ignored }: Verdict): string {
-  const verdict = violations.length === 0 ? paint('green', 'valid') : paint('red', 'not valid');
+function summaryOf({ violations, deferredUntil }: Verdict): string {
+  if (violations.length === 0) return paint('green', 'valid');
+  return deferredUntil ? paint('yellow', `deferred until ${deferredUntil.toISOString()}`) : paint('red', 'not valid');
+}
+
+export function render(verdict: Verdict): string {
+  const { credential, violations, deferredUntil, warnings, can, cannot, missing, ending, ignored } = verdict;
   return [
-    `${credential}: ${verdict}`,
+    `${credential}: ${summaryOf(verdict)}`,
     ...(can.length > 0 ? [`  can    ${can.join(', ')}`] : []),
     ...(cannot.length > 0 ? [`  cannot ${cannot.join(', ')}`] : []),
     ...missing.map((what) => `  add    ${what}`),
@@ -105,7 +118,7 @@ export function render({ credential, violations, warnings, can, cannot, missing,
       ({ role, keyId, notAfter, days }) => `  ends   ${role} ${keyId} on ${date(notAfter)}, in ${days} days`,
     ),
     ...(ignored.length > 0 ? [`  unread ${listIgnored(ignored)}`] : []),
-    ...list(paint('red', 'error:'), violations),
+    ...list(deferredUntil ? paint('yellow', 'later:') : paint('red', 'error:'), violations),
     ...list(paint('yellow', 'warn: '), warnings),
   ].join('\n');
 }

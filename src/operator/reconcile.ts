@@ -115,7 +115,7 @@ export class Reconciler {
     this.#revisions.set(id, secret.revision);
     if (before !== undefined) return before !== secret.revision;
     // Seen for the first time by this process: the version is all that the status remembers.
-    const version = (status?.rejected ?? status?.accepted)?.secretResourceVersion;
+    const version = (status?.rejected ?? status?.deferred ?? status?.accepted)?.secretResourceVersion;
     return version !== undefined && version !== secret.secretResourceVersion;
   }
 
@@ -153,7 +153,7 @@ export class Reconciler {
         status,
         reason,
         message,
-        isBad: isBad(type, status),
+        isBad: isBad(condition, after),
       });
     }
     for (const notice of noticesOf(resource.kind, before, after).filter(({ type }) => isWanted(type))) {

@@ -10,7 +10,10 @@ const snapshotId = Text(64, 'Equal in every process that loaded the same keys.')
 const secretResourceVersion = Text(64, 'The version of the Secret.');
 
 const ConditionSchema = Type.Object({
-  type: Text(316, 'Ready, Valid, Expiring, TooOld; while they are True also Reconciling, Stalled and Exposed.'),
+  type: Text(
+    316,
+    'Ready, Valid, Deferred, Expiring, TooOld; while they are True also Reconciling, Stalled and Exposed.',
+  ),
   status: Type.Union([Type.Literal('True'), Type.Literal('False'), Type.Literal('Unknown')]),
   reason: Text(1024, 'One word for programs.'),
   message: Text(4096, 'What it means and what to do.'),
@@ -67,6 +70,7 @@ export const StatusSchema = Type.Object(
           notBefore: Type.Optional(Time('Of the certificate of the key that signs.')),
           capabilities: Type.Array(Text(32, 'A capability.'), { maxItems: 8, description: 'What it is able to do.' }),
           createdAt: Type.Optional(Time('When its keys were made, as the Secret said.')),
+          until: Type.Optional(Time('When it ends to do what is required of it.')),
         },
         { description: 'What passed every check last: sidecars that run have it.' },
       ),
@@ -81,6 +85,21 @@ export const StatusSchema = Type.Object(
           message: Text(4096, 'Why, and what to do.'),
         },
         { description: 'The Secret as it is stored, if it does not pass.' },
+      ),
+    ),
+    deferred: Type.Optional(
+      Type.Object(
+        {
+          snapshotId,
+          secretResourceVersion,
+          time: Time('When it was first deferred.'),
+          until: Time('When it becomes current by itself.'),
+          reason: Text(1024, 'Why, in one word.'),
+          isBridged: Type.Boolean({
+            description: 'Whether what was accepted lasts until then. If not, somebody must act.',
+          }),
+        },
+        { description: 'The Secret as it is stored, if it is good and not valid yet.' },
       ),
     ),
     keys: Type.Optional(
@@ -122,8 +141,17 @@ export type Key = Static<typeof KeySchema>;
 /** For negative conditions True is bad, and Unknown is not. */
 const badWhenTrue: ReadonlySet<string> = new Set(['Expiring', 'TooOld', 'Reconciling', 'Stalled', 'Exposed']);
 
-export const isBad = (condition: string, status: string): boolean =>
-  badWhenTrue.has(condition) ? status === 'True' : status !== 'True';
+/** Of a status, whether a condition of it asks for somebody. What is deferred asks for nobody while what was accepted lasts. */
+export function isBad(
+  { type, status, reason }: Pick<Condition, 'type' | 'status' | 'reason'>,
+  { deferred }: Pick<Status, 'deferred'>,
+): boolean {
+  if (type === 'Deferred' || reason === deferredReason) return deferred?.isBridged === false;
+  return badWhenTrue.has(type) ? status === 'True' : status !== 'True';
+}
+
+/** Of Ready and Valid, while what is stored waits for its time. */
+export const deferredReason = 'Deferred';
 
 /** What is cached of a PaymentCredential, or of a Secret with equivalent labels. */
 export interface PaymentCredential {

@@ -16,7 +16,7 @@ export interface Question {
   readonly resource: ResourceKey;
   readonly secret: ResourceKey;
   readonly keys: Readonly<Record<string, string>> | undefined;
-  readonly credential: Pick<CredentialConfig, 'provider' | 'older'>;
+  readonly credential: Pick<CredentialConfig, 'provider' | 'older' | 'require'>;
   readonly accepted: Accepted;
 }
 
@@ -166,7 +166,7 @@ const versionOf = ({ uid, resourceVersion }: Pick<SecretFacts, 'uid' | 'resource
   `${uid} ${resourceVersion}`;
 
 const textOf = ({ keys, credential }: Question): string =>
-  JSON.stringify([keys, credential.provider, credential.older]);
+  JSON.stringify([keys, credential.provider, credential.older, credential.require]);
 const textOfAccepted = ({ accepted }: Question): string =>
   JSON.stringify(accepted && [accepted.snapshotId, accepted.capabilities, accepted.notBefore]);
 

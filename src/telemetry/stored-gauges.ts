@@ -10,6 +10,7 @@ export interface StoredCredential {
   readonly name: string;
   readonly conditions: readonly { readonly type: string; readonly status: string }[];
   readonly suspendedSince?: Date | undefined;
+  readonly deferred?: { readonly until: string; readonly isBridged: boolean } | undefined;
   readonly keys: readonly {
     readonly role: string;
     readonly id: string;
@@ -55,11 +56,23 @@ export const storedGauges = {
   paycert_credential_condition: {
     about: 'operator',
     help: 'Always 1: the status of each condition of a PaymentCredential or labelled Secret.',
-    more: '`condition`: `Ready`, `Valid`, `Expiring`, `TooOld`; while `True` also `Exposed`, `Reconciling`, `Stalled`. `status`: `True`, `False`, `Unknown`.',
+    more: '`condition`: `Ready`, `Valid`, `Deferred`, `Expiring`, `TooOld`; while `True` also `Exposed`, `Reconciling`, `Stalled`. `status`: `True`, `False`, `Unknown`.',
     labels: [...credential, 'condition', 'status'],
     read: ({ credentials }: Overseen) =>
       each(credentials(), ({ conditions }) =>
         conditions.map(({ type, status }) => ({ condition: type, status, value: 1 })),
+      ),
+  },
+  paycert_stored_deferred_until_timestamp_seconds: {
+    about: 'operator',
+    help: 'When the Secret as it is stored, which is good and not valid yet, becomes current by itself. Absent otherwise.',
+    more: '`bridged`: whether what was accepted before lasts until then (`true`), so that nobody has to act.',
+    labels: [...credential, 'bridged'],
+    read: ({ credentials }: Overseen) =>
+      each(credentials(), ({ deferred }) =>
+        deferred === undefined
+          ? []
+          : [{ bridged: String(deferred.isBridged), value: Date.parse(deferred.until) / 1000 }],
       ),
   },
   paycert_stored_key_info: {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { errorTable } from '../../src/errors.ts';
 import type { Files } from '../../src/testing/secret-volume.ts';
-import { createWechatpayMaterial } from '../../src/testing/index.ts';
+import { createWechatpayMaterial, rotateMerchant } from '../../src/testing/index.ts';
 import { withExpiredCertificate, withMismatchedPair } from '../../src/testing/spoiled-material.ts';
 import { paycert } from '../support/paycert.ts';
 import {
@@ -27,7 +27,14 @@ interface Notice {
 interface Report {
   readonly valid: boolean;
   readonly error?: Notice;
-  readonly credentials: { name: string; valid: boolean; violations: Notice[]; warnings: Notice[]; ignored: string[] }[];
+  readonly credentials: {
+    name: string;
+    valid: boolean;
+    deferredUntil?: string;
+    violations: Notice[];
+    warnings: Notice[];
+    ignored: string[];
+  }[];
 }
 
 /** A configuration with one credential for each of the materials. */
@@ -83,6 +90,30 @@ describe('paycert validate', { timeout: 60_000, concurrency: 2 }, () => {
       (await validateJson(config)).report.credentials.map(({ ignored }) => ignored),
       [['apiv3-key', '证书使用说明.txt'], []],
     );
+  });
+
+  it('says until when good material that is not valid yet is deferred, with exit code 75', async (t) => {
+    const material = await makeMaterial();
+    const now = new Date(Date.now() + 3 * 86_400_000);
+    const next = await rotateMerchant(material, { now, keyPair: (await keyPairs())[3]! });
+    const config = await write(t, { now: material.files, next: next.files });
+    const { code, report } = await validateJson(config);
+    assert.equal(code, 75);
+    const [fit, early] = report.credentials;
+    assert.deepEqual([fit?.valid, fit?.deferredUntil, early?.valid], [true, undefined, false]);
+    const until = early?.deferredUntil ?? '';
+    assert.equal(Math.floor(now.getTime() / 1000) * 1000 - Date.parse(until), 86_400_000);
+    const { stdout } = await paycert(['validate', '-c', config]);
+    assert.match(stdout, new RegExp(`^next: deferred until ${until}\n {2}later: .*certificate-not-yet-valid`, 'm'));
+    assert.match(stdout, /^now: valid$/m);
+  });
+
+  it('is not deferred with exit code 75 if another credential is not fit', async (t) => {
+    const material = await makeMaterial();
+    const [, , , keyPair] = await keyPairs();
+    const next = await rotateMerchant(material, { now: new Date(Date.now() + 3 * 86_400_000), keyPair: keyPair! });
+    const bad = await withMismatchedPair(material, keyPair);
+    assert.equal((await paycert(['validate', '-c', await write(t, { next: next.files, bad })])).code, 65);
   });
 
   it('names every violation of one credential, whichever check finds it', async (t) => {

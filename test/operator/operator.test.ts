@@ -1,6 +1,7 @@
 // The operator on a real API server: Secrets are checked, and the status of each resource says what is so.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { rotateMerchant } from '../../src/testing/index.ts';
 import { withMismatchedPair } from '../../src/testing/spoiled-material.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { soonestExpiry } from '../../src/operator/status/expiry.ts';
@@ -26,7 +27,7 @@ describe('a PaymentCredential', () => {
     assert.match(status.accepted?.snapshotId ?? '', /^[0-9a-f]{16}$/);
     assert.deepEqual(status.accepted?.capabilities.includes('sign'), true);
     assert.equal(status.rejected, undefined);
-    assert.deepEqual(status.conditions.map(({ type, status }) => `${type} ${status}`), ['Ready True', 'Valid True', 'Expiring False', 'TooOld False']); // prettier-ignore
+    assert.deepEqual(status.conditions.map(({ type, status }) => `${type} ${status}`), ['Ready True', 'Valid True', 'Deferred False', 'Expiring False', 'TooOld False']); // prettier-ignore
   });
 
   it('keeps what was accepted when a bad Secret is written, says why, and recovers', limit, async (t) => {
@@ -45,6 +46,35 @@ describe('a PaymentCredential', () => {
     const again = await tenant.condition('wechat-main', 'Ready', 'True Ready');
     assert.equal(again.accepted?.time, good.accepted?.time);
     assert.equal(again.rejected, undefined);
+  });
+
+  it('is Deferred while what is stored waits for its time, and becomes Ready by itself then', limit, async (t) => {
+    const tenant = await Tenant.make(controlPlane());
+    const material = await makeMaterial();
+    await tenant.write('keys', material.files);
+    const clock = new FakeClock(new Date());
+    const operator = await startOperator(t, controlPlane(), { namespaces: [tenant.namespace], clock });
+    await tenant.create('wechat-main', wechatpaySpec('keys'));
+    const good = await tenant.condition('wechat-main', 'Ready', 'True Ready');
+    const [, , , keyPair] = await keyPairs();
+    const next = await rotateMerchant(material, { now: new Date(clock.now().getTime() + 10 * day), keyPair: keyPair! });
+    await tenant.write('keys', next.files);
+    const waiting = await tenant.condition('wechat-main', 'Deferred', 'True CertificateNotYetValid');
+    const { deferred } = waiting;
+    assert.deepEqual([waiting.accepted, waiting.rejected], [good.accepted, undefined]);
+    assert.equal(deferred?.isBridged, true);
+    await tenant.condition('wechat-main', 'Ready', 'False Deferred');
+    await until(async () => (await tenant.events()).includes('Normal Deferred PaymentCredential/wechat-main'));
+    const { content } = await call(operator.address, '/metrics');
+    assert.match(content, /^paycert_stored_deferred_until_timestamp_seconds\{.*bridged="true"\} [\d.e+]+$/m);
+    // Its time, and what scatters a thousand of them.
+    clock.advance(Date.parse(deferred.until) - clock.now().getTime() + 60_000);
+    const current = await tenant.condition('wechat-main', 'Ready', 'True Ready');
+    assert.deepEqual([current.deferred, current.accepted?.snapshotId], [undefined, deferred.snapshotId]);
+    assert.deepEqual(
+      (await tenant.events()).filter((event) => event.startsWith('Warning')),
+      [],
+    );
   });
 
   it('is looked at again when a certificate comes within 30 days of its end, and when it ends', limit, async (t) => {

@@ -69,6 +69,21 @@ describe('the texts of alerts', () => {
   });
 });
 
+describe('of a stored set that waits for its time', () => {
+  it('there is when it becomes current, and whether somebody must act until then; of any other, nothing', () => {
+    const { read: until } = storedGauges.paycert_stored_deferred_until_timestamp_seconds;
+    const values = (deferred?: StoredCredential['deferred']) => {
+      const credentials = () => [{ ...credential([]), deferred }];
+      return [...until({ credentials, queueLength: () => 0, writeFailures: () => [] })];
+    };
+    assert.deepEqual(values(), []);
+    for (const isBridged of [true, false]) {
+      const [one, ...others] = values({ until: '1970-01-02T00:00:00Z', isBridged });
+      assert.deepEqual([one?.value, one?.['bridged'], others], [86_400, String(isBridged), []]);
+    }
+  });
+});
+
 describe('a labelled Secret and a PaymentCredential of one name', () => {
   it('have series of their own', () => {
     const both = (['PaymentCredential', 'Secret'] as const).map((kind) => ({

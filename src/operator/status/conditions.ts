@@ -4,7 +4,7 @@ import { defaults } from '../../config/defaults.ts';
 import type { ErrorCode, PaycertError } from '../../errors.ts';
 import { requireAnnotation } from '../labels.ts';
 import { roleOf } from '../../providers/roles.ts';
-import type { Condition, Key, PaymentCredential, Status } from '../resource.ts';
+import { type Condition, deferredReason, type Key, type PaymentCredential, type Status } from '../resource.ts';
 import type { SecretEvaluation } from './evaluate.ts';
 import { soonestExpiry } from './expiry.ts';
 
@@ -37,8 +37,14 @@ export const isUnknown = ({ code, kind }: PaycertError): boolean =>
 
 export const isValid = ({ violations }: SecretEvaluation): boolean => violations.length === 0;
 
-export function evaluateValid({ secret, error }: Evaluation, hasAccepted: boolean): Outcome {
-  const consequence = hasAccepted
+/** What the status keeps of sets before, and of one that waits. */
+interface Known {
+  readonly accepted: Status['accepted'];
+  readonly deferred: Status['deferred'];
+}
+
+export function evaluateValid({ secret, error }: Evaluation, { accepted, deferred }: Known): Outcome {
+  const consequence = accepted
     ? ' Sidecars that run keep what was accepted before; one that restarts has nothing.'
     : '';
   if (secret === undefined) {
@@ -52,6 +58,7 @@ export function evaluateValid({ secret, error }: Evaluation, hasAccepted: boolea
       reason: 'Accepted',
       message: `The Secret passes every check: snapshot ${secret.snapshotId}.`,
     };
+  if (deferred !== undefined) return { status: 'False', reason: deferredReason, message: describeDeferral(deferred) };
   const { reason, message } = describeViolations(secret.violations);
   return { status: 'False', reason, message: `${message}${consequence}` };
 }
@@ -60,6 +67,15 @@ export function describeViolations([first, ...others]: readonly PaycertError[]):
   if (first === undefined) throw new TypeError('no violation');
   const more = others.length === 0 ? '' : ` Then: ${others.slice(0, 16).map(adviceOf).join(' ')}`;
   return { reason: reasonOf(first), message: `${adviceOf(first)}${more}` };
+}
+
+export type Deferred = NonNullable<Status['deferred']>;
+
+export function describeDeferral({ until, isBridged }: Deferred): string {
+  const then = `The Secret is good and not valid yet: it becomes current by itself at ${until}.`;
+  return isBridged
+    ? `${then} Sidecars that run keep what was accepted before; do not restart them until then.`
+    : `${then} Nothing that was accepted lasts until then. Put a set back that is valid now.`;
 }
 
 export function evaluateReady(

@@ -5,7 +5,7 @@ import type { CredentialConfig } from '../../config/schema/credential.ts';
 import type { PaycertError } from '../../errors.ts';
 import type { Capability, KeyFacts, KeySet } from '../../providers/provider.ts';
 import type { Material } from '../../sources/source.ts';
-import { type Current, findViolations } from '../../store/checks.ts';
+import { type Current, findViolations, inUse, refusalOf } from '../../store/checks.ts';
 import { snapshotId } from '../../store/snapshot.ts';
 import type { Key, Status } from '../resource.ts';
 
@@ -22,6 +22,10 @@ export interface SecretEvaluation {
   readonly capabilities: readonly Capability[];
   /** In the order of the checks; none when it is valid. */
   readonly violations: readonly PaycertError[];
+  /** When it becomes valid by itself: it is good, and only too early. */
+  readonly deferredUntil: Date | undefined;
+  /** When it ends to do what is required of it; undefined where nothing ends. */
+  readonly usableUntil: Date | undefined;
   /** When the keys were made, as the Secret says; an error where that is not a time. */
   readonly createdAt: Date | PaycertError | undefined;
   /** Until when all this stays so. */
@@ -37,22 +41,24 @@ const toCurrent = ({ capabilities, notBefore }: NonNullable<Accepted>): Current 
 });
 
 export interface Candidate {
-  readonly credential: Pick<CredentialConfig, 'provider' | 'older'>;
+  readonly credential: Pick<CredentialConfig, 'provider' | 'older' | 'require'>;
   readonly material: Material;
   readonly accepted: Accepted;
 }
 
 /** Neither bytes nor keys outlive the call. */
 export async function evaluate({ credential, material, accepted }: Candidate, now: Date): Promise<SecretEvaluation> {
-  const { provider, older = defaults.older } = credential;
+  const { provider, older = defaults.older, require = defaults.require } = credential;
   const context = await buildProvider(provider).load(material.data);
   const { set } = context;
   const id = snapshotId(set);
   // The same keys replace nothing.
   const current = accepted && accepted.snapshotId !== id ? toCurrent(accepted) : undefined;
-  const found = await findViolations({ context, current, older }, now);
+  const checked = { context, current, older };
+  const found = await findViolations(checked, now);
   // Addresses of lists and responders are untrusted input: only sidecars query them.
   const violations = found.filter(({ code }) => code !== 'revocation-unknown');
+  const refusal = await refusalOf(checked, violations);
   return {
     secretResourceVersion: material.version ?? '',
     revision: material.revision,
@@ -66,9 +72,22 @@ export async function evaluate({ credential, material, accepted }: Candidate, no
     signer: set.signer?.facts,
     capabilities: [...set.capabilities(now)].sort(),
     violations,
+    deferredUntil: refusal?.outcome === 'deferred' ? refusal.until : undefined,
+    usableUntil: usableUntil(set, require),
     createdAt: set.createdAt,
     until: nextChange(set, violations, now),
   };
+}
+
+/** The first end of a key that takes away what is required, or that is the end of one that signs or is presented in TLS. */
+function usableUntil(set: KeySet, required: readonly Capability[]): Date | undefined {
+  const used = inUse(set);
+  const ends = [...used, ...set.keys].flatMap(({ notAfter }) => notAfter ?? []).toSorted((a, b) => a.getTime() - b.getTime()); // prettier-ignore
+  return ends.find(
+    (end) =>
+      used.some(({ notAfter }) => notAfter !== undefined && notAfter <= end) ||
+      required.some((capability) => !set.capabilities(end).has(capability)),
+  );
 }
 
 const toKey = ({ role, keyId, algorithm, fingerprint, notBefore, notAfter }: KeyFacts): Key => ({

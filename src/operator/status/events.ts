@@ -1,6 +1,7 @@
 // The Events that a change of status is worth: each change for the worse or the better once.
-import { type Condition, isBad, type Status } from '../resource.ts';
+import { type Condition, deferredReason, isBad, type Status } from '../resource.ts';
 import type { Kind } from '../resource-key.ts';
+import { type Deferred, describeDeferral } from './conditions.ts';
 
 export interface Notice {
   readonly type: 'Normal' | 'Warning';
@@ -14,14 +15,11 @@ export interface Notice {
  * Whether a condition was reported before. A resource has a status for the details; a Secret has none, so another message
  * about its fault is reported too.
  */
-export function isReported(
-  kind: Kind,
-  before: Status | undefined,
-  { type, status, reason, message }: Condition,
-): boolean {
+export function isReported(kind: Kind, before: Status | undefined, condition: Condition): boolean {
+  const { type, status, reason, message } = condition;
   const old = before?.conditions.find((condition) => condition.type === type);
   if (old?.status !== status || old.reason !== reason) return false;
-  return kind === 'PaymentCredential' || !isBad(type, status) || old.message === message;
+  return kind === 'PaymentCredential' || !isBad(condition, before ?? {}) || old.message === message;
 }
 
 /** For tools: they say again what Ready says. */
@@ -39,13 +37,22 @@ export function noticesOf(kind: Kind, before: Status | undefined, after: Status)
     const note = `Snapshot ${accepted.snapshotId} is accepted: the Secret passes every check.`;
     notices.push({ type: 'Normal', reason: 'Accepted', note, since: accepted.time });
   }
+  const { deferred } = after;
+  if (deferred && !isSameDeferral(deferred, before?.deferred)) {
+    notices.push({
+      type: deferred.isBridged ? 'Normal' : 'Warning',
+      reason: deferredReason,
+      note: describeDeferral(deferred),
+      since: `${deferred.time} ${deferred.until}`,
+    });
+  }
   for (const condition of reportedConditions(after)) {
-    const { type, status, reason, message, lastTransitionTime } = condition;
+    const { type, reason, message, lastTransitionTime } = condition;
     const isFirst = before?.conditions.some((old) => old.type === type) !== true;
-    const isWarning = isBad(type, status);
-    // Conditions that were good from the start, or repeat another's reason, are not reported.
+    const isWarning = isBad(condition, after);
+    // Conditions that were good from the start, or repeat another's reason, are not reported; a deferral was, above.
     if (isReported(kind, before, condition) || notices.some((notice) => notice.reason === reason)) continue;
-    if (!isWarning && isFirst) continue;
+    if (type === 'Deferred' || reason === deferredReason || (!isWarning && isFirst)) continue;
     if (!isWarning && type !== 'Ready') continue;
     const since = after.rejected?.secretResourceVersion ?? '';
     notices.push({
@@ -57,3 +64,6 @@ export function noticesOf(kind: Kind, before: Status | undefined, after: Status)
   }
   return notices;
 }
+
+const isSameDeferral = (one: Deferred, other: Deferred | undefined): boolean =>
+  one.snapshotId === other?.snapshotId && one.until === other.until && one.isBridged === other.isBridged;

@@ -1,9 +1,10 @@
 // The conditions that kstatus knows (Helm, Flux, Argo CD): whether a resource that is not ready gets there by itself. Each is there only while it is True.
 import type { PaycertError } from '../../errors.ts';
+import { deferredReason } from '../resource.ts';
 import { isUnknown, type Outcome } from './conditions.ts';
 
 /**
- * A Secret that is not there yet, or cannot be read, is looked at again until it is: Reconciling. What was looked at and is
+ * A Secret that is not there yet, cannot be read, or waits for its time, is looked at again until it is ready: Reconciling. What was looked at and is
  * not ready stays so until somebody changes it: Stalled.
  */
 export function evaluateProgress(
@@ -11,6 +12,7 @@ export function evaluateProgress(
   error: PaycertError | undefined,
 ): Readonly<Record<string, Outcome>> {
   if (status === 'True') return {};
-  const comesByItself = reason !== 'Suspended' && error && (error.code === 'object-missing' || isUnknown(error));
+  const isAwaited = error && (error.code === 'object-missing' || isUnknown(error));
+  const comesByItself = reason === deferredReason || (reason !== 'Suspended' && isAwaited);
   return { [comesByItself ? 'Reconciling' : 'Stalled']: { status: 'True', reason, message } };
 }

@@ -10,6 +10,7 @@ import {
   type Evaluation,
   isValid,
 } from './conditions.ts';
+import { deferredOf, evaluateDeferred } from './deferral.ts';
 import type { SecretEvaluation } from './evaluate.ts';
 import { evaluateExposed } from './exposed.ts';
 import { listedKeys } from './key-sets.ts';
@@ -20,15 +21,17 @@ export function statusOf(resource: PaymentCredential, evaluation: Evaluation, no
   const { spec, secret } = evaluation;
   const accepted = acceptedOf(secret, previous, now);
   const rejected = rejectedOf(evaluation, previous, now);
+  const deferred = deferredOf(evaluation, previous, now);
   const listed = listedKeys(secret, evaluation.error, previous);
   const { keys, kept, outcome: tooOld } = evaluateAge({ listed, spec, secret }, previous, now);
   const { keyId, notAfter } = signerOf(secret, previous);
-  const valid = evaluateValid(evaluation, accepted !== undefined);
+  const valid = evaluateValid(evaluation, { accepted, deferred });
   const ready = evaluateReady(resource, spec, secret, valid);
   const expiring = evaluateExpiring(keys, listed.owner, now);
   const outcomes = {
     Ready: ready,
     Valid: valid,
+    Deferred: evaluateDeferred(evaluation, deferred),
     Expiring: expiring,
     TooOld: tooOld,
     ...evaluateProgress(ready, evaluation.error),
@@ -48,6 +51,7 @@ export function statusOf(resource: PaymentCredential, evaluation: Evaluation, no
     conditions,
     ...(accepted && { accepted }),
     ...(rejected && { rejected }),
+    ...(deferred && { deferred }),
     ...(listed.owner && { keys: [...keys], keysOf: listed.owner }),
     ...(listed.acceptedKeys && { acceptedKeys: [...listed.acceptedKeys] }),
     ...kept,
@@ -57,7 +61,7 @@ export function statusOf(resource: PaymentCredential, evaluation: Evaluation, no
 function acceptedOf(secret: SecretEvaluation | undefined, previous: Status | undefined, now: Date): Status['accepted'] {
   const before = previous?.accepted;
   if (secret === undefined || !isValid(secret)) return before;
-  const { snapshotId, secretResourceVersion, capabilities, signer, createdAt } = secret;
+  const { snapshotId, secretResourceVersion, capabilities, signer, createdAt, usableUntil } = secret;
   return {
     snapshotId,
     secretResourceVersion,
@@ -65,13 +69,14 @@ function acceptedOf(secret: SecretEvaluation | undefined, previous: Status | und
     ...(signer?.notBefore && { notBefore: signer.notBefore.toISOString() }),
     capabilities: [...capabilities],
     ...(createdAt instanceof Date && { createdAt: createdAt.toISOString() }),
+    ...(usableUntil && { until: usableUntil.toISOString() }),
   };
 }
 
 function rejectedOf({ secret, error }: Evaluation, previous: Status | undefined, now: Date): Status['rejected'] {
   // While it cannot be read, the last known rejection stays.
   if (secret === undefined) return error?.code === 'object-missing' ? undefined : previous?.rejected;
-  if (isValid(secret)) return undefined;
+  if (isValid(secret) || secret.deferredUntil !== undefined) return undefined;
   const { reason, message } = describeViolations(secret.violations);
   const { secretResourceVersion, snapshotId, keys } = secret;
   const before = previous?.rejected;

@@ -1,5 +1,5 @@
 // When alerts about material that is not valid yet fire, and when they do not.
-import { always, type Case, of, pay } from './series.ts';
+import { always, by, type Case, of, pay, stored } from './series.ts';
 
 const [deferredUntil, successful] = ['paycert_deferred_until_timestamp_seconds', 'paycert_reload_last_successful'];
 const inTwoHours = { [of(deferredUntil)]: always(7200) };
@@ -7,6 +7,13 @@ const inTwoHours = { [of(deferredUntil)]: always(7200) };
 const bridged = { ...inTwoHours, [of(successful)]: always(1) };
 /** It ends before, or there is none. */
 const unbridged = { ...inTwoHours, [of(successful)]: always(0) };
+
+/** Of an operator: the Secret as it is stored. */
+const isNotReady = { condition: 'Ready', status: 'False' };
+const notReady = { [by('paycert_credential_condition', isNotReady)]: always(1) };
+const waiting = (bridged: 'true' | 'false') => ({
+  [by('paycert_stored_deferred_until_timestamp_seconds', { bridged })]: always(7200),
+});
 
 export const deferral: readonly Case[] = [
   { alert: 'PaycertMaterialDeferred', title: 'fires after ten minutes', at: 11, fires: [pay], series: bridged },
@@ -40,4 +47,37 @@ export const deferral: readonly Case[] = [
       series: unbridged,
     },
   ]),
+  {
+    alert: 'PaycertStoredCredentialNotReady',
+    title: 'is quiet while what is stored waits for its time and what was accepted lasts until then',
+    at: 100,
+    fires: [],
+    series: { ...notReady, ...waiting('true') },
+  },
+  {
+    alert: 'PaycertStoredCredentialNotReady',
+    title: 'fires for what waits for its time if nothing that was accepted lasts until then',
+    at: 6,
+    fires: [stored],
+    series: { ...notReady, ...waiting('false') },
+  },
+  {
+    alert: 'PaycertStoredCredentialNotReady',
+    title: 'fires if what waited is not ready at its time either',
+    at: 136,
+    fires: [stored],
+    series: { ...notReady, ...waiting('true') },
+  },
+  {
+    alert: 'PaycertStoredCredentialNotReady',
+    title: 'is quiet if one operator knows what was accepted and the other has just begun',
+    at: 60,
+    fires: [],
+    series: {
+      ...notReady,
+      ...waiting('true'),
+      [by('paycert_credential_condition', isNotReady, 'p')]: always(1),
+      [by('paycert_stored_deferred_until_timestamp_seconds', { bridged: 'false' }, 'p')]: always(7200),
+    },
+  },
 ];

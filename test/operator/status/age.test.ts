@@ -38,6 +38,8 @@ function look(
     capabilities: ['sign'],
     formerFingerprints: more.formerFingerprints ?? new Map(),
     violations: [],
+    deferredUntil: undefined,
+    usableUntil: undefined,
     createdAt: more.createdAt,
     until: undefined,
   };

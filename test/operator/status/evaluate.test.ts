@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { CredentialConfig } from '../../../src/config/schema/credential.ts';
 import { evaluate } from '../../../src/operator/status/evaluate.ts';
 import { material } from '../../../src/sources/source.ts';
-import { filesOf, issue, makeAuthority, now, pairFiles } from '../../support/mtls.ts';
+import { day, filesOf, issue, makeAuthority, now, pairFiles } from '../../support/mtls.ts';
 import { listPem, makeList } from '../../support/revocation.ts';
 
 const authority = await makeAuthority();
@@ -17,6 +17,34 @@ const codes = async (lists: Readonly<Record<string, string>>, revocation: object
   const { violations } = await evaluate(candidate, now);
   return violations.map(({ code }) => code);
 };
+
+describe('a Secret that is not valid yet', () => {
+  const from = (days: number) => new Date(Math.ceil(now.getTime() / 1000) * 1000 + days * day);
+  const of = async (dates: object) => {
+    const issued = await issue(authority, 'client', dates);
+    const data = filesOf({ ...pairFiles(issued), 'ca.crt': authority.certificate });
+    const credential = { provider: { mtls: { revocation: { whenUnknown: 'reject' } } } } as const;
+    return evaluate({ credential, material: material(data), accepted: undefined }, now);
+  };
+
+  it('is deferred until it is, although only a sidecar finds out whether it is revoked', async () => {
+    const { deferredUntil, violations, until } = await of({ notBefore: from(2), notAfter: from(9) });
+    assert.deepEqual(
+      violations.map(({ code }) => code),
+      ['certificate-not-yet-valid'],
+    );
+    assert.deepEqual([deferredUntil, until], [from(2), from(2)]);
+  });
+
+  it('is not deferred if it ends before it begins, or has begun', async () => {
+    assert.equal((await of({ notBefore: from(2), notAfter: from(1) })).deferredUntil, undefined);
+    assert.equal((await of({ notBefore: from(-2), notAfter: from(2) })).deferredUntil, undefined);
+  });
+
+  it('ends to be usable with the first certificate in use that ends', async () => {
+    assert.deepEqual((await of({ notBefore: from(-2), notAfter: from(9) })).usableUntil, from(9));
+  });
+});
 
 describe('a Secret for mTLS', () => {
   it('is no worse for what only a sidecar finds out: lists that it downloads, responders that it asks', async () => {

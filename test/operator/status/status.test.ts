@@ -30,6 +30,8 @@ const secret = (over: Partial<SecretEvaluation> = {}): SecretEvaluation => ({
   capabilities: ['sign'],
   formerFingerprints: new Map(),
   violations: [],
+  deferredUntil: undefined,
+  usableUntil: later(365 * day),
   createdAt: undefined,
   until: undefined,
   ...over,
@@ -205,6 +207,12 @@ describe('kstatus, and with it Helm and Flux', () => {
     );
   });
 
+  it('finds in progress what waits for its time', () => {
+    const retryAt = later(day);
+    const early = new PaycertError('certificate-not-yet-valid', 'text', { retryAt });
+    assert.equal(computed(evaluation({ violations: [early], deferredUntil: retryAt })), 'InProgress');
+  });
+
   it('repeats in no Event what Ready says', () => {
     const bad = statusOf(resource(), evaluation({ violations: [mismatch] }), now);
     const reasons = noticesOf('PaymentCredential', undefined, bad).map(({ reason }) => reason);
@@ -238,6 +246,79 @@ describe('Exposed', () => {
     assert.equal(copied('{"data":'), true, 'who knows what it holds');
     for (const harmless of ['{}', 'null', '{"data":null}', '{"data":{}}', '{"stringData":{}}'])
       assert.equal(copied(harmless), undefined, harmless);
+  });
+});
+
+describe('a set that is good and not valid yet', () => {
+  const until = later(10 * day);
+  const early = new PaycertError('certificate-not-yet-valid', 'text', { retryAt: until });
+  const waiting = evaluation({
+    violations: [early],
+    deferredUntil: until,
+    snapshotId: 'b',
+    secretResourceVersion: '6',
+  });
+  const good = statusOf(resource(), evaluation(), now);
+  const deferredAfter = (accepted: Status['accepted'], spec: ResourceSpec = resource().spec as ResourceSpec) =>
+    statusOf({ ...resource({ ...good, ...(accepted && { accepted }) }), spec }, { ...waiting, spec }, later(day));
+
+  it('is deferred, and not rejected: when and why are in a condition of its own', () => {
+    const status = statusOf(resource(good), waiting, later(day));
+    assert.equal(status.rejected, undefined);
+    assert.deepEqual(status.deferred, {
+      snapshotId: 'b',
+      secretResourceVersion: '6',
+      time: later(day).toISOString(),
+      until: until.toISOString(),
+      reason: 'CertificateNotYetValid',
+      isBridged: true,
+    });
+    assert.deepEqual(status.accepted, good.accepted);
+    assert.equal(outcome(status, 'Deferred'), 'True CertificateNotYetValid');
+    assert.match(status.conditions.find(({ type }) => type === 'Deferred')!.message, new RegExp(until.toISOString()));
+    for (const type of ['Ready', 'Valid']) assert.equal(outcome(status, type), 'False Deferred');
+  });
+
+  it('is the same when nothing has changed, and while the Secret cannot be read', () => {
+    const status = statusOf(resource(good), waiting, later(day));
+    assert.deepEqual(statusOf(resource(status), waiting, later(2 * day)), status);
+    const unread = statusOf(resource(status), failing(new PaycertError('cluster-forbidden', 'text')), later(2 * day));
+    assert.deepEqual(unread.deferred, status.deferred);
+    const gone = statusOf(resource(status), failing(new PaycertError('object-missing', 'text')), later(2 * day));
+    assert.deepEqual([gone.deferred, outcome(gone, 'Deferred')], [undefined, 'False NotDeferred']);
+  });
+
+  it('asks for nobody only while what was accepted does what is required until its time', () => {
+    const { accepted } = good;
+    assert.ok(accepted);
+    const isBridged = (...args: Parameters<typeof deferredAfter>) => deferredAfter(...args).deferred?.isBridged;
+    assert.equal(isBridged({ ...accepted, until: until.toISOString() }), true, 'to the millisecond');
+    assert.equal(isBridged({ ...accepted, until: new Date(until.getTime() - 1).toISOString() }), false);
+    assert.equal(isBridged({ ...accepted, capabilities: [] }), false);
+    assert.equal(isBridged(accepted, { ...spec, require: ['sign', 'decrypt'] }), false);
+    assert.equal(statusOf(resource(), waiting, now).deferred?.isBridged, false, 'nothing was accepted');
+    const { until: _, ...endless } = accepted;
+    assert.equal(isBridged(endless), true, 'what was accepted never ends');
+  });
+
+  it('is one Event: Normal while what was accepted lasts, otherwise a Warning', () => {
+    const of = (before: Status | undefined) =>
+      noticesOf('PaymentCredential', before, statusOf(resource(before), waiting, later(day)))
+        .filter(({ reason }) => reason !== 'ValidForLong')
+        .map(({ type, reason }) => `${type} ${reason}`);
+    assert.deepEqual(of(good), ['Normal Deferred']);
+    assert.deepEqual(of(undefined), ['Warning Deferred']);
+    const status = statusOf(resource(good), waiting, later(day));
+    assert.deepEqual(noticesOf('PaymentCredential', status, statusOf(resource(status), waiting, later(2 * day))), []);
+  });
+
+  it('ends with the set accepted', () => {
+    const status = statusOf(resource(good), waiting, later(day));
+    const valid = evaluation({ snapshotId: 'b', secretResourceVersion: '6' });
+    const current = statusOf(resource(status), valid, until);
+    assert.deepEqual([current.deferred, current.accepted?.snapshotId], [undefined, 'b']);
+    assert.equal(outcome(current, 'Deferred'), 'False NotDeferred');
+    assert.equal(outcome(current, 'Ready'), 'True Ready');
   });
 });
 
