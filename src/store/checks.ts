@@ -143,7 +143,10 @@ export async function findRefusal(candidate: Candidate, now: Date): Promise<Refu
 }
 
 /** From every violation of a candidate. What else is wrong with it, now or when the last part becomes valid, names a rejection. */
-export async function refusalOf(candidate: Candidate, violations: readonly PaycertError[]): Promise<Refusal | undefined> {
+export async function refusalOf(
+  candidate: Candidate,
+  violations: readonly PaycertError[],
+): Promise<Refusal | undefined> {
   const [first] = violations;
   if (first === undefined) return undefined;
   const until = new Date(Math.max(...violations.map(({ retryAt }) => retryAt?.getTime() ?? 0)));
