@@ -5,11 +5,12 @@ import { PaycertError } from '../errors.ts';
 import { BerBudget } from './ber-bounds.ts';
 import { readCertificates, readPrivateKey } from './containers.ts';
 import { DerError } from './der.ts';
+import { DerivedKeys, type Derivation } from './pkcs12-keys.ts';
 
 /** A key, and a chain longer than any; WeChat Pay's files have 3 KB. */
 const maxBytes = 128 * 1024;
 
-/** Key derivation runs in the event loop: 100,000 rounds block it for most of a second, 2 million for 14 s. */
+/** Rounds cost the owner of the file a load that takes long, and others nothing; nobody needs more. */
 const maxIterations = 100_000;
 
 /** Of all parts together: certificates, key and MAC derive their own, and a file may have any number of parts. */
@@ -93,7 +94,7 @@ export async function readPkcs12(bytes: Uint8Array, password: string, field: str
       field,
     });
   try {
-    return openBags(forge, forge.pkcs12.pkcs12FromAsn1(structure, false, password), field);
+    return openBags(forge, await openContainer(forge, structure, password), field);
   } catch (error) {
     // node-forge throws plain errors; without a MAC a wrong password shows as padding or structure that makes no sense.
     if (error instanceof Error && /MAC could not be verified|password|decrypt/i.test(error.message)) {
@@ -101,6 +102,44 @@ export async function readPkcs12(bytes: Uint8Array, password: string, field: str
     }
     throw malformed('holds no private key and certificate that can be read');
   }
+}
+
+type Digest = Derivation['digest'];
+type Derive = (...given: [password: string, salt: forge.util.ByteBuffer, purpose: number, rounds: number, bytes: number, digest?: Digest]) => forge.util.ByteBuffer; // prettier-ignore
+type Pbkdf2 = (...given: [password: string, salt: string, rounds: number, bytes: number, digest?: Digest]) => string;
+
+/** Where node-forge finds what derives keys. */
+interface Derivers {
+  readonly pkcs5: { pbkdf2: Pbkdf2 };
+  readonly pki: { readonly pbe: { generatePkcs12Key: Derive } };
+  readonly pkcs12: { generateKey: Derive };
+}
+
+const defaultDigest: Digest = { algorithm: 'sha1', blockLength: 64 };
+
+/** node-forge derives keys in the event loop, a second for 100,000 rounds. Here it gets them as they were derived elsewhere. */
+function openContainer(forge: Forge, structure: Asn1, password: string): Promise<forge.pkcs12.Pkcs12Pfx> {
+  const keys = new DerivedKeys();
+  const { pkcs5, pki, pkcs12 } = forge as unknown as Derivers;
+  const { pbkdf2 } = pkcs5;
+  const { generatePkcs12Key } = pki.pbe;
+  const { generateKey } = pkcs12;
+  const derive: Derive = (...[secret, salt, purpose, rounds, bytes, digest = defaultDigest]) =>
+    forge.util.createBuffer(
+      keys.key({ purpose, password: secret, salt: salt.bytes(), rounds, bytes, digest }).toString('latin1'),
+    );
+  return keys.use(() => {
+    pkcs5.pbkdf2 = (...[secret, salt, rounds, bytes, digest = defaultDigest]) =>
+      keys.key({ password: secret, salt, rounds, bytes, digest }).toString('latin1');
+    pki.pbe.generatePkcs12Key = pkcs12.generateKey = derive;
+    try {
+      return forge.pkcs12.pkcs12FromAsn1(structure, false, password);
+    } finally {
+      pkcs5.pbkdf2 = pbkdf2;
+      pki.pbe.generatePkcs12Key = generatePkcs12Key;
+      pkcs12.generateKey = generateKey;
+    }
+  });
 }
 
 function openBags(forge: Forge, p12: forge.pkcs12.Pkcs12Pfx, field: string): Pkcs12 {

@@ -5,13 +5,15 @@ import { type Attack, promisedMilliseconds, type Report, type Row } from './atta
 import { largeBodies } from './attacks/bodies.ts';
 import { foreign } from './attacks/foreign.ts';
 import { forged } from './attacks/forged.ts';
+import { owners } from './attacks/owners.ts';
+import { sockets } from './attacks/sockets.ts';
 import { strangers } from './attacks/strangers.ts';
 import { limitMemory } from './memory-limit.ts';
 
 const { values } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
 });
-const attacks: readonly Attack[] = [strangers, forged, largeBodies, foreign];
+const attacks: readonly Attack[] = [strangers, forged, largeBodies, foreign, owners, sockets];
 
 const rows: Row[] = [];
 const print = (text: string): void => void process.stdout.write(`${text}\n`);

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import forge from 'node-forge';
 import { readPkcs12 } from '../../src/crypto/pkcs12.ts';
+import { DerivedKeys } from '../../src/crypto/pkcs12-keys.ts';
 import { PaycertError } from '../../src/errors.ts';
 import { createAuthority, generateKeyPair, toPkcs1Pem } from '../../src/testing/index.ts';
 
@@ -171,3 +173,62 @@ function cutContents(pfx: forge.asn1.Asn1): forge.asn1.Asn1 {
   ];
   return pfx;
 }
+
+/** What its types leave out. */
+const { pbe } = forge.pki as unknown as {
+  readonly pbe: {
+    readonly generatePkcs12Key: (
+      password: string,
+      salt: forge.util.ByteStringBuffer,
+      purpose: number,
+      rounds: number,
+      bytes: number,
+      digest: forge.md.MessageDigest,
+    ) => forge.util.ByteStringBuffer;
+  };
+};
+
+describe('a PKCS#12 file of many iterations', () => {
+  it('gives way while keys are derived: timers run hundreds of times meanwhile', async () => {
+    let turns = 0;
+    let isOpening = true;
+    const count = () => {
+      turns += 1;
+      if (isOpening) setImmediate(count);
+    };
+    setImmediate(count);
+    await readPkcs12(make({ count: 60_000 }), password, 'the.p12');
+    isOpening = false;
+    assert.ok(turns > 200, String(turns));
+  });
+
+  it('leaves node-forge as it was, also when the file does not open', async () => {
+    const derivers = () => [forge.pkcs5.pbkdf2, pbe.generatePkcs12Key, Reflect.get(forge.pkcs12, 'generateKey')];
+    const before = derivers();
+    await readPkcs12(good, password, 'the.p12');
+    await refused(good, 'pkcs12-password', 'another');
+    assert.deepEqual(derivers(), before);
+  });
+
+  it('derives the keys that node-forge derives, of any password, salt and length', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string({ maxLength: 80 }),
+        fc.uint8Array({ maxLength: 70 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 70 }),
+        fc.constantFrom('sha1' as const, 'sha256' as const, 'sha512' as const),
+        async (secret, salt, rounds, bytes, name) => {
+          const text = Buffer.from(salt).toString('latin1');
+          const digest = forge.md[name].create();
+          const expected = pbe.generatePkcs12Key(secret, forge.util.createBuffer(text), 1, rounds, bytes, digest);
+          const keys = new DerivedKeys();
+          const derivation = { purpose: 1, password: secret, salt: text, rounds, bytes, digest };
+          const key = await keys.use(() => keys.key(derivation));
+          assert.equal(key.toString('latin1'), expected.bytes());
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+});

@@ -1,0 +1,168 @@
+// Material that is costly to read, written by the owner of one credential while another one signs.
+import { execFileSync } from 'node:child_process';
+import { sign } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createWechatpayMaterial, type Files, toPkcs8Pem } from '../../../src/testing/index.ts';
+import { filesOf } from '../../support/directories.ts';
+import { keyPairs } from '../../support/key-pairs.ts';
+import { issue, makeAuthority, pairFiles } from '../../support/mtls.ts';
+import { type Attack, type Attempt, measureAll, type Report } from '../attack.ts';
+import { makeAttacked, merchantId, wechatpayFiles } from '../material.ts';
+import { startSidecar, type Target, useDirectory } from '../target.ts';
+
+const der = (tag: number, ...contents: readonly Buffer[]): Buffer => {
+  const content = Buffer.concat(contents);
+  if (content.length < 128) return Buffer.concat([Buffer.of(tag, content.length), content]);
+  const length = Buffer.from(content.length.toString(16).padStart(8, '0'), 'hex');
+  return Buffer.concat([Buffer.of(tag, 0x84), length, content]);
+};
+
+/** Octet strings within each other, around so many bytes. */
+function nested(levels: number, bytes: number): Buffer {
+  let content: Buffer = Buffer.alloc(bytes, 0x05);
+  for (let level = 0; level < levels; level += 1) content = der(0x24, der(0x04, content));
+  return der(0x30, content);
+}
+
+const time = (date: Date): Buffer => der(0x18, Buffer.from(`${date.toISOString().replace(/\D/g, '').slice(0, 14)}Z`));
+const oneHour = 3_600_000;
+
+interface ListOptions {
+  readonly entries: number;
+  readonly name: Buffer;
+  readonly key: Parameters<typeof sign>[2];
+}
+
+/** A revocation list with so many entries, as an authority would make it; `key` need not be the authority's. */
+function makeList({ entries, name, key }: ListOptions): Buffer {
+  const algorithm = der(0x30, Buffer.from('06092a864886f70d01010b', 'hex'), Buffer.of(0x05, 0));
+  const at = time(new Date(Date.now() - oneHour));
+  const serial = Buffer.alloc(12);
+  const all = Array.from({ length: entries }, (_, index) => {
+    serial.writeUInt32BE(index + 1, 4);
+    serial[0] = 1;
+    return der(0x30, der(0x02, Buffer.from(serial)), at);
+  });
+  const next = time(new Date(Date.now() + 24 * oneHour));
+  const tbs = der(0x30, der(0x02, Buffer.of(1)), algorithm, name, at, next, der(0x30, ...all));
+  return der(0x30, tbs, algorithm, der(0x03, Buffer.of(0), sign('sha256', tbs, key)));
+}
+
+/** The second of the names in a certificate is the issuer's own, where it is its root. */
+function subjectOf(pem: string): Buffer {
+  const subject = execFileSync('openssl', ['x509', '-noout', '-subject', '-nameopt', 'RFC2253'], {
+    input: pem,
+  }).toString();
+  const parts = subject.trim().replace(/^subject=/, '').split(',').reverse(); // prettier-ignore
+  const types: Readonly<Record<string, string>> = {
+    CN: '0603550403',
+    O: '060355040a',
+    C: '0603550406',
+    OU: '060355040b',
+  };
+  const names = parts.map((part) => {
+    const [type = '', value = ''] = part.split('=');
+    return der(0x31, der(0x30, Buffer.from(types[type] ?? '', 'hex'), der(0x0c, Buffer.from(value))));
+  });
+  return der(0x30, ...names);
+}
+
+interface Kind {
+  readonly name: string;
+  readonly provider: string;
+  readonly good: () => Promise<Files>;
+  /** By name: what is added to the good files, or takes their place. */
+  readonly spoiled: Readonly<Record<string, () => Promise<Readonly<Record<string, Uint8Array>>>>>;
+}
+
+async function makeKinds(directory: string): Promise<readonly Kind[]> {
+  const material = await createWechatpayMaterial({ merchantId, now: new Date() });
+  const key = toPkcs8Pem(material.merchant.privateKey);
+  const pkcs12 = async (rounds: number): Promise<Buffer> => {
+    const [keyFile, certificateFile] = [join(directory, 'key.pem'), join(directory, 'certificate.pem')];
+    await Promise.all([writeFile(keyFile, key), writeFile(certificateFile, material.merchant.certificate)]);
+    const words = ['pkcs12', '-export', '-inkey', keyFile, '-in', certificateFile, '-passout', `pass:${merchantId}`];
+    return execFileSync('openssl', [...words, '-iter', String(rounds)]);
+  };
+  const withPkcs12 = async (bytes: Buffer) => ({ 'apiclient_cert.p12': bytes });
+  const certificates = Array.from({ length: 600 }, () => material.merchant.certificate).join('');
+  const [authorityKey] = await keyPairs();
+  const authority = await makeAuthority();
+  const pair = { ...pairFiles(await issue(authority, 'c')), 'ca.crt': authority.certificate };
+  const name = subjectOf(authority.certificate);
+  const listOf = async (entries: number, isSigned: boolean) => ({
+    'ca.crl': makeList({ entries, name, key: isSigned ? authorityKey!.privateKey : material.merchant.privateKey }),
+  });
+  return [
+    {
+      name: 'wechat',
+      provider: `wechatpay: { merchantId: "${merchantId}" }`,
+      good: () => Promise.resolve(material.files),
+      spoiled: {
+        'a .p12 of 900 KB, 50 levels': () => withPkcs12(nested(50, 900_000)),
+        'a .p12 of 900 KB, 250 levels': () => withPkcs12(nested(250, 900_000)),
+        'a .p12 of 120 KB, 30 levels': () => withPkcs12(nested(30, 120_000)),
+        'a .p12 of 60,000 rounds each': async () => withPkcs12(await pkcs12(60_000)),
+        'a .p12 of two million rounds': async () => withPkcs12(await pkcs12(2_000_000)),
+        '600 certificates × 600 to trust': () =>
+          Promise.resolve({ 'wechatpay_many.pem': Buffer.from(certificates), 'trust.pem': Buffer.from(certificates) }),
+        'a key of a megabyte': () => Promise.resolve({ 'apiclient_key.pem': Buffer.from(key.repeat(500)) }),
+        'blanks for a key': () => Promise.resolve({ 'apiclient_key.pem': Buffer.alloc(1_000_000, ' ') }),
+        'dashes for a key': () => Promise.resolve({ 'apiclient_key.pem': Buffer.alloc(1_000_000, '-') }),
+        'armour without an end': () =>
+          Promise.resolve({ 'apiclient_key.pem': Buffer.from('-----BEGIN PRIVATE KEY-----\n'.repeat(30_000)) }),
+      },
+    },
+    {
+      name: 'bank',
+      provider: 'mtls: {}',
+      good: () => Promise.resolve(filesOf(pair)),
+      spoiled: {
+        'a list of 3 MB that nobody signed': () => listOf(90_000, false),
+        'a list of 3 MB': () => listOf(90_000, true),
+        '600 authorities': () => Promise.resolve({ 'ca.crt': Buffer.from(certificates) }),
+      },
+    },
+  ];
+}
+
+const pem = ['apiclient_key.pem', 'apiclient_cert.pem'];
+
+/** Until the sidecar has judged it, whatever the verdict; its log leaves out what comes too often. */
+async function judged(target: Target, credential: string, from: number): Promise<void> {
+  await Promise.race(['swapped', 'rejected', 'source-failed'].map((event) => target.line({ event, credential }, from)));
+}
+
+async function run(report: Report): Promise<void> {
+  await useDirectory(async (directory) => {
+    const provider = `wechatpay: { merchantId: "${merchantId}" }`;
+    const main = await makeAttacked(directory, 'main', provider, wechatpayFiles().next);
+    for (const kind of await makeKinds(directory)) {
+      const owner = await makeAttacked(directory, kind.name, kind.provider, kind.good);
+      const target = await startSidecar(directory, {
+        credentials: [main.yaml, owner.yaml],
+        names: ['main', kind.name],
+      });
+      try {
+        const attempts = Object.entries(kind.spoiled).map(([what, make]): Attempt => [
+          `owners: ${what}`,
+          async () => {
+            const from = target.lines.length;
+            const added = Object.entries(await make());
+            const files = new Map([...(await kind.good()), ...added]);
+            // Beside PEM it would not be read.
+            if (files.has('apiclient_cert.p12')) for (const name of pem) files.delete(name);
+            await owner.volume.write(files);
+            await judged(target, kind.name, from);
+          },
+        ]);
+        await measureAll({ target, directory, credential: 'main' }, attempts, report);
+      } finally {
+        await target.stop();
+      }
+    }
+  });
+}
+
+export const owners: Attack = { section: 6, name: 'material of one owner', isQuick: true, run };
