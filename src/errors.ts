@@ -303,6 +303,11 @@ const table = {
     status: 403,
   },
   'route-unknown': { kind: 'request', hint: 'GET /openapi.json of the local API lists its routes.', status: 404 },
+  'signed-unknown': {
+    kind: 'request',
+    hint: 'Set `remember` in paycert.yaml before the next attempt, and ask the sidecar that signed, before it restarts.',
+    status: 404,
+  },
   'method-not-allowed': {
     kind: 'request',
     hint: 'Use the method that the `Allow` header names.',

@@ -1,9 +1,10 @@
 // paycert sign, verify, decrypt, status: people talking to a running sidecar.
 import { request as httpRequest } from 'node:http';
 import type { Static } from 'typebox';
-import { PaycertError } from '../errors.ts';
+import { type ErrorCode, errorTable, PaycertError } from '../errors.ts';
 import { roleOf } from '../providers/roles.ts';
 import type { CredentialStatus, Problem, ProcessStatus } from '../server/schema.ts';
+import type { Recalled } from './explain.ts';
 import { type Invocation, required, text as option, usageError } from './command.ts';
 import { readAll, readInput } from './input.ts';
 import { readToken } from './token.ts';
@@ -95,6 +96,14 @@ function readProblem({ status, body }: Answer): Pick<Static<typeof Problem>, 'ti
 
 const route = (credential: string, operation: string) =>
   `/v1/credentials/${encodeURIComponent(credential)}/${operation}`;
+
+/** What the sidecar remembers of the request with this nonce. @throws PaycertError with the code that it answers */
+export async function getSigned(values: Values, nonce: string): Promise<readonly Recalled[]> {
+  const answer = await call(values, 'GET', `/signed/${encodeURIComponent(nonce)}`);
+  if (answer.status === 200) return (answer.body as { readonly signed: readonly Recalled[] }).signed;
+  const { title, detail } = readProblem(answer);
+  throw new PaycertError(Object.hasOwn(errorTable, title) ? (title as ErrorCode) : 'sidecar-unreachable', detail);
+}
 
 export async function sign({ values, positionals: [name = '', file] }: Invocation): Promise<number> {
   const messageBase64 = (await readInput(file)).toString('base64');

@@ -254,13 +254,19 @@ export const commands: Readonly<Record<string, Command>> = {
         value: 'FILE',
         help: 'instead: what authorize was given and answered, as one JSON object (jq -s add GIVEN ANSWERED)',
       },
-      output: outputOption,
+      ...target,
+      socket: { ...target.socket, help: 'instead: the socket of the sidecar that signed, if it has `remember`' },
+      nonce: { type: 'string', value: 'NONCE', help: 'that was sent, where the response does not show it' },
     },
     positionals: { min: 0, max: 1 },
     async run({ values, positionals: [file] }) {
       const { explain } = await import('./explain.ts');
       const [signed, request] = [text(values, 'signed'), text(values, 'request')];
-      return explain({ file, signed, request, isJson: values['output'] === 'json' });
+      const nonce = text(values, 'nonce');
+      const isAsked = ['socket', 'url', 'nonce'].some((name) => text(values, name) !== undefined);
+      const { getSigned } = await import('./client.ts');
+      const recall = isAsked ? (mark: string) => getSigned(values, mark) : undefined;
+      return explain({ file, signed, request, recall, nonce, isJson: values['output'] === 'json' });
     },
   },
   sign: {

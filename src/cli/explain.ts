@@ -5,6 +5,7 @@ import { PaycertError } from '../errors.ts';
 import { type Cause, causes } from '../providers/causes.ts';
 import type { Refusal, Refusals, Sent } from '../providers/refusal.ts';
 import { type Comparison, compare } from '../providers/shared/comparison.ts';
+import { compareRecollection, markOf, type Recollection } from '../providers/shared/recollection.ts';
 import { validator } from '../validation.ts';
 import { usageError } from './command.ts';
 import { decodeResponse, recognize } from './explain-response.ts';
@@ -16,15 +17,23 @@ export interface ExplainOptions {
   readonly file: string | undefined;
   readonly signed: string | undefined;
   readonly request: string | undefined;
+  /** Asks a running sidecar what it signed with that nonce. */
+  readonly recall?: ((nonce: string) => Promise<readonly Recalled[]>) | undefined;
+  /** The nonce that was sent, where the response does not show it. */
+  readonly nonce?: string | undefined;
   readonly isJson: boolean;
 }
+
+export type Recalled = Recollection & { readonly at: string; readonly keyId: string };
 
 /** Of what the response is about, for scripts: the signature, something else, or nothing that is known. */
 const exitCodes = { signature: 0, other: 1, unknown: 64 } as const;
 
 /** Exit code 0: it is about the signature. 1: it is not. 64: nobody knows. What cannot be read is thrown. */
-export async function explain({ file, signed, request, isJson }: ExplainOptions): Promise<number> {
+export async function explain({ file, signed, request, recall, nonce, isJson }: ExplainOptions): Promise<number> {
   if (signed !== undefined && request !== undefined) throw usageError('give --signed or --request, not both');
+  if (recall && (signed ?? request) !== undefined)
+    throw usageError('give --signed, --request or a sidecar, not two of them');
   if ([file ?? '-', signed, request].filter((path) => path === '-').length > 1)
     throw usageError('only one input can be -');
   const body = await readInput(file);
@@ -32,6 +41,7 @@ export async function explain({ file, signed, request, isJson }: ExplainOptions)
     body,
     ...(signed !== undefined && { signed: await readInput(signed) }),
     ...(request !== undefined && { request: await readInput(request) }),
+    ...(recall && { recalled: await recall(nonce ?? nonceIn(body)) }),
   };
   const findings = find(inputs);
   print(isJson ? JSON.stringify(toJson(findings), undefined, 2) : render(findings));
@@ -43,6 +53,8 @@ export interface Inputs {
   readonly body: Buffer;
   readonly signed?: Buffer;
   readonly request?: Buffer;
+  /** What a sidecar remembers, the youngest first. */
+  readonly recalled?: readonly Recalled[];
 }
 
 /** What is printed. */
@@ -51,14 +63,37 @@ export function explainRefusal(inputs: Inputs, isJson: boolean): string {
   return isJson ? JSON.stringify(toJson(findings), undefined, 2) : render(findings);
 }
 
-function find({ body, signed, request }: Inputs): Findings {
+/** @throws PaycertError `usage` where the response does not show it */
+function nonceIn(body: Buffer): string {
+  const { platform, refusal } = read(body);
+  for (const { text } of refusal.built) {
+    const mark = markOf(platform.split(text));
+    if (mark !== undefined) return mark;
+  }
+  throw usageError('the response does not show which request it is about: give --nonce, as it was sent');
+}
+
+/** Of several, which only a time can have, the one that is the most like what the platform built. */
+function compareRecalled(
+  recalled: readonly Recalled[],
+  { platform, refusal }: Pick<Findings, 'platform' | 'refusal'>,
+): Pick<Findings, 'comparison' | 'recalled'> {
+  const all = recalled.map((one) => ({ recalled: one, comparison: compareRecollection(refusal.built, one, platform) }));
+  const [youngest] = all;
+  const best = all.find(({ comparison }) => comparison.difference === undefined) ?? youngest;
+  return { comparison: refusal.built.length > 0 ? best?.comparison : undefined, recalled: best?.recalled };
+}
+
+function find({ body, signed, request, recalled }: Inputs): Findings {
   const { platform, refusal } = read(body);
   const ours = signed && readText(signed, '--signed');
   const text = request ? rebuild(platform, readSent(request)) : ours;
   const isComparable = text !== undefined && refusal.built.length > 0;
-  const comparison = isComparable ? compare(refusal.built, text, platform) : undefined;
+  const found = recalled && compareRecalled(recalled, { platform, refusal });
+  const comparison = isComparable ? compare(refusal.built, text, platform) : found?.comparison;
   const names = new Set([...refusal.certain, ...(comparison?.causes ?? refusal.possible)]);
-  return { platform, refusal, comparison, causes: [...names], isGiven: text !== undefined };
+  const isGiven = text !== undefined || found !== undefined;
+  return { platform, refusal, comparison, causes: [...names], isGiven, recalled: found?.recalled };
 }
 
 interface Findings {
@@ -68,6 +103,8 @@ interface Findings {
   readonly causes: readonly Cause[];
   /** Whether there was something to compare with. */
   readonly isGiven: boolean;
+  /** What the sidecar remembers of the request. */
+  readonly recalled: Recalled | undefined;
 }
 
 /** @throws PaycertError `request-malformed`, `refusal-unknown` */
@@ -145,12 +182,13 @@ function orInvalid<T>(read: () => T): T {
   }
 }
 
-const toJson = ({ platform, refusal, comparison, causes: names }: Findings) => ({
+const toJson = ({ platform, refusal, comparison, causes: names, recalled }: Findings) => ({
   platform: platform.platform,
   code: refusal.code,
   about: refusal.about,
   ...(refusal.about === 'unknown' && { lookUp: platform.codesAt(refusal.code) }),
   compared: comparison !== undefined,
+  ...(recalled && { signed: recalled }),
   ...(comparison?.difference && { difference: comparison.difference }),
   causes: names.map((cause) => ({ cause, ...causes[cause] })),
 });
@@ -158,7 +196,7 @@ const toJson = ({ platform, refusal, comparison, causes: names }: Findings) => (
 const legend =
   'Values are hidden: a is a lower-case letter, A an upper-case one, 9 a digit, 字 anything beyond ASCII, ⏎ a line end.';
 
-function render({ platform, refusal, comparison, causes: names, isGiven }: Findings): string {
+function render({ platform, refusal, comparison, causes: names, isGiven, recalled }: Findings): string {
   const code = refusal.code === '' ? '' : ` with ${paint('bold', refusal.code)}`;
   const said = `${platform.platform} refused the request${code}`;
   const reasons = names.flatMap((cause, index) => [
@@ -177,8 +215,12 @@ function render({ platform, refusal, comparison, causes: names, isGiven }: Findi
   }
   const title = comparison === undefined && refusal.certain.length === 0 ? checkList : likely;
   const list = reasons.length > 0 ? ['', title, ...reasons] : [];
-  return [said, '', ...showComparison(comparison, refusal, isGiven), ...list].join('\n');
+  const remembered = recalled ? [showRecalled(recalled), ''] : [];
+  return [said, '', ...remembered, ...showComparison(comparison, refusal, isGiven), ...list].join('\n');
 }
+
+const showRecalled = ({ at, method, path, keyId, parts, byteLength }: Recalled): string =>
+  `The sidecar signed ${method} ${path} at ${at} with key ${keyId}: ${byteLength} bytes, ${parts.map(({ name, byteLength: length }) => `${name} ${length}`).join(', ')}.`;
 
 const likely = 'Likely causes, the likeliest first:';
 const checkList = 'Check in this order:';
@@ -186,10 +228,15 @@ const checkList = 'Check in this order:';
 function showComparison(comparison: Comparison | undefined, { built }: Refusal, isGiven: boolean): readonly string[] {
   if (comparison === undefined) {
     if (built.length === 0) return ['The response does not show what the platform built: there is no text to compare.'];
-    return isGiven ? [] : ['The response shows what the platform built: give --signed or --request to compare it.'];
+    return isGiven
+      ? []
+      : [
+          'The response shows what the platform built: give --signed or --request to compare it, or --socket for what the sidecar remembers.',
+        ];
   }
   const { difference } = comparison;
   if (difference === undefined) return ['What was signed is what the platform built, as far as it shows it.'];
+  if (difference.part === '') return ['The texts have the same names and lengths, and differ in a value.'];
   const { part, character, platform: theirs, signed: ours, offset, byteLengths } = difference;
   if (byteLengths !== undefined) {
     const { platform, signed } = byteLengths;

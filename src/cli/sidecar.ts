@@ -16,6 +16,7 @@ import { limitsOf } from '../server/limits.ts';
 import { listenOnPort, listenOnTcp } from '../server/listeners.ts';
 import { listenOnSocket, type SocketListener } from '../server/socket.ts';
 import { aroundEach } from '../store/call.ts';
+import { SignedMemory } from '../store/signed-memory.ts';
 import { files as filesSource } from '../sources/files.ts';
 import { reasonOfNoSnapshot, Store } from '../store/store.ts';
 import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
@@ -72,9 +73,10 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     isListening: () => isListening,
     impediment: () => socket?.impediment(),
   });
+  const memory = config.remember === undefined ? undefined : new SignedMemory(config.remember);
   const { maxBodyBytes = defaults.maxBodyBytes } = config.listen;
   const around = aroundEach({ observe, milliseconds: () => performance.now(), most: limitsOf('callers').connections });
-  const api = { store, clock, observe, around, maxBodyBytes, version, startedAt, files };
+  const api = { store, clock, observe, around, maxBodyBytes, version, startedAt, files, memory };
 
   let token = tcp?.tokenFile === undefined ? undefined : await readToken(tcp.tokenFile);
   const applyToken = (next: string) => {
@@ -189,4 +191,4 @@ export async function readConfig(path: string): Promise<Config> {
 }
 
 /** What only a new process picks up. */
-const fixedParts = ({ listen, admin, log }: Config) => ({ listen, admin, log });
+const fixedParts = ({ listen, admin, log, remember }: Config) => ({ listen, admin, log, remember });

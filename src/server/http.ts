@@ -2,9 +2,13 @@
 import type { RequestListener } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
+import { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';
 import { type Around, assertAwaited, type Call } from '../store/call.ts';
-import { Use } from '../store/use.ts';
+import { platforms } from '../providers/registry.ts';
+import type { Platform } from '../providers/platform.ts';
+import type { SignedMemory } from '../store/signed-memory.ts';
+import { type Remember, Use } from '../store/use.ts';
 import { validator } from '../validation.ts';
 import { readJson } from './body.ts';
 import { callOf } from './caller.ts';
@@ -21,6 +25,8 @@ export interface Api extends ProcessFacts {
   /** What surrounds each use of a credential. */
   readonly around: Around;
   readonly maxBodyBytes: number;
+  /** What was signed last, where the configuration says so. */
+  readonly memory?: SignedMemory | undefined;
 }
 
 const validateBatch = validator(schema.BatchRequest, 'request-invalid');
@@ -51,6 +57,11 @@ export function apiRoutes(api: Api, listener: string): readonly Route[] {
       ...get('/statusz', 'getStatus', 'The process and every credential.'),
       result: schema.ProcessStatus,
       run: () => jsonReply(describeProcess(api, clock.now())),
+    },
+    {
+      ...get('/signed/{nonce}', 'getSigned', 'What was signed with this nonce: names, lengths and a digest, no text.'),
+      result: schema.SignedList,
+      run: ({ parameters: { nonce = '' } }) => jsonReply(describeSigned(api, nonce)),
     },
     {
       ...get('/openapi.json', 'getOpenApi', 'This document.'),
@@ -91,7 +102,38 @@ async function runOne(api: Api, operation: Operation, listener: string, route: R
   return api.around(call, async () => operation.run(input, useOf(api, call)));
 }
 
-const useOf = ({ store, observe }: Api, call: Call): Use => new Use(call, store.current(call.credential), observe);
+const useOf = (api: Api, call: Call): Use =>
+  new Use(call, api.store.current(call.credential), api.observe, remembering(api));
+
+const refusals: Readonly<Record<string, Platform['refusals']>> = Object.fromEntries(
+  Object.entries<Platform>(platforms).map(([id, platform]) => [id, platform.refusals]),
+);
+
+/** Platforms that say nothing of what they built have nothing to compare it with. */
+const remembering = ({ memory, store }: Api): Remember | undefined =>
+  memory &&
+  ((call, sent) => {
+    const reading = store.has(call.credential) ? refusals[store.entry(call.credential).provider] : undefined;
+    if (reading !== undefined) memory.note(call, sent, reading);
+  });
+
+/** @throws PaycertError `signed-unknown` */
+function describeSigned({ memory }: Api, nonce: string): object {
+  const unknown = (why: string) => new PaycertError('signed-unknown', why, { field: 'nonce' });
+  if (memory === undefined) throw unknown('this sidecar remembers nothing that it signed');
+  const signed = memory.find(decoded(nonce));
+  if (signed.length === 0) throw unknown('nothing that is remembered was signed with this nonce');
+  return { signed: signed.map(({ at, ...record }) => ({ at: at.toISOString(), ...record })) };
+}
+
+/** As it stands in a path. One that is not percent-encoded right was not signed either. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
 
 /**
  * How many items of a batch are under way at once: more than the pool takes, so that it never waits for the next. All of
@@ -126,7 +168,9 @@ async function runBatch(
 /** A batch that cannot start is one call that was not ready. */
 async function startBatch(api: Api, call: Call): Promise<Use> {
   const { snapshot } = api.store.entry(call.credential);
-  return snapshot ? new Use(call, snapshot, api.observe) : api.around(call, async () => useOf(api, call));
+  return snapshot
+    ? new Use(call, snapshot, api.observe, remembering(api))
+    : api.around(call, async () => useOf(api, call));
 }
 
 async function runItem(api: Api, operation: Operation, item: unknown, use: Use): Promise<object> {

@@ -18,9 +18,13 @@ const ok = (description: string, of: TSchema) => ({
   ...problems,
 });
 
+const descriptions: Readonly<Record<string, string>> = {
+  nonce: 'That was sent, percent-encoded; the time that was sent, where the platform has no nonce.',
+};
+
 const describeParameter = ([, name]: RegExpExecArray) => ({
   ...{ name, in: 'path', required: true, schema: { type: 'string' } },
-  description: 'The credential.',
+  description: descriptions[name ?? ''] ?? 'The credential.',
 });
 
 function describeRoute({ path, operationId, summary, request, result = { type: 'object' } }: Route): object {

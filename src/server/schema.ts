@@ -311,6 +311,24 @@ const FileStatus = Type.Object({
   rejection: Type.Optional(Notice),
 });
 
+export const SignedList = Type.Object({
+  signed: Type.Array(
+    Type.Object({
+      at: Time,
+      credential: Type.String(),
+      keyId: KeyId,
+      method: Type.String(),
+      path: Type.String({ description: 'Without its query; ids are shown by their shape.' }),
+      parts: Type.Array(Type.Object({ name: Type.String(), byteLength: Type.Integer() }), {
+        description: 'Of the signed text, in its order: lines, parameters or headers.',
+      }),
+      byteLength: Type.Integer({ description: 'Of the whole text.' }),
+      digest: Type.String({ description: 'SHA-256 of the whole text, hex.' }),
+    }),
+    { description: 'The youngest first.' },
+  ),
+});
+
 export const ProcessStatus = Type.Object({
   version: Type.String(),
   startedAt: Time,

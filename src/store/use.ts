@@ -18,25 +18,33 @@ import type {
 import type { Call } from './call.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Sealed } from './unopened.ts';
+import type { Sent } from '../providers/refusal.ts';
+
+/** Receives each request that was authorized, as it will be sent. */
+export type Remember = (call: Call, sent: Sent & { readonly keyId: string }) => void;
 
 /** What a caller may do with a credential. Each runs on the snapshot that was current when the call began. */
 export class Use {
   readonly call: Call;
   readonly snapshot: Snapshot;
   readonly #observe: Observe;
+  readonly #remember: Remember;
 
-  constructor(call: Call, snapshot: Snapshot, observe: Observe) {
+  constructor(call: Call, snapshot: Snapshot, observe: Observe, remember: Remember = () => undefined) {
     this.call = call;
     this.snapshot = snapshot;
     this.#observe = observe;
+    this.#remember = remember;
   }
 
   sign(message: Uint8Array): Promise<Signed> {
     return this.snapshot.sign(message, this.call);
   }
 
-  authorize(request: RequestToAuthorize, moment: Moment): Promise<AuthorizedRequest> {
-    return this.snapshot.authorize(request, moment, this.call);
+  async authorize(request: RequestToAuthorize, moment: Moment): Promise<AuthorizedRequest> {
+    const authorized = await this.snapshot.authorize(request, moment, this.call);
+    this.#remember(this.call, { ...authorized, body: authorized.body ?? request.body ?? new Uint8Array() });
+    return authorized;
   }
 
   paymentParameters(input: PaymentParametersInput, moment: Moment): Promise<Readonly<Record<string, string>>> {

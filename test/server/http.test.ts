@@ -89,6 +89,7 @@ describe('a route', () => {
       '/v1/credentials': 'GET',
       '/v1/credentials/shop': 'GET',
       '/statusz': 'GET',
+      '/signed/x': 'GET',
       '/openapi.json': 'GET',
     };
     const calls = { '/v1/credentials/shop/sign': 'POST', '/v1/credentials/shop/sign/batch': 'POST' };

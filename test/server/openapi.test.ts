@@ -55,7 +55,7 @@ describe('the OpenAPI document', () => {
   });
 
   it('lists every route, and no other', () => {
-    const gets = ['/v1/credentials', '/v1/credentials/{name}', '/statusz', '/openapi.json'].map(
+    const gets = ['/v1/credentials', '/v1/credentials/{name}', '/statusz', '/signed/{nonce}', '/openapi.json'].map(
       (path) => `get ${path}`,
     );
     const posts = [...operations, ...batchable.map((name) => `${name}/batch`)].map((name) => `post ${pathOf(name)}`);

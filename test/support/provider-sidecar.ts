@@ -76,7 +76,12 @@ export interface Spoiled {
   readonly material: (fit: Readonly<Record<Name, Material>>) => Material;
 }
 
-export async function startProviders(t: TestContext, spoiled: readonly Spoiled[] = []): Promise<ProviderSidecar> {
+/** `more`: lines of the configuration beside its credentials. */
+export async function startProviders(
+  t: TestContext,
+  spoiled: readonly Spoiled[] = [],
+  more = '',
+): Promise<ProviderSidecar> {
   const random = () => randomBytes(24).toString('base64');
   const alipay = await createAlipayMaterial({ appId, now: new Date() });
   const alipayFiles = textsOf(alipay.files);
@@ -129,7 +134,7 @@ export async function startProviders(t: TestContext, spoiled: readonly Spoiled[]
       `  - name: ${name}\n    provider: { ${providers[provider]} }\n    source: { files: { path: ${JSON.stringify(path)} } }\n`,
     );
   }
-  const config = configuration(directory, credentials, 'log: { level: debug }\n');
+  const config = configuration(directory, credentials, `log: { level: debug }\n${more}`);
   const sidecar = await startSidecar(t, directory, config, { waitFor: Object.keys(providers) });
   return { sidecar, directory, secrets, alipay, wechat, ownKey, partnerKey, merchantKeyPem, ownKeyPem };
 }

@@ -70,6 +70,14 @@ export const ConfigSchema = Type.Object(
         closed,
       ),
     ),
+    remember: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 5000,
+        description:
+          'How many requests that were signed last are remembered, in memory, for `paycert explain`: method, names, lengths and a digest, no text. Default none.',
+      }),
+    ),
     credentials: Type.Array(Type.Union([CredentialSchema, ResourceEntrySchema]), {
       maxItems: maxCredentials,
       description: 'Every credential; may be empty.',
