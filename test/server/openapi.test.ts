@@ -69,7 +69,10 @@ describe('the OpenAPI document', () => {
     for (const [path, methods] of Object.entries(paths)) {
       const [method = '', ...others] = Object.keys(methods);
       const reply = await api.call({ method: method.toUpperCase(), path: concrete(path) });
-      assert.ok(reply.status === (method === 'get' ? 200 : 415), path);
+      // A sidecar that remembers nothing says so, and not that there is no such route.
+      const status = path.startsWith('/signed/') ? 404 : method === 'get' ? 200 : 415;
+      assert.equal(reply.status, status, path);
+      assert.doesNotMatch(reply.text, /route-unknown/);
       const other = await api.call({ method: method === 'get' ? 'POST' : 'GET', path: concrete(path) });
       assert.deepEqual([other.status, others], [405, []], path);
     }

@@ -46,6 +46,7 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     [1024, 64 * 1024 * 1024],
     [1023, 64 * 1024 * 1024 + 1, 1024.5, '1024', -1],
   ],
+  ['remember', (v) => withRoot({ remember: v }), [1, 5000], [0, 5001, 1.5, '10', true]],
   ['admin', (v) => withRoot({ admin: v }), [{ address: ':9464' }], [null, []]],
   ['admin.address', (v) => withRoot({ admin: { address: v } }), ['0.0.0.0:9464'], ['9464', ':65536', 9464]],
   ['log', (v) => withRoot({ log: v }), [{ level: 'info' }], [null, 'info']],
