@@ -204,19 +204,20 @@ function assertListener({ listen, admin }: Config): void {
 /** Tokens and keys go to servers over TLS, unless somebody says that they need not. */
 function assertPrivate({ source }: CredentialConfig, index: number): void {
   const { merge = [], fallback = [] } = source;
-  const all: (readonly [string, Pick<SourceConfig, 'vault'>])[] = [
+  const all: (readonly [string, Pick<SourceConfig, 'vault' | 'consul'>])[] = [
     ['source', source],
     ...merge.map((one, at) => [`source.merge[${String(at)}]`, one] as const),
     ...fallback.map((one, at) => [`source.fallback[${String(at)}]`, one] as const),
   ];
-  for (const [path, { vault }] of all) {
-    if (vault === undefined) continue;
-    const field = `credentials[${String(index)}].${path}.vault.address`;
-    for (const address of [vault.address].flat()) {
+  for (const [path, { vault, consul }] of all) {
+    const [kind, server] = vault === undefined ? ['consul', consul] : ['vault', vault];
+    if (server === undefined) continue;
+    const field = `credentials[${String(index)}].${path}.${kind}.address`;
+    for (const address of [server.address].flat()) {
       const url = URL.parse(address);
       if (url === null) throw new PaycertError('config-invalid', `${field} is not an address`, { field });
       const isExposed = url.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
-      if (!isExposed || vault.insecure === true) continue;
+      if (!isExposed || server.insecure === true) continue;
       const remedy = 'use https://, or say insecure: true';
       throw new PaycertError('config-invalid', `${field} is http:// on another host; ${remedy}`, { field });
     }

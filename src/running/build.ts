@@ -10,6 +10,7 @@ import { Responders } from '../revocation/responders.ts';
 import { withRevocationLists } from '../revocation/lists.ts';
 import type { Provider } from '../providers/provider.ts';
 import { platformOf } from '../providers/registry.ts';
+import { consul } from '../sources/consul.ts';
 import { env } from '../sources/env.ts';
 import { fallback } from '../sources/fallback.ts';
 import { files } from '../sources/files.ts';
@@ -74,6 +75,14 @@ const sources = {
       version: config.version,
       ...(config.keys && { keys: config.keys }),
       pollMilliseconds: milliseconds(config.poll ?? defaults.poll),
+      clock: dependencies.clock,
+      random: Math.random,
+    }),
+  consul: (config, dependencies): Source =>
+    consul({
+      consul: (dependencies.origins ?? new Origins(dependencies)).consul(config),
+      prefix: config.prefix,
+      ...(config.keys && { keys: config.keys }),
       clock: dependencies.clock,
       random: Math.random,
     }),

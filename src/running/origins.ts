@@ -3,10 +3,12 @@ import type { Clock } from '../clock.ts';
 import type { ServerConfig } from '../config/schema/origins.ts';
 import type { SourceConfig } from '../config/schema/source.ts';
 import type { Observe } from '../events.ts';
+import { Consul, troubleOf as consulTrouble } from '../origins/consul/client.ts';
 import { Server, type ServerOptions } from '../origins/server.ts';
 import { troubleOf } from '../origins/vault/responses.ts';
 import { Session } from '../origins/vault/session.ts';
 
+type ConsulConfig = NonNullable<SourceConfig['consul']>;
 type VaultConfig = NonNullable<SourceConfig['vault']>;
 
 export interface Surroundings {
@@ -27,6 +29,14 @@ export class Origins {
     return this.#share(['vault', address, tls, namespace, auth], () => {
       const server = this.#server(config, { name: 'Vault', troubleOf });
       return new Session({ server, namespace, auth, random: Math.random, ...this.#surroundings });
+    });
+  }
+
+  consul({ tokenFile, datacenter, ...config }: ConsulConfig): Consul {
+    const { address, tls } = config;
+    return this.#share(['consul', address, tls, tokenFile, datacenter], () => {
+      const server = this.#server(config, { name: 'Consul', troubleOf: consulTrouble });
+      return new Consul({ server, tokenFile, datacenter });
     });
   }
 

@@ -90,6 +90,14 @@ describe('a source that is built', () => {
 
 describe('the schema', () => {
   it('knows the kinds of source that can be built and no other', () => {
-    assert.deepEqual(Object.keys(SourceSchema.properties), ['files', 'env', 'secret', 'vault', 'merge', 'fallback']);
+    assert.deepEqual(Object.keys(SourceSchema.properties), [
+      'files',
+      'env',
+      'secret',
+      'vault',
+      'consul',
+      'merge',
+      'fallback',
+    ]);
   });
 });

@@ -129,4 +129,27 @@ export const Vault = Type.Object(
   closed,
 );
 
+export const Consul = Type.Object(
+  {
+    ...server,
+    prefix: Type.String({
+      pattern: '^[^/\\s]+(/[^/\\s]+)*$',
+      form: 'parts with / between, and none before or after',
+      maxLength: 1024,
+      description: 'What is under it, with a `/` between, is one set.',
+    }),
+    tokenFile: Type.Optional(File('A file with an ACL token; read again for each question.')),
+    datacenter: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9_-]+$',
+        form: 'letters, digits, - and _',
+        maxLength: 64,
+        description: 'The datacenter to read from. That of the agent, unless it is given.',
+      }),
+    ),
+    keys: Type.Optional(Keys('Material name → key under the prefix that holds it.')),
+  },
+  closed,
+);
+
 export type ServerConfig = Pick<Static<typeof Vault>, 'address' | 'insecure' | 'tls'>;

@@ -1,6 +1,6 @@
 // Where material comes from, as it is written in the configuration.
 import Type, { type Static } from 'typebox';
-import { Vault } from './origins.ts';
+import { Consul, Vault } from './origins.ts';
 import { Interval, Keys, closed, namespaceName, objectName, oneOf } from './shared.ts';
 
 const Path = Type.String({ minLength: 1, maxLength: 4096 });
@@ -40,6 +40,7 @@ const leafSources = {
   env: Type.Optional(Env),
   secret: Type.Optional(Secret),
   vault: Type.Optional(Vault),
+  consul: Type.Optional(Consul),
 };
 
 export const SourceSchema = Type.Object(
@@ -62,7 +63,7 @@ export const SourceSchema = Type.Object(
   },
   {
     ...oneOf,
-    description: 'Where the material comes from: exactly one of files, env, secret, vault, merge, fallback.',
+    description: 'Where the material comes from: exactly one of files, env, secret, vault, consul, merge, fallback.',
   },
 );
 
