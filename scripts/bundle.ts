@@ -44,20 +44,24 @@ const { metafile: main } = await build({
   ...shared,
   entryPoints: ['src/cli/main.ts'],
   outfile: program,
-  external: [clientNode],
+  external: [clientNode, 'undici'],
 });
 // V8 keeps the source, with two bytes a character as soon as one is beyond Latin-1. esbuild leaves those in regular expressions.
 const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 writeFileSync(program, readFileSync(program, 'utf8').replaceAll(/[^\0-\xff]/g, escape));
-// Apart, as a package: larger than all the rest, and in a pod it is never loaded.
-const { metafile: apart } = await build({
-  ...shared,
-  stdin: { contents: `export { KubeConfig } from '${clientNode}';`, resolveDir: '.' },
-  outfile: `bundle/node_modules/${clientNode}/index.js`,
-});
-writeFileSync(
-  `bundle/node_modules/${clientNode}/package.json`,
-  JSON.stringify({ name: clientNode, version: versionOf(clientNode), type: 'module', main: 'index.js' }),
-);
+// Apart, as packages: larger than all the rest. A pod never loads the first, and only a sidecar with a proxy loads the second.
+const apart = await Promise.all([buildApart(clientNode, 'KubeConfig'), buildApart('undici', 'Pool')]);
 const own = JSON.parse(readFileSync('package.json', 'utf8')) as { name: string; version: string; license: string };
-writeFileSync('bundle/bom.cdx.json', bundleBom(own, [main, apart]));
+writeFileSync('bundle/bom.cdx.json', bundleBom(own, [main, ...apart]));
+
+/** A package beside the program, of which only that name is used. */
+async function buildApart(name: string, used: string) {
+  const { metafile } = await build({
+    ...shared,
+    stdin: { contents: `export { ${used} } from '${name}';`, resolveDir: '.' },
+    outfile: `bundle/node_modules/${name}/index.js`,
+  });
+  const manifest = { name, version: versionOf(name), type: 'module', main: 'index.js' };
+  writeFileSync(`bundle/node_modules/${name}/package.json`, JSON.stringify(manifest));
+  return metafile;
+}

@@ -280,7 +280,7 @@ function metricRows(part: About): string {
   return table(['metric', 'type', 'labels', 'meaning'], rows);
 }
 
-const parts: readonly About[] = ['keys', 'reloads', 'operations', 'operator', 'process'];
+const parts: readonly About[] = ['keys', 'reloads', 'operations', 'proxy', 'operator', 'process'];
 
 // docs/dependencies.md: what is installed, and what it pulls in
 

@@ -1,7 +1,7 @@
 // Every deliberate error: one class, and one table from code to who must act and what to do.
 
 /** Who must act. It decides whether a retry makes sense, the HTTP status and the exit code. */
-export type ErrorKind = 'config' | 'source' | 'material' | 'request' | 'refused' | 'not-ready' | 'internal';
+export type ErrorKind = 'config' | 'source' | 'material' | 'request' | 'refused' | 'not-ready' | 'gateway' | 'internal';
 
 interface Row {
   readonly kind: ErrorKind;
@@ -292,6 +292,21 @@ const table = {
     hint: 'Call the sidecar directly, not through a proxy or a browser.',
     status: 403,
   },
+  'proxy-token-required': {
+    kind: 'request',
+    hint: 'Send `Proxy-Authorization: Bearer` or `Paycert-Token` with the content of the token file, or put ~TOKEN/ before the credential.',
+    status: 407,
+  },
+  'route-refused': {
+    kind: 'request',
+    hint: 'Add the method and path to `proxy.routes`, or call the platform in a way that is allowed.',
+    status: 403,
+  },
+  'connect-refused': {
+    kind: 'request',
+    hint: 'Set the base URL of the SDK to http://HOST:PORT/CREDENTIAL, in place of an HTTPS proxy; docs/proxy.md has it for each SDK.',
+    status: 405,
+  },
   'token-required': {
     kind: 'request',
     hint: 'Send `Authorization: Bearer` with the content of the token file.',
@@ -401,6 +416,33 @@ const table = {
     hint: 'Check that an operator runs and leads, and that the resource names the Secret that was written.',
   },
   'sidecar-unreachable': { kind: 'not-ready', hint: 'Check that the sidecar runs and that the address is right.' },
+
+  // gateway: the platform, or the way to it
+  'gateway-unreachable': {
+    kind: 'gateway',
+    hint: 'Nothing was sent. Check the name server, the network policy and the proxy on the way out, then call again.',
+  },
+  'gateway-interrupted': {
+    kind: 'gateway',
+    hint: 'The platform may have acted: query the order before you repeat the call.',
+  },
+  'gateway-timeout': {
+    kind: 'gateway',
+    hint: 'The platform may have acted: query the order before you repeat the call.',
+    status: 504,
+  },
+  'gateway-redirected': {
+    kind: 'gateway',
+    hint: 'Find out what responds in place of the platform; query the order before you repeat the call.',
+  },
+  'response-too-large': {
+    kind: 'gateway',
+    hint: 'The platform may have acted: query the order before you repeat the call.',
+  },
+  'response-unverified': {
+    kind: 'gateway',
+    hint: 'Treat the response as forged: query the order, and do not repeat the call.',
+  },
 
   // internal: us
   'internal-error': {

@@ -109,7 +109,7 @@ export type Event =
   | { readonly type: 'config-rejected'; readonly file: FollowedFile; readonly error: PaycertError }
   /** The listener of the operator shows another certificate. */
   | { readonly type: 'certificate-presented'; readonly notAfter: Date }
-  | { readonly type: 'token-replaced' }
+  | { readonly type: 'token-replaced'; readonly file: TokenFile }
   // operations
   | {
       readonly type: 'operated';
@@ -131,6 +131,32 @@ export type Event =
       readonly error: PaycertError;
     }
   | { readonly type: 'decrypted'; readonly credential: string; readonly role: string; readonly isRetired: boolean }
+  // the gateway of a platform
+  /** One try of a call on the wire. */
+  | {
+      readonly type: 'attempted';
+      readonly call: string;
+      readonly credential: string;
+      readonly host: string;
+      readonly startedAt: Date;
+      readonly endedAt: Date;
+      readonly outcome: 'responded' | 'not-sent' | 'interrupted' | 'timed-out';
+      readonly status?: number;
+    }
+  /** A call that the proxy has forwarded, or refused. `outcome`: what is known of it, see docs/proxy.md. */
+  | {
+      readonly type: 'forwarded';
+      readonly call: string;
+      readonly credential: string;
+      readonly method: string;
+      readonly outcome: 'ok' | 'refused' | 'unknown';
+      /** Of the response that the caller got. */
+      readonly status: number;
+      readonly verified?: 'yes' | 'none' | 'no';
+      readonly attempts: number;
+      readonly seconds: number;
+      readonly error?: PaycertError;
+    }
   // the process
   /** Standard output did not take them: its disk is full, or its reader is slow or gone. */
   | { readonly type: 'lines-dropped'; readonly lines: number }
@@ -141,10 +167,13 @@ export type Event =
   | { readonly type: 'stopping'; readonly drainSeconds: number };
 
 /** A file of the process itself that it follows while it runs. */
-export type FollowedFile = 'configuration' | 'token' | 'certificate';
+export type FollowedFile = 'configuration' | 'certificate' | TokenFile;
 
-/** How an operation ended. The caller's own errors are apart: they never page anybody. */
-export type Outcome = 'ok' | 'refused' | 'caller-error' | 'not-ready' | 'error';
+/** Of the local API, and of the proxy. */
+export type TokenFile = 'token' | 'proxy-token';
+
+/** How an operation ended. The caller's own errors are apart, they never page anybody; so are those of the way to a platform. */
+export type Outcome = 'ok' | 'refused' | 'caller-error' | 'not-ready' | 'gateway-error' | 'error';
 
 /** Receives every event. It must not throw, and a throw changes nothing that was decided. */
 export type Observe = (event: Event) => void;

@@ -24,6 +24,7 @@ const exitCodes: Record<ErrorKind, number> = {
   request: 64,
   refused: 1,
   'not-ready': 75,
+  gateway: 69,
   internal: 70,
 };
 

@@ -7,7 +7,7 @@ import { defaults, milliseconds } from '../config/defaults.ts';
 import type { Config } from '../config/schema/config.ts';
 import { poolLimiter } from '../store/limiter.ts';
 import { PaycertError } from '../errors.ts';
-import { type Event, isolate, type Observe } from '../events.ts';
+import { type Event, isolate, type Observe, type TokenFile } from '../events.ts';
 import { createAdmin } from '../server/admin.ts';
 import { FollowedFiles } from '../server/followed-files.ts';
 import { createApi } from '../server/http.ts';
@@ -25,6 +25,7 @@ import { createLog, type LogLevel } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { flushMilliseconds, openOutput } from '../telemetry/output.ts';
 import { followFile } from './follow.ts';
+import type { RunningProxy } from './sidecar-proxy.ts';
 import { parseToken, readToken } from './token.ts';
 
 export interface SidecarOptions {
@@ -50,9 +51,8 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const log: Observe =
     options.isSilent === true ? () => undefined : createLog(levelOf(config), output, () => clock.now());
   const { tcp } = config.listen;
-  const followedFiles = new FollowedFiles(
-    tcp?.tokenFile === undefined ? ['configuration'] : ['configuration', 'token'],
-    () => clock.now(),
+  const followedFiles = new FollowedFiles(['configuration', ...tokenFilesOf(config).map(([file]) => file)], () =>
+    clock.now(),
   );
   const files = () => followedFiles.list();
   const observers = [
@@ -67,24 +67,27 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
 
   let isListening = false;
   let socket: SocketListener | undefined;
+  let proxy: RunningProxy | undefined;
   const startedAt = clock.now();
   const admin = createAdmin({
     ...{ store, clock, metrics, version, startedAt, observe, files },
     isListening: () => isListening,
-    impediment: () => socket?.impediment(),
+    impediment: () => socket?.impediment() ?? proxy?.socket?.impediment(),
   });
   const memory = config.remember === undefined ? undefined : new SignedMemory(config.remember);
   const { maxBodyBytes = defaults.maxBodyBytes } = config.listen;
   const around = aroundEach({ observe, milliseconds: () => performance.now(), most: limitsOf('callers').connections });
   const api = { store, clock, observe, around, maxBodyBytes, version, startedAt, files, memory };
 
-  let token = tcp?.tokenFile === undefined ? undefined : await readToken(tcp.tokenFile);
-  const applyToken = (next: string) => {
-    token = next;
-    observe({ type: 'token-replaced' });
+  const tokens = new Map<TokenFile, string>();
+  for (const [file, path] of tokenFilesOf(config)) tokens.set(file, await readToken(path));
+  const applyToken = (file: TokenFile) => (next: string) => {
+    tokens.set(file, next);
+    observe({ type: 'token-replaced', file });
   };
   const applyConfig = (next: Config) => {
     configured.apply(next);
+    proxy?.apply(next.proxy?.routes);
     const needsRestart = !isDeepStrictEqual(fixedParts(next), fixedParts(config));
     observe({ type: 'configured', credentials: countOf(next), needsRestart });
   };
@@ -104,8 +107,13 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
       add('socket', socket);
     }
     if (tcp) {
-      const options = { address: tcp.address, token: () => token, isExposed: tcp.exposed ?? false };
+      const options = { address: tcp.address, token: () => tokens.get('token'), isExposed: tcp.exposed ?? false };
       add('tcp', await listenOnTcp(options, createApi(api, 'tcp')));
+    }
+    if (config.proxy !== undefined) {
+      const { startProxy } = await import('./sidecar-proxy.ts');
+      proxy = await startProxy(config.proxy, { store, clock, observe, token: () => tokens.get('proxy-token') });
+      for (const [name, bound] of proxy.listeners) add(name, bound);
     }
     isListening = true;
 
@@ -127,20 +135,11 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
         stop,
       ),
     ];
-    if (tcp?.tokenFile !== undefined && token !== undefined)
-      followed.push(
-        followFile(
-          {
-            file: 'token',
-            source: fileOf(tcp.tokenFile),
-            parse: parseToken,
-            initial: token,
-            apply: applyToken,
-            observe,
-          },
-          stop,
-        ),
-      );
+    for (const [file, path] of tokenFilesOf(config)) {
+      const initial = tokens.get(file) ?? '';
+      const source = fileOf(path);
+      followed.push(followFile({ file, source, parse: parseToken, initial, apply: applyToken(file), observe }, stop));
+    }
     await Promise.race([Promise.all(followed), aborted(signal)]);
 
     observe({ type: 'stopping', drainSeconds: options.drainMilliseconds / 1000 });
@@ -150,6 +149,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   } finally {
     following.abort();
     await Promise.all(listeners.map((listener) => listener.close()));
+    await proxy?.close();
     await configured.stop();
     await Promise.race([output.flush(), clock.sleep(flushMilliseconds, new AbortController().signal)]);
   }
@@ -174,9 +174,16 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 /** What a start needs beside the text itself must be there too: the next start reads this file. */
 export async function parseForStart(text: string): Promise<Config> {
   const config = parseConfig(text);
-  const { tokenFile } = config.listen.tcp ?? {};
-  if (tokenFile !== undefined) await readToken(tokenFile);
+  for (const [, path] of tokenFilesOf(config)) await readToken(path);
   return config;
+}
+
+/** Of each listener that asks for a token. */
+function tokenFilesOf({ listen, proxy }: Config): readonly (readonly [TokenFile, string])[] {
+  const files = { token: listen.tcp?.tokenFile, 'proxy-token': proxy?.listen.tcp?.tokenFile };
+  return Object.entries(files).flatMap(([file, path]) =>
+    path === undefined ? [] : [[file as TokenFile, path] as const],
+  );
 }
 
 /** @throws PaycertError as `parseConfig`; `config-unreadable`, `token-unusable` */
@@ -191,4 +198,7 @@ export async function readConfig(path: string): Promise<Config> {
 }
 
 /** What only a new process picks up. */
-const fixedParts = ({ listen, admin, log, remember }: Config) => ({ listen, admin, log, remember });
+const fixedParts = ({ listen, admin, log, remember, proxy }: Config) => {
+  const { routes: _, ...fixed } = proxy ?? {};
+  return { listen, admin, log, remember, proxy: proxy && fixed };
+};

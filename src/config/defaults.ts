@@ -4,6 +4,7 @@ export const defaults = {
   adminAddress: ':9464',
   logLevel: 'info',
   maxBodyBytes: 1024 * 1024,
+  deadline: '30s',
   poll: '10s',
   grace: '7d',
   maxAge: '90d',

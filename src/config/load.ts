@@ -2,6 +2,7 @@
 import { type Document, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
 import { isLoopback, splitAddress } from '../address.ts';
 import { PaycertError } from '../errors.ts';
+import { platformOf } from '../providers/registry.ts';
 import { type Report, validator } from '../validation.ts';
 import Type from 'typebox';
 import { type Config, ConfigSchema } from './schema/config.ts';
@@ -83,6 +84,7 @@ function parse(text: string, problems: Placed[]): Config | undefined {
   attempt([], () => assertUniqueNames(names));
   attempt([], () => assertListener(config));
   credentials.forEach((credential, index) => attempt(['credentials', index], () => assertPrivate(credential, index)));
+  attempt(['proxy', 'routes'], () => assertProxyRoutes(config));
   return problems.length > 0 ? undefined : deepFreeze(config);
 }
 
@@ -183,22 +185,52 @@ function toPlain(document: Document.Parsed, text: string): unknown {
   }
 }
 
-function assertListener({ listen, admin }: Config): void {
-  assertPort('listen.tcp.address', listen.tcp?.address);
+function assertListener({ listen, admin, proxy }: Config): void {
+  assertPlaces('listen', listen);
   assertPort('admin.address', admin?.address);
-  if (listen.socket === undefined && listen.tcp === undefined) {
-    throw new PaycertError('config-invalid', 'listen needs socket, tcp or both', { field: 'listen' });
-  }
-  if (listen.tcp && listen.tcp.exposed !== true && !isLoopback(splitAddress(listen.tcp.address).host)) {
-    throw new PaycertError('listener-exposed', 'listen.tcp.address is not a loopback address', {
-      field: 'listen.tcp.address',
+  if (proxy === undefined) return;
+  assertPlaces('proxy.listen', proxy.listen);
+  if (proxy.listen.socket !== undefined && proxy.listen.socket === listen.socket) {
+    throw new PaycertError('config-invalid', 'proxy.listen.socket is listen.socket as well', {
+      field: 'proxy.listen.socket',
     });
   }
-  if (listen.tcp && listen.tcp.tokenFile === undefined && listen.tcp.insecure !== true) {
-    throw new PaycertError('config-invalid', 'listen.tcp.tokenFile is missing; without it, say insecure: true', {
-      field: 'listen.tcp.tokenFile',
+}
+
+function assertPlaces(field: string, { socket, tcp }: Pick<Config['listen'], 'socket' | 'tcp'>): void {
+  assertPort(`${field}.tcp.address`, tcp?.address);
+  if (socket === undefined && tcp === undefined) {
+    throw new PaycertError('config-invalid', `${field} needs socket, tcp or both`, { field });
+  }
+  if (tcp && tcp.exposed !== true && !isLoopback(splitAddress(tcp.address).host)) {
+    throw new PaycertError('listener-exposed', `${field}.tcp.address is not a loopback address`, {
+      field: `${field}.tcp.address`,
     });
   }
+  if (tcp && tcp.tokenFile === undefined && tcp.insecure !== true) {
+    throw new PaycertError('config-invalid', `${field}.tcp.tokenFile is missing; without it, say insecure: true`, {
+      field: `${field}.tcp.tokenFile`,
+    });
+  }
+}
+
+/** What a route says of a credential that is described here must fit it; of one that comes from a resource, the call says. */
+function assertProxyRoutes({ proxy, credentials, resources }: Config): void {
+  const names = new Set([...credentials.map(({ name }) => name), ...resources.map(({ name, resource }) => name ?? resource)]); // prettier-ignore
+  const seen = new Set<string>();
+  proxy?.routes?.forEach(({ credential, origin }, index) => {
+    const field = `proxy.routes[${index}]`;
+    const invalid = (member: string, message: string) =>
+      new PaycertError('config-invalid', `${field}.${member} ${message}`, { field: `${field}.${member}` });
+    if (seen.has(credential)) throw invalid('credential', 'is named by an earlier route');
+    seen.add(credential);
+    if (!names.has(credential)) throw invalid('credential', 'is no credential of this file');
+    const described = credentials.find(({ name }) => name === credential);
+    if (described === undefined || origin === undefined) return;
+    const { platform, options } = platformOf(described.provider);
+    const own = platform.origins(options);
+    if (!own.includes(origin)) throw invalid('origin', `is none of the platform’s: ${own.join(', ')}`);
+  });
 }
 
 /** Tokens and keys go to servers over TLS, unless somebody says that they need not. */

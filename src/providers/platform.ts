@@ -1,6 +1,7 @@
 // What a payment platform is to the rest of paycert: one value per folder, and everything that is asked about it.
 import type { X509Certificate } from 'node:crypto';
 import type { Static, TObject } from 'typebox';
+import type { Forwarding } from './forwarding.ts';
 import type { Capability, Provider } from './provider.ts';
 import type { Refusals } from './refusal.ts';
 import type { Takes } from './takes.ts';
@@ -81,6 +82,8 @@ export interface Platform<O extends TObject = TObject> {
   origins(options: Static<O>): readonly string[];
   /** Undefined: nothing is fetched with these options. Absent: never. */
   fetches?(options: Static<O>): Fetches | undefined;
+  /** How an application's requests are forwarded to it. Absent: a proxy does not serve it. */
+  forwards?(options: Static<O>): Forwarding;
   readonly fileNames: readonly FileName[];
   /** What to add to the material so that it can do what it cannot, by what that is. `encrypt` is for the platform. */
   supplies?(options: Static<O>): Readonly<Partial<Record<Capability | 'encrypt', string>>>;

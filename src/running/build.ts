@@ -142,11 +142,14 @@ export function buildCredential(config: CredentialConfig, dependencies: BuildDep
 }
 
 export function buildPolicy(config: CredentialConfig): CredentialPolicy {
+  const { platform, options } = platformOf(config.provider);
   return {
     provider: Object.keys(config.provider).join(),
     isRequired: config.required ?? false,
     requires: config.require ?? defaults.require,
     maxAge: buildMaxAge(config),
+    origins: platform.origins(options),
+    forwarding: platform.forwards?.(options),
     suspendedSince: undefined,
   };
 }

@@ -11,7 +11,6 @@ export async function readJson(request: IncomingMessage, limit: number): Promise
   if (type === undefined || !/^application\/json\s*(?:;|$)/i.test(type)) {
     throw new PaycertError('media-type-unsupported', 'the body must be application/json', { field: 'content-type' });
   }
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
   const body = await readBytes(request, limit);
   // JSON.parse of bytes that are no UTF-8 would quietly read, and then sign, other text than was sent.
   if (!isUtf8(body)) throw new PaycertError('request-malformed', 'the body is not UTF-8');
@@ -57,16 +56,35 @@ function endOfText(body: Uint8Array, start: number): number {
   return at;
 }
 
-function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
+/**
+ * The whole body. `held` hears of each piece before it is kept, and may throw.
+ * @throws PaycertError `body-too-large`, `request-malformed`; what `held` throws
+ */
+export function readBytes(
+  request: IncomingMessage,
+  limit: number,
+  held: (bytes: number) => void = () => undefined,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
     const chunks: Buffer[] = [];
     let size = 0;
+    let isRefused = false;
+    const refuse = (error: Error) => {
+      isRefused = true;
+      chunks.length = 0;
+      reject(error);
+    };
     request.on('data', (chunk: Buffer) => {
+      if (isRefused) return;
       size += chunk.byteLength;
-      if (size > limit) {
-        chunks.length = 0;
-        reject(tooLarge(limit));
-      } else chunks.push(chunk);
+      try {
+        if (size > limit) throw tooLarge(limit);
+        held(chunk.byteLength);
+        chunks.push(chunk);
+      } catch (error) {
+        refuse(error as Error);
+      }
     });
     request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     // A caller that hangs up is no bug of ours.

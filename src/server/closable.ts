@@ -2,10 +2,12 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import { Server as NetServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import { Connections } from './connections.ts';
 import type { Limits } from './limits.ts';
 import { stopParsingWhenEnded } from './stop-parsing.ts';
+import { refuseTunnel } from './tunnel.ts';
 
 interface Closable<S> {
   readonly server: S;
@@ -73,6 +75,7 @@ function finish<S extends Server | SecureServer>(
     connections.accept(socket);
     stopParsingWhenEnded(socket);
   });
+  server.on('connect', (_, socket: Duplex) => refuseTunnel(socket));
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     connections.take(request, response, () => {
       // Nobody on this machine needs it, and it costs a string per answer.

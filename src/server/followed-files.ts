@@ -23,7 +23,7 @@ export class FollowedFiles {
 
   observe(event: Event): void {
     if (event.type === 'configured') this.#states.set('configuration', { file: 'configuration' });
-    if (event.type === 'token-replaced') this.#states.set('token', { file: 'token' });
+    if (event.type === 'token-replaced') this.#states.set(event.file, { file: event.file });
     if (event.type === 'config-rejected' && event.file !== 'certificate')
       this.#states.set(event.file, { file: event.file, rejection: { at: this.#now(), error: event.error } });
   }

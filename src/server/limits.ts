@@ -24,8 +24,8 @@ export interface Limits {
   readonly pipelined: number;
 }
 
-/** `callers`: the local API. `admin`: health and metrics, which strangers reach without a token. */
-export type ListenerKind = 'callers' | 'admin';
+/** `callers`: the local API. `proxy`: applications on their way to a platform. `admin`: health and metrics, which strangers reach without a token. */
+export type ListenerKind = 'callers' | 'proxy' | 'admin';
 
 const minute = 60_000;
 
@@ -43,6 +43,22 @@ const table: Readonly<Record<ListenerKind, Limits>> = {
     idleMilliseconds: 10 * minute,
     requestsPerConnection: 0,
     pipelined: 32,
+  },
+  proxy: {
+    connections: 2048,
+    // Somebody waits for a payment.
+    endsUnanswered: false,
+    backlog: 2048,
+    headBytes: 16 * 1024,
+    headMilliseconds: minute,
+    // An upload of a few megabytes, from this machine.
+    requestMilliseconds: minute,
+    // A reader of a download that does not read; the platform itself has a deadline.
+    stalledMilliseconds: 2 * minute,
+    idleMilliseconds: 10 * minute,
+    requestsPerConnection: 0,
+    // One that waits behind a slow platform is better sent on a connection of its own.
+    pipelined: 8,
   },
   admin: {
     connections: 64,
@@ -63,12 +79,15 @@ const table: Readonly<Record<ListenerKind, Limits>> = {
 /** What the process itself opens: files, watches, connections to the API server, Node's own. */
 const ownDescriptors = 48;
 
+/** Of the descriptors that are left. A caller of the proxy takes two, its own and one to the platform. */
+const shares: Readonly<Record<ListenerKind, number>> = { callers: 3 / 8, proxy: 1 / 8, admin: 1 / 4 };
+
 /**
  * The limits of one listener. Of few descriptors the callers' listeners get most, so that strangers at the admin port
  * cannot take those that a caller needs.
  */
 export function limitsOf(kind: ListenerKind, descriptors = openFilesLimit()): Limits {
-  const share = kind === 'admin' ? 1 / 4 : 3 / 8;
+  const share = shares[kind];
   const affordable = Math.floor(Math.max(descriptors - ownDescriptors, 16) * share);
   const limits = table[kind];
   return { ...limits, connections: Math.min(limits.connections, affordable) };

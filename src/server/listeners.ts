@@ -5,8 +5,9 @@ import type { SecureContextOptions } from 'node:tls';
 import { splitAddress } from '../address.ts';
 import { bind, type Listener } from './bind.ts';
 import { createHttpServer, createHttpsServer } from './closable.ts';
-import { createGuard } from './guard.ts';
+import { createGuard, type Guard } from './guard.ts';
 import { type Limits, type ListenerKind, limitsOf } from './limits.ts';
+import { createProxyGuard } from './proxy/guard.ts';
 import { sendProblem } from './respond.ts';
 
 export interface TcpOptions {
@@ -15,20 +16,27 @@ export interface TcpOptions {
   /** What callers must send as a bearer token, asked at each request; none when the configuration says `insecure`. */
   readonly token: () => string | undefined;
   readonly isExposed: boolean;
+  /** Default: the local API. */
+  readonly kind?: keyof typeof guards;
 }
 
-/** The local API over TCP, only for callers that know the token. */
+/** How each tells who may call: the proxy leaves `Authorization` to the platform. */
+const guards = { callers: createGuard, proxy: createProxyGuard } satisfies Partial<
+  Record<ListenerKind, (token: TcpOptions['token'], isExposed: boolean) => Guard>
+>;
+
+/** The local API or the proxy over TCP, only for callers that know the token. */
 export async function listenOnTcp(
-  { address, token, isExposed }: TcpOptions,
+  { address, token, isExposed, kind = 'callers' }: TcpOptions,
   listener: RequestListener,
 ): Promise<Listener> {
-  const guard = createGuard(token, isExposed);
+  const guard = guards[kind](token, isExposed);
   const guarded: RequestListener = (request, response) => {
     const error = guard(request);
     if (error === undefined) listener(request, response);
     else sendProblem(request, response, error);
   };
-  return listen('callers', address, guarded);
+  return listen(kind, address, guarded);
 }
 
 /** Health and metrics, for everybody who reaches the port. */

@@ -9,6 +9,7 @@ const statusOf: Record<ErrorKind, number> = {
   request: 400,
   refused: 422,
   'not-ready': 503,
+  gateway: 502,
   internal: 500,
 };
 

@@ -5,11 +5,12 @@ import { pipeline } from 'node:stream/promises';
 import type { PaycertError } from '../errors.ts';
 import { problemOf } from './problem.ts';
 
-const problemJson = 'application/problem+json';
+export const problemJson = 'application/problem+json';
 
 export function send(response: ServerResponse, status: number, type: string, body: string | Uint8Array): void {
   setHead(response, status, type);
-  response.setHeader('Content-Length', Buffer.byteLength(body));
+  // RFC 9110 §8.6: not beside 204.
+  if (status !== 204) response.setHeader('Content-Length', Buffer.byteLength(body));
   response.end(body);
 }
 
@@ -29,6 +30,7 @@ export function sendProblem(request: IncomingMessage, response: ServerResponse, 
   const problem = problemOf(error);
   if (problem.status === 503) response.setHeader('Retry-After', '1');
   if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  if (problem.status === 407) response.setHeader('Proxy-Authenticate', 'Bearer');
   const body = JSON.stringify(problem);
   if (request.complete || request.destroyed) send(response, problem.status, problemJson, body);
   else sendEarly(request, response, problem.status, body);

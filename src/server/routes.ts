@@ -20,11 +20,14 @@ export interface RouteCall {
 /** What a row answers; the status is 200 unless it says otherwise. */
 export interface Reply {
   readonly status?: number;
+  /** In place of the row's. */
+  readonly type?: string;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body: string | Uint8Array | Readable;
 }
 
 export interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Whether HEAD is answered too, without the body: `wget --spider` in a container's health check sends it. */
   readonly answersHead?: true;
   /** `{name}` stands for one segment, `{+name}` for all that is left (RFC 6570). */
@@ -57,9 +60,11 @@ export function serveRoutes(routes: readonly Route[], { where, unknown, observe 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
       const { route, parameters } = match(request, response);
-      const { status = 200, body } = await route.run(new Matched(request, response, parameters));
-      if (body instanceof Readable) await sendStream(response, status, route.type, body);
-      else writes.push(() => send(response, status, route.type, body));
+      const reply = await route.run(new Matched(request, response, parameters));
+      const { status = 200, type = route.type, headers = {}, body } = reply;
+      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+      if (body instanceof Readable) await sendStream(response, status, type, body);
+      else writes.push(() => send(response, status, type, body));
     } catch (error) {
       const known = toPaycertError(error);
       if (known.kind === 'internal' && !isHangUp(error)) observe({ type: 'internal-error', where, error });

@@ -306,7 +306,7 @@ export const CredentialStatus = Type.Object({
 export const CredentialList = Type.Object({ credentials: Type.Array(CredentialStatus) });
 
 const FileStatus = Type.Object({
-  file: Type.Union([Type.Literal('configuration'), Type.Literal('token')]),
+  file: Type.Union([Type.Literal('configuration'), Type.Literal('token'), Type.Literal('proxy-token')]),
   current: Type.Boolean({ description: 'Whether its newest content is in use; otherwise the next start fails on it.' }),
   rejection: Type.Optional(Notice),
 });

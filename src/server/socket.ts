@@ -10,7 +10,7 @@ import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import { bind, type Listener } from './bind.ts';
 import { createHttpServer } from './closable.ts';
-import { limitsOf } from './limits.ts';
+import { limitsOf, type ListenerKind } from './limits.ts';
 import { lockSocket } from './socket-lock.ts';
 
 export interface SocketListener extends Listener {
@@ -21,6 +21,8 @@ export interface SocketListener extends Listener {
 interface Surroundings {
   readonly clock?: Clock;
   readonly observe?: Observe;
+  /** Default: the local API. */
+  readonly kind?: ListenerKind;
 }
 
 /** How often the file is looked for without an event: where there are no watches left, and on a volume without any. */
@@ -30,10 +32,10 @@ const pollMilliseconds = 10_000;
 export async function listenOnSocket(
   path: string,
   listener: RequestListener,
-  { clock = systemClock, observe = () => undefined }: Surroundings = {},
+  { clock = systemClock, observe = () => undefined, kind = 'callers' }: Surroundings = {},
 ): Promise<SocketListener> {
   const release = await lockSocket(path);
-  const limits = limitsOf('callers');
+  const limits = limitsOf(kind);
   const { server, close } = createHttpServer(listener, limits);
   const place = new Place(path, server, limits.backlog);
   try {
@@ -118,7 +120,11 @@ const inodeOf = async (path: string): Promise<bigint | undefined> =>
   (await lstat(path, { bigint: true }).catch(() => undefined))?.ino;
 
 /** Looks when the directory changes, and now and then. A file that is lost is put back; until then `impediment` says why. */
-async function keep(place: Place, { clock, observe }: Required<Surroundings>, signal: AbortSignal): Promise<void> {
+async function keep(
+  place: Place,
+  { clock, observe }: Required<Omit<Surroundings, 'kind'>>,
+  signal: AbortSignal,
+): Promise<void> {
   let wake = new AbortController();
   const look = () => wake.abort();
   const watching = watchFor(place.path, look);

@@ -94,5 +94,6 @@ export function outcomeOf(error: unknown): Outcome {
   if (!(error instanceof PaycertError)) return 'error';
   const { kind } = error;
   if (kind === 'request') return 'caller-error';
+  if (kind === 'gateway') return 'gateway-error';
   return kind === 'refused' || kind === 'not-ready' ? kind : 'error';
 }

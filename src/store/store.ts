@@ -1,5 +1,6 @@
 // The current snapshot of every credential: the only mutable state on the signing path.
 import { PaycertError } from '../errors.ts';
+import type { Forwarding } from '../providers/forwarding.ts';
 import type { Capability, KeyFacts } from '../providers/provider.ts';
 import { type Age, agesOf, type MaxAge } from './age.ts';
 import { inUse } from './checks.ts';
@@ -14,6 +15,10 @@ export interface CredentialPolicy {
   readonly requires: readonly Capability[];
   /** How old its keys may become; absent while nothing is known of it. */
   readonly maxAge?: MaxAge;
+  /** Where its platform's gateway is, as origins of URLs. Absent while nothing is known of it. */
+  readonly origins?: readonly string[];
+  /** How a proxy forwards requests to it; absent where it does not. */
+  readonly forwarding?: Forwarding | undefined;
   /** Since when its PaymentCredential is suspended: there is nothing to load until it is not. */
   readonly suspendedSince?: Date | undefined;
 }

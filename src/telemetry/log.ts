@@ -137,7 +137,7 @@ const lines: Lines = {
     { file, ...describe(error) },
   ],
   'certificate-presented': ({ notAfter }) => ['info', 'a renewed certificate is shown from now on', { notAfter }],
-  'token-replaced': () => ['info', 'callers over TCP need the new token now', {}],
+  'token-replaced': ({ file }) => ['info', 'callers over TCP need the new token now', { file }],
   operated: ({ call, listener, claim, credential, operation, outcome, seconds }) => [
     outcome === 'error' ? 'error' : 'debug',
     'operation',
@@ -156,6 +156,16 @@ const lines: Lines = {
     { credential, kind, ...describe(error) },
   ],
   decrypted: ({ credential, role, isRetired }) => ['debug', 'decrypted', { credential, role, isRetired }],
+  attempted: ({ call, credential, host, startedAt, endedAt, outcome, status }) => [
+    outcome === 'responded' ? 'debug' : 'warn',
+    outcome === 'responded' ? 'the platform responded' : 'no response from the platform',
+    { call, credential, host, outcome, ...(status !== undefined && { status }), seconds: (endedAt.getTime() - startedAt.getTime()) / 1000 }, // prettier-ignore
+  ],
+  forwarded: ({ call, credential, method, outcome, status, verified, attempts, seconds, error }) => [
+    outcome === 'unknown' ? 'warn' : 'debug',
+    outcome === 'unknown' ? 'whether the platform did it is unknown: query the order' : 'forwarded',
+    { call, credential, method, outcome, status, ...(verified && { verified }), attempts, seconds, ...(error && describe(error)) }, // prettier-ignore
+  ],
   // A line about lines that cannot be written.
   'lines-dropped': () => undefined,
   listening: ({ listener, address }) => ['info', 'listening', { listener, address }],

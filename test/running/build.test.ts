@@ -27,7 +27,13 @@ describe('a credential that is built', () => {
     assert.equal(provider.identity, 'wechatpay/1900000001');
     const maxAge = { milliseconds: 90 * 86_400_000, isGiven: false };
     const plain = { provider: 'wechatpay', isRequired: false, suspendedSince: undefined };
-    assert.deepEqual(buildPolicy(config), { ...plain, requires: ['sign'], maxAge });
+    const { origins, forwarding, ...policy } = buildPolicy(config);
+    assert.deepEqual(policy, { ...plain, requires: ['sign'], maxAge });
+    assert.deepEqual([origins?.[0], forwarding?.allowed[0]], ['https://api.mch.weixin.qq.com', 'GET /v3/*']);
+  });
+
+  it('is forwarded by a proxy where its platform says how', () => {
+    assert.equal(buildPolicy({ ...config, provider: { aliyun: {} } }).forwarding, undefined);
   });
 
   it('has what the configuration says', () => {

@@ -17,7 +17,7 @@ describe('followed files', () => {
     files.observe({ type: 'config-rejected', file: 'token', error });
     files.observe({ type: 'configured', credentials: 1, needsRestart: false });
     assert.deepEqual(files.list(), [{ file: 'configuration' }, { file: 'token', rejection: { at, error } }]);
-    files.observe({ type: 'token-replaced' });
+    files.observe({ type: 'token-replaced', file: 'token' });
     assert.deepEqual(files.list(), [{ file: 'configuration' }, { file: 'token' }]);
   });
 });

@@ -16,7 +16,7 @@ const directory = await mkdtemp(join(tmpdir(), 'paycert-'));
 after(() => rm(directory, { recursive: true }));
 let count = 0;
 
-const kinds = { admin: limitsOf('admin', 1024), callers: limitsOf('callers', 1024) };
+const kinds = { admin: limitsOf('admin', 1024), callers: limitsOf('callers', 1024), proxy: limitsOf('proxy', 1024) };
 
 /** A server with limits of one kind, some of them smaller, on loopback or a socket. */
 async function serve(t: TestContext, limits: Limits, listener: RequestListener, onSocket = false) {
@@ -42,6 +42,8 @@ const places = [
   ['the admin port', kinds.admin, false],
   ['a port of the API', kinds.callers, false],
   ['the socket', kinds.callers, true],
+  ['a port of the proxy', kinds.proxy, false],
+  ['the socket of the proxy', kinds.proxy, true],
 ] as const;
 
 for (const [place, limits, onSocket] of places) {
@@ -165,5 +167,16 @@ describe('few file descriptors', () => {
         assert.ok(admin + 2 * callers + 48 <= Math.max(descriptors, 64) || descriptors === Infinity);
     }
     assert.deepEqual([limitsOf('admin', Infinity).connections, limitsOf('callers', Infinity).connections], [64, 4096]);
+  });
+
+  it('leave a caller of the proxy one for itself and one for its platform', () => {
+    for (const descriptors of [0, 64, 256, 1024]) {
+      const [proxy, callers] = [
+        limitsOf('proxy', descriptors).connections,
+        limitsOf('callers', descriptors).connections,
+      ];
+      assert.ok(proxy >= 2 && 2 * proxy <= callers, String(descriptors));
+    }
+    assert.equal(limitsOf('proxy', Infinity).connections, 2048);
   });
 });

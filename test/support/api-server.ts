@@ -13,7 +13,7 @@ import { material } from '../../src/sources/source.ts';
 import { aroundEach } from '../../src/store/call.ts';
 import { attempt } from '../../src/store/attempt.ts';
 import type { MaxAge } from '../../src/store/age.ts';
-import { Store } from '../../src/store/store.ts';
+import { type CredentialPolicy, Store } from '../../src/store/store.ts';
 import { generateKeyPair } from '../../src/testing/key-pair.ts';
 import type { Files } from '../../src/testing/secret-volume.ts';
 import { createWechatpayMaterial, type WechatpayMaterial } from '../../src/testing/wechatpay-material.ts';
@@ -34,6 +34,7 @@ export interface CredentialOptions {
   readonly isRequired?: boolean;
   readonly requires?: readonly Capability[];
   readonly maxAge?: MaxAge;
+  readonly policy?: Partial<CredentialPolicy>;
 }
 
 /** A store with its time and what was observed. */
@@ -47,10 +48,13 @@ export interface Loaded {
 }
 
 /** Declares the credentials and loads those that have files. */
-export async function loadStore(credentials: Readonly<Record<string, CredentialOptions>>): Promise<Loaded> {
+export async function loadStore(
+  credentials: Readonly<Record<string, CredentialOptions>>,
+  time = start,
+): Promise<Loaded> {
   const events: Event[] = [];
   const store = new Store();
-  const clock = { time: start, now: () => clock.time, sleep: () => Promise.resolve() };
+  const clock = { time, now: () => clock.time, sleep: () => Promise.resolve() };
   const dependencies = { store, clock, limiter: new Limiter(64), observe: (event: Event) => void events.push(event) };
   const providers = new Map<string, Provider>();
   const load = async (name: string, files: Files) => {
@@ -58,13 +62,14 @@ export async function loadStore(credentials: Readonly<Record<string, CredentialO
     const credential = { name, provider, older: 'accept', graceMilliseconds: 60_000 } as const;
     return (await attempt(credential, material(files), dependencies))?.error;
   };
-  for (const [name, { files, provider, isRequired = false, requires, maxAge }] of Object.entries(credentials)) {
+  for (const [name, { files, provider, isRequired = false, requires, maxAge, policy }] of Object.entries(credentials)) {
     providers.set(name, provider ?? wechatpay({ merchantId }));
     store.declare(name, {
       provider: 'wechatpay',
       isRequired,
       requires: requires ?? ['sign'],
       ...(maxAge && { maxAge }),
+      ...policy,
     });
     const violation = files && (await load(name, files));
     if (violation !== undefined) throw violation;

@@ -127,7 +127,7 @@ describe('metrics', () => {
     assert.deepEqual(await current(), [0, 0]);
     metrics.observe({ type: 'configured', credentials: 1, needsRestart: false });
     assert.deepEqual(await current(), [1, 0]);
-    metrics.observe({ type: 'token-replaced' });
+    metrics.observe({ type: 'token-replaced', file: 'token' });
     assert.deepEqual(await current(), [1, 1]);
   });
 

@@ -1,6 +1,7 @@
 // WeChat Pay APIv3, as everything outside this folder knows it.
 import { draft } from './draft.ts';
 import { describeCertificate, fileNames } from './files.ts';
+import { forwarding } from './forwarding.ts';
 import { definePlatform } from '../platform.ts';
 import { wechatPayHosts } from '../shared/wechatpay-hosts.ts';
 import { Options } from './options.ts';
@@ -16,6 +17,7 @@ export const platform = definePlatform({
   takes,
   draft,
   origins: () => wechatPayHosts,
+  forwards: forwarding,
   fileNames,
   supplies() {
     const platformKey = 'wechatpay_*.pem (GET /v3/certificates), or pub_key.pem with pub_key_id, to verify and encrypt';

@@ -2,6 +2,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Event } from '../../events.ts';
 import type { Sample } from '../fact-gauge.ts';
+import { forwarding } from './forwarding.ts';
 import { operations } from './operations.ts';
 import { operator } from './operator.ts';
 import { processRows } from './process.ts';
@@ -9,7 +10,13 @@ import { reloads } from './reloads.ts';
 import type { CountedRow } from './row.ts';
 
 /** Every metric that events move, by its name. */
-export const counted: Readonly<Record<string, CountedRow>> = { ...reloads, ...operations, ...operator, ...processRows };
+export const counted: Readonly<Record<string, CountedRow>> = {
+  ...reloads,
+  ...operations,
+  ...forwarding,
+  ...operator,
+  ...processRows,
+};
 
 export interface Counting {
   readonly count: (event: Event) => void;

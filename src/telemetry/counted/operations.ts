@@ -6,7 +6,7 @@ export const operations = {
     about: 'operations',
     type: 'counter',
     help: 'Operations of the local API; each item of a batch is one.',
-    more: '`operation`: as in the URL. `outcome`: `ok`, `refused` (the answer is no), `caller-error`, `not-ready`, `error` (a bug).',
+    more: '`operation`: as in the URL. `outcome`: `ok`, `refused` (the answer is no), `caller-error`, `not-ready`, `gateway-error` (of the platform, or the way to it), `error` (a bug).',
     labels: ['credential', 'operation', 'outcome'],
     on: { operated: ({ credential, operation, outcome }) => one({ credential, operation, outcome }) },
   },

@@ -114,11 +114,11 @@ export const reloads = {
     about: 'reloads',
     type: 'gauge',
     help: 'Whether the newest content of a followed file is current (1), or was refused (0): the next restart fails on it.',
-    more: '`file`: `configuration` (paycert.yaml), `token`, `certificate` (of the operator’s listener).',
+    more: '`file`: `configuration` (paycert.yaml), `token`, `proxy-token`, `certificate` (of the operator’s listener).',
     labels: ['file'],
     on: {
       configured: () => ({ value: 1, file: 'configuration' }),
-      'token-replaced': () => ({ value: 1, file: 'token' }),
+      'token-replaced': ({ file }) => ({ value: 1, file }),
       'certificate-presented': () => ({ value: 1, file: 'certificate' }),
       'config-rejected': ({ file }) => ({ value: 0, file }),
     },

@@ -1,0 +1,70 @@
+// The signing proxy of a sidecar: its connections, its listeners, and the token that they ask for. Loaded only where it is configured.
+import type { Clock } from '../clock.ts';
+import { defaults, milliseconds } from '../config/defaults.ts';
+import { defaultMaxBodyBytes, type ProxyConfig } from '../config/schema/proxy.ts';
+import type { Observe } from '../events.ts';
+import { GatewayClient } from '../gateway/client.ts';
+import { openConnections } from '../gateway/connections.ts';
+import type { Listener } from '../server/bind.ts';
+import { limitsOf } from '../server/limits.ts';
+import { listenOnTcp } from '../server/listeners.ts';
+import { createProxy } from '../server/proxy/proxy.ts';
+import { listenOnSocket, type SocketListener } from '../server/socket.ts';
+import { aroundEach } from '../store/call.ts';
+import type { Store } from '../store/store.ts';
+
+export interface ProxyDependencies {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  /** The token of the TCP listener, as it is now. */
+  readonly token: () => string | undefined;
+}
+
+export interface RunningProxy {
+  /** By the names that they have in the log. */
+  readonly listeners: ReadonlyMap<string, Listener>;
+  readonly socket: SocketListener | undefined;
+  /** What the configuration says from now on of the routes. The rest takes a restart. */
+  apply(routes: ProxyConfig['routes']): void;
+  /** Once the listeners are closed. */
+  close(): Promise<void>;
+}
+
+/** @throws PaycertError `package-missing`, `listener-in-use`, `listener-unusable` */
+export async function startProxy(config: ProxyConfig, dependencies: ProxyDependencies): Promise<RunningProxy> {
+  const { store, clock, observe, token } = dependencies;
+  const { listen, maxBodyBytes = defaultMaxBodyBytes, deadline = defaults.deadline } = config;
+  let { routes } = config;
+  const connections = await openConnections();
+  const elapsed = () => performance.now();
+  const proxy = {
+    ...{ store, clock, observe, maxBodyBytes, milliseconds: elapsed, routes: () => routes },
+    // Apart from the local API: a slow platform must not take the turns of those who only sign.
+    around: aroundEach({ observe, milliseconds: elapsed, most: limitsOf('proxy').connections }),
+    gateway: new GatewayClient({ store, clock, observe, connections, deadlineMilliseconds: milliseconds(deadline) }),
+  };
+
+  const listeners = new Map<string, Listener>();
+  let socket: SocketListener | undefined;
+  try {
+    if (listen.socket !== undefined) {
+      socket = await listenOnSocket(listen.socket, createProxy(proxy, 'proxy-socket'), {
+        clock,
+        observe,
+        kind: 'proxy',
+      });
+      listeners.set('proxy-socket', socket);
+    }
+    if (listen.tcp) {
+      const { address, exposed: isExposed = false } = listen.tcp;
+      const options = { address, token, isExposed, kind: 'proxy' } as const;
+      listeners.set('proxy-tcp', await listenOnTcp(options, createProxy(proxy, 'proxy-tcp')));
+    }
+  } catch (error) {
+    await Promise.all([...listeners.values()].map((listener) => listener.close()));
+    await connections.close();
+    throw error;
+  }
+  return { listeners, socket, apply: (next) => (routes = next), close: () => connections.close() };
+}

@@ -1,0 +1,65 @@
+// `proxy` in paycert.yaml: where applications reach the signing proxy, and what it forwards.
+import Type, { type Static } from 'typebox';
+import { ListenerPlaces } from './listen.ts';
+import { closed, credentialName, Duration } from './shared.ts';
+
+/** An upload of a picture or a film; `listen.maxBodyBytes` has a default of its own. */
+export const defaultMaxBodyBytes = 8 * 1024 * 1024;
+
+const origin = (description: string) =>
+  Type.String({
+    pattern: '^https?://[a-z0-9.-]{1,253}(:[0-9]{1,5})?$',
+    form: 'an origin such as https://api.mch.weixin.qq.com, without a path',
+    maxLength: 270,
+    description,
+  });
+
+const ProxyRoute = Type.Object(
+  {
+    credential: Type.String({ ...credentialName, description: 'The credential that it is about.' }),
+    allow: Type.Optional(
+      Type.Array(
+        Type.String({
+          pattern: '^(GET|POST|PUT|PATCH|DELETE) /[!-~]{0,1023}$',
+          form: 'a method and a path such as POST /v3/pay/*',
+          maxLength: 1032,
+        }),
+        {
+          minItems: 1,
+          maxItems: 256,
+          description:
+            'Methods and paths that are forwarded; a path may end with `*`. Default: all of the platform’s API.',
+        },
+      ),
+    ),
+    origin: Type.Optional(origin('Which of the platform’s origins is called. Default: its first.')),
+    double: Type.Optional(
+      origin('A platform double that is called in place of the platform, also over http. For tests only.'),
+    ),
+  },
+  closed,
+);
+
+export const ProxySchema = Type.Object(
+  {
+    listen: Type.Object(ListenerPlaces, closed),
+    routes: Type.Optional(
+      Type.Array(ProxyRoute, {
+        maxItems: 5000,
+        description: 'What is forwarded. Where it is given, only the credentials that it names are served.',
+      }),
+    ),
+    maxBodyBytes: Type.Optional(
+      Type.Integer({
+        minimum: 1024,
+        maximum: 64 * 1024 * 1024,
+        default: defaultMaxBodyBytes,
+        description: 'Larger requests are refused before they are buffered.',
+      }),
+    ),
+    deadline: Type.Optional(Duration('How long a call of a platform may take, in all. Default 30s.')),
+  },
+  { ...closed, description: 'The signing proxy. Absent: there is none.' },
+);
+
+export type ProxyConfig = Static<typeof ProxySchema>;

@@ -1,0 +1,185 @@
+// One call of a platform: authorized with the keys of that moment, sent exactly so, verified with the keys of its return.
+import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { Clock } from '../clock.ts';
+import { PaycertError } from '../errors.ts';
+import type { Observe } from '../events.ts';
+import type { ForwardedRequest, Forwarding } from '../providers/forwarding.ts';
+import { assertAwaited, type Call } from '../store/call.ts';
+import type { Snapshot } from '../store/snapshot.ts';
+import type { Store } from '../store/store.ts';
+import { Use } from '../store/use.ts';
+import { BufferBudget } from './buffer-budget.ts';
+import { type Connections, type Incoming, NoResponse, type Outgoing } from './connections.ts';
+import type { Attempt, AttemptOutcome } from './outcome.ts';
+import { decoded, readWhole } from './response-body.ts';
+import { assertSendable, passedOn } from './sendable.ts';
+
+export interface GatewayClientOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  readonly connections: Connections;
+  /** From the first attempt to the last byte of what is verified. */
+  readonly deadlineMilliseconds: number;
+  readonly budget?: BufferBudget;
+}
+
+export interface ForwardedCall {
+  readonly request: ForwardedRequest;
+  /** One of the platform's, or a platform double: what the configuration says, and nothing that a caller sends. */
+  readonly origin: string;
+  readonly forwarding: Forwarding;
+  /** Grows while the call is made, also when it fails. */
+  readonly attempts: Attempt[];
+}
+
+export interface GatewayResponse {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body: Uint8Array | Readable;
+  /** The key that signed the request. */
+  readonly keyId: string;
+  /** `none`: unsigned by design. `no`: an error that the platform does not sign. */
+  readonly verified: 'yes' | 'none' | 'no';
+}
+
+export class GatewayClient {
+  readonly #options: GatewayClientOptions;
+  readonly budget: BufferBudget;
+
+  constructor(options: GatewayClientOptions) {
+    this.#options = options;
+    this.budget = options.budget ?? new BufferBudget();
+  }
+
+  /**
+   * @throws PaycertError kind `request` and `not-ready` before anything is sent; of kind `gateway`, `gateway-unreachable` where
+   *   nothing can have been sent, and every other one where the platform may have acted
+   */
+  async send(call: Call, { request, origin, forwarding, attempts }: ForwardedCall): Promise<GatewayResponse> {
+    assertSendable(request.target);
+    const snapshot = this.#options.store.current(call.credential);
+    const headers = passedOn<string>(request.headers);
+    const wanted = forwarding.toAuthorize({ ...request, headers }, keysOf(snapshot));
+    const { clock, observe } = this.#options;
+    const moment = { now: clock.now(), nonce: randomUUID().replaceAll('-', '') };
+    const authorized = await new Use(call, snapshot, observe).authorize(wanted, moment);
+    assertAwaited(call);
+    const outgoing: Outgoing = {
+      method: authorized.method,
+      target: authorized.url,
+      headers: authorized.headers,
+      body: authorized.body ?? request.body,
+    };
+    const [deadline, over] = [new AbortController(), new AbortController()];
+    void clock.sleep(this.#options.deadlineMilliseconds, over.signal).then(() => {
+      if (!over.signal.aborted) deadline.abort();
+    });
+    const signal = AbortSignal.any([deadline.signal, call.signal]);
+    try {
+      const incoming = await this.#attempt({ call, origin, outgoing, attempts }, signal, deadline.signal);
+      return { ...(await this.#receive(call, { request, forwarding }, incoming)), keyId: authorized.keyId };
+    } catch (error) {
+      // A body that ends too early, or too late.
+      if (error instanceof PaycertError) throw error;
+      throw deadline.signal.aborted ? timedOut(origin) : interrupted(origin);
+    } finally {
+      over.abort();
+    }
+  }
+
+  async #attempt(
+    { call, origin, outgoing, attempts }: SentCall,
+    signal: AbortSignal,
+    deadline: AbortSignal,
+  ): Promise<Incoming> {
+    const { connections, clock, observe } = this.#options;
+    const { host } = new URL(origin);
+    const startedAt = clock.now();
+    const note = (outcome: AttemptOutcome, status?: number) => {
+      const attempt = { host, startedAt, endedAt: clock.now(), outcome, ...(status !== undefined && { status }) };
+      attempts.push(attempt);
+      observe({ type: 'attempted', call: call.id, credential: call.credential, ...attempt });
+    };
+    try {
+      const incoming = await connections.send(origin, outgoing, signal);
+      note('responded', incoming.status);
+      return incoming;
+    } catch (error) {
+      if (!(error instanceof NoResponse)) throw error;
+      note(!error.mayHaveLeft ? 'not-sent' : deadline.aborted ? 'timed-out' : 'interrupted');
+      if (!error.mayHaveLeft)
+        throw new PaycertError('gateway-unreachable', `no connection to ${host} (${error.code}): nothing was sent`);
+      throw deadline.aborted ? timedOut(origin) : interrupted(origin, error.code);
+    }
+  }
+
+  async #receive(
+    call: Call,
+    { request, forwarding }: Pick<ForwardedCall, 'request' | 'forwarding'>,
+    incoming: Incoming,
+  ): Promise<Omit<GatewayResponse, 'keyId'>> {
+    const { status, headers: all, body } = incoming;
+    const isSuccess = status >= 200 && status < 300;
+    if (status < 200 || (status >= 300 && status < 400)) {
+      body.on('error', () => undefined).destroy();
+      throw new PaycertError('gateway-redirected', `the platform responded with ${status}, which no payment API does`);
+    }
+    const single = singles(all);
+    const headers = passedOn(all);
+    const isSigned = Object.keys(all).some((name) => name.endsWith('-signature'));
+    if (isSuccess && !isSigned && forwarding.isUnsigned(request)) return { status, headers, body, verified: 'none' };
+    const bytes = await decoded(await readWhole(body, this.budget), single['content-encoding']);
+    const { 'content-encoding': _, ...unpacked } = headers;
+    const received = { status, headers: unpacked, body: bytes };
+    try {
+      await this.#verify(call, { request, status, headers: single, body: bytes });
+      return { ...received, verified: 'yes' };
+    } catch (error) {
+      if (!(error instanceof PaycertError)) throw error;
+      if (!isSuccess && error.code === 'response-unsigned') return { ...received, verified: 'no' };
+      throw new PaycertError('response-unverified', `the platform’s response does not verify (${error.code})`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** With the snapshot that is current now, and at this time: keys may have been replaced since it was sent. */
+  async #verify(
+    call: Call,
+    {
+      request,
+      ...response
+    }: { readonly request: ForwardedRequest } & Pick<GatewayResponse, 'status'> & {
+        readonly headers: Readonly<Record<string, string>>;
+        readonly body: Uint8Array;
+      },
+  ): Promise<void> {
+    const { store, clock, observe } = this.#options;
+    const arrived = { ...call, startedAt: clock.now() };
+    const use = new Use(arrived, store.current(call.credential), observe);
+    await use.verify({ kind: 'response', method: request.method, url: request.target, ...response });
+  }
+}
+
+type SentCall = Pick<ForwardedCall, 'origin' | 'attempts'> & { readonly call: Call; readonly outgoing: Outgoing };
+
+/** Also those that were replaced a moment ago: fields of the request may be encrypted for one of them. */
+const keysOf = ({ context, retired }: Snapshot) =>
+  [context, ...retired.map((one) => one.context)].flatMap(({ set }) => set.keys);
+
+const timedOut = (origin: string) =>
+  new PaycertError('gateway-timeout', `${new URL(origin).host} did not respond in time`);
+
+const interrupted = (origin: string, code?: string) =>
+  new PaycertError('gateway-interrupted', `the connection to ${new URL(origin).host} ended before its response${code === undefined ? '' : ` (${code})`}`); // prettier-ignore
+
+/** A header that is there twice is signed by no platform; its first value counts nowhere. */
+const singles = (headers: Incoming['headers']): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]): [string, string][] =>
+      typeof value === 'string' ? [[name, value]] : [],
+    ),
+  );

@@ -1,0 +1,131 @@
+// Connections to platforms: one pool per origin, kept alive, TLS 1.2 or newer. Loads undici, on demand.
+import type { Readable } from 'node:stream';
+import type { Pool } from 'undici';
+import { loadOptional } from '../optional-package.ts';
+import { createLookup } from '../system/lookup.ts';
+
+/** What goes out, byte for byte. */
+export interface Outgoing {
+  readonly method: string;
+  /** Path and query; never decoded, encoded or normalized. */
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/** The head of a response, and its body while it arrives. */
+export interface Incoming {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body: Readable;
+}
+
+/** Why there is no response, and whether the platform may have the request all the same. */
+export class NoResponse extends Error {
+  override readonly name = 'NoResponse';
+  readonly mayHaveLeft: boolean;
+  /** Of the system or of undici: foreign text stays out of messages. */
+  readonly code: string;
+
+  constructor(code: string, mayHaveLeft: boolean) {
+    super(code);
+    this.code = code;
+    this.mayHaveLeft = mayHaveLeft;
+  }
+}
+
+export interface Connections {
+  /** Redirects are not followed. @throws NoResponse */
+  send(origin: string, outgoing: Outgoing, signal: AbortSignal): Promise<Incoming>;
+  close(): Promise<void>;
+}
+
+/** Per origin at once. More wait for one of them, within their deadline. */
+const connectionsPerOrigin = 256;
+const connectMilliseconds = 5000;
+/** Within a body: between one byte and the next. */
+const silenceMilliseconds = 30_000;
+const maxHeadBytes = 16 * 1024;
+
+/** @throws PaycertError `package-missing` */
+export async function openConnections(): Promise<Connections> {
+  const { Pool: PoolOf } = await loadOptional('undici', 'proxy', () => import('undici'));
+  const lookup = createLookup();
+  const pools = new Map<string, Pool>();
+  const poolOf = (origin: string): Pool => {
+    const known = pools.get(origin);
+    if (known !== undefined) return known;
+    const pool = new PoolOf(origin, {
+      connections: connectionsPerOrigin,
+      pipelining: 1,
+      allowH2: false,
+      maxHeaderSize: maxHeadBytes,
+      // The call has a deadline, from its first attempt on.
+      headersTimeout: 0,
+      bodyTimeout: silenceMilliseconds,
+      connect: { lookup, minVersion: 'TLSv1.2', timeout: connectMilliseconds },
+    });
+    pools.set(origin, pool);
+    return pool;
+  };
+
+  return {
+    async send(origin, { method, target, headers, body }, signal) {
+      let hasStarted = false;
+      const noting = onStart(poolOf(origin), () => (hasStarted = true));
+      try {
+        const sent = noting.request({
+          method,
+          path: target,
+          headers,
+          body: body.byteLength > 0 || !bodiless.has(method) ? Buffer.from(body.buffer, body.byteOffset, body.byteLength) : null, // prettier-ignore
+          signal,
+        });
+        const { statusCode, headers: received, body: stream } = await Promise.race([sent, calledOff(signal, sent)]);
+        const known = Object.entries(received).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+        return { status: statusCode, headers: Object.fromEntries(known) as Incoming['headers'], body: stream };
+      } catch (error) {
+        throw new NoResponse(codeOf(error), hasStarted);
+      }
+    },
+    async close() {
+      await Promise.all([...pools.values()].map(async (pool) => pool.destroy()));
+    },
+  };
+}
+
+/** undici ends a request that waits for a connection when it gets one; its caller hears at once. */
+const calledOff = (signal: AbortSignal, sent: Promise<unknown>): Promise<never> =>
+  new Promise((_, reject) => {
+    const end = () => reject(new DOMException('called off', 'AbortError'));
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end);
+    const forget = () => signal.removeEventListener('abort', end);
+    sent.then(forget, forget);
+  });
+
+/** Methods that are sent without `Content-Length` when there is no body. */
+const bodiless: ReadonlySet<string> = new Set(['GET', 'DELETE']);
+
+/** A dispatcher that says when the first byte of a request may leave: undici calls it right before it writes. */
+const onStart = (pool: Pool, started: () => void) =>
+  pool.compose(
+    (dispatch) => (options, handler) =>
+      dispatch(options, {
+        onRequestStart(controller, context) {
+          started();
+          handler.onRequestStart?.(controller, context);
+        },
+        onResponseStart: (...all) => handler.onResponseStart?.(...all),
+        onResponseData: (...all) => handler.onResponseData?.(...all),
+        onResponseEnd: (...all) => handler.onResponseEnd?.(...all),
+        onResponseError: (...all) => handler.onResponseError?.(...all),
+        onRequestUpgrade: (...all) => handler.onRequestUpgrade?.(...all),
+      }),
+  );
+
+const codeOf = (error: unknown): string => {
+  const { code, name } = error as NodeJS.ErrnoException;
+  return typeof code === 'string' ? code : name;
+};

@@ -1,0 +1,51 @@
+// The body of a response, whole and within bounds: read, and decompressed where it came compressed.
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
+import { PaycertError } from '../errors.ts';
+import type { BufferBudget, Reservation } from './buffer-budget.ts';
+
+/** A response that is signed as a whole must be held as a whole. None that a platform signs comes near. */
+export const maxResponseBytes = 4 * 1024 * 1024;
+
+const tooLarge = () =>
+  new PaycertError('response-too-large', `the platform’s response is larger than ${maxResponseBytes} bytes`);
+
+/** @throws PaycertError `response-too-large`, `overloaded`; whatever the stream ends with */
+export async function readWhole(body: Readable, budget: BufferBudget): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  const held: Reservation = budget.open();
+  try {
+    // Leaving the loop ends the connection.
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      held.add(chunk.byteLength);
+      if (held.bytes > maxResponseBytes) throw tooLarge();
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  } finally {
+    held.release();
+  }
+}
+
+const decoders = {
+  gzip: promisify(gunzip),
+  'x-gzip': promisify(gunzip),
+  deflate: promisify(inflate),
+  br: promisify(brotliDecompress),
+};
+
+/**
+ * What the platform signed: the content, and not the way in which it was packed.
+ * @throws PaycertError `response-too-large`; `response-unverified` for what cannot be unpacked
+ */
+export async function decoded(bytes: Buffer, encoding: string | undefined): Promise<Buffer> {
+  if (encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity') return bytes;
+  const decode = Object.entries(decoders).find(([name]) => name === encoding.toLowerCase())?.[1];
+  try {
+    if (decode !== undefined) return await decode(bytes, { maxOutputLength: maxResponseBytes });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
+  }
+  throw new PaycertError('response-unverified', 'the platform’s response is compressed in a way that cannot be read');
+}

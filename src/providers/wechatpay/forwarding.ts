@@ -1,0 +1,37 @@
+// An application's requests to WeChat Pay, forwarded: its Authorization is replaced, its merchant id is ours or refused.
+import type { Forwarding } from '../forwarding.ts';
+import type { KeyFacts } from '../provider.ts';
+import { header, withoutHeaders } from '../shared/http.ts';
+import { assertOwnJson, assertOwnQuery } from '../shared/own-account.ts';
+import { isUnsignedByDesign } from './messages.ts';
+import type { WechatpayOptions } from './options.ts';
+import { isSameKeyId } from './platform-keys.ts';
+import { isUpload, metaOf } from './upload.ts';
+
+/** Who calls. Sub-merchants, receivers and appids are others, and the platform says whether they may be named. */
+const merchantNames = ['mchid', 'sp_mchid', 'combine_mchid'];
+
+const allowed = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].map((method) => `${method} /v3/*`);
+
+export const forwarding = ({ merchantId }: WechatpayOptions): Forwarding => ({
+  allowed,
+
+  toAuthorize({ method, target, headers, body }, keys) {
+    const type = header(headers, 'content-type');
+    const signed = isUpload(type) ? metaOf(type, body) : body;
+    assertOwnQuery(target, merchantNames, merchantId);
+    assertOwnJson(signed, merchantNames, merchantId);
+    return { method, url: target, headers: sentOf(headers, keys), body: signed };
+  },
+
+  isUnsigned: ({ method, target }) => method === 'GET' && isUnsignedByDesign(target),
+});
+
+/** A `Wechatpay-Serial` that names a platform's key we know is kept: fields may be encrypted for it. Any other is the SDK's own. */
+function sentOf(headers: Readonly<Record<string, string>>, keys: readonly KeyFacts[]): Record<string, string> {
+  const named = header(headers, 'wechatpay-serial');
+  const isKnown = named !== undefined && keys.some(({ role, keyId }) => isPlatform(role) && isSameKeyId(keyId, named));
+  return withoutHeaders(headers, ['authorization', ...(isKnown ? [] : ['wechatpay-serial'])]);
+}
+
+const isPlatform = (role: KeyFacts['role']): boolean => role === 'platform' || role === 'public-key';

@@ -1,0 +1,121 @@
+// The signing proxy: an application's requests become signed ones, and only responses that verify come back.
+import type { RequestListener } from 'node:http';
+import type { Clock } from '../../clock.ts';
+import { type PaycertError } from '../../errors.ts';
+import { isolate, type Observe } from '../../events.ts';
+import type { GatewayClient, GatewayResponse } from '../../gateway/client.ts';
+import { type Attempt, type CallOutcome, outcomeOfCode, outcomeOfStatus } from '../../gateway/outcome.ts';
+import type { Around } from '../../store/call.ts';
+import type { Store } from '../../store/store.ts';
+import { readBytes } from '../body.ts';
+import { callOf } from '../caller.ts';
+import { problemOf, toPaycertError } from '../problem.ts';
+import { problemJson } from '../respond.ts';
+import { type Reply, type Route, type RouteCall, serveRoutes } from '../routes.ts';
+import { targetAfter, withoutToken } from './address.ts';
+import { destinationOf, type ProxyRoute } from './allowed.ts';
+
+export interface ProxyOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  readonly around: Around;
+  readonly gateway: GatewayClient;
+  readonly maxBodyBytes: number;
+  /** What the configuration says now; absent: what each platform's value knows. */
+  readonly routes: () => readonly ProxyRoute[] | undefined;
+  /** A clock that never goes back. */
+  readonly milliseconds: () => number;
+}
+
+const unknown = 'the path begins with no credential: set the base URL to http://HOST:PORT/CREDENTIAL';
+
+/** The proxy of one listener. Its name is what is known of its callers. */
+export function createProxy(given: ProxyOptions, listener: string): RequestListener {
+  const options = { ...given, observe: isolate(given.observe) };
+  const serve = serveRoutes(proxyRoutes(options, listener), { where: 'proxy', unknown, observe: options.observe });
+  return (request, response) => {
+    // The guard has judged the token; from here on nothing sees it.
+    request.url = withoutToken(request.url ?? '').url;
+    serve(request, response);
+  };
+}
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+const proxyRoutes = (options: ProxyOptions, listener: string): readonly Route[] =>
+  methods.map((method) => ({
+    ...{ method, path: '/{credential}/{+target}', type: 'application/json' },
+    summary: 'Signed, sent to the platform, and delivered if the response verifies.',
+    run: (route) => forward(options, listener, route),
+  }));
+
+/** A name that is unknown is refused before the body is read, and never becomes a label. */
+async function forward(options: ProxyOptions, listener: string, route: RouteCall): Promise<Reply> {
+  const { store, observe, milliseconds } = options;
+  const { credential = '' } = route.parameters;
+  const entry = store.entry(credential);
+  const { method = '' } = route.request;
+  const startedAt = options.clock.now();
+  const call = callOf(route, { listener, credential, operation: 'forward', startedAt });
+  const attempts: Attempt[] = [];
+  const started = milliseconds();
+  const report = (outcome: CallOutcome, status: number, more: { verified?: GatewayResponse['verified']; error?: PaycertError }) =>
+    observe({ type: 'forwarded', call: call.id, credential, method, outcome, status, attempts: attempts.length, seconds: (milliseconds() - started) / 1000, ...more }); // prettier-ignore
+  const held = options.gateway.budget.open();
+  try {
+    const target = targetAfter(route.request.url ?? '', credential);
+    const destination = destinationOf(entry, options.routes(), { method, target });
+    const response = await options.around(call, async () => {
+      const body = await readBytes(route.request, options.maxBodyBytes, (bytes) => held.add(bytes));
+      const request = { method, target, headers: textHeaders(route), body };
+      return options.gateway.send(call, { ...destination, request, attempts });
+    });
+    report(outcomeOfStatus(response.status), response.status, { verified: response.verified });
+    return replyOf(response, attempts.length);
+  } catch (error) {
+    const known = toPaycertError(error);
+    if (known.kind === 'internal') observe({ type: 'internal-error', where: 'proxy', credential, error });
+    const outcome = outcomeOfFailure(known, attempts);
+    const problem = problemOf(known);
+    report(outcome, problem.status, { error: known });
+    // A body that its caller still sends is dealt with by the one place that knows how.
+    if (!route.request.complete) throw known;
+    return {
+      status: problem.status,
+      type: problemJson,
+      headers: {
+        'Paycert-Attempts': String(attempts.length),
+        ...(problem.status === 503 && { 'Retry-After': '1' }),
+      },
+      body: JSON.stringify({ ...problem, outcome }),
+    };
+  } finally {
+    held.release();
+  }
+}
+
+/** A bug, or a caller that has gone, after something was sent leaves open what became of it. */
+const outcomeOfFailure = ({ code, kind }: PaycertError, attempts: readonly Attempt[]): CallOutcome =>
+  kind !== 'gateway' && attempts.some(({ outcome }) => outcome !== 'not-sent') ? 'unknown' : outcomeOfCode(code);
+
+function replyOf({ status, headers, body, keyId, verified }: GatewayResponse, attempts: number): Reply {
+  const { 'content-type': type = 'application/octet-stream', ...others } = headers;
+  return {
+    status,
+    type: String(type),
+    headers: {
+      ...others,
+      'Paycert-Key-Id': keyId,
+      'Paycert-Verified': verified,
+      'Paycert-Attempts': String(attempts),
+    },
+    body,
+  };
+}
+
+/** Node has joined what came twice; `set-cookie`, which it does not join, is nothing that a request has. */
+const textHeaders = ({ request }: RouteCall): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(request.headers).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );

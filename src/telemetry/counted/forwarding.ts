@@ -1,0 +1,32 @@
+// What is counted about the signing proxy: calls by what is known of them, and each attempt on the wire.
+import { type CountedRow, one } from './row.ts';
+
+export const forwarding = {
+  paycert_forwarded_total: {
+    about: 'proxy',
+    type: 'counter',
+    help: 'Calls through the proxy, by what is known of them.',
+    more: '`outcome`: `ok`, `refused` (not done), `unknown` (it may have been done: query). `status`: the class of the response that the caller got, such as `2xx`.',
+    labels: ['credential', 'outcome', 'status'],
+    on: {
+      forwarded: ({ credential, outcome, status }) =>
+        one({ credential, outcome, status: `${String(Math.floor(status / 100))}xx` }),
+    },
+  },
+  paycert_forwarded_duration_seconds: {
+    about: 'proxy',
+    type: 'histogram',
+    help: 'How long calls through the proxy took, the platform included.',
+    labels: [],
+    buckets: [0.01, 0.05, 0.2, 1, 5, 30],
+    on: { forwarded: ({ seconds, attempts }) => (attempts === 0 ? undefined : { value: seconds }) },
+  },
+  paycert_gateway_attempts_total: {
+    about: 'proxy',
+    type: 'counter',
+    help: 'Attempts of calls on the wire, by host and how they ended.',
+    more: '`outcome`: `responded`, `not-sent` (no connection), `interrupted` (ended before a response), `timed-out`.',
+    labels: ['credential', 'host', 'outcome'],
+    on: { attempted: ({ credential, host, outcome }) => one({ credential, host, outcome }) },
+  },
+} as const satisfies Record<string, CountedRow>;

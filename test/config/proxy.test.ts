@@ -1,0 +1,70 @@
+// `proxy` in paycert.yaml: what is exposed, unguarded or aimed elsewhere by mistake is refused by name.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseConfig } from '../../src/config/load.ts';
+import { PaycertError } from '../../src/errors.ts';
+
+const withProxy = (proxy: string): string => `
+listen: { socket: /run/paycert.sock }
+proxy: ${proxy}
+credentials:
+  - name: shop
+    provider: { wechatpay: { merchantId: "1900000001" } }
+    source: { files: { path: /keys } }
+  - resource: other
+`;
+
+const socket = 'listen: { socket: /run/proxy.sock }';
+
+function fieldOf(proxy: string): [string, string | undefined] {
+  try {
+    parseConfig(withProxy(proxy));
+  } catch (error) {
+    assert.ok(error instanceof PaycertError);
+    return [error.code, error.field];
+  }
+  return assert.fail(`accepted: ${proxy}`);
+}
+
+describe('a proxy', () => {
+  for (const good of [
+    `{ ${socket} }`,
+    '{ listen: { tcp: { address: "127.0.0.1:8011", tokenFile: /run/token } }, deadline: 10s, maxBodyBytes: 4096 }',
+    `{ ${socket}, routes: [{ credential: shop, origin: "https://apihk.mch.weixin.qq.com", allow: ["GET /v3/*"] }] }`,
+    `{ ${socket}, routes: [{ credential: shop, double: "http://127.0.0.1:9000" }, { credential: other }] }`,
+  ])
+    it(`is accepted: ${good}`, () => assert.ok(parseConfig(withProxy(good)).proxy));
+
+  const refused: Readonly<Record<string, [string, string]>> = {
+    '{ listen: {} }': ['config-invalid', 'proxy.listen'],
+    '{ listen: { socket: /run/paycert.sock } }': ['config-invalid', 'proxy.listen.socket'],
+    '{ listen: { tcp: { address: "127.0.0.1:8011" } } }': ['config-invalid', 'proxy.listen.tcp.tokenFile'],
+    '{ listen: { tcp: { address: "0.0.0.0:8011", tokenFile: /t } } }': ['listener-exposed', 'proxy.listen.tcp.address'],
+    '{ listen: { tcp: { address: "127.0.0.1:70000", tokenFile: /t } } }': [
+      'config-invalid',
+      'proxy.listen.tcp.address',
+    ],
+    [`{ ${socket}, routes: [{ credential: nobody }] }`]: ['config-invalid', 'proxy.routes[0].credential'],
+    [`{ ${socket}, routes: [{ credential: shop }, { credential: shop }] }`]: [
+      'config-invalid',
+      'proxy.routes[1].credential',
+    ],
+    [`{ ${socket}, routes: [{ credential: shop, origin: "https://api.alipay.com" }] }`]: [
+      'config-invalid',
+      'proxy.routes[0].origin',
+    ],
+    [`{ ${socket}, routes: [{ credential: shop, origin: "https://api.mch.weixin.qq.com/v3" }] }`]: [
+      'config-invalid',
+      'proxy.routes[0].origin',
+    ],
+    [`{ ${socket}, routes: [{ credential: shop, double: "http://user@127.0.0.1" }] }`]: [
+      'config-invalid',
+      'proxy.routes[0].double',
+    ],
+    [`{ ${socket}, routes: [{ credential: shop, allow: ["/v3/*"] }] }`]: ['config-invalid', 'proxy.routes[0].allow[0]'],
+    [`{ ${socket}, routes: [{ credential: shop, allow: [] }] }`]: ['config-invalid', 'proxy.routes[0].allow'],
+    [`{ ${socket}, hosts: [] }`]: ['config-invalid', 'proxy.hosts'],
+  };
+  for (const [proxy, expected] of Object.entries(refused))
+    it(`is refused by name: ${proxy}`, () => assert.deepEqual(fieldOf(proxy), expected));
+});

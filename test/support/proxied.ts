@@ -1,0 +1,103 @@
+// The signing proxy on a real listener, over a store with one WeChat Pay merchant, in front of what the test calls a platform.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { Event } from '../../src/events.ts';
+import { GatewayClient, type GatewayClientOptions } from '../../src/gateway/client.ts';
+import { openConnections } from '../../src/gateway/connections.ts';
+import { platforms } from '../../src/providers/registry.ts';
+import type { ProxyRoute } from '../../src/server/proxy/allowed.ts';
+import { createProxy } from '../../src/server/proxy/proxy.ts';
+import { listenOnTcp } from '../../src/server/listeners.ts';
+import { listenOnSocket } from '../../src/server/socket.ts';
+import { aroundEach } from '../../src/store/call.ts';
+import type { CredentialPolicy } from '../../src/store/store.ts';
+import type { WechatpayMaterial } from '../../src/testing/wechatpay-material.ts';
+import { type Loaded, loadStore, merchantId } from './api-server.ts';
+import { type Answer, type Call, exchange } from './http-client.ts';
+
+export const token = 'a-token-for-the-proxy';
+
+export const wechatpayPolicy: Partial<CredentialPolicy> = {
+  origins: platforms.wechatpay.origins({ merchantId }),
+  forwarding: platforms.wechatpay.forwards?.({ merchantId }),
+};
+
+export interface Proxied extends Loaded {
+  /** The path of its Unix socket. */
+  readonly socket: string;
+  /** host:port, for callers that know the token. */
+  readonly tcp: string;
+  readonly gateway: GatewayClient;
+  call(call: Call): Promise<ProxyAnswer>;
+}
+
+export interface ProxyAnswer extends Answer {
+  /** Of a problem: its code, and what it says of the call. */
+  readonly problem?: {
+    readonly title: string;
+    readonly detail: string;
+    readonly field?: string;
+    readonly outcome?: string;
+  };
+}
+
+export interface ProxiedOptions extends Partial<Pick<GatewayClientOptions, 'budget'>> {
+  readonly material: WechatpayMaterial;
+  /** The origin of the platform. */
+  readonly double: string;
+  readonly routes?: readonly ProxyRoute[];
+  readonly maxBodyBytes?: number;
+  /** The time that does not pass; as of the other tests unless given. */
+  readonly now?: Date;
+  /** Resolves when the deadline of a call comes; never unless given. */
+  readonly deadline?: (signal: AbortSignal) => Promise<void>;
+}
+
+export async function startProxied(t: TestContext, options: ProxiedOptions): Promise<Proxied> {
+  const { material, double, routes = [{ credential: 'shop', double }], maxBodyBytes = 1024 * 1024 } = options;
+  const loaded = await loadStore({ shop: { files: material.files, policy: wechatpayPolicy }, other: {} }, options.now);
+  const { store, events } = loaded;
+  const observe = (event: Event) => void events.push(event);
+  const connections = await openConnections();
+  const { deadline = never, budget } = options;
+  const clock = { now: () => loaded.clock.now(), sleep: (_: number, signal: AbortSignal) => deadline(signal) };
+  const milliseconds = () => performance.now();
+  const gateway = new GatewayClient({
+    ...{ store, clock, observe, connections, deadlineMilliseconds: 1, ...(budget && { budget }) },
+  });
+  const around = aroundEach({ observe, milliseconds, most: 1024 });
+  const proxy = { store, clock, observe, around, gateway, maxBodyBytes, routes: () => routes, milliseconds };
+  const directory = await mkdtemp(join(tmpdir(), 'paycert-'));
+  const socket = await listenOnSocket(join(directory, 'proxy.sock'), createProxy(proxy, 'proxy-socket'), {
+    kind: 'proxy',
+  });
+  const tcp = await listenOnTcp(
+    { address: '127.0.0.1:0', token: () => token, isExposed: false, kind: 'proxy' },
+    createProxy(proxy, 'proxy-tcp'),
+  );
+  t.after(async () => {
+    await connections.close();
+    await Promise.all([socket.close(), tcp.close()]);
+    await rm(directory, { recursive: true });
+  });
+  return {
+    ...loaded,
+    socket: socket.address,
+    tcp: tcp.address,
+    gateway,
+    async call(call) {
+      const answer = await exchange(socket.address, call);
+      const isProblem = answer.headers['content-type'] === 'application/problem+json';
+      return {
+        ...answer,
+        ...(isProblem && { problem: JSON.parse(answer.text) as NonNullable<ProxyAnswer['problem']> }),
+      };
+    },
+  };
+}
+
+/** A deadline that never comes. */
+const never = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
