@@ -70,11 +70,20 @@ const rbac = group(
       Type.String({ pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$' }),
     ),
     aggregateToUserRoles: Flag,
+    namespaceSelector: Text,
   },
   {
-    // A list of namespaces that scope `cluster` would ignore is a mistake that nobody would see.
-    if: { properties: { namespaces: { minItems: 1 } }, required: ['namespaces'] },
-    then: { properties: { scope: { const: 'namespaces' } }, required: ['scope'] },
+    // What the scope would ignore is a mistake that nobody would see.
+    allOf: [
+      {
+        if: { properties: { namespaces: { minItems: 1 } }, required: ['namespaces'] },
+        then: { properties: { scope: { const: 'namespaces' } }, required: ['scope'] },
+      },
+      {
+        if: { properties: { namespaceSelector: { minLength: 1 } }, required: ['namespaceSelector'] },
+        then: { properties: { scope: { const: 'cluster' } } },
+      },
+    ],
   },
 );
 
@@ -109,7 +118,14 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
       enabled: Flag,
       // A parent chart may share more than we know of.
       global: group(
-        { imageRegistry: Text, imagePullSecrets: PullSecrets, commonLabels: Labels, priorityClassName: Text },
+        {
+          imageRegistry: Text,
+          imagePullSecrets: PullSecrets,
+          commonLabels: Labels,
+          priorityClassName: Text,
+          nodeSelector: Labels,
+          tolerations: OpenList,
+        },
         { additionalProperties: true },
       ),
       nameOverride: ShortName,
@@ -147,7 +163,7 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
         burst: Type.Integer({ minimum: 1, maximum: 9999 }),
       }),
       metrics: group({ tls: metricsTls, auth: group({ enabled: Flag, subjects: Type.Array(Subject) }) }),
-      crds: group({ enabled: Flag, keep: Flag }),
+      crds: group({ enabled: Flag, keep: Flag, labels: Labels, annotations: Labels }),
       rbac,
       refreshPods: Flag,
       secretOptIn: Flag,

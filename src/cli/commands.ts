@@ -80,6 +80,11 @@ export const commands: Readonly<Record<string, Command>> = {
         help: 'watch this namespace; may be given again (default: all)',
         isRepeatable: true,
       },
+      'namespace-selector': {
+        type: 'string',
+        value: 'LABELS',
+        help: 'instead: of all namespaces those with such labels, as of kubectl --selector',
+      },
       secret: {
         type: 'string',
         value: 'NAMESPACE/NAME',
@@ -142,6 +147,7 @@ export const commands: Readonly<Record<string, Command>> = {
       const { parseOperatorOptions, runOperator } = await import('./operator.ts');
       const options = parseOperatorOptions({
         namespaces: texts(values, 'namespace'),
+        namespaceSelector: text(values, 'namespace-selector'),
         secrets: texts(values, 'secret'),
         lease: text(values, 'lease'),
         leaseDuration: text(values, 'lease-duration'),

@@ -28,6 +28,7 @@ interface Named {
 
 export interface OperatorFlags {
   readonly namespaces: readonly string[];
+  readonly namespaceSelector?: string | undefined;
   readonly secrets: readonly Named[];
   readonly lease: Named | undefined;
   readonly timing: Timing;
@@ -45,6 +46,7 @@ export interface OperatorFlags {
 /** The words of the command line as options. @throws PaycertError `usage` */
 export function parseOperatorOptions(words: {
   readonly namespaces: readonly string[];
+  readonly namespaceSelector?: string | undefined;
   readonly secrets: readonly string[];
   readonly lease: string | undefined;
   readonly leaseDuration: string | undefined;
@@ -65,8 +67,11 @@ export function parseOperatorOptions(words: {
     if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(namespace)) throw usageError('--namespace is a name');
   if (!/^.*:[0-9]{1,5}$/.test(address) || splitAddress(address).port > 65_535)
     throw usageError('--address is HOST:PORT');
+  if (words.namespaceSelector !== undefined && (words.namespaceSelector.trim() === '' || namespaces.length > 0))
+    throw usageError('--namespace-selector is labels such as team=pay, and stands instead of --namespace');
   return {
     namespaces: [...new Set(namespaces)],
+    namespaceSelector: words.namespaceSelector,
     secrets: [...new Set(secrets)].map((secret) => split(secret, 'secret')),
     lease: lease === undefined ? undefined : split(lease, 'lease'),
     timing: readTiming(words),

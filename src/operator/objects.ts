@@ -2,6 +2,7 @@
 import { paymentCredentials } from '../config/resource.ts';
 import type { PaycertError } from '../errors.ts';
 import { type Collection, secrets } from '../kube/resources.ts';
+import { Namespaces } from './namespaces.ts';
 import { type PaymentCredential, readResource } from './resource.ts';
 import type { ResourceKey } from './resource-key.ts';
 import { SecretIndex } from './secret-index.ts';
@@ -14,6 +15,8 @@ export interface ObjectsOptions extends Pick<
 > {
   /** All of them when it is empty. */
   readonly namespaces: readonly string[];
+  /** Of all of them only those with such labels. */
+  readonly namespaceSelector?: string | undefined;
   /** Only these are watched, each by its name; all of the namespaces when it is empty. */
   readonly secrets: readonly { readonly namespace: string; readonly name: string }[];
 }
@@ -28,6 +31,7 @@ export class Objects {
   readonly #changed: (key: ResourceKey) => void;
   readonly #resources: Watched<PaymentCredential>;
   readonly #secrets: Watched<SecretFacts>;
+  readonly #namespaces: Namespaces | undefined;
   readonly #index = new SecretIndex();
   /** Secrets that are evaluated for their labels, so that losing them is noticed. */
   readonly #labelled = new Set<string>();
@@ -39,6 +43,14 @@ export class Objects {
     const everything = scopes.map((namespace) => ({ ...within(namespace), fieldSelector: notHelm }));
     const named = options.secrets.length > 0 ? options.secrets : everything;
     const listed = () => this.addAll();
+    const { namespaceSelector: selector } = options;
+    if (selector !== undefined)
+      this.#namespaces = new Namespaces({
+        ...options,
+        selector,
+        listed,
+        changed: (name) => this.#namespaceChanged(name),
+      });
     this.#resources = new Watched({
       ...options,
       listed,
@@ -58,21 +70,22 @@ export class Objects {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#resources.run(signal), this.#secrets.run(signal)]);
+    await Promise.all([this.#namespaces?.run(signal), this.#resources.run(signal), this.#secrets.run(signal)]);
   }
 
   /** Whether everything has been listed once. */
   get isSynced(): boolean {
-    return this.#resources.isSynced && this.#secrets.isSynced;
+    return this.#resources.isSynced && this.#secrets.isSynced && (this.#namespaces?.isSynced ?? true);
   }
 
   /** Why changes would be missed. */
   get trouble(): PaycertError | undefined {
-    return this.#resources.trouble ?? this.#secrets.trouble;
+    return this.#namespaces?.trouble ?? this.#resources.trouble ?? this.#secrets.trouble;
   }
 
   /** A resource, or a labelled Secret that no resource names, as it is cached. */
   find(key: ResourceKey): PaymentCredential | undefined {
+    if (this.#namespaces?.has(key.namespace) === false) return undefined;
     if (key.kind === 'PaymentCredential') return this.#resources.get(key);
     const facts = this.#secrets.get(key);
     if (facts === undefined || !isLabelled(facts) || this.#index.resourcesOf(key).length > 0) return undefined;
@@ -97,6 +110,12 @@ export class Objects {
   addAll(): void {
     for (const key of this.#resources.keys()) this.#changed(key);
     for (const key of this.#secrets.keys()) this.#labelsChanged(key);
+  }
+
+  #namespaceChanged(namespace: string): void {
+    const isIn = (key: ResourceKey) => key.namespace === namespace;
+    for (const key of this.#resources.keys().filter(isIn)) this.#changed(key);
+    for (const key of this.#secrets.keys().filter(isIn)) this.#labelsChanged(key);
   }
 
   #resourceChanged(key: ResourceKey): void {

@@ -51,6 +51,30 @@ describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
     );
   });
 
+  it('takes nodes and taints from the parent chart where it has none of its own, and marks the definition', async () => {
+    const manifests = await example('global');
+    assert.deepEqual(podOf(manifests)['nodeSelector'], { 'kubernetes.io/arch': 'amd64', 'kubernetes.io/os': 'linux' });
+    assert.deepEqual(podOf(manifests)['tolerations'], [{ key: 'dedicated', operator: 'Exists' }]);
+    const own = { tolerations: [{ key: 'own', operator: 'Exists' }] };
+    const changed = await render({ files: [`${chart}/ci/global-values.yaml`], values: own });
+    assert.deepEqual(podOf(changed)['tolerations'], own.tolerations);
+    const { metadata } = one(manifests, 'CustomResourceDefinition');
+    assert.equal(metadata.labels?.['team'], 'platform');
+    assert.deepEqual(metadata.annotations, {
+      'argocd.argoproj.io/sync-options': 'Replace=true',
+      'helm.sh/resource-policy': 'keep',
+    });
+  });
+
+  it('selects namespaces by their labels, which takes the permission to list them', async () => {
+    const manifests = await example('namespace-selector');
+    assert.ok(argsOf(manifests).includes('--namespace-selector=team=pay,stage!=test'));
+    assert.deepEqual(
+      grants(operatorRoles(manifests)),
+      [...own, 'get,list,watch secrets', 'list,watch namespaces', ...lease].sort(),
+    );
+  });
+
   it('watches its own namespace for scope namespaces without a list', async () => {
     const manifests = await render({ values: { rbac: { scope: 'namespaces' } } });
     assert.ok(argsOf(manifests).includes('--namespace=paycert-system'));

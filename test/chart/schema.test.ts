@@ -35,6 +35,10 @@ const refused: Readonly<Record<string, readonly [object, RegExp]>> = {
   'a tag with a digest in it': [{ image: { tag: 'x@sha256:abc' } }, /tag/],
   'a scope that does not exist': [{ rbac: { scope: 'namespace' } }, /scope/],
   'namespaces that scope cluster would ignore': [{ rbac: { namespaces: ['pay'] } }, /scope/],
+  'a selector that scope namespaces would ignore': [
+    { rbac: { scope: 'namespaces', namespaceSelector: 'team=pay' } },
+    /scope/,
+  ],
   'a Secret without its namespace': [{ rbac: { secretNames: ['wechat-main'] } }, /secretNames/],
   'a Secret in a namespace out of scope': [
     { rbac: { scope: 'namespaces', namespaces: ['pay'], secretNames: ['shop/wechat-main'] } },

@@ -65,6 +65,21 @@ export function install(world: () => World): void {
     });
   });
 
+  it('answers `kubectl exec … -- paycert status`, as the runbook has it', async () => {
+    const said = await kubectl(
+      'exec',
+      '-n',
+      world().pay,
+      'deployment/shop',
+      '-c',
+      'paycert',
+      '--',
+      'paycert',
+      'status',
+    );
+    assert.match(said, /^wechat-main\b/m);
+  });
+
   it('signs for a caller in another pod, which verifies every signature', async () => {
     const { pay, image } = world();
     const targets: Record<string, string> = {};
