@@ -81,6 +81,18 @@ describe('paycert sidecar', { timeout: 120_000 }, () => {
     await assert.rejects(call(sidecar.socket, '/statusz'));
   });
 
+  for (const signal of ['SIGHUP', 'SIGUSR2', 'SIGALRM', 'SIGINT'] as const)
+    it(`answers what is in flight and ends with 0 after ${signal} too`, async (t) => {
+      const directory = await makeDirectory(t);
+      await createSecretVolume(join(directory, 'main'), (await makeMaterial()).files);
+      const config = configuration(directory, [credential({ path: join(directory, 'main') })]);
+      const sidecar = await startSidecar(t, directory, config, { args: ['--drain', '1s'] });
+      sidecar.child.kill(signal);
+      await sidecar.event('stopping', { drainSeconds: 1 });
+      assert.equal((await call(sidecar.socket, signRoute(), signing)).status, 200);
+      assert.equal(await sidecar.ended, 0);
+    });
+
   it('serves on for as long as --drain says, then ends', async (t) => {
     const directory = await makeDirectory(t);
     await createSecretVolume(join(directory, 'main'), (await makeMaterial()).files);

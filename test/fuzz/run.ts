@@ -87,7 +87,7 @@ function report(tallies: ReadonlyMap<TargetName, Tally>): number {
     for (const { index, reason = '' } of failures.slice(0, shownFailures)) {
       process.stdout.write(`FAILED: --seed ${seed} --only ${name} --at ${index}\n${reason}\n\n`);
     }
-    const worst = `${slowest.milliseconds.toFixed(0)} ms (at ${slowest.index})`;
+    const worst = `${slowest.milliseconds.toFixed(0)} ms of CPU (at ${slowest.index})`;
     rows.push([name, ...[inputs, accepted, refused, failures.length].map(String), worst]);
     sum.inputs += inputs;
     sum.failures.push(...failures);
