@@ -66,6 +66,36 @@ describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
     });
   });
 
+  it('renders what is tuned: probes, names, roles for people, requests that follow use, the address of the runbook', async () => {
+    const manifests = await example('tuned');
+    const { spec, metadata } = one(manifests, 'Deployment');
+    assert.deepEqual([metadata.name, metadata.labels?.['app.kubernetes.io/name']], ['paycert', 'pay']);
+    assert.equal(spec.revisionHistoryLimit, 7);
+    const { securityContext } = podOf(manifests);
+    assert.deepEqual([securityContext.runAsUser, securityContext.supplementalGroups], [1234, [77]]);
+    const { livenessProbe, readinessProbe } = operatorOf(manifests);
+    const port = 'admin';
+    assert.deepEqual(livenessProbe, {
+      httpGet: { path: '/livez', port },
+      ...{ initialDelaySeconds: 11, periodSeconds: 12, timeoutSeconds: 13, failureThreshold: 14, successThreshold: 1 },
+    });
+    assert.deepEqual(readinessProbe, {
+      httpGet: { path: '/readyz', port },
+      ...{ initialDelaySeconds: 21, periodSeconds: 22, timeoutSeconds: 23, failureThreshold: 24, successThreshold: 2 },
+    });
+    const autoscaler = one(manifests, 'VerticalPodAutoscaler')['spec'];
+    assert.equal(autoscaler.updatePolicy.updateMode, 'Recreate');
+    const [policy] = autoscaler.resourcePolicy.containerPolicies;
+    assert.deepEqual([policy.minAllowed, policy.maxAllowed], [{ memory: '64Mi' }, { memory: '1Gi' }]);
+    assert.deepEqual(
+      ofKind(manifests, 'ClusterRole').map((role) => role.metadata.name),
+      ['paycert'],
+    );
+    const rules = JSON.stringify(one(manifests, 'PrometheusRule'));
+    assert.match(rules, /"runbook_url":"https:\/\/wiki\.example\.com\/paycert#/);
+    assert.doesNotMatch(rules, /github\.com\/paycert\/paycert\/blob\/main\/docs\/runbook/);
+  });
+
   it('selects namespaces by their labels, which takes the permission to list them', async () => {
     const manifests = await example('namespace-selector');
     assert.ok(argsOf(manifests).includes('--namespace-selector=team=pay,stage!=test'));
