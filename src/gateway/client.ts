@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
-import type { ForwardedRequest, Forwarding } from '../providers/forwarding.ts';
+import { type ForwardedRequest, type Forwarding, matchesCall } from '../providers/forwarding.ts';
 import { assertAwaited, type Call } from '../store/call.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Store } from '../store/store.ts';
@@ -60,10 +60,33 @@ export class GatewayClient {
    */
   async send(call: Call, { request, origin, forwarding, attempts }: ForwardedCall): Promise<GatewayResponse> {
     assertSendable(request.target);
-    const snapshot = this.#options.store.current(call.credential);
+    const { clock, deadlineMilliseconds } = this.#options;
+    const [deadline, over] = [new AbortController(), new AbortController()];
+    void clock.sleep(deadlineMilliseconds, over.signal).then(() => {
+      if (!over.signal.aborted) deadline.abort();
+    });
+    const limits = { deadline: deadline.signal, signal: AbortSignal.any([deadline.signal, call.signal]) };
+    try {
+      return await this.#try(call, { request, origin, forwarding, attempts }, limits);
+    } catch (error) {
+      const mayRepeat = forwarding.repeatable.some((row) => matchesCall(row.call, request));
+      if (!mayRepeat || limits.signal.aborted || !isWorthRepeating(error)) throw error;
+      return await this.#try(call, { request, origin, forwarding, attempts }, limits);
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** Authorized for this attempt alone: a platform takes no nonce twice, and keys may have been replaced since the last. */
+  async #try(
+    call: Call,
+    { request, origin, forwarding, attempts }: ForwardedCall,
+    limits: Limits,
+  ): Promise<GatewayResponse> {
+    const { store, clock, observe } = this.#options;
+    const snapshot = store.current(call.credential);
     const headers = passedOn<string>(request.headers);
     const wanted = forwarding.toAuthorize({ ...request, headers }, keysOf(snapshot));
-    const { clock, observe } = this.#options;
     const moment = { now: clock.now(), nonce: randomUUID().replaceAll('-', '') };
     const authorized = await new Use(call, snapshot, observe).authorize(wanted, moment);
     assertAwaited(call);
@@ -73,28 +96,17 @@ export class GatewayClient {
       headers: authorized.headers,
       body: authorized.body ?? request.body,
     };
-    const [deadline, over] = [new AbortController(), new AbortController()];
-    void clock.sleep(this.#options.deadlineMilliseconds, over.signal).then(() => {
-      if (!over.signal.aborted) deadline.abort();
-    });
-    const signal = AbortSignal.any([deadline.signal, call.signal]);
+    const incoming = await this.#attempt({ call, origin, outgoing, attempts }, limits);
     try {
-      const incoming = await this.#attempt({ call, origin, outgoing, attempts }, signal, deadline.signal);
       return { ...(await this.#receive(call, { request, forwarding }, incoming)), keyId: authorized.keyId };
     } catch (error) {
       // A body that ends too early, or too late.
       if (error instanceof PaycertError) throw error;
-      throw deadline.signal.aborted ? timedOut(origin) : interrupted(origin);
-    } finally {
-      over.abort();
+      throw limits.deadline.aborted ? timedOut(origin) : interrupted(origin);
     }
   }
 
-  async #attempt(
-    { call, origin, outgoing, attempts }: SentCall,
-    signal: AbortSignal,
-    deadline: AbortSignal,
-  ): Promise<Incoming> {
+  async #attempt({ call, origin, outgoing, attempts }: SentCall, { signal, deadline }: Limits): Promise<Incoming> {
     const { connections, clock, observe } = this.#options;
     const { host } = new URL(origin);
     const startedAt = clock.now();
@@ -104,7 +116,8 @@ export class GatewayClient {
       observe({ type: 'attempted', call: call.id, credential: call.credential, ...attempt });
     };
     try {
-      const incoming = await connections.send(origin, outgoing, signal);
+      // A connection that was kept may have been closed at the other end: the second attempt takes none of them.
+      const incoming = await connections.send(origin, outgoing, { signal, isFresh: attempts.length > 0 });
       note('responded', incoming.status);
       return incoming;
     } catch (error) {
@@ -163,6 +176,17 @@ export class GatewayClient {
     await use.verify({ kind: 'response', method: request.method, url: request.target, ...response });
   }
 }
+
+interface Limits {
+  /** The call's own: what ends it for being late. */
+  readonly deadline: AbortSignal;
+  /** The deadline, or a caller that has gone. */
+  readonly signal: AbortSignal;
+}
+
+/** What another attempt may well change: a connection that broke, a response that was damaged, or a platform's own probe. */
+const isWorthRepeating = (error: unknown): boolean =>
+  error instanceof PaycertError && (error.code === 'gateway-interrupted' || error.code === 'response-unverified');
 
 type SentCall = Pick<ForwardedCall, 'origin' | 'attempts'> & { readonly call: Call; readonly outgoing: Outgoing };
 

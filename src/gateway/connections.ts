@@ -35,9 +35,14 @@ export class NoResponse extends Error {
   }
 }
 
+export interface SendOptions {
+  readonly signal: AbortSignal;
+  readonly isFresh?: boolean;
+}
+
 export interface Connections {
-  /** Redirects are not followed. @throws NoResponse */
-  send(origin: string, outgoing: Outgoing, signal: AbortSignal): Promise<Incoming>;
+  /** Redirects are not followed. `isFresh`: over a connection that was not used before. @throws NoResponse */
+  send(origin: string, outgoing: Outgoing, options: SendOptions): Promise<Incoming>;
   close(): Promise<void>;
 }
 
@@ -53,10 +58,8 @@ export async function openConnections(): Promise<Connections> {
   const { Pool: PoolOf } = await loadOptional('undici', 'proxy', () => import('undici'));
   const lookup = createLookup();
   const pools = new Map<string, Pool>();
-  const poolOf = (origin: string): Pool => {
-    const known = pools.get(origin);
-    if (known !== undefined) return known;
-    const pool = new PoolOf(origin, {
+  const open = (origin: string): Pool =>
+    new PoolOf(origin, {
       connections: connectionsPerOrigin,
       pipelining: 1,
       allowH2: false,
@@ -66,14 +69,17 @@ export async function openConnections(): Promise<Connections> {
       bodyTimeout: silenceMilliseconds,
       connect: { lookup, minVersion: 'TLSv1.2', timeout: connectMilliseconds },
     });
+  const poolOf = (origin: string): Pool => {
+    const pool = pools.get(origin) ?? open(origin);
     pools.set(origin, pool);
     return pool;
   };
 
   return {
-    async send(origin, { method, target, headers, body }, signal) {
+    async send(origin, { method, target, headers, body }, { signal, isFresh = false }) {
       let hasStarted = false;
-      const noting = onStart(poolOf(origin), () => (hasStarted = true));
+      const pool = isFresh ? open(origin) : poolOf(origin);
+      const noting = onStart(pool, () => (hasStarted = true));
       try {
         const sent = noting.request({
           method,
@@ -82,6 +88,8 @@ export async function openConnections(): Promise<Connections> {
           body: body.byteLength > 0 || !bodiless.has(method) ? Buffer.from(body.buffer, body.byteOffset, body.byteLength) : null, // prettier-ignore
           signal,
         });
+        // It ends with what it was opened for.
+        if (isFresh) void pool.close();
         const { statusCode, headers: received, body: stream } = await Promise.race([sent, calledOff(signal, sent)]);
         const known = Object.entries(received).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
         return { status: statusCode, headers: Object.fromEntries(known) as Incoming['headers'], body: stream };

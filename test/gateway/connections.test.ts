@@ -12,7 +12,7 @@ const connections = await openConnections();
 after(() => connections.close());
 
 const outgoing = { method: 'GET', target: '/v3/x', headers: { 'X-A': '1' }, body: Buffer.alloc(0) };
-const send = (origin: string, signal = new AbortController().signal) => connections.send(origin, outgoing, signal);
+const send = (origin: string, signal = new AbortController().signal) => connections.send(origin, outgoing, { signal });
 
 async function serveTls(t: TestContext, options: TlsOptions): Promise<{ origin: string; server: Server }> {
   const files = pairFiles(await issue(await makeAuthority(), 'localhost'));

@@ -1,5 +1,5 @@
 // An application's requests to WeChat Pay, forwarded: its Authorization is replaced, its merchant id is ours or refused.
-import type { Forwarding } from '../forwarding.ts';
+import type { Forwarding, Repeatable } from '../forwarding.ts';
 import type { KeyFacts } from '../provider.ts';
 import { header, withoutHeaders } from '../shared/http.ts';
 import { assertOwnJson, assertOwnQuery } from '../shared/own-account.ts';
@@ -13,8 +13,25 @@ const merchantNames = ['mchid', 'sp_mchid', 'combine_mchid'];
 
 const allowed = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].map((method) => `${method} /v3/*`);
 
+const query = 'WeChat Pay’s pages of the query itself: it changes nothing, and is to be made until the state is final';
+
+/** Only what reads. Orders and refunds may be made again with the same number, after a query: that is the application's to decide. */
+const repeatable: readonly Repeatable[] = [
+  { call: 'GET /v3/pay/transactions/id/*', source: query },
+  { call: 'GET /v3/pay/transactions/out-trade-no/*', source: query },
+  { call: 'GET /v3/pay/partner/transactions/id/*', source: query },
+  { call: 'GET /v3/pay/partner/transactions/out-trade-no/*', source: query },
+  { call: 'GET /v3/combine-transactions/out-trade-no/*', source: query },
+  { call: 'GET /v3/refund/domestic/refunds/*', source: query },
+  {
+    call: 'GET /v3/certificates',
+    source: 'WeChat Pay’s page on updating platform certificates: at least every 12 hours',
+  },
+];
+
 export const forwarding = ({ merchantId }: WechatpayOptions): Forwarding => ({
   allowed,
+  repeatable,
 
   toAuthorize({ method, target, headers, body }, keys) {
     const type = header(headers, 'content-type');

@@ -1,6 +1,6 @@
 // Which calls of a credential the proxy forwards, and where to: what the platform's value knows, or what the configuration says.
 import { PaycertError } from '../../errors.ts';
-import type { Forwarding } from '../../providers/forwarding.ts';
+import { type ForwardedRequest, type Forwarding, matchesCall } from '../../providers/forwarding.ts';
 import type { Entry } from '../../store/store.ts';
 
 /** What the configuration says of one credential. */
@@ -26,15 +26,14 @@ export interface Destination {
 export function destinationOf(
   { forwarding, origins = [], name }: Entry,
   routes: readonly ProxyRoute[] | undefined,
-  { method, target }: { readonly method: string; readonly target: string },
+  request: Pick<ForwardedRequest, 'method' | 'target'>,
 ): Destination {
   const route = routes?.find(({ credential }) => credential === name);
   if (routes !== undefined && route === undefined) throw refused('proxy.routes does not name this credential');
   if (forwarding === undefined)
     throw new PaycertError('operation-unsupported', 'the proxy does not forward to this credential’s platform yet');
-  const [path = ''] = target.split('?', 1);
-  if (!(route?.allow ?? forwarding.allowed).some((pattern) => matches(pattern, method, path)))
-    throw refused(`${method} of this path is not among what is allowed`);
+  if (!(route?.allow ?? forwarding.allowed).some((pattern) => matchesCall(pattern, request)))
+    throw refused(`${request.method} of this path is not among what is allowed`);
   const origin = route?.double ?? route?.origin ?? origins[0];
   if (origin === undefined || (route?.double === undefined && !origins.includes(origin)))
     throw refused('proxy.routes names an origin that is not this platform’s');
@@ -42,9 +41,3 @@ export function destinationOf(
 }
 
 const refused = (message: string) => new PaycertError('route-refused', message);
-
-function matches(pattern: string, method: string, path: string): boolean {
-  const [allowedMethod, allowedPath = ''] = pattern.split(' ', 2);
-  if (allowedMethod !== method) return false;
-  return allowedPath.endsWith('*') ? path.startsWith(allowedPath.slice(0, -1)) : path === allowedPath;
-}
