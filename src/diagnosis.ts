@@ -1,10 +1,12 @@
 // Everything that is wrong with a value by a schema, in the order of the schema, as sentences that name the field and never the value.
 import { didYouMean, nearest, oddityOf } from './spelling.ts';
 
-/** The part of JSON Schema that ours use. `form` says in words what a pattern wants. */
+/** The part of JSON Schema that ours use. `form` and `nameForm` say in words what a pattern wants. */
 export interface Schema {
   readonly type?: string;
   readonly form?: string;
+  /** As `form`, of the names of members that a pattern decides. */
+  readonly nameForm?: string;
   readonly const?: string | number | boolean;
   readonly anyOf?: readonly Schema[];
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -158,10 +160,13 @@ function* ofObject(schema: Schema, value: Members, path: Path): Generator<Proble
       isOdd = true;
       yield {
         path: [...path, printable(name)],
-        message: unknownMember(
-          name,
-          known.filter((other) => !given.includes(other)),
-        ),
+        message:
+          schema.nameForm === undefined
+            ? unknownMember(
+                name,
+                known.filter((other) => !given.includes(other)),
+              )
+            : misformedName(name, schema.nameForm),
       };
     }
   }
@@ -176,6 +181,12 @@ function* ofObject(schema: Schema, value: Members, path: Path): Generator<Proble
   else if (!isChoice && given.length < minProperties) yield { path, message: 'is empty' };
   else if (!isChoice && given.length > maxProperties)
     yield { path, message: `has more than ${String(maxProperties)} members` };
+}
+
+/** Such a name stands where any of a form may; what is odd about it may show one character. */
+function misformedName(name: string, form: string): string {
+  const oddity = oddityOf(name);
+  return oddity === undefined ? `is not ${form}` : `${oddity}; a name here is ${form}`;
 }
 
 function unknownMember(name: string, known: readonly string[]): string {

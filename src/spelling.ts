@@ -3,6 +3,12 @@ import leven from 'leven';
 
 const plain = (word: string): string => word.toLowerCase().replace(/[-_ ]/g, '');
 
+/** Letters in another order are one slip. */
+const changesOf = (wanted: string, name: string): number =>
+  wanted !== name && sorted(wanted) === sorted(name) ? 1 : leven(wanted, name);
+
+const sorted = (word: string): string => Array.from(word).sort().join('');
+
 /**
  * The known word that was probably meant: the same but for case and hyphens, one that begins so, or one a few letters away.
  * Undefined where nothing is near.
@@ -12,7 +18,7 @@ const plain = (word: string): string => word.toLowerCase().replace(/[-_ ]/g, '')
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   const wanted = plain(word.slice(0, 64));
   const limit = wanted.length < 4 ? 1 : wanted.length < 8 ? 2 : 3;
-  const ranked = [...known].map((name) => ({ name, changes: leven(wanted, plain(name)) }));
+  const ranked = [...known].map((name) => ({ name, changes: changesOf(wanted, plain(name)) }));
   const [best] = ranked.filter(({ changes }) => changes <= limit).sort((a, b) => a.changes - b.changes);
   return best?.name ?? [...known].find((name) => wanted.length >= 4 && plain(name).startsWith(wanted));
 }

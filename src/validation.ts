@@ -18,8 +18,8 @@ export const fieldOf = (path: Problem['path']): string =>
 export type Report = (error: PaycertError, path: Problem['path']) => void;
 
 /**
- * Compiled when first needed. The first problem is thrown under that code; where `report` is given, it gets all of them, with
- * the first.
+ * Compiled when first needed. The first problem is thrown under that code, with the others; where `report` is given, it gets
+ * all of them, with the first.
  */
 export function validator<S extends TSchema>(
   schema: S,
@@ -30,14 +30,14 @@ export function validator<S extends TSchema>(
     compiled ??= Compile(schema);
     if (compiled.Check(value)) return value;
     const problems = diagnose(schema, value);
-    const errors = problems.map(({ path, message }) => {
+    const [first, ...others] = problems.map(({ path, message }) => {
       const inside = fieldOf(path);
       const field =
         at === '' ? inside || whole : inside === '' ? at : `${at}${inside.startsWith('[') ? '' : '.'}${inside}`;
       return new PaycertError(code, `${field} ${message}`, { field });
     });
-    const [first = new PaycertError(code, `${at || whole} is invalid`, { field: at || whole })] = errors;
-    if (report) errors.forEach((error, index) => report(error, problems[index]?.path ?? []));
-    throw first;
+    if (first === undefined) throw new PaycertError(code, `${at || whole} is invalid`, { field: at || whole });
+    if (report) [first, ...others].forEach((error, index) => report(error, problems[index]?.path ?? []));
+    throw new PaycertError(first.code, first.message, { field: first.field ?? whole, others });
   };
 }

@@ -20,6 +20,8 @@ export interface ProblemBody {
   readonly detail: string;
   readonly hint: string;
   readonly field?: string;
+  /** Everything that is wrong, in order, where it is more than one thing. */
+  readonly errors?: readonly { readonly field?: string; readonly detail: string }[];
 }
 
 /** Anything that was thrown, as what a caller may see. What we did not foresee tells nothing about itself. */
@@ -29,7 +31,10 @@ export function toPaycertError(error: unknown): PaycertError {
     : new PaycertError('internal-error', 'something unforeseen happened', { cause: error });
 }
 
-export function problemOf({ code, kind, message, hint, field }: PaycertError): ProblemBody {
+const describeOne = ({ message, field }: PaycertError) => ({ ...(field !== undefined && { field }), detail: message });
+
+export function problemOf(error: PaycertError): ProblemBody {
+  const { code, kind, message, hint, field, others } = error;
   const { status = statusOf[kind] } = errorTable[code];
   return {
     type: `https://paycert.dev/errors/${code}`,
@@ -38,5 +43,6 @@ export function problemOf({ code, kind, message, hint, field }: PaycertError): P
     detail: message,
     hint,
     ...(field !== undefined && { field }),
+    ...(others.length > 0 && { errors: [error, ...others].map(describeOne) }),
   };
 }

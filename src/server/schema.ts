@@ -4,6 +4,8 @@ import Type from 'typebox';
 const closed = { additionalProperties: false } as const;
 const optional = { text: (description: string) => Type.Optional(Type.String({ description })) };
 
+const methodForm = 'an HTTP method such as GET or POST';
+
 /** As received: whatever it is called, its value is text. (`.`, which a plain record means, matches no line end.) */
 const HeaderMap = Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), Type.String(), {
   maxProperties: 200,
@@ -13,8 +15,13 @@ const HeaderMap = Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), Type.Stri
 /** To be sent: a line end in a header would let a body write headers. */
 const SendableHeaders = Type.Record(
   Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" }),
-  Type.String({ pattern: '^[\\t\\x20-\\x7e\\x80-\\xff]*$' }),
-  { ...closed, maxProperties: 200, description: 'Names that are tokens, values of one line in Latin-1.' },
+  Type.String({ pattern: '^[\\t\\x20-\\x7e\\x80-\\xff]*$', form: 'one line of text in Latin-1' }),
+  {
+    ...closed,
+    nameForm: 'the name of a header, such as Accept-Language',
+    maxProperties: 200,
+    description: 'Names that are tokens, values of one line in Latin-1.',
+  },
 );
 
 const Timestamp = Type.Integer({
@@ -22,7 +29,11 @@ const Timestamp = Type.Integer({
   maximum: 99_999_999_999,
   description: 'Unix time in seconds. Default now.',
 });
-const Nonce = Type.String({ pattern: '^[0-9A-Za-z]{1,32}$', description: 'Default: 32 random characters.' });
+const Nonce = Type.String({
+  pattern: '^[0-9A-Za-z]{1,32}$',
+  form: 'one to 32 letters and digits',
+  description: 'Default: 32 random characters.',
+});
 
 const Body = {
   body: optional.text('The exact body, as text; for an upload, the JSON of its `meta` part.'),
@@ -34,6 +45,7 @@ const Call = {
   apiMethod: Type.Optional(
     Type.String({
       pattern: '^[0-9A-Za-z_.:/-]{1,128}$',
+      form: 'the name of a call, such as alipay.trade.query or SendSms',
       description: 'The platform’s own name of the call, such as `alipay.trade.query`.',
     }),
   ),
@@ -41,22 +53,28 @@ const Call = {
   parameters: Type.Optional(
     Type.Record(Type.String({ pattern: "^[!-%'-<>-~]{1,128}$" }), Type.String(), {
       ...closed,
+      nameForm: 'the name of a parameter: printable ASCII without a blank, & and =',
       maxProperties: 1000,
       description: 'Plain parameters, raw: percent-encoding them is the provider’s work.',
     }),
   ),
   appAuthToken: Type.Optional(
-    Type.String({ pattern: '^[!-~]{1,256}$', description: 'The merchant’s authorization of an app that acts for it.' }),
+    Type.String({
+      pattern: '^[!-~]{1,256}$',
+      form: 'one to 256 printable ASCII characters without a blank',
+      description: 'The merchant’s authorization of an app that acts for it.',
+    }),
   ),
 };
 
 /** One shape for all providers: each names what it misses, and what it has no use for. */
 export const AuthorizeRequest = Type.Object(
   {
-    method: Type.Optional(Type.String({ pattern: '^[A-Za-z]{1,16}$' })),
+    method: Type.Optional(Type.String({ pattern: '^[A-Za-z]{1,16}$', form: methodForm })),
     url: Type.Optional(
       Type.String({
         pattern: '^([Hh][Tt][Tt][Pp][Ss]?://|/)[!-~]*$',
+        form: 'an address that begins with https:// or http://, or a path that begins with /, percent-encoded as it will be sent',
         maxLength: 8192,
         description: 'Absolute, or a path with its query; percent-encoded as it will be sent, and signed as given.',
       }),
@@ -67,6 +85,7 @@ export const AuthorizeRequest = Type.Object(
     encryptionKeyId: Type.Optional(
       Type.String({
         pattern: '^[0-9A-Za-z_]{1,128}$',
+        form: 'a serial number in hexadecimal, or an id that begins with PUB_KEY_ID_',
         description: 'The platform key that fields of the body are encrypted for, as `encrypt` returned it.',
       }),
     ),
@@ -115,7 +134,11 @@ export const VerifyRequest = Type.Object(
     headers: Type.Optional(HeaderMap),
     ...Body,
     method: Type.Optional(
-      Type.String({ pattern: '^[A-Za-z]{1,16}$', description: 'Of the request that was received, or answered.' }),
+      Type.String({
+        pattern: '^[A-Za-z]{1,16}$',
+        form: methodForm,
+        description: 'Of the request that was received, or answered.',
+      }),
     ),
     url: optional.text(
       'The address of the request that was received, or answered; of a `return`, the address the user came back to.',
@@ -199,8 +222,12 @@ export const PaymentParametersRequest = Type.Object(
         description: 'WeChat Pay v2: as the order was signed. Default MD5.',
       }),
     ),
-    appId: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z_-]{1,64}$' })),
-    prepayId: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z_-]{1,128}$' })),
+    appId: Type.Optional(
+      Type.String({ pattern: '^[0-9A-Za-z_-]{1,64}$', form: 'an AppID such as wx8888888888888888' }),
+    ),
+    prepayId: Type.Optional(
+      Type.String({ pattern: '^[0-9A-Za-z_-]{1,128}$', form: 'the prepay_id that the order was answered with' }),
+    ),
     ...Call,
   },
   closed,
@@ -225,6 +252,12 @@ export const Problem = Type.Object(
     detail: Type.String({ description: 'Names fields, never values.' }),
     hint: Type.String({ description: 'What to do.' }),
     field: Type.Optional(Type.String()),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ field: Type.Optional(Type.String()), detail: Type.String() }), {
+        description:
+          'Everything that is wrong, in order, where it is more than one thing; `detail` above is the first.',
+      }),
+    ),
   },
   { description: 'RFC 9457.' },
 );

@@ -50,6 +50,7 @@ export const Options = Type.Object(
         {
           maxProperties: 256,
           ...closed,
+          nameForm: 'a host name such as api.bank.example, or * for its first label',
           description:
             'Host name (or * for its first label) → name of the pair that is presented there: NAME.crt, NAME.key and perhaps NAME.ca.crt. Every other name has tls.crt.',
         },
