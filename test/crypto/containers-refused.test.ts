@@ -159,3 +159,13 @@ describe('a file of any content', () => {
     );
   });
 });
+
+describe('a file of more certificates than any chain has', () => {
+  it('is refused by its number, before one of them is read', () => {
+    const most = `${certificate}\n`.repeat(200);
+    assert.equal(readCertificates(Buffer.from(most), 'the_file').length, 200);
+    refuses(readCertificates, `${most}${certificate}`, 'certificates-too-many');
+    // Certificates that cannot be read would have another code.
+    refuses(readCertificates, `${damage(certificate)}\n`.repeat(201), 'certificates-too-many');
+  });
+});

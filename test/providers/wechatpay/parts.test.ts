@@ -29,6 +29,19 @@ function makePkcs12(password = merchantId): Buffer {
 }
 const p12 = makePkcs12();
 
+describe('platform certificates by the dozen', () => {
+  it('are refused by their number, in one file or in many: each would be compared with all of trust.pem', async () => {
+    const pem = first!.certificate;
+    const several = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`platform/${index}.pem`, pem]));
+    const room = 64 - (await read()).parts.platformCertificates.length;
+    assert.deepEqual((await read(several(room))).problems, []);
+    assert.deepEqual((await read(several(room + 1))).problems, ['certificates-too-many platform/']);
+    const one = { 'wechatpay_many.pem': Buffer.from(`${pem}\n`.repeat(room + 1)) };
+    assert.deepEqual((await read(one)).problems, ['certificates-too-many platform/']);
+  });
+});
+
 describe('the default names', () => {
   it('are found, and nothing else is missed', async () => {
     const { parts, problems } = await read({
