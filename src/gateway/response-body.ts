@@ -6,7 +6,7 @@ import { PaycertError } from '../errors.ts';
 import type { BufferBudget, Reservation } from './buffer-budget.ts';
 
 /** A response that is signed as a whole must be held as a whole. None that a platform signs comes near. */
-export const maxResponseBytes = 4 * 1024 * 1024;
+const maxResponseBytes = 4 * 1024 * 1024;
 
 const tooLarge = () =>
   new PaycertError('response-too-large', `the platform’s response is larger than ${maxResponseBytes} bytes`);

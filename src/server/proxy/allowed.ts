@@ -26,7 +26,7 @@ export interface Destination {
 export function destinationOf(
   { forwarding, origins = [], name }: Entry,
   routes: readonly ProxyRoute[] | undefined,
-  request: Pick<ForwardedRequest, 'method' | 'target'>,
+  request: Pick<ForwardedRequest, 'method' | 'target'> & { readonly origin?: string | undefined },
 ): Destination {
   const route = routes?.find(({ credential }) => credential === name);
   if (routes !== undefined && route === undefined) throw refused('proxy.routes does not name this credential');
@@ -34,7 +34,9 @@ export function destinationOf(
     throw new PaycertError('operation-unsupported', 'the proxy does not forward to this credential’s platform yet');
   if (!(route?.allow ?? forwarding.allowed).some((pattern) => matchesCall(pattern, request)))
     throw refused(`${request.method} of this path is not among what is allowed`);
-  const origin = route?.double ?? route?.origin ?? origins[0];
+  if (request.origin !== undefined && route?.origin !== undefined && request.origin !== route.origin)
+    throw refused('proxy.routes sends this credential to another host');
+  const origin = route?.double ?? route?.origin ?? request.origin ?? origins[0];
   if (origin === undefined || (route?.double === undefined && !origins.includes(origin)))
     throw refused('proxy.routes names an origin that is not this platform’s');
   return { origin, forwarding };

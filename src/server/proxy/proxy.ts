@@ -1,5 +1,5 @@
 // The signing proxy: an application's requests become signed ones, and only responses that verify come back.
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Clock } from '../../clock.ts';
 import { type PaycertError } from '../../errors.ts';
 import { isolate, type Observe } from '../../events.ts';
@@ -10,9 +10,9 @@ import type { Store } from '../../store/store.ts';
 import { readBytes } from '../body.ts';
 import { callOf } from '../caller.ts';
 import { problemOf, toPaycertError } from '../problem.ts';
-import { problemJson } from '../respond.ts';
+import { problemJson, sendProblem } from '../respond.ts';
 import { type Reply, type Route, type RouteCall, serveRoutes } from '../routes.ts';
-import { targetAfter, withoutToken } from './address.ts';
+import { addressOf, targetAfter, withoutToken } from './address.ts';
 import { destinationOf, type ProxyRoute } from './allowed.ts';
 
 export interface ProxyOptions {
@@ -33,25 +33,41 @@ const unknown = 'the path begins with no credential: set the base URL to http://
 /** The proxy of one listener. Its name is what is known of its callers. */
 export function createProxy(given: ProxyOptions, listener: string): RequestListener {
   const options = { ...given, observe: isolate(given.observe) };
-  const serve = serveRoutes(proxyRoutes(options, listener), { where: 'proxy', unknown, observe: options.observe });
+  /** Of requests in absolute form: the platform's own address. */
+  const origins = new WeakMap<IncomingMessage, string>();
+  const routes = proxyRoutes(options, { listener, originOf: (request) => origins.get(request) });
+  const serve = serveRoutes(routes, { where: 'proxy', unknown, observe: options.observe });
   return (request, response) => {
-    // The guard has judged the token; from here on nothing sees it.
-    request.url = withoutToken(request.url ?? '').url;
+    try {
+      // The guard has judged the token; from here on nothing sees it.
+      const { url } = withoutToken(request.url ?? '');
+      const address = addressOf(url, request.headers['paycert-credential'], options.store);
+      request.url = address.url;
+      if (address.origin !== undefined) origins.set(request, address.origin);
+    } catch (error) {
+      sendProblem(request, response, toPaycertError(error));
+      return;
+    }
     serve(request, response);
   };
 }
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
-const proxyRoutes = (options: ProxyOptions, listener: string): readonly Route[] =>
+interface Way {
+  readonly listener: string;
+  readonly originOf: (request: IncomingMessage) => string | undefined;
+}
+
+const proxyRoutes = (options: ProxyOptions, way: Way): readonly Route[] =>
   methods.map((method) => ({
     ...{ method, path: '/{credential}/{+target}', type: 'application/json' },
     summary: 'Signed, sent to the platform, and delivered if the response verifies.',
-    run: (route) => forward(options, listener, route),
+    run: (route) => forward(options, way, route),
   }));
 
 /** A name that is unknown is refused before the body is read, and never becomes a label. */
-async function forward(options: ProxyOptions, listener: string, route: RouteCall): Promise<Reply> {
+async function forward(options: ProxyOptions, { listener, originOf }: Way, route: RouteCall): Promise<Reply> {
   const { store, observe, milliseconds } = options;
   const { credential = '' } = route.parameters;
   const entry = store.entry(credential);
@@ -65,7 +81,7 @@ async function forward(options: ProxyOptions, listener: string, route: RouteCall
   const held = options.gateway.budget.open();
   try {
     const target = targetAfter(route.request.url ?? '', credential);
-    const destination = destinationOf(entry, options.routes(), { method, target });
+    const destination = destinationOf(entry, options.routes(), { method, target, origin: originOf(route.request) });
     const response = await options.around(call, async () => {
       const body = await readBytes(route.request, options.maxBodyBytes, (bytes) => held.add(bytes));
       const request = { method, target, headers: textHeaders(route), body };

@@ -7,7 +7,7 @@ import { startWechatpayGateway } from '../../../src/testing/wechatpay-gateway.ts
 import type { ProxyRoute } from '../../../src/server/proxy/allowed.ts';
 import { makeMaterial, start } from '../../support/api-server.ts';
 import { type Call, exchange } from '../../support/http-client.ts';
-import { startProxied, token } from '../../support/proxied.ts';
+import { startProxied, token, wechatpayPolicy } from '../../support/proxied.ts';
 
 const material = await makeMaterial();
 
@@ -107,7 +107,6 @@ describe('a call', () => {
       double: '',
       routes: [{ credential: 'other' }, { credential: 'empty' }],
     });
-    const { wechatpayPolicy } = await import('../../support/proxied.ts');
     open.store.declare('empty', { provider: 'wechatpay', isRequired: false, requires: [], ...wechatpayPolicy });
     const answers = await Promise.all(
       ['other', 'empty'].map((name) => open.call({ path: `/${name}/v3/certificates` })),
@@ -154,9 +153,9 @@ describe('a call', () => {
     assert.deepEqual([status, problem?.title], [403, 'route-refused']);
   });
 
-  it('of an absolute address, or of a path that begins with no credential, says how the base URL is written', async (t) => {
+  it('whose path begins with no credential is told how the base URL is written', async (t) => {
     const { proxied } = await serve(t);
-    for (const target of ['http://169.254.169.254/latest', 'https://api.mch.weixin.qq.com/v3/certificates', '/', '*']) {
+    for (const target of ['/', '*', '/shop', '/v3']) {
       const { status, problem } = await proxied.call({ path: target, method: 'GET' });
       assert.deepEqual([status, problem?.title], [404, 'route-unknown'], target);
       assert.match(problem?.detail ?? '', /base URL/);
@@ -169,5 +168,59 @@ describe('a call', () => {
     assert.deepEqual([status, problem?.title], [413, 'body-too-large']);
     const head = await proxied.call({ path, method: 'OPTIONS' });
     assert.deepEqual([head.status, head.problem?.title], [405, 'method-not-allowed']);
+  });
+});
+
+describe('a call in absolute form, as to an HTTP proxy', () => {
+  const address = 'http://api.mch.weixin.qq.com/v3/certificates';
+  const shown = { 'Paycert-Token': token, Host: 'api.mch.weixin.qq.com' };
+
+  it('finds its credential by the platform’s host, with http and https, and is signed as any other', async (t) => {
+    const { overTcp, proxied, platform } = await serve(t);
+    for (const target of [address, address.replace('http:', 'https:'), address.replace('.com/', '.com:443/')]) {
+      const host = new URL(target.replace('https:', 'http:')).host;
+      const { status, headers } = await overTcp({ path: target, headers: { ...shown, Host: host } });
+      assert.deepEqual([status, headers['paycert-verified']], [200, 'yes'], target);
+    }
+    assert.equal((await proxied.call({ path: address })).status, 200);
+    assert.equal(platform.counts.accepted, 4);
+  });
+
+  it('names the credential where several have that platform', async (t) => {
+    const { proxied } = await serve(t);
+    proxied.store.declare('second', { provider: 'wechatpay', isRequired: false, requires: [], ...wechatpayPolicy });
+    const verdict = async (headers: Record<string, string>) => {
+      const { status, problem } = await proxied.call({ path: address, headers });
+      return [status, problem?.field ?? problem?.title];
+    };
+    assert.deepEqual(await verdict({}), [400, 'paycert-credential']);
+    assert.deepEqual(await verdict({ 'Paycert-Credential': 'nobody' }), [400, 'paycert-credential']);
+    assert.deepEqual(await verdict({ 'Paycert-Credential': 'shop' }), [200, undefined]);
+  });
+
+  it('to any other host, port or address is refused, with the token too', async (t) => {
+    const { overTcp, proxied, platform } = await serve(t);
+    for (const target of [
+      'http://169.254.169.254/latest/meta-data',
+      'http://127.0.0.1:9464/metrics',
+      'http://api.mch.weixin.qq.com.example.com/v3/certificates',
+      'http://api.mch.weixin.qq.com:8443/v3/certificates',
+      'http://API.ALIPAY.COM/v3/certificates',
+    ]) {
+      const { host } = new URL(target);
+      const { status, title } = await overTcp({ path: target, headers: { ...shown, Host: host } });
+      assert.deepEqual([status, title], [403, 'route-refused'], target);
+    }
+    for (const target of ['http://user@api.mch.weixin.qq.com/v3/certificates', 'http://api.mch.weixin.qq.com'])
+      assert.equal((await proxied.call({ path: target })).status, 404, target);
+    assert.equal(platform.counts.accepted, 0);
+  });
+
+  it('whose Host is another than its address, or without the token, is refused', async (t) => {
+    const { overTcp } = await serve(t);
+    const other = await overTcp({ path: address, headers: { ...shown, Host: 'rebound.example.com' } });
+    assert.deepEqual([other.status, other.title], [403, 'request-forwarded']);
+    const open = await overTcp({ path: address, headers: { Host: shown.Host } });
+    assert.deepEqual([open.status, open.title], [407, 'proxy-token-required']);
   });
 });
