@@ -1,8 +1,8 @@
 // When alerts about files of the process and about mounts fire, and when they do not.
 import { always, type Case, of, pay } from './series.ts';
 
-const current = (value: string, pod: string) => ({
-  [`paycert_file_current{namespace="pay",file="configuration",job="paycert",instance="${pod}",pod="${pod}"}`]: value,
+const current = (value: string, pod: string, file = 'configuration') => ({
+  [`paycert_file_current{namespace="pay",file="${file}",job="paycert",instance="${pod}",pod="${pod}"}`]: value,
 });
 const mounts = (value: number) => ({ [of('paycert_frozen_mounts')]: always(value) });
 
@@ -20,6 +20,13 @@ export const files: readonly Case[] = [
     at: 30,
     fires: [],
     series: current('1 0x8 1x60', 'a'),
+  },
+  {
+    alert: 'PaycertFileRejected',
+    title: 'is quiet about the certificate of the operator, which no payment needs',
+    at: 30,
+    fires: [],
+    series: current(always(0), 'a', 'certificate'),
   },
   { alert: 'PaycertMountFrozen', title: 'fires after ten minutes', at: 11, fires: [pay], series: mounts(2) },
   { alert: 'PaycertMountFrozen', title: 'is quiet about mounts that update', at: 60, fires: [], series: mounts(0) },
