@@ -84,6 +84,23 @@ const table = {
     kind: 'source',
     hint: 'Ask the owner of the Secret to label it `paycert.dev/used-by`: the name of the PaymentCredential or `any`.',
   },
+  'definition-missing': {
+    kind: 'source',
+    hint: 'Install the CustomResourceDefinition (`deploy/crds/`, or the chart), or correct the address of the API server.',
+  },
+  'namespace-terminating': { kind: 'source', hint: 'Nothing to do: what is in the namespace goes with it.' },
+  'quota-exceeded': {
+    kind: 'source',
+    hint: 'Raise the ResourceQuota that the message names, or delete what is not needed in the namespace.',
+  },
+  'admission-refused': {
+    kind: 'source',
+    hint: 'Change what the message says, or ask whose webhook or policy it is to let paycert write this.',
+  },
+  'admission-failing': {
+    kind: 'source',
+    hint: 'Repair the webhook that the message names, or set its `failurePolicy` to Ignore.',
+  },
   'object-missing': { kind: 'source', hint: 'Create the object named, or correct name and namespace.' },
   'object-conflict': { kind: 'source', hint: 'Nothing to do: it is read again and written again.' },
   'object-invalid': {

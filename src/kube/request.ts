@@ -30,8 +30,21 @@ export async function send(access: Access, call: Call, signal: AbortSignal): Pro
   const answer = await attempt(access, call, signal);
   const { statusCode = 0 } = answer;
   if (statusCode >= 200 && statusCode < 300) return answer;
-  answer.resume();
-  throw toError(statusCode, call.what);
+  throw toError(statusCode, call.what, await readRefusal(answer, signal));
+}
+
+const maxRefusalBytes = 64 * 1024;
+
+/** What it says of why, as JSON or text; nothing where that is cut off, too long or never comes. */
+async function readRefusal(answer: IncomingMessage, signal: AbortSignal): Promise<unknown> {
+  try {
+    const text = (await readBytes(answer, maxRefusalBytes, signal)).toString();
+    return text.startsWith('{') ? (JSON.parse(text) as unknown) : text;
+  } catch {
+    signal.throwIfAborted();
+    answer.destroy();
+    return undefined;
+  }
 }
 
 async function attempt(access: Access, call: Call, signal: AbortSignal): Promise<IncomingMessage> {

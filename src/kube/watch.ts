@@ -180,7 +180,7 @@ export class Informer<T> {
   #take({ type, object }: WatchEvent): void {
     const { collection, transform, changed } = this.#options;
     this.#eventsSeen += 1;
-    if (type === 'ERROR') throw toError(Number(object['code'] ?? 500), describeCall('watch', collection));
+    if (type === 'ERROR') throw toError(Number(object['code'] ?? 500), describeCall('watch', collection), object);
     const { resourceVersion = '', uid = '' } = object.metadata;
     this.#resourceVersion = resourceVersion;
     if (type === 'BOOKMARK') return;

@@ -43,6 +43,8 @@ export async function recordEvent(
   try {
     await (await client()).create({ resource: events, namespace, name: event.metadata.name }, event, signal);
   } catch (error) {
-    if (!(error instanceof PaycertError && error.code === 'object-conflict')) throw error;
+    // It exists; or its namespace goes, and everything that it would be read beside.
+    const isNeedless = ['object-conflict', 'namespace-terminating'];
+    if (!(error instanceof PaycertError && isNeedless.includes(error.code))) throw error;
   }
 }

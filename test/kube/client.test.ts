@@ -116,7 +116,8 @@ describe('a refusal', () => {
     const environment = { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(plane.port) };
     const client = new KubeClient(() => findAccess(environment, files));
     const leases = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
-    const where = `in namespace "${namespace}": the API server forbids it (403)`;
+    const who = `system:serviceaccount:${namespace}:nobody`;
+    const where = `in namespace "${namespace}": the API server forbids it to ${who} (403)`;
     const target = { resource: leases, namespace, name: 'l' };
     const object = { metadata: { name: 'l' } };
     for (const [call, what] of [
@@ -143,7 +144,7 @@ describe('a refusal', () => {
     const unknown = { ...target, resource: { ...secrets, plural: 'nothings' } };
     for (const [call, code] of [
       [() => client.get({ ...target, name: 'b' }, signal), 'object-missing'],
-      [() => client.get(unknown, signal), 'object-missing'],
+      [() => client.get(unknown, signal), 'definition-missing'],
       [() => client.replace(target, stale, signal), 'object-conflict'],
       [() => client.create(target, { metadata: { name: 'a' } }, signal), 'object-conflict'],
       [() => client.create(target, { metadata: { name: 'NOT A NAME canary' } }, signal), 'object-invalid'],
