@@ -2,8 +2,10 @@
 import { isUtf8 } from 'node:buffer';
 import { requestInvalid } from '../../errors.ts';
 
-/** More than any request has; reading it holds the event loop for some milliseconds. */
+/** More than any request has, batches included; reading it holds the event loop for some milliseconds. */
 const maxJsonBytes = 1024 * 1024;
+const maxValues = 20_000;
+const maxDepth = 32;
 
 /**
  * @throws PaycertError `request-invalid`: a parameter that names another account, by its name. All are looked at, since a
@@ -21,9 +23,11 @@ export function assertOwnJson(body: Uint8Array, names: readonly string[], own: s
   // Bytes that are not UTF-8 would be read as other text than the platform reads.
   if (!isUtf8(body)) throw requestInvalid('body', 'is not UTF-8');
   const text = Buffer.from(body).toString();
+  const written = topNames(text);
   const object = parse(text);
   const seen = new Set<string>();
-  for (const name of topNames(text)) {
+  for (const one of written) {
+    const name = JSON.parse(one) as string;
     if (!names.includes(name)) continue;
     if (seen.has(name)) throw requestInvalid(`body.${name}`, 'is there twice');
     seen.add(name);
@@ -48,26 +52,32 @@ function parse(text: string): Readonly<Record<string, unknown>> {
   return value as Readonly<Record<string, unknown>>;
 }
 
-/** The names of the members at the top, in order and as often as they are there. `text` is valid JSON, and an object. */
+/**
+ * The names of the members at the top as they are written, in order and as often as they are there, if the text is valid JSON. Before
+ * it is parsed: half a million brackets inside each other take the parser longer than anybody may be kept waiting.
+ */
 function topNames(text: string): readonly string[] {
   const names: string[] = [];
-  let [depth, last] = [0, ''];
+  let [depth, values, last] = [0, 0, ''];
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at];
     if (character === '{' || character === '[') depth += 1;
     else if (character === '}' || character === ']') depth -= 1;
-    else if (character === ':' && depth === 1) names.push(JSON.parse(last) as string);
+    else if (character === ',') values += 1;
+    else if (character === ':' && depth === 1) names.push(last);
     else if (character === '"') {
       const end = endOfText(text, at);
       if (depth === 1) last = text.slice(at, end + 1);
       at = end;
     }
+    if (depth > maxDepth) throw requestInvalid('body', `has more than ${maxDepth} levels`);
+    if (values > maxValues) throw requestInvalid('body', `has more than ${maxValues} values`);
   }
   return names;
 }
 
 function endOfText(text: string, start: number): number {
   let at = start + 1;
-  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
   return at;
 }

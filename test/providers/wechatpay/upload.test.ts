@@ -1,0 +1,69 @@
+// What is signed of an upload: the part `meta`, byte for byte, wherever it is, and none where it could be another.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { PaycertError } from '../../../src/errors.ts';
+import { isUpload, metaOf } from '../../../src/providers/wechatpay/upload.ts';
+
+const type = 'multipart/form-data; boundary=b';
+const part = (disposition: string, content: string | Uint8Array): Buffer =>
+  Buffer.concat([Buffer.from(`--b\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n`), Buffer.from(content), Buffer.from('\r\n')]); // prettier-ignore
+const message = (...parts: Buffer[]): Buffer => Buffer.concat([...parts, Buffer.from('--b--\r\n')]);
+const refused = (contentType: string, body: Uint8Array): void =>
+  assert.throws(
+    () => metaOf(contentType, body),
+    (error) => error instanceof PaycertError && error.code === 'request-invalid',
+  );
+
+describe('an upload', () => {
+  it('is told by its media type alone, in any case', () => {
+    for (const yes of [type, 'MULTIPART/Form-Data;boundary=b', 'multipart/form-data']) assert.ok(isUpload(yes), yes);
+    for (const no of [undefined, 'application/json', 'multipart/form-datax', 'text/plain; multipart/form-data'])
+      assert.ok(!isUpload(no), no);
+  });
+
+  it('signs its meta as it is, before the file or after it, whatever the file holds', () => {
+    const content = fc.uint8Array({ maxLength: 64 }).filter((bytes) => !Buffer.from(bytes).includes('--b'));
+    fc.assert(
+      fc.property(content, content, fc.boolean(), (meta, file, isFirst) => {
+        const parts = [part('name="meta"', meta), part('name="file"; filename="meta"', file)];
+        const body = message(...(isFirst ? parts : parts.reverse()));
+        assert.deepEqual(metaOf(type, body), Buffer.from(meta));
+        assert.deepEqual(metaOf('multipart/form-data; charset=utf-8; boundary="b"', body), Buffer.from(meta));
+      }),
+    );
+  });
+
+  it('without a meta, with two, or without a boundary is refused', () => {
+    const meta = part('name="meta"', '{}');
+    refused(type, message(part('name="file"', 'x')));
+    refused(type, message(part('name="metadata"', '{}')));
+    refused(type, message(part('filename="meta"', '{}')));
+    refused(type, message(meta, part('name=meta', '{}')));
+    refused(type, meta.subarray(0, -2));
+    refused('multipart/form-data', message(meta));
+    refused('multipart/form-data; boundary=c', message(meta));
+    refused(type, Buffer.alloc(0));
+  });
+
+  it('of any bytes is read or refused, and never throws anything else', () => {
+    const piece = fc.constantFrom(
+      '--b',
+      '\r\n',
+      '\r\n\r\n',
+      '--b--',
+      'Content-Disposition: form-data; name="meta"',
+      '{}',
+      'x',
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+        try {
+          metaOf(type, Buffer.from(pieces.join('')));
+        } catch (error) {
+          assert.ok(error instanceof PaycertError);
+        }
+      }),
+    );
+  });
+});
