@@ -236,14 +236,15 @@ function assertProxyRoutes({ proxy, credentials, resources }: Config): void {
 /** Tokens and keys go to servers over TLS, unless somebody says that they need not. */
 function assertPrivate({ source }: CredentialConfig, index: number): void {
   const { merge = [], fallback = [] } = source;
-  const all: (readonly [string, Pick<SourceConfig, 'vault' | 'consul'>])[] = [
+  const all: (readonly [string, Pick<SourceConfig, 'vault' | 'consul' | 'etcd'>])[] = [
     ['source', source],
     ...merge.map((one, at) => [`source.merge[${String(at)}]`, one] as const),
     ...fallback.map((one, at) => [`source.fallback[${String(at)}]`, one] as const),
   ];
-  for (const [path, { vault, consul }] of all) {
-    const [kind, server] = vault === undefined ? ['consul', consul] : ['vault', vault];
-    if (server === undefined) continue;
+  for (const [path, { vault, consul, etcd }] of all) {
+    const found = Object.entries({ vault, consul, etcd }).find(([, one]) => one !== undefined);
+    const [kind, server] = found ?? [];
+    if (kind === undefined || server === undefined) continue;
     const field = `credentials[${String(index)}].${path}.${kind}.address`;
     for (const address of [server.address].flat()) {
       const url = URL.parse(address);

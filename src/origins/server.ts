@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import { Agents } from '../system/agents.ts';
 import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
-import { readBytes, request, TooLarge, Unreachable } from '../system/request.ts';
+import { readBytes, readChunks, request, TooLarge, Unreachable } from '../system/request.ts';
 import { Pause } from './pause.ts';
 
 export interface TlsFiles {
@@ -36,6 +36,8 @@ export interface Question {
   readonly body?: object;
   /** `read secret/data/pay`: what is asked, for the person who must permit it. */
   readonly what: string;
+  /** It changes nothing, whatever its method: it may be asked twice. */
+  readonly isRead?: true;
   /** How long the server may keep it waiting on purpose, beyond what a response takes. */
   readonly waitMilliseconds?: number;
 }
@@ -123,26 +125,16 @@ export class Server {
   }
 
   async #exchange(node: URL, question: Question, signal: AbortSignal): Promise<Reply> {
-    const { method, path, headers = {}, what, waitMilliseconds = 0 } = question;
-    const body = question.body === undefined ? undefined : JSON.stringify(question.body);
+    const { what, waitMilliseconds = 0, method, isRead = false } = question;
     const agent = await this.#agentFor(node, waitMilliseconds > 0 ? 'waiting' : 'quick');
     const timeout = AbortSignal.timeout(wholeMilliseconds + waitMilliseconds);
     const both = AbortSignal.any([signal, timeout]);
-    const options = {
-      agent,
-      method,
-      path,
-      headers: {
-        ...headers,
-        Accept: 'application/json',
-        'User-Agent': 'paycert',
-        ...(body !== undefined && {
-          'Content-Type': 'application/json',
-          'Content-Length': Buffer.byteLength(body),
-        }),
-      },
+    const { body, options } = toRequest(question, agent);
+    const sending = {
+      body,
+      silenceMilliseconds: silenceMilliseconds + waitMilliseconds,
+      mayRepeat: method === 'GET' || isRead,
     };
-    const sending = { body, silenceMilliseconds: silenceMilliseconds + waitMilliseconds, mayRepeat: method === 'GET' };
     try {
       const response = await request(node, options, sending, both);
       const bytes = await readBytes(response, maxBytes, both);
@@ -156,6 +148,37 @@ export class Server {
           `${what}: the response of ${this.name} is larger than ${maxBytes} bytes`,
         );
       throw error;
+    }
+  }
+
+  /**
+   * The lines of a response that does not end by itself, from the node that answered last.
+   * @throws PaycertError of kind source, or the signal's reason
+   */
+  async *follow(question: Question, signal: AbortSignal): AsyncGenerator<string> {
+    const node = this.#nodes[this.#preferred] ?? new URL('http://invalid');
+    const { body, options } = toRequest(question, await this.#agentFor(node, 'waiting'));
+    try {
+      const response = await request(node, options, { body, silenceMilliseconds, mayRepeat: true }, signal);
+      const { statusCode: status = 0, headers } = response;
+      if (status !== 200) {
+        response.destroy();
+        const trouble = this.#options.troubleOf({ status, headers, content: undefined }, question.what);
+        throw trouble ?? new PaycertError('origin-refused', `${question.what}: ${this.name} refuses it (${status})`);
+      }
+      // Quiet is normal from here on; who follows it has a limit of its own.
+      response.socket.setTimeout(0);
+      let rest = '';
+      for await (const chunk of readChunks(response, signal)) {
+        const lines = (rest + chunk.toString('latin1')).split('\n');
+        rest = lines.pop() ?? '';
+        if (rest.length > maxBytes)
+          throw new PaycertError('source-too-large', `${question.what}: a line of ${this.name} is too long`);
+        yield* lines;
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error instanceof Unreachable ? this.#unreachable(question, error.reason) : error;
     }
   }
 
@@ -194,6 +217,22 @@ export class Server {
   #unreachable({ what }: Question, reason: string): PaycertError {
     return new PaycertError('origin-unreachable', `${what}: ${this.name} cannot be reached (${reason})`);
   }
+}
+
+function toRequest(question: Question, agent: PlainAgent) {
+  const { method, path, headers = {} } = question;
+  const body = question.body === undefined ? undefined : JSON.stringify(question.body);
+  const about =
+    body === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
+  return {
+    body,
+    options: {
+      agent,
+      method,
+      path,
+      headers: { ...headers, Accept: 'application/json', 'User-Agent': 'paycert', ...about },
+    },
+  };
 }
 
 /** What a node said counts for more than that another is silent. */

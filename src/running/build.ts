@@ -12,6 +12,7 @@ import type { Provider } from '../providers/provider.ts';
 import { platformOf } from '../providers/registry.ts';
 import { consul } from '../sources/consul.ts';
 import { env } from '../sources/env.ts';
+import { etcd } from '../sources/etcd.ts';
 import { fallback } from '../sources/fallback.ts';
 import { files } from '../sources/files.ts';
 import { merge } from '../sources/merge.ts';
@@ -81,6 +82,14 @@ const sources = {
   consul: (config, dependencies): Source =>
     consul({
       consul: (dependencies.origins ?? new Origins(dependencies)).consul(config),
+      prefix: config.prefix,
+      ...(config.keys && { keys: config.keys }),
+      clock: dependencies.clock,
+      random: Math.random,
+    }),
+  etcd: (config, dependencies): Source =>
+    etcd({
+      etcd: (dependencies.origins ?? new Origins(dependencies)).etcd(config),
       prefix: config.prefix,
       ...(config.keys && { keys: config.keys }),
       clock: dependencies.clock,

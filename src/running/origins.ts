@@ -4,11 +4,13 @@ import type { ServerConfig } from '../config/schema/origins.ts';
 import type { SourceConfig } from '../config/schema/source.ts';
 import type { Observe } from '../events.ts';
 import { Consul, troubleOf as consulTrouble } from '../origins/consul/client.ts';
+import { Etcd, troubleOf as etcdTrouble } from '../origins/etcd/client.ts';
 import { Server, type ServerOptions } from '../origins/server.ts';
 import { troubleOf } from '../origins/vault/responses.ts';
 import { Session } from '../origins/vault/session.ts';
 
 type ConsulConfig = NonNullable<SourceConfig['consul']>;
+type EtcdConfig = NonNullable<SourceConfig['etcd']>;
 type VaultConfig = NonNullable<SourceConfig['vault']>;
 
 export interface Surroundings {
@@ -37,6 +39,14 @@ export class Origins {
     return this.#share(['consul', address, tls, tokenFile, datacenter], () => {
       const server = this.#server(config, { name: 'Consul', troubleOf: consulTrouble });
       return new Consul({ server, tokenFile, datacenter });
+    });
+  }
+
+  etcd({ user, ...config }: EtcdConfig): Etcd {
+    const { address, tls } = config;
+    return this.#share(['etcd', address, tls, user], () => {
+      const server = this.#server(config, { name: 'etcd', troubleOf: etcdTrouble });
+      return new Etcd({ server, user: user?.name, passwordFile: user?.passwordFile });
     });
   }
 

@@ -102,6 +102,7 @@ describe('the schema', () => {
       'secret',
       'vault',
       'consul',
+      'etcd',
       'merge',
       'fallback',
     ]);

@@ -152,4 +152,27 @@ export const Consul = Type.Object(
   closed,
 );
 
+export const Etcd = Type.Object(
+  {
+    ...server,
+    prefix: Type.String({
+      pattern: '^/?[^/\\s]+(/[^/\\s]+)*$',
+      form: 'parts with / between, and none after',
+      maxLength: 1024,
+      description: 'What is under it, with a `/` between, is one set.',
+    }),
+    user: Type.Optional(
+      Type.Object(
+        {
+          name: Type.String({ minLength: 1, maxLength: 256, description: 'The user to log in as.' }),
+          passwordFile: File('A file with the password; read again for each log-in.'),
+        },
+        closed,
+      ),
+    ),
+    keys: Type.Optional(Keys('Material name → key under the prefix that holds it.')),
+  },
+  closed,
+);
+
 export type ServerConfig = Pick<Static<typeof Vault>, 'address' | 'insecure' | 'tls'>;

@@ -1,6 +1,6 @@
 // Where material comes from, as it is written in the configuration.
 import Type, { type Static } from 'typebox';
-import { Consul, Vault } from './origins.ts';
+import { Consul, Etcd, Vault } from './origins.ts';
 import { Interval, Keys, closed, namespaceName, objectName, oneOf } from './shared.ts';
 
 const Path = Type.String({ minLength: 1, maxLength: 4096 });
@@ -41,6 +41,7 @@ const leafSources = {
   secret: Type.Optional(Secret),
   vault: Type.Optional(Vault),
   consul: Type.Optional(Consul),
+  etcd: Type.Optional(Etcd),
 };
 
 export const SourceSchema = Type.Object(
@@ -63,7 +64,8 @@ export const SourceSchema = Type.Object(
   },
   {
     ...oneOf,
-    description: 'Where the material comes from: exactly one of files, env, secret, vault, consul, merge, fallback.',
+    description:
+      'Where the material comes from: exactly one of files, env, secret, vault, consul, etcd, merge, fallback.',
   },
 );
 
