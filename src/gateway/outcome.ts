@@ -1,5 +1,4 @@
 // What is known of a call after it ended, and of each try of it on the wire.
-import type { ErrorCode } from '../errors.ts';
 
 /**
  * `ok`: the platform did it, and its response verifies or is unsigned by design. `refused`: it was not done; nothing was
@@ -24,14 +23,3 @@ export function outcomeOfStatus(status: number): CallOutcome {
   if (status >= 200 && status < 300) return 'ok';
   return status >= 400 && status < 500 && status !== 408 && status !== 429 ? 'refused' : 'unknown';
 }
-
-/** Errors of a call that may have been done all the same. */
-const unknownCodes: ReadonlySet<ErrorCode> = new Set([
-  'gateway-interrupted',
-  'gateway-timeout',
-  'gateway-redirected',
-  'response-too-large',
-  'response-unverified',
-]);
-
-export const outcomeOfCode = (code: ErrorCode): CallOutcome => (unknownCodes.has(code) ? 'unknown' : 'refused');

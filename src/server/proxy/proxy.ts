@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts';
 import { type PaycertError } from '../../errors.ts';
 import { isolate, type Observe } from '../../events.ts';
 import type { GatewayClient, GatewayResponse } from '../../gateway/client.ts';
-import { type Attempt, type CallOutcome, outcomeOfCode, outcomeOfStatus } from '../../gateway/outcome.ts';
+import { type Attempt, type CallOutcome, outcomeOfStatus } from '../../gateway/outcome.ts';
 import type { Around } from '../../store/call.ts';
 import type { Store } from '../../store/store.ts';
 import { readBytes } from '../body.ts';
@@ -92,7 +92,7 @@ async function forward(options: ProxyOptions, { listener, originOf }: Way, route
   } catch (error) {
     const known = toPaycertError(error);
     if (known.kind === 'internal') observe({ type: 'internal-error', where: 'proxy', credential, error });
-    const outcome = outcomeOfFailure(known, attempts);
+    const outcome = outcomeOfFailure(attempts);
     const problem = problemOf(known);
     report(outcome, problem.status, { error: known });
     // A body that its caller still sends is dealt with by the one place that knows how.
@@ -111,9 +111,9 @@ async function forward(options: ProxyOptions, { listener, originOf }: Way, route
   }
 }
 
-/** A bug, or a caller that has gone, after something was sent leaves open what became of it. */
-const outcomeOfFailure = ({ code, kind }: PaycertError, attempts: readonly Attempt[]): CallOutcome =>
-  kind !== 'gateway' && attempts.some(({ outcome }) => outcome !== 'not-sent') ? 'unknown' : outcomeOfCode(code);
+/** Whatever went wrong in the end: once an attempt may have reached the platform, the call may have been done. */
+const outcomeOfFailure = (attempts: readonly Attempt[]): CallOutcome =>
+  attempts.some(({ outcome }) => outcome !== 'not-sent') ? 'unknown' : 'refused';
 
 function replyOf({ status, headers, body, keyId, verified }: GatewayResponse, attempts: number): Reply {
   const { 'content-type': type = 'application/octet-stream', ...others } = headers;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -224,6 +224,17 @@ describe('a platform that does not answer', () => {
     const proxied = await platform(t, (request) => void request.socket.destroy());
     const { status, problem } = await proxied.call(pay);
     assert.deepEqual([status, problem?.title, problem?.outcome], [502, 'gateway-interrupted', 'unknown']);
+  });
+
+  it('and is gone when the call is made once more may have acted on the first', async (t) => {
+    const proxied = await platform(t, (request) => {
+      const { socket } = request as IncomingMessage & { socket: { server?: Server } };
+      socket.server?.close();
+      socket.destroy();
+    });
+    const { problem, headers } = await proxied.call({ path: '/shop/v3/certificates', method: 'GET' });
+    assert.deepEqual([problem?.title, problem?.outcome], ['gateway-unreachable', 'unknown']);
+    assert.equal(headers['paycert-attempts'], '2');
   });
 
   it('and breaks off within its response may have acted', async (t) => {
