@@ -8,12 +8,13 @@ import { forged } from './attacks/forged.ts';
 import { owners } from './attacks/owners.ts';
 import { sockets } from './attacks/sockets.ts';
 import { strangers } from './attacks/strangers.ts';
+import { tenants } from './attacks/tenants.ts';
 import { limitMemory } from './memory-limit.ts';
 
 const { values } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
 });
-const attacks: readonly Attack[] = [strangers, forged, largeBodies, foreign, owners, sockets];
+const attacks: readonly Attack[] = [strangers, forged, largeBodies, foreign, owners, sockets, tenants];
 
 const rows: Row[] = [];
 const print = (text: string): void => void process.stdout.write(`${text}\n`);

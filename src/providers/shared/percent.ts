@@ -2,7 +2,7 @@
 import { requestInvalid } from '../../errors.ts';
 
 const ascii = (text: string): number => text.charCodeAt(0);
-const [percent, plus, space] = [ascii('%'), ascii('+'), ascii(' ')];
+const [percent, plus, space, slash] = [ascii('%'), ascii('+'), ascii(' '), ascii('/')];
 const hex = Buffer.from('0123456789ABCDEF');
 
 /** The value of a hexadecimal digit, in either case; -1 for every other byte. */
@@ -31,8 +31,10 @@ export function percentEncode(text: string, { keepsSlash = false, isForm = false
   const bytes = Buffer.from(text);
   const written = Buffer.allocUnsafe(3 * bytes.length);
   let at = 0;
-  for (const byte of bytes) {
-    if (isUnreserved[byte] === 1 || (keepsSlash && byte === ascii('/'))) written[at++] = byte;
+  // By index: an iterator over a buffer costs several times as much.
+  for (let from = 0; from < bytes.length; from += 1) {
+    const byte = bytes[from] ?? 0;
+    if (isUnreserved[byte] === 1 || (keepsSlash && byte === slash)) written[at++] = byte;
     else if (isForm && byte === space) written[at++] = plus;
     else {
       written[at++] = percent;
@@ -50,7 +52,8 @@ export function percentDecode(text: Uint8Array, { isForm }: Pick<Encoding, 'isFo
   for (let at = 0; at < text.length; at += 1) {
     const byte = text[at] ?? 0;
     if (byte === percent) {
-      const [high = -1, low = -1] = [digits[text[at + 1] ?? 0], digits[text[at + 2] ?? 0]];
+      const high = digits[text[at + 1] ?? 0] ?? -1;
+      const low = digits[text[at + 2] ?? 0] ?? -1;
       if (high < 0 || low < 0) return undefined;
       decoded[length++] = high * 16 + low;
       at += 2;
