@@ -32,7 +32,7 @@ const refusesQuery = (target: string): boolean => {
 const spelled = (text: string): fc.Arbitrary<string> =>
   fc
     .array(fc.boolean(), { minLength: text.length, maxLength: text.length })
-    .map((escapes) => `"${[...text].map((c, i) => (escapes[i] ? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}` : c)).join('')}"`); // prettier-ignore
+    .map((escapes) => `"${Array.from(text).map((c, i) => (escapes[i] ? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}` : c)).join('')}"`); // prettier-ignore
 
 const space = fc.constantFrom('', ' ', '\n', '\t \r\n');
 const name = fc.constantFrom(...names).chain((text) => spelled(text).map((key) => ({ text, key })));
