@@ -30,6 +30,9 @@ function operation<I extends TSchema, O extends TSchema>(name: string, row: Row<
   return { ...row, name, run: async (input, use) => row.run(validate(input), use) };
 }
 
+/** Seconds have eleven digits until the year 5138. */
+const timeOf = (timestamp: number): Date => new Date(timestamp > 99_999_999_999 ? timestamp : timestamp * 1000);
+
 const authorize = operation('authorize', {
   summary: 'The request to send, with its Authorization header.',
   request: schema.AuthorizeRequest,
@@ -41,7 +44,7 @@ const authorize = operation('authorize', {
     const request = { ...members, ...(body && { body }) };
     const moment = {
       ...freshMoment(use),
-      ...(timestamp !== undefined && { now: new Date(timestamp * 1000) }),
+      ...(timestamp !== undefined && { now: timeOf(timestamp) }),
       ...(nonce !== undefined && { nonce }),
     };
     const { body: sent, ...authorized } = await use.authorize(request, moment);

@@ -26,13 +26,14 @@ const SendableHeaders = Type.Record(
 
 const Timestamp = Type.Integer({
   minimum: 0,
-  maximum: 99_999_999_999,
-  description: 'Unix time in seconds. Default now.',
+  maximum: 99_999_999_999_999,
+  description:
+    'Unix time in seconds, or in milliseconds (13 digits), of which Alipay v3 signs all and the others the second. Default now.',
 });
 const Nonce = Type.String({
-  pattern: '^[0-9A-Za-z]{1,32}$',
-  form: 'one to 32 letters and digits',
-  description: 'Default: 32 random characters.',
+  pattern: '^[0-9A-Za-z-]{1,64}$',
+  form: 'one to 64 letters, digits and hyphens',
+  description: 'Such as a UUID; WeChat Pay takes 32 letters and digits at most. Default: 32 random characters.',
 });
 
 const Body = {

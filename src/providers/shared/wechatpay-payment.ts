@@ -1,4 +1,11 @@
-// The parameters of a payment inside an app, which both versions of WeChat Pay have alike.
+// What both versions of WeChat Pay have alike: the form of a nonce, and the parameters of a payment inside an app.
+import { requestInvalid } from '../../errors.ts';
+
+/** Longer ones, and a UUID with its hyphens, are refused at the gateway (protocols 1.2). @throws PaycertError `request-invalid` */
+export function assertNonce(nonce: string): void {
+  if (!/^[0-9A-Za-z]{1,32}$/.test(nonce))
+    throw requestInvalid('nonce', 'of WeChat Pay is 32 letters and digits at most, without hyphens');
+}
 
 export interface AppPayment {
   readonly appId: string;

@@ -7,7 +7,7 @@ import { joinPairs, type Pair } from '../shared/parameters.ts';
 import { percentEncode } from '../shared/percent.ts';
 import type { Operations } from '../provider.ts';
 import { take } from '../takes.ts';
-import { appParameters } from '../shared/wechatpay-payment.ts';
+import { appParameters, assertNonce } from '../shared/wechatpay-payment.ts';
 import { appNames, merchantNames, namesAt } from './interfaces.ts';
 import { isSignType, signParameters, type SignType } from './messages.ts';
 import type { WechatpayV2Options } from './options.ts';
@@ -44,6 +44,7 @@ export function signing(
       const { method: given = 'POST', url, parameters } = take(request, takes.authorize.request);
       const method = given.toUpperCase();
       if (method !== 'POST' && method !== 'GET') throw requestInvalid('method', 'of WeChat Pay v2 is GET or POST');
+      assertNonce(nonce);
       const pairs = complete({ url, parameters }, nonce, options);
       const named = pairs.find(([name]) => name === 'sign_type')?.[1] ?? 'MD5';
       if (!isSignType(named)) throw requestInvalid('parameters.sign_type', 'is neither MD5 nor HMAC-SHA256');

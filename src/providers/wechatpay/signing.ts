@@ -6,7 +6,7 @@ import { defaultHeaders, header, withHeaders } from '../shared/http.ts';
 import type { AuthorizedRequest, Moment, Operations, RequestToAuthorize } from '../provider.ts';
 import { take } from '../takes.ts';
 import { authorization, paymentMessage, requestMessage } from './messages.ts';
-import { appParameters } from '../shared/wechatpay-payment.ts';
+import { appParameters, assertNonce } from '../shared/wechatpay-payment.ts';
 import type { ResponseKey } from './options.ts';
 import type { PlatformKeys } from './platform-keys.ts';
 import { schemeOf } from './schemes.ts';
@@ -45,6 +45,7 @@ export function signing(
     async authorize(request, moment, turn): Promise<AuthorizedRequest> {
       const { method, url, headers = {}, body = Buffer.alloc(0) } = take(request, takes.authorize.request);
       const { nonce } = moment;
+      assertNonce(nonce);
       const timestamp = seconds(moment.now);
       const named = keyToName(request, moment);
       const signature = await signText(requestMessage({ method, url }, timestamp, nonce, body), turn);
