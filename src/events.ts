@@ -1,6 +1,9 @@
 // Everything that happens, as one union. `Observe` is passed in, like time: emitters do not know their consumers.
 import type { PaycertError } from './errors.ts';
 
+/** Platforms refuse what is signed five minutes off; long before that somebody must know. */
+export const tolerableSkewSeconds = 60;
+
 export type Event =
   // reloads
   | {
@@ -55,8 +58,13 @@ export type Event =
       readonly error: PaycertError;
       readonly isNew: boolean;
     }
-  /** Without a credential: the configuration or the token itself. */
-  | { readonly type: 'mount-frozen'; readonly credential?: string; readonly paths: readonly string[] }
+  /** Without a credential: the file of the process. */
+  | {
+      readonly type: 'mount-frozen';
+      readonly credential?: string;
+      readonly file?: FollowedFile;
+      readonly paths: readonly string[];
+    }
   | { readonly type: 'credential-added'; readonly credential: string }
   | { readonly type: 'credential-removed'; readonly credential: string }
   /** A bug: an unexpected throw, kept from everything else. */
@@ -72,6 +80,8 @@ export type Event =
   /** `reason`: a code of an error, which is there too, or of the system. */
   | { readonly type: 'watch-failed'; readonly source: string; readonly reason: string; readonly error?: PaycertError }
   | { readonly type: 'watch-restarted'; readonly source: string }
+  /** By how much our clock is ahead of the API server's. `isNews`: it has just gone wrong, or right. */
+  | { readonly type: 'clock-compared'; readonly aheadSeconds: number; readonly isNews: boolean }
   /** This process begins or ceases to be the one of several that acts. */
   | { readonly type: 'leading'; readonly lease: string; readonly isLeading: boolean }
   // the operator; `object` is `namespace/name`
@@ -100,7 +110,9 @@ export type Event =
       readonly error: PaycertError;
       readonly isNew: boolean;
     }
-  | { readonly type: 'event-lost'; readonly object: string; readonly error: PaycertError }
+  /** It is tried again. `isNew`: it is not the failure of the attempt before. */
+  | { readonly type: 'event-lost'; readonly object: string; readonly error: PaycertError; readonly isNew: boolean }
+  | { readonly type: 'event-recorded'; readonly object: string }
   | { readonly type: 'pods-refreshed'; readonly object: string; readonly pods: number; readonly error?: PaycertError }
   // configuration
   /** `needsRestart`: something changed that only a new process picks up, such as a listener. */

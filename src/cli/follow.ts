@@ -36,7 +36,7 @@ export async function followFile<T>(
   for await (const _ of source.changes(signal)) {
     try {
       const { revision, data, frozenPaths = [] } = await source.read(signal);
-      if (frozenPaths.length > 0 && !isFrozenTold) observe({ type: 'mount-frozen', paths: frozenPaths });
+      if (frozenPaths.length > 0 && !isFrozenTold) observe({ type: 'mount-frozen', file, paths: frozenPaths });
       isFrozenTold = frozenPaths.length > 0;
       if (!isNews(revision)) continue;
       const [bytes] = data.values();

@@ -8,9 +8,11 @@ import { type Event, isolate, type Observe } from '../events.ts';
 import { findAccess } from '../kube/access.ts';
 import { connect } from '../kube/client.ts';
 import { whileLeading } from '../kube/lease.ts';
+import { ServerClock } from '../kube/server-clock.ts';
 import { defaultTiming, type Timing } from '../kube/lease-record.ts';
 import { type Rate, RateLimit } from '../kube/rate-limit.ts';
 import { Controller } from '../operator/controller.ts';
+import { Election } from '../operator/election.ts';
 import { Store } from '../store/store.ts';
 import { createLog, type LogLevel } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -160,19 +162,24 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   });
   const output = openOutput((lines) => metrics.observe({ type: 'lines-dropped', lines }));
   const log: Observe = isSilent ? () => undefined : createLog(options.logLevel, output, () => clock.now());
-  const observers = [metrics.observe, log, options.observe ?? (() => undefined)].map(isolate);
+  const election = lease && new Election(lease.name, clock);
+  // A replica that never leads has a series too.
+  if (lease) metrics.observe({ type: 'leading', lease: lease.name, isLeading: false });
+  const watchElection: Observe = (event) => election?.observe(event);
+  const observers = [metrics.observe, log, watchElection, options.observe ?? (() => undefined)].map(isolate);
   const observe = (event: Event) => observers.forEach((tell) => tell(event));
   const { apiRate } = options;
-  const cluster = connect(environment, apiRate && new RateLimit(apiRate, clock));
+  const serverClock = new ServerClock(clock, observe);
+  const cluster = connect(environment, { serverClock, ...(apiRate && { limit: new RateLimit(apiRate, clock) }) });
   // A leader that waits for its turn loses its Lease.
-  const unlimited = connect(environment);
+  const unlimited = connect(environment, { serverClock });
   const client = async () => cluster;
   const random = Math.random;
   const identity = environment['POD_NAME'] ?? hostname();
   const controller = new Controller({ ...options, client, identity, clock, random, observe });
   const lead = (leading: AbortSignal) => controller.lead(leading);
 
-  const impediment = () => controller.impediment;
+  const impediment = () => controller.impediment ?? election?.impediment;
   const listener = await openOperatorListener({ ...options, metrics, impediment, client: unlimited, observe }, signal);
   observe({ type: 'listening', listener: 'admin', address: listener.address });
   try {

@@ -4,6 +4,7 @@ import { PaycertError } from '../errors.ts';
 import { type Access, type Environment, findAccess } from './access.ts';
 import { malformed } from './responses.ts';
 import type { RateLimit } from './rate-limit.ts';
+import type { ServerClock } from './server-clock.ts';
 import { type Call, readChunks, readJson, send } from './request.ts';
 import {
   type Collection,
@@ -15,15 +16,22 @@ import {
 } from './resources.ts';
 import { isObject, readEvents } from './watch-lines.ts';
 
+export interface ClientOptions {
+  /** How many calls a second it makes. */
+  readonly limit?: RateLimit;
+  /** Told of the time in each response. */
+  readonly serverClock?: ServerClock;
+}
+
 /** Every call throws a PaycertError of kind source, or the signal's reason. */
 export class KubeClient {
   readonly #find: () => Promise<Access>;
-  readonly #limit: RateLimit | undefined;
+  readonly #options: ClientOptions;
   #access: Promise<Access> | undefined;
 
-  constructor(find: () => Promise<Access>, limit?: RateLimit) {
+  constructor(find: () => Promise<Access>, options: ClientOptions = {}) {
     this.#find = find;
-    this.#limit = limit;
+    this.#options = options;
   }
 
   async get(object: Target, signal: AbortSignal): Promise<KubeObject> {
@@ -127,10 +135,14 @@ export class KubeClient {
   }
 
   async #send(call: Call, signal: AbortSignal): Promise<IncomingMessage> {
-    await this.#limit?.wait(signal);
+    const { limit, serverClock } = this.#options;
+    await limit?.wait(signal);
     const access = await this.#connect();
+    const sentAt = serverClock?.now();
     try {
-      return await send(access, call, signal);
+      const response = await send(access, call, signal);
+      if (sentAt) serverClock?.compare(sentAt, response.headers.date);
+      return response;
     } catch (error) {
       // A kubeconfig may have changed since: the address, the CA, or who we are.
       if (error instanceof PaycertError && mayBeStale.has(error.code)) this.#access = undefined;
@@ -168,8 +180,8 @@ function pathOf({ resource, namespace }: Resolved, ...within: readonly (string |
 const mayBeStale: ReadonlySet<string> = new Set(['cluster-unauthenticated', 'cluster-unreachable']);
 
 /** Nothing is read or loaded before the first call. */
-export const connect = (environment: Environment, limit?: RateLimit): KubeClient =>
-  new KubeClient(() => findAccess(environment), limit);
+export const connect = (environment: Environment, options?: ClientOptions): KubeClient =>
+  new KubeClient(() => findAccess(environment), options);
 
 const selectors = ({ name, fieldSelector, labelSelector }: Collection) => ({
   // The one form of list and watch that a Role with `resourceNames` permits.

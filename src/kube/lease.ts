@@ -113,6 +113,7 @@ class Candidate {
   async #try<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
     try {
       const result = await call();
+      if (this.#told !== undefined) this.#observe({ type: 'watch-restarted', source: `lease:${this.#options.name}` });
       this.#told = undefined;
       return result;
     } catch (error) {

@@ -1,14 +1,14 @@
 // Writes the observed state of one resource into its status. Level-based: it reads what is, never what happened.
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
-import { type ErrorCode, PaycertError } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isNewer } from '../kube/versions.ts';
 import { Evaluator, type EvaluatorOptions } from './evaluator.ts';
 import type { Leadership } from './leadership.ts';
 import type { Pods } from './pods.ts';
-import { recordEvent } from './record-events.ts';
+import { EventRecorder } from './event-recorder.ts';
 import { isBad, type PaymentCredential, type Status } from './resource.ts';
 import type { ResourceKey } from './resource-key.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -42,6 +42,7 @@ const pendingMilliseconds = 5000;
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #evaluator: Evaluator;
+  readonly #recorder: EventRecorder;
   readonly #writer: StatusWriter;
   /** The last status: all that is known of labelled Secrets, and the source of metrics. */
   readonly #statuses = new Map<string, { readonly resource: PaymentCredential; readonly status: Status }>();
@@ -56,6 +57,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#evaluator = new Evaluator(options);
+    this.#recorder = new EventRecorder(options);
     this.#writer = new StatusWriter(options);
   }
 
@@ -88,7 +90,7 @@ export class Reconciler {
     const hasChanged = secret !== undefined && this.#dataHasChanged(id, resource, secret);
     if (hasChanged && spec?.refreshPods === true) pods?.refresh(key);
     this.#statuses.set(id, { resource, status });
-    const outcome = await this.#write(id, resource, status);
+    const outcome = await this.#write(id, resource, status, signal);
     const { object } = key;
     const seconds = (clock.now().getTime() - started.getTime()) / 1000;
     this.#options.observe({ type: 'reconciled', object, outcome, seconds });
@@ -119,19 +121,24 @@ export class Reconciler {
     return version !== undefined && version !== secret.secretResourceVersion;
   }
 
-  async #write(id: string, resource: PaymentCredential, status: Status): Promise<'unchanged' | 'written' | 'standby'> {
+  async #write(
+    id: string,
+    resource: PaymentCredential,
+    status: Status,
+    signal: AbortSignal,
+  ): Promise<'unchanged' | 'written' | 'standby'> {
     const { leadership } = this.#options;
     if (resource.kind === 'Secret') {
       if (!leadership.isLeading) return 'standby';
       const before = this.#reported.get(id);
       this.#reported.set(id, status);
       const isNews = !isDeepStrictEqual(before, status);
-      if (isNews) await this.#report(resource, before, status, (type) => type === 'Warning');
+      if (isNews) await this.#report(resource, before, status, signal);
       return isNews ? 'written' : 'unchanged';
     }
     return this.#writer.write(id, resource, status, async (written) => {
       this.#written.set(id, written.resource);
-      await this.#report(resource, resource.status, written.status, () => true);
+      await this.#report(resource, resource.status, written.status, signal);
     });
   }
 
@@ -139,9 +146,9 @@ export class Reconciler {
     resource: PaymentCredential,
     before: Status | undefined,
     after: Status,
-    isWanted: (type: 'Normal' | 'Warning') => boolean,
+    signal: AbortSignal,
   ): Promise<void> {
-    const { observe, leadership } = this.#options;
+    const { observe } = this.#options;
     const object = `${resource.namespace}/${resource.name}`;
     for (const condition of reportedConditions(after)) {
       if (isReported(resource.kind, before, condition)) continue;
@@ -156,15 +163,9 @@ export class Reconciler {
         isBad: isBad(condition, after),
       });
     }
-    for (const notice of noticesOf(resource.kind, before, after).filter(({ type }) => isWanted(type))) {
-      try {
-        await leadership.write((signal) => recordEvent(resource, notice, this.#options, signal));
-      } catch (error) {
-        // The status says it too, and stays.
-        if (!(error instanceof PaycertError)) throw error;
-        observe({ type: 'event-lost', object, error });
-      }
-    }
+    const notices = noticesOf(resource.kind, before, after);
+    const wanted = resource.kind === 'Secret' ? notices.filter(({ type }) => type === 'Warning') : notices;
+    for (const notice of wanted) await this.#recorder.record(resource, notice, signal);
   }
 
   #untilNext({ keys = [] }: Status, { secret, error }: Evaluation, now: Date): number | undefined {

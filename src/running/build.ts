@@ -39,9 +39,20 @@ export interface BuildDependencies {
 }
 
 /** The client, loaded when it is first asked for: who reads only files never pays for it. */
-export function cluster(environment: BuildDependencies['environment']): () => Promise<KubeClient> {
+export function cluster({
+  environment,
+  clock,
+  observe,
+}: Pick<BuildDependencies, 'environment' | 'clock' | 'observe'>): () => Promise<KubeClient> {
   let client: Promise<KubeClient> | undefined;
-  return () => (client ??= import('../kube/client.ts').then(({ connect }) => connect(environment)));
+  const load = async () => {
+    const [{ connect }, { ServerClock }] = await Promise.all([
+      import('../kube/client.ts'),
+      import('../kube/server-clock.ts'),
+    ]);
+    return connect(environment, { serverClock: new ServerClock(clock, observe) });
+  };
+  return () => (client ??= load());
 }
 
 type Options<T, K extends keyof T> = NonNullable<T[K]>;
@@ -62,7 +73,7 @@ const sources = {
       secret: name,
       ...(namespace !== undefined && { namespace }),
       ...(keys && { keys }),
-      client: cluster(environment),
+      client: cluster({ environment, clock, observe }),
       clock,
       random: Math.random,
       observe,

@@ -38,7 +38,7 @@ export class RunningConfiguration {
 
   constructor(dependencies: Dependencies, building: BuildDependencies) {
     this.#dependencies = dependencies;
-    this.#client = cluster(building.environment);
+    this.#client = cluster(building);
     this.#credentials = new Credentials(dependencies, building);
   }
 

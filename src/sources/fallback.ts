@@ -69,7 +69,7 @@ export function fallback({ sources, clock, observe }: FallbackOptions): Source {
           const material = await lag.source.read(signal);
           if (isFresh(lag, material.revision)) {
             choose(lag, material.revision, failure);
-            return material;
+            return lag.source === sources[0] ? material : { ...material, fallback: lag.source.name };
           }
           stale ??= lag.source;
         } catch (error) {

@@ -42,12 +42,18 @@ export function merge(sources: readonly Source[]): Source {
         ...(changes.length > 0 && { changedAt: new Date(Math.max(...changes)) }),
         mayBeTorn: parts.some(({ mayBeTorn = false }) => mayBeTorn),
         frozenPaths: parts.flatMap(({ frozenPaths = [] }) => frozenPaths),
+        ...fallbackOf(parts),
       });
     },
 
     changes: (signal) => mergeChanges(sources, signal),
   };
 }
+
+const fallbackOf = (parts: readonly Material[]): Pick<Material, 'fallback'> => {
+  const names = parts.flatMap(({ fallback = [] }) => fallback);
+  return names.length > 0 ? { fallback: names.join(' ') } : {};
+};
 
 /** One start once each has started, then every tick of every source; ends when one of them does. */
 export async function* mergeChanges(

@@ -14,6 +14,8 @@ export interface Material {
   readonly mayBeTorn?: boolean;
   /** Paths that can never change while the process runs, such as subPath mounts. */
   readonly frozenPaths?: readonly string[];
+  /** The name of the source that it was read from, where better ones could not be read. */
+  readonly fallback?: string;
 }
 
 /** Why a source asks to look again; for the metric that counts what only the poll found. */

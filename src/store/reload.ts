@@ -126,13 +126,15 @@ class Loop {
     }
   }
 
-  #recordRead({ frozenPaths = [] }: Material): void {
+  #recordRead({ frozenPaths = [], fallback }: Material): void {
     const { store, observe } = this.#dependencies;
     const { name } = this.#credential;
     const isNews = frozenPaths.length > 0 && store.entry(name).frozenPaths === undefined;
-    store.update(name, ({ sourceError, frozenPaths: before, ...entry }) =>
-      frozenPaths.length > 0 ? { ...entry, frozenPaths } : entry,
-    );
+    store.update(name, ({ sourceError, frozenPaths: before, fallback: former, ...entry }) => ({
+      ...entry,
+      ...(frozenPaths.length > 0 && { frozenPaths }),
+      ...(fallback !== undefined && { fallback }),
+    }));
     if (isNews) observe({ type: 'mount-frozen', credential: name, paths: frozenPaths });
   }
 

@@ -41,6 +41,8 @@ export interface Entry extends CredentialPolicy {
   readonly resourceError?: { readonly at: Date; readonly error: PaycertError } | undefined;
   /** Mounted paths that can never change. */
   readonly frozenPaths?: readonly string[];
+  /** The source that was read last, where better ones could not be. */
+  readonly fallback?: string;
 }
 
 export class Store {

@@ -125,6 +125,12 @@ export const gauges = {
     read: ({ snapshot }: Entry, now: Date) =>
       countByCode(snapshot?.context.set.warnings(now).map(({ code }) => code) ?? []),
   },
+  paycert_source_fallback: {
+    about: 'reloads',
+    help: 'Whether material was last read from a fallback, since better sources could not be read (1), or not (0).',
+    labels: [credential],
+    read: ({ fallback }: Entry) => [{ value: Number(fallback !== undefined) }],
+  },
   paycert_frozen_mounts: {
     about: 'keys',
     help: 'Mounted paths that never update, such as subPath mounts.',

@@ -1,7 +1,7 @@
 // Events → log lines. The only importer of pino. Unknown errors are logged by name and stack, never by message.
 import { pino, type DestinationStream, type Logger } from 'pino';
 import type { PaycertError } from '../errors.ts';
-import type { Event, Observe } from '../events.ts';
+import { type Event, type Observe, tolerableSkewSeconds } from '../events.ts';
 import { kindOf, Sampling } from './sampling.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -68,10 +68,10 @@ const lines: Lines = {
     'the source cannot be read; the last good snapshot stays current',
     { credential, ...describe(error) },
   ],
-  'mount-frozen': ({ credential, paths }) => [
+  'mount-frozen': ({ credential, file, paths }) => [
     'error',
     'these paths are subPath mounts and never update: mount the whole volume instead',
-    { ...(credential !== undefined && { credential }), paths },
+    { ...(credential !== undefined && { credential }), ...(file !== undefined && { file }), paths },
   ],
   'credential-added': ({ credential }) => ['info', 'credential added', { credential }],
   'credential-removed': ({ credential }) => ['info', 'credential removed', { credential }],
@@ -102,6 +102,14 @@ const lines: Lines = {
     { source, reason, ...(error && describe(error)) },
   ],
   'watch-restarted': ({ source }) => ['info', 'watching again', { source }],
+  'clock-compared': ({ aheadSeconds, isNews }) =>
+    isNews
+      ? [
+          Math.abs(aheadSeconds) > tolerableSkewSeconds ? 'error' : 'info',
+          'the clock here was compared with that of the API server',
+          { aheadSeconds },
+        ]
+      : undefined,
   leading: ({ lease, isLeading }) => ['info', isLeading ? 'leading' : 'not leading any more', { lease }],
   reconciled: ({ object, outcome, error, seconds }) => [
     outcome === 'failed' ? 'warn' : 'debug',
@@ -118,7 +126,12 @@ const lines: Lines = {
     'the status cannot be written: the one in the cluster is out of date',
     { object, ...describe(error) },
   ],
-  'event-lost': ({ object, error }) => ['warn', 'an Event could not be created', { object, ...describe(error) }],
+  'event-lost': ({ object, error, isNew }) => [
+    isNew ? 'warn' : 'debug',
+    'an Event could not be created; it is tried again',
+    { object, ...describe(error) },
+  ],
+  'event-recorded': () => undefined,
   'pods-refreshed': ({ object, pods, error }) => [
     error ? 'warn' : 'info',
     error ? 'Pods could not be touched; kubelet finds the change by itself within about a minute' : 'Pods touched',

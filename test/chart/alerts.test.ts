@@ -32,7 +32,7 @@ const rulesOf = async (options: Parameters<typeof render>[0]) => {
   return { groups, rules: groups.flatMap(({ rules }) => rules).filter(({ alert }) => alert) };
 };
 
-describe('alerts', { skip: noHelm, timeout: 120_000 }, () => {
+describe('alerts', { skip: noHelm, timeout: 300_000 }, () => {
   let groups: { name: string; rules: Rule[] }[];
   let rules: Rule[];
   let byCluster: typeof groups;

@@ -59,7 +59,7 @@ describe('a followed file', () => {
 
   it('that is a subPath mount is told once, without a credential', async () => {
     const { events } = await follow(scripted(['first', 'first'], ['/etc/paycert/paycert.yaml']));
-    assert.deepEqual(events, [{ type: 'mount-frozen', paths: ['/etc/paycert/paycert.yaml'] }]);
+    assert.deepEqual(events, [{ type: 'mount-frozen', file: 'configuration', paths: ['/etc/paycert/paycert.yaml'] }]);
   });
 
   it('outlives a bug of whoever reads it', async () => {

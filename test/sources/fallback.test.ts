@@ -41,6 +41,15 @@ describe('the first readable source', () => {
     assert.deepEqual([chosen?.source, chosen?.error?.code, more.length], ['files:/a', 'source-unreadable', 0]);
   });
 
+  it('says from which source it is, where that is not the first', async () => {
+    const { source, fail, show, api } = start();
+    assert.equal((await source.read(signal)).fallback, undefined);
+    fail(api);
+    assert.equal((await source.read(signal)).fallback, 'files:/a');
+    show(api, '1');
+    assert.equal((await source.read(signal)).fallback, undefined);
+  });
+
   it('is the first again when that is back, and that is told', async () => {
     const { read, fail, show, api, recorder } = start();
     fail(api);

@@ -145,6 +145,15 @@ describe('a reload', () => {
     assert.equal(loop.signsWith, 'A');
   });
 
+  it('notes the fallback that was read, and forgets it when the first source is read again', async (t) => {
+    const loop = new Reloading(t);
+    for (const fallback of ['files:/a', undefined, 'files:/a']) {
+      loop.source.about = { ...(fallback !== undefined && { fallback }) };
+      await loop.load({ keyId: 'A' });
+      assert.equal(loop.entry.fallback, fallback);
+    }
+  });
+
   it('tells of a frozen mount once', async (t) => {
     const loop = new Reloading(t);
     loop.source.about = { frozenPaths: ['/keys/key.pem'] };

@@ -34,6 +34,14 @@ export const operator = {
     labels: ['reason'],
     on: { 'event-lost': ({ error }) => one({ reason: error.code }) },
   },
+  paycert_operator_events_recorded: {
+    about: 'operator',
+    type: 'gauge',
+    help: 'Whether the last Event could be created (1) or not (0); one that could not is tried again every minute.',
+    more: 'Absent before the first.',
+    labels: [],
+    on: { 'event-recorded': () => ({ value: 1 }), 'event-lost': () => ({ value: 0 }) },
+  },
   paycert_operator_pod_touches_total: {
     about: 'operator',
     type: 'counter',

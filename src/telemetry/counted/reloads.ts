@@ -123,4 +123,14 @@ export const reloads = {
       'config-rejected': ({ file }) => ({ value: 0, file }),
     },
   },
+  paycert_file_frozen: {
+    about: 'reloads',
+    type: 'gauge',
+    help: 'Paths of a followed file that never update, such as subPath mounts; absent where there are none.',
+    more: '`file`: as above.',
+    labels: ['file'],
+    on: {
+      'mount-frozen': ({ file, paths }) => (file === undefined ? undefined : { value: paths.length, file }),
+    },
+  },
 } as const satisfies Record<string, CountedRow>;

@@ -69,4 +69,44 @@ export const operators: readonly Case[] = [
       [of('paycert_watch_failures_total', { reason: 'ENOSPC' })]: '0+1x60',
     },
   },
+  ...(
+    [
+      ['PaycertClockOff', 61],
+      ['PaycertClockOff', -600],
+      ['PaycertClockWrong', 241],
+      ['PaycertClockWrong', -200_000_000],
+    ] as const
+  ).map(([alert, seconds]): Case => ({
+    alert,
+    title: `fires when a clock is ${String(seconds)} s ahead of the API server's`,
+    at: 10,
+    fires: [{ namespace: 'paycert-system', instance: 'o', pod: 'o' }],
+    series: { ...running, [series('paycert_clock_ahead_seconds', 'o')]: always(seconds) },
+  })),
+  ...(
+    [
+      ['PaycertClockOff', 59],
+      ['PaycertClockWrong', -239],
+    ] as const
+  ).map(([alert, seconds]): Case => ({
+    alert,
+    title: `is quiet about ${String(seconds)} s`,
+    at: 60,
+    fires: [],
+    series: { ...running, [series('paycert_clock_ahead_seconds', 'o')]: always(seconds) },
+  })),
+  {
+    alert: 'PaycertEventsNotRecorded',
+    title: 'fires while the last Event could not be created',
+    at: 12,
+    fires: [{ namespace: 'paycert-system' }],
+    series: { ...running, [series('paycert_operator_events_recorded', 'o')]: always(0) },
+  },
+  {
+    alert: 'PaycertEventsNotRecorded',
+    title: 'is quiet about one that was created when it was tried again',
+    at: 30,
+    fires: [],
+    series: { ...running, [series('paycert_operator_events_recorded', 'o')]: '1x5 0x5 1x60' },
+  },
 ];
