@@ -19,7 +19,7 @@ import { isObject, readEvents } from './watch-lines.ts';
 export interface ClientOptions {
   /** How many calls a second it makes. */
   readonly limit?: RateLimit;
-  /** Told of the time in each response. */
+  /** Receives the time of each response. */
   readonly serverClock?: ServerClock;
 }
 

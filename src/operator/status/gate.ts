@@ -1,7 +1,7 @@
 // The gate of a pipeline: whether a version of a Secret, or a later one, was evaluated and is ready. An older status passes nothing.
 import { PaycertError } from '../../errors.ts';
 import { isNewer } from '../../kube/versions.ts';
-import type { PaymentCredential } from '../resource.ts';
+import { deferredReason, type PaymentCredential } from '../resource.ts';
 
 export interface Gate {
   readonly isOpen: boolean;
@@ -20,6 +20,8 @@ export function gateOf({ name, generation, status }: PaymentCredential, version:
   // The spec has changed since: what it says of the Secret may not hold.
   if (observedGeneration !== generation) return { isOpen: false, says: `${says}, which is about an older spec` };
   if (ready?.status === 'True') return { isOpen: true, says: `version ${seen} of the Secret is evaluated and ready` };
+  // Good, and current by itself at its time. Whether that is soon enough depends on what is current until then.
+  if (ready?.reason === deferredReason) return { isOpen: status?.deferred?.isBridged === true, says };
   const message = `${name} is not ready with version ${printable(seen)} of the Secret: ${says}`;
   throw new PaycertError('credential-rejected', message);
 }

@@ -29,6 +29,13 @@ describe('the gate', () => {
     assert.equal(isOpen({ observedSecretVersion: '99' }, '99', 'KeyMismatch', 2), false);
   });
 
+  it('opens for what is deferred while what was accepted lasts, and waits where nothing does', () => {
+    for (const isBridged of [true, false]) {
+      const deferred = { snapshotId: 'a', secretResourceVersion: '99', until: '2026-04-01T00:00:00.000Z', time: '2026-03-01T00:00:00.000Z', reason: 'CertificateNotYetValid', isBridged }; // prettier-ignore
+      assert.equal(isOpen({ observedSecretVersion: '99', deferred }, '99', 'Deferred'), isBridged);
+    }
+  });
+
   it('fails at once when that version or a later one is not ready, and says why', () => {
     for (const [seen, reason] of [
       ['99', 'KeyMismatch'],
