@@ -5,6 +5,7 @@ import { RunningConfiguration } from '../running/configuration.ts';
 import { parseConfig } from '../config/load.ts';
 import { defaults, milliseconds } from '../config/defaults.ts';
 import type { Config } from '../config/schema/config.ts';
+import { socketsOf } from '../config/sockets.ts';
 import { poolLimiter } from '../store/limiter.ts';
 import { PaycertError } from '../errors.ts';
 import { type Event, isolate, type Observe, type TokenFile } from '../events.ts';
@@ -66,13 +67,14 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const configured = new RunningConfiguration({ store, clock, limiter, observe }, { clock, observe, environment });
 
   let isListening = false;
-  let socket: SocketListener | undefined;
+  const sockets: SocketListener[] = [];
   let proxy: RunningProxy | undefined;
   const startedAt = clock.now();
   const admin = createAdmin({
     ...{ store, clock, metrics, version, startedAt, observe, files },
     isListening: () => isListening,
-    impediment: () => socket?.impediment() ?? proxy?.socket?.impediment(),
+    impediment: () =>
+      sockets.map((socket) => socket.impediment()).find((why) => why !== undefined) ?? proxy?.socket?.impediment(),
   });
   const memory = config.remember === undefined ? undefined : new SignedMemory(config.remember);
   const { maxBodyBytes = defaults.maxBodyBytes } = config.listen;
@@ -102,9 +104,10 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     // Health first: a probe must be answered while material is still loading, and must not find nothing to wait for.
     configured.declare(config);
     add('admin', await listenOnPort(config.admin?.address ?? defaults.adminAddress, admin));
-    if (config.listen.socket !== undefined) {
-      socket = await listenOnSocket(config.listen.socket, createApi(api, 'socket'), { clock, observe });
-      add('socket', socket);
+    for (const { name, path, group } of socketsOf(config.listen)) {
+      const socket = await listenOnSocket(path, createApi(api, name), { group, clock, observe });
+      sockets.push(socket);
+      add(name, socket);
     }
     if (tcp) {
       const options = { address: tcp.address, token: () => tokens.get('token'), isExposed: tcp.exposed ?? false };

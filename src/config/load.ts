@@ -1,5 +1,6 @@
 // Untrusted YAML → typed configuration, frozen; every message names the field or the line, and no value.
 import { type Document, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
+import { normalize } from 'node:path';
 import { isLoopback, splitAddress } from '../address.ts';
 import { PaycertError } from '../errors.ts';
 import { platformOf } from '../providers/registry.ts';
@@ -14,6 +15,7 @@ import {
   ResourceEntrySchema,
 } from './schema/credential.ts';
 import type { SourceConfig } from './schema/source.ts';
+import { type NamedSocket, socketsOf } from './sockets.ts';
 
 // Entry by entry: of two forms at once, an error would speak of the one that nobody meant.
 const entries = Type.Array(Type.Unknown(), { maxItems: maxCredentials });
@@ -188,18 +190,24 @@ function toPlain(document: Document.Parsed, text: string): unknown {
 function assertListener({ listen, admin, proxy }: Config): void {
   assertPlaces('listen', listen);
   assertPort('admin.address', admin?.address);
+  const sockets = socketsOf(listen);
+  assertDistinct(sockets);
   if (proxy === undefined) return;
   assertPlaces('proxy.listen', proxy.listen);
-  if (proxy.listen.socket !== undefined && proxy.listen.socket === listen.socket) {
-    throw new PaycertError('config-invalid', 'proxy.listen.socket is listen.socket as well', {
+  const { socket } = proxy.listen;
+  if (socket !== undefined && sockets.some(({ path }) => normalize(path) === normalize(socket))) {
+    throw new PaycertError('config-invalid', 'proxy.listen.socket is a socket of listen as well', {
       field: 'proxy.listen.socket',
     });
   }
 }
 
-function assertPlaces(field: string, { socket, tcp }: Pick<Config['listen'], 'socket' | 'tcp'>): void {
+function assertPlaces(
+  field: string,
+  { socket, sockets, tcp }: Pick<Config['listen'], 'socket' | 'sockets' | 'tcp'>,
+): void {
   assertPort(`${field}.tcp.address`, tcp?.address);
-  if (socket === undefined && tcp === undefined) {
+  if ((socket ?? sockets ?? tcp) === undefined) {
     throw new PaycertError('config-invalid', `${field} needs socket, tcp or both`, { field });
   }
   if (tcp && tcp.exposed !== true && !isLoopback(splitAddress(tcp.address).host)) {
@@ -230,6 +238,23 @@ function assertProxyRoutes({ proxy, credentials, resources }: Config): void {
     const { platform, options } = platformOf(described.provider);
     const own = platform.origins(options);
     if (!own.includes(origin)) throw invalid('origin', `is none of the platform’s: ${own.join(', ')}`);
+  });
+}
+
+/** Names of listeners that are not sockets of a list, and of callers that come through none. */
+const reservedNames: ReadonlySet<string> = new Set(['socket', 'tcp', 'admin', 'library', 'proxy-socket', 'proxy-tcp']);
+
+/** Two sockets of one name could not be told apart, and one path is one socket. */
+function assertDistinct(sockets: readonly NamedSocket[]): void {
+  sockets.forEach(({ name, path, field }, index) => {
+    const [named, placed] = [`${field}.name`, field === 'listen.socket' ? field : `${field}.path`];
+    const earlier = sockets.slice(0, index);
+    if (field !== 'listen.socket' && reservedNames.has(name))
+      throw new PaycertError('config-invalid', `${named} is the name of another listener: choose one of your own`, { field: named }); // prettier-ignore
+    if (earlier.some((other) => other.name === name))
+      throw new PaycertError('config-invalid', `${named} is the name of an earlier socket`, { field: named });
+    if (earlier.some((other) => normalize(other.path) === normalize(path)))
+      throw new PaycertError('config-invalid', `${placed} is the path of an earlier socket`, { field: placed });
   });
 }
 

@@ -1,7 +1,7 @@
 // The Unix socket of the local API: private from the moment it exists, one process's at a time, and put back when its file is lost.
 import { randomBytes } from 'node:crypto';
 import { watch } from 'node:fs';
-import { lstat, rename, rm } from 'node:fs/promises';
+import { chmod, chown, lstat, rename, rm } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { connect, Server as NetServer } from 'node:net';
 import { basename, dirname } from 'node:path';
@@ -19,6 +19,8 @@ export interface SocketListener extends Listener {
 }
 
 interface Surroundings {
+  /** The group that may connect, by its id. Default: that of this process. */
+  readonly group?: number | undefined;
   readonly clock?: Clock;
   readonly observe?: Observe;
   /** Default: the local API. */
@@ -32,12 +34,12 @@ const pollMilliseconds = 10_000;
 export async function listenOnSocket(
   path: string,
   listener: RequestListener,
-  { clock = systemClock, observe = () => undefined, kind = 'callers' }: Surroundings = {},
+  { group, clock = systemClock, observe = () => undefined, kind = 'callers' }: Surroundings = {},
 ): Promise<SocketListener> {
   const release = await lockSocket(path);
   const limits = limitsOf(kind);
   const { server, close } = createHttpServer(listener, limits);
-  const place = new Place(path, server, limits.backlog);
+  const place = new Place(path, server, { backlog: limits.backlog, group });
   try {
     await place.take();
   } catch (error) {
@@ -64,15 +66,17 @@ class Place {
   readonly path: string;
   readonly #server: NetServer;
   readonly #backlog: number;
+  readonly #group: number | undefined;
   #inode: bigint | undefined;
   isLeft = false;
   /** Why the path is not ours. */
   impediment: string | undefined;
 
-  constructor(path: string, server: NetServer, backlog: number) {
+  constructor(path: string, server: NetServer, { backlog, group }: { backlog: number; group: number | undefined }) {
     this.path = path;
     this.#server = server;
     this.#backlog = backlog;
+    this.#group = group;
   }
 
   /**
@@ -86,13 +90,31 @@ class Place {
     if (this.#server.listening) NetServer.prototype.close.call(this.#server);
     await bind(this.#server, () => this.#bindPrivately(beside), this.path);
     const inode = await inodeOf(beside);
-    await rename(beside, this.path).catch(async (error: unknown) => {
+    try {
+      // Before it is where callers look: no other group ever finds it.
+      if (this.#group !== undefined) await this.#giveTo(this.#group, beside);
+      await rename(beside, this.path);
+    } catch (error) {
       await rm(beside, { force: true });
+      if (error instanceof PaycertError) throw error;
       const { code = 'unknown' } = error as NodeJS.ErrnoException;
       throw new PaycertError('listener-unusable', `${this.path} cannot be put in place (${code})`, { field: 'listen' });
-    });
+    }
     this.#inode = inode;
     this.impediment = undefined;
+  }
+
+  /** A process may give a file of its own only to a group that it is in. */
+  async #giveTo(group: number, path: string): Promise<void> {
+    const give = async () => {
+      await chown(path, -1, group);
+      await chmod(path, 0o660);
+    };
+    await give().catch((error: unknown) => {
+      const { code = 'unknown' } = error as NodeJS.ErrnoException;
+      const message = `${this.path} cannot be given to group ${String(group)} (${code}): add it to the sidecar’s supplementalGroups`;
+      throw new PaycertError('listener-unusable', message, { field: 'listen.sockets' });
+    });
   }
 
   async isOurs(): Promise<boolean> {
@@ -107,7 +129,8 @@ class Place {
 
   // bind(2) makes the file, inside this call, with the mode that the mask leaves: there is no moment in which it is open to others.
   #bindPrivately(path: string): void {
-    const mask = process.umask(0o117);
+    // For another group: nobody but the owner until it is theirs.
+    const mask = process.umask(this.#group === undefined ? 0o117 : 0o177);
     try {
       this.#server.listen({ path, backlog: this.#backlog });
     } finally {
@@ -122,7 +145,7 @@ const inodeOf = async (path: string): Promise<bigint | undefined> =>
 /** Looks when the directory changes, and now and then. A file that is lost is put back; until then `impediment` says why. */
 async function keep(
   place: Place,
-  { clock, observe }: Required<Omit<Surroundings, 'kind'>>,
+  { clock, observe }: { readonly clock: Clock; readonly observe: Observe },
   signal: AbortSignal,
 ): Promise<void> {
   let wake = new AbortController();

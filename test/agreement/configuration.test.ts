@@ -26,6 +26,12 @@ describe('docs/configuration.md', () => {
     for (const { text } of examples) assert.ok(parseConfig(text).credentials.length > 0);
   });
 
+  it('has parts that make a valid configuration without credentials', () => {
+    const parts = codeBlocks(path).filter(({ info }) => info === 'yaml part');
+    assert.ok(parts.length > 0);
+    for (const { text } of parts) assert.deepEqual(parseConfig(`${text}credentials: []`).credentials, []);
+  });
+
   it('shows a mounted Secret, variables, a merge with other names, and a Secret by API with its mount', () => {
     const sources = examples.map(({ text }) => Object.keys(parseConfig(text).credentials[0]!.source).join());
     assert.deepEqual(sources, ['files', 'env', 'merge', 'fallback']);

@@ -93,6 +93,24 @@ describe('paycert sidecar', { timeout: 120_000 }, () => {
       assert.equal(await sidecar.ended, 0);
     });
 
+  it('knows its callers by the socket that they come through', async (t) => {
+    const directory = await makeDirectory(t);
+    await createSecretVolume(join(directory, 'main'), (await makeMaterial()).files);
+    const place = (name: string) => JSON.stringify(join(directory, `${name}.sock`));
+    const sockets = ['shop', 'refunds'].map((name) => `{ name: ${name}, path: ${place(name)} }`).join(', ');
+    const config = configuration(directory, [credential({ path: join(directory, 'main') })], 'log: { level: debug }\n');
+    const sidecar = await startSidecar(t, directory, config.replace('tcp:', `sockets: [${sockets}], tcp:`));
+    for (const listener of ['shop', 'refunds', 'socket']) {
+      const path = listener === 'socket' ? sidecar.socket : join(directory, `${listener}.sock`);
+      const operated = sidecar.event('operated', { listener });
+      assert.equal((await call(path, signRoute(), signing)).status, 200);
+      await operated;
+    }
+    sidecar.terminate();
+    assert.equal(await sidecar.ended, 0);
+    for (const name of ['shop', 'refunds']) await assert.rejects(stat(join(directory, `${name}.sock`)));
+  });
+
   it('serves on for as long as --drain says, then ends', async (t) => {
     const directory = await makeDirectory(t);
     await createSecretVolume(join(directory, 'main'), (await makeMaterial()).files);

@@ -89,6 +89,21 @@ describe('a configuration', () => {
     ['a duplicate name', 'credentials[1].name', good + good.slice(good.indexOf('  - name'))],
     ['a number for text', 'credentials[0].provider.wechatpay.merchantId', edited('"1900000001"', '1900000001')],
     [
+      'a socket with the name of another listener',
+      'listen.sockets[0].name',
+      edited('socket: /run/paycert.sock', 'sockets: [{ name: tcp, path: /run/a.sock }]'),
+    ],
+    [
+      'two sockets of one name',
+      'listen.sockets[1].name',
+      edited('socket: /run/paycert.sock', 'sockets: [{ name: a, path: /run/a.sock }, { name: a, path: /run/b.sock }]'),
+    ],
+    [
+      'two sockets of one path, written in two ways',
+      'listen.sockets[0].path',
+      edited('socket: /run/paycert.sock', 'socket: /run/a.sock\n  sockets: [{ name: a, path: /run//a.sock }]'),
+    ],
+    [
       'neither socket nor tcp',
       'listen',
       edited('socket: /run/paycert.sock', '{}').replace('listen:\n  {}', 'listen: {}'),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { Agent, type RequestListener } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -40,6 +40,48 @@ function startProcess(path: string) {
     console.log('waiting');`;
   return spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['pipe', 'pipe', 'inherit'] });
 }
+
+const isRoot = process.getuid?.() === 0;
+
+describe(
+  'a socket of another group',
+  { timeout: 60_000, skip: !isRoot && 'only root may give files to any group' },
+  () => {
+    it('is that group’s, with mode 0660, whenever it is found, and also when it is put back', async (t) => {
+      const path = await newPath();
+      const recorder = new Recorder();
+      const { close } = await listenOnSocket(path, answerOk, { group: 4242, observe: recorder.observe });
+      t.after(close);
+      const look = async () => {
+        const { gid, mode } = await lstat(path);
+        return [gid, mode & 0o777];
+      };
+      assert.deepEqual(await look(), [4242, 0o660]);
+      const restored = recorder.next('socket-restored');
+      await rm(path);
+      await restored;
+      assert.deepEqual(await look(), [4242, 0o660]);
+    });
+
+    it('is refused where this process may not give it to the group, and leaves no file', async () => {
+      const path = await newPath();
+      const parent = join(path, '..');
+      await Promise.all([chown(directory, 65_534, -1), chown(parent, 65_534, 65_534)]);
+      const script = `import { listenOnSocket } from ${JSON.stringify(socketModule)};
+      await listenOnSocket(${JSON.stringify(path)}, () => undefined, { group: 4242 })
+        .then(() => console.log('up'), ({ code, message }) => console.log(code, message));
+      process.exit();`;
+      const args = ['--input-type=module', '--eval', script];
+      const child = spawn(process.execPath, args, { uid: 65_534, gid: 65_534, stdio: ['ignore', 'pipe', 'inherit'] });
+      assert.match(await text(child.stdout), /^listener-unusable .* cannot be given to group 4242 \(EPERM\)/);
+      const left = await readdir(parent);
+      assert.deepEqual(
+        left.filter((name) => !name.endsWith('.lock')),
+        [],
+      );
+    });
+  },
+);
 
 describe('a socket that is removed', { timeout: 60_000 }, () => {
   it('is put back, private as before; connections that are open stay so', async () => {

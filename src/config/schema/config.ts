@@ -11,9 +11,41 @@ import { ListenerPlaces } from './listen.ts';
 import { ProxySchema } from './proxy.ts';
 import { closed } from './shared.ts';
 
+/** A caller is known by the socket that it came through, so two groups of callers have one each. */
+const NamedSocket = Type.Object(
+  {
+    name: Type.String({
+      pattern: '^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$',
+      form: 'up to 32 lower-case letters, digits and hyphens',
+      description: 'What callers through it are called in logs and events.',
+    }),
+    path: Type.String({
+      minLength: 1,
+      maxLength: 107,
+      description: 'Path of the Unix socket, created with mode 0660.',
+    }),
+    group: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 4_294_967_294,
+        description:
+          'The group id that may connect; the sidecar must be in that group. Default: the sidecar’s own group.',
+      }),
+    ),
+  },
+  closed,
+);
+
 const Listen = Type.Object(
   {
     ...ListenerPlaces,
+    sockets: Type.Optional(
+      Type.Array(NamedSocket, {
+        minItems: 1,
+        maxItems: 16,
+        description: 'Further sockets, one for each group of callers.',
+      }),
+    ),
     maxBodyBytes: Type.Optional(
       Type.Integer({
         minimum: 1024,
