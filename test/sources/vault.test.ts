@@ -215,7 +215,7 @@ describe('our token', () => {
     await bao().write(path, content('0'));
     const watching = watch(t, await configure({ address: proxy.url, path, auth: { appRole } }));
     await watching.untilSignsWith('0');
-    await proxy.until(/approle\/login 200/, 3);
+    await proxy.until(/approle\/login 200/, 2);
     assert.ok(proxy.count(/renew-self 200/) >= 2);
     assert.equal(proxy.count(/ 403$/), 0);
     await watching.change(() => bao().write(path, content('1')), '1');

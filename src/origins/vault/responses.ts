@@ -20,7 +20,7 @@ export function troubleOf({ status, content }: Reply, what: string): PaycertErro
   return isTrouble ? new PaycertError(code, `${what}: ${meaning} (${status})`) : undefined;
 }
 
-export function errorsOf(content: unknown): readonly string[] {
+function errorsOf(content: unknown): readonly string[] {
   const { errors } = within(content);
   return Array.isArray(errors) ? errors.filter((text) => typeof text === 'string') : [];
 }
