@@ -381,7 +381,7 @@ const table = {
   },
   'signature-algorithm-unsupported': {
     kind: 'refused',
-    hint: 'Only RSA with SHA-256 is supported: WECHATPAY2-SHA256-RSA2048, RSA2.',
+    hint: 'Let the sender sign with an algorithm that this platform’s page in docs/ names; SM2 is not supported.',
   },
   'signature-probe': {
     kind: 'refused',
@@ -389,7 +389,7 @@ const table = {
   },
   'key-id-unknown': {
     kind: 'refused',
-    hint: 'Add the certificate or public key with this id, if the platform’s console shows it.',
+    hint: 'Add the key with this id, if its owner, the platform or partner, shows it; otherwise treat it as forged.',
   },
   'signature-invalid': { kind: 'refused', hint: 'Verify the raw bytes as received; otherwise treat it as forged.' },
   'message-malformed': {

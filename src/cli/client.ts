@@ -1,5 +1,8 @@
 // paycert sign, verify, decrypt, status: people talking to a running sidecar.
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
+import { dirname } from 'node:path';
 import type { Static } from 'typebox';
 import { type ErrorCode, errorTable, PaycertError } from '../errors.ts';
 import { roleOf } from '../providers/roles.ts';
@@ -40,7 +43,11 @@ async function call(values: Values, method: string, path: string, body?: object)
   const unreachable = (why: string) =>
     new PaycertError('sidecar-unreachable', `no sidecar answers at ${where} (${why})`);
   const received = await new Promise<{ status: number; content: string }>((resolve, reject) => {
-    const fail = ({ name, code }: NodeJS.ErrnoException) => reject(unreachable(code ?? name));
+    const fail = ({ name, code }: NodeJS.ErrnoException) =>
+      void whyNot('socketPath' in target ? target.socketPath : undefined, code ?? name).then(
+        (why) => reject(unreachable(why)),
+        reject,
+      );
     const signal = AbortSignal.timeout(patienceMilliseconds);
     const request = httpRequest({ ...target, method, path, headers, signal }, (response) => {
       readAll(response).then(
@@ -56,6 +63,23 @@ async function call(values: Values, method: string, path: string, body?: object)
   } catch {
     throw unreachable('what answers there speaks no JSON');
   }
+}
+
+/** What a person must change to get in: numbers of users and groups are public. */
+async function whyNot(socketPath: string | undefined, code: string): Promise<string> {
+  if (socketPath === undefined) return code;
+  if (code === 'ENOENT') {
+    const directory = dirname(socketPath);
+    return existsSync(directory)
+      ? `${code}: the directory is there, and no socket in it`
+      : `${code}: there is no directory ${directory}`;
+  }
+  if (code !== 'EACCES') return code;
+  const self = `this is uid ${String(process.getuid?.())}, in groups ${process.getgroups?.().join(', ') ?? ''}`;
+  const owner = await stat(socketPath).catch(() => undefined);
+  return owner === undefined
+    ? `${code}: its directory may not be searched; ${self}`
+    : `${code}: the caller must be in group ${String(owner.gid)}, or be uid ${String(owner.uid)}; ${self}`;
 }
 
 function parseUrl(url: string): { host: string; port: string } {

@@ -14,7 +14,8 @@ export const bind = (server: Server, listen: () => void, address: string): Promi
   new Promise((resolve, reject) => {
     const fail = (cause: NodeJS.ErrnoException) => {
       server.off('listening', succeed);
-      const message = `${address} cannot be bound (${cause.code ?? 'unknown'})`;
+      const who = cause.code === 'EACCES' ? ` by uid ${String(process.getuid?.() ?? '?')}` : '';
+      const message = `${address} cannot be bound${who} (${cause.code ?? 'unknown'})`;
       const code = cause.code === 'EADDRINUSE' ? 'listener-in-use' : 'listener-unusable';
       reject(new PaycertError(code, message, { field: 'listen', cause }));
     };

@@ -16,7 +16,11 @@ export async function lockSocket(path: string): Promise<() => Promise<void>> {
   if (process.platform !== 'linux') return async () => undefined;
   const directory = await stat(dirname(path), { bigint: true }).catch((error: unknown) => {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    const message = `the directory of ${path} cannot be read (${code})`;
+    const where = dirname(path);
+    const message =
+      code === 'ENOENT'
+        ? `the directory ${where} does not exist: create it, or mount a volume there`
+        : `the directory ${where} cannot be read by uid ${String(process.getuid?.() ?? '?')} (${code})`;
     throw new PaycertError('listener-unusable', message, { field: 'listen' });
   });
   const name = createHash('sha256')

@@ -11,8 +11,31 @@ const milliseconds = { seconds: 1000, milliseconds: 1 } as const;
 export function assertFresh(text: string, now: Date, field: string, unit: keyof typeof digits = 'seconds'): Date {
   const time = digits[unit].test(text) ? Number(text) * milliseconds[unit] : Number.NaN;
   if (Math.abs(now.getTime() - time) <= windowMilliseconds) return new Date(time);
-  const message = 'the timestamp is not within five minutes of this machine’s clock';
-  throw new PaycertError('timestamp-outside-window', message, { field });
+  throw new PaycertError('timestamp-outside-window', explain(text, time, { now, unit }), { field });
+}
+
+type Unit = keyof typeof digits;
+
+/** A time is public, and the offset says at once whose clock is wrong, or that it is an old message. */
+function explain(text: string, time: number, { now, unit }: { readonly now: Date; readonly unit: Unit }): string {
+  const other: Unit = unit === 'seconds' ? 'milliseconds' : 'seconds';
+  const isOther = Math.abs(now.getTime() - Number(text) * milliseconds[other]) <= windowMilliseconds;
+  if (digits.milliseconds.test(text) && isOther) return `the timestamp is in ${other}, and is signed in ${unit}`;
+  if (Number.isNaN(time)) return `the timestamp is not a number of ${unit}`;
+  const offset = time - now.getTime();
+  return `the timestamp is ${lengthOf(Math.abs(offset))} ${offset < 0 ? 'behind' : 'ahead of'} this machine’s clock; five minutes are allowed`;
+}
+
+const units = [
+  ['days', 86_400_000],
+  ['hours', 3_600_000],
+  ['minutes', 60_000],
+] as const;
+
+/** In the largest unit of which there are two or more. */
+function lengthOf(length: number): string {
+  const [name, size] = units.find(([, one]) => length >= 2 * one) ?? units[2];
+  return `${String(Math.round(length / size))} ${name}`;
 }
 
 /** Unix time, as most platforms sign it. */

@@ -59,8 +59,14 @@ export const keyMatchesCertificate: Rule = (pair) =>
     ? violation('key-mismatch', 'apiclient_key.pem', `does not belong to ${nameOf(pair)}`)
     : [];
 
+/** A certificate is public; a name that is no merchant id is not shown all the same. */
+const mismatch = (name: string | undefined, merchantId: string): string =>
+  name !== undefined && /^\d{6,16}$/.test(name)
+    ? `is the certificate of merchant ${name}, and \`merchantId\` is ${merchantId}`
+    : 'names another merchant than `merchantId`';
+
 /** A merchant certificate carries the merchant id as its common name (protocols: certificate of the merchant API). */
 export const certificateNamesMerchant: Rule = (pair, merchantId) =>
   pair.certificate && nameAttribute(pair.certificate.subject, 'CN') !== merchantId
-    ? violation('merchant-mismatch', nameOf(pair), 'names another merchant than `merchantId`')
+    ? violation('merchant-mismatch', nameOf(pair), mismatch(nameAttribute(pair.certificate.subject, 'CN'), merchantId))
     : [];

@@ -14,6 +14,8 @@ export interface Trial {
   readonly owner: string;
   /** Where the claim names a key: whether it is this one. */
   readonly isNamed?: (facts: KeyFacts) => boolean;
+  /** That name, where it has the published form of one, which no secret has. */
+  readonly named?: string | undefined;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface Trial {
 export function confirm(
   verifiers: readonly Verifier[],
   claim: Claim,
-  { now, earlier, owner, isNamed = () => true }: Trial,
+  { now, earlier, owner, isNamed = () => true, named: keyId }: Trial,
 ): { readonly keyId: string; readonly at: number } {
   const alive = (all: readonly Verifier[]) => all.filter(({ facts }) => isAlive(facts, now));
   const own = alive(verifiers);
@@ -31,12 +33,21 @@ export function confirm(
   if (named.length === 0 && own.length === 0)
     throw new PaycertError('no-platform-key', `there is no key of ${owner} that is valid`);
   if (named.length === 0)
-    throw new PaycertError('key-id-unknown', `no key of ${owner} has the id that the signature names`);
+    throw new PaycertError(
+      'key-id-unknown',
+      `no key of ${owner} has the id that the signature names${keyId === undefined ? '' : `: ${keyId}`}`,
+    );
   for (const { facts, confirm: find } of distinct(named)) {
     const at = find(claim);
     if (at !== undefined) return { keyId: facts.keyId, at };
   }
-  throw new PaycertError('signature-invalid', 'the signature does not match');
+  const isDecoded = claim.signature.trim().includes(' ');
+  throw new PaycertError(
+    'signature-invalid',
+    isDecoded
+      ? 'the signature has blanks where + stood: it was percent-decoded once too often on its way here'
+      : 'the signature does not match',
+  );
 }
 
 /**

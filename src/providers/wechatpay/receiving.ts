@@ -16,6 +16,9 @@ import { schemeOf } from './schemes.ts';
 import { noApiV3Key } from './sealing.ts';
 import { takes } from './takes.ts';
 
+/** As WeChat Pay names its keys; neither an APIv2 nor an APIv3 key is so long. */
+const publicKeyId = /^(?:[0-9A-F]{40}|PUB_KEY_ID_[0-9]{20,40})$/;
+
 export function receiving(
   platform: PlatformKeys,
   openers: readonly Opener[],
@@ -29,7 +32,8 @@ export function receiving(
     earlier: Earlier | undefined,
   ): Verified => {
     const isNamed = (facts: { readonly keyId: string }) => isSameKeyId(facts.keyId, keyId);
-    const trial = { now, earlier, owner: 'WeChat Pay', isNamed };
+    const named = publicKeyId.test(keyId) ? keyId : undefined;
+    const trial = { now, earlier, owner: 'WeChat Pay', isNamed, named };
     return { keyId: confirm(verifiers, { messages: [new Message(message)], signature }, trial).keyId };
   };
 

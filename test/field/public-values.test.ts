@@ -1,0 +1,113 @@
+// Public values are shown where they help: how far a clock is off and whose, the unknown serial number, whose certificate it is, where a socket should be.
+import assert from 'node:assert/strict';
+import { chmod, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { assertFresh } from '../../src/providers/shared/freshness.ts';
+import { wechatpay } from '../../src/providers/wechatpay/provider.ts';
+import { listenOnSocket } from '../../src/server/socket.ts';
+import { makeNotification } from '../../src/testing/wechatpay-message.ts';
+import { paycert } from '../support/paycert.ts';
+import { makeDirectory, makeMaterial, merchantId } from '../support/sidecar.ts';
+
+const now = new Date('2026-03-01T12:00:00Z');
+const seconds = now.getTime() / 1000;
+
+describe('a time outside the window', () => {
+  for (const [title, text, unit, message] of [
+    [
+      'behind',
+      String(seconds - 25 * 60),
+      'seconds',
+      /is 25 minutes behind this machine’s clock; five minutes are allowed/,
+    ],
+    ['ahead', String(seconds + 8 * 3600), 'seconds', /is 8 hours ahead of this machine’s clock/],
+    ['of another day', String(seconds - 30 * 86_400), 'seconds', /is 30 days behind/],
+    ['just outside', String(seconds - 301), 'seconds', /is 5 minutes behind/],
+    ['in milliseconds', String(now.getTime()), 'seconds', /is in milliseconds, and is signed in seconds/],
+    ['in seconds', String(seconds), 'milliseconds', /is in seconds, and is signed in milliseconds/],
+    ['that is none', 'secret', 'seconds', /^the timestamp is not a number of seconds$/],
+  ] as const)
+    it(`is named with its offset and direction: ${title}`, () => {
+      assert.throws(() => assertFresh(text, now, 'timestamp', unit), { code: 'timestamp-outside-window', message });
+    });
+});
+
+describe('what names a key or a merchant', () => {
+  it('is shown when it is unknown and has the published form, and otherwise is not', async () => {
+    const material = await makeMaterial();
+    const { operations } = await wechatpay({ merchantId }).load(material.files);
+    const { headers, body } = makeNotification({
+      platformKey: material.platformKeys[0]!,
+      now,
+      apiV3Key: material.apiV3Key,
+      resource: {},
+    });
+    const verify = (serial: string) =>
+      operations.verify!({ kind: 'notification', headers: { ...headers, 'Wechatpay-Serial': serial }, body }, now);
+    const unknown = '5157F09EFDC096DE15EBE81A47057A7232F1B8E1';
+    await assert.rejects(verify(unknown), { code: 'key-id-unknown', message: new RegExp(`: ${unknown}$`) });
+    for (const other of ['x'.repeat(32), 'a'.repeat(32), material.apiV3Key])
+      await assert.rejects(verify(other), { code: 'key-id-unknown', message: /names$/ });
+  });
+
+  it('is shown of a certificate that is another merchant’s', async () => {
+    const { files } = await makeMaterial(0, '1900000099');
+    const { set } = await wechatpay({ merchantId }).load(files);
+    const found = set.problems.find(({ code }) => code === 'merchant-mismatch');
+    assert.match(found?.message ?? '', /is the certificate of merchant 1900000099, and `merchantId` is 1900000001$/);
+  });
+});
+
+describe('a socket', () => {
+  it('names the directory that is missing', async (t) => {
+    const path = join(await makeDirectory(t), 'gone', 'api.sock');
+    await assert.rejects(
+      listenOnSocket(path, () => undefined),
+      {
+        code: 'listener-unusable',
+        message: /the directory \S+\/gone does not exist: create it, or mount a volume there/,
+      },
+    );
+    const { stderr } = await paycert(['status', '--socket', path]);
+    assert.match(stderr, /ENOENT: there is no directory \S+\/gone/);
+  });
+
+  const isRoot = process.getuid?.() === 0;
+  it(
+    'names the group that a caller must join, and who the caller is',
+    { skip: isRoot && 'root may open any' },
+    async (t) => {
+      const directory = join(await makeDirectory(t), 'run');
+      await mkdir(directory);
+      const path = join(directory, 'api.sock');
+      const socket = await listenOnSocket(path, () => undefined);
+      t.after(() => socket.close());
+      await chmod(path, 0o000);
+      const { stderr } = await paycert(['status', '--socket', path]);
+      assert.match(
+        stderr,
+        /EACCES: the caller must be in group \d+, or be uid \d+; this is uid \d+, in groups [\d, ]+/,
+      );
+    },
+  );
+});
+
+describe('a signature that was decoded once too often', () => {
+  it('is recognised by the blanks where + stood', async () => {
+    const material = await makeMaterial();
+    const { operations } = await wechatpay({ merchantId }).load(material.files);
+    const { headers, body } = makeNotification({
+      platformKey: material.platformKeys[0]!,
+      now,
+      apiV3Key: material.apiV3Key,
+      resource: {},
+    });
+    const signature = `a b${headers['Wechatpay-Signature']!.slice(3)}`;
+    const received = { kind: 'notification', headers: { ...headers, 'Wechatpay-Signature': signature }, body } as const;
+    await assert.rejects(operations.verify!(received, now), {
+      code: 'signature-invalid',
+      message: /has blanks where \+ stood: it was percent-decoded once too often/,
+    });
+  });
+});
