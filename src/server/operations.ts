@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { Static, TSchema } from 'typebox';
-import { PaycertError } from '../errors.ts';
+import { requestInvalid } from '../errors.ts';
 import type { Moment, Received } from '../providers/provider.ts';
 import type { Use } from '../store/use.ts';
 import { validator } from '../validation.ts';
@@ -139,9 +139,6 @@ const freshMoment = ({ call }: Use): Moment => ({ now: call.startedAt, nonce: ra
 const base64 = (data: Uint8Array): string =>
   Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
 
-const invalid = (field: string, message: string) =>
-  new PaycertError('request-invalid', `${field} ${message}`, { field });
-
 type VerifyInput = Static<typeof schema.VerifyRequest>;
 
 const responseFields = ['headers', 'body', 'bodyBase64', 'method', 'url', 'status', 'apiMethod'] as const;
@@ -157,7 +154,7 @@ function readResponse(
   kind: NonNullable<VerifyInput['kind']>,
 ): Received {
   const foreign = messageFields.find((field) => input[field] !== undefined);
-  if (foreign !== undefined) throw invalid(foreign, 'and kind exclude each other');
+  if (foreign !== undefined) throw requestInvalid(foreign, 'and kind exclude each other');
   const body = optionalBytes({ body: text, bodyBase64 }, 'body', 'bodyBase64') ?? new Uint8Array();
   return { ...input, kind, body };
 }
@@ -165,9 +162,9 @@ function readResponse(
 /** The signature is passed on as it came: one that is no base64 is wrong, not the caller's mistake. */
 function readMessage({ signature, keyId, message, messageBase64, ...input }: VerifyInput): Received {
   const foreign = responseFields.find((field) => input[field] !== undefined);
-  if (foreign !== undefined) throw invalid(foreign, 'needs kind beside it');
+  if (foreign !== undefined) throw requestInvalid(foreign, 'needs kind beside it');
   if (signature === undefined || keyId === undefined) {
-    throw invalid(signature === undefined ? 'signature' : 'keyId', 'is missing; or give kind, headers and body');
+    throw requestInvalid(signature === undefined ? 'signature' : 'keyId', 'is missing; or give kind, headers and body');
   }
   return { kind: 'message', message: bytes({ message, messageBase64 }, 'message', 'messageBase64'), signature, keyId };
 }
@@ -176,7 +173,7 @@ function readCiphertext({ algorithm, ciphertext, nonce, associatedData }: Static
   assertBase64(ciphertext, 'ciphertext');
   if (algorithm === undefined) {
     if (nonce === undefined && associatedData === undefined) return { ciphertext };
-    throw invalid('algorithm', 'is missing beside nonce or associatedData');
+    throw requestInvalid('algorithm', 'is missing beside nonce or associatedData');
   }
   return {
     algorithm,
@@ -191,14 +188,15 @@ type Texts = Readonly<Record<string, string | undefined>>;
 /** Text or base64, one of them. Text that is no Unicode would be signed as other bytes than the caller holds. */
 function optionalBytes(input: Texts, textField: string, base64Field: string): Uint8Array | undefined {
   const { [textField]: text, [base64Field]: encoded } = input;
-  if (text !== undefined && encoded !== undefined) throw invalid(base64Field, `and ${textField} exclude each other`);
+  if (text !== undefined && encoded !== undefined)
+    throw requestInvalid(base64Field, `and ${textField} exclude each other`);
   if (encoded !== undefined) return assertBase64(encoded, base64Field);
   return text === undefined ? undefined : utf8(text, textField);
 }
 
 function bytes(input: Texts, textField: string, base64Field: string): Uint8Array {
   const found = optionalBytes(input, textField, base64Field);
-  if (found === undefined) throw invalid(textField, `is missing, and so is ${base64Field}`);
+  if (found === undefined) throw requestInvalid(textField, `is missing, and so is ${base64Field}`);
   return found;
 }
 
@@ -209,13 +207,13 @@ function assertText({ bizContent = '', parameters = {} }: Static<typeof schema.P
 }
 
 function utf8(text: string, field: string): Buffer {
-  if (!text.isWellFormed()) throw invalid(field, 'holds half a surrogate pair, which no UTF-8 can carry');
+  if (!text.isWellFormed()) throw requestInvalid(field, 'holds half a surrogate pair, which no UTF-8 can carry');
   return Buffer.from(text);
 }
 
 /** Buffer.from takes anything for base64 and drops what it does not know. */
 function assertBase64(text: string, field: string): Buffer {
-  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) throw invalid(field, 'is not valid base64');
+  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) throw requestInvalid(field, 'is not valid base64');
   return Buffer.from(text, 'base64');
 }
 
