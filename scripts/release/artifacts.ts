@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { output, run } from './commands.ts';
+import { compressLayers } from './layers.ts';
 import { names, type Plan } from './plan.ts';
 
 /** npm gives every file of a package one time of its own. */
@@ -68,7 +69,8 @@ export function packImage(plan: Plan): void {
     const from = ['--build-arg', `BASE=${plan.base}`, '--tag', tag, ...described];
     run('buildah', ['build', ...same, ...from, ...plan.buildOptions, '.']);
     const layout = join(folder, 'layout');
-    run('buildah', ['push', '--quiet', tag, `oci:${layout}:${plan.version}`]);
+    run('buildah', ['push', '--quiet', '--disable-compression', tag, `oci:${layout}:${plan.version}`]);
+    compressLayers(layout);
     const archive = resolve(plan.out, `${names(plan).image}.oci.tar`);
     run('tar', ['--create', '--file', archive, ...sameBytes(plan.epoch), 'blobs', 'index.json', 'oci-layout'], {
       cwd: layout,

@@ -60,6 +60,10 @@ describe('paycert operator', () => {
     [['--lease-duration', '15500ms'], /whole seconds/],
     [['--renew-deadline', '2s'], /longer than --retry-period/],
     [['--retry-period', '2'], /--retry-period is a time/],
+    [['--api-qps', '0'], /--api-qps is a number from 1 to 9999/],
+    [['--api-qps', '5', '--api-burst', '0'], /--api-burst is a number from 1 to 9999/],
+    [['--namespace-selector', ' '], /--namespace-selector is labels such as team=pay/],
+    [['--namespace', 'pay', '--namespace-selector', 'team=pay'], /stands instead of --namespace/],
     [['--concurrency', '65'], /--concurrency is a number from 1 to 64/],
     [['--log-level', 'loud'], /--log-level is one of debug, info, warn, error/],
   ] as const)

@@ -1,7 +1,10 @@
 // Calls at an even pace: a burst goes at once, the rest one after the other, and no clock that jumps holds anybody up.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { PaycertError } from '../../src/errors.ts';
+import { KubeClient } from '../../src/kube/client.ts';
 import { RateLimit } from '../../src/kube/rate-limit.ts';
+import { secrets } from '../../src/kube/resources.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 const never = new AbortController().signal;
@@ -42,6 +45,24 @@ describe('a limit of ten calls a second', () => {
     clock.jump(-86_400_000);
     await limit.wait(never);
     assert.deepEqual(clock.sleeping, []);
+  });
+
+  it('holds back what a client asks of the API server', async () => {
+    const clock = new FakeClock();
+    let asked = 0;
+    const find = () => {
+      asked += 1;
+      return Promise.reject(new PaycertError('cluster-unreachable', 'there is no cluster'));
+    };
+    const client = new KubeClient(find, { limit: new RateLimit({ perSecond: 10, burst: 1 }, clock) });
+    const get = () => client.get({ resource: secrets, namespace: 'pay', name: 'wechat-main' }, never);
+    const waits = clock.nextSleep();
+    const calls = [get(), get()].map((call) => assert.rejects(call, { code: 'cluster-unreachable' }));
+    await Promise.all([calls[0], waits]);
+    assert.equal(asked, 1);
+    clock.advance(100);
+    await calls[1];
+    assert.equal(asked, 2);
   });
 
   it('ends a wait on abort', async () => {
