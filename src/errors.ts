@@ -152,7 +152,7 @@ const table = {
   },
   'certificate-temporary': {
     kind: 'material',
-    hint: 'Wait until the real one is issued: no peer trusts this one; `kubectl describe certificate` says what it waits for.',
+    hint: 'Wait for the real one: no peer trusts this one. `kubectl describe certificate` says what it waits for.',
   },
   'trust-emptied': {
     kind: 'material',
@@ -311,7 +311,7 @@ const table = {
   },
   'proxy-token-required': {
     kind: 'request',
-    hint: 'Send `Proxy-Authorization: Bearer` or `Paycert-Token` with the content of the token file, or put ~TOKEN/ before the credential.',
+    hint: 'Send the token file’s content as `Paycert-Token`, or put ~TOKEN/ before the credential; see docs/proxy.md.',
     status: 407,
   },
   'route-refused': {
@@ -321,7 +321,7 @@ const table = {
   },
   'connect-refused': {
     kind: 'request',
-    hint: 'Set the base URL of the SDK to http://HOST:PORT/CREDENTIAL, in place of an HTTPS proxy; docs/proxy.md has it for each SDK.',
+    hint: 'Set the SDK’s base URL to http://HOST:PORT/CREDENTIAL, in place of an HTTPS proxy; see docs/proxy.md.',
     status: 405,
   },
   'token-required': {
@@ -422,7 +422,7 @@ const table = {
   },
   'scrape-unchecked': {
     kind: 'not-ready',
-    hint: 'Try again; the operator must be permitted to create TokenReviews and SubjectAccessReviews, and the API server must answer.',
+    hint: 'Try again. Permit the operator to create TokenReviews and SubjectAccessReviews; look at the API server.',
   },
   'no-platform-key': { kind: 'not-ready', hint: 'Add a certificate or public key of the platform that is valid.' },
   'no-apiv3-key': { kind: 'not-ready', hint: 'Add apiv3_key to the material.' },

@@ -54,7 +54,7 @@ describe('a diagnosis', () => {
     [
       'says of a choice that nothing was chosen',
       { source: {} },
-      ['source needs exactly one of files, env, secret, merge, fallback'],
+      ['source needs exactly one of files, env, secret, vault, consul, etcd, merge, fallback'],
     ],
     [
       'names everything that is wrong inside one object',
