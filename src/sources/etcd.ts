@@ -15,7 +15,7 @@ export interface EtcdSourceOptions {
   readonly random: () => number;
 }
 
-/** A connection may be dead and silent: no watch is believed for longer. */
+/** A connection may be dead and silent: no watch is trusted for longer. */
 const watchMilliseconds = 60_000;
 const retryMilliseconds = 2000;
 /** Between two watches, so that a busy prefix is not a loop without a pause. */

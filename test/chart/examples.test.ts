@@ -48,8 +48,9 @@ for (const helm of helms) {
   });
 }
 
-/** An API server without Prometheus Operator does not know these. */
-const isKnown = ({ apiVersion }: Manifest) => !apiVersion.startsWith('monitoring.coreos.com/');
+/** An API server without Prometheus Operator and the autoscaler does not know these. */
+const foreignGroups = ['monitoring.coreos.com', 'autoscaling.k8s.io'];
+const isKnown = ({ apiVersion }: Manifest) => !foreignGroups.some((group) => apiVersion.startsWith(`${group}/`));
 
 describe('what the chart renders', { skip: noHelm || noControlPlane, timeout: 300_000 }, () => {
   const controlPlane = useControlPlane();
