@@ -65,7 +65,15 @@ export function packImage(plan: Plan): void {
     const described = Object.entries(labels(plan)).flatMap(([name, value]) =>
       ['--label', '--annotation'].map((option) => `${option}=org.opencontainers.image.${name}=${value}`),
     );
-    const same = ['--format=oci', '--layers', '--no-cache', `--timestamp=${plan.epoch}`, '--identity-label=false'];
+    // The history names images that buildah made in between, by names that depend on what else is built.
+    const same = [
+      '--format=oci',
+      '--omit-history',
+      '--layers',
+      '--no-cache',
+      `--timestamp=${plan.epoch}`,
+      '--identity-label=false',
+    ];
     const from = ['--build-arg', `BASE=${plan.base}`, '--tag', tag, ...described];
     run('buildah', ['build', ...same, ...from, ...plan.buildOptions, '.']);
     const layout = join(folder, 'layout');

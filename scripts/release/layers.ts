@@ -1,4 +1,4 @@
-// Compresses the layers of an OCI layout: buildah does it in parallel, and not always to the same bytes.
+// Compresses the layers of an OCI layout in one thread, by zlib: the bytes do not depend on how buildah divides the work.
 import { createHash } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
