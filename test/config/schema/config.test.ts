@@ -21,6 +21,20 @@ const withFiles = (over: object) => withCredential({ source: { files: { path: '/
 const withTcp = (over: object) =>
   withRoot({ listen: { tcp: { address: '127.0.0.1:0', tokenFile: '/token', ...over } } });
 
+const withSockets = (over: object) => withRoot({ listen: { sockets: [{ name: 'shop', path: '/s', ...over }] } });
+const withProxy = (over: object) => withRoot({ proxy: { listen: { socket: '/x' }, ...over } });
+const withRoute = (over: object) => withProxy({ routes: [{ credential: 'shop', ...over }] });
+
+const origins = {
+  vault: { auth: { token: { tokenFile: '/t' } }, path: 'pay/wechat' },
+  consul: { prefix: 'pay/wechat' },
+  etcd: { prefix: '/pay/wechat' },
+};
+const withOrigin = (kind: keyof typeof origins, over: object) =>
+  withCredential({ source: { [kind]: { address: 'https://keys.example:8200', ...origins[kind], ...over } } });
+const jwt = { role: 'pay', tokenFile: '/t' };
+const appRole = { roleIdFile: '/r', secretIdFile: '/s' };
+
 const at = 'credentials[0]';
 const files = `${at}.source.files`;
 const keys = { 'a.pem': 'b.pem' };
@@ -47,6 +61,38 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     [1023, 64 * 1024 * 1024 + 1, 1024.5, '1024', -1],
   ],
   ['remember', (v) => withRoot({ remember: v }), [1, 5000], [0, 5001, 1.5, '10', true]],
+  [
+    'listen.sockets',
+    (v) => withRoot({ listen: { sockets: v } }),
+    [[{ name: 'shop', path: '/a' }], [{ name: 'shop', path: '/a' }, { name: 'jobs', path: '/b', group: 1000 }]], // prettier-ignore
+    [[], null, 'x'],
+  ],
+  ['listen.sockets[0].name', (v) => withSockets({ name: v }), ['a'], ['', 'A b', 1]],
+  ['listen.sockets[0].path', (v) => withSockets({ path: v }), ['/a'], ['', 1, 'x'.repeat(108)]],
+  ['listen.sockets[0].group', (v) => withSockets({ group: v }), [0, 1000], [-1, 1.5, 'pay', null]],
+  ['proxy', (v) => withRoot({ proxy: v }), [{ listen: { socket: '/x' } }], [null, [], 'x']],
+  ['proxy.maxBodyBytes', (v) => withProxy({ maxBodyBytes: v }), [1024, 64 * 1024 * 1024], [1023, 1024.5, '1024']],
+  ['proxy.deadline', (v) => withProxy({ deadline: v }), ['30s', '500ms'], ['30', '', 30, '-1s']],
+  ['proxy.routes', (v) => withProxy({ routes: v }), [[], [{ credential: 'shop' }]], [null, {}, 'x']],
+  ['proxy.routes[0].credential', (v) => withRoute({ credential: v }), ['shop'], ['', 'A', 1]],
+  [
+    'proxy.routes[0].allow',
+    (v) => withRoute({ allow: v }),
+    [['GET /v3/*'], ['POST /v3/pay/transactions/jsapi']],
+    [[], 'GET /v3/*', ['/v3/*'], ['HEAD /v3/*'], ['GET v3'], null],
+  ],
+  [
+    'proxy.routes[0].origin',
+    (v) => withRoute({ origin: v }),
+    ['https://api.mch.weixin.qq.com'],
+    ['api.mch.weixin.qq.com', 'https://a.example/path', 'ftp://a.example', null],
+  ],
+  [
+    'proxy.routes[0].double',
+    (v) => withRoute({ double: v }),
+    ['http://127.0.0.1:8443'],
+    ['127.0.0.1:8443', 'http://a.example/path', 1],
+  ],
   ['admin', (v) => withRoot({ admin: v }), [{ address: ':9464' }], [null, []]],
   ['admin.address', (v) => withRoot({ admin: { address: v } }), ['0.0.0.0:9464'], ['9464', ':65536', 9464]],
   ['log', (v) => withRoot({ log: v }), [{ level: 'info' }], [null, 'info']],
@@ -210,6 +256,82 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     (v) => withCredential({ source: { secret: { name: 'a', keys: v } } }),
     [{}, keys],
     [null, [], tooMany],
+  ],
+  ...(['vault', 'consul', 'etcd'] as const).flatMap((kind): (typeof table)[number][] => [
+    [`${at}.source.${kind}`, (v) => withCredential({ source: { [kind]: v } }), [], [null, {}, 'x']],
+    [
+      `${at}.source.${kind}.address`,
+      (v) => withOrigin(kind, { address: v }),
+      ['https://a.example', 'http://127.0.0.1:8200', ['https://a.example', 'https://[::1]:1']],
+      ['a.example', 'https://a.example/v1', 'ftp://a.example', [], 8200],
+    ],
+    [
+      `${at}.source.${kind}.insecure`,
+      (v) => withOrigin(kind, { address: 'http://a.example', insecure: v }),
+      [true],
+      ['yes', 1],
+    ],
+    [
+      `${at}.source.${kind}.tls`,
+      (v) => withOrigin(kind, { tls: v }),
+      [{}, { caFile: '/ca' }, { certFile: '/c', keyFile: '/k', serverName: 'a.example' }],
+      [null, { caFile: '' }, { ca: '/ca' }],
+    ],
+    [`${at}.source.${kind}.keys`, (v) => withOrigin(kind, { keys: v }), [{}, keys], [null, [], tooMany]],
+  ]),
+  [
+    `${at}.source.vault.auth`,
+    (v) => withOrigin('vault', { auth: v }),
+    [{ kubernetes: jwt }, { jwt: { ...jwt, mount: 'gitlab' } }, { appRole }, { token: { tokenFile: '/t' } }],
+    [null, {}, { jwt, appRole }, { appRole: { roleIdFile: '/r' } }, { token: 'x' }],
+  ],
+  ...(['caFile', 'certFile', 'keyFile', 'serverName'] as const).map((name): (typeof table)[number] => [
+    `${at}.source.vault.tls.${name}`,
+    (v) => withOrigin('vault', { tls: { [name]: v } }),
+    ['a'],
+    ['', 1, null],
+  ]),
+  ...(['kubernetes', 'jwt'] as const).flatMap((method) =>
+    (['role', 'tokenFile', 'mount'] as const).map((name): (typeof table)[number] => [
+      `${at}.source.vault.auth.${method}.${name}`,
+      (v) => withOrigin('vault', { auth: { [method]: { ...jwt, [name]: v } } }),
+      ['pay'],
+      ['', 1, null],
+    ]),
+  ),
+  ...(['roleIdFile', 'secretIdFile'] as const).map((name): (typeof table)[number] => [
+    `${at}.source.vault.auth.appRole.${name}`,
+    (v) => withOrigin('vault', { auth: { appRole: { ...appRole, [name]: v } } }),
+    ['/r'],
+    ['', 1, null],
+  ]),
+  [
+    `${at}.source.vault.auth.token.tokenFile`,
+    (v) => withOrigin('vault', { auth: { token: { tokenFile: v } } }),
+    ['/t'],
+    ['', 1, null],
+  ],
+  [
+    `${at}.source.etcd.user.passwordFile`,
+    (v) => withOrigin('etcd', { user: { name: 'pay', passwordFile: v } }),
+    ['/p'],
+    ['', 1, null],
+  ],
+  [`${at}.source.vault.namespace`, (v) => withOrigin('vault', { namespace: v }), ['pay', 'a/b'], ['', 'a b', 1]],
+  [`${at}.source.vault.mount`, (v) => withOrigin('vault', { mount: v }), ['kv', 'ns/kv'], ['', '/kv', 'kv/', 'a b']],
+  [`${at}.source.vault.path`, (v) => withOrigin('vault', { path: v }), ['a', 'a/b'], ['', '/a', 'a/', 'a b', 1]],
+  [`${at}.source.vault.engine`, (v) => withOrigin('vault', { engine: v }), [1, 2], [0, 3, '2']],
+  [`${at}.source.vault.version`, (v) => withOrigin('vault', { version: v }), [1, 7], [0, 1.5, '1']],
+  [`${at}.source.vault.poll`, (v) => withOrigin('vault', { poll: v }), ['10s', '500ms'], ['0s', '10', 10]],
+  [`${at}.source.consul.prefix`, (v) => withOrigin('consul', { prefix: v }), ['a', 'a/b'], ['', '/a', 'a/', 1]],
+  [`${at}.source.consul.tokenFile`, (v) => withOrigin('consul', { tokenFile: v }), ['/t'], ['', 1]],
+  [`${at}.source.consul.datacenter`, (v) => withOrigin('consul', { datacenter: v }), ['dc1'], ['', 'a b', 1]],
+  [`${at}.source.etcd.prefix`, (v) => withOrigin('etcd', { prefix: v }), ['a', '/a/b'], ['', 'a/', 1]],
+  [
+    `${at}.source.etcd.user`,
+    (v) => withOrigin('etcd', { user: v }),
+    [{ name: 'pay', passwordFile: '/p' }],
+    [null, {}, { name: 'pay' }, 'pay'],
   ],
   [
     `${at}.source.fallback`,
