@@ -104,7 +104,7 @@ describe('the local API', () => {
     });
 
   it('says everything that is wrong with a request at once, in order', () => {
-    const { message, others } = refused({ method: 'GE T', url: 'x', nonce: '-' });
+    const { message, others } = refused({ method: 'GE T', url: 'x', nonce: 'a b' });
     assert.deepEqual(
       [message, ...others.map((one) => one.message)].map((text) => text.split(' ')[0]),
       ['method', 'url', 'nonce'],
