@@ -129,6 +129,7 @@ function largest({ type, format, anyOf, properties, items = {}, maxItems = 0, ma
   if (type === 'array') return Array.from({ length: maxItems + 1 }, () => largest(items));
   if (type === 'object')
     return Object.fromEntries(Object.entries(properties ?? {}).map(([name, schema]) => [name, largest(schema)]));
+  if (type === 'boolean') return true;
   if (type === 'integer') return Number.MAX_SAFE_INTEGER;
   return format === 'date-time' ? new Date(8.64e15).toISOString() : '𠮷'.repeat(maxLength);
 }

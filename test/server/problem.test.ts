@@ -5,7 +5,7 @@ import { type ErrorCode, errorTable, PaycertError } from '../../src/errors.ts';
 import { problemOf, toPaycertError } from '../../src/server/problem.ts';
 
 const codes = Object.keys(errorTable) as ErrorCode[];
-const ranges = { request: [400, 499], refused: [422, 422], 'not-ready': [503, 503] } as const;
+const ranges = { request: [400, 499], refused: [422, 422], 'not-ready': [503, 503], gateway: [502, 504] } as const;
 
 describe('a problem', () => {
   for (const code of codes) {
