@@ -188,21 +188,26 @@ describe('followed keys of Consul', () => {
     await watching.change(() => write(config.prefix, content('1')), '1');
   });
 
-  it('survive a server that comes back with less: its index begins again, and so do we', limit, async (t) => {
-    const config = await configure();
-    await write(config.prefix, content('0'));
-    // A high index, so that the new server's is lower.
-    for (let writes = 0; writes < 20; writes++) await ask('PUT', 'kv/unrelated', String(writes));
-    await write(config.prefix, content('1'));
-    const watching = watch(t, config);
-    await watching.untilSignsWith('1');
-    await peer?.kill();
-    peer = start();
-    await peer.until(isReady);
-    assert.equal(watching.signsWith, '1');
-    await watching.change(() => write(config.prefix, content('2')), '2');
-    await watching.change(() => write(config.prefix, content('3')), '3');
-  });
+  // A question that is asked with the old index after the new server began waits a whole minute; then all is as before.
+  it(
+    'survive a server that comes back with less: its index begins again, and so do we',
+    { timeout: 180_000 },
+    async (t) => {
+      const config = await configure();
+      await write(config.prefix, content('0'));
+      // A high index, so that the new server's is lower.
+      for (let writes = 0; writes < 20; writes++) await ask('PUT', 'kv/unrelated', String(writes));
+      await write(config.prefix, content('1'));
+      const watching = watch(t, config);
+      await watching.untilSignsWith('1');
+      await peer?.kill();
+      peer = start();
+      await peer.until(isReady);
+      assert.equal(watching.signsWith, '1');
+      await watching.change(() => write(config.prefix, content('2')), '2');
+      await watching.change(() => write(config.prefix, content('3')), '3');
+    },
+  );
 });
 
 describe('a token of Consul', () => {
