@@ -52,8 +52,8 @@ export async function init(options: InitOptions): Promise<number> {
   }
   // Before the file is written: a file that is there is kept, and people may want the command alone.
   print(`${[...planned.map((one) => commandsOf(one, listed)), ...nextSteps(options)].join('\n\n')}\n`);
-  await write(options.out, configurationOf(planned, options));
-  print(`${options.out} is written.`);
+  const isNew = await write(options.out, configurationOf(planned, options));
+  print(`${options.out} ${isNew ? 'is written' : 'says so already'}.`);
   return 0;
 }
 
@@ -142,14 +142,15 @@ function sourceOf({ name, draft }: Planned, { isInPlace, directory, mount }: Ini
   return { path: resolve(directory), ...(renamed.length > 0 && { keys: Object.fromEntries(renamed) }) };
 }
 
-/** Whatever is there stays. @throws PaycertError `usage` */
-async function write(path: string, text: string): Promise<void> {
+/** Whether it was not there yet: whatever is there stays. @throws PaycertError `usage` */
+async function write(path: string, text: string): Promise<boolean> {
   try {
     await writeFile(path, text, { flag: 'wx' });
+    return true;
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
     if (code !== 'EEXIST') throw usageError(`${path} cannot be written (${code}): name another file with --out`);
-    if ((await readFile(path, 'utf8').catch(() => '')) === text) return;
+    if ((await readFile(path, 'utf8').catch(() => '')) === text) return false;
     throw usageError(`${path} is there already and says something else; it is kept: name another file with --out`);
   }
 }
