@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { chart, lacks } from '../chart/helm.ts';
 import { eventually, execute, kubectl } from './kubernetes.ts';
 import { eventsOf, podsOf } from './questions.ts';
@@ -79,14 +80,15 @@ export function leave(world: () => World): void {
       left = await kubectl('get', kinds, '-A', '-l', `app.kubernetes.io/instance=${release}`, '-o', 'name');
       return left.trim() === 'customresourcedefinition.apiextensions.k8s.io/paymentcredentials.paycert.dev';
     }).catch(() => assert.fail(`still there:\n${left}`));
-    // What kubelet and controllers tell of it, such as Events, goes by itself.
-    const named = await kubectl('get', 'leases,configmaps,secrets,serviceaccounts,roles,rolebindings,pods,services', '-n', system, '-o', 'name'); // prettier-ignore
-    // A Lease is its operator's own, and no part of a release.
-    const others = named
-      .trim()
-      .split('\n')
-      .filter((name) => !/^lease\.coordination\.k8s\.io\/.*-paycert$/.test(name));
-    assert.deepEqual(others.sort(), ['configmap/kube-root-ca.crt', 'serviceaccount/default']);
+    // What kubelet and controllers tell of it, such as Events, goes by itself; a pod that ends is still there for a moment.
+    const kept = 'leases,configmaps,secrets,serviceaccounts,roles,rolebindings,pods,services';
+    let others: readonly string[] = [];
+    await eventually('nothing else is left', 60, async () => {
+      const named = (await kubectl('get', kept, '-n', system, '-o', 'name')).trim().split('\n');
+      // A Lease is its operator's own, and no part of a release.
+      others = named.filter((name) => !/^lease\.coordination\.k8s\.io\/.*-paycert$/.test(name)).sort();
+      return isDeepStrictEqual(others, ['configmap/kube-root-ca.crt', 'serviceaccount/default']);
+    }).catch(() => assert.fail(`still there:\n${others.join('\n')}`));
     await signOn(world());
   });
 
