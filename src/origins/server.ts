@@ -1,20 +1,10 @@
 // A server that keeps keys, as one or more nodes: bounded questions in JSON, the next node where one cannot answer, and a pause where none can.
-import type { IncomingHttpHeaders } from 'node:http';
-import { Agent as PlainAgent } from 'node:http';
-import type { AgentOptions } from 'node:https';
+import type { Agent, IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import { Agents } from '../system/agents.ts';
-import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 import { readBytes, readChunks, request, TooLarge, Unreachable } from '../system/request.ts';
+import { Connections, type TlsFiles } from './connections.ts';
 import { Pause } from './pause.ts';
-
-export interface TlsFiles {
-  readonly caFile?: string;
-  readonly certFile?: string;
-  readonly keyFile?: string;
-  readonly serverName?: string;
-}
 
 export interface ServerOptions {
   /** What people call it: Vault. */
@@ -55,10 +45,6 @@ const wholeMilliseconds = 30_000;
 const longestPauseMilliseconds = 10_000;
 /** As many as one set of files may hold. */
 const maxBytes = 4 * 1024 * 1024;
-/** Of the responses that come at once, for all credentials together. What waits on purpose has connections of its own. */
-const maxSockets = 8;
-/** How long trust is used before its files are read again. */
-const trustMilliseconds = 10_000;
 
 const redirects: ReadonlySet<number> = new Set([301, 302, 307, 308]);
 
@@ -67,12 +53,7 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #nodes: readonly URL[];
   readonly #pause: Pause;
-  readonly #agents = { quick: new Agents({ maxSockets }), waiting: new Agents() };
-  readonly #plain = {
-    quick: new PlainAgent({ keepAlive: true, maxSockets }),
-    waiting: new PlainAgent({ keepAlive: true }),
-  };
-  #trust: { readonly readAt: number; readonly files: Promise<AgentOptions> } | undefined;
+  readonly #connections: Connections;
   /** The node that answered last. */
   #preferred = 0;
 
@@ -80,6 +61,7 @@ export class Server {
     this.name = options.name;
     this.#options = options;
     this.#nodes = options.addresses.map((address) => new URL(address));
+    this.#connections = new Connections(options);
     this.#pause = new Pause({ ...options, longestMilliseconds: longestPauseMilliseconds });
   }
 
@@ -126,7 +108,7 @@ export class Server {
 
   async #exchange(node: URL, question: Question, signal: AbortSignal): Promise<Reply> {
     const { what, waitMilliseconds = 0, method, isRead = false } = question;
-    const agent = await this.#agentFor(node, waitMilliseconds > 0 ? 'waiting' : 'quick');
+    const agent = await this.#connections.agentFor(node, waitMilliseconds > 0 ? 'waiting' : 'quick');
     const timeout = AbortSignal.timeout(wholeMilliseconds + waitMilliseconds);
     const both = AbortSignal.any([signal, timeout]);
     const { body, options } = toRequest(question, agent);
@@ -157,7 +139,7 @@ export class Server {
    */
   async *follow(question: Question, signal: AbortSignal): AsyncGenerator<string> {
     const node = this.#nodes[this.#preferred] ?? new URL('http://invalid');
-    const { body, options } = toRequest(question, await this.#agentFor(node, 'waiting'));
+    const { body, options } = toRequest(question, await this.#connections.agentFor(node, 'waiting'));
     try {
       const response = await request(node, options, { body, silenceMilliseconds, mayRepeat: true }, signal);
       const { statusCode: status = 0, headers } = response;
@@ -182,44 +164,12 @@ export class Server {
     }
   }
 
-  async #agentFor(node: URL, kind: 'quick' | 'waiting'): Promise<PlainAgent> {
-    if (node.protocol === 'http:') return this.#plain[kind];
-    const now = this.#options.clock.now().getTime();
-    const age = now - (this.#trust?.readAt ?? -Infinity);
-    // Files are replaced when a CA or a certificate is; a set-back clock must not keep the old ones.
-    if (this.#trust === undefined || age < 0 || age > trustMilliseconds)
-      this.#trust = { readAt: now, files: this.#readTrust() };
-    const { files } = this.#trust;
-    try {
-      return this.#agents[kind].for(await files);
-    } catch (error) {
-      this.#trust = undefined;
-      throw error;
-    }
-  }
-
-  async #readTrust(): Promise<AgentOptions> {
-    const { caFile, certFile, keyFile, serverName } = this.#options.tls ?? {};
-    const [ca, cert, key] = await Promise.all([
-      caFile === undefined ? undefined : readSetting('tls.caFile', caFile),
-      certFile === undefined ? undefined : readSetting('tls.certFile', certFile),
-      keyFile === undefined ? undefined : readSetting('tls.keyFile', keyFile),
-    ]);
-    return {
-      ...(ca && { ca }),
-      ...(cert && { cert }),
-      ...(key && { key }),
-      ...(serverName !== undefined && { servername: serverName }),
-      minVersion: 'TLSv1.2',
-    };
-  }
-
   #unreachable({ what }: Question, reason: string): PaycertError {
     return new PaycertError('origin-unreachable', `${what}: ${this.name} cannot be reached (${reason})`);
   }
 }
 
-function toRequest(question: Question, agent: PlainAgent) {
+function toRequest(question: Question, agent: Agent) {
   const { method, path, headers = {} } = question;
   const body = question.body === undefined ? undefined : JSON.stringify(question.body);
   const about =
@@ -238,14 +188,6 @@ function toRequest(question: Question, agent: PlainAgent) {
 /** What a node said counts for more than that another is silent. */
 const moreTelling = (one: PaycertError | undefined, other: PaycertError): PaycertError =>
   one === undefined || one.code === 'origin-unreachable' ? other : one;
-
-/** The text of a file that the configuration names under `field`. @throws PaycertError `source-unreadable` */
-export async function readSetting(field: string, path: string): Promise<string> {
-  const { bytes } = await readBounded(path).catch((error: unknown) => {
-    throw new PaycertError('source-unreadable', `${path} ${whyUnreadable(error)}`, { field });
-  });
-  return bytes.toString();
-}
 
 function parse(bytes: Buffer): unknown {
   try {

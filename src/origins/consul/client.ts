@@ -1,6 +1,7 @@
 // Questions to Consul's key-value store, with our token, and what its statuses mean.
 import { type ErrorCode, PaycertError } from '../../errors.ts';
-import { readSetting, type Reply, type Server } from '../server.ts';
+import type { Reply, Server } from '../server.ts';
+import { readToken } from '../settings.ts';
 
 export interface ConsulOptions {
   readonly server: Server;
@@ -44,12 +45,7 @@ export class Consul {
   async #headers(): Promise<Readonly<Record<string, string>>> {
     const { tokenFile } = this.#options;
     if (tokenFile === undefined) return {};
-    const token = (await readSetting('tokenFile', tokenFile)).trim();
-    // It is sent in a header.
-    if (/^[!-~]{1,4096}$/.test(token)) return { 'X-Consul-Token': token };
-    throw new PaycertError('origin-unauthenticated', `${tokenFile} holds no token: one line of printable characters`, {
-      field: 'tokenFile',
-    });
+    return { 'X-Consul-Token': await readToken('tokenFile', tokenFile) };
   }
 }
 

@@ -1,6 +1,5 @@
 // The ways to log in to Vault: one row per method. What they need is in files, which are read again for each log-in.
-import { PaycertError } from '../../errors.ts';
-import { readSetting } from '../server.ts';
+import { readSetting } from '../settings.ts';
 
 export interface JwtLogin {
   readonly role: string;
@@ -29,18 +28,16 @@ export interface LoginRequest {
   readonly who: string;
 }
 
-const readTrimmed = async (field: string, path: string): Promise<string> => (await readSetting(field, path)).trim();
-
 const byJwt = async (field: string, { role, tokenFile, mount = field }: JwtLogin): Promise<LoginRequest> => ({
   mount,
-  body: { role, jwt: await readTrimmed(`auth.${field}.tokenFile`, tokenFile) },
+  body: { role, jwt: await readSetting(`auth.${field}.tokenFile`, tokenFile) },
   who: `the role "${role}" with the token in ${tokenFile}`,
 });
 
 async function byAppRole({ roleIdFile, secretIdFile, mount = 'approle' }: AppRoleLogin): Promise<LoginRequest> {
   const [roleId, secretId] = await Promise.all([
-    readTrimmed('auth.appRole.roleIdFile', roleIdFile),
-    readTrimmed('auth.appRole.secretIdFile', secretIdFile),
+    readSetting('auth.appRole.roleIdFile', roleIdFile),
+    readSetting('auth.appRole.secretIdFile', secretIdFile),
   ]);
   return { mount, body: { role_id: roleId, secret_id: secretId }, who: `the ids in ${roleIdFile} and ${secretIdFile}` };
 }
@@ -50,14 +47,4 @@ export async function loginRequest({ kubernetes, jwt, appRole }: Auth): Promise<
   if (kubernetes) return byJwt('kubernetes', kubernetes);
   if (jwt) return byJwt('jwt', jwt);
   return appRole && byAppRole(appRole);
-}
-
-/** @throws PaycertError `source-unreadable`, `origin-unauthenticated` */
-export async function readToken(tokenFile: string): Promise<string> {
-  const token = await readTrimmed('auth.token.tokenFile', tokenFile);
-  // It is sent in a header.
-  if (/^[!-~]{1,4096}$/.test(token)) return token;
-  throw new PaycertError('origin-unauthenticated', `${tokenFile} holds no token: one line of printable characters`, {
-    field: 'auth.token.tokenFile',
-  });
 }

@@ -6,7 +6,8 @@ import { malformed } from '../content.ts';
 import { Flight } from '../flight.ts';
 import { Pause } from '../pause.ts';
 import type { Question, Reply, Server } from '../server.ts';
-import { type Auth, loginRequest, readToken } from './login.ts';
+import { readToken } from '../settings.ts';
+import { type Auth, loginRequest } from './login.ts';
 import { loginRefused } from './responses.ts';
 import { Token, tokenOfLogin, tokenOfLookup } from './token.ts';
 
@@ -143,7 +144,7 @@ export class Session {
 
   /** A token from a file, which somebody else may renew and replace. */
   async #check(tokenFile: string, signal: AbortSignal): Promise<Token> {
-    const text = await readToken(tokenFile);
+    const text = await readToken('auth.token.tokenFile', tokenFile);
     const what = 'look up our token';
     const reply = await this.#send(lookup, new Token(text, 0, 0, false), signal);
     if (reply.status !== 200) throw loginRefused(reply, what, `the one in ${tokenFile}`);

@@ -1,0 +1,67 @@
+// Connections to the nodes of a server: over TLS, with the trust and the client certificate that its files hold now, or in plain text.
+import { Agent } from 'node:http';
+import type { AgentOptions } from 'node:https';
+import type { Clock } from '../clock.ts';
+import { Agents } from '../system/agents.ts';
+import { readSetting } from './settings.ts';
+
+export interface TlsFiles {
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  readonly serverName?: string;
+}
+
+/** Of the responses that come at once, for all credentials together. What waits on purpose has connections of its own. */
+const maxSockets = 8;
+/** How long trust is used before its files are read again. */
+const trustMilliseconds = 10_000;
+
+export class Connections {
+  readonly #clock: Clock;
+  readonly #tls: TlsFiles;
+  readonly #encrypted = { quick: new Agents({ maxSockets }), waiting: new Agents() };
+  readonly #plain = {
+    quick: new Agent({ keepAlive: true, maxSockets }),
+    waiting: new Agent({ keepAlive: true }),
+  };
+  #trust: { readonly readAt: number; readonly options: Promise<AgentOptions> } | undefined;
+
+  constructor({ clock, tls = {} }: { readonly clock: Clock; readonly tls?: TlsFiles | undefined }) {
+    this.#clock = clock;
+    this.#tls = tls;
+  }
+
+  /** `waiting`: for a response that the server may keep back on purpose. @throws PaycertError `source-unreadable` */
+  async agentFor(node: URL, kind: 'quick' | 'waiting'): Promise<Agent> {
+    if (node.protocol === 'http:') return this.#plain[kind];
+    const now = this.#clock.now().getTime();
+    const age = now - (this.#trust?.readAt ?? -Infinity);
+    // Files are replaced when a CA or a certificate is; a set-back clock must not keep the old ones.
+    if (this.#trust === undefined || age < 0 || age > trustMilliseconds)
+      this.#trust = { readAt: now, options: this.#readTrust() };
+    const { options } = this.#trust;
+    try {
+      return this.#encrypted[kind].for(await options);
+    } catch (error) {
+      this.#trust = undefined;
+      throw error;
+    }
+  }
+
+  async #readTrust(): Promise<AgentOptions> {
+    const { caFile, certFile, keyFile, serverName } = this.#tls;
+    const [ca, cert, key] = await Promise.all([
+      caFile === undefined ? undefined : readSetting('tls.caFile', caFile),
+      certFile === undefined ? undefined : readSetting('tls.certFile', certFile),
+      keyFile === undefined ? undefined : readSetting('tls.keyFile', keyFile),
+    ]);
+    return {
+      ...(ca && { ca }),
+      ...(cert && { cert }),
+      ...(key && { key }),
+      ...(serverName !== undefined && { servername: serverName }),
+      minVersion: 'TLSv1.2',
+    };
+  }
+}

@@ -1,0 +1,20 @@
+// Files that say who we are to a server: read whenever they are needed, since their writers replace them.
+import { PaycertError } from '../errors.ts';
+import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
+
+/** The text of a file that the configuration names under `field`, without blanks around it. @throws PaycertError `source-unreadable` */
+export async function readSetting(field: string, path: string): Promise<string> {
+  const { bytes } = await readBounded(path).catch((error: unknown) => {
+    throw new PaycertError('source-unreadable', `${path} ${whyUnreadable(error)}`, { field });
+  });
+  return bytes.toString().trim();
+}
+
+/** A token, which is sent in a header. @throws PaycertError `source-unreadable`, `origin-unauthenticated` */
+export async function readToken(field: string, path: string): Promise<string> {
+  const token = await readSetting(field, path);
+  if (/^[!-~]{1,4096}$/.test(token)) return token;
+  throw new PaycertError('origin-unauthenticated', `${path} holds no token: one line of printable characters`, {
+    field,
+  });
+}
