@@ -138,7 +138,7 @@ export async function startPaycert(
 /** Under way at once. More would wait in memory longer than anybody waits for them. */
 const mostCalls = 4096;
 
-interface Surroundings extends CallOptions {
+interface UseOptions extends CallOptions {
   readonly around: Around;
   readonly observe: Observe;
   readonly clock: Clock;
@@ -146,8 +146,8 @@ interface Surroundings extends CallOptions {
 
 const endless = new AbortController().signal;
 
-function useOf(snapshot: Snapshot, credential: string, surroundings: Surroundings): CurrentCredential {
-  const { around, observe, clock, id = randomUUID(), signal = endless } = surroundings;
+function useOf(snapshot: Snapshot, credential: string, options: UseOptions): CurrentCredential {
+  const { around, observe, clock, id = randomUUID(), signal = endless } = options;
   const run = <T>(operation: string, work: (use: Use) => Promise<T>, now?: Date): Promise<T> => {
     const startedAt = now ?? clock.now();
     const call: Call = { id, caller: { listener: 'library' }, credential, operation, startedAt, signal };

@@ -23,8 +23,8 @@ export async function validate(configPath: string, isJson: boolean, signal: Abor
     }
     throw error;
   });
-  const surroundings = { clock: systemClock, observe: () => undefined };
-  const building = { ...surroundings, environment: process.env, origins: new Origins(surroundings) };
+  const dependencies = { clock: systemClock, observe: () => undefined };
+  const building = { ...dependencies, environment: process.env, origins: new Origins(dependencies) };
   const verdicts: Verdict[] = [];
   for (const credential of config.credentials) verdicts.push(await validateOne(credential, building, signal));
   const isValid = verdicts.every(({ violations }) => violations.length === 0);

@@ -10,6 +10,8 @@ export const defaults = {
   maxAge: '90d',
   older: 'accept',
   require: ['sign'],
+  vaultMount: 'secret',
+  vaultEngine: 2,
 } as const;
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;

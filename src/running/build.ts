@@ -55,8 +55,9 @@ export function cluster({
   return () => (client ??= load());
 }
 
+type Building = BuildDependencies & { readonly origins: Origins };
 type Options<T, K extends keyof T> = NonNullable<T[K]>;
-type Builders<T> = { readonly [K in keyof T]-?: (options: Options<T, K>, dependencies: BuildDependencies) => unknown };
+type Builders<T> = { readonly [K in keyof T]-?: (options: Options<T, K>, building: Building) => unknown };
 
 const sources = {
   files: ({ path, keys, poll = defaults.poll }, { clock, observe }): Source =>
@@ -78,46 +79,40 @@ const sources = {
       random: Math.random,
       observe,
     }),
-  vault: (config, dependencies): Source =>
+  vault: ({ keys, ...config }, { origins, clock }): Source =>
     vault({
-      session: (dependencies.origins ?? new Origins(dependencies)).vault(config),
-      mount: config.mount ?? 'secret',
+      session: origins.vault(config),
+      mount: config.mount ?? defaults.vaultMount,
       path: config.path,
-      engine: config.engine ?? 2,
+      engine: config.engine ?? defaults.vaultEngine,
       version: config.version,
-      ...(config.keys && { keys: config.keys }),
+      ...(keys && { keys }),
       pollMilliseconds: milliseconds(config.poll ?? defaults.poll),
-      clock: dependencies.clock,
+      clock,
       random: Math.random,
     }),
-  consul: (config, dependencies): Source =>
+  consul: ({ keys, ...config }, { origins, clock }): Source =>
     consul({
-      consul: (dependencies.origins ?? new Origins(dependencies)).consul(config),
+      consul: origins.consul(config),
       prefix: config.prefix,
-      ...(config.keys && { keys: config.keys }),
-      clock: dependencies.clock,
+      ...(keys && { keys }),
+      clock,
       random: Math.random,
     }),
-  etcd: (config, dependencies): Source =>
-    etcd({
-      etcd: (dependencies.origins ?? new Origins(dependencies)).etcd(config),
-      prefix: config.prefix,
-      ...(config.keys && { keys: config.keys }),
-      clock: dependencies.clock,
-      random: Math.random,
-    }),
-  fallback: (parts, dependencies): Source =>
-    fallback({ sources: parts.map((part) => buildSource(part, dependencies)), ...dependencies }),
-  merge: (parts, dependencies): Source => merge(parts.map((part) => buildSource(part, dependencies))),
+  etcd: ({ keys, ...config }, { origins, clock }): Source =>
+    etcd({ etcd: origins.etcd(config), prefix: config.prefix, ...(keys && { keys }), clock, random: Math.random }),
+  fallback: (parts, building): Source =>
+    fallback({ sources: parts.map((part) => buildSource(part, building)), ...building }),
+  merge: (parts, building): Source => merge(parts.map((part) => buildSource(part, building))),
 } satisfies Builders<SourceConfig>;
 
 /** The only member of a one-of, and its row. The schema has made sure that there is exactly one. */
-function buildSource(config: SourceConfig, dependencies: BuildDependencies): Source {
+function buildSource(config: SourceConfig, building: Building): Source {
   const [[kind, options]] = Object.entries(config) as [[string, never]];
-  const table: Record<string, (options: never, dependencies: BuildDependencies) => Source> = sources;
+  const table: Record<string, (options: never, building: Building) => Source> = sources;
   const build = table[kind];
   if (build === undefined) throw new TypeError(`no row for ${kind}`);
-  return build(options, dependencies);
+  return build(options, building);
 }
 
 export function buildProvider(config: CredentialConfig['provider']): Provider {
@@ -146,7 +141,8 @@ function withFetches(
 }
 
 export function buildCredential(config: CredentialConfig, dependencies: BuildDependencies): Credential {
-  const source = withTiedParts(buildSource(config.source, dependencies), {
+  const { origins = new Origins(dependencies) } = dependencies;
+  const source = withTiedParts(buildSource(config.source, { ...dependencies, origins }), {
     tied: platformOf(config.provider).platform.tied ?? [],
     credential: config.name,
     clock: dependencies.clock,

@@ -13,24 +13,24 @@ type ConsulConfig = NonNullable<SourceConfig['consul']>;
 type EtcdConfig = NonNullable<SourceConfig['etcd']>;
 type VaultConfig = NonNullable<SourceConfig['vault']>;
 
-export interface Surroundings {
+interface Dependencies {
   readonly clock: Clock;
   readonly observe: Observe;
 }
 
 export class Origins {
-  readonly #surroundings: Surroundings;
+  readonly #dependencies: Dependencies;
   readonly #shared = new Map<string, unknown>();
 
-  constructor(surroundings: Surroundings) {
-    this.#surroundings = surroundings;
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
   }
 
   vault({ namespace, auth, ...config }: VaultConfig): Session {
     const { address, tls } = config;
     return this.#share(['vault', address, tls, namespace, auth], () => {
       const server = this.#server(config, { name: 'Vault', troubleOf });
-      return new Session({ server, namespace, auth, random: Math.random, ...this.#surroundings });
+      return new Session({ server, namespace, auth, random: Math.random, ...this.#dependencies });
     });
   }
 
@@ -52,7 +52,7 @@ export class Origins {
 
   #server({ address, tls }: ServerConfig, rules: Pick<ServerOptions, 'name' | 'troubleOf'>): Server {
     const addresses = typeof address === 'string' ? [address] : address;
-    return new Server({ addresses, tls, ...rules, random: Math.random, clock: this.#surroundings.clock });
+    return new Server({ addresses, tls, ...rules, random: Math.random, clock: this.#dependencies.clock });
   }
 
   /** Everything that makes it is in the key, so that what is found under it is of that kind. */

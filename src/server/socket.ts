@@ -18,7 +18,7 @@ export interface SocketListener extends Listener {
   readonly impediment: () => string | undefined;
 }
 
-interface Surroundings {
+interface SocketOptions {
   /** The group that may connect, by its id. Default: that of this process. */
   readonly group?: number | undefined;
   readonly clock?: Clock;
@@ -34,7 +34,7 @@ const pollMilliseconds = 10_000;
 export async function listenOnSocket(
   path: string,
   listener: RequestListener,
-  { group, clock = systemClock, observe = () => undefined, kind = 'callers' }: Surroundings = {},
+  { group, clock = systemClock, observe = () => undefined, kind = 'callers' }: SocketOptions = {},
 ): Promise<SocketListener> {
   const release = await lockSocket(path);
   const limits = limitsOf(kind);
