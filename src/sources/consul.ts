@@ -4,6 +4,7 @@ import { PaycertError } from '../errors.ts';
 import { type Consul, toError } from '../origins/consul/client.ts';
 import { isMembers, malformed } from '../origins/content.ts';
 import type { Reply } from '../origins/server.ts';
+import { followed } from './followed.ts';
 import { renameKeys } from './merge.ts';
 import { type Material, material, type Source } from './source.ts';
 
@@ -31,84 +32,55 @@ export function consul(options: ConsulSourceOptions): Source {
   const { consul: client, keys = {}, clock, random } = options;
   const prefix = `${options.prefix}/`;
   const what = `read ${prefix}`;
-  /** The index that was read last, or the code of what was wrong. */
-  let seen: string | undefined;
-  /** The read under way, or the last one. */
-  let reading: Promise<undefined> | undefined;
 
-  async function readOnce(signal: AbortSignal): Promise<Material> {
+  async function readOnce(signal: AbortSignal): Promise<{ material: Material; state: string }> {
     const reply = await client.list(prefix, undefined, signal);
     if (reply.status !== 200) throw toError(reply, what);
-    const version = String(indexOf(reply));
-    seen = version;
+    const state = String(indexOf(reply));
+    const data = renameKeys(dataOf(reply.content, prefix, what), keys);
     // A transaction is whole; what is written key by key may be a part of a set all the same.
-    return material(renameKeys(dataOf(reply.content, prefix, what), keys), { version, mayBeTorn: true });
+    return { material: material(data, { version: state, mayBeTorn: true }), state };
   }
 
-  async function readNow(signal: AbortSignal): Promise<Material> {
-    seen = undefined;
-    try {
+  return followed<number>({
+    name: `consul:${options.prefix}`,
+
+    async read(signal) {
       let before = await readOnce(signal);
       for (let attempt = 0; attempt < attempts; attempt++) {
         await clock.sleep(settleMilliseconds, signal);
         signal.throwIfAborted();
         const again = await readOnce(signal);
-        if (again.revision === before.revision) return again;
+        if (again.material.revision === before.material.revision) return again;
         before = again;
       }
       throw new PaycertError('source-unstable', `${prefix} changed during each of ${attempts} reads`);
-    } catch (error) {
-      if (error instanceof PaycertError) seen = error.code;
-      throw error;
-    }
-  }
-
-  /** What a read would find, once something has changed since that index; no index where Consul gives none. */
-  async function look(index: number, signal: AbortSignal): Promise<{ state: string; next: number | undefined }> {
-    try {
-      const reply = await client.list(prefix, { index, waitMilliseconds }, signal);
-      const next = indexOf(reply);
-      if (reply.status === 200) return { state: String(next), next };
-      return { state: toError(reply, what).code, next: reply.status === 404 ? next : undefined };
-    } catch (error) {
-      if (error instanceof PaycertError) return { state: error.code, next: undefined };
-      throw error;
-    }
-  }
-
-  return {
-    name: `consul:${options.prefix}`,
-
-    read(signal): Promise<Material> {
-      const read = readNow(signal);
-      reading = read.then(
-        () => undefined,
-        () => undefined,
-      );
-      return read;
     },
 
-    async *changes(signal) {
-      const isOver = () => signal.aborted;
+    follow() {
       let index = 0;
-      yield 'start';
-      for (;;) {
-        const found = await look(index, signal).catch((error: unknown) => {
-          if (isOver()) return undefined;
+      return {
+        /** Waits until something has changed since the index. */
+        async look(signal) {
+          const reply = await client.list(prefix, { index, waitMilliseconds }, signal);
+          const position = indexOf(reply);
+          if (reply.status === 200) return { state: String(position), position };
+          const error = toError(reply, what);
+          // Nothing is there, and Consul says as of which index.
+          if (reply.status === 404) return { state: error.code, position };
           throw error;
-        });
-        // What it is about to see is no news.
-        await reading;
-        if (found === undefined || isOver()) return;
-        const { state, next = 0 } = found;
-        // Backwards: the servers are others, or hold less than they did. Everything may have changed.
-        index = next < index ? 0 : next;
-        if (state !== seen) yield 'event';
-        const milliseconds = found.next === undefined ? retryMilliseconds * (0.5 + random()) : shortestMilliseconds;
-        await clock.sleep(milliseconds, signal);
-      }
+        },
+
+        async pause(position, signal) {
+          const next = position ?? 0;
+          // Backwards: the servers are others, or hold less than they did. Everything may have changed.
+          index = next < index ? 0 : next;
+          const milliseconds = position === undefined ? retryMilliseconds * (0.5 + random()) : shortestMilliseconds;
+          await clock.sleep(milliseconds, signal);
+        },
+      };
     },
-  };
+  });
 }
 
 /** At least 1, as Consul asks of who blocks: 0 would not wait. */

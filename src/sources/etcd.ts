@@ -2,8 +2,9 @@
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import type { Entry, Etcd } from '../origins/etcd/client.ts';
+import { followed } from './followed.ts';
 import { renameKeys } from './merge.ts';
-import { type Material, material, type Source } from './source.ts';
+import { material, type Source } from './source.ts';
 
 export interface EtcdSourceOptions {
   readonly etcd: Pick<Etcd, 'range' | 'untilChanged'>;
@@ -24,40 +25,7 @@ const shortestMilliseconds = 20;
 export function etcd(options: EtcdSourceOptions): Source {
   const { etcd: client, keys = {}, clock, random } = options;
   const prefix = `${options.prefix}/`;
-  /** What was read last, or the code of what was wrong. */
-  let seen: string | undefined;
-  /** The read under way, or the last one. */
-  let reading: Promise<undefined> | undefined;
   let wasLeased = false;
-
-  async function readNow(signal: AbortSignal): Promise<Material> {
-    seen = undefined;
-    try {
-      const { entries } = await client.range(prefix, { keysOnly: false }, signal);
-      if (entries.length === 0) {
-        const why = wasLeased ? 'there is nothing any more: the lease of its keys has ended' : 'there is nothing';
-        throw new PaycertError('origin-missing', `read ${prefix}: ${why}`);
-      }
-      seen = stateOf(entries);
-      wasLeased = entries.some(({ isLeased }) => isLeased);
-      const data = new Map(entries.map(({ key, value }) => [key.slice(prefix.length), value]));
-      return material(renameKeys(data, keys), { version: String(latestOf(entries)) });
-    } catch (error) {
-      if (error instanceof PaycertError) seen = error.code;
-      throw error;
-    }
-  }
-
-  /** What a read would find, and as of which revision; none where etcd cannot say. */
-  async function look(signal: AbortSignal): Promise<{ state: string; revision: bigint | undefined }> {
-    try {
-      const { entries, revision } = await client.range(prefix, { keysOnly: true }, signal);
-      return { state: entries.length === 0 ? 'origin-missing' : stateOf(entries), revision };
-    } catch (error) {
-      if (error instanceof PaycertError) return { state: error.code, revision: undefined };
-      throw error;
-    }
-  }
 
   /** False where there was no watch. What comes too late for it, the next look finds. */
   async function watch(revision: bigint, signal: AbortSignal): Promise<boolean> {
@@ -82,36 +50,33 @@ export function etcd(options: EtcdSourceOptions): Source {
     }
   }
 
-  return {
+  return followed<bigint>({
     name: `etcd:${options.prefix}`,
 
-    read(signal): Promise<Material> {
-      const read = readNow(signal);
-      reading = read.then(
-        () => undefined,
-        () => undefined,
-      );
-      return read;
+    async read(signal) {
+      const { entries } = await client.range(prefix, { keysOnly: false }, signal);
+      if (entries.length === 0) {
+        const why = wasLeased ? 'there is nothing any more: the lease of its keys has ended' : 'there is nothing';
+        throw new PaycertError('origin-missing', `read ${prefix}: ${why}`);
+      }
+      wasLeased = entries.some(({ isLeased }) => isLeased);
+      const data = new Map(entries.map(({ key, value }) => [key.slice(prefix.length), value]));
+      const version = String(latestOf(entries));
+      return { material: material(renameKeys(data, keys), { version }), state: stateOf(entries) };
     },
 
-    async *changes(signal) {
-      const isOver = () => signal.aborted;
-      yield 'start';
-      for (;;) {
-        const found = await look(signal).catch((error: unknown) => {
-          if (isOver()) return undefined;
-          throw error;
-        });
-        // What it is about to see is no news.
-        await reading;
-        if (found === undefined || isOver()) return;
-        if (found.state !== seen) yield 'event';
-        const isWatched = found.revision !== undefined && (await watch(found.revision + 1n, signal));
+    follow: () => ({
+      async look(signal) {
+        const { entries, revision } = await client.range(prefix, { keysOnly: true }, signal);
+        return { state: entries.length === 0 ? 'origin-missing' : stateOf(entries), position: revision };
+      },
+
+      async pause(revision, signal) {
+        const isWatched = revision !== undefined && (await watch(revision + 1n, signal));
         await clock.sleep(isWatched ? shortestMilliseconds : retryMilliseconds * (0.5 + random()), signal);
-        if (isOver()) return;
-      }
-    },
-  };
+      },
+    }),
+  });
 }
 
 const latestOf = (entries: readonly Entry[]): bigint =>
