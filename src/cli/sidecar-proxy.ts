@@ -1,7 +1,7 @@
 // The signing proxy of a sidecar: its connections, its listeners, and the token that they ask for. Loaded only where it is configured.
 import type { Clock } from '../clock.ts';
 import { defaults, milliseconds } from '../config/defaults.ts';
-import { defaultMaxBodyBytes, type ProxyConfig } from '../config/schema/proxy.ts';
+import type { ProxyConfig } from '../config/schema/proxy.ts';
 import type { Observe } from '../events.ts';
 import { GatewayClient } from '../gateway/client.ts';
 import { openConnections } from '../gateway/connections.ts';
@@ -34,7 +34,7 @@ export interface RunningProxy {
 /** @throws PaycertError `package-missing`, `listener-in-use`, `listener-unusable` */
 export async function startProxy(config: ProxyConfig, dependencies: ProxyDependencies): Promise<RunningProxy> {
   const { store, clock, observe, token } = dependencies;
-  const { listen, maxBodyBytes = defaultMaxBodyBytes, deadline = defaults.deadline } = config;
+  const { listen, maxBodyBytes = defaults.proxyMaxBodyBytes, deadline = defaults.deadline } = config;
   let { routes } = config;
   const connections = await openConnections();
   const elapsed = () => performance.now();

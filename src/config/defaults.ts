@@ -4,6 +4,8 @@ export const defaults = {
   adminAddress: ':9464',
   logLevel: 'info',
   maxBodyBytes: 1024 * 1024,
+  /** An upload of a picture or a film. */
+  proxyMaxBodyBytes: 8 * 1024 * 1024,
   deadline: '30s',
   poll: '10s',
   grace: '7d',

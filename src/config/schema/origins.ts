@@ -1,5 +1,6 @@
 // Servers that material comes from, as they are written in the configuration: where they are, who we are to them, what is read.
 import Type, { type Static } from 'typebox';
+import { defaults } from '../defaults.ts';
 import { Interval, Keys, closed, oneOf } from './shared.ts';
 
 const File = (description: string) => Type.String({ minLength: 1, maxLength: 4096, description });
@@ -43,9 +44,10 @@ const server = {
 
 const poll = (what: string) => Type.Optional(Interval(`${what} Default 10s.`));
 
-const Mount = (description: string) =>
+const Mount = (description: string, absent: string) =>
   Type.Optional(
     Type.String({
+      default: absent,
       pattern: '^[^/?#%\\s]+(/[^/?#%\\s]+)*$',
       form: 'parts with / between, and none before or after',
       maxLength: 512,
@@ -58,7 +60,7 @@ const Jwt = (mount: string, description: string) =>
     {
       role: Type.String({ minLength: 1, maxLength: 256, description: 'The role to log in as.' }),
       tokenFile: File(description),
-      mount: Mount(`Where the method is mounted. Default ${mount}.`),
+      mount: Mount('Where the method is mounted.', mount),
     },
     closed,
   );
@@ -77,7 +79,7 @@ const VaultAuth = Type.Object(
         {
           roleIdFile: File('A file with the role id.'),
           secretIdFile: File('A file with the secret id; read again for each log-in.'),
-          mount: Mount('Where the method is mounted. Default approle.'),
+          mount: Mount('Where the method is mounted.', 'approle'),
         },
         closed,
       ),
@@ -104,7 +106,7 @@ export const Vault = Type.Object(
       }),
     ),
     auth: VaultAuth,
-    mount: Mount('Where the KV engine is mounted. Default secret.'),
+    mount: Mount('Where the KV engine is mounted.', defaults.vaultMount),
     path: Type.String({
       pattern: '^[^/\\s]+(/[^/\\s]+)*$',
       form: 'parts with / between, and none before or after',
@@ -113,7 +115,8 @@ export const Vault = Type.Object(
     }),
     engine: Type.Optional(
       Type.Union([Type.Literal(2), Type.Literal(1)], {
-        description: 'The version of the KV engine: 2 keeps versions of each secret. Default 2.',
+        default: defaults.vaultEngine,
+        description: 'The version of the KV engine: 2 keeps versions of each secret.',
       }),
     ),
     version: Type.Optional(

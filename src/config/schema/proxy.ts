@@ -1,10 +1,8 @@
 // `proxy` in paycert.yaml: where applications reach the signing proxy, and what it forwards.
 import Type, { type Static } from 'typebox';
+import { defaults } from '../defaults.ts';
 import { ListenerPlaces } from './listen.ts';
 import { closed, credentialName, Duration } from './shared.ts';
-
-/** An upload of a picture or a film; `listen.maxBodyBytes` has a default of its own. */
-export const defaultMaxBodyBytes = 8 * 1024 * 1024;
 
 const origin = (description: string) =>
   Type.String({
@@ -53,7 +51,7 @@ export const ProxySchema = Type.Object(
       Type.Integer({
         minimum: 1024,
         maximum: 64 * 1024 * 1024,
-        default: defaultMaxBodyBytes,
+        default: defaults.proxyMaxBodyBytes,
         description: 'Larger requests are refused before they are buffered.',
       }),
     ),
