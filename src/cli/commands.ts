@@ -270,7 +270,7 @@ export const commands: Readonly<Record<string, Command>> = {
       const [signed, request] = [text(values, 'signed'), text(values, 'request')];
       const nonce = text(values, 'nonce');
       const isAsked = ['socket', 'url', 'nonce'].some((name) => text(values, name) !== undefined);
-      const { getSigned } = await import('./client.ts');
+      const { getSigned } = await import('./call-sidecar.ts');
       const recall = isAsked ? (mark: string) => getSigned(values, mark) : undefined;
       return explain({ file, signed, request, recall, nonce, isJson: values['output'] === 'json' });
     },

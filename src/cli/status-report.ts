@@ -1,0 +1,116 @@
+// What `paycert status` prints: the table of keys, and what a person should know beside it.
+import type { Static } from 'typebox';
+import { roleOf } from '../providers/roles.ts';
+import type { CredentialStatus, ProcessStatus } from '../server/schema.ts';
+import { endingSoon } from '../store/abilities.ts';
+import { date, daysLeft, formatTable, listIgnored, paint } from './table.ts';
+
+export type Status = Static<typeof CredentialStatus>;
+export type Process = Static<typeof ProcessStatus>;
+
+export const fileRemarks = ({ file, rejection }: Process['files'][number]): string[] =>
+  rejection === undefined
+    ? []
+    : [
+        `${paint('red', 'rejected:')} ${file}: since ${rejection.at ?? ''} the last good content is in use, and the next restart fails. ${noticeText(rejection)}`,
+      ];
+
+const noticeText = ({ detail, code, hint }: Status['warnings'][number]) => `${detail} (${code}). ${hint}`;
+
+export function renderStatus(credentials: readonly Status[]): string {
+  const now = new Date();
+  const time = (text: string | undefined) => (text === undefined ? undefined : new Date(text));
+  const rows = credentials.flatMap(({ name, ready, generation, snapshotId, apiv3Key, keys }) =>
+    (keys.length > 0 ? keys : [undefined]).map((key, index) => {
+      const own =
+        index === 0 ? [name, ready ? 'yes' : 'no', String(generation ?? 0), snapshotId ?? '-'] : ['', '', '', ''];
+      const role = key?.role === 'apiv3' && apiv3Key ? `apiv3 (${apiv3Key})` : (key?.role ?? '-');
+      return [
+        ...own,
+        role,
+        key?.keyId ?? '-',
+        date(time(key?.notAfter)),
+        // Such as a merchant key that came with a serial number alone: its certificate expires, and nobody here knows when.
+        key && (key.notAfter !== undefined || roleOf(key.role)?.expiry?.code !== 'certificate-expired')
+          ? daysLeft(time(key.notAfter), now)
+          : '-',
+        date(time(key?.replaceBy)),
+      ];
+    }),
+  );
+  const header = ['CREDENTIAL', 'READY', 'GENERATION', 'SNAPSHOT', 'ROLE', 'KEY ID', 'NOT AFTER', 'DAYS LEFT', 'REPLACE BY']; // prettier-ignore
+  return [formatTable(header, rows), ...credentials.flatMap((credential) => remarks(credential, now))].join('\n');
+}
+
+type Abilities = Pick<Status, 'name' | 'keys'> & Partial<Pick<Status, 'can' | 'cannot' | 'ignored'>>;
+
+/** What its keys can do, and what of them ends soon. A sidecar of an older version does not say what they can do. */
+function abilityRemarks({ name, keys, can = [], cannot = [], ignored = [] }: Abilities, now: Date): string[] {
+  const line = (label: string, words: string) => `${paint('yellow', label)} ${name}: ${words}`;
+  const known = keys.map(({ role, keyId, notAfter }) => ({
+    role,
+    keyId,
+    ...(notAfter !== undefined && { notAfter: new Date(notAfter) }),
+  }));
+  return [
+    ...(can.length > 0 ? [`can: ${name}: ${can.join(', ')}`] : []),
+    ...(can.length > 0 && cannot.length > 0 ? [line('cannot:', cannot.join(', '))] : []),
+    ...endingSoon(known, now).map(({ role, keyId, notAfter, days }) =>
+      line('ends:', `${role} ${keyId} on ${date(notAfter)}, in ${String(days)} days`),
+    ),
+    ...(ignored.length > 0 ? [line('unread:', listIgnored(ignored))] : []),
+  ];
+}
+
+/** What a person should know of a credential beside its keys. */
+function remarks(
+  {
+    name,
+    suspended = false,
+    rejection,
+    deferral,
+    sourceError,
+    resourceError,
+    unopened = [],
+    warnings,
+    frozenPaths,
+    lacking,
+    keys,
+    ...more
+  }: Status,
+  now: Date,
+): string[] {
+  const line = (style: 'red' | 'yellow', label: string, words: string) => `${paint(style, label)} ${name}: ${words}`;
+  return [
+    ...abilityRemarks({ name, keys, ...more }, now),
+    ...(lacking.length > 0 ? [line('red', 'not ready:', `cannot ${lacking.join(', ')}`)] : []),
+    ...(suspended
+      ? [
+          line(
+            'red',
+            'suspended:',
+            'its keys are dropped; set spec.suspend of its PaymentCredential to false to resume',
+          ),
+        ]
+      : []),
+    ...(rejection ? [line('red', 'rejected:', noticeText(rejection))] : []),
+    ...(deferral
+      ? [line('yellow', 'deferred:', `becomes current by itself at ${deferral.until}. ${noticeText(deferral)}`)]
+      : []),
+    ...(sourceError ? [line('red', 'unreadable:', noticeText(sourceError))] : []),
+    ...(resourceError
+      ? [line('red', 'not followed:', `what its PaymentCredential said last is in use. ${noticeText(resourceError)}`)]
+      : []),
+    ...unopened.map(({ kind, count, since, at, ...last }) => {
+      const what = kind === 'notification' ? 'signed notifications' : 'ciphertexts';
+      return line('red', 'not opened:', `${count} ${what} since ${since}, the last at ${at}. ${noticeText(last)}`);
+    }),
+    ...(frozenPaths
+      ? [line('red', 'never updates:', `subPath mount at ${frozenPaths.join(', ')}; mount the whole volume`)]
+      : []),
+    ...keys
+      .filter(({ replaceBy }) => replaceBy !== undefined && new Date(replaceBy) <= now)
+      .map(({ role, keyId }) => line('yellow', 'too old:', `key ${keyId} (${role}) is older than maxAge; replace it`)),
+    ...warnings.map((warning) => line('yellow', 'warning:', noticeText(warning))),
+  ];
+}
