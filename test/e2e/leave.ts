@@ -60,7 +60,14 @@ export function leave(world: () => World): void {
   });
 
   it('has told nobody a secret: no log, Event or status holds one', async () => {
-    const { pay, system } = world();
+    const { kubernetes, pay, system } = world();
+    // The pods of the rollout above may still be ending; the log of one that is gone cannot be read.
+    await eventually('no pod is ending', 60, async () => {
+      const { items } = await kubernetes.json('GET', `/api/v1/namespaces/${pay}/pods`);
+      return (items as { metadata: { deletionTimestamp?: string } }[]).every(
+        ({ metadata }) => !metadata.deletionTimestamp,
+      );
+    });
     const told: string[] = [];
     for (const namespace of [pay, system]) {
       for (const pod of await podsOf(world(), namespace))
