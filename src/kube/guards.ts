@@ -4,6 +4,7 @@ import { PaycertError } from '../errors.ts';
 import { unreachable } from './responses.ts';
 import type { KubeClient } from './client.ts';
 import { differences, type Kept, readAll } from './listing.ts';
+import type { RelistTimer } from './relist-timer.ts';
 import { type Collection, describeCall } from './resources.ts';
 
 /** The watch missed a change. */
@@ -41,9 +42,9 @@ export async function guardSilence(
 
 export interface MissedOptions extends Guarded {
   readonly client: () => Promise<Pick<KubeClient, 'list'>>;
-  readonly random: () => number;
-  /** How often to list, about. */
-  readonly relistMilliseconds: number;
+  readonly timer: Pick<RelistTimer, 'due' | 'restart'>;
+  /** As long as there will be watches; the other signal is of this one. */
+  readonly lifetime: AbortSignal;
 }
 
 /**
@@ -51,14 +52,15 @@ export interface MissedOptions extends Guarded {
  * @throws Missed, or the PaycertError of a list that fails; returns on abort
  */
 export async function guardEvents(
-  { client, collection, clock, random, relistMilliseconds }: MissedOptions,
+  { client, collection, clock, timer, lifetime }: MissedOptions,
   cache: () => ReadonlyMap<string, Kept<unknown>>,
   signal: AbortSignal,
 ): Promise<void> {
   const isOver = () => signal.aborted;
   for (;;) {
-    await clock.sleep(relistMilliseconds * (0.8 + random() * 0.2), signal);
+    await timer.due(signal);
     if (isOver()) return;
+    timer.restart(lifetime);
     const before = new Map(cache());
     try {
       const names = { ...collection, isMetadataOnly: true };

@@ -7,6 +7,7 @@ import type { KubeClient } from './client.ts';
 import { type Collection, describeCall, type KubeObject, type WatchEvent } from './resources.ts';
 import { guardEvents, guardSilence, Missed } from './guards.ts';
 import { differences, type Kept, keyOf, readAll } from './listing.ts';
+import { RelistTimer } from './relist-timer.ts';
 
 /** `relist`: the watch was stalled and had not reported it. */
 export type FoundBy = 'list' | 'watch' | 'relist';
@@ -59,9 +60,11 @@ export class Informer<T> {
   #isForgotten = false;
   #acceptedAt: Date | undefined;
   #eventsSeen = 0;
+  readonly #timer: RelistTimer;
 
   constructor(options: InformerOptions<T>) {
     this.#options = { ...options, observe: isolate(options.observe) };
+    this.#timer = new RelistTimer(options);
   }
 
   /** Whether everything has been listed once. */
@@ -135,6 +138,7 @@ export class Informer<T> {
     this.#cache = objects;
     this.#resourceVersion = resourceVersion;
     this.#next = 'watch';
+    this.#timer.spread(signal);
     for (const key of keys) changed(key, foundBy);
     listed?.();
   }
@@ -157,7 +161,7 @@ export class Informer<T> {
       this.#accepted();
       guards.push(
         guardSilence(this.#options, () => this.#eventsSeen, flight).catch(give),
-        guardEvents(this.#options, () => this.#cache, flight).catch(give),
+        guardEvents({ ...this.#options, timer: this.#timer, lifetime: signal }, () => this.#cache, flight).catch(give),
       );
       for await (const event of events) this.#take(event);
     } catch (error) {

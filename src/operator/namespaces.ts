@@ -1,11 +1,9 @@
 // Which namespaces count, by their labels: what is in the others is as if it were not there.
 import { Informer, type InformerOptions } from '../kube/watch.ts';
 import type { Resource } from '../kube/resources.ts';
+import { relistMilliseconds } from './watched.ts';
 
 const namespaces: Resource = { group: '', version: 'v1', plural: 'namespaces' };
-
-/** A watch with a selector reports also what has just lost its label; a list looks for what it missed. */
-const relistMilliseconds = 600_000;
 
 export interface NamespacesOptions extends Pick<
   InformerOptions<true>,
@@ -17,6 +15,7 @@ export interface NamespacesOptions extends Pick<
   readonly changed: (namespace: string) => void;
 }
 
+/** A watch with a selector reports also what has just lost its label. */
 export class Namespaces {
   readonly #informer: Informer<true>;
 

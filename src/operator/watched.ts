@@ -1,6 +1,6 @@
-// The objects of one kind in all namespaces, in some, or some by name: a watch each, and a probe for withdrawn permission.
+// The objects of one kind in all namespaces, in some, or some by name: a watch each, whose renewal finds a withdrawn permission.
 import type { Clock } from '../clock.ts';
-import { PaycertError } from '../errors.ts';
+import type { PaycertError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Collection } from '../kube/resources.ts';
 import { Informer, type InformerOptions } from '../kube/watch.ts';
@@ -19,10 +19,11 @@ export interface WatchedOptions<T> extends Pick<InformerOptions<T>, 'transform' 
   readonly listed: () => void;
 }
 
-/** A watch continues when its permission is withdrawn: only the next request is refused. */
-const probeMilliseconds = 50_000;
-/** One by name is listed as often as it would be probed. */
-const relistMilliseconds = { one: probeMilliseconds, many: 600_000 };
+/**
+ * What a watch missed is rare, and hundreds of namespaces are listed each: seldom, then. A permission that is withdrawn is found
+ * sooner, when the watch is renewed, within eight minutes.
+ */
+export const relistMilliseconds = 1_800_000;
 
 /** A restart of the API server takes no longer, and leaves a replica ready. */
 const toleratedMilliseconds = 60_000;
@@ -30,7 +31,6 @@ const toleratedMilliseconds = 60_000;
 interface Part<T> {
   readonly collection: Collection;
   readonly informer: Informer<T>;
-  trouble: { readonly since: Date; readonly error: PaycertError } | undefined;
 }
 
 export class Watched<T> {
@@ -46,19 +46,14 @@ export class Watched<T> {
         collection,
         changed: (key) => options.changed(this.#keyOf(key)),
         name: nameOf(collection),
-        relistMilliseconds: relistMilliseconds[collection.name === undefined ? 'many' : 'one'],
+        relistMilliseconds,
       }),
-      trouble: undefined,
     }));
   }
 
   /** Ends on abort only; rejects only with what is a bug. */
   async run(signal: AbortSignal): Promise<void> {
-    const probed = this.#parts.filter(({ collection }) => collection.name === undefined);
-    await Promise.all([
-      ...this.#parts.map(({ informer }) => informer.run(signal)),
-      ...probed.map((part) => this.#probe(part, signal)),
-    ]);
+    await Promise.all(this.#parts.map(({ informer }) => informer.run(signal)));
   }
 
   get(key: ResourceKey): T | undefined {
@@ -83,12 +78,11 @@ export class Watched<T> {
   /** What cannot be listed at all, or could not be watched for longer than a restart of the API server takes. */
   get trouble(): PaycertError | undefined {
     const now = this.#options.clock.now().getTime();
-    const troubles = this.#parts.flatMap(({ informer, trouble: denied }) =>
-      [informer.trouble, denied].filter(
-        (one) => one && (!informer.isSynced || now - one.since.getTime() > toleratedMilliseconds),
-      ),
+    const troubling = this.#parts.find(
+      ({ informer: { trouble, isSynced } }) =>
+        trouble && (!isSynced || now - trouble.since.getTime() > toleratedMilliseconds),
     );
-    return troubles[0]?.error;
+    return troubling?.informer.trouble?.error;
   }
 
   #keyOf(key: string): ResourceKey {
@@ -101,28 +95,6 @@ export class Watched<T> {
         (collection.namespace === undefined || collection.namespace === namespace) &&
         (collection.name === undefined || collection.name === name),
     );
-  }
-
-  async #probe(part: Part<T>, signal: AbortSignal): Promise<void> {
-    const { client, clock, random, observe } = this.#options;
-    const isOver = () => signal.aborted;
-    for (;;) {
-      await clock.sleep(probeMilliseconds * (0.8 + random() * 0.2), signal);
-      if (isOver()) return;
-      try {
-        await (await client()).list({ ...part.collection, isMetadataOnly: true }, { limit: 1 }, signal);
-        if (part.trouble) observe({ type: 'watch-restarted', source: nameOf(part.collection) });
-        part.trouble = undefined;
-      } catch (error) {
-        if (isOver()) return;
-        if (!(error instanceof PaycertError)) throw error;
-        // A failure that passes ends the watch too, and is reported there.
-        if (!['cluster-forbidden', 'cluster-unauthenticated'].includes(error.code)) continue;
-        if (!part.trouble)
-          observe({ type: 'watch-failed', source: nameOf(part.collection), reason: error.code, error });
-        part.trouble ??= { since: clock.now(), error };
-      }
-    }
   }
 }
 

@@ -1,10 +1,12 @@
 // What ends a watch that stands and does not tell.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { PaycertError } from '../../src/errors.ts';
 import { guardEvents, guardSilence, Missed } from '../../src/kube/guards.ts';
 import type { Kept } from '../../src/kube/listing.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
+import { RelistTimer } from '../../src/kube/relist-timer.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 const collection = { resource: { group: '', version: 'v1', plural: 'secrets' }, namespace: 'pay', name: 'a' };
@@ -15,7 +17,7 @@ describe('silence', () => {
     for (let passed = 0; passed < milliseconds; passed += 10_000) {
       const again = clock.nextSleep();
       clock.advance(10_000);
-      await Promise.race([again, new Promise((resolve) => setImmediate(resolve))]);
+      await Promise.race([again, setImmediate()]);
     }
   }
 
@@ -72,13 +74,15 @@ describe('a list beside the watch', () => {
       const item = { metadata: { name: 'a', namespace: 'pay', uid: 'u', resourceVersion: answer } };
       return { items: [item], resourceVersion: answer, continue: '' };
     };
-    const options = { client: async () => ({ list }), collection, clock, random: () => 1, relistMilliseconds: 50_000 };
-    const guard = guardEvents(options, () => cache, stop.signal);
+    const { signal: lifetime } = stop;
+    const timer = new RelistTimer({ clock, random: () => 1, relistMilliseconds: 50_000 });
+    timer.spread(lifetime);
+    const options = { client: async () => ({ list }), collection, clock, timer, lifetime };
+    const guard = guardEvents(options, () => cache, lifetime);
     const elapse = async (milliseconds: number) => {
-      assert.deepEqual(clock.sleeping, [milliseconds]);
-      const again = clock.nextSleep();
+      assert.equal(clock.sleeping[0], milliseconds);
       clock.advance(milliseconds);
-      await Promise.race([again, guard.catch(() => undefined)]);
+      await setImmediate();
     };
     return { guard, cache, elapse, stop };
   }
@@ -88,16 +92,17 @@ describe('a list beside the watch', () => {
     await elapse(50_000);
     cache.set('pay/a', kept('2'));
     await elapse(3000);
-    await elapse(50_000);
+    await elapse(47_000);
     stop.abort();
     await guard;
   });
 
   it('that is still ahead of it then has found what was missed', async () => {
     const { guard, elapse } = start(['2']);
+    const missed = assert.rejects(guard, Missed);
     await elapse(50_000);
     await elapse(3000);
-    await assert.rejects(guard, Missed);
+    await missed;
   });
 
   it('does not end a watch because the server is busy', async () => {
@@ -110,7 +115,8 @@ describe('a list beside the watch', () => {
 
   it('ends it when it is forbidden', async () => {
     const { guard, elapse } = start([new PaycertError('cluster-forbidden', 'no')]);
+    const refused = assert.rejects(guard, { code: 'cluster-forbidden' });
     await elapse(50_000);
-    await assert.rejects(guard, { code: 'cluster-forbidden' });
+    await refused;
   });
 });

@@ -10,8 +10,8 @@ export class FakeClock implements Clock {
   /** Timers follow this one: like the kernel's, it never jumps. */
   #elapsed = 0;
   #wall: number;
-  #sleepers: Sleeper[] = [];
-  #watchers: (() => void)[] = [];
+  readonly #sleepers = new Set<Sleeper>();
+  #watchers: ((milliseconds: number) => void)[] = [];
 
   constructor(now: Date | string = '2026-11-22T00:00:00Z') {
     this.#wall = new Date(now).getTime();
@@ -27,32 +27,32 @@ export class FakeClock implements Clock {
       const sleeper = {
         wakeAt,
         wake: () => {
-          this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+          this.#sleepers.delete(sleeper);
           signal.removeEventListener('abort', sleeper.wake);
           resolve();
         },
       };
-      this.#sleepers.push(sleeper);
+      this.#sleepers.add(sleeper);
       if (signal.aborted) sleeper.wake();
       else signal.addEventListener('abort', sleeper.wake);
-      for (const watcher of this.#watchers.splice(0)) watcher();
+      for (const watcher of this.#watchers.splice(0)) watcher(milliseconds);
     });
   }
 
-  /** The next call of `sleep` from now on. */
-  nextSleep(): Promise<void> {
+  /** The next call of `sleep` from now on: for how long. */
+  nextSleep(): Promise<number> {
     return new Promise((resolve) => this.#watchers.push(resolve));
   }
 
   /** How long each sleeper still sleeps, the next to wake first. */
   get sleeping(): readonly number[] {
-    return this.#sleepers.map(({ wakeAt }) => wakeAt - this.#elapsed).sort((a, b) => a - b);
+    return [...this.#sleepers].map(({ wakeAt }) => wakeAt - this.#elapsed).sort((a, b) => a - b);
   }
 
   /** Lets that much time pass. Who goes back to sleep meanwhile is not woken twice. */
   advance(milliseconds: number): void {
     const end = this.#elapsed + milliseconds;
-    const due = this.#sleepers.filter(({ wakeAt }) => wakeAt <= end).sort((a, b) => a.wakeAt - b.wakeAt);
+    const due = [...this.#sleepers].filter(({ wakeAt }) => wakeAt <= end).sort((a, b) => a.wakeAt - b.wakeAt);
     for (const { wakeAt, wake } of due) {
       this.#move(wakeAt);
       wake();
