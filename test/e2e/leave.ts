@@ -61,12 +61,13 @@ export function leave(world: () => World): void {
 
   it('has told nobody a secret: no log, Event or status holds one', async () => {
     const { kubernetes, pay, system } = world();
-    // The pods of the rollout above may still be ending; the log of one that is gone cannot be read.
+    // Pods of the upgrade and of the rollout may still be ending; the log of one that is gone cannot be read.
     await eventually('no pod is ending', 60, async () => {
-      const { items } = await kubernetes.json('GET', `/api/v1/namespaces/${pay}/pods`);
-      return (items as { metadata: { deletionTimestamp?: string } }[]).every(
-        ({ metadata }) => !metadata.deletionTimestamp,
+      const lists = await Promise.all(
+        [pay, system].map((name) => kubernetes.json('GET', `/api/v1/namespaces/${name}/pods`)),
       );
+      const pods = lists.flatMap(({ items }) => items as { metadata: { deletionTimestamp?: string } }[]);
+      return pods.every(({ metadata }) => metadata.deletionTimestamp === undefined);
     });
     const told: string[] = [];
     for (const namespace of [pay, system]) {
