@@ -4,14 +4,22 @@ import type { Readable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
-import { type ForwardedRequest, type Forwarding, matchesCall } from '../providers/forwarding.ts';
+import {
+  type CallOutcome,
+  type ForwardedRequest,
+  type ForwardedResponse,
+  type Forwarding,
+  matchesCall,
+  outcomeOfStatus,
+} from '../providers/forwarding.ts';
+import { pathAndQuery } from '../providers/shared/http.ts';
 import { assertAwaited, type Call } from '../store/call.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Store } from '../store/store.ts';
 import { Use } from '../store/use.ts';
+import type { Attempt, AttemptOutcome } from './attempt.ts';
 import { BufferBudget } from './buffer-budget.ts';
 import { type Connections, type Incoming, NoResponse, type Outgoing } from './connections.ts';
-import type { Attempt, AttemptOutcome } from './outcome.ts';
 import { decoded, readWhole } from './response-body.ts';
 import { assertSendable, passedOn } from './sendable.ts';
 
@@ -30,6 +38,8 @@ export interface ForwardedCall {
   /** One of the platform's, or a platform double: what the configuration says, and nothing that a caller sends. */
   readonly origin: string;
   readonly forwarding: Forwarding;
+  /** What `forwarding` says that it is called. */
+  readonly apiMethod?: string | undefined;
   /** Grows while the call is made, also when it fails. */
   readonly attempts: Attempt[];
 }
@@ -43,6 +53,7 @@ export interface GatewayResponse {
   readonly keyId: string;
   /** `none`: unsigned by design. `no`: an error that the platform does not sign. */
   readonly verified: 'yes' | 'none' | 'no';
+  readonly outcome: CallOutcome;
 }
 
 export class GatewayClient {
@@ -58,7 +69,8 @@ export class GatewayClient {
    * @throws PaycertError kind `request` and `not-ready` before anything is sent; of kind `gateway`, `gateway-unreachable` where
    *   nothing can have been sent, and every other one where the platform may have acted
    */
-  async send(call: Call, { request, origin, forwarding, attempts }: ForwardedCall): Promise<GatewayResponse> {
+  async send(call: Call, forwarded: ForwardedCall): Promise<GatewayResponse> {
+    const { request, forwarding, apiMethod } = forwarded;
     assertSendable(request.target);
     const { clock, deadlineMilliseconds } = this.#options;
     const [deadline, over] = [new AbortController(), new AbortController()];
@@ -67,38 +79,35 @@ export class GatewayClient {
     });
     const limits = { deadline: deadline.signal, signal: AbortSignal.any([deadline.signal, call.signal]) };
     try {
-      return await this.#try(call, { request, origin, forwarding, attempts }, limits);
+      return await this.#try(call, forwarded, limits);
     } catch (error) {
-      const mayRepeat = forwarding.repeatable.some((row) => matchesCall(row.call, request));
+      const mayRepeat = forwarding.repeatable.some((row) => matchesCall(row.call, { ...request, apiMethod }));
       if (!mayRepeat || limits.signal.aborted || !isWorthRepeating(error)) throw error;
-      return await this.#try(call, { request, origin, forwarding, attempts }, limits);
+      return await this.#try(call, forwarded, limits);
     } finally {
       over.abort();
     }
   }
 
   /** Authorized for this attempt alone: a platform takes no nonce twice, and keys may have been replaced since the last. */
-  async #try(
-    call: Call,
-    { request, origin, forwarding, attempts }: ForwardedCall,
-    limits: Limits,
-  ): Promise<GatewayResponse> {
+  async #try(call: Call, forwarded: ForwardedCall, limits: Limits): Promise<GatewayResponse> {
     const { store, clock, observe } = this.#options;
+    const { request, origin, forwarding, attempts } = forwarded;
     const snapshot = store.current(call.credential);
     const headers = passedOn<string>(request.headers);
-    const wanted = forwarding.toAuthorize({ ...request, headers }, keysOf(snapshot));
+    const wanted = forwarding.toAuthorize({ ...request, headers }, keysOf(snapshot), origin);
     const moment = { now: clock.now(), nonce: randomUUID().replaceAll('-', '') };
     const authorized = await new Use(call, snapshot, observe).authorize(wanted, moment);
     assertAwaited(call);
     const outgoing: Outgoing = {
       method: authorized.method,
-      target: authorized.url,
+      target: pathAndQuery(authorized.url),
       headers: authorized.headers,
       body: authorized.body ?? request.body,
     };
     const incoming = await this.#attempt({ call, origin, outgoing, attempts }, limits);
     try {
-      return { ...(await this.#receive(call, { request, forwarding }, incoming)), keyId: authorized.keyId };
+      return { ...(await this.#receive(call, forwarded, incoming)), keyId: authorized.keyId };
     } catch (error) {
       // A body that ends too early, or too late.
       if (error instanceof PaycertError) throw error;
@@ -131,7 +140,7 @@ export class GatewayClient {
 
   async #receive(
     call: Call,
-    { request, forwarding }: Pick<ForwardedCall, 'request' | 'forwarding'>,
+    { request, forwarding, apiMethod }: ForwardedCall,
     incoming: Incoming,
   ): Promise<Omit<GatewayResponse, 'keyId'>> {
     const { status, headers: all, body } = incoming;
@@ -143,16 +152,20 @@ export class GatewayClient {
     const single = singles(all);
     const headers = passedOn(all);
     const isSigned = Object.keys(all).some((name) => name.endsWith('-signature'));
-    if (isSuccess && !isSigned && forwarding.isUnsigned(request)) return { status, headers, body, verified: 'none' };
+    const isUnsigned = !isSigned && forwarding.isUnsigned(request);
+    if (isSuccess && isUnsigned) return { status, headers, body, verified: 'none', outcome: 'ok' };
     const bytes = await decoded(await readWhole(body, this.budget), single['content-encoding']);
     const { 'content-encoding': _, ...unpacked } = headers;
-    const received = { status, headers: unpacked, body: bytes };
+    const response = { status, headers: single, body: bytes, apiMethod };
+    const outcome = forwarding.outcomeOf?.(response) ?? outcomeOfStatus(status);
+    const received = { status, headers: unpacked, body: bytes, outcome };
+    if (isUnsigned) return { ...received, verified: 'no' };
     try {
-      await this.#verify(call, { request, status, headers: single, body: bytes });
+      await this.#verify(call, request, response);
       return { ...received, verified: 'yes' };
     } catch (error) {
       if (!(error instanceof PaycertError)) throw error;
-      if (!isSuccess && error.code === 'response-unsigned') return { ...received, verified: 'no' };
+      if (outcome !== 'ok' && error.code === 'response-unsigned') return { ...received, verified: 'no' };
       throw new PaycertError('response-unverified', `the platform’s response does not verify (${error.code})`, {
         cause: error,
       });
@@ -162,18 +175,14 @@ export class GatewayClient {
   /** With the snapshot that is current now, and at this time: keys may have been replaced since it was sent. */
   async #verify(
     call: Call,
-    {
-      request,
-      ...response
-    }: { readonly request: ForwardedRequest } & Pick<GatewayResponse, 'status'> & {
-        readonly headers: Readonly<Record<string, string>>;
-        readonly body: Uint8Array;
-      },
+    { method, target }: ForwardedRequest,
+    { apiMethod, ...response }: ForwardedResponse,
   ): Promise<void> {
     const { store, clock, observe } = this.#options;
     const arrived = { ...call, startedAt: clock.now() };
     const use = new Use(arrived, store.current(call.credential), observe);
-    await use.verify({ kind: 'response', method: request.method, url: request.target, ...response });
+    const named = apiMethod !== undefined && { apiMethod };
+    await use.verify({ kind: 'response', method, url: target, ...response, ...named });
   }
 }
 

@@ -1,4 +1,4 @@
-// How an application's own requests are forwarded to its platform: which paths, and what is signed in place of its signature.
+// How an application's own requests are forwarded to its platform: which calls, and what is signed in place of its signature.
 import type { KeyFacts, RequestToAuthorize } from './provider.ts';
 
 /** A request as an application sent it, meant for its platform. */
@@ -6,37 +6,73 @@ export interface ForwardedRequest {
   readonly method: string;
   /** Path and query as they were sent. */
   readonly target: string;
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
 }
 
 /** A call that the platform lets be made again with the same parameters, and where it says so. */
 export interface Repeatable {
-  /** A method, and a path that may end with `*`. */
+  /** As in `allowed`. */
   readonly call: string;
   readonly source: string;
 }
 
+/**
+ * What is known of a call after it ended. `ok`: the platform did it, and its response verifies or is unsigned by design.
+ * `refused`: it was not done; nothing was sent, or the platform said no. `unknown`: it may have been done; query before you repeat.
+ */
+export type CallOutcome = 'ok' | 'refused' | 'unknown';
+
 /** What a proxy asks of a platform, for the options of one credential. Pure. */
 export interface Forwarding {
-  /** What is forwarded unless the configuration says otherwise: a method, and a path that may end with `*`. */
+  /**
+   * What is forwarded unless the configuration says otherwise: a method and a path, or the platform's own name of a call. Either may
+   * end with `*`.
+   */
   readonly allowed: readonly string[];
   /** What has no row is never sent twice: no verb of HTTP says that a platform does not act again. */
   readonly repeatable: readonly Repeatable[];
   /**
-   * What is to be signed. What the application signed with is left out; what belongs to another account is refused by name.
-   * `keys`: those that the credential has now, and that still count.
+   * The platform's own name of the call, where it has one: Alipay's `alipay.trade.query`, the `Action` of Aliyun's RPC.
+   * @throws PaycertError `request-invalid` where it must have one, and has none
+   */
+  readonly apiMethodOf?: (request: ForwardedRequest) => string | undefined;
+  /**
+   * What is to be signed for that origin. What the application signed with is left out; what belongs to another account is refused by
+   * name. `keys`: those that the credential has now, and that still count.
    * @throws PaycertError `request-invalid`
    */
-  readonly toAuthorize: (request: ForwardedRequest, keys: readonly KeyFacts[]) => RequestToAuthorize;
+  readonly toAuthorize: (request: ForwardedRequest, keys: readonly KeyFacts[], origin: string) => RequestToAuthorize;
   /** Whether the platform signs no response to it, so that one may be passed on while it arrives. */
   readonly isUnsigned: (request: Pick<ForwardedRequest, 'method' | 'target'>) => boolean;
+  /** Where the status alone does not say it. A response that was not signed is passed on only where this is not `ok`. */
+  readonly outcomeOf?: (response: ForwardedResponse) => CallOutcome;
 }
 
-/** Whether such a call is one of that pattern: a method, and a path that may end with `*`. */
-export function matchesCall(pattern: string, { method, target }: Pick<ForwardedRequest, 'method' | 'target'>): boolean {
+export interface ForwardedResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly apiMethod?: string | undefined;
+}
+
+/** A call as patterns are about it. */
+export interface NamedCall {
+  readonly method: string;
+  readonly target: string;
+  readonly apiMethod?: string | undefined;
+}
+
+/** Whether such a call is one of that pattern. */
+export function matchesCall(pattern: string, { method, target, apiMethod }: NamedCall): boolean {
   const [path = ''] = target.split('?', 1);
-  const [ofMethod, ofPath = ''] = pattern.split(' ', 2);
-  if (ofMethod !== method) return false;
-  return ofPath.endsWith('*') ? path.startsWith(ofPath.slice(0, -1)) : path === ofPath;
+  const isOne = (name: string) => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern);
+  return isOne(`${method} ${path}`) || (apiMethod !== undefined && isOne(apiMethod));
+}
+
+/** Statuses that say no. 408 and 429 leave open what became of the call; a 5xx does always. */
+export function outcomeOfStatus(status: number): CallOutcome {
+  if (status >= 200 && status < 300) return 'ok';
+  return status >= 400 && status < 500 && status !== 408 && status !== 429 ? 'refused' : 'unknown';
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
+import type { Platform } from '../../src/providers/platform.ts';
 import { platforms } from '../../src/providers/registry.ts';
 import { makeProbe, signMessage } from '../../src/testing/wechatpay-message.ts';
 import { makeMaterial, start } from '../support/api-server.ts';
@@ -104,9 +105,14 @@ describe('a call that acts', () => {
 });
 
 describe('every row of what may be repeated', () => {
+  const options = { merchantId: '1', appId: '2', mode: 'key' };
+  const rows = Object.entries<Platform>(platforms).flatMap(([id, platform]) =>
+    (platform.forwards?.(options).repeatable ?? []).map((row) => ({ id, ...row })),
+  );
   it('reads, and says where the platform allows it', () => {
-    for (const { call, source } of platforms.wechatpay.forwards?.({ merchantId: '1' }).repeatable ?? []) {
-      assert.match(call, /^GET \/v3\//);
+    assert.ok(rows.length > 10);
+    for (const { id, call, source } of rows) {
+      assert.match(call, /^GET \/v3\/|[./]query$|^Query/, `${id}: ${call}`);
       assert.ok(source.length > 20, call);
     }
   });

@@ -1,4 +1,4 @@
-// The signing proxy on a real listener, over a store with one WeChat Pay merchant, in front of what the test calls a platform.
+// The signing proxy on a real listener, over a store with one credential, in front of what the test calls a platform.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,15 +6,15 @@ import type { TestContext } from 'node:test';
 import type { Event } from '../../src/events.ts';
 import { GatewayClient, type GatewayClientOptions } from '../../src/gateway/client.ts';
 import { openConnections } from '../../src/gateway/connections.ts';
-import { platforms } from '../../src/providers/registry.ts';
+import { type PlatformConfig, platformOf, platforms } from '../../src/providers/registry.ts';
 import type { ProxyRoute } from '../../src/server/proxy/allowed.ts';
 import { createProxy } from '../../src/server/proxy/proxy.ts';
 import { listenOnTcp } from '../../src/server/listeners.ts';
 import { listenOnSocket } from '../../src/server/socket.ts';
 import { aroundEach } from '../../src/store/call.ts';
 import type { CredentialPolicy } from '../../src/store/store.ts';
-import type { WechatpayMaterial } from '../../src/testing/wechatpay-material.ts';
-import { type Loaded, loadStore, merchantId } from './api-server.ts';
+import type { Files } from '../../src/testing/secret-volume.ts';
+import { type CredentialOptions, type Loaded, loadStore, merchantId } from './api-server.ts';
 import { type Answer, type Call, exchange } from './http-client.ts';
 
 export const token = 'a-token-for-the-proxy';
@@ -23,6 +23,13 @@ export const wechatpayPolicy: Partial<CredentialPolicy> = {
   origins: platforms.wechatpay.origins({ merchantId }),
   forwarding: platforms.wechatpay.forwards?.({ merchantId }),
 };
+
+/** A credential of another platform. */
+export function shopAt(config: PlatformConfig) {
+  const { platform, options } = platformOf(config);
+  const forwarding = platform.forwards?.(options);
+  return { provider: platform.create(options), policy: { origins: platform.origins(options), forwarding } };
+}
 
 export interface Proxied extends Loaded {
   /** The path of its Unix socket. */
@@ -44,7 +51,9 @@ export interface ProxyAnswer extends Answer {
 }
 
 export interface ProxiedOptions extends Partial<Pick<GatewayClientOptions, 'budget'>> {
-  readonly material: WechatpayMaterial;
+  readonly material: { readonly files: Files };
+  /** Of the credential `shop`; WeChat Pay unless given. */
+  readonly shop?: Pick<CredentialOptions, 'provider' | 'policy'>;
   /** The origin of the platform. */
   readonly double: string;
   readonly routes?: readonly ProxyRoute[];
@@ -57,7 +66,8 @@ export interface ProxiedOptions extends Partial<Pick<GatewayClientOptions, 'budg
 
 export async function startProxied(t: TestContext, options: ProxiedOptions): Promise<Proxied> {
   const { material, double, routes = [{ credential: 'shop', double }], maxBodyBytes = 1024 * 1024 } = options;
-  const loaded = await loadStore({ shop: { files: material.files, policy: wechatpayPolicy }, other: {} }, options.now);
+  const { shop = { policy: wechatpayPolicy } } = options;
+  const loaded = await loadStore({ shop: { files: material.files, ...shop }, other: {} }, options.now);
   const { store, events } = loaded;
   const observe = (event: Event) => void events.push(event);
   const connections = await openConnections();

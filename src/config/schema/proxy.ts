@@ -18,15 +18,15 @@ const ProxyRoute = Type.Object(
     allow: Type.Optional(
       Type.Array(
         Type.String({
-          pattern: '^(GET|POST|PUT|PATCH|DELETE) /[!-~]{0,1023}$',
-          form: 'a method and a path such as POST /v3/pay/*',
+          pattern: '^((GET|POST|PUT|PATCH|DELETE) /[!-~]{0,1023}|[A-Za-z][A-Za-z0-9_.]{0,127}[*]?)$',
+          form: 'a method and a path such as POST /v3/pay/*, or a platform’s own name of a call such as alipay.trade.*',
           maxLength: 1032,
         }),
         {
           minItems: 1,
           maxItems: 256,
           description:
-            'Methods and paths that are forwarded; a path may end with `*`. Default: all of the platform’s API.',
+            'What is forwarded: a method and a path, or a call by the platform’s own name, such as `alipay.trade.*`; either may end with `*`. Default: all of the platform’s API.',
         },
       ),
     ),

@@ -2,6 +2,7 @@
 import { draft } from './draft.ts';
 import { describeCertificate, fileNames } from './files.ts';
 import { definePlatform } from '../platform.ts';
+import { forwarding } from './forwarding.ts';
 import { defaults, Options, origins } from './options.ts';
 import { alipay } from './provider.ts';
 import { alipayRefusals } from './refusal.ts';
@@ -15,6 +16,7 @@ export const platform = definePlatform({
   takes,
   draft,
   origins: ({ gateway = defaults.gateway }) => [origins[gateway]],
+  forwards: forwarding,
   fileNames,
   supplies: ({ mode }) => ({
     verify:

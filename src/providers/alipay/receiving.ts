@@ -10,7 +10,7 @@ import { take, type Taken } from '../takes.ts';
 import { VerifiedNotification } from '../verified.ts';
 import { decodeFields, parseForm, signedText } from './form.ts';
 import type { AlipayOptions } from './options.ts';
-import { readResponse } from './response.ts';
+import { readResponse, type Response } from './response.ts';
 import { readResponseSignature, responseMessage } from './rest.ts';
 import { isSignType, schemeOf } from './schemes.ts';
 import { takes } from './takes.ts';
@@ -68,10 +68,9 @@ function read(received: Received, now: Date, mode: AlipayOptions['mode']): Readi
 
 /** v2: one member of the body is signed, and another names the certificate. */
 function readGateway(received: Taken<Http, typeof takes.verify.v2>, mode: AlipayOptions['mode']): Reading {
-  const { body, headers = {}, apiMethod } = received;
-  const { content, bare, signature, certificateSerial, isFailure } = readResponse(body, apiMethod, charsetOf(headers));
+  const { content, bare, signature, certificateSerial, report } = responseOf(received);
   if (signature === undefined) {
-    if (isFailure()) throw unsigned('body');
+    if (report().isFailure) throw unsigned('body');
     throw new PaycertError('signature-missing', 'the body reports a success and has no sign', { field: 'sign' });
   }
   return {
@@ -82,7 +81,16 @@ function readGateway(received: Taken<Http, typeof takes.verify.v2>, mode: Alipay
   };
 }
 
-const charsetOf = (headers: Readonly<Record<string, string>>): string | undefined =>
+/** What stands before the gateway reports its errors as pages: with a status, and in no form that is Alipay’s. */
+function responseOf({ body, headers = {}, apiMethod, status = 200 }: Taken<Http, typeof takes.verify.v2>): Response {
+  try {
+    return readResponse(body, apiMethod, charsetOf(headers));
+  } catch (error) {
+    throw status >= 300 && error instanceof PaycertError ? unsigned('body') : error;
+  }
+}
+
+export const charsetOf = (headers: Readonly<Record<string, string>>): string | undefined =>
   /charset\s*=\s*"?([A-Za-z0-9_-]{1,20})/i.exec(header(headers, 'content-type') ?? '')?.[1];
 
 /** v3: headers and the whole body. Errors may come unsigned. */

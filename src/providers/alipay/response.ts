@@ -11,8 +11,15 @@ export interface Response {
   readonly signature?: string;
   /** The SN of the certificate that signed it. */
   readonly certificateSerial?: string;
-  /** Whether it reports an error. Errors may come unsigned, a success never. */
-  readonly isFailure: () => boolean;
+  /** What it reports. Errors may come unsigned, a success never. */
+  readonly report: () => Report;
+}
+
+export interface Report {
+  readonly isFailure: boolean;
+  /** Absent from a few successes, such as the exchange of tokens, and from what is encrypted. */
+  readonly code?: string;
+  readonly subCode?: string;
 }
 
 /** `alipay.trade.query` is answered under `alipay_trade_query_response`. */
@@ -46,7 +53,10 @@ export function readResponse(body: Uint8Array, apiMethod: string, charset?: stri
     bare: withBareSlashes(content),
     ...(signature !== undefined && { signature }),
     ...(certificateSerial !== undefined && { certificateSerial }),
-    isFailure: () => own === undefined || isFailure(content),
+    report: () => {
+      const report = reportOf(content);
+      return own === undefined ? { ...report, isFailure: true } : report;
+    },
   };
 }
 
@@ -58,11 +68,19 @@ function textAt({ structure }: Text, span: Span | undefined): string | undefined
 }
 
 /** `code` is 10000 for a success; a few methods, such as the exchange of tokens, answer a success without one. */
-function isFailure(content: Text): boolean {
-  const span = content.structure.startsWith('{') ? scanMembers(content).get('code') : undefined;
-  if (span === undefined) return false;
-  const code = content.structure.slice(span.start, span.end);
-  return /^["\d-]/.test(code) && code.replaceAll('"', '') !== '10000';
+function reportOf(content: Text): Report {
+  const members = content.structure.startsWith('{') ? scanMembers(content) : undefined;
+  const valueOf = (name: string) => {
+    const span = members?.get(name);
+    const value = span && content.structure.slice(span.start, span.end);
+    return value !== undefined && /^["\d-]/.test(value) ? value.replaceAll('"', '') : undefined;
+  };
+  const [code, subCode] = [valueOf('code'), valueOf('sub_code')];
+  return {
+    isFailure: code !== undefined && code !== '10000',
+    ...(code !== undefined && { code }),
+    ...(subCode !== undefined && { subCode }),
+  };
 }
 
 const [backslash, slash] = [0x5c, 0x2f];

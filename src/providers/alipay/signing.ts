@@ -1,16 +1,18 @@
 // What the application's key signs: bytes, requests to the v2 gateway and to v3, and what the paying client needs.
 import type { KeyObject } from 'node:crypto';
 import type { PrivateKey, Turn } from '../../crypto/private-key.ts';
-import { defaultHeaders, header, userAgent, withHeaders } from '../shared/http.ts';
+import { requestInvalid } from '../../errors.ts';
+import { defaultHeaders, header, splitUrl, userAgent, withHeaders } from '../shared/http.ts';
 import type { AuthorizedRequest, Moment, Operations, RequestToAuthorize } from '../provider.ts';
-import { formOf, take } from '../takes.ts';
+import { formOf, take, type Taken } from '../takes.ts';
 import { sealContent } from './content.ts';
 import { formatForm } from './form.ts';
 import { gatewayOf, type Settings } from './options.ts';
-import { paymentForms, type Sender, signCall } from './request.ts';
+import { beijingTime, paymentForms, type Sender, signCall } from './request.ts';
 import { authorizationFields, requestMessage } from './rest.ts';
 import { schemeOf } from './schemes.ts';
 import { takes } from './takes.ts';
+import { gatewayPath, readWritten, resign } from './written.ts';
 
 const formType = 'application/x-www-form-urlencoded;charset=utf-8';
 
@@ -48,6 +50,23 @@ export function signing(
     };
   };
 
+  /** v2, as an SDK has written it. */
+  const resignGateway = async (
+    request: Taken<RequestToAuthorize, typeof takes.authorize.v3>,
+    now: Date,
+    turn: Turn | undefined,
+  ): Promise<AuthorizedRequest> => {
+    const { appId, serials } = sender;
+    const { fields } = readWritten(request);
+    if (request.appAuthToken !== undefined || fields.get('app_id') !== appId)
+      throw requestInvalid('url', 'of a request to gateway.do names this credential’s app_id, and all else of the request'); // prettier-ignore
+    const own = {
+      ...{ sign_type: scheme.signType, timestamp: beijingTime(now) },
+      ...(serials && { app_cert_sn: serials.app, alipay_root_cert_sn: serials.root }),
+    };
+    return { method: request.method.toUpperCase(), ...(await resign(request, own, textSigner(turn))), keyId };
+  };
+
   const authorizeRest = async (
     request: RequestToAuthorize,
     { now, nonce }: Moment,
@@ -55,6 +74,7 @@ export function signing(
   ): Promise<AuthorizedRequest> => {
     const call = take(request, takes.authorize.v3);
     const { method, url, headers = {}, body: given = Buffer.alloc(0) } = call;
+    if (splitUrl(url).path === gatewayPath) return resignGateway(call, now, turn);
     const appAuthToken = call.appAuthToken ?? header(headers, 'alipay-app-auth-token');
     const sealing = header(headers, 'alipay-encrypt-type');
     const sealWith = { key: aesKey, nonce, field: 'headers.alipay-encrypt-type' };

@@ -2,11 +2,11 @@
 import type { Forwarding, Repeatable } from '../forwarding.ts';
 import type { KeyFacts } from '../provider.ts';
 import { header, withoutHeaders } from '../shared/http.ts';
+import { isMultipart, onePart, partsOf } from '../shared/multipart.ts';
 import { assertOwnJson, assertOwnQuery } from '../shared/own-account.ts';
 import { isUnsignedByDesign } from './messages.ts';
 import type { WechatpayOptions } from './options.ts';
 import { isSameKeyId } from './platform-keys.ts';
-import { isUpload, metaOf } from './upload.ts';
 
 /** Who calls. Sub-merchants, receivers and appids are others, and the platform says whether they may be named. */
 const merchantNames = ['mchid', 'sp_mchid', 'combine_mchid'];
@@ -35,7 +35,7 @@ export const forwarding = ({ merchantId }: WechatpayOptions): Forwarding => ({
 
   toAuthorize({ method, target, headers, body }, keys) {
     const type = header(headers, 'content-type');
-    const signed = isUpload(type) ? metaOf(type, body) : body;
+    const signed = isMultipart(type) ? onePart(partsOf(type, body), 'meta') : body;
     assertOwnQuery(target, merchantNames, merchantId);
     assertOwnJson(signed, merchantNames, merchantId);
     return { method, url: target, headers: sentOf(headers, keys), body: signed };

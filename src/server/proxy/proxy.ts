@@ -4,7 +4,8 @@ import type { Clock } from '../../clock.ts';
 import { type PaycertError } from '../../errors.ts';
 import { isolate, type Observe } from '../../events.ts';
 import type { GatewayClient, GatewayResponse } from '../../gateway/client.ts';
-import { type Attempt, type CallOutcome, outcomeOfStatus } from '../../gateway/outcome.ts';
+import type { Attempt } from '../../gateway/attempt.ts';
+import type { CallOutcome } from '../../providers/forwarding.ts';
 import type { Around } from '../../store/call.ts';
 import type { Store } from '../../store/store.ts';
 import { readBytes } from '../body.ts';
@@ -13,7 +14,7 @@ import { problemOf, toPaycertError } from '../problem.ts';
 import { problemJson, sendProblem } from '../respond.ts';
 import { type Reply, type Route, type RouteCall, serveRoutes } from '../routes.ts';
 import { addressOf, targetAfter, withoutToken } from './address.ts';
-import { destinationOf, type ProxyRoute } from './allowed.ts';
+import { assertAllowed, destinationOf, type ProxyRoute } from './allowed.ts';
 
 export interface ProxyOptions {
   readonly store: Store;
@@ -81,13 +82,15 @@ async function forward(options: ProxyOptions, { listener, originOf }: Way, route
   const held = options.gateway.budget.open();
   try {
     const target = targetAfter(route.request.url ?? '', credential);
-    const destination = destinationOf(entry, options.routes(), { method, target, origin: originOf(route.request) });
+    const { allowed, ...destination } = destinationOf(entry, options.routes(), originOf(route.request));
     const response = await options.around(call, async () => {
       const body = await readBytes(route.request, options.maxBodyBytes, (bytes) => held.add(bytes));
       const request = { method, target, headers: textHeaders(route), body };
-      return options.gateway.send(call, { ...destination, request, attempts });
+      const apiMethod = destination.forwarding.apiMethodOf?.(request);
+      assertAllowed(allowed, { method, target, apiMethod });
+      return options.gateway.send(call, { ...destination, request, apiMethod, attempts });
     });
-    report(outcomeOfStatus(response.status), response.status, { verified: response.verified });
+    report(response.outcome, response.status, { verified: response.verified });
     return replyOf(response, attempts.length);
   } catch (error) {
     const known = toPaycertError(error);

@@ -1,9 +1,9 @@
-// What is signed of an upload: the part `meta`, byte for byte, wherever it is, and none where it could be another.
+// The parts of an upload: byte for byte, wherever they are, and none where it could be another.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { PaycertError } from '../../../src/errors.ts';
-import { isUpload, metaOf } from '../../../src/providers/wechatpay/upload.ts';
+import { isMultipart, onePart, partsOf } from '../../../src/providers/shared/multipart.ts';
 
 const type = 'multipart/form-data; boundary=b';
 const part = (disposition: string, content: string | Uint8Array): Buffer =>
@@ -11,15 +11,15 @@ const part = (disposition: string, content: string | Uint8Array): Buffer =>
 const message = (...parts: Buffer[]): Buffer => Buffer.concat([...parts, Buffer.from('--b--\r\n')]);
 const refused = (contentType: string, body: Uint8Array): void =>
   assert.throws(
-    () => metaOf(contentType, body),
+    () => onePart(partsOf(contentType, body), 'meta'),
     (error) => error instanceof PaycertError && error.code === 'request-invalid',
   );
 
 describe('an upload', () => {
   it('is told by its media type alone, in any case', () => {
-    for (const yes of [type, 'MULTIPART/Form-Data;boundary=b', 'multipart/form-data']) assert.ok(isUpload(yes), yes);
+    for (const yes of [type, 'MULTIPART/Form-Data;boundary=b', 'multipart/form-data']) assert.ok(isMultipart(yes), yes);
     for (const no of [undefined, 'application/json', 'multipart/form-datax', 'text/plain; multipart/form-data'])
-      assert.ok(!isUpload(no), no);
+      assert.ok(!isMultipart(no), no);
   });
 
   it('signs its meta as it is, before the file or after it, whatever the file holds', () => {
@@ -28,8 +28,11 @@ describe('an upload', () => {
       fc.property(content, content, fc.boolean(), (meta, file, isFirst) => {
         const parts = [part('name="meta"', meta), part('name="file"; filename="meta"', file)];
         const body = message(...(isFirst ? parts : parts.reverse()));
-        assert.deepEqual(metaOf(type, body), Buffer.from(meta));
-        assert.deepEqual(metaOf('multipart/form-data; charset=utf-8; boundary="b"', body), Buffer.from(meta));
+        assert.deepEqual(onePart(partsOf(type, body), 'meta'), Buffer.from(meta));
+        assert.deepEqual(
+          onePart(partsOf('multipart/form-data; charset=utf-8; boundary="b"', body), 'meta'),
+          Buffer.from(meta),
+        );
       }),
     );
   });
@@ -59,7 +62,7 @@ describe('an upload', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
         try {
-          metaOf(type, Buffer.from(pieces.join('')));
+          onePart(partsOf(type, Buffer.from(pieces.join(''))), 'meta');
         } catch (error) {
           assert.ok(error instanceof PaycertError);
         }
