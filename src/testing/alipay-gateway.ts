@@ -2,15 +2,31 @@
 import { randomUUID, verify as verifyBytes } from 'node:crypto';
 import { answerCertify, type Certifications } from './alipay-certify.ts';
 import type { AlipayMaterial } from './alipay-material.ts';
-import { makeGatewayResponse, makeRestResponse } from './alipay-message.ts';
+import { makeAlipayNotification, makeGatewayResponse, makeRestResponse } from './alipay-message.ts';
+import type { AlipayMessage } from './alipay-message.ts';
+import { answerTrade, payTrade } from './alipay-trades.ts';
+import type { Trades } from './alipay-trades.ts';
 import { listenOnLoopback } from './loopback.ts';
 import type { Answer, Listener, ReceivedRequest } from './loopback.ts';
+import { readMultipart } from './multipart.ts';
+
+/** What Alipay posts when a trade is paid, and where; and where the payer's browser goes, if the shop named a `return_url`. */
+export interface AlipayPosted extends AlipayMessage {
+  readonly url: string;
+  /** With what Alipay appended and signed. */
+  readonly returnUrl: string;
+}
 
 export interface AlipayGateway extends Listener, AsyncDisposable {
   /** Live: they change with every request. */
   readonly counts: { readonly accepted: number; readonly refused: number };
   /** What requests must be signed with, and responses are, from now on. */
   admit(material: AlipayMaterial): void;
+  /**
+   * The payer pays what was asked for with alipay.trade.page.pay, wap.pay or app.pay: queries say so from now on. The
+   * notification is returned, not posted. Throws `RangeError` unless the trade waits to be paid.
+   */
+  pay(outTradeNo: string): AlipayPosted;
 }
 
 export interface AlipayGatewayOptions {
@@ -35,6 +51,9 @@ const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '"': '&quot;',
 const echo = (text: string): string =>
   `验签出错，建议检查签名字符串或签名私钥与应用公钥是否匹配，网关生成的验签字符串为：${text.replace(/[&"<>]/g, (mark) => escapes[mark] ?? mark)}`;
 
+const pageOf = (apiMethod: string): string =>
+  apiMethod.startsWith('alipay.trade.') ? 'https://excashier.alipay.com/standard/auth.htm' : 'alipays://certify';
+
 const windowMilliseconds = 600_000;
 
 /** Listens on 127.0.0.1, over HTTP: `/gateway.do` and `/v3/…`. */
@@ -43,6 +62,7 @@ export async function startAlipayGateway(options: AlipayGatewayOptions): Promise
   let { material } = options;
   const counts = { accepted: 0, refused: 0 };
   const certifications: Certifications = new Map();
+  const trades: Trades = new Map();
 
   const verifies = (message: string, signature: string): boolean =>
     verifyBytes('sha256', Buffer.from(message), material.app.publicKey, Buffer.from(signature, 'base64'));
@@ -57,10 +77,12 @@ export async function startAlipayGateway(options: AlipayGatewayOptions): Promise
     if (!(Math.abs(now().getTime() - milliseconds) <= windowMilliseconds)) throw new Refusal('isv.invalid-timestamp');
   };
 
-  /** Query and body are one set of parameters, decoded once. */
-  const authenticateGateway = ({ url, body }: ReceivedRequest): URLSearchParams => {
-    const form = `${url.slice(url.indexOf('?') + 1)}&${Buffer.from(body).toString()}`;
-    const parameters = new URLSearchParams(form);
+  /** Query and body are one set of parameters, decoded once. Of an upload, the parts that are no files are parameters too. */
+  const authenticateGateway = ({ url, headers, body }: ReceivedRequest): URLSearchParams => {
+    const parts = readMultipart(headers['content-type'], body);
+    const form = parts === undefined ? Buffer.from(body).toString() : '';
+    const parameters = new URLSearchParams(`${url.split('?').slice(1).join('?')}&${form}`);
+    for (const { name, isFile, content } of parts ?? []) if (!isFile) parameters.append(name, content.toString());
     const names = [...new Set(parameters.keys())].filter((name) => name !== 'sign').sort();
     const text = names.map((name) => `${name}=${parameters.get(name) ?? ''}`).join('&');
     if (parameters.get('app_id') !== material.appId) throw new Refusal('isv.invalid-app-id');
@@ -92,8 +114,10 @@ export async function startAlipayGateway(options: AlipayGatewayOptions): Promise
     const parameters = authenticateGateway(request);
     const apiMethod = parameters.get('method') ?? '';
     const business = JSON.parse(parameters.get('biz_content') ?? '{}') as Record<string, unknown>;
-    const result = answerCertify(apiMethod, business, certifications);
-    if (result === 'page') return answer(302, 'text/html', Buffer.from('<html>'), { Location: 'alipays://certify' });
+    const result =
+      answerCertify(apiMethod, business, certifications) ??
+      answerTrade(apiMethod, business, Object.fromEntries(parameters), trades);
+    if (result === 'page') return answer(302, 'text/html', Buffer.from('<html>'), { Location: pageOf(apiMethod) });
     const content = JSON.stringify({ code: '10000', msg: 'Success', ...(result ?? business) });
     return answer(200, 'text/html;charset=utf-8', makeGatewayResponse(apiMethod, content, newestKey()));
   };
@@ -125,6 +149,17 @@ export async function startAlipayGateway(options: AlipayGatewayOptions): Promise
     ...listener,
     counts,
     admit: (next) => void (material = next),
+    pay(outTradeNo) {
+      const { alipayKey } = newestKey();
+      const { notifyUrl, returnUrl, notification, returned } = payTrade(trades, outTradeNo, material.appId, now());
+      const query = Buffer.from(makeAlipayNotification({ alipayKey, parameters: returned }).body).toString();
+      const mark = returnUrl.includes('?') ? '&' : '?';
+      return {
+        ...makeAlipayNotification({ alipayKey, parameters: notification }),
+        url: notifyUrl,
+        returnUrl: returnUrl === '' ? '' : `${returnUrl}${mark}${query}`,
+      };
+    },
     [Symbol.asyncDispose]: () => listener.close(),
   };
 }

@@ -66,3 +66,8 @@ export function makeAlipayNotification(options: AlipayNotificationOptions): Alip
     body: Buffer.from([...form, `sign=${encodeURIComponent(sign(alipayKey, message))}`].join('&')),
   };
 }
+
+/** `yyyy-MM-dd HH:mm:ss` in Beijing, as Alipay writes times. */
+export function alipayTime(time: Date): string {
+  return new Date(time.getTime() + 8 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ');
+}

@@ -1,11 +1,14 @@
 // The public entry `paycert/testing`: certificates, rotations and platform doubles for the demo, our tests and yours.
 import '../node-version.ts';
 export { startAlipayGateway } from './alipay-gateway.ts';
-export type { AlipayGateway, AlipayGatewayOptions } from './alipay-gateway.ts';
+export type { AlipayGateway, AlipayGatewayOptions, AlipayPosted } from './alipay-gateway.ts';
 export { createAlipayMaterial, rotateAlipayApp, rotateAlipayKey } from './alipay-material.ts';
 export type { AlipayKey, AlipayMaterial, AlipayMaterialOptions } from './alipay-material.ts';
 export { makeAlipayNotification, makeGatewayResponse, makeRestResponse } from './alipay-message.ts';
 export type { AlipayMessage, AlipayNotificationOptions, GatewayResponseOptions } from './alipay-message.ts';
+export { startAliyunGateway } from './aliyun-gateway.ts';
+export type { AliyunGateway, AliyunGatewayOptions, SentMessage } from './aliyun-gateway.ts';
+export type { Account as AliyunAccount } from './aliyun-signatures.ts';
 export { createAuthority } from './authority.ts';
 export type { Authority, AuthorityOptions, Issued, IssueOptions } from './authority.ts';
 export { generateKeyPair, toPkcs1Pem, toPkcs8Pem, toSpkiPem } from './key-pair.ts';
@@ -14,7 +17,7 @@ export { createSecretVolume } from './secret-volume.ts';
 export type { Files, PreparedWrite, SecretVolume, SecretVolumeOptions } from './secret-volume.ts';
 export { withExpiredCertificate, withHalfWrittenFile, withMismatchedPair } from './spoiled-material.ts';
 export { startWechatpayGateway } from './wechatpay-gateway.ts';
-export type { Gateway, GatewayCounts, GatewayOptions } from './wechatpay-gateway.ts';
+export type { Gateway, GatewayCounts, GatewayOptions, Posted } from './wechatpay-gateway.ts';
 export { createWechatpayMaterial, rotateApiV3Key, rotateMerchant, rotatePlatform } from './wechatpay-material.ts';
 export type { PlatformKey, WechatpayMaterial, WechatpayMaterialOptions } from './wechatpay-material.ts';
 export { encryptField, encryptResource, makeNotification, makeProbe, signMessage } from './wechatpay-message.ts';
@@ -24,5 +27,7 @@ export type {
   PlatformMessage,
   SignMessageOptions,
 } from './wechatpay-message.ts';
+export { makeV2Notification, makeV2RefundNotification } from './wechatpay-v2-message.ts';
+export type { V2NotificationOptions } from './wechatpay-v2-message.ts';
 export { writeInPlace } from './write-in-place.ts';
 export type { InPlaceStep } from './write-in-place.ts';

@@ -1,12 +1,21 @@
-// What the gateway answers once a request's signature is good: three endpoints, stateless.
+// What the gateway answers once a request's signature is good: orders, refunds, and the list of platform certificates.
 import { randomBytes } from 'node:crypto';
 import type { ReceivedRequest } from './loopback.ts';
 import type { Caller, TrustedCertificate } from './wechatpay-authorization.ts';
 import type { PlatformKey } from './wechatpay-material.ts';
 import { encryptResource, formatTime } from './wechatpay-message.ts';
+import {
+  closeOrder,
+  Declined,
+  describeOrder,
+  findRefund,
+  type Orders,
+  placeOrder,
+  placeRefund,
+} from './wechatpay-orders.ts';
 
 /** What the gateway knows about one merchant. */
-export interface Account {
+export interface Account extends Orders {
   readonly certificates: Map<string, TrustedCertificate>;
   platformKeys: readonly PlatformKey[];
   apiV3Key?: string;
@@ -14,10 +23,10 @@ export interface Account {
   turn: number;
 }
 
-/** To be written as JSON and signed. */
+/** To be written as JSON and signed. Without a body, nothing is signed but that. */
 export interface Result {
   readonly status: number;
-  readonly body: unknown;
+  readonly body?: unknown;
 }
 
 interface Call {
@@ -26,42 +35,72 @@ interface Call {
   readonly body: Uint8Array;
   readonly caller: Caller;
   readonly account: Account;
+  readonly now: Date;
 }
 
+/** What came of the order, by its kind: an id for the client, or an address for the payer. */
+const prepaid: Readonly<Record<string, () => unknown>> = {
+  jsapi: () => ({ prepay_id: `wx${randomBytes(17).toString('hex')}` }),
+  app: () => ({ prepay_id: `wx${randomBytes(17).toString('hex')}` }),
+  native: () => ({ code_url: `weixin://wxpay/bizpayurl?pr=${randomBytes(8).toString('hex')}` }),
+  h5: () => ({
+    h5_url: `https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx${randomBytes(17).toString('hex')}`,
+  }),
+};
+
 const routes: readonly { method: string; path: RegExp; answer: (call: Call) => Result }[] = [
-  { method: 'POST', path: /^\/v3\/pay\/transactions\/jsapi$/, answer: prepay },
+  { method: 'POST', path: /^\/v3\/pay\/transactions\/(?:jsapi|app|native|h5)$/, answer: prepay },
   { method: 'GET', path: /^\/v3\/pay\/transactions\/out-trade-no\/(?:[\w*|-]|%7C|%2A)+$/, answer: queryOrder },
+  { method: 'POST', path: /^\/v3\/pay\/transactions\/out-trade-no\/(?:[\w*|-]|%7C|%2A)+\/close$/, answer: close },
+  { method: 'POST', path: /^\/v3\/refund\/domestic\/refunds$/, answer: refund },
+  { method: 'GET', path: /^\/v3\/refund\/domestic\/refunds\/(?:[\w*|@-]|%7C|%2A|%40)+$/, answer: queryRefund },
   { method: 'GET', path: /^\/v3\/certificates$/, answer: listCertificates },
 ];
 
 /** The response to an authenticated request; 404 for a route it does not have. */
-export function answerRequest({ method, url, body }: ReceivedRequest, caller: Caller, account: Account): Result {
+export function answerRequest(request: ReceivedRequest, about: Pick<Call, 'caller' | 'account' | 'now'>): Result {
+  const { method, url, body } = request;
   const [path = '', query] = url.split('?', 2);
   const route = routes.find((candidate) => candidate.method === method && candidate.path.test(path));
-  return (
-    route?.answer({ path, query: new URLSearchParams(query), body, caller, account }) ??
-    fail(404, 'NOT_FOUND', '请求的资源不存在')
-  );
+  if (route === undefined) return fail(404, 'NOT_FOUND', '请求的资源不存在');
+  try {
+    return route.answer({ path, query: new URLSearchParams(query), body, ...about });
+  } catch (error) {
+    if (!(error instanceof Declined)) throw error;
+    return fail(error.status, error.code, error.message);
+  }
 }
 
-function prepay({ body, caller }: Call): Result {
+function prepay({ path, body, caller, account }: Call): Result {
   const order = parseObject(body);
   if (order === undefined) return fail(400, 'PARAM_ERROR', '请求体不是JSON对象');
   if (order['mchid'] !== caller.merchantId) return wrongMerchant('/mchid', 'body');
-  return { status: 200, body: { prepay_id: `wx${randomBytes(17).toString('hex')}` } };
+  placeOrder(account, order);
+  return { status: 200, body: prepaid[lastOf(path)]?.() };
 }
 
-function queryOrder({ path, query, caller }: Call): Result {
+function queryOrder({ path, query, caller, account }: Call): Result {
   if (query.get('mchid') !== caller.merchantId) return wrongMerchant('mchid', 'query');
-  const outTradeNo = decodeURIComponent(path.replace(/.*\//, ''));
-  const body = {
-    mchid: caller.merchantId,
-    out_trade_no: outTradeNo,
-    trade_state: 'NOTPAY',
-    trade_state_desc: '订单未支付',
-  };
-  return { status: 200, body };
+  return { status: 200, body: describeOrder(account, lastOf(path), caller.merchantId) };
 }
+
+function close({ path, body, caller, account }: Call): Result {
+  if (parseObject(body)?.['mchid'] !== caller.merchantId) return wrongMerchant('/mchid', 'body');
+  closeOrder(account, lastOf(path.slice(0, -'/close'.length)));
+  return { status: 204 };
+}
+
+function refund({ body, account, now }: Call): Result {
+  const request = parseObject(body);
+  if (request === undefined) return fail(400, 'PARAM_ERROR', '请求体不是JSON对象');
+  return { status: 200, body: placeRefund(account, request, now) };
+}
+
+function queryRefund({ path, account }: Call): Result {
+  return { status: 200, body: findRefund(account, lastOf(path)) };
+}
+
+const lastOf = (path: string): string => decodeURIComponent(path.replace(/.*\//, ''));
 
 /** protocols 1.6: each certificate encrypted with the APIv3 key; 404 when the merchant has a public key only. */
 function listCertificates({ account: { apiV3Key, platformKeys } }: Call): Result {

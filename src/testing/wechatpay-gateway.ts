@@ -8,8 +8,10 @@ import type { Caller } from './wechatpay-authorization.ts';
 import { answerRequest } from './wechatpay-endpoints.ts';
 import type { Account } from './wechatpay-endpoints.ts';
 import type { PlatformKey, WechatpayMaterial } from './wechatpay-material.ts';
-import { signMessage } from './wechatpay-message.ts';
-import type { SignMessageOptions } from './wechatpay-message.ts';
+import { makeNotification, signMessage } from './wechatpay-message.ts';
+import type { PlatformMessage, SignMessageOptions } from './wechatpay-message.ts';
+import { completeRefund, payOrder } from './wechatpay-orders.ts';
+import type { Notice } from './wechatpay-orders.ts';
 
 /** Live: they change with every request. */
 export interface GatewayCounts {
@@ -19,6 +21,11 @@ export interface GatewayCounts {
   readonly refused: number;
   /** Accepted requests by the serial number of the merchant certificate that signed them. */
   readonly bySerial: ReadonlyMap<string, number>;
+}
+
+/** What the platform posts, and where: the `notify_url` of the order or refund. */
+export interface Posted extends PlatformMessage {
+  readonly url: string;
 }
 
 export interface Gateway extends Listener, AsyncDisposable {
@@ -36,6 +43,13 @@ export interface Gateway extends Listener, AsyncDisposable {
   setApiV3Key(merchantId: string, apiV3Key: string): void;
   /** Trusts the merchant certificate and sets the keys of one material; certificates trusted before stay trusted. */
   admit(material: WechatpayMaterial): void;
+  /**
+   * The payer pays: queries say so from now on. Returns the notification, which the gateway does not post by itself, so that
+   * a test decides when it comes, and how often. Throws `RangeError` unless the order waits to be paid.
+   */
+  pay(merchantId: string, outTradeNo: string): Posted;
+  /** The refund has arrived. The same as `pay`, for a refund that was asked for. */
+  completeRefund(merchantId: string, outRefundNo: string): Posted;
 }
 
 export interface GatewayOptions {
@@ -50,7 +64,7 @@ export async function startWechatpayGateway(options: GatewayOptions = {}): Promi
   const { now = () => new Date(), port = 0 } = options;
   const accounts = new Map<string, Account>();
   const accountOf = (merchantId: string): Account => {
-    const account = accounts.get(merchantId) ?? { certificates: new Map(), platformKeys: [], turn: 0 };
+    const account = accounts.get(merchantId) ?? newAccount();
     accounts.set(merchantId, account);
     return account;
   };
@@ -70,7 +84,7 @@ export async function startWechatpayGateway(options: GatewayOptions = {}): Promi
     try {
       const caller = authenticate(request);
       const account = accountOf(caller.merchantId);
-      const { status, body } = answerRequest(request, caller, account);
+      const { status, body } = answerRequest(request, { caller, account, now: now() });
       const platformKey = choosePlatformKey(account, request.headers['wechatpay-serial']);
       return makeResponse(status, body, platformKey && { platformKey, now: now() });
     } catch (error) {
@@ -78,6 +92,15 @@ export async function startWechatpayGateway(options: GatewayOptions = {}): Promi
       counts.refused += 1;
       return makeResponse(401, { code: 'SIGN_ERROR', message: error.message, detail: error.detail });
     }
+  };
+
+  const post = (merchantId: string, { url, ...notice }: Notice): Posted => {
+    const account = accountOf(merchantId);
+    const { apiV3Key } = account;
+    const platformKey = choosePlatformKey(account, undefined);
+    if (apiV3Key === undefined || platformKey === undefined)
+      throw new RangeError(`No key to sign or encrypt what ${merchantId} is notified of`);
+    return { url, ...makeNotification({ ...notice, apiV3Key, platformKey, now: now() }) };
   };
 
   const listener = await listenOnLoopback(port, respond);
@@ -100,13 +123,24 @@ export async function startWechatpayGateway(options: GatewayOptions = {}): Promi
       gateway.setPlatformKeys(merchantId, platformKeys);
       gateway.setApiV3Key(merchantId, apiV3Key);
     },
+    pay: (merchantId, outTradeNo) => post(merchantId, payOrder(accountOf(merchantId), outTradeNo, merchantId, now())),
+    completeRefund: (merchantId, outRefundNo) =>
+      post(merchantId, completeRefund(accountOf(merchantId), outRefundNo, merchantId, now())),
     [Symbol.asyncDispose]: () => listener.close(),
   };
   return gateway;
 }
 
+const newAccount = (): Account => ({
+  certificates: new Map(),
+  platformKeys: [],
+  turn: 0,
+  orders: new Map(),
+  refunds: new Map(),
+});
+
 function makeResponse(status: number, content: unknown, signing?: SignMessageOptions): Answer {
-  const body = Buffer.from(JSON.stringify(content));
+  const body = Buffer.from(content === undefined ? '' : JSON.stringify(content));
   const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Request-ID': randomUUID() };
   return { status, headers: { ...headers, ...(signing && signMessage(body, signing).headers) }, body };
 }

@@ -19,7 +19,10 @@ const answers: Readonly<Record<string, { readonly programs: RegExp; readonly she
     programs: /^\{"alipay_trade_query_response":\{"code":"10000",.*\}$/,
     shell: /"code":"10000".*"path":"\/v3\/alipay\/trade\/query"/s,
   },
-  aliyun: { programs: /^200 sent$/, shell: /^200\nsent200\ndescribed$/ },
+  aliyun: {
+    programs: /^200 \{"Message":"OK","Code":"OK",.*\}$/,
+    shell: /^200\n\{"Message":"OK",.*\}200\n\{"RequestId":"[0-9A-F-]+"\}$/,
+  },
   wechatpayV2: { programs: /^<xml>.*<trade_state>SUCCESS<\/trade_state>.*<\/xml>$/s },
   hmac: { programs: /^200 paid$/, shell: /^200\npaid$/ },
   pss: { programs: /^200 paid$/, shell: /^200\npaid$/ },
@@ -76,7 +79,7 @@ it('every call in the shell is answered', { skip: shell.skip, timeout: 120_000 }
 it('a whole exchange in each language', { timeout: 600_000 }, async (t) => {
   const running = await startProviders(t);
   const directory = await makeDirectory(t);
-  const hosts = await startPlatforms(t, running);
+  const { hosts } = await startPlatforms(t, running);
   let isForged = false;
   let count = 0;
   const watched = Object.entries(hosts).map(([name, host]): [string, Host] => [

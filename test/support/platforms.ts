@@ -1,19 +1,24 @@
 // The platforms' hosts, as the examples of the documents name them: each checks a request by what arrived alone, and answers.
 import assert from 'node:assert/strict';
-import { constants, createHash, createHmac, verify } from 'node:crypto';
+import { constants, createHmac, verify } from 'node:crypto';
 import { type TestContext } from 'node:test';
 import { Hash } from 'wechatpay-axios-plugin';
 import { readXml, writeXml } from '../../src/providers/wechatpay-v2/xml.ts';
-import { startAlipayGateway, startWechatpayGateway } from '../../src/testing/index.ts';
+import {
+  type AlipayGateway,
+  type AliyunGateway,
+  type Gateway,
+  startAlipayGateway,
+  startAliyunGateway,
+  startWechatpayGateway,
+} from '../../src/testing/index.ts';
 import type { Answer, ReceivedRequest } from '../../src/testing/loopback.ts';
+import { exchange } from './http-client.ts';
 import type { Host } from './internet.ts';
 import type { ProviderSidecar } from './provider-sidecar.ts';
 
 export const textOf = ({ body }: Pick<Answer, 'body'>): string => Buffer.from(body).toString();
 const answer = (text: string): Answer => ({ status: 200, headers: {}, body: Buffer.from(text) });
-
-const encode = (value: string): string =>
-  encodeURIComponent(value).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
 
 const joined = (pairs: readonly (readonly [string, string])[]): string =>
   pairs
@@ -21,44 +26,19 @@ const joined = (pairs: readonly (readonly [string, string])[]): string =>
     .sort()
     .join('&');
 
-/** The double's own answer, with all its headers. */
+/** The double's own answer, with all its headers. Aliyun signs the host. */
 const passOn =
   (base: string): Host =>
   async ({ method, url, headers, body }) => {
-    const { host: _, connection: __, 'content-length': ___, ...sent } = headers;
-    const init = { method, headers: sent as Record<string, string>, ...(body.byteLength > 0 && { body }) };
-    const response = await fetch(`${base}${url}`, init);
+    const { connection: _, ...sent } = headers;
+    const answered = await exchange(base.replace('http://', ''), { method, path: url, headers: sent, body });
+    const { 'transfer-encoding': __, connection: ___, ...received } = answered.headers;
     return {
-      status: response.status,
-      headers: Object.fromEntries(response.headers),
-      body: Buffer.from(await response.arrayBuffer()),
+      status: answered.status,
+      headers: Object.fromEntries(Object.entries(received).map(([name, value]) => [name, String(value)])),
+      body: Buffer.from(answered.text),
     };
   };
-
-/** RPC, signature version 1.0. */
-function answerAliyunRpc({ secrets }: ProviderSidecar, request: ReceivedRequest): Answer {
-  const parameters = new URLSearchParams(textOf(request));
-  const canonical = joined(
-    [...parameters]
-      .filter(([name]) => name !== 'Signature')
-      .map(([name, value]) => [encode(name), encode(value)] as const),
-  );
-  const signed = createHmac('sha1', `${secrets.accessKeySecret}&`).update(`POST&%2F&${encode(canonical)}`);
-  assert.equal(parameters.get('Signature'), signed.digest('base64'));
-  return answer('sent');
-}
-
-/** ACS3-HMAC-SHA256. */
-function answerAliyunAcs3({ secrets }: ProviderSidecar, { method, url, headers, body }: ReceivedRequest): Answer {
-  const { pathname, search } = new URL(url, 'http://gateway');
-  const [, names = '', signature] = /SignedHeaders=([^,]+),Signature=(\w+)$/.exec(headers.authorization ?? '') ?? [];
-  const lines = names.split(';').map((name) => `${name}:${String(headers[name])}\n`);
-  const hash = createHash('sha256').update(body).digest('hex');
-  const canonical = [method, pathname, search.slice(1), lines.join(''), names, hash].join('\n');
-  const toSign = `ACS3-HMAC-SHA256\n${createHash('sha256').update(canonical).digest('hex')}`;
-  assert.equal(signature, createHmac('sha256', secrets.accessKeySecret).update(toSign).digest('hex'));
-  return answer('described');
-}
 
 /** As WeChat Pay v2 checks and answers, by its SDK. */
 function answerV2({ secrets }: ProviderSidecar, request: ReceivedRequest): Answer {
@@ -92,23 +72,32 @@ function answerPssPartner({ ownKey }: ProviderSidecar, request: ReceivedRequest)
   return answer('paid');
 }
 
-/** Every host that an example names. */
-export async function startPlatforms(
-  t: TestContext,
-  running: ProviderSidecar,
-): Promise<Readonly<Record<string, Host>>> {
+export interface Platforms {
+  /** Every host that an example names. */
+  readonly hosts: Readonly<Record<string, Host>>;
+  readonly wechat: Gateway;
+  readonly alipay: AlipayGateway;
+  readonly aliyun: AliyunGateway;
+}
+
+export async function startPlatforms(t: TestContext, running: ProviderSidecar): Promise<Platforms> {
+  const { accessKeySecret, securityToken } = running.secrets;
   const alipay = await startAlipayGateway({ material: running.alipay });
+  const aliyun = await startAliyunGateway({
+    account: { accessKeyId: 'STS.NTExample', accessKeySecret, securityToken },
+  });
   const wechat = await startWechatpayGateway();
   wechat.admit(running.wechat);
-  t.after(() => Promise.all([alipay.close(), wechat.close()]));
+  t.after(() => Promise.all([alipay.close(), aliyun.close(), wechat.close()]));
   const wechatV3 = passOn(wechat.url);
-  return {
+  const hosts: Readonly<Record<string, Host>> = {
     'openapi.alipay.com': passOn(alipay.url),
     'api.mch.weixin.qq.com': (request) =>
       request.url.startsWith('/v3/') ? wechatV3(request) : answerV2(running, request),
-    'dysmsapi.aliyuncs.com': (request) => answerAliyunRpc(running, request),
-    'ecs.cn-shanghai.aliyuncs.com': (request) => answerAliyunAcs3(running, request),
+    'dysmsapi.aliyuncs.com': passOn(aliyun.url),
+    'ecs.cn-shanghai.aliyuncs.com': passOn(aliyun.url),
     'partner.example': (request) =>
       request.headers['x-app-id'] === undefined ? answerPartner(running, request) : answerPssPartner(running, request),
   };
+  return { hosts, wechat, alipay, aliyun };
 }
