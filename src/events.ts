@@ -80,6 +80,8 @@ export type Event =
   /** `reason`: a code of an error, which is there too, or of the system. */
   | { readonly type: 'watch-failed'; readonly source: string; readonly reason: string; readonly error?: PaycertError }
   | { readonly type: 'watch-restarted'; readonly source: string }
+  /** It failed, and nobody needs it any more. */
+  | { readonly type: 'watch-ended'; readonly source: string }
   /** By how much our clock is ahead of the API server's. `isNews`: it has just gone wrong, or right. */
   | { readonly type: 'clock-compared'; readonly aheadSeconds: number; readonly isNews: boolean }
   /** This process begins or ceases to be the one of several that acts. */

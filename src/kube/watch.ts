@@ -88,6 +88,14 @@ export class Informer<T> {
 
   /** Ends on abort only; rejects only with what is a bug. */
   async run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#repeat(signal);
+    } finally {
+      if (this.#told !== undefined) this.#options.observe({ type: 'watch-ended', source: this.#options.name });
+    }
+  }
+
+  async #repeat(signal: AbortSignal): Promise<void> {
     const isOver = () => signal.aborted;
     while (!isOver()) {
       this.#acceptedAt = undefined;

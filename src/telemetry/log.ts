@@ -102,6 +102,7 @@ const lines: Lines = {
     { source, reason, ...(error && describe(error)) },
   ],
   'watch-restarted': ({ source }) => ['info', 'watching again', { source }],
+  'watch-ended': () => undefined,
   'clock-compared': ({ aheadSeconds, isNews }) =>
     isNews
       ? [

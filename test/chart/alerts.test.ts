@@ -1,9 +1,9 @@
 // Alerts: each fires when it should, is quiet when it should, has a section in the runbook, and goes where its level says.
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { codeBlocks, sections } from '../agreement/documents.ts';
 import { makeDirectory } from '../support/sidecar.ts';
 import { ages } from './alert-cases/ages.ts';
@@ -13,7 +13,7 @@ import { files } from './alert-cases/files.ts';
 import { operations } from './alert-cases/operations.ts';
 import { operators } from './alert-cases/operators.ts';
 import { reloads } from './alert-cases/reloads.ts';
-import { chart, lacks, noHelm, one, render, run } from './helm.ts';
+import { chart, lacks, type Manifest, noHelm, one, render, root, run } from './helm.ts';
 
 const cases = [...expiry, ...ages, ...reloads, ...deferral, ...files, ...operations, ...operators];
 
@@ -107,8 +107,22 @@ describe('alerts', { skip: noHelm, timeout: 300_000 }, () => {
       assert.match(text, /humanizeTimestamp/, rule.alert);
       if (text.includes('$labels.credential')) assert.match(text, /key_id/, rule.alert);
       assert.match(text, /^First: kubectl -n .+$/m, rule.alert);
-      assert.doesNotMatch(text, /\$(keys|storedKeys|sinceLoaded|suspended|lease|operatorNamespace|days)/, rule.alert);
+      assert.doesNotMatch(
+        text,
+        /\$(keys|storedKeys|sinceLoaded|suspended|watches|lease|operatorNamespace|days)/,
+        rule.alert,
+      );
     }
+  });
+
+  it('name pods first by a label that they have', async () => {
+    const operators = one(await render(), 'Deployment')['spec'].template.metadata.labels as Record<string, string>;
+    const sidecars = parse(await readFile(join(root, 'deploy/sidecar/20-deployment.yaml'), 'utf8')) as Manifest;
+    const labels = { ...operators, ...(sidecars['spec'].template.metadata.labels as Record<string, string>) };
+    const selectors = rules.flatMap((rule) => [...textOf(rule).matchAll(/([\w./-]+)=([\w-]+)(?= |\{|$)/gm)]);
+    assert.ok(selectors.length > 20);
+    for (const [, label = '', value] of selectors.filter(([, name = '']) => name.includes('/')))
+      assert.equal(labels[label], value, label);
   });
 
   it('speak of labels that they have', () => {

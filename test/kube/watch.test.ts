@@ -208,6 +208,15 @@ describe('an API server that fails', () => {
     assert.deepEqual(proxy.most, { list: 1, watch: 1 });
   });
 
+  it('is no trouble of a watch that nobody needs any more, which says that it has ended', limit, async (t) => {
+    const { client, collection, proxy } = await setUpConfigMaps(t, controlPlane());
+    proxy.status = 500;
+    const informing = new Informing(t, client, systemClock, collection);
+    await informing.recorder.next('watch-failed');
+    await informing.end();
+    assert.deepEqual(informing.recorder.of('watch-ended'), [{ type: 'watch-ended', source: 'configmaps' }]);
+  });
+
   it('that ends every watch at once is not asked without pause', limit, async (t) => {
     const { client, collection, proxy, create } = await setUpConfigMaps(t, controlPlane());
     await create('a');

@@ -48,6 +48,7 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
   'resource-refused': { type: 'resource-refused', credential, error },
   'watch-failed': { type: 'watch-failed', source: 'files:/etc/paycert', reason: 'ENOSPC' },
   'watch-restarted': { type: 'watch-restarted', source: 'files:/etc/paycert' },
+  'watch-ended': { type: 'watch-ended', source: 'secret:wechat-main' },
   leading: { type: 'leading', lease: 'paycert-operator', isLeading: true },
   reconciled: { type: 'reconciled', object: 'pay/wechat-main', outcome: 'failed', error, seconds: 0.01 },
   'condition-changed': {

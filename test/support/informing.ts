@@ -17,6 +17,7 @@ export class Informing {
   readonly informer: Informer<unknown>;
   readonly told: string[] = [];
   readonly ended: Promise<void>;
+  readonly #stop = new AbortController();
   #waiting: { readonly what: string; readonly resolve: () => void }[] = [];
 
   constructor(t: TestContext, client: KubeClient, clock: Clock, collection: Collection, transform = dataOf) {
@@ -31,12 +32,13 @@ export class Informing {
       random: () => 1,
       observe: this.recorder.observe,
     });
-    const stop = new AbortController();
-    this.ended = this.informer.run(stop.signal);
-    t.after(async () => {
-      stop.abort();
-      await this.ended.catch(() => undefined);
-    });
+    this.ended = this.informer.run(this.#stop.signal);
+    t.after(() => this.end().catch(() => undefined));
+  }
+
+  async end(): Promise<void> {
+    this.#stop.abort();
+    await this.ended;
   }
 
   #tell(what: string): void {

@@ -19,7 +19,10 @@ describe('the log', () => {
   for (const [type, event] of Object.entries(everyEvent)) {
     it(`makes of ${type} one line of JSON that names it, or none`, () => {
       const lines = log('debug', event);
-      assert.equal(lines.length, ['unchanged', 'lines-dropped', 'event-recorded'].includes(type) ? 0 : 1);
+      assert.equal(
+        lines.length,
+        ['unchanged', 'lines-dropped', 'event-recorded', 'watch-ended'].includes(type) ? 0 : 1,
+      );
       for (const line of lines) {
         assert.equal(line['event'], type);
         assert.match(String(line['time']), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);

@@ -131,6 +131,24 @@ describe('metrics', () => {
     assert.deepEqual(await current(), [1, 1]);
   });
 
+  it('say of each watch that fails for how long it does, and nothing of files, which are polled', async () => {
+    const { metrics, value } = setUp();
+    const source = 'secret:wechat-main';
+    const failing = () => value(`paycert_watch_failing{source="${source}"}`);
+    for (const [end, becomes] of [
+      ['watch-restarted', 0],
+      ['watch-ended', undefined],
+    ] as const) {
+      metrics.observe({ type: 'watch-failed', source, reason: error.code, error });
+      assert.equal(await failing(), 1);
+      metrics.observe({ type: end, source });
+      assert.equal(await failing(), becomes);
+    }
+    metrics.observe({ type: 'watch-failed', source: 'files:/etc/paycert', reason: 'ENOSPC' });
+    metrics.observe({ type: 'watch-failed', source: 'secret:other', reason: 'missed-event' });
+    assert.doesNotMatch(await metrics.render(), /paycert_watch_failing\{source="(files|secret:other)/);
+  });
+
   it('count a deferral once per revision and code', async () => {
     const { metrics, value } = setUp('a');
     const until = new Date();

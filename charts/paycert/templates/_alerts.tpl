@@ -15,6 +15,7 @@
       (list "$keys" (printf $keys (printf "%s}" $current) $where))
       (list "$sinceLoaded" `{{ with printf "min(paycert_reload_last_success_timestamp_seconds{namespace='%s',credential='%s'})" $labels.namespace $labels.credential | query }}, of {{ . | first | value | humanizeTimestamp }},{{ end }}`)
       (list "$suspended" `{{ with printf "paycert:suspended_since_timestamp_seconds{namespace='%s',credential='%s'}" $labels.namespace $labels.credential | query }} Its PaymentCredential is suspended since {{ . | first | value | humanizeTimestamp }}.{{ end }}`)
+      (list "$watches" `{{ with printf "count by (source) (paycert_watch_failing{namespace='%s'} == 1)" $labels.namespace | query }} Which:{{ range $i, $watch := . | sortByLabel "source" }}{{ if $i }},{{ end }} {{ $watch.Labels.source }}{{ end }}.{{ end }}`)
       (list "$more" $more)
       (list "$only" (join ", " $labels))
       (list "$minimum" (toString .Values.prometheusRule.minimumOperations))

@@ -63,7 +63,7 @@ function make(
   }
   if (type === 'gauge') {
     const gauge = new Gauge(options);
-    return (its, value) => gauge.set(its, value);
+    return (its, value) => (Number.isNaN(value) ? gauge.remove(its) : gauge.set(its, value));
   }
   const counter = new Counter(options);
   counters.push(counter);

@@ -70,6 +70,19 @@ export const reloads = {
     labels: [],
     on: { 'watch-restarted': () => one() },
   },
+  paycert_watch_failing: {
+    about: 'reloads',
+    type: 'gauge',
+    help: 'Whether a watch of the API server, or a Lease, fails now (1) or works again (0).',
+    more: 'Absent for what has never failed, or is not needed any more. `source`: as in the log line, such as `secret:NAME`, `secrets/NAMESPACE` or `lease:NAME`.',
+    labels: ['source'],
+    on: {
+      // Without an error: of files, which are polled; or an event that was missed, which a list has found.
+      'watch-failed': ({ source, error }) => (error === undefined ? undefined : { value: 1, source }),
+      'watch-restarted': ({ source }) => ({ value: 0, source }),
+      'watch-ended': ({ source }) => ({ value: Number.NaN, source }),
+    },
+  },
   paycert_source_fallbacks_total: {
     about: 'reloads',
     type: 'counter',

@@ -14,7 +14,7 @@ export interface MetricRow {
   readonly labels: readonly string[];
 }
 
-/** The value is what a counter grows by, a histogram observes, and a gauge becomes. Undefined: nothing. */
+/** The value is what a counter grows by, a histogram observes, and a gauge becomes; absent, if that is no number. Undefined: nothing. */
 type Readers = { readonly [T in Event['type']]?: (event: Extract<Event, { type: T }>) => Sample | undefined };
 
 export interface CountedRow extends MetricRow {

@@ -10,6 +10,10 @@ const running = {
 };
 const leading = (pod: string) => series('paycert_leading', pod);
 
+const watches = (values: string, pod: string) => ({
+  [of('paycert_watch_failing', { source: 'secret:wechat-main' }, pod)]: values,
+});
+
 export const operators: readonly Case[] = [
   { alert: 'PaycertOperatorAbsent', title: 'fires when no operator is scraped', at: 11, fires: [{}], series: {} },
   { alert: 'PaycertOperatorAbsent', title: 'is quiet while one is', at: 60, fires: [], series: running },
@@ -47,27 +51,22 @@ export const operators: readonly Case[] = [
   },
   {
     alert: 'PaycertWatchFailing',
-    title: 'fires when watches fail again and again',
-    at: 40,
+    title: 'fires once for all watches that have failed for a quarter of an hour',
+    at: 20,
     fires: [{ namespace: 'pay' }],
-    series: { [of('paycert_watch_failures_total', { reason: 'cluster-unreachable' })]: '0+1x60' },
+    series: { ...watches('0x3 1x60', 'a'), ...watches('0x3 1x60', 'b') },
   },
   {
     alert: 'PaycertWatchFailing',
-    title: 'fires when the first failure is that a permission is gone',
-    at: 25,
-    fires: [{ namespace: 'pay' }],
-    series: { [of('paycert_watch_failures_total', { reason: 'cluster-forbidden' })]: '_x5 1x60' },
-  },
-  {
-    alert: 'PaycertWatchFailing',
-    title: 'is quiet about a renewal that failed once, and about files, which are polled',
+    title: 'is quiet after a restart of the API server that ended every watch, however many',
     at: 40,
     fires: [],
-    series: {
-      [of('paycert_watch_failures_total', { reason: 'cluster-unreachable' })]: '1x20 2x60',
-      [of('paycert_watch_failures_total', { reason: 'ENOSPC' })]: '0+1x60',
-    },
+    series: Object.assign(
+      {
+        [of('paycert_watch_failures_total', { reason: 'cluster-unreachable' })]: '_x20 50x60',
+      },
+      ...Array.from({ length: 50 }, (_, pod) => watches('0x20 1x5 0x60', String(pod))),
+    ),
   },
   ...(
     [

@@ -1,0 +1,137 @@
+// Incidents of sidecars and operators: they end, do not start, refuse, are slow, do not lead, or may not do what they must.
+import { of, pay } from '../alert-cases/series.ts';
+import { loop, scraped, type Series, sidecar, type Span } from '../incident.ts';
+import {
+  begins,
+  type Cause,
+  counting,
+  during,
+  happened,
+  how,
+  isNow,
+  minute,
+  ofOperator,
+  ofSidecar,
+  over,
+} from './cause.ts';
+
+const operations = (operation: string, bad: string, per: readonly [bad: number, ok: number]): Series => ({
+  [of('paycert_operations_total', { operation, outcome: bad })]: counting(per[0], 0),
+  [of('paycert_operations_total', { operation, outcome: 'ok' })]: counting(per[1], 200),
+});
+const bucket = (le: string) => ofSidecar('paycert_operation_duration_seconds_bucket', { operation: 'sign', le });
+/** Sent again after 15 s, 15 s, 30 s, 3, 10, 20 and 30 minutes, as WeChat Pay does; nothing opens before the key is right. */
+const unopened = (kind: string): Cause => ({
+  series: {
+    [of('paycert_unopened_total', { kind, reason: 'decryption-failed' })]: happened(0, 0.25, 0.5, 1, 4, 14, 34, 64, 94),
+    [of('paycert_unopened', { kind, reason: 'decryption-failed' })]: scraped(how, (at) => (isNow(at) ? 3 : undefined)),
+  },
+  labels: { ...pay, kind },
+  within: 1,
+  after: 10,
+});
+const clock = (seconds: number): Cause => ({
+  series: { [ofOperator('paycert_clock_ahead_seconds')]: during(seconds, 0) },
+  labels: { namespace: 'paycert-system', pod: 'o' },
+  within: 6,
+  after: 0,
+});
+const killedEveryTenMinutes: Span[] = Array.from({ length: 9 }, (_, index) => {
+  const from = begins + index * 10 * minute;
+  return [from + 5, from + 10 * minute];
+});
+
+export const processes: Readonly<Record<string, Cause>> = {
+  PaycertCredentialNotReady: {
+    series: sidecar(how, { pod: 'a', lives: [[0, Infinity]], ready: (at) => (isNow(at) ? 0 : 1) }),
+    labels: pay,
+    within: 3,
+    after: 0,
+  },
+  PaycertSidecarDown: {
+    series: sidecar(how, { pod: 'a', lives: [[0, begins], ...loop(60, [begins + 10, over]), [over, Infinity]] }),
+    labels: pay,
+    within: 10,
+    after: 11,
+  },
+  PaycertSidecarNotStarting: {
+    series: {
+      [`up{namespace="pay",job="pay/paycert-sidecars",instance="a:9464",pod="a",container="paycert"}`]: scraped(
+        how,
+        (at) => (at < begins ? undefined : Number(at >= over)),
+      ),
+    },
+    labels: { namespace: 'pay' },
+    within: 6,
+    after: 0,
+  },
+  PaycertSidecarRestarting: {
+    series: sidecar(how, { pod: 'a', lives: [[0, begins], ...killedEveryTenMinutes, [over + 5, Infinity]] }),
+    labels: pay,
+    within: 31,
+    after: 15,
+  },
+  PaycertSigningFailing: { series: operations('sign', 'error', [3, 197]), labels: pay, within: 5, after: 5 },
+  PaycertVerificationFailing: {
+    series: {
+      ...operations('verify', 'refused', [3, 197]),
+      [of('paycert_verification_failures_total', { kind: 'response', reason: 'signature-invalid' })]: counting(3, 0),
+    },
+    labels: pay,
+    within: 10,
+    after: 5,
+  },
+  PaycertNotificationUnopened: unopened('notification'),
+  PaycertDecryptionFailing: unopened('ciphertext'),
+  PaycertLatencyHigh: {
+    series: {
+      [bucket('0.1')]: counting(190, 200),
+      [bucket('0.8')]: counting(190, 200),
+      [bucket('2.5')]: counting(200, 200),
+      [bucket('+Inf')]: counting(200, 200),
+      [ofSidecar('paycert_operation_duration_seconds_count', { operation: 'sign' })]: counting(200, 200),
+    },
+    labels: { namespace: 'pay', operation: 'sign' },
+    within: 11,
+    after: 5,
+  },
+  PaycertOperatorAbsent: {
+    series: { [ofOperator('paycert_operator_queue_length')]: during(undefined, 0) },
+    labels: {},
+    within: 11,
+    after: 0,
+  },
+  PaycertNoLeader: {
+    series: {
+      [ofOperator('paycert_operator_queue_length')]: during(0, 0),
+      [ofOperator('paycert_leading')]: during(0, 1),
+    },
+    labels: { namespace: 'paycert-system', job: 'operator' },
+    within: 6,
+    after: 0,
+  },
+  PaycertStatusNotWritten: {
+    series: { [ofOperator('paycert_operator_status_write_failures', { reason: 'cluster-forbidden' })]: during(3, 0) },
+    labels: { namespace: 'paycert-system', reason: 'cluster-forbidden' },
+    within: 11,
+    after: 0,
+  },
+  PaycertEventsNotRecorded: {
+    series: { [ofOperator('paycert_operator_events_recorded')]: during(0, 1) },
+    labels: { namespace: 'paycert-system' },
+    within: 11,
+    after: 0,
+  },
+  PaycertWatchFailing: {
+    series: {
+      // The same failure again is no news, and counts once.
+      [ofOperator('paycert_watch_failures_total', { reason: 'cluster-forbidden' })]: happened(0),
+      [ofOperator('paycert_watch_failing', { source: 'secrets/pay' })]: during(1, 0),
+    },
+    labels: { namespace: 'paycert-system' },
+    within: 16,
+    after: 0,
+  },
+  PaycertClockOff: clock(90),
+  PaycertClockWrong: clock(-600),
+};
