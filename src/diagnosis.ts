@@ -44,6 +44,17 @@ const printable = (name: string): string => (/^[!-~]{1,24}$/.test(name) ? name :
 /** However wrong a document is: more than people read, and a bound on what one is made to cost. */
 const maxProblems = 64;
 
+/** Whether a list or mapping that the schema names has more members than it may: told before one of them is looked at. */
+export function isOverfull({ properties = {}, ...schema }: Schema, value: unknown): boolean {
+  const { maxItems = Infinity, maxProperties = Infinity } = schema;
+  if (Array.isArray(value)) return value.length > maxItems;
+  if (!isObject(value)) return false;
+  if (maxProperties < Infinity && Object.keys(value).length > maxProperties) return true;
+  return Object.entries(properties).some(
+    ([name, inside]) => Object.hasOwn(value, name) && isOverfull(inside, value[name]),
+  );
+}
+
 /** What is wrong, at most 64 problems; none if the value fits. */
 export function diagnose(schema: Schema, value: unknown, path: Path = []): readonly Problem[] {
   const problems: Problem[] = [];
@@ -105,11 +116,20 @@ function* ofText({ pattern, form, minLength = 0, maxLength = Infinity }: Schema,
   if (text.length < minLength)
     yield { path, message: text === '' ? 'is empty' : `is shorter than ${String(minLength)} characters` };
   else if (text.length > maxLength) yield { path, message: `is longer than ${String(maxLength)} characters` };
-  else if (pattern !== undefined && !new RegExp(pattern, 'u').test(text))
+  else if (pattern !== undefined && !matches(pattern, text))
     yield {
       path,
       message: text === '' ? `is empty${form === undefined ? '' : `; it must be ${form}`}` : misformed(text, form),
     };
+}
+
+const compiled = new Map<string, RegExp>();
+
+/** Each pattern of a schema is compiled once, however many texts it judges. */
+function matches(pattern: string, text: string): boolean {
+  const known = compiled.get(pattern) ?? new RegExp(pattern, 'u');
+  compiled.set(pattern, known);
+  return known.test(text);
 }
 
 function misformed(text: string, form: string | undefined): string {
@@ -147,40 +167,38 @@ function* ofList(
 function* ofObject(schema: Schema, value: Members, path: Path): Generator<Problem> {
   const { properties = {}, required = [], minProperties = 0, maxProperties = Infinity } = schema;
   const known = Object.keys(properties);
-  const given = Object.keys(value).filter((name) => value[name] !== undefined);
   const isChoice = minProperties === 1 && maxProperties === 1;
+  if (!isChoice && Object.keys(value).length > maxProperties) {
+    // As of a list.
+    yield { path, message: `has more than ${String(maxProperties)} members` };
+    return;
+  }
+  const given = Object.keys(value).filter((name) => value[name] !== undefined);
+  const absent = known.filter((name) => value[name] === undefined);
   const isKnown = (name: string) => Object.hasOwn(properties, name);
   const keyed = Object.entries(schema.patternProperties ?? {});
   let isOdd = false;
   for (const name of given) {
     if (isKnown(name)) continue;
-    const [, inside] = keyed.find(([pattern]) => new RegExp(pattern, 'u').test(name)) ?? [];
+    const [, inside] = keyed.find(([pattern]) => matches(pattern, name)) ?? [];
     if (inside) yield* problemsOf(inside, value[name], [...path, name]);
     else if (schema.additionalProperties === false) {
       isOdd = true;
       yield {
         path: [...path, printable(name)],
-        message:
-          schema.nameForm === undefined
-            ? unknownMember(
-                name,
-                known.filter((other) => !given.includes(other)),
-              )
-            : misformedName(name, schema.nameForm),
+        message: schema.nameForm === undefined ? unknownMember(name, absent) : misformedName(name, schema.nameForm),
       };
     }
   }
-  const meant = given.map((name) => (isKnown(name) ? name : nearest(name, known)));
-  for (const name of required)
-    if (value[name] === undefined && !meant.includes(name)) yield { path: [...path, name], message: 'is missing' };
+  const missing = required.filter((name) => value[name] === undefined);
+  const meant = missing.length === 0 ? [] : given.map((name) => (isKnown(name) ? name : nearest(name, known)));
+  for (const name of missing) if (!meant.includes(name)) yield { path: [...path, name], message: 'is missing' };
   for (const name of given) {
     const inside = isKnown(name) ? properties[name] : undefined;
     if (inside) yield* problemsOf(inside, value[name], [...path, name]);
   }
   if (isChoice && !isOdd && given.length !== 1) yield { path, message: `needs exactly one of ${known.join(', ')}` };
   else if (!isChoice && given.length < minProperties) yield { path, message: 'is empty' };
-  else if (!isChoice && given.length > maxProperties)
-    yield { path, message: `has more than ${String(maxProperties)} members` };
 }
 
 /** Such a name stands where any of a form may; what is odd about it may show one character. */

@@ -54,6 +54,9 @@ const blanks: Readonly<Record<string, string>> = {
   '\ufeff': 'a byte order mark',
 };
 
+/** A text may be a megabyte; what somebody has pasted by accident is found near its beginning, or at its end. */
+const lookedAt = 1024;
+
 /**
  * The first thing in a text that people put there by accident, as what is said after the name of its field; undefined where
  * every character is printable ASCII. Shows one character at most, and none that could be part of a secret.
@@ -66,7 +69,7 @@ export function oddityOf(text: string): string | undefined {
   if (first in blanks) return `begins with ${blanks[first] ?? ''}: remove it`;
   if (last in blanks) return `ends with ${blanks[last] ?? ''}: remove it`;
   let place = 0;
-  for (const character of text) {
+  for (const character of text.slice(0, lookedAt)) {
     place += 1;
     const at = `at character ${String(place)}`;
     if (character in blanks) return `has ${blanks[character] ?? ''} ${at}`;

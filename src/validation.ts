@@ -1,7 +1,7 @@
 // A schema as a function: the value with its type, or an error that names the field, what is wrong with it, and never its value.
 import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { diagnose, type Problem } from './diagnosis.ts';
+import { diagnose, isOverfull, type Problem } from './diagnosis.ts';
 import { type ErrorCode, PaycertError } from './errors.ts';
 
 const whole = 'the document';
@@ -28,7 +28,8 @@ export function validator<S extends TSchema>(
   let compiled: ReturnType<typeof Compile<S>> | undefined;
   return (value, at = '', report) => {
     compiled ??= Compile(schema);
-    if (compiled.Check(value)) return value;
+    // A compiled schema counts last.
+    if (!isOverfull(schema, value) && compiled.Check(value)) return value;
     const problems = diagnose(schema, value);
     const [first, ...others] = problems.map(({ path, message }) => {
       const inside = fieldOf(path);
