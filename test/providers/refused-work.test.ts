@@ -149,6 +149,17 @@ function retired(all: readonly Verifier[], calls: Map<string, number>): Earlier 
 }
 
 describe('a forged message', () => {
+  for (const [form, { provider, files }, head] of [
+    ['Alipay’s form', ali, `sign=${encodeURIComponent(signature)}&sign_type=RSA2&b=`],
+    ['a partner’s form', partners('sorted'), `${stamp}&a=`],
+  ] as const)
+    it(`costs no more for more of a text in which nothing is encoded: ${form}`, async () => {
+      const context = await provider.load(files);
+      const [small, large] = [60_000, 120_000].map((size) => notification(head + 'x'.repeat(size)));
+      await refuse(context, small!);
+      assert.equal(await workOf(() => refuse(context, large!)), await workOf(() => refuse(context, small!)));
+    });
+
   for (const [title, { provider, files, forge }] of Object.entries(cases)) {
     it(`costs work that grows no faster than its size: ${title}`, async () => {
       const context = await provider.load(files);

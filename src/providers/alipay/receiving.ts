@@ -118,7 +118,8 @@ function readForm(fields: readonly Pair[], field: string, mode: AlipayOptions['m
   const v1 = v2.filter(([name]) => name !== 'sign_type');
   const rules = new Map<string, string>();
   for (const [index, signed] of [v1, v2].entries()) {
-    for (const some of [signed.filter(([, value]) => value !== ''), signed]) {
+    const filled = signed.filter(([, value]) => value !== '');
+    for (const some of filled.length === signed.length ? [signed] : [filled, signed]) {
       const text = signedText(some).toString('latin1');
       if (!rules.has(text)) rules.set(text, `V${index + 1}`);
     }

@@ -46,7 +46,9 @@ export function percentEncode(text: string, { keepsSlash = false, isForm = false
 }
 
 /** The bytes behind percent signs, `+` as a space if it is a form; undefined where a percent sign encodes nothing. */
-export function percentDecode(text: Uint8Array, { isForm }: Pick<Encoding, 'isForm'>): Buffer | undefined {
+export function percentDecode(text: Buffer, { isForm = false }: Pick<Encoding, 'isForm'>): Buffer | undefined {
+  // Found at the speed of memory: most of what is sent, and all of a megabyte of nothing, is what it says.
+  if (!text.includes(percent) && !(isForm && text.includes(plus))) return text;
   const decoded = Buffer.allocUnsafe(text.length);
   let length = 0;
   for (let at = 0; at < text.length; at += 1) {
@@ -57,7 +59,7 @@ export function percentDecode(text: Uint8Array, { isForm }: Pick<Encoding, 'isFo
       if (high < 0 || low < 0) return undefined;
       decoded[length++] = high * 16 + low;
       at += 2;
-    } else decoded[length++] = isForm === true && byte === plus ? space : byte;
+    } else decoded[length++] = isForm && byte === plus ? space : byte;
   }
   return decoded.subarray(0, length);
 }
