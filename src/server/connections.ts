@@ -23,6 +23,8 @@ export class Connections {
   readonly #limits: Limits;
   /** Those used longest ago first. */
   readonly #all = new Map<Socket, Connection>();
+  /** How many of them each address has. */
+  readonly #perAddress = new Map<string, number>();
 
   constructor(limits: Limits) {
     this.#limits = limits;
@@ -30,8 +32,10 @@ export class Connections {
 
   accept(socket: Socket): void {
     // Also when nobody reads any more: the address is that of the peer, and gone with it.
-    this.#all.set(socket, { socket, address: socket.remoteAddress ?? '', isServed: false, owed: [] });
-    socket.once('close', () => this.#all.delete(socket));
+    const address = socket.remoteAddress ?? '';
+    this.#all.set(socket, { socket, address, isServed: false, owed: [] });
+    this.#perAddress.set(address, this.#countOf(address) + 1);
+    socket.once('close', () => this.#forget(socket));
     if (this.#all.size > this.#limits.connections) this.#leastImportant(socket).destroy();
   }
 
@@ -40,7 +44,7 @@ export class Connections {
     const isBeneath = ({ remoteAddress, remotePort }: Socket) =>
       remoteAddress === socket.remoteAddress && remotePort === socket.remotePort;
     const beneath = [...this.#all.keys()].find(isBeneath);
-    if (beneath !== undefined) this.#all.delete(beneath);
+    if (beneath !== undefined) this.#forget(beneath);
     this.accept(socket);
   }
 
@@ -83,16 +87,27 @@ export class Connections {
     else if (!connection.socket.destroyed) next.start();
   }
 
+  #countOf(address: string): number {
+    return this.#perAddress.get(address) ?? 0;
+  }
+
+  #forget(socket: Socket): void {
+    const { address } = this.#all.get(socket) ?? {};
+    if (address === undefined) return;
+    this.#all.delete(socket);
+    const left = this.#countOf(address) - 1;
+    if (left === 0) this.#perAddress.delete(address);
+    else this.#perAddress.set(address, left);
+  }
+
+  /** Asked for each connection of a flood: one look at each of those that there are. */
   #leastImportant(newest: Socket): Socket {
-    const perAddress = new Map<string, number>();
-    for (const { address } of this.#all.values()) perAddress.set(address, (perAddress.get(address) ?? 0) + 1);
-    const rank = ({ address, isServed, owed }: Connection): number =>
-      (perAddress.get(address) ?? 0) * 4 + (isServed ? 0 : 2) + (owed.length === 0 ? 1 : 0);
-    let found: Connection | undefined;
-    for (const connection of this.#all.values()) {
-      if (connection.socket === newest || (connection.owed.length > 0 && !this.#limits.endsUnanswered)) continue;
-      if (found === undefined || rank(connection) > rank(found)) found = connection;
+    let [found, highest] = [newest, -1];
+    for (const { socket, address, isServed, owed } of this.#all.values()) {
+      if (socket === newest || (owed.length > 0 && !this.#limits.endsUnanswered)) continue;
+      const rank = this.#countOf(address) * 4 + (isServed ? 0 : 2) + (owed.length === 0 ? 1 : 0);
+      if (rank > highest) [found, highest] = [socket, rank];
     }
-    return found?.socket ?? newest;
+    return found;
   }
 }
