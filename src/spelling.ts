@@ -5,7 +5,7 @@ const plain = (word: string): string => word.toLowerCase().replace(/[-_ ]/g, '')
 
 /** Letters in another order are one slip. */
 const changesOf = (wanted: string, name: string): number =>
-  wanted !== name && sorted(wanted) === sorted(name) ? 1 : leven(wanted, name);
+  wanted !== name && wanted.length === name.length && sorted(wanted) === sorted(name) ? 1 : leven(wanted, name);
 
 const sorted = (word: string): string => Array.from(word).sort().join('');
 
@@ -18,7 +18,11 @@ const sorted = (word: string): string => Array.from(word).sort().join('');
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   const wanted = plain(word.slice(0, 64));
   const limit = wanted.length < 4 ? 1 : wanted.length < 8 ? 2 : 3;
-  const ranked = [...known].map((name) => ({ name, changes: changesOf(wanted, plain(name)) }));
+  const ranked = [...known]
+    .map((name) => ({ name, letters: plain(name) }))
+    // A word that is longer or shorter by more is further away than that, and needs no comparison.
+    .filter(({ letters }) => Math.abs(letters.length - wanted.length) <= limit)
+    .map(({ name, letters }) => ({ name, changes: changesOf(wanted, letters) }));
   const [best] = ranked.filter(({ changes }) => changes <= limit).sort((a, b) => a.changes - b.changes);
   return best?.name ?? [...known].find((name) => wanted.length >= 4 && plain(name).startsWith(wanted));
 }
