@@ -1,5 +1,6 @@
 // Everything that is wrong with a value by a schema, in the order of the schema, as sentences that name the field and never the value.
 import { didYouMean, nearest, oddityOf } from './spelling.ts';
+import { type Part, unlikeReceived } from './transit.ts';
 
 /** The part of JSON Schema that ours use. `form` and `nameForm` say in words what a pattern wants. */
 export interface Schema {
@@ -7,6 +8,8 @@ export interface Schema {
   readonly form?: string;
   /** As `form`, of the names of members that a pattern decides. */
   readonly nameForm?: string;
+  /** Which part of a message that was received it is. */
+  readonly received?: Part;
   readonly const?: string | number | boolean;
   readonly anyOf?: readonly Schema[];
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -102,7 +105,9 @@ function hasType({ type }: Schema, value: unknown): boolean {
 }
 
 /** YAML reads 1900000001 and true without quotes as something else than text. */
-function wrongType({ type = '' }: Schema, value: unknown): string {
+function wrongType({ type = '', received }: Schema, value: unknown): string {
+  const made = received && unlikeReceived(received, value);
+  if (made !== undefined) return made;
   if (type === 'string' && (typeof value === 'number' || typeof value === 'boolean'))
     return `is ${typeof value === 'number' ? 'a number' : 'true or false'}, and must be text: put it in quotes`;
   if (typeof value === 'string' && (type === 'integer' || type === 'number' || type === 'boolean'))

@@ -140,7 +140,7 @@ const table = {
   // material: the owner of the keys
   'material-missing': {
     kind: 'material',
-    hint: 'Add the part named; the page of its platform in docs/ lists the names.',
+    hint: 'Add the part named; docs/providers/ lists the names.',
   },
   'part-empty': {
     kind: 'material',
@@ -159,18 +159,21 @@ const table = {
     hint: 'Write the authorities into it again; to trust those that Node trusts, remove the part.',
   },
   'pem-malformed': { kind: 'material', hint: 'Paste the file again, whole, from its first to its last line.' },
-  'private-key-malformed': { kind: 'material', hint: 'Use the private key file as the platform handed it out.' },
+  'private-key-malformed': {
+    kind: 'material',
+    hint: 'Use the private key file as it was made or handed out, unchanged.',
+  },
   'private-key-encrypted': { kind: 'material', hint: 'Decrypt it first: openssl pkey -in FILE -out FILE.plain' },
   'private-key-is-public': {
     kind: 'material',
-    hint: 'Use the private key; this file holds a public key or certificate.',
+    hint: 'Use the private key; this file holds what is public.',
   },
-  'public-key-malformed': { kind: 'material', hint: 'Use the public key file as the platform handed it out.' },
+  'public-key-malformed': { kind: 'material', hint: 'Use the public key file as its owner handed it out, unchanged.' },
   'public-key-is-private': {
     kind: 'material',
     hint: 'Use the public key of the other party; this file holds a private key.',
   },
-  'certificate-malformed': { kind: 'material', hint: 'Use the certificate file as the platform handed it out.' },
+  'certificate-malformed': { kind: 'material', hint: 'Use the certificate file as it was handed out, unchanged.' },
   'certificates-too-many': {
     kind: 'material',
     hint: 'Keep only the certificates that are needed, one issuer of a name.',
@@ -225,7 +228,7 @@ const table = {
   'public-key-id-malformed': { kind: 'material', hint: 'Copy the id that starts with PUB_KEY_ID_ from the console.' },
   'platform-key-is-merchant': {
     kind: 'material',
-    hint: 'Use the key or certificate that the platform, or the partner, shows as its own, not yours.',
+    hint: 'Use what the other side shows as its own key, not yours.',
   },
   'platform-certificate-unusable': {
     kind: 'material',
@@ -303,7 +306,10 @@ const table = {
 
   // request: the caller
   'request-malformed': { kind: 'request', hint: 'Send one JSON object in UTF-8.' },
-  'request-invalid': { kind: 'request', hint: 'Correct the field named; GET /openapi.json describes every call.' },
+  'request-invalid': {
+    kind: 'request',
+    hint: 'Correct the field named; docs/api.md and GET /openapi.json describe every call.',
+  },
   'request-forwarded': {
     kind: 'request',
     hint: 'Call the sidecar directly, not through a proxy or a browser.',
@@ -345,7 +351,11 @@ const table = {
     hint: 'Use the method that the `Allow` header names.',
     status: 405,
   },
-  'credential-unknown': { kind: 'request', hint: 'GET /v1/credentials of the local API lists the names.', status: 404 },
+  'credential-unknown': {
+    kind: 'request',
+    hint: 'Use a name of the configuration; GET /v1/credentials of the local API lists them.',
+    status: 404,
+  },
   'operation-unsupported': { kind: 'request', hint: 'This credential’s provider has no such operation.', status: 404 },
   'caller-gone': {
     kind: 'request',
@@ -354,7 +364,10 @@ const table = {
   },
   'body-too-large': { kind: 'request', hint: 'Send less, or raise `listen.maxBodyBytes`.', status: 413 },
   'media-type-unsupported': { kind: 'request', hint: 'Send `Content-Type: application/json`.', status: 415 },
-  'key-unknown': { kind: 'request', hint: 'GET /v1/credentials/{name} lists the key ids.' },
+  'key-unknown': {
+    kind: 'request',
+    hint: 'Use the id of a key that is current; the status of the credential lists them.',
+  },
   'server-name-unknown': {
     kind: 'request',
     hint: 'Add the name to `serverNames`, or tls.crt and tls.key for every other name.',
@@ -389,12 +402,12 @@ const table = {
   },
   'key-id-unknown': {
     kind: 'refused',
-    hint: 'Add the key with this id, if its owner, the platform or partner, shows it; otherwise treat it as forged.',
+    hint: 'Add the key with this id, if the other side shows it as its own; otherwise treat it as forged.',
   },
   'signature-invalid': { kind: 'refused', hint: 'Verify the raw bytes as received; otherwise treat it as forged.' },
   'message-malformed': {
     kind: 'refused',
-    hint: 'Verify the raw bytes as received, and name the call that they respond to; otherwise treat it as forged.',
+    hint: 'Verify the raw bytes as received, unchanged; otherwise treat it as forged.',
   },
   'credential-rejected': {
     kind: 'refused',
@@ -403,7 +416,7 @@ const table = {
   'nonce-seen': { kind: 'refused', hint: 'Accept a message once; otherwise treat it as a replay.' },
   'decryption-failed': {
     kind: 'refused',
-    hint: 'Compare the APIv3, APIv2 or AES key, or the key that the field was encrypted for.',
+    hint: 'Compare the key that opens it with what the platform’s console shows; one of the two was replaced.',
   },
   'notification-malformed': {
     kind: 'refused',

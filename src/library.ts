@@ -7,6 +7,7 @@ import type { CredentialConfig } from './config/schema/credential.ts';
 import { poolLimiter } from './store/limiter.ts';
 import { PaycertError } from './errors.ts';
 import { isolate, type Observe } from './events.ts';
+import { checked, checkedReceived } from './library-input.ts';
 import type {
   AuthorizedRequest,
   Ciphertext,
@@ -160,13 +161,14 @@ function useOf(snapshot: Snapshot, credential: string, options: UseOptions): Cur
   const { generation, snapshotId, context, loadedAt, version } = snapshot;
   return {
     ...{ generation, snapshotId, context, loadedAt, version },
-    sign: (message) => run('sign', (use) => use.sign(message)),
-    authorize: (request, moment) => run('authorize', (use) => use.authorize(request, complete(use, moment))),
-    verify: (received, now) => run('verify', (use) => use.verify(received), now),
-    receive: (received, now) => run('notification', (use) => use.receive(received), now),
-    decrypt: (input, now) => run('decrypt', (use) => use.decrypt(input), now),
-    encrypt: (plaintext, now, keyId) => run('encrypt', (use) => use.encrypt(plaintext, keyId), now),
+    sign: (message) => run('sign', (use) => use.sign(checked({ message }).message)),
+    authorize: (request, moment) => run('authorize', (use) => use.authorize(checked(request), complete(use, moment))),
+    verify: (received, now) => run('verify', (use) => use.verify(checkedReceived(received)), now),
+    receive: (received, now) => run('notification', (use) => use.receive(checkedReceived(received)), now),
+    decrypt: (input, now) => run('decrypt', (use) => use.decrypt(checked(input)), now),
+    encrypt: (plaintext, now, keyId) =>
+      run('encrypt', (use) => use.encrypt(checked({ plaintext }).plaintext, keyId), now),
     paymentParameters: (input, moment) =>
-      run('payment-parameters', (use) => use.paymentParameters(input, complete(use, moment))),
+      run('payment-parameters', (use) => use.paymentParameters(checked(input), complete(use, moment))),
   };
 }

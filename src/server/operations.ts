@@ -5,6 +5,7 @@ import type { Static, TSchema } from 'typebox';
 import { requestInvalid } from '../errors.ts';
 import type { Moment, Received } from '../providers/provider.ts';
 import type { Use } from '../store/use.ts';
+import { oddBase64 } from '../transit.ts';
 import { validator } from '../validation.ts';
 import * as schema from './schema.ts';
 
@@ -164,7 +165,7 @@ function readMessage({ signature, keyId, message, messageBase64, ...input }: Ver
   const foreign = responseFields.find((field) => input[field] !== undefined);
   if (foreign !== undefined) throw requestInvalid(foreign, 'needs kind beside it');
   if (signature === undefined || keyId === undefined) {
-    throw requestInvalid(signature === undefined ? 'signature' : 'keyId', 'is missing; or give kind, headers and body');
+    throw requestInvalid(signature === undefined ? 'signature' : 'keyId', 'is missing; or give kind, and what was received');
   }
   return { kind: 'message', message: bytes({ message, messageBase64 }, 'message', 'messageBase64'), signature, keyId };
 }
@@ -213,7 +214,8 @@ function utf8(text: string, field: string): Buffer {
 
 /** Buffer.from takes anything for base64 and drops what it does not know. */
 function assertBase64(text: string, field: string): Buffer {
-  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) throw requestInvalid(field, 'is not valid base64');
+  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text))
+    throw requestInvalid(field, oddBase64(text) ?? 'is not valid base64');
   return Buffer.from(text, 'base64');
 }
 

@@ -3,11 +3,13 @@ import Type from 'typebox';
 
 const closed = { additionalProperties: false } as const;
 const optional = { text: (description: string) => Type.Optional(Type.String({ description })) };
+const textAsReceived = (description: string) => Type.Optional(Type.String({ description, received: 'body' }));
 
 const methodForm = 'an HTTP method such as GET or POST';
 
 /** As received: whatever it is called, its value is text. (`.`, which a plain record means, matches no line end.) */
-const HeaderMap = Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), Type.String(), {
+const HeaderMap = Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), Type.String({ received: 'header' }), {
+  received: 'headers',
   maxProperties: 200,
   description: 'Header names in any case.',
 });
@@ -15,8 +17,9 @@ const HeaderMap = Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), Type.Stri
 /** To be sent: a line end in a header would let a body write headers. */
 const SendableHeaders = Type.Record(
   Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" }),
-  Type.String({ pattern: '^[\\t\\x20-\\x7e\\x80-\\xff]*$', form: 'one line of text in Latin-1' }),
+  Type.String({ pattern: '^[\\t\\x20-\\x7e\\x80-\\xff]*$', form: 'one line of text in Latin-1', received: 'header' }),
   {
+    received: 'headers',
     ...closed,
     nameForm: 'the name of a header, such as Accept-Language',
     maxProperties: 200,
@@ -37,7 +40,7 @@ const Nonce = Type.String({
 });
 
 const Body = {
-  body: optional.text('The exact body, as text; for an upload, the JSON of its `meta` part.'),
+  body: textAsReceived('The exact body, as text; for an upload, the JSON of its `meta` part.'),
   bodyBase64: optional.text('The exact body in base64, instead of `body`.'),
 };
 
@@ -50,7 +53,7 @@ const Call = {
       description: 'The platform’s own name of the call, such as `alipay.trade.query`.',
     }),
   ),
-  bizContent: optional.text('Business parameters as JSON text, signed exactly as given.'),
+  bizContent: textAsReceived('Business parameters as JSON text, signed exactly as given.'),
   parameters: Type.Optional(
     Type.Record(Type.String({ pattern: "^[!-%'-<>-~]{1,128}$" }), Type.String(), {
       ...closed,
@@ -114,7 +117,7 @@ export const AuthorizeResult = Type.Object(
 
 export const SignRequest = Type.Object(
   {
-    message: optional.text('The text to sign.'),
+    message: textAsReceived('The text to sign.'),
     messageBase64: optional.text('The bytes to sign, instead of `message`.'),
   },
   closed,

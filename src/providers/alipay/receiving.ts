@@ -1,10 +1,11 @@
 // What Alipay signed, and with which of its keys: responses of v2 and v3, notifications, and the return of the paying user.
 import { Message } from '../../crypto/message.ts';
 import { PaycertError } from '../../errors.ts';
+import { looksLikeJson, withoutRewriting } from '../../transit.ts';
 import { type PlatformKey, publicVerifier } from '../shared/facts.ts';
 import { header } from '../shared/http.ts';
 import type { Pair } from '../shared/parameters.ts';
-import { confirm } from '../shared/tries.ts';
+import { confirm, type Trial } from '../shared/tries.ts';
 import type { Claim, Earlier, OpenedNotification, Operations, Received, Verified } from '../provider.ts';
 import { take, type Taken } from '../takes.ts';
 import { VerifiedNotification } from '../verified.ts';
@@ -22,6 +23,7 @@ interface Reading extends Claim {
   readonly keyId: string | undefined;
   /** Names of the rules that the messages follow, in their order. */
   readonly rules?: readonly string[];
+  readonly rewritten?: NonNullable<Trial['rewritten']>;
 }
 
 export function receiving(
@@ -31,9 +33,10 @@ export function receiving(
   const verifiers = keys.map((key) => publicVerifier(key, schemeOf(key.publicKey).suite));
 
   /** With the key that is named; where none is, with every one that has not expired. */
-  const check = ({ keyId, rules, ...claim }: Reading, now: Date, earlier: Earlier | undefined): Verified => {
+  const check = ({ keyId, rules, rewritten, ...claim }: Reading, now: Date, earlier: Earlier | undefined): Verified => {
     const isNamed = (facts: { readonly keyId: string }) => keyId === undefined || facts.keyId === keyId.toLowerCase();
-    const { at, ...verified } = confirm(verifiers, claim, { now, earlier, owner: 'Alipay', isNamed });
+    const trial = { now, earlier, owner: 'Alipay', isNamed, ...(rewritten && { rewritten }) };
+    const { at, ...verified } = confirm(verifiers, claim, trial);
     const rule = rules?.[at];
     return rule === undefined ? verified : { ...verified, rule };
   };
@@ -55,6 +58,14 @@ function read(received: Received, now: Date, mode: AlipayOptions['mode']): Readi
       };
     case 'notification': {
       const { body } = take(received, takes.verify.notification);
+      if (looksLikeJson(body))
+        throw new PaycertError(
+          'message-malformed',
+          'the body is JSON, and was parsed on its way here: Alipay sends a form',
+          {
+            field: 'body',
+          },
+        );
       return readForm(parseForm(body, 'body'), 'body', mode);
     }
     case 'return':
@@ -98,7 +109,12 @@ function readRest(received: Taken<Http, typeof takes.verify.v3>, now: Date, mode
   const { body, headers, status = 200 } = received;
   if (status >= 300 && header(headers, 'alipay-signature') === undefined) throw unsigned('headers');
   const { timestamp, nonce, signature, keyId } = readResponseSignature(headers, now, mode);
-  return { messages: [new Message(responseMessage(timestamp, nonce, body))], signature, keyId };
+  const messageOf = (signed: Uint8Array) => new Message(responseMessage(timestamp, nonce, signed));
+  const rewritten = () => {
+    const before = withoutRewriting(body);
+    return before && messageOf(before);
+  };
+  return { messages: [messageOf(body)], signature, keyId, rewritten };
 }
 
 /**

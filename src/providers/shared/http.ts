@@ -1,5 +1,5 @@
 // What signed HTTP messages have in common, whichever party signs them: lines of text, addresses as written, headers in any case.
-import { PaycertError } from '../../errors.ts';
+import { PaycertError, requestInvalid } from '../../errors.ts';
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -63,10 +63,16 @@ export function signedHost(url: string, headers: Headers): string {
   return host;
 }
 
-/** Header names are case-insensitive, values may come with spaces around them. `name` in lower case. */
+/**
+ * Header names are case-insensitive, values may come with spaces around them. `name` in lower case.
+ * @throws PaycertError `request-invalid`: it stands twice, in different case, with two values
+ */
 export function header(headers: Headers, name: string): string | undefined {
-  const found = Object.keys(headers).find((key) => key.toLowerCase() === name);
-  return found === undefined ? undefined : headers[found]?.trim();
+  const values = new Set(
+    Object.keys(headers).flatMap((key) => (key.toLowerCase() === name ? [headers[key]?.trim()] : [])),
+  );
+  if (values.size > 1) throw requestInvalid(`headers.${name}`, 'stands twice, in different case and with two values');
+  return [...values][0];
 }
 
 export function withoutHeaders(headers: Headers, names: readonly string[]): Record<string, string> {

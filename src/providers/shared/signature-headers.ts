@@ -2,6 +2,8 @@
 import { PaycertError } from '../../errors.ts';
 import { header, type Headers } from './http.ts';
 
+const none = 'there are no headers (a Headers or a Map is {} as JSON)';
+
 /**
  * Their values, in the order of the names, which are in lower case.
  * @throws PaycertError `signature-missing`: one of them is absent or empty
@@ -13,7 +15,9 @@ export function readSignatureHeaders<Part extends string>(
   const read = ([part, name]: [string, string]) => {
     const text = header(headers, name);
     if (text !== undefined && text !== '') return [part, text];
-    throw new PaycertError('signature-missing', `the header ${name} is missing`, { field: name });
+    const isAlone = Object.keys(headers).length > 0;
+    const message = isAlone ? `the header ${name} is missing` : `${none}, so that ${name} is missing`;
+    throw new PaycertError('signature-missing', message, { field: name });
   };
   return Object.fromEntries(Object.entries<string>(names).map(read)) as Readonly<Record<Part, string>>;
 }

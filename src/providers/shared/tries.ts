@@ -1,6 +1,8 @@
 // Tries keys on what was received, each distinct key once: those of the set itself first, then those of retired sets.
+import type { Message } from '../../crypto/message.ts';
 import type { Turn } from '../../crypto/private-key.ts';
 import { PaycertError } from '../../errors.ts';
+import { oddDecoding } from '../../transit.ts';
 import type { Ciphertext, Claim, Decrypted, Earlier, KeyFacts, Opener, Verifier } from '../provider.ts';
 import { isAlive } from './facts.ts';
 
@@ -16,6 +18,8 @@ export interface Trial {
   readonly isNamed?: (facts: KeyFacts) => boolean;
   /** That name, where it has the published form of one, which no secret has. */
   readonly named?: string | undefined;
+  /** What was signed, if the body has been parsed and written again since. Tried with one key, to explain a refusal. */
+  readonly rewritten?: () => Message | undefined;
 }
 
 /**
@@ -25,7 +29,7 @@ export interface Trial {
 export function confirm(
   verifiers: readonly Verifier[],
   claim: Claim,
-  { now, earlier, owner, isNamed = () => true, named: keyId }: Trial,
+  { now, earlier, owner, isNamed = () => true, named: keyId, rewritten = () => undefined }: Trial,
 ): { readonly keyId: string; readonly at: number } {
   const alive = (all: readonly Verifier[]) => all.filter(({ facts }) => isAlive(facts, now));
   const own = alive(verifiers);
@@ -41,11 +45,14 @@ export function confirm(
     const at = find(claim);
     if (at !== undefined) return { keyId: facts.keyId, at };
   }
-  const isDecoded = claim.signature.trim().includes(' ');
+  const oddity = oddDecoding(claim.signature);
+  if (oddity !== undefined) throw new PaycertError('signature-invalid', `the signature ${oddity}`);
+  const before = rewritten();
+  const isRewritten = before !== undefined && named[0]?.confirm({ ...claim, messages: [before] }) !== undefined;
   throw new PaycertError(
     'signature-invalid',
-    isDecoded
-      ? 'the signature has blanks where + stood: it was percent-decoded once too often on its way here'
+    isRewritten
+      ? 'the body was parsed and written again on its way here: the signature is over the same JSON without blanks'
       : 'the signature does not match',
   );
 }

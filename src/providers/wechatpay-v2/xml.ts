@@ -1,6 +1,7 @@
 // The flat XML of WeChat Pay v2: one root, elements without attributes, text or CDATA. Everything else is refused.
 // A general parser would bring what this form never has: DTDs and entities are where those were attacked (docs/adr).
 import { PaycertError, requestInvalid } from '../../errors.ts';
+import { looksLikeJson } from '../../transit.ts';
 
 const malformed = (what: string) =>
   new PaycertError('message-malformed', `the body is not the XML of WeChat Pay v2: ${what}`, { field: 'body' });
@@ -106,7 +107,10 @@ export function readXml(bytes: Uint8Array): ReadonlyMap<string, string> {
   if (/encoding\s*=\s*(?!["']utf-?8["'])/i.test(declared)) throw malformed('it declares another encoding than UTF-8');
   reader.take(space);
   const root = reader.take(opening);
-  if (root === undefined) throw malformed('it does not begin with an element');
+  if (root === undefined)
+    throw malformed(
+      looksLikeJson(bytes) ? 'it is JSON, and was parsed on its way here' : 'it does not begin with an element',
+    );
   const elements = new Map<string, string>();
   while (root[2] === '' && !(reader.take(space), reader.takeText(`</${String(root[1])}>`))) {
     const element = reader.take(opening);

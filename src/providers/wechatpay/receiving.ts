@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto';
 import { Message } from '../../crypto/message.ts';
 import { atOnce } from '../../crypto/private-key.ts';
 import { PaycertError } from '../../errors.ts';
+import { withoutRewriting } from '../../transit.ts';
 import { publicVerifier } from '../shared/facts.ts';
 import { header } from '../shared/http.ts';
-import { confirm, open } from '../shared/tries.ts';
-import type { Earlier, Opener, Operations, Received, Verified } from '../provider.ts';
+import { confirm, open, type Trial } from '../shared/tries.ts';
+import type { Opener, Operations, Received, Verified } from '../provider.ts';
 import { take, type Taken } from '../takes.ts';
 import { VerifiedNotification } from '../verified.ts';
 import { aeadAlgorithm, readEnvelope, readPlaintext } from './envelope.ts';
@@ -28,12 +29,11 @@ export function receiving(
   const check = (
     message: Uint8Array,
     { signature, keyId }: { readonly signature: string; readonly keyId: string },
-    now: Date,
-    earlier: Earlier | undefined,
+    about: Pick<Trial, 'now' | 'earlier' | 'rewritten'>,
   ): Verified => {
     const isNamed = (facts: { readonly keyId: string }) => isSameKeyId(facts.keyId, keyId);
     const named = publicKeyId.test(keyId) ? keyId : undefined;
-    const trial = { now, earlier, owner: 'WeChat Pay', isNamed, named };
+    const trial = { ...about, owner: 'WeChat Pay', isNamed, named };
     return { keyId: confirm(verifiers, { messages: [new Message(message)], signature }, trial).keyId };
   };
 
@@ -43,12 +43,17 @@ export function receiving(
     async verify(received, now, earlier) {
       if (received.kind === 'message') {
         assertNoProbe(received.signature);
-        return check(received.message, received, now, earlier);
+        return check(received.message, received, { now, earlier });
       }
       const response = readResponse(received);
       assertSigned(response);
       const signed = readResponseSignature(response.headers, now);
-      return check(responseMessage(signed.timestamp, signed.nonce, signedBody(response)), signed, now, earlier);
+      const messageOf = (body: Uint8Array) => responseMessage(signed.timestamp, signed.nonce, body);
+      const rewritten = () => {
+        const body = withoutRewriting(response.body);
+        return body && new Message(messageOf(body));
+      };
+      return check(messageOf(signedBody(response)), signed, { now, earlier, rewritten });
     },
 
     async openNotification(notification, earlier) {

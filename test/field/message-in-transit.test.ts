@@ -1,0 +1,253 @@
+// A message that is no longer as it was received: parsed, its headers in lists, decoded once too often, written again. Each is recognised.
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import { PaycertError, startPaycert } from '../../src/index.ts';
+import type { ReceivedNotification } from '../../src/index.ts';
+import { createAlipayMaterial } from '../../src/testing/alipay-material.ts';
+import { alipay } from '../../src/providers/alipay/provider.ts';
+import { hmac } from '../../src/providers/hmac/provider.ts';
+import { wechatpayV2 } from '../../src/providers/wechatpay-v2/provider.ts';
+import { createSecretVolume } from '../../src/testing/secret-volume.ts';
+import { signMessage } from '../../src/testing/wechatpay-message.ts';
+import { makeMaterial, merchantId, start, startApi } from '../support/api-server.ts';
+import { filesOf } from '../support/mtls.ts';
+import { paycert } from '../support/paycert.ts';
+import { makeDirectory } from '../support/sidecar.ts';
+
+const material = await makeMaterial();
+const appId = '2021000000000001';
+const credentials = {
+  shop: { files: material.files },
+  alipay: {
+    files: (await createAlipayMaterial({ appId, now: start })).files,
+    provider: alipay({ appId, mode: 'certificate' }),
+  },
+  v2: { files: filesOf({ apiv2_key: 'k'.repeat(32) }), provider: wechatpayV2({ merchantId }) },
+  partner: { files: filesOf({ key: 'k'.repeat(32) }), provider: hmac({ keyId: 'shop-1', scheme: 'sorted' }) },
+};
+const api = await startApi(credentials);
+after(() => api[Symbol.asyncDispose]());
+
+const text = '{"id":"EV-1","summary":"支付成功","resource":{"algorithm":"AEAD_AES_256_GCM"}}';
+const { headers } = signMessage(Buffer.from(text), { platformKey: material.platformKeys[0]!, now: start });
+const parsed = JSON.parse(text) as object;
+const bytes = Buffer.from(text);
+const signature = headers['Wechatpay-Signature']!;
+const signed = (value: string) => ({ ...headers, 'Wechatpay-Signature': value });
+
+async function refusal(operation: string, input: unknown, credential = 'shop'): Promise<string> {
+  const path = `/v1/credentials/${credential}/${operation}`;
+  const headers = { 'Content-Type': 'application/json' };
+  const { text: content } = await api.call({ path, headers, body: JSON.stringify(input) });
+  const { title, detail } = JSON.parse(content) as { title: string; detail: string };
+  return `${title}: ${detail}`;
+}
+
+type Case = readonly [what: string, input: object, said: RegExp];
+
+const bodies: readonly Case[] = [
+  ['parsed JSON', { headers, body: parsed }, /^request-invalid: body is parsed JSON: give the body as it was received/],
+  ['a parsed list', { headers, body: [parsed] }, /^request-invalid: body is parsed JSON/],
+  ['a Buffer as JSON', { headers, body: bytes }, /^request-invalid: body is bytes as JSON writes them: .+bodyBase64$/],
+  ['a Uint8Array as JSON', { headers, body: Uint8Array.from(bytes) }, /^request-invalid: body is bytes as JSON/],
+  [
+    'written again with blanks',
+    { headers, body: JSON.stringify(parsed, undefined, 1) },
+    /^signature-invalid: the body was parsed and written again/,
+  ],
+  [
+    'written again as Python does',
+    { headers, body: text.replaceAll(':', ': ').replaceAll(',', ', ') },
+    /parsed and written again/,
+  ],
+  [
+    'written again in ASCII',
+    { headers, body: text.replace(/[^ -~]/g, (one) => `\\u${one.charCodeAt(0).toString(16)}`) },
+    /parsed and written again/,
+  ],
+  ['with a line end', { headers, body: `${text}\r\n` }, /parsed and written again/],
+  ['behind a byte order mark', { headers, body: `\ufeff${text}` }, /parsed and written again/],
+  [
+    'of somebody else',
+    { headers, body: text.replace('EV-1', 'EV-2') },
+    /^signature-invalid: the signature does not match$/,
+  ],
+  ['base64 without its padding', { headers, bodyBase64: 'YQ' }, /^request-invalid: bodyBase64 is not valid base64$/],
+  [
+    'base64url',
+    { headers, bodyBase64: 'a-_b' },
+    /^request-invalid: bodyBase64 is base64url: write \+ for - and \/ for _/,
+  ],
+  ['base64 in lines', { headers, bodyBase64: 'YWJj\nYWJj\n' }, /^request-invalid: bodyBase64 has line ends/],
+  [
+    'base64 decoded once too often',
+    { headers, bodyBase64: 'ab c' },
+    /^request-invalid: bodyBase64 has blanks where \+ stood/,
+  ],
+];
+
+const listed = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]]));
+
+const heads: readonly Case[] = [
+  ['pairs', { headers: Object.entries(headers), body: text }, /^request-invalid: headers is a list: give a mapping/],
+  ['a flat list, as rawHeaders is', { headers: Object.entries(headers).flat(), body: text }, /headers is a list/],
+  [
+    'a list for each name',
+    { headers: listed, body: text },
+    /^request-invalid: headers.Wechatpay-Timestamp is a list: give its one value/,
+  ],
+  [
+    'a Headers object as JSON',
+    { headers: new Headers(headers), body: text },
+    /^signature-missing: there are no headers \(a Headers or a Map is \{\} as JSON\)/,
+  ],
+  [
+    'a name in two cases, with two values',
+    { headers: { ...headers, 'WECHATPAY-SERIAL': 'A1' }, body: text },
+    /^request-invalid: headers.wechatpay-serial stands twice/,
+  ],
+];
+
+const signatures: readonly Case[] = [
+  [
+    'decoded once too often',
+    { headers: signed(`a b${signature.slice(3)}`), body: text },
+    /^signature-invalid: the signature has blanks where \+ stood/,
+  ],
+  [
+    'not decoded',
+    { headers: signed(encodeURIComponent(signature)), body: text },
+    /^signature-invalid: the signature is still percent-encoded/,
+  ],
+];
+
+describe('the local API', () => {
+  for (const [part, cases] of Object.entries({ body: bodies, headers: heads, signature: signatures }))
+    for (const [what, input, said] of cases)
+      it(`recognises what became of a ${part}: ${what}`, async () => {
+        assert.match(await refusal('verify', { kind: 'notification', ...input }), said);
+        assert.match(await refusal('notification', input), said);
+      });
+
+  it('takes a name twice where both say the same, and names in any case', async () => {
+    const upper = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toUpperCase(), value]));
+    const input = { kind: 'notification', headers: { ...headers, ...upper }, body: text };
+    assert.equal((await api.post('verify', input)).status, 200);
+  });
+
+  for (const [what, credential, said] of [
+    [
+      'Alipay’s form',
+      'alipay',
+      /^message-malformed: the body is JSON, and was parsed on its way here: Alipay sends a form$/,
+    ],
+    [
+      'WeChat Pay’s XML',
+      'v2',
+      /^message-malformed: the body is not the XML of WeChat Pay v2: it is JSON, and was parsed/,
+    ],
+    [
+      'a partner’s form',
+      'partner',
+      /^message-malformed: the body is JSON, and this scheme signs the parameters of a form$/,
+    ],
+  ] as const)
+    it(`recognises JSON that was ${what}`, async () => {
+      const input = { kind: 'notification', body: JSON.stringify({ sign: 'x', app_id: '1' }) };
+      assert.match(await refusal('verify', input, credential), said);
+    });
+
+  it('recognises a request that was built as an object', async () => {
+    const input = { method: 'POST', url: '/v3/x', body: { amount: 1 } };
+    assert.match(await refusal('authorize', input), /^request-invalid: body is parsed JSON/);
+    const call = { apiMethod: 'alipay.trade.query', bizContent: { a: 1 } };
+    assert.match(await refusal('authorize', call, 'alipay'), /^request-invalid: bizContent is parsed JSON/);
+    assert.match(await refusal('sign', { message: {} }), /^request-invalid: message is parsed JSON/);
+  });
+});
+
+describe('a program with the library', { timeout: 60_000 }, () => {
+  it('recognises the same, where no compiler checks what it hands over', async (t) => {
+    const path = await makeDirectory(t);
+    await createSecretVolume(path, material.files);
+    const source = { files: { path } };
+    await using running = await startPaycert([{ name: 'shop', provider: { wechatpay: { merchantId } }, source }]);
+    const current = running.current('shop');
+    const message = async (input: unknown): Promise<string> => {
+      const attempts = [
+        current.receive(input as ReceivedNotification, start),
+        current.verify(input as ReceivedNotification, start),
+      ];
+      const [one, other] = (await Promise.allSettled(attempts)).map((attempt) => {
+        assert.ok(attempt.status === 'rejected' && attempt.reason instanceof PaycertError, String(input));
+        return `${attempt.reason.code}: ${attempt.reason.message}`;
+      });
+      assert.equal(one, other);
+      return one!;
+    };
+    const kind = 'notification';
+    // As Node's own type of headers allows.
+    const absent = { ...headers, cookie: undefined } as unknown as typeof headers;
+    assert.ok((await current.verify({ kind, headers: absent, body: bytes }, start)).keyId);
+    for (const [input, said] of [
+      [{ kind, headers, body: parsed }, /^request-invalid: body is parsed JSON: give the body as it was received/],
+      [{ kind, headers, body: text }, /^request-invalid: body is text: give its bytes/],
+      [
+        { kind, headers, body: bytes.toJSON() },
+        /^request-invalid: body is bytes as JSON writes them: give them as a Buffer$/,
+      ],
+      [{ kind, headers, body: bytes.buffer }, /^request-invalid: body must be a Uint8Array$/],
+      [{ kind, headers }, /^request-invalid: body is missing$/],
+      [{ headers, body: bytes }, /^request-invalid: kind must be one of response, notification, return, message$/],
+      [
+        { kind, headers: new Headers(headers), body: bytes },
+        /^request-invalid: headers is a Headers or a Map: give Object.fromEntries/,
+      ],
+      [
+        { kind, headers: new Map(Object.entries(headers)), body: bytes },
+        /^request-invalid: headers is a Headers or a Map/,
+      ],
+      [{ kind, headers: Object.entries(headers), body: bytes }, /^request-invalid: headers is a list/],
+      [{ kind, headers: listed, body: bytes }, /^request-invalid: headers.Wechatpay-Timestamp is a list/],
+      [
+        { kind, headers: 'Wechatpay-Serial: 1', body: bytes },
+        /^request-invalid: headers must be a mapping of names to values$/,
+      ],
+      [
+        { kind, headers: { ...headers, 'Wechatpay-Serial': 1 }, body: bytes },
+        /^request-invalid: headers.Wechatpay-Serial must be text$/,
+      ],
+      [
+        { kind, headers: signed(signature.replace(/^../, 'a b')), body: bytes },
+        /^signature-invalid: the signature has blanks/,
+      ],
+      [
+        { kind, headers, body: Buffer.from(JSON.stringify(parsed, undefined, 2)) },
+        /^signature-invalid: the body was parsed/,
+      ],
+      [undefined, /^request-invalid: input must be an object$/],
+    ] as const)
+      assert.match(await message(input), said);
+    await assert.rejects(current.sign(text as unknown as Uint8Array), { message: /^message is text: give its bytes/ });
+    await assert.rejects(current.encrypt(text as unknown as Uint8Array), { message: /^plaintext is text/ });
+    await assert.rejects(current.decrypt({ ciphertext: bytes as unknown as string }), {
+      message: /^ciphertext is bytes, and must be text$/,
+    });
+    const url = new URL('https://api.mch.weixin.qq.com/v3/x') as unknown as string;
+    await assert.rejects(current.authorize({ method: 'GET', url }), { message: /^url is a URL: give its href$/ });
+  });
+});
+
+describe('paycert verify', { timeout: 60_000 }, () => {
+  it('says what became of a signature', async () => {
+    const args = ['verify', 'shop', '--key-id', material.platformKeys[0]!.keyId, '--socket', api.address];
+    for (const [given, said] of [
+      [signature.replace(/^../, 'a b'), /the signature has blanks where \+ stood/],
+      [encodeURIComponent(`${signature.slice(0, -3)}+==`), /the signature is still percent-encoded/],
+    ] as const) {
+      const { code, stderr } = await paycert([...args, '--signature', given], { input: 'x' });
+      assert.equal(code, 1);
+      assert.match(stderr, said);
+    }
+  });
+});
