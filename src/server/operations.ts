@@ -165,7 +165,10 @@ function readMessage({ signature, keyId, message, messageBase64, ...input }: Ver
   const foreign = responseFields.find((field) => input[field] !== undefined);
   if (foreign !== undefined) throw requestInvalid(foreign, 'needs kind beside it');
   if (signature === undefined || keyId === undefined) {
-    throw requestInvalid(signature === undefined ? 'signature' : 'keyId', 'is missing; or give kind, and what was received');
+    throw requestInvalid(
+      signature === undefined ? 'signature' : 'keyId',
+      'is missing; or give kind, and what was received',
+    );
   }
   return { kind: 'message', message: bytes({ message, messageBase64 }, 'message', 'messageBase64'), signature, keyId };
 }
