@@ -177,7 +177,7 @@ const spoiled = (others: Files): readonly Uint8Array[] => [
   Buffer.from('-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'),
   Buffer.from(toSpkiPem(partner!.publicKey)),
   Buffer.from(toPkcs8Pem(partner!.privateKey)),
-  Buffer.from(wechat.platformKeys[0]!.certificate ?? ''),
+  Buffer.from(wechat.merchant.certificate),
   ...others.values(),
 ];
 
