@@ -22,7 +22,6 @@ try {
   const provider = { alipay: { appId, mode: 'certificate', gateway: 'production' } } as const;
   const credentials = [{ name: 'alipay-main', required: true, provider, source: { files: { path: directory } } }];
   await using paycert = await startPaycert(credentials);
-  const moment = () => ({ now: new Date(), nonce: randomBytes(16).toString('hex') });
 
   /** The double's address instead of Alipay's; leave it out in a program of yours. */
   const toGateway = (address: string): string => gateway.url + new URL(address).pathname + new URL(address).search;
@@ -30,13 +29,11 @@ try {
   /** One call of the v2 gateway. Throws unless Alipay signed the response and it is a success: what is not certain is no. */
   const call = async (apiMethod: string, content: object): Promise<Record<string, unknown>> => {
     const request = { apiMethod, bizContent: JSON.stringify(content) };
-    const { method, url, headers, body = null } = await paycert.current('alipay-main').authorize(request, moment());
+    const { method, url, headers, body = null } = await paycert.current('alipay-main').authorize(request);
     const response = await fetch(toGateway(url), { method, headers, body: body && Buffer.from(body) });
     const answer = Buffer.from(await response.arrayBuffer());
     // With the snapshot that is current now: Alipay's key may be younger than the request.
-    await paycert
-      .current('alipay-main')
-      .verify({ kind: 'response', apiMethod, status: response.status, body: answer }, new Date());
+    await paycert.current('alipay-main').verify({ kind: 'response', apiMethod, status: response.status, body: answer });
     const members = JSON.parse(answer.toString()) as Record<string, Record<string, unknown>>;
     const result = members[`${apiMethod.replaceAll('.', '_')}_response`] ?? {};
     if (result['code'] !== '10000') throw new Error(`${apiMethod} failed: ${String(result['sub_code'])}`);
@@ -54,7 +51,7 @@ try {
 
   // Nothing to verify here: the person's browser opens the page.
   const page = { apiMethod: 'alipay.user.certify.open.certify', bizContent: JSON.stringify({ certify_id: certifyId }) };
-  const { pageUrl = '' } = await paycert.current('alipay-main').paymentParameters(page, moment());
+  const { pageUrl = '' } = await paycert.current('alipay-main').paymentParameters(page);
   console.log(`her browser opens ${new URL(pageUrl).origin}, signed`);
   const opened = await fetch(toGateway(pageUrl), { redirect: 'manual' });
   console.log(`the page answers ${opened.status}`);

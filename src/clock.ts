@@ -1,14 +1,36 @@
 // Time as an argument: what says the time and waits. Tests pass their own.
 
+/**
+ * What says the time and waits. A program needs none of its own, a test does.
+ * @example
+ * import { setTimeout } from 'node:timers/promises';
+ * import { type Clock, startPaycert } from 'paycert';
+ *
+ * // A year from now, at the same pace.
+ * const clock: Clock = {
+ *   now: () => new Date(Date.now() + 365 * 86_400_000),
+ *   sleep: (milliseconds, signal) => setTimeout(milliseconds, undefined, { signal }).catch(() => undefined),
+ * };
+ * await using later = await startPaycert([], { clock });
+ * console.log(later.entries()); // → []
+ */
 export interface Clock {
+  /** The time. */
   now(): Date;
-  /** Resolves after that many milliseconds, or at once on abort; never rejects. */
+  /** Resolves after that many milliseconds, at most an hour, or at once on abort; never rejects. */
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
 /** setTimeout fires at once beyond 24.8 days, and a suspended machine makes every long timer lie: nobody waits longer than this. */
 export const longestSleep = 60 * 60 * 1000;
 
+/**
+ * The time of this machine.
+ * @example
+ * import { systemClock } from 'paycert';
+ *
+ * console.log(systemClock.now() <= new Date()); // → true
+ */
 export const systemClock: Clock = {
   now: () => new Date(),
   sleep: (milliseconds, signal) =>

@@ -481,11 +481,19 @@ const table = {
   },
 } as const satisfies Record<string, Row>;
 
+/** The code of an error: a promise that no version breaks. docs/errors.md has a section for each. */
 export type ErrorCode = keyof typeof table;
 
-/** Every code with its row: for documentation tests and for whatever prints a hint. */
+/**
+ * Every code with its row: who must act, and what to do.
+ * @example
+ * import { errorTable } from 'paycert';
+ *
+ * console.log(errorTable['certificate-expired'].kind); // → material
+ */
 export const errorTable: Readonly<Record<ErrorCode, Row>> = table;
 
+/** What an error says beside its code and its message. */
 export interface ErrorDetails {
   /** The configuration path, material name or request field. Never its value. */
   readonly field?: string;
@@ -496,7 +504,18 @@ export interface ErrorDetails {
   readonly others?: readonly PaycertError[];
 }
 
-/** A deliberate error. Its message names fields and never holds a value of a secret. */
+/**
+ * A deliberate error. Its message names fields and never holds a value of a secret; `kind` says who must act, `hint` what to do.
+ * @example
+ * import { PaycertError } from 'paycert';
+ *
+ * try {
+ *   paycert.current('wechat-mian');
+ * } catch (error) {
+ *   if (!(error instanceof PaycertError)) throw error;
+ *   console.log(error.code, error.kind); // → credential-unknown request
+ * }
+ */
 export class PaycertError extends Error {
   override readonly name = 'PaycertError';
   readonly code: ErrorCode;

@@ -4,6 +4,10 @@ import type { PaycertError } from './errors.ts';
 /** Platforms refuse what is signed five minutes off; long before that somebody must know. */
 export const tolerableSkewSeconds = 60;
 
+/**
+ * What happens, by its `type`. Members named `seconds` are durations; those named `…At`, `until` and `notAfter` are times. `isNew`: it
+ * was not so before, so it is worth a line. No member holds a secret.
+ */
 export type Event =
   // reloads
   | {
@@ -189,7 +193,22 @@ export type TokenFile = 'token' | 'proxy-token';
 /** How an operation ended. The caller's own errors are apart, they never page anybody; so are those of the way to a platform. */
 export type Outcome = 'ok' | 'refused' | 'caller-error' | 'not-ready' | 'gateway-error' | 'error';
 
-/** Receives every event. It must not throw, and a throw changes nothing that was decided. */
+/**
+ * Receives every event, while it happens: it must return soon. It must not throw, and a throw changes nothing that was decided.
+ * @example
+ * import { type Observe, startPaycert } from 'paycert';
+ *
+ * const types: string[] = [];
+ * const observe: Observe = (event) => {
+ *   types.push(event.type);
+ *   if (event.type === 'rejected' && event.isNew) console.error(event.credential, event.error.message, event.error.hint);
+ * };
+ * await using other = await startPaycert(
+ *   [{ name: 'bank', provider: { mtls: {} }, source: { files: { path: '/etc/paycert/bank' } } }],
+ *   { observe },
+ * );
+ * console.log(types); // → [ 'credential-added', 'swapped' ]
+ */
 export type Observe = (event: Event) => void;
 
 /** An observer whose exceptions do not reach the caller. */

@@ -7,32 +7,22 @@ import type { CredentialConfig } from './config/schema/credential.ts';
 import { poolLimiter } from './store/limiter.ts';
 import { PaycertError } from './errors.ts';
 import { isolate, type Observe } from './events.ts';
-import { checked, checkedReceived } from './library-input.ts';
-import type {
-  AuthorizedRequest,
-  Ciphertext,
-  Decrypted,
-  Encrypted,
-  Moment,
-  OpenedNotification,
-  PaymentParametersInput,
-  Received,
-  ReceivedNotification,
-  RequestToAuthorize,
-  Signed,
-  Verified,
-} from './providers/provider.ts';
+import { randomNonce } from './nonce.ts';
+import type { SigningContext } from './providers/provider.ts';
 import type { AskResponder } from './revocation/ask-responder.ts';
-import { type Around, aroundEach, type Call } from './store/call.ts';
-import type { Snapshot } from './store/snapshot.ts';
+import { aroundEach } from './store/call.ts';
+import { lacking, type Snapshot } from './store/snapshot.ts';
 import { type Entry, reasonOfNoSnapshot, Store } from './store/store.ts';
-import { Use } from './store/use.ts';
+import { type Begin, type CredentialOperations, useOf } from './store/use.ts';
 import { signingThreads } from './system/threads.ts';
 
+/** What a program may give beside its credentials; nothing of it is needed. */
 export interface LibraryOptions {
-  /** Receives every event. */
+  /** Receives every event: what was swapped, rejected and used. */
   readonly observe?: Observe;
+  /** Default: the time of this machine. */
   readonly clock?: Clock;
+  /** What `source.env` and `UV_THREADPOOL_SIZE` are read from. Default: `process.env`. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** How OCSP responders are asked about our own certificates, such as through a proxy. Default: over HTTP, from here. */
   readonly askResponder?: AskResponder;
@@ -46,43 +36,55 @@ export interface CallOptions {
   readonly id?: string;
 }
 
-/**
- * A credential as it is current now: its facts, and its operations. Each is counted as the sidecar counts it. A moment or a
- * time that is not given is now, and a nonce is random.
- */
-export interface CurrentCredential extends Pick<
-  Snapshot,
-  'generation' | 'snapshotId' | 'context' | 'loadedAt' | 'version'
-> {
-  sign(message: Uint8Array): Promise<Signed>;
-  authorize(request: RequestToAuthorize, moment?: Partial<Moment>): Promise<AuthorizedRequest>;
-  verify(received: Received, now?: Date): Promise<Verified>;
-  /** Verifies a notification and opens it, in one step. */
-  receive(received: ReceivedNotification, now?: Date): Promise<OpenedNotification>;
-  decrypt(input: Ciphertext, now?: Date): Promise<Decrypted>;
-  encrypt(plaintext: Uint8Array, now?: Date, keyId?: string): Promise<Encrypted>;
-  paymentParameters(input: PaymentParametersInput, moment?: Partial<Moment>): Promise<Readonly<Record<string, string>>>;
+/** What is known of one set of keys: facts, and no secret. */
+export interface SnapshotFacts extends Pick<Snapshot, 'generation' | 'snapshotId' | 'loadedAt' | 'version'> {
+  /** Its keys, and what it presents and trusts in TLS. */
+  readonly context: Omit<SigningContext, 'operations'>;
 }
 
-/** Credentials that reload themselves until `stop`. */
+/** A credential as it is current now: its facts, and its operations. Each is counted as the sidecar counts it. */
+export interface CurrentCredential extends SnapshotFacts, CredentialOperations {}
+
+/** One credential with its policy, its current set if there is one, and what is wrong with the newest. */
+export interface CredentialState extends Omit<Entry, 'snapshot' | 'forwarding'> {
+  readonly snapshot?: SnapshotFacts & Pick<Snapshot, 'unopened'>;
+}
+
+/** Credentials that reload themselves until `stop`. `await using` stops them at the end of its block. */
 export interface Paycert extends AsyncDisposable {
   /**
-   * The credential to use for one operation: take it once, and again for the next.
-   * @throws PaycertError `credential-unknown`, `credential-not-loaded`
+   * The credential to use for one operation: take it once, and again for the next, which may find newer keys.
+   * @throws PaycertError `credential-unknown`; `credential-not-loaded` while there is no valid material
    */
   current(name: string, options?: CallOptions): CurrentCredential;
   /** Calls `told` after each swap of that credential, until the function that it returns is called. */
   follow(name: string, told: () => void): () => void;
-  /** Every credential as it stands, for health checks and status pages. */
-  entries(): readonly Entry[];
+  /** Every credential as it is, for health checks and status pages. */
+  entries(): readonly CredentialState[];
+  /** Ends every reload and watch. What runs already ends by itself; a second call does nothing. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts credentials, given as in `paycert.yaml`, and resolves when each has been looked at once.
+ * Starts credentials, given as under `credentials` in `paycert.yaml`, and resolves when each has been looked at once. From then on
+ * they follow their material by themselves.
+ *
  * RSA runs in libuv's thread pool, which a library cannot size: set UV_THREADPOOL_SIZE to the number of cores, and six
  * more for the files and names that are waited for in the same pool.
- * @throws PaycertError `config-invalid`; `credential-not-loaded` when a required one has no fit material
+ * @throws PaycertError `config-invalid`; `credential-not-loaded` when a required one has no valid material, with its `cause`
+ * @example
+ * import { startPaycert } from 'paycert';
+ *
+ * await using paycert = await startPaycert([
+ *   {
+ *     name: 'wechat-main',
+ *     required: true,
+ *     provider: { wechatpay: { merchantId: '1900000001' } },
+ *     source: { files: { path: '/etc/paycert/wechat-main' } },
+ *   },
+ * ]);
+ * const { headers } = await paycert.current('wechat-main').authorize({ method: 'GET', url: '/v3/certificates' });
+ * console.log(headers.Authorization.slice(0, 25)); // → WECHATPAY2-SHA256-RSA2048
  */
 export async function startPaycert(
   credentials: readonly CredentialConfig[],
@@ -124,7 +126,17 @@ export async function startPaycert(
   const stop = () => running.stop();
   const around = aroundEach({ observe: watching, milliseconds: () => performance.now(), most: mostCalls });
   return {
-    current: (name, options) => useOf(store.current(name), name, { around, observe: watching, clock, ...options }),
+    current(name, { id = randomUUID(), signal = endless } = {}) {
+      const snapshot = store.current(name);
+      const begin: Begin = (operation, work) => {
+        const of = { id, signal, credential: name, operation, caller: { listener: 'library' } };
+        const call = { ...of, startedAt: clock.now() };
+        return around(call, () => work(call));
+      };
+      const { generation, snapshotId, context, loadedAt, version } = snapshot;
+      const facts = { generation, snapshotId, context, loadedAt, version };
+      return { ...facts, ...useOf(snapshot, begin, { observe: watching, nonce: randomNonce }) };
+    },
     follow(name, told) {
       const follower = isolate((event) => event.type === 'swapped' && event.credential === name && told());
       followers.add(follower);
@@ -139,36 +151,18 @@ export async function startPaycert(
 /** Under way at once. More would wait in memory longer than anybody waits for them. */
 const mostCalls = 4096;
 
-interface UseOptions extends CallOptions {
-  readonly around: Around;
-  readonly observe: Observe;
-  readonly clock: Clock;
-}
-
 const endless = new AbortController().signal;
 
-function useOf(snapshot: Snapshot, credential: string, options: UseOptions): CurrentCredential {
-  const { around, observe, clock, id = randomUUID(), signal = endless } = options;
-  const run = <T>(operation: string, work: (use: Use) => Promise<T>, now?: Date): Promise<T> => {
-    const startedAt = now ?? clock.now();
-    const call: Call = { id, caller: { listener: 'library' }, credential, operation, startedAt, signal };
-    return around(call, () => work(new Use(call, snapshot, observe)));
-  };
-  const complete = ({ call }: Use, moment: Partial<Moment> = {}): Moment => ({
-    now: moment.now ?? call.startedAt,
-    nonce: moment.nonce ?? randomUUID().replaceAll('-', ''),
-  });
-  const { generation, snapshotId, context, loadedAt, version } = snapshot;
-  return {
-    ...{ generation, snapshotId, context, loadedAt, version },
-    sign: (message) => run('sign', (use) => use.sign(checked({ message }).message)),
-    authorize: (request, moment) => run('authorize', (use) => use.authorize(checked(request), complete(use, moment))),
-    verify: (received, now) => run('verify', (use) => use.verify(checkedReceived(received)), now),
-    receive: (received, now) => run('notification', (use) => use.receive(checkedReceived(received)), now),
-    decrypt: (input, now) => run('decrypt', (use) => use.decrypt(checked(input)), now),
-    encrypt: (plaintext, now, keyId) =>
-      run('encrypt', (use) => use.encrypt(checked({ plaintext }).plaintext, keyId), now),
-    paymentParameters: (input, moment) =>
-      run('payment-parameters', (use) => use.paymentParameters(checked(input), complete(use, moment))),
-  };
-}
+/**
+ * Whether a credential is loaded and can do what `require` asks of it, now or at another time.
+ * @example
+ * import { isReady } from 'paycert';
+ *
+ * // In the endpoint of a readiness probe:
+ * const unready = paycert.entries().filter((state) => state.isRequired && !isReady(state));
+ * console.log(unready.map(({ name, rejection }) => `${name}: ${rejection?.error.message ?? 'not loaded'}`)); // → []
+ */
+export const isReady = (
+  { snapshot, requires }: Pick<CredentialState, 'snapshot' | 'requires'>,
+  now: Date = systemClock.now(),
+): boolean => snapshot !== undefined && lacking(snapshot, requires, now).length === 0;

@@ -9,7 +9,7 @@ import type { Problem } from '../server/schema.ts';
 import { type Invocation, text as option, usageError } from './command.ts';
 import type { Recalled } from './explain-report.ts';
 import { readAll } from './input.ts';
-import { readToken } from './token.ts';
+import { readToken } from '../config/token.ts';
 
 export type Values = Invocation['values'];
 

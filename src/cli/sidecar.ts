@@ -2,12 +2,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
 import { RunningConfiguration } from '../running/configuration.ts';
-import { parseConfig } from '../config/load.ts';
 import { defaults, milliseconds } from '../config/defaults.ts';
+import { parseForStart, readConfig, tokenFilesOf } from '../config/read.ts';
 import type { Config } from '../config/schema/config.ts';
 import { socketsOf } from '../config/sockets.ts';
+import { parseToken, readToken } from '../config/token.ts';
 import { poolLimiter } from '../store/limiter.ts';
-import { PaycertError } from '../errors.ts';
+import type { PaycertError } from '../errors.ts';
 import { type Event, isolate, type Observe, type TokenFile } from '../events.ts';
 import { createAdmin } from '../server/admin.ts';
 import { FollowedFiles } from '../server/followed-files.ts';
@@ -20,14 +21,12 @@ import { aroundEach } from '../store/call.ts';
 import { SignedMemory } from '../store/signed-memory.ts';
 import { files as filesSource } from '../sources/files.ts';
 import { reasonOfNoSnapshot, Store } from '../store/store.ts';
-import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 import { signingThreads } from '../system/threads.ts';
 import { createLog, type LogLevel } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { flushMilliseconds, openOutput } from '../telemetry/output.ts';
 import { followFile } from './follow.ts';
 import type { RunningProxy } from './sidecar-proxy.ts';
-import { parseToken, readToken } from './token.ts';
 
 export interface SidecarOptions {
   readonly configPath: string;
@@ -173,32 +172,6 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-
-/** What a start needs beside the text itself must be there too: the next start reads this file. */
-export async function parseForStart(text: string): Promise<Config> {
-  const config = parseConfig(text);
-  for (const [, path] of tokenFilesOf(config)) await readToken(path);
-  return config;
-}
-
-/** Of each listener that asks for a token. */
-function tokenFilesOf({ listen, proxy }: Config): readonly (readonly [TokenFile, string])[] {
-  const files = { token: listen.tcp?.tokenFile, 'proxy-token': proxy?.listen.tcp?.tokenFile };
-  return Object.entries(files).flatMap(([file, path]) =>
-    path === undefined ? [] : [[file as TokenFile, path] as const],
-  );
-}
-
-/** @throws PaycertError as `parseConfig`; `config-unreadable`, `token-unusable` */
-export async function readConfig(path: string): Promise<Config> {
-  try {
-    const { bytes } = await readBounded(path);
-    return await parseForStart(bytes.toString());
-  } catch (error) {
-    if (error instanceof PaycertError) throw error;
-    throw new PaycertError('config-unreadable', `${path} ${whyUnreadable(error)}`, { field: '--config' });
-  }
-}
 
 /** What only a new process picks up. */
 const fixedParts = ({ listen, admin, log, remember, proxy }: Config) => {

@@ -1,11 +1,11 @@
 // paycert validate: the very checks that a swap runs, offline, all violations and not only the first.
 import { systemClock } from '../clock.ts';
+import { parseForStart, readConfig } from '../config/read.ts';
 import type { CredentialConfig } from '../config/schema/credential.ts';
 import { PaycertError } from '../errors.ts';
 import { buildCredential, type BuildDependencies } from '../running/build.ts';
 import { Origins } from '../running/origins.ts';
 import { readAll } from './input.ts';
-import { parseForStart, readConfig } from './sidecar.ts';
 import { print } from './table.ts';
 import { describe, judge, render, toJson, type Verdict } from './verdict.ts';
 

@@ -1,9 +1,9 @@
 // One call of a platform: authorized with the keys of that moment, sent exactly so, verified with the keys of its return.
-import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
+import { randomNonce } from '../nonce.ts';
 import {
   type CallOutcome,
   type ForwardedRequest,
@@ -16,7 +16,7 @@ import { pathAndQuery } from '../providers/shared/http.ts';
 import { assertAwaited, type Call } from '../store/call.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Store } from '../store/store.ts';
-import { Use } from '../store/use.ts';
+import { useOf, within } from '../store/use.ts';
 import type { Attempt, AttemptOutcome } from './attempt.ts';
 import { BufferBudget } from './buffer-budget.ts';
 import { type Connections, type Incoming, NoResponse, type Outgoing } from './connections.ts';
@@ -96,8 +96,8 @@ export class GatewayClient {
     const snapshot = store.current(call.credential);
     const headers = passedOn<string>(request.headers);
     const wanted = forwarding.toAuthorize({ ...request, headers }, keysOf(snapshot), origin);
-    const moment = { now: clock.now(), nonce: randomUUID().replaceAll('-', '') };
-    const authorized = await new Use(call, snapshot, observe).authorize(wanted, moment);
+    const use = useOf(snapshot, within(call), { observe, nonce: randomNonce });
+    const authorized = await use.authorize(wanted, { now: clock.now() });
     assertAwaited(call);
     const outgoing: Outgoing = {
       method: authorized.method,
@@ -180,7 +180,7 @@ export class GatewayClient {
   ): Promise<void> {
     const { store, clock, observe } = this.#options;
     const arrived = { ...call, startedAt: clock.now() };
-    const use = new Use(arrived, store.current(call.credential), observe);
+    const use = useOf(store.current(call.credential), within(arrived), { observe, nonce: randomNonce });
     const named = apiMethod !== undefined && { apiMethod };
     await use.verify({ kind: 'response', method, url: target, ...response, ...named });
   }

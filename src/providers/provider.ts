@@ -26,6 +26,7 @@ export interface KeyFacts {
   readonly issuer?: string;
 }
 
+/** A signature, as bytes, and the id of the key that made it: the two go together. */
 export interface Signed {
   readonly signature: Uint8Array;
   readonly keyId: string;
@@ -56,6 +57,7 @@ export interface Moment {
   readonly nonce: string;
 }
 
+/** A request as it is to be sent: once, and unchanged. */
 export interface AuthorizedRequest {
   readonly method: string;
   readonly url: string;
@@ -84,12 +86,14 @@ export type Received =
 /** What the platform sent by itself. */
 export type ReceivedNotification = Extract<Received, { readonly body: Uint8Array }> & { readonly kind: 'notification' };
 
+/** Which key of the platform signed what was verified. */
 export interface Verified {
   readonly keyId: string;
   /** Which of the platform's forms of signed text it was, where it has several. */
   readonly rule?: string;
 }
 
+/** A ciphertext, as bytes, and the id of the key that opens it, which platforms want to be sent beside it. */
 export interface Encrypted {
   readonly ciphertext: Uint8Array;
   readonly keyId: string;
@@ -105,12 +109,14 @@ export type Ciphertext =
     }
   | { readonly ciphertext: string };
 
+/** A plaintext, as bytes, and the key that opened it. */
 export interface Decrypted {
   readonly plaintext: Uint8Array;
   readonly keyId: string;
   readonly role: Role;
 }
 
+/** A notification that was verified and opened. */
 export interface OpenedNotification {
   readonly id: string;
   readonly eventType: string;

@@ -4,7 +4,19 @@ import { readOcspResponse } from '../crypto/ocsp-response.ts';
 import { refusedAddresses } from './addresses.ts';
 import { exchange } from './download.ts';
 
-/** The bytes of a response; undefined if none is available. */
+/**
+ * Asks an OCSP responder: `address` is what a certificate names, `request` the DER bytes to send. Resolves with the DER bytes of the
+ * response, `undefined` if none is available; `signal` is aborted when nobody waits for it any more. What it returns is verified.
+ * @example
+ * import { type AskResponder, startPaycert } from 'paycert';
+ *
+ * const askResponder: AskResponder = async (address, request, signal) => {
+ *   const headers = { 'Content-Type': 'application/ocsp-request', 'X-Responder': address };
+ *   const response = await fetch('http://ocsp-proxy.example/', { method: 'POST', headers, body: Buffer.from(request), signal });
+ *   return response.ok ? response.bytes() : undefined;
+ * };
+ * await using other = await startPaycert([], { askResponder });
+ */
 export type AskResponder = (
   address: string,
   request: Uint8Array,

@@ -4,16 +4,18 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';
+import { randomNonce } from '../nonce.ts';
 import { type Around, assertAwaited, type Call } from '../store/call.ts';
 import { platforms } from '../providers/registry.ts';
 import type { Platform } from '../providers/platform.ts';
 import type { SignedMemory } from '../store/signed-memory.ts';
-import { type Remember, Use } from '../store/use.ts';
+import type { Snapshot } from '../store/snapshot.ts';
+import { type Remember, useOf, within } from '../store/use.ts';
 import { validator } from '../validation.ts';
 import { readJson } from './body.ts';
 import { callOf } from './caller.ts';
 import { batchSchemas, openApiDocument } from './openapi.ts';
-import { type Operation, operations } from './operations.ts';
+import { type Operation, operations, type Use } from './operations.ts';
 import { problemOf, toPaycertError } from './problem.ts';
 import { json, jsonReply, type Route, type RouteCall, serveRoutes } from './routes.ts';
 import * as schema from './schema.ts';
@@ -99,11 +101,13 @@ async function read(api: Api, { name: operation }: Operation, listener: string, 
 
 async function runOne(api: Api, operation: Operation, listener: string, route: RouteCall): Promise<object> {
   const { input, call } = await read(api, operation, listener, route);
-  return api.around(call, async () => operation.run(input, useOf(api, call)));
+  return api.around(call, async () => operation.run(input, begin(api, call)));
 }
 
-const useOf = (api: Api, call: Call): Use =>
-  new Use(call, api.store.current(call.credential), api.observe, remembering(api));
+function begin(api: Api, call: Call, snapshot: Snapshot = api.store.current(call.credential)): Use {
+  const options = { observe: api.observe, nonce: randomNonce, remember: remembering(api) };
+  return { ...useOf(snapshot, within(call), options), call, generation: snapshot.generation };
+}
 
 const refusals: Readonly<Record<string, Platform['refusals']>> = Object.fromEntries(
   Object.entries<Platform>(platforms).map(([id, platform]) => [id, platform.refusals]),
@@ -168,9 +172,7 @@ async function runBatch(
 /** A batch that cannot start is one call that was not ready. */
 async function startBatch(api: Api, call: Call): Promise<Use> {
   const { snapshot } = api.store.entry(call.credential);
-  return snapshot
-    ? new Use(call, snapshot, api.observe, remembering(api))
-    : api.around(call, async () => useOf(api, call));
+  return snapshot ? begin(api, call, snapshot) : api.around(call, async () => begin(api, call));
 }
 
 async function runItem(api: Api, operation: Operation, item: unknown, use: Use): Promise<object> {

@@ -1,13 +1,20 @@
 // HTTP ↔ the snapshot's operations: one row per call. A row never sees a connection.
 import { isUtf8 } from 'node:buffer';
-import { randomUUID } from 'node:crypto';
 import type { Static, TSchema } from 'typebox';
 import { requestInvalid } from '../errors.ts';
-import type { Moment, Received } from '../providers/provider.ts';
-import type { Use } from '../store/use.ts';
+import type { Received } from '../providers/provider.ts';
+import type { Call } from '../store/call.ts';
+import type { CredentialOperations } from '../store/use.ts';
 import { oddBase64 } from '../transit.ts';
 import { validator } from '../validation.ts';
 import * as schema from './schema.ts';
+
+/** One use of a credential: its operations, on one snapshot. */
+export interface Use extends CredentialOperations {
+  readonly call: Call;
+  /** Of that snapshot. */
+  readonly generation: number;
+}
 
 export interface Operation {
   readonly name: string;
@@ -44,7 +51,6 @@ const authorize = operation('authorize', {
     assertText(members);
     const request = { ...members, ...(body && { body }) };
     const moment = {
-      ...freshMoment(use),
       ...(timestamp !== undefined && { now: timeOf(timestamp) }),
       ...(nonce !== undefined && { nonce }),
     };
@@ -53,7 +59,7 @@ const authorize = operation('authorize', {
       ...authorized,
       headers: { ...authorized.headers },
       ...(sent && textOrBase64(sent, 'body', 'bodyBase64')),
-      generation: use.snapshot.generation,
+      generation: use.generation,
     };
   },
 });
@@ -65,7 +71,7 @@ const sign = operation('sign', {
   isBatchable: true,
   async run(input, use) {
     const { signature, keyId } = await use.sign(bytes(input, 'message', 'messageBase64'));
-    return { signature: base64(signature), keyId, generation: use.snapshot.generation };
+    return { signature: base64(signature), keyId, generation: use.generation };
   },
 });
 
@@ -97,7 +103,7 @@ const notification = operation('notification', {
   isBatchable: false,
   async run({ headers, ...rest }, use) {
     const body = bytes(rest, 'body', 'bodyBase64');
-    const { role: _, ...opened } = await use.receive({ kind: 'notification', body, ...(headers && { headers }) });
+    const { role: _, ...opened } = await use.receive({ body, ...(headers && { headers }) });
     return opened;
   },
 });
@@ -108,7 +114,7 @@ const encrypt = operation('encrypt', {
   result: schema.EncryptResult,
   isBatchable: true,
   async run({ plaintext, keyId }, use) {
-    const encrypted = await use.encrypt(utf8(plaintext, 'plaintext'), keyId);
+    const encrypted = await use.encrypt(utf8(plaintext, 'plaintext'), keyId === undefined ? {} : { keyId });
     return { ciphertext: base64(encrypted.ciphertext), keyId: encrypted.keyId };
   },
 });
@@ -120,7 +126,7 @@ const paymentParameters = operation('payment-parameters', {
   isBatchable: false,
   async run(input, use) {
     assertText(input);
-    return { ...(await use.paymentParameters(input, freshMoment(use))) };
+    return { ...(await use.paymentParameters(input)) };
   },
 });
 
@@ -134,8 +140,6 @@ export const operations: readonly Operation[] = [
   encrypt,
   paymentParameters,
 ];
-
-const freshMoment = ({ call }: Use): Moment => ({ now: call.startedAt, nonce: randomUUID().replaceAll('-', '') });
 
 const base64 = (data: Uint8Array): string =>
   Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');

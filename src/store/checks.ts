@@ -21,8 +21,6 @@ export interface Candidate {
 /** A function of a candidate and the time: its violations. */
 export type Check = (candidate: Candidate, now: Date) => readonly PaycertError[] | Promise<readonly PaycertError[]>;
 
-const violation = (...details: ConstructorParameters<typeof PaycertError>) => [new PaycertError(...details)];
-
 /** It parses, nothing is missing, and its parts agree: the provider's own rules. */
 const isSound: Check = ({ context }) => context.set.problems;
 
@@ -46,7 +44,7 @@ const isValidYet: Check = ({ context }, now) =>
     const { notBefore } = facts;
     if (notBefore === undefined || notBefore <= now) return [];
     const message = `${nameOf(facts)} is not valid before ${notBefore.toISOString()}`;
-    return violation('certificate-not-yet-valid', message, { retryAt: notBefore });
+    return [new PaycertError('certificate-not-yet-valid', message, { retryAt: notBefore })];
   });
 
 /** now < not after. An expired *current* one keeps operating; an expired candidate replaces nothing. */
@@ -55,7 +53,7 @@ const isNotExpired: Check = ({ context }, now) =>
     const { notAfter } = facts;
     if (notAfter === undefined || now < notAfter) return [];
     const code = rowOf(facts).expiry?.code ?? 'certificate-expired';
-    return violation(code, `${nameOf(facts)} is not valid after ${notAfter.toISOString()}`);
+    return [new PaycertError(code, `${nameOf(facts)} is not valid after ${notAfter.toISOString()}`)];
   });
 
 /**
@@ -66,12 +64,17 @@ const keepsVerifying: Check = ({ context, current }, now) =>
   context.set.problems.length === 0 &&
   current?.capabilities(now).has('verify') === true &&
   !context.set.capabilities(now).has('verify')
-    ? violation('platform-set-emptied', 'there is no valid platform key any more, and the current snapshot has one')
+    ? [
+        new PaycertError(
+          'platform-set-emptied',
+          'there is no valid platform key any more, and the current snapshot has one',
+        ),
+      ]
     : [];
 
 const isNotOlder: Check = (candidate) =>
   candidate.older === 'reject' && isRollback(candidate)
-    ? violation('material-older', 'the certificate of the key that signs is older than the current one')
+    ? [new PaycertError('material-older', 'the certificate of the key that signs is older than the current one')]
     : [];
 
 /** The candidate signs, and its own public key verifies. */
@@ -85,9 +88,9 @@ const worksItself: Check = async ({ context }) => {
     if (suite.verify(publicKey, message, signature)) return [];
   } catch (cause) {
     // Whatever it is: a key with damaged primes makes OpenSSL throw.
-    return violation('self-test-failed', 'the key cannot sign', { cause });
+    return [new PaycertError('self-test-failed', 'the key cannot sign', { cause })];
   }
-  return violation('self-test-failed', 'what the key signs does not verify with its own public key');
+  return [new PaycertError('self-test-failed', 'what the key signs does not verify with its own public key')];
 };
 
 /** What the provider's own rules find at that time, such as a revoked certificate. */
@@ -101,7 +104,7 @@ const trustsNoOwnKey: Check = ({ context, former = [] }) => {
     ),
   );
   return (context.operations.verifiers ?? []).some(({ id }) => own.has(id))
-    ? violation('platform-key-is-merchant', 'a key of the platform is one that has signed for you')
+    ? [new PaycertError('platform-key-is-merchant', 'a key of the platform is one that has signed for you')]
     : [];
 };
 

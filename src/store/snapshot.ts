@@ -244,7 +244,7 @@ const isKeyUnknown = (error: unknown): boolean => error instanceof PaycertError 
 
 /** What a snapshot can do at that time. */
 export function lacking(
-  snapshot: Snapshot | undefined,
+  snapshot: { readonly context: Pick<SigningContext, 'set'> } | undefined,
   required: readonly Capability[],
   now: Date,
 ): readonly Capability[] {

@@ -4,10 +4,12 @@ import { PaycertError } from '../errors.ts';
 /** `notification`: its signature is valid, so the platform wrote it. `ciphertext`: nothing proves who wrote it. */
 export type Sealed = 'notification' | 'ciphertext';
 
+/** What no key opened, of one kind and for one reason: how often, and since when. */
 export interface Unopened {
   readonly kind: Sealed;
   /** Why the last of them was not opened. */
   readonly error: PaycertError;
+  /** How many. */
   readonly count: number;
   readonly since: Date;
   readonly at: Date;

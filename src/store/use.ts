@@ -1,6 +1,7 @@
 // The operations of one snapshot for one call: what a row of the API and a program with the library both run.
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
+import type { Sent } from '../providers/refusal.ts';
 import type {
   AuthorizedRequest,
   Ciphertext,
@@ -16,86 +17,199 @@ import type {
   Verified,
 } from '../providers/provider.ts';
 import type { Call } from './call.ts';
+import { base64Of, bytesOf, checked, checkedReceived, type Content } from './input.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Sealed } from './unopened.ts';
-import type { Sent } from '../providers/refusal.ts';
+
+/** A request to authorize, of which the platform takes its own members: docs/api.md says which. */
+export type RequestInput = Omit<RequestToAuthorize, 'body'> & { readonly body?: Content };
+
+/** What a platform sent by itself: `headers` and `body` exactly as they came. */
+export type NotificationInput = Omit<ReceivedNotification, 'kind' | 'body'> & {
+  readonly kind?: 'notification';
+  readonly body: Content;
+};
+
+/**
+ * What a platform sent, exactly as it came; or a message with its signature, in base64 or as bytes. `kind` says whether it is a
+ * `response` to a request of yours, a `notification`, or the address that a paying user's browser `return`s to.
+ */
+export type ReceivedInput =
+  | (Omit<Extract<Received, { readonly body: Uint8Array }>, 'body'> & { readonly body: Content })
+  | { readonly kind: 'message'; readonly message: Content; readonly signature: Content; readonly keyId: string };
+
+/** A ciphertext in base64, as platforms write it, or as bytes; beside it what its algorithm needs, as the platform sent it. */
+export type CiphertextInput = Ciphertext extends infer Each
+  ? Each extends Ciphertext
+    ? Omit<Each, 'ciphertext'> & { readonly ciphertext: Content }
+    : never
+  : never;
+
+/** The time that an operation takes for now. */
+export type At = Partial<Pick<Moment, 'now'>>;
+
+/**
+ * What one set of keys does for a program. Text is taken as its UTF-8 bytes. A time that is not given is now, and a nonce is random.
+ *
+ * Every operation rejects with a `PaycertError`, whose `kind` says who must act: `request` (the program: `request-invalid`,
+ * `operation-unsupported`), `refused` (the platform did not sign or encrypt this for your keys), `not-ready` (a key is missing or
+ * has expired, or too much is under way).
+ */
+export interface CredentialOperations {
+  /**
+   * The signature over a message, made with the one key that signs now, and that key's id.
+   * @example
+   * const { signature, keyId } = await paycert.current('wechat-main').sign('1554208460\nnonce\n{}\n');
+   * console.log(Buffer.from(signature).toString('base64'), keyId);
+   */
+  sign(message: Content): Promise<Signed>;
+  /**
+   * A request with everything that the platform asks for, such as its `Authorization` header: send it once, unchanged, within
+   * five minutes. `body` is there where it differs from the one given.
+   * @example
+   * const url = '/v3/pay/transactions/jsapi';
+   * const body = JSON.stringify({ out_trade_no: '1001' });
+   * const { headers } = await paycert.current('wechat-main').authorize({ method: 'POST', url, body });
+   * console.log(headers.Authorization.slice(0, 25)); // → WECHATPAY2-SHA256-RSA2048
+   */
+  authorize(request: RequestInput, moment?: Partial<Moment>): Promise<AuthorizedRequest>;
+  /**
+   * The key of the platform that signed what was received. What is forged, damaged or too old is refused: `signature-invalid`,
+   * `signature-probe`, `key-unknown`, `timestamp-outside-window`.
+   * @example
+   * const { headers, body } = posted;
+   * const { keyId } = await paycert.current('wechat-main').verify({ kind: 'response', headers, body });
+   * console.log(keyId === headers['Wechatpay-Serial']); // → true
+   */
+  verify(received: ReceivedInput, at?: At): Promise<Verified>;
+  /**
+   * Verifies a notification and opens it, in one step. `resource` is parsed where it is JSON.
+   * As `verify`; `decryption-failed` where it is signed and no key opens it.
+   * @example
+   * const { headers, body } = posted;
+   * const { eventType, resource } = await paycert.current('wechat-main').receive({ headers, body });
+   * console.log(eventType, resource); // → TRANSACTION.SUCCESS { out_trade_no: '1001' }
+   */
+  receive(notification: NotificationInput, at?: At): Promise<OpenedNotification>;
+  /**
+   * The plaintext of a ciphertext that the platform made for your keys, as bytes. One code for every cause: `decryption-failed`.
+   * @example
+   * const { algorithm, ciphertext, nonce, associated_data: associatedData } = JSON.parse(String(posted.body)).resource;
+   * const sealed = { algorithm, ciphertext, nonce, associatedData };
+   * const { plaintext } = await paycert.current('wechat-main').decrypt(sealed);
+   * console.log(Buffer.from(plaintext).toString()); // → {"out_trade_no":"1001"}
+   */
+  decrypt(input: CiphertextInput, at?: At): Promise<Decrypted>;
+  /**
+   * Encrypts one field for the platform: under the key of that `keyId`, otherwise under the one that lasts longest.
+   * @example
+   * const { ciphertext, keyId } = await paycert.current('wechat-main').encrypt('张三');
+   * console.log(Buffer.from(ciphertext).toString('base64').length, keyId.length); // → 344 40
+   */
+  encrypt(plaintext: Content, options?: At & { readonly keyId?: string }): Promise<Encrypted>;
+  /**
+   * The signed object that the paying client hands to the platform's software.
+   * @example
+   * const input = { type: 'jsapi', appId: 'wx8888888888888888', prepayId: 'wx26112221580621e9b071c00d9e093b0000' } as const;
+   * const parameters = await paycert.current('wechat-main').paymentParameters(input);
+   * console.log(parameters.signType, parameters.package); // → RSA prepay_id=wx26112221580621e9b071c00d9e093b0000
+   */
+  paymentParameters(input: PaymentParametersInput, moment?: Partial<Moment>): Promise<Readonly<Record<string, string>>>;
+}
 
 /** Receives each request that was authorized, as it will be sent. */
 export type Remember = (call: Call, sent: Sent & { readonly keyId: string }) => void;
 
-/** What a caller may do with a credential. Each runs on the snapshot that was current when the call began. */
-export class Use {
-  readonly call: Call;
-  readonly snapshot: Snapshot;
-  readonly #observe: Observe;
-  readonly #remember: Remember;
+/** Begins an operation: what surrounds it, and the call that it belongs to. */
+export type Begin = <T>(operation: string, work: (call: Call) => Promise<T>) => Promise<T>;
 
-  constructor(call: Call, snapshot: Snapshot, observe: Observe, remember: Remember = () => undefined) {
-    this.call = call;
-    this.snapshot = snapshot;
-    this.#observe = observe;
-    this.#remember = remember;
-  }
+/** All that is done is one call, which has begun already. */
+export const within =
+  (call: Call): Begin =>
+  (_, work) =>
+    work(call);
 
-  sign(message: Uint8Array): Promise<Signed> {
-    return this.snapshot.sign(message, this.call);
-  }
+export interface UseOptions {
+  readonly observe: Observe;
+  /** Makes a nonce where the caller gives none. */
+  readonly nonce: () => string;
+  readonly remember?: Remember | undefined;
+}
 
-  async authorize(request: RequestToAuthorize, moment: Moment): Promise<AuthorizedRequest> {
-    const authorized = await this.snapshot.authorize(request, moment, this.call);
-    this.#remember(this.call, { ...authorized, body: authorized.body ?? request.body ?? new Uint8Array() });
-    return authorized;
-  }
-
-  paymentParameters(input: PaymentParametersInput, moment: Moment): Promise<Readonly<Record<string, string>>> {
-    return this.snapshot.paymentParameters(input, moment, this.call);
-  }
-
-  encrypt(plaintext: Uint8Array, keyId?: string): Promise<Encrypted> {
-    return this.snapshot.encrypt(plaintext, this.call.startedAt, keyId);
-  }
+/** The operations of one snapshot, the one that was current when the call began. */
+export function useOf(snapshot: Snapshot, begin: Begin, options: UseOptions): CredentialOperations {
+  const { observe, nonce, remember = () => undefined } = options;
+  const momentOf = ({ startedAt }: Call, given: Partial<Moment> = {}): Moment => ({
+    now: given.now ?? startedAt,
+    nonce: given.nonce ?? nonce(),
+  });
+  const timeOf = ({ startedAt }: Call, { now = startedAt }: At = {}): Date => now;
 
   /** A refusal is observed as `unverified`: somebody forges, or a platform's key is missing here. */
-  async verify(received: Received): Promise<Verified> {
-    try {
-      return await this.snapshot.verify(received, this.call.startedAt);
-    } catch (error) {
-      this.#refused(received, error);
-      throw error;
-    }
-  }
+  const refused = ({ credential }: Call, { kind }: Received, error: unknown): void => {
+    if (isUnverified(error)) observe({ type: 'unverified', credential, kind, error });
+  };
+  const unopened =
+    ({ credential }: Call, kind: Sealed) =>
+    (error: PaycertError) =>
+      observe({ type: 'unopened', credential, kind, error });
+  const decrypted = ({ credential }: Call, role: string, isRetired: boolean): void =>
+    observe({ type: 'decrypted', credential, role, isRetired });
 
-  /** Verifies a notification and opens it, observed as `unverified`, `unopened` or `decrypted`. */
-  async receive(received: ReceivedNotification): Promise<OpenedNotification> {
-    const refusals = {
-      unverified: (error: unknown) => this.#refused(received, error),
-      unopened: this.#unopened('notification'),
-    };
-    const { isRetired, ...opened } = await this.snapshot.receive(received, this.call.startedAt, refusals);
-    if (opened.role !== undefined) this.#decrypted(opened.role, isRetired);
-    return opened;
-  }
+  return {
+    sign: (message) => begin('sign', async (call) => snapshot.sign(bytesOf({ message }, 'message'), call)),
+    authorize: (given, moment) =>
+      begin('authorize', async (call) => {
+        const { body, ...members } = checked(given);
+        const request = { ...members, ...(body !== undefined && { body: bytesOf({ body }, 'body') }) };
+        const authorized = await snapshot.authorize(request, momentOf(call, moment), call);
+        remember(call, { ...authorized, body: authorized.body ?? request.body ?? new Uint8Array() });
+        return authorized;
+      }),
+    paymentParameters: (input, moment) =>
+      begin('payment-parameters', async (call) =>
+        snapshot.paymentParameters(checked(input), momentOf(call, moment), call),
+      ),
+    encrypt: (plaintext, { keyId, ...at } = {}) =>
+      begin('encrypt', async (call) => snapshot.encrypt(bytesOf({ plaintext }, 'plaintext'), timeOf(call, at), keyId)),
+    verify: (given, at) =>
+      begin('verify', async (call) => {
+        const received = receivedOf(given);
+        try {
+          return await snapshot.verify(received, timeOf(call, at));
+        } catch (error) {
+          refused(call, received, error);
+          throw error;
+        }
+      }),
+    /** Observed as `unverified`, `unopened` or `decrypted`. */
+    receive: (given, at) =>
+      begin('notification', async (call) => {
+        const received: ReceivedNotification = { ...given, kind: 'notification', body: bytesOf(given, 'body') };
+        const { isRetired, ...opened } = await snapshot.receive(received, timeOf(call, at), {
+          unverified: (error) => refused(call, received, error),
+          unopened: unopened(call, 'notification'),
+        });
+        if (opened.role !== undefined) decrypted(call, opened.role, isRetired);
+        return opened;
+      }),
+    /** Observed as `decrypted`, by the role of the key that opened it, or as `unopened`. */
+    decrypt: (given, at) =>
+      begin('decrypt', async (call) => {
+        const input = { ...given, ciphertext: base64Of(given, 'ciphertext') };
+        const refusals = { unopened: unopened(call, 'ciphertext') };
+        const { isRetired, ...opened } = await snapshot.decrypt(input, timeOf(call, at), call, refusals);
+        decrypted(call, opened.role, isRetired);
+        return opened;
+      }),
+  };
+}
 
-  /** Observed as `decrypted`, by the role of the key that opened it, or as `unopened`. */
-  async decrypt(input: Ciphertext): Promise<Decrypted> {
-    const refusals = { unopened: this.#unopened('ciphertext') };
-    const { call, snapshot } = this;
-    const { isRetired, ...decrypted } = await snapshot.decrypt(input, call.startedAt, call, refusals);
-    this.#decrypted(decrypted.role, isRetired);
-    return decrypted;
-  }
-
-  #refused({ kind }: Received, error: unknown): void {
-    if (isUnverified(error)) this.#observe({ type: 'unverified', credential: this.call.credential, kind, error });
-  }
-
-  #unopened(kind: Sealed) {
-    return (error: PaycertError) => this.#observe({ type: 'unopened', credential: this.call.credential, kind, error });
-  }
-
-  #decrypted(role: string, isRetired: boolean): void {
-    this.#observe({ type: 'decrypted', credential: this.call.credential, role, isRetired });
-  }
+function receivedOf(input: ReceivedInput): Received {
+  const given = checkedReceived(input);
+  return given.kind === 'message'
+    ? { ...given, message: bytesOf(given, 'message'), signature: base64Of(given, 'signature') }
+    : { ...given, body: bytesOf(given, 'body') };
 }
 
 /** A refused signature. A response that the platform never signs is no proof, and nobody's failure. */

@@ -17,6 +17,7 @@ export interface AlipayPosted extends AlipayMessage {
   readonly returnUrl: string;
 }
 
+/** A running double of Alipay's gateway. */
 export interface AlipayGateway extends Listener, AsyncDisposable {
   /** Live: they change with every request. */
   readonly counts: { readonly accepted: number; readonly refused: number };
@@ -29,9 +30,11 @@ export interface AlipayGateway extends Listener, AsyncDisposable {
   pay(outTradeNo: string): AlipayPosted;
 }
 
+/** Whose requests it accepts. */
 export interface AlipayGatewayOptions {
+  /** What requests must be signed with, and responses are. */
   readonly material: AlipayMaterial;
-  /** The platform's clock. */
+  /** The platform's clock: this machine's unless given. */
   readonly now?: () => Date;
 }
 
@@ -56,7 +59,16 @@ const pageOf = (apiMethod: string): string =>
 
 const windowMilliseconds = 600_000;
 
-/** Listens on 127.0.0.1, over HTTP: `/gateway.do` and `/v3/…`. */
+/**
+ * Listens on 127.0.0.1, over HTTP: `/gateway.do` and `/v3/…`. It refuses what is not signed right, as Alipay does, and signs
+ * its responses.
+ * @example
+ * import { startAlipayGateway } from 'paycert/testing';
+ *
+ * await using gateway = await startAlipayGateway({ material: alipay });
+ * const { status } = await fetch(`${gateway.url}/v3/alipay/trade/query`, { method: 'POST', body: '{}' });
+ * console.log(status, gateway.counts); // → 400 { accepted: 0, refused: 1 }
+ */
 export async function startAlipayGateway(options: AlipayGatewayOptions): Promise<AlipayGateway> {
   const { now = () => new Date() } = options;
   let { material } = options;

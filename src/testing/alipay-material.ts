@@ -37,9 +37,11 @@ export interface AlipayMaterial extends Parts {
   readonly files: Files;
 }
 
+/** Whose material, and of which mode. */
 export interface AlipayMaterialOptions {
   readonly appId: string;
-  readonly now: Date;
+  /** Certificates begin a day before that time. Now unless given. */
+  readonly now?: Date;
   /** Certificate unless given. */
   readonly mode?: 'certificate' | 'key';
   /** Production unless given: the names of its authorities. */
@@ -57,9 +59,17 @@ function alipaySerial(certificate: string): string {
     .digest('hex');
 }
 
-/** Makes an application's material: five-year certificates, issued by an authority that is called as Alipay's. */
+/**
+ * Makes an application's material: five-year certificates, issued by an authority that is called as Alipay's.
+ * @throws PaycertError `package-missing`, as `createAuthority`
+ * @example
+ * import { createAlipayMaterial } from 'paycert/testing';
+ *
+ * const { files } = await createAlipayMaterial({ appId: '2021000000000000', mode: 'key' });
+ * console.log([...files.keys()]); // → [ 'aes_key', 'app_private_key', 'alipay_public_key' ]
+ */
 export async function createAlipayMaterial(options: AlipayMaterialOptions): Promise<AlipayMaterial> {
-  const { appId, now, mode = 'certificate', environment = 'production', alipayCertificates = 1 } = options;
+  const { appId, now = new Date(), mode = 'certificate', environment = 'production', alipayCertificates = 1 } = options;
   const suffix = environment === 'sandbox' ? ' test' : '';
   const authority = await createAuthority({
     now,
@@ -73,13 +83,30 @@ export async function createAlipayMaterial(options: AlipayMaterialOptions): Prom
   return assemble({ appId, mode, authority, app, alipayKeys, aesKey });
 }
 
-/** The application got a new certificate for a new key. */
-export async function rotateAlipayApp(material: AlipayMaterial, now: Date): Promise<AlipayMaterial> {
+/**
+ * The application got a new certificate for a new key, a day before `now`.
+ * @example
+ * import { rotateAlipayApp } from 'paycert/testing';
+ *
+ * const after = await rotateAlipayApp(alipay);
+ * console.log(after.appSerial === alipay.appSerial); // → false
+ */
+export async function rotateAlipayApp(material: AlipayMaterial, now = new Date()): Promise<AlipayMaterial> {
   return assemble({ ...material, app: await issueApp(material.authority, material.appId, now) });
 }
 
-/** Alipay got a new certificate. `keep` leaves the one before it in the files. */
-export async function rotateAlipayKey(material: AlipayMaterial, now: Date, keep = true): Promise<AlipayMaterial> {
+/**
+ * Alipay got a new certificate, a day before `now`. `keep`, which is the default, leaves the one before it in the files.
+ * @example
+ * import { rotateAlipayKey } from 'paycert/testing';
+ *
+ * const [both, one] = [await rotateAlipayKey(alipay), await rotateAlipayKey(alipay, { keep: false })];
+ * console.log(both.alipayKeys.length, one.alipayKeys.length); // → 2 1
+ */
+export async function rotateAlipayKey(
+  material: AlipayMaterial,
+  { now = new Date(), keep = true }: { readonly now?: Date; readonly keep?: boolean } = {},
+): Promise<AlipayMaterial> {
   const added = await issueAlipayKey(material.authority, now);
   return assemble({ ...material, alipayKeys: [...(keep ? material.alipayKeys : []), added] });
 }

@@ -5,13 +5,23 @@ import type { AlipayKey } from './alipay-material.ts';
 const sign = ({ privateKey }: AlipayKey, message: string | Uint8Array): string =>
   signBytes('sha256', Buffer.from(message), privateKey).toString('base64');
 
+/** What a response of the v2 gateway is signed with. */
 export interface GatewayResponseOptions {
   readonly alipayKey: AlipayKey;
   /** Whether the response names the certificate; it does in certificate mode. */
   readonly namesCertificate?: boolean;
 }
 
-/** v2: `{"alipay_…_response":…,"alipay_cert_sn":"…","sign":"…"}`. `content` is JSON text, or a ciphertext in quotes. */
+/**
+ * A signed response of Alipay's v2 gateway: `{"alipay_…_response":…,"alipay_cert_sn":"…","sign":"…"}`. `content` is JSON text, or
+ * a ciphertext in quotes, which is signed as it is.
+ * @example
+ * import { makeGatewayResponse } from 'paycert/testing';
+ *
+ * const [alipayKey] = alipay.alipayKeys;
+ * const body = makeGatewayResponse('alipay.trade.query', '{"code":"10000"}', { alipayKey });
+ * console.log(Object.keys(JSON.parse(body.toString()))); // → [ 'alipay_trade_query_response', 'alipay_cert_sn', 'sign' ]
+ */
 export function makeGatewayResponse(apiMethod: string, content: string, options: GatewayResponseOptions): Buffer {
   const { alipayKey, namesCertificate = true } = options;
   const serial = namesCertificate ? `"alipay_cert_sn":"${alipayKey.serial}",` : '';
@@ -19,16 +29,27 @@ export function makeGatewayResponse(apiMethod: string, content: string, options:
   return Buffer.from(`{"${member}":${content},${serial}"sign":"${sign(alipayKey, content)}"}`);
 }
 
+/** Raw bytes, and the headers that come with them. */
 export interface AlipayMessage {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
 }
 
-/** v3: the whole body and three headers. */
+/**
+ * A signed response of Alipay's v3 gateway: the whole body, and the headers that sign it. Text is taken as its UTF-8 bytes; `now`,
+ * which it is dated with, is the time of this machine unless given.
+ * @example
+ * import { makeRestResponse } from 'paycert/testing';
+ *
+ * const [alipayKey] = alipay.alipayKeys;
+ * const { headers } = makeRestResponse('{"trade_status":"TRADE_SUCCESS"}', { alipayKey });
+ * console.log(headers['alipay-sn'] === alipayKey.serial); // → true
+ */
 export function makeRestResponse(
-  body: Uint8Array,
-  { alipayKey, now }: { readonly alipayKey: AlipayKey; readonly now: Date },
+  content: string | Uint8Array,
+  { alipayKey, now = new Date() }: { readonly alipayKey: AlipayKey; readonly now?: Date },
 ): AlipayMessage {
+  const body = typeof content === 'string' ? Buffer.from(content) : content;
   const [timestamp, nonce] = [String(now.getTime()), randomUUID()];
   const message = Buffer.concat([Buffer.from(`${timestamp}\n${nonce}\n`), body, Buffer.from('\n')]);
   const headers = {
@@ -43,15 +64,26 @@ export function makeRestResponse(
 /** How the bytes of a value are written in the charset of the notification. */
 type Encode = (text: string) => Uint8Array;
 
+/** What a notification says, and how it is signed. */
 export interface AlipayNotificationOptions {
   readonly alipayKey: AlipayKey;
+  /** Of the form, without `sign` and `sign_type`. */
   readonly parameters: Readonly<Record<string, string>>;
   /** V1 leaves sign_type out of the text that is signed, V2 does not (protocols 2.4). V1 unless given. */
   readonly rule?: 'V1' | 'V2';
+  /** UTF-8 unless given. */
   readonly encode?: Encode;
 }
 
-/** A form with `sign` and `sign_type`, percent-encoded once; also what is appended to a return address. */
+/**
+ * A form with `sign` and `sign_type`, percent-encoded once; also what is appended to a return address.
+ * @example
+ * import { makeAlipayNotification } from 'paycert/testing';
+ *
+ * const [alipayKey] = alipay.alipayKeys;
+ * const { body } = makeAlipayNotification({ alipayKey, parameters: { out_trade_no: '1001' } });
+ * console.log([...new URLSearchParams(Buffer.from(body).toString()).keys()]); // → [ 'out_trade_no', 'sign_type', 'sign' ]
+ */
 export function makeAlipayNotification(options: AlipayNotificationOptions): AlipayMessage {
   const { alipayKey, parameters, rule = 'V1', encode = (text) => Buffer.from(text) } = options;
   const entries = Object.entries({ ...parameters, sign_type: 'RSA2' }).sort(([a], [b]) => (a < b ? -1 : 1));

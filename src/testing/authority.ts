@@ -26,14 +26,16 @@ export interface Issued extends KeyPair {
   readonly notAfter: Date;
 }
 
+/** What a leaf certificate says. */
 export interface IssueOptions {
   readonly commonName: string;
   readonly organization?: string;
   /** Hex, at most 20 bytes. Leading zeros are allowed and, being a number's, are lost beyond the even length. */
   readonly serialNumber?: string;
-  /** X.509 holds whole seconds: milliseconds are dropped. */
-  readonly notBefore: Date;
-  readonly notAfter: Date;
+  /** A day ago unless given. X.509 holds whole seconds: milliseconds are dropped. */
+  readonly notBefore?: Date;
+  /** A year after `notBefore` unless given. */
+  readonly notAfter?: Date;
   /** Host names that it is for (subjectAltName); none unless given. */
   readonly hostNames?: readonly string[];
   /** Absent: a new pair is generated, which takes about 100 ms. */
@@ -46,25 +48,38 @@ export interface IssueOptions {
 export interface Authority {
   /** Its self-signed certificate, PEM: a trust bundle for whatever it issues. */
   readonly certificate: string;
-  /** Issues a leaf, signed by RSA PKCS#1 v1.5 with SHA-256. Throws `RangeError` for a serial number that is not hex. */
+  /** Issues a leaf, signed by RSA PKCS#1 v1.5 with SHA-256. Rejects with `RangeError` for a serial number that is not hex. */
   issue(options: IssueOptions): Promise<Issued>;
 }
 
+/** Names and lifetime of an authority; nothing of it is needed. */
 export interface AuthorityOptions {
+  /** `Tenpay.com Root CA` unless given. */
   readonly commonName?: string;
+  /** `Tenpay.com` unless given. */
   readonly organization?: string;
-  /** Valid from a day before that time. */
-  readonly now: Date;
+  /** Valid from a day before that time. Now unless given. */
+  readonly now?: Date;
+  /** From `now` on, in days; 3650 unless given. */
   readonly lifetimeDays?: number;
+  /** Generated unless given. */
   readonly keyPair?: KeyPair;
 }
 
 /**
- * Makes a self-signed authority; what it issues may outlive it or lie in the past. It needs the packages @peculiar/x509 and
- * reflect-metadata. @throws PaycertError `package-missing`
+ * Makes a self-signed authority; what it issues may outlive it or lie in the past.
+ * @throws PaycertError `package-missing` without the packages @peculiar/x509 and reflect-metadata
+ * @example
+ * import { X509Certificate } from 'node:crypto';
+ * import { createAuthority } from 'paycert/testing';
+ *
+ * const authority = await createAuthority({ commonName: 'Test CA' });
+ * const { certificate } = await authority.issue({ commonName: 'shop', hostNames: ['shop.example'] });
+ * console.log(new X509Certificate(certificate).checkHost('shop.example')); // → shop.example
  */
-export async function createAuthority(options: AuthorityOptions): Promise<Authority> {
-  const { commonName = 'Tenpay.com Root CA', organization = 'Tenpay.com', now, lifetimeDays = 3650 } = options;
+export async function createAuthority(options: AuthorityOptions = {}): Promise<Authority> {
+  const { commonName = 'Tenpay.com Root CA', organization = 'Tenpay.com', lifetimeDays = 3650 } = options;
+  const { now = new Date() } = options;
   const x509 = await loadX509();
   const keyPair = options.keyPair ?? (await generateKeyPair());
   const name: X509.JsonName = [{ CN: [commonName] }, { O: [organization] }];
@@ -89,6 +104,7 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
     issue: async ({ modulusLength, keyPair: given, organization, hostNames = [], ...leaf }) =>
       create({
         ...leaf,
+        ...validity(leaf),
         subject: [{ CN: [leaf.commonName] }, ...(organization === undefined ? [] : [{ O: [organization] }])],
         issuer: name,
         keyPair: given ?? (await generateKeyPair(modulusLength)),
@@ -105,7 +121,14 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
   };
 }
 
-interface CertificateParts extends Pick<IssueOptions, 'serialNumber' | 'notBefore' | 'notAfter'> {
+function validity({
+  notBefore = new Date(Date.now() - dayInMilliseconds),
+  notAfter,
+}: Pick<IssueOptions, 'notBefore' | 'notAfter'>) {
+  return { notBefore, notAfter: notAfter ?? new Date(notBefore.getTime() + 365 * dayInMilliseconds) };
+}
+
+interface CertificateParts extends Pick<IssueOptions, 'serialNumber'>, Pick<Issued, 'notBefore' | 'notAfter'> {
   readonly subject: X509.JsonName;
   readonly issuer: X509.JsonName;
   readonly keyPair: KeyPair;

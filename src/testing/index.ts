@@ -1,4 +1,14 @@
 // The public entry `paycert/testing`: certificates, rotations and platform doubles for the demo, our tests and yours.
+
+/**
+ * What a test needs that must not touch a real key: material of both sides, rotated one part at a time; volumes that change as
+ * kubelet changes them; and doubles of gateways, which refuse what the platform would refuse. Nothing needs a time: it is now.
+ *
+ * In the examples `directory` is a new directory, and `wechatpay` and `alipay` are what the examples of `createWechatpayMaterial` and
+ * `createAlipayMaterial` made.
+ * @module
+ */
+
 import '../node-version.ts';
 export { startAlipayGateway } from './alipay-gateway.ts';
 export type { AlipayGateway, AlipayGatewayOptions, AlipayPosted } from './alipay-gateway.ts';
@@ -14,12 +24,17 @@ export type { Authority, AuthorityOptions, Issued, IssueOptions } from './author
 export { generateKeyPair, toPkcs1Pem, toPkcs8Pem, toSpkiPem } from './key-pair.ts';
 export type { KeyPair } from './key-pair.ts';
 export { createSecretVolume } from './secret-volume.ts';
-export type { Files, PreparedWrite, SecretVolume, SecretVolumeOptions } from './secret-volume.ts';
+export type { Files, FilesInput, PreparedWrite, SecretVolume, SecretVolumeOptions } from './secret-volume.ts';
 export { withExpiredCertificate, withHalfWrittenFile, withMismatchedPair } from './spoiled-material.ts';
 export { startWechatpayGateway } from './wechatpay-gateway.ts';
 export type { Gateway, GatewayCounts, GatewayOptions, Posted } from './wechatpay-gateway.ts';
 export { createWechatpayMaterial, rotateApiV3Key, rotateMerchant, rotatePlatform } from './wechatpay-material.ts';
-export type { PlatformKey, WechatpayMaterial, WechatpayMaterialOptions } from './wechatpay-material.ts';
+export type {
+  PlatformKey,
+  RotationOptions,
+  WechatpayMaterial,
+  WechatpayMaterialOptions,
+} from './wechatpay-material.ts';
 export { encryptField, encryptResource, makeNotification, makeProbe, signMessage } from './wechatpay-message.ts';
 export type {
   EncryptedResource,

@@ -6,6 +6,9 @@ import { dirname, join, normalize, relative } from 'node:path';
 /** Named bytes; a name may hold slashes, such as `platform/a.pem`. */
 export type Files = ReadonlyMap<string, Uint8Array>;
 
+/** Files as a program gives them: text is written as its UTF-8 bytes. */
+export type FilesInput = ReadonlyMap<string, string | Uint8Array>;
+
 /** A write whose payload is on disk and that no reader sees yet. Call `publish`, then `cleanup`. */
 export interface PreparedWrite {
   /** The timestamped directory's name, relative to the volume; the current one if nothing changed. */
@@ -18,14 +21,16 @@ export interface PreparedWrite {
   cleanup(): Promise<void>;
 }
 
+/** A directory as kubelet keeps it for a mounted Secret. */
 export interface SecretVolume {
   readonly directory: string;
-  /** One whole update: prepare, publish, cleanup. */
-  write(files: Files): Promise<void>;
-  /** Everything before `..data_tmp`. Throws `RangeError` for a name that kubelet refuses. */
-  prepare(files: Files): Promise<PreparedWrite>;
+  /** One whole update: prepare, publish, cleanup. Rejects with `RangeError`, as `prepare`. */
+  write(files: FilesInput): Promise<void>;
+  /** Everything before `..data_tmp`. Rejects with `RangeError` for a name that kubelet refuses. */
+  prepare(files: FilesInput): Promise<PreparedWrite>;
 }
 
+/** How its files are written; nothing of it is needed. */
 export interface SecretVolumeOptions {
   /** Of every file, whatever the umask; 0644 unless given, as in a Secret volume. */
   readonly mode?: number;
@@ -34,12 +39,20 @@ export interface SecretVolumeOptions {
 }
 
 /**
- * Makes the directory if need be and writes the first version.
+ * Makes the directory if need be and writes the first version. Rejects with `RangeError` for a name that kubelet refuses.
  * Steps and order are those of kubernetes/pkg/volume/util/atomic_writer.go (its steps 8 to 12 are `publish`, `cleanup`).
+ * @example
+ * import { readFile } from 'node:fs/promises';
+ * import { join } from 'node:path';
+ * import { createSecretVolume } from 'paycert/testing';
+ *
+ * const volume = await createSecretVolume(directory, new Map([['key', 'old']]));
+ * await volume.write(new Map([['key', 'new']]));
+ * console.log(await readFile(join(directory, 'key'), 'utf8')); // → new
  */
 export async function createSecretVolume(
   directory: string,
-  files: Files,
+  files: FilesInput,
   { mode = 0o644, now = () => new Date() }: SecretVolumeOptions = {},
 ): Promise<SecretVolume> {
   const volume: SecretVolume = {
@@ -115,8 +128,8 @@ function visibleNames(files: Files): Set<string> {
   return new Set([...files.keys()].map((name) => name.split('/', 1).join()));
 }
 
-function clean(files: Files): Files {
-  return new Map([...files].map(([name, bytes]) => [cleanName(name), bytes]));
+function clean(files: FilesInput): Files {
+  return new Map([...files].map(([name, content]) => [cleanName(name), Buffer.from(content)]));
 }
 
 function cleanName(name: string): string {

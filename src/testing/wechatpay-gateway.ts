@@ -28,6 +28,7 @@ export interface Posted extends PlatformMessage {
   readonly url: string;
 }
 
+/** A running double of WeChat Pay's gateway. */
 export interface Gateway extends Listener, AsyncDisposable {
   readonly counts: GatewayCounts;
   /** Accepts what that certificate's key signs, beside the certificates trusted before (protocols 1.11). */
@@ -52,14 +53,25 @@ export interface Gateway extends Listener, AsyncDisposable {
   completeRefund(merchantId: string, outRefundNo: string): Posted;
 }
 
+/** Its clock and port; nothing of it is needed. */
 export interface GatewayOptions {
-  /** The platform's clock. */
+  /** The platform's clock: this machine's unless given. */
   readonly now?: () => Date;
   /** Chosen by the system unless given. */
   readonly port?: number;
 }
 
-/** Listens on 127.0.0.1, over HTTP. Rejects with the listener's own error, such as EADDRINUSE. */
+/**
+ * Listens on 127.0.0.1, over HTTP. It refuses what is not signed right, as WeChat Pay does, and signs its responses. Rejects with
+ * the listener's own error, such as EADDRINUSE.
+ * @example
+ * import { startWechatpayGateway } from 'paycert/testing';
+ *
+ * await using gateway = await startWechatpayGateway();
+ * gateway.admit(wechatpay);
+ * const { status } = await fetch(`${gateway.url}/v3/certificates`);
+ * console.log(status, gateway.counts.refused); // → 401 1
+ */
 export async function startWechatpayGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const { now = () => new Date(), port = 0 } = options;
   const accounts = new Map<string, Account>();

@@ -37,23 +37,40 @@ export interface WechatpayMaterial extends Parts {
   readonly files: Files;
 }
 
+/** Whose material, and how much of it. */
 export interface WechatpayMaterialOptions {
   readonly merchantId: string;
-  /** Certificates begin a day before that time; each platform certificate a day after the one before it. */
-  readonly now: Date;
+  /** Certificates begin a day before that time; each platform certificate a day after the one before it. Now unless given. */
+  readonly now?: Date;
+  /** Made unless given. */
   readonly authority?: Authority;
   /** How many; 2 unless given. */
   readonly platformCertificates?: number;
   /** Whether WeChat Pay has published a public key too. */
   readonly publicKey?: boolean;
+  /** 32 alphanumeric characters; random unless given. */
   readonly apiV3Key?: string;
   /** Taken in this order: merchant, platform certificates, public key. What is missing is generated, 100 ms each. */
   readonly keyPairs?: readonly KeyPair[];
 }
 
-/** Makes a merchant's material (protocols: the files of the merchant platform, five-year certificates). */
+/**
+ * Makes a merchant's material: the files of the merchant platform, with five-year certificates.
+ * @throws PaycertError `package-missing`, as `createAuthority`
+ * @example
+ * import { createWechatpayMaterial } from 'paycert/testing';
+ *
+ * const { files } = await createWechatpayMaterial({ merchantId: '1900000001', platformCertificates: 1 });
+ * console.log([...files.keys()].slice(0, 3)); // → [ 'apiclient_key.pem', 'apiclient_cert.pem', 'apiv3_key' ]
+ */
 export async function createWechatpayMaterial(options: WechatpayMaterialOptions): Promise<WechatpayMaterial> {
-  const { merchantId, now, platformCertificates = 2, publicKey = false, apiV3Key = makeApiV3Key() } = options;
+  const {
+    merchantId,
+    now = new Date(),
+    platformCertificates = 2,
+    publicKey = false,
+    apiV3Key = makeApiV3Key(),
+  } = options;
   const given = [...(options.keyPairs ?? [])];
   const nextKeyPair = async (): Promise<KeyPair> => given.shift() ?? generateKeyPair();
   const authority = options.authority ?? (await createAuthority({ now }));
@@ -67,24 +84,53 @@ export async function createWechatpayMaterial(options: WechatpayMaterialOptions)
   return assemble({ merchantId, authority, merchant, apiV3Key, platformKeys });
 }
 
-/** The merchant applied for a new certificate: a new key, a new serial number. */
+/** When a certificate is renewed, and for which key; both are made unless given. */
+export interface RotationOptions {
+  /** The certificate begins a day before that time. Now unless given. */
+  readonly now?: Date;
+  /** Generated unless given. */
+  readonly keyPair?: KeyPair;
+}
+
+/**
+ * The merchant applied for a new certificate: a new key, a new serial number.
+ * @example
+ * import { rotateMerchant } from 'paycert/testing';
+ *
+ * const after = await rotateMerchant(wechatpay);
+ * console.log(after.merchant.serialNumber === wechatpay.merchant.serialNumber); // → false
+ */
 export async function rotateMerchant(
   material: WechatpayMaterial,
-  { now, keyPair }: { readonly now: Date; readonly keyPair?: KeyPair },
+  { now = new Date(), keyPair }: RotationOptions = {},
 ): Promise<WechatpayMaterial> {
   const pair = keyPair ?? (await generateKeyPair());
   return assemble({ ...material, merchant: await issueMerchant(material.authority, material.merchantId, now, pair) });
 }
 
-/** The console's APIv3 key was changed; the old one stays as apiv3_key.previous. */
+/**
+ * The console's APIv3 key was changed; the old one stays as apiv3_key.previous.
+ * @example
+ * import { rotateApiV3Key } from 'paycert/testing';
+ *
+ * const after = rotateApiV3Key(wechatpay);
+ * console.log(after.previousApiV3Key === wechatpay.apiV3Key, after.files.has('apiv3_key.previous')); // → true true
+ */
 export function rotateApiV3Key(material: WechatpayMaterial, apiV3Key = makeApiV3Key()): WechatpayMaterial {
   return assemble({ ...material, apiV3Key, previousApiV3Key: material.apiV3Key });
 }
 
-/** WeChat Pay adds a platform certificate and drops the oldest one. The public key stays. */
+/**
+ * WeChat Pay adds a platform certificate and drops the oldest one. The public key stays.
+ * @example
+ * import { rotatePlatform } from 'paycert/testing';
+ *
+ * const after = await rotatePlatform(wechatpay);
+ * console.log(after.platformKeys[0].keyId === wechatpay.platformKeys[1].keyId); // → true
+ */
 export async function rotatePlatform(
   material: WechatpayMaterial,
-  { now, keyPair }: { readonly now: Date; readonly keyPair?: KeyPair },
+  { now = new Date(), keyPair }: RotationOptions = {},
 ): Promise<WechatpayMaterial> {
   const added = await issuePlatformKey(material.authority, now, keyPair ?? (await generateKeyPair()));
   const certificates = material.platformKeys.filter(({ issued }) => issued !== undefined);

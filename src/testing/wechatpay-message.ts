@@ -9,11 +9,21 @@ export interface PlatformMessage {
   readonly body: Uint8Array;
 }
 
-/** Signs `TIMESTAMP ⏎ NONCE ⏎ BODY ⏎` with RSA PKCS#1 v1.5 and SHA-256 (protocols 1.3). */
+/**
+ * Signs a response or a notification as WeChat Pay does: `TIMESTAMP ⏎ NONCE ⏎ BODY ⏎`, RSA PKCS#1 v1.5 with SHA-256. Text is
+ * taken as its UTF-8 bytes.
+ * @example
+ * import { signMessage } from 'paycert/testing';
+ *
+ * const [platformKey] = wechatpay.platformKeys;
+ * const { headers } = signMessage('{"code":"SUCCESS"}', { platformKey });
+ * console.log(headers['Wechatpay-Serial'] === platformKey.keyId); // → true
+ */
 export function signMessage(
-  body: Uint8Array,
-  { platformKey, now, nonce = randomBytes(16).toString('hex') }: SignMessageOptions,
+  content: string | Uint8Array,
+  { platformKey, now = new Date(), nonce = randomBytes(16).toString('hex') }: SignMessageOptions,
 ): PlatformMessage {
+  const body = typeof content === 'string' ? Buffer.from(content) : content;
   const timestamp = String(Math.floor(now.getTime() / 1000));
   const message = Buffer.concat([Buffer.from(`${timestamp}\n${nonce}\n`), body, Buffer.from('\n')]);
   return {
@@ -28,9 +38,12 @@ export function signMessage(
   };
 }
 
+/** What a message is signed with. */
 export interface SignMessageOptions {
   readonly platformKey: PlatformKey;
-  readonly now: Date;
+  /** The time that the message carries. Now unless given. */
+  readonly now?: Date;
+  /** 32 random hexadecimal digits unless given. */
   readonly nonce?: string;
 }
 
@@ -44,20 +57,29 @@ export interface EncryptedResource {
   readonly nonce: string;
 }
 
-/** AES-256-GCM under the APIv3 key. Throws `RangeError` unless the key has 32 bytes. */
+/**
+ * AES-256-GCM under the APIv3 key. Text is taken as its UTF-8 bytes. Throws `RangeError` unless the key has 32 bytes.
+ * @example
+ * import { encryptResource } from 'paycert/testing';
+ *
+ * const { algorithm, ciphertext } = encryptResource('{}', { apiV3Key: 'k'.repeat(32), associatedData: 'transaction' });
+ * console.log(algorithm, Buffer.from(ciphertext, 'base64').length); // → AEAD_AES_256_GCM 18
+ */
 export function encryptResource(
-  plaintext: string,
+  plaintext: string | Uint8Array,
   { apiV3Key, associatedData = '' }: { readonly apiV3Key: string; readonly associatedData?: string },
 ): EncryptedResource {
   const nonce = randomBytes(6).toString('hex');
   const cipher = createCipheriv('aes-256-gcm', Buffer.from(apiV3Key), Buffer.from(nonce), { authTagLength: 16 });
   cipher.setAAD(Buffer.from(associatedData));
-  const ciphertext = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+  const ciphertext = Buffer.concat([cipher.update(Buffer.from(plaintext)), cipher.final(), cipher.getAuthTag()]);
   const encoded = ciphertext.toString('base64');
   return { algorithm: 'AEAD_AES_256_GCM', ciphertext: encoded, associated_data: associatedData, nonce };
 }
 
+/** What a notification says, and the keys that seal it. */
 export interface NotificationOptions extends SignMessageOptions {
+  /** 32 bytes. */
   readonly apiV3Key: string;
   /** `TRANSACTION.SUCCESS` unless given. */
   readonly eventType?: string;
@@ -69,7 +91,15 @@ export interface NotificationOptions extends SignMessageOptions {
   readonly id?: string;
 }
 
-/** A signed and encrypted notification, ready to be posted (protocols 1.4). */
+/**
+ * A signed and encrypted notification, ready to be posted. Throws `RangeError` unless the APIv3 key has 32 bytes.
+ * @example
+ * import { makeNotification } from 'paycert/testing';
+ *
+ * const [platformKey] = wechatpay.platformKeys;
+ * const { body } = makeNotification({ platformKey, apiV3Key: wechatpay.apiV3Key, resource: { id: '1' } });
+ * console.log(JSON.parse(Buffer.from(body).toString()).event_type); // → TRANSACTION.SUCCESS
+ */
 export function makeNotification(options: NotificationOptions): PlatformMessage {
   const {
     eventType = 'TRANSACTION.SUCCESS',
@@ -81,7 +111,7 @@ export function makeNotification(options: NotificationOptions): PlatformMessage 
   const plaintext = typeof resource === 'string' ? resource : JSON.stringify(resource);
   const envelope = {
     id,
-    create_time: formatTime(options.now),
+    create_time: formatTime(options.now ?? new Date()),
     resource_type: 'encrypt-resource',
     event_type: eventType,
     summary,
@@ -94,16 +124,32 @@ export function makeNotification(options: NotificationOptions): PlatformMessage 
   return { ...signed, headers: { 'Content-Type': 'application/json', ...signed.headers } };
 }
 
-/** The same message as WeChat Pay's probe: a signature that looks like one and must be refused (protocols 1.4). */
+/**
+ * The same message as WeChat Pay's probe: a signature that looks like one and must be refused, `signature-probe`.
+ * @example
+ * import { makeProbe, signMessage } from 'paycert/testing';
+ *
+ * const [platformKey] = wechatpay.platformKeys;
+ * const { headers } = makeProbe(signMessage('{}', { platformKey }));
+ * console.log(headers['Wechatpay-Signature'].slice(0, 19)); // → WECHATPAY/SIGNTEST/
+ */
 export function makeProbe(message: PlatformMessage): PlatformMessage {
   const signature = `WECHATPAY/SIGNTEST/${message.headers['Wechatpay-Signature']?.slice(19) ?? ''}`;
   return { ...message, headers: { ...message.headers, 'Wechatpay-Signature': signature } };
 }
 
-/** One sensitive field for the holder of that key: RSAES-OAEP with SHA-1, base64 (protocols 1.9). */
-export function encryptField(publicKey: KeyObject, text: string): string {
+/**
+ * One sensitive field for the holder of that key: RSAES-OAEP with SHA-1, in base64. Text is taken as its UTF-8 bytes.
+ * Throws what OpenSSL says where it is longer than the key can take: 214 bytes for 2048 bits.
+ * @example
+ * import { encryptField, generateKeyPair } from 'paycert/testing';
+ *
+ * const { publicKey } = await generateKeyPair();
+ * console.log(encryptField(publicKey, '张三').length); // → 344
+ */
+export function encryptField(publicKey: KeyObject, plaintext: string | Uint8Array): string {
   const padding = constants.RSA_PKCS1_OAEP_PADDING;
-  return publicEncrypt({ key: publicKey, padding, oaepHash: 'sha1' }, Buffer.from(text)).toString('base64');
+  return publicEncrypt({ key: publicKey, padding, oaepHash: 'sha1' }, Buffer.from(plaintext)).toString('base64');
 }
 
 /** RFC 3339 at Beijing's offset, as WeChat Pay writes times: `2018-06-08T10:34:56+08:00`. */

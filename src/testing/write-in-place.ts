@@ -1,7 +1,7 @@
 // Writes files as a writer does that is not atomic: a reader may see an empty, a torn or an unmatched set.
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Files } from './secret-volume.ts';
+import type { FilesInput } from './secret-volume.ts';
 
 /** What has just happened on disk; the file stays so until the next step is asked for. */
 export interface InPlaceStep {
@@ -12,9 +12,19 @@ export interface InPlaceStep {
 /**
  * Overwrites each file in the map's order, stopping after each step: three steps a file. Names that are not in the map stay.
  * `for await (const step of writeInPlace(…));` runs through; `await steps.next()` runs one step.
+ * @example
+ * import { writeInPlace } from 'paycert/testing';
+ *
+ * const states: string[] = [];
+ * for await (const { state } of writeInPlace(directory, new Map([['key', 'new']]))) states.push(state);
+ * console.log(states); // → [ 'truncated', 'half-written', 'written' ]
  */
-export async function* writeInPlace(directory: string, files: Files): AsyncGenerator<InPlaceStep, void, undefined> {
-  for (const [name, bytes] of files) {
+export async function* writeInPlace(
+  directory: string,
+  files: FilesInput,
+): AsyncGenerator<InPlaceStep, void, undefined> {
+  for (const [name, content] of files) {
+    const bytes = Buffer.from(content);
     const half = Math.floor(bytes.byteLength / 2);
     await using file = await open(join(directory, name), 'w');
     yield { name, state: 'truncated' };

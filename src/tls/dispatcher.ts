@@ -15,8 +15,18 @@ export type DispatcherOptions = Omit<Agent.Options, 'connect' | 'connections' | 
 /**
  * A dispatcher whose new requests use the certificate that is current for the server's name. Connections of one that was
  * replaced take no new request; they close when they are idle, at the latest after `drainMilliseconds`, which ends requests
- * too. `close()` or `destroy()` it when it is not needed any more. Needs the package undici, with whose `request` and `fetch` it
- * goes. Requests reject with what `current` throws, `operation-unsupported` and `server-name-unknown`.
+ * too. `close()` or `destroy()` it when it is not needed any more. Needs the package undici, for whose `request` and `fetch` it
+ * is made. Requests reject with what `current` throws, `operation-unsupported` where the credential presents no certificate, and
+ * `server-name-unknown`.
+ * @throws PaycertError `package-missing` without the package undici
+ * @example
+ * import { createDispatcher } from 'paycert';
+ * import { request } from 'undici';
+ *
+ * const dispatcher = await createDispatcher(paycert, 'bank');
+ * const { statusCode, body } = await request('https://api.bank.example/', { dispatcher });
+ * console.log(statusCode, await body.text()); // → 200 ok
+ * await dispatcher.close();
  */
 export async function createDispatcher(
   followed: Subscription,

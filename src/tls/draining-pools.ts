@@ -4,15 +4,18 @@ import type { TlsIdentity } from '../providers/shared/tls-identity.ts';
 import type { AskResponder } from '../revocation/ask-responder.ts';
 import { currentIdentities, type Subscription } from './secure-context.ts';
 
+/** What happens to connections whose certificate was replaced. */
 export interface DrainOptions {
   /**
-   * How long requests that began with a certificate may go on after it was replaced, in milliseconds, at most an hour.
+   * How long requests that began with a certificate may take after it was replaced, in milliseconds, at most an hour.
    * Default 30 seconds.
    */
   readonly drainMilliseconds?: number;
+  /** Default: the time of this machine. */
   readonly clock?: Clock;
 }
 
+/** How connections towards a server end, and how that server's certificate is checked beyond TLS. */
 export interface ConnectionOptions extends DrainOptions {
   /** How the OCSP responders of servers are asked, such as through a proxy. Default: over HTTP, from here. */
   readonly askResponder?: AskResponder;

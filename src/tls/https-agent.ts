@@ -12,6 +12,8 @@ import { Responders } from '../revocation/responders.ts';
 import { buildSecureContext, type Subscription } from './secure-context.ts';
 
 /**
+ * As of Node's `https.Agent`.
+ *
  * No queues: a request that waits for a free connection would wait with the certificate of its time. And nothing that would
  * take the certificate's place.
  */
@@ -110,8 +112,18 @@ class HttpsAgent extends Agent {
 /**
  * An agent whose new requests use the certificate that is current for the server's name. Connections of one that was replaced
  * take no new request; they close when they are idle, at the latest after `drainMilliseconds`, which ends requests too.
- * `destroy()` it when it is not needed any more. Requests throw what `current` throws, `operation-unsupported` and
- * `server-name-unknown`.
+ * `destroy()` it when it is not needed any more. Requests throw what `current` throws, `operation-unsupported` where the
+ * credential presents no certificate, and `server-name-unknown`.
+ * @example
+ * import { once } from 'node:events';
+ * import { get } from 'node:https';
+ * import { createHttpsAgent } from 'paycert';
+ *
+ * const agent = createHttpsAgent(paycert, 'bank', { drainMilliseconds: 10_000 });
+ * const [response] = await once(get('https://api.bank.example/', { agent }), 'response');
+ * console.log(response.statusCode); // → 200
+ * response.resume();
+ * agent.destroy();
  */
 export const createHttpsAgent = (
   followed: Subscription,

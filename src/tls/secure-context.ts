@@ -2,11 +2,23 @@
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { PaycertError } from '../errors.ts';
 import type { TlsIdentities, TlsIdentity } from '../providers/shared/tls-identity.ts';
-import type { Snapshot } from '../store/snapshot.ts';
+import type { SigningContext } from '../providers/provider.ts';
 
-/** Credentials that somebody keeps current: what `startPaycert` returns. */
+/**
+ * Credentials that are kept current, as the connections of TLS need them: what `startPaycert` returns is one.
+ * @example
+ * import { createHttpsAgent, type Subscription } from 'paycert';
+ *
+ * // The credential in whose name a server acts, whatever it is asked for:
+ * const bank: Subscription = {
+ *   current: () => paycert.current('bank'),
+ *   follow: (_, told) => paycert.follow('bank', told),
+ * };
+ * createHttpsAgent(bank, 'partner').destroy();
+ */
 export interface Subscription {
-  current(name: string): Pick<Snapshot, 'context'>;
+  /** What the credential presents and trusts now. @throws PaycertError `credential-unknown`, `credential-not-loaded` */
+  current(name: string): { readonly context: Pick<SigningContext, 'tls'> };
   /** Calls `told` after each swap, until the function that it returns is called. */
   follow(name: string, told: () => void): () => void;
 }

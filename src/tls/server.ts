@@ -8,7 +8,9 @@ import type { AskResponder } from '../revocation/ask-responder.ts';
 import { Responders } from '../revocation/responders.ts';
 import { buildSecureContext, currentIdentities, type Subscription, secureOptions } from './secure-context.ts';
 
+/** How certificates of clients are checked beyond TLS; nothing of it is needed. */
 export interface ServerOptions {
+  /** Default: the time of this machine. */
   readonly clock?: Clock;
   /** How the OCSP responders of clients are asked, such as through a proxy. Default: over HTTP, from here. */
   readonly askResponder?: AskResponder;
@@ -18,7 +20,17 @@ export interface ServerOptions {
  * Makes a TLS or HTTPS server show the certificate that stands for every name, now and after each swap, until the function
  * that it returns is called. Connections that it has accepted go on. Trust changes with it, and so does what is asked about clients:
  * one whose certificate is revoked is refused with a `tlsClientError`.
- * @throws PaycertError as `current`; `operation-unsupported`, `server-name-unknown`
+ * @throws PaycertError as `current`; `operation-unsupported` where the credential presents no certificate, `server-name-unknown`
+ * @example
+ * import { once } from 'node:events';
+ * import { createServer } from 'node:https';
+ * import { followServer } from 'paycert';
+ *
+ * const server = createServer({ requestCert: true, rejectUnauthorized: true }, (_, response) => response.end('ok'));
+ * const unfollow = followServer(server, paycert, 'bank');
+ * await once(server.listen(0, 'localhost'), 'listening');
+ * unfollow();
+ * server.close();
  */
 export function followServer(
   server: Server,
@@ -82,7 +94,14 @@ function hold(server: Server, admit: (socket: TLSSocket) => Promise<void> | unde
 
 /**
  * The `SNICallback` of a server that shows a certificate per name. It asks at each handshake, where `addContext` of a server
- * keeps every context that it was ever given (nodejs/node#34451).
+ * keeps every context that it was ever given (nodejs/node#34451). A name that no certificate is for ends the handshake,
+ * `server-name-unknown`.
+ * @example
+ * import { createServer } from 'node:https';
+ * import { createSniCallback } from 'paycert';
+ *
+ * const server = createServer({ SNICallback: createSniCallback(paycert, 'bank') });
+ * server.close();
  */
 export function createSniCallback(followed: Subscription, credential: string) {
   const built = new Map<string, SecureContext>();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { PaycertError, startPaycert } from '../../src/index.ts';
-import type { ReceivedNotification } from '../../src/index.ts';
+import type { NotificationInput, ReceivedInput } from '../../src/index.ts';
 import { createAlipayMaterial } from '../../src/testing/alipay-material.ts';
 import { alipay } from '../../src/providers/alipay/provider.ts';
 import { hmac } from '../../src/providers/hmac/provider.ts';
@@ -175,8 +175,8 @@ describe('a program with the library', { timeout: 60_000 }, () => {
     const current = running.current('shop');
     const message = async (input: unknown): Promise<string> => {
       const attempts = [
-        current.receive(input as ReceivedNotification, start),
-        current.verify(input as ReceivedNotification, start),
+        current.receive(input as NotificationInput, { now: start }),
+        current.verify(input as ReceivedInput, { now: start }),
       ];
       const [one, other] = (await Promise.allSettled(attempts)).map((attempt) => {
         assert.ok(attempt.status === 'rejected' && attempt.reason instanceof PaycertError, String(input));
@@ -188,17 +188,15 @@ describe('a program with the library', { timeout: 60_000 }, () => {
     const kind = 'notification';
     // As Node's own type of headers allows.
     const absent = { ...headers, cookie: undefined } as unknown as typeof headers;
-    assert.ok((await current.verify({ kind, headers: absent, body: bytes }, start)).keyId);
+    assert.ok((await current.verify({ kind, headers: absent, body: bytes }, { now: start })).keyId);
     for (const [input, said] of [
       [{ kind, headers, body: parsed }, /^request-invalid: body is parsed JSON: give the body as it was received/],
-      [{ kind, headers, body: text }, /^request-invalid: body is text: give its bytes/],
       [
         { kind, headers, body: bytes.toJSON() },
         /^request-invalid: body is bytes as JSON writes them: give them as a Buffer$/,
       ],
-      [{ kind, headers, body: bytes.buffer }, /^request-invalid: body must be a Uint8Array$/],
+      [{ kind, headers, body: bytes.buffer }, /^request-invalid: body must be text or a Uint8Array$/],
       [{ kind, headers }, /^request-invalid: body is missing$/],
-      [{ headers, body: bytes }, /^request-invalid: kind must be one of response, notification, return, message$/],
       [
         { kind, headers: new Headers(headers), body: bytes },
         /^request-invalid: headers is a Headers or a Map: give Object.fromEntries/,
@@ -228,10 +226,12 @@ describe('a program with the library', { timeout: 60_000 }, () => {
       [undefined, /^request-invalid: input must be an object$/],
     ] as const)
       assert.match(await message(input), said);
-    await assert.rejects(current.sign(text as unknown as Uint8Array), { message: /^message is text: give its bytes/ });
-    await assert.rejects(current.encrypt(text as unknown as Uint8Array), { message: /^plaintext is text/ });
-    await assert.rejects(current.decrypt({ ciphertext: bytes as unknown as string }), {
-      message: /^ciphertext is bytes, and must be text$/,
+    assert.ok((await current.verify({ kind, headers, body: text }, { now: start })).keyId);
+    await assert.rejects(current.verify({ headers, body: bytes } as unknown as ReceivedInput), {
+      message: /^kind must be one of response, notification, return, message$/,
+    });
+    await assert.rejects(current.authorize({ method: Buffer.from('GET') as unknown as string, url: '/' }), {
+      message: /^method is bytes, and must be text$/,
     });
     const url = new URL('https://api.mch.weixin.qq.com/v3/x') as unknown as string;
     await assert.rejects(current.authorize({ method: 'GET', url }), { message: /^url is a URL: give its href$/ });

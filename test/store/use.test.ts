@@ -1,10 +1,11 @@
 // The operations of a snapshot for one call: what they find out is observed here, whichever way the call came in.
 import assert from 'node:assert/strict';
+import { sign } from 'node:crypto';
 import { describe, it } from 'node:test';
 import type { Event } from '../../src/events.ts';
 import { Limiter } from '../../src/store/limiter.ts';
-import { Use } from '../../src/store/use.ts';
-import { encryptResource, makeNotification, makeProbe, rotateApiV3Key } from '../../src/testing/index.ts';
+import { useOf, within } from '../../src/store/use.ts';
+import { encryptField, encryptResource, makeNotification, makeProbe, rotateApiV3Key } from '../../src/testing/index.ts';
 import { loadStore, makeMaterial, start } from '../support/api-server.ts';
 
 const material = rotateApiV3Key(await makeMaterial());
@@ -24,7 +25,8 @@ function use(signal = new AbortController().signal) {
     startedAt: start,
     signal,
   };
-  return { events, use: new Use(call, store.current('shop'), (event) => void events.push(event)) };
+  const options = { observe: (event: Event) => void events.push(event), nonce: () => 'n'.repeat(32) };
+  return { events, use: useOf(store.current('shop'), within(call), options) };
 }
 
 describe('a use', () => {
@@ -77,6 +79,65 @@ describe('a use', () => {
     const { algorithm, ciphertext, nonce } = encryptResource('x', { apiV3Key: material.previousApiV3Key! });
     await one.decrypt({ algorithm, ciphertext, nonce, associatedData: '' });
     assert.deepEqual(events, [{ type: 'decrypted', credential: 'shop', role: 'apiv3-previous', isRetired: false }]);
+  });
+
+  it('takes text as its UTF-8 bytes, and base64 or the bytes that it says', async () => {
+    const { use: one } = use();
+    const { signature } = await one.sign('支付');
+    assert.deepEqual(signature, (await one.sign(Buffer.from('支付'))).signature);
+    const request = { method: 'POST', url: '/v3/pay' };
+    const [text, bytes] = await Promise.all(
+      ['{"a":"支付"}', Buffer.from('{"a":"支付"}')].map((body) => one.authorize({ ...request, body })),
+    );
+    assert.deepEqual(text, bytes);
+    const { headers, body } = notification;
+    assert.deepEqual(
+      await one.receive({ headers, body: Buffer.from(body).toString() }),
+      await one.receive({ headers, body }),
+    );
+    const field = encryptField(material.merchant.publicKey, '张三');
+    for (const ciphertext of [field, Buffer.from(field, 'base64')])
+      assert.equal(Buffer.from((await one.decrypt({ ciphertext })).plaintext).toString(), '张三');
+    assert.equal((await one.encrypt('张三')).keyId, (await one.encrypt(Buffer.from('张三'))).keyId);
+  });
+
+  it('verifies a message with its signature as text or as bytes', async () => {
+    const { use: one } = use();
+    const signed = sign('sha256', Buffer.from('m'), platformKey!.privateKey);
+    const { keyId } = platformKey!;
+    for (const signature of [signed, signed.toString('base64')])
+      assert.equal((await one.verify({ kind: 'message', message: 'm', signature, keyId })).keyId, keyId);
+  });
+
+  it('refuses by name what is neither text nor bytes, and text that no UTF-8 can carry', async () => {
+    const { use: one } = use();
+    for (const wrong of [undefined, null, 1, {}, [1], new ArrayBuffer(1), '\ud800'] as never[]) {
+      const request = { method: 'POST', url: '/', body: wrong };
+      for (const [field, refused] of [
+        ['message', one.sign(wrong)],
+        ['plaintext', one.encrypt(wrong)],
+        ['body', one.verify({ kind: 'response', body: wrong })],
+        ['body', one.receive({ body: wrong })],
+        ['message', one.verify({ kind: 'message', message: wrong, signature: 'AA==', keyId: 'k' })],
+        ...(wrong === undefined ? [] : [['body', one.authorize(request)] as const]),
+      ] as const)
+        await assert.rejects(refused, { code: 'request-invalid', field });
+    }
+    for (const wrong of [undefined, null, 1, {}] as never[])
+      await assert.rejects(one.decrypt({ ciphertext: wrong }), { code: 'request-invalid', field: 'ciphertext' });
+  });
+
+  it('takes the time of the call and a fresh nonce where none is given, and otherwise what is given', async () => {
+    const { use: one } = use();
+    const stamp = (headers: Readonly<Record<string, string>>) =>
+      ['nonce_str', 'timestamp'].map((name) => new RegExp(`${name}="([^"]*)"`).exec(headers['Authorization']!)?.[1]);
+    const request = { method: 'GET', url: '/v3/certificates' };
+    const ours = await one.authorize(request);
+    assert.deepEqual(stamp(ours.headers), ['n'.repeat(32), String(start.getTime() / 1000)]);
+    const given = await one.authorize(request, { nonce: 'given', now: new Date(start.getTime() + 1000) });
+    assert.deepEqual(stamp(given.headers), ['given', String(start.getTime() / 1000 + 1)]);
+    const late = { now: new Date(start.getTime() + 301_000) };
+    await assert.rejects(one.receive(notification, late), { code: 'timestamp-outside-window' });
   });
 
   it('signs nothing for a caller who has gone', async () => {

@@ -65,4 +65,19 @@ export const maxCredentials = 5000;
 export const CredentialsSchema = Type.Array(CredentialSchema, { maxItems: maxCredentials });
 
 export type ResourceEntry = Static<typeof ResourceEntrySchema>;
+/**
+ * One entry of `credentials`: the same as in `paycert.yaml`, typed from its schema, so that a misspelled option does not compile.
+ * Durations are texts such as `30d`; docs/configuration.md has every member with its default.
+ * @example
+ * import { type CredentialConfig, startPaycert } from 'paycert';
+ *
+ * const bank: CredentialConfig = {
+ *   name: 'bank',
+ *   provider: { mtls: {} },
+ *   source: { files: { path: '/etc/paycert/bank' } },
+ *   grace: '12h',
+ * };
+ * await using other = await startPaycert([bank]);
+ * console.log(other.current('bank').generation); // → 1
+ */
 export type CredentialConfig = Static<typeof CredentialSchema>;

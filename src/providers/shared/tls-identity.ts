@@ -4,6 +4,7 @@ import type { OcspResponse } from '../../crypto/ocsp-response.ts';
 import type { RevocationList } from '../../crypto/revocation.ts';
 import { certificateFingerprint } from '../../crypto/x509.ts';
 
+/** The least version of TLS that is spoken. */
 export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
 /** What authorities have revoked, as far as the material says, and what to do about the rest. */
@@ -33,6 +34,7 @@ export interface TlsIdentity {
   readonly exportKey: () => string;
 }
 
+/** What a credential presents and trusts in TLS, by the name of the server. */
 export interface TlsIdentities {
   readonly all: readonly TlsIdentity[];
   /**

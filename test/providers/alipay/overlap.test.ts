@@ -13,7 +13,7 @@ for (const mode of ['certificate', 'key'] as const) {
   describe(`after a swap in ${mode} mode`, async () => {
     const before = await makeMaterial({ mode });
     // Nothing of the old key is left in the files: only the snapshot remembers it.
-    const after = await rotateAlipayKey(before, now, false);
+    const after = await rotateAlipayKey(before, { now, keep: false });
     const about = { generation: 1, loadedAt: now, version: undefined, retired: [] };
     const first = new Snapshot(await loadFit(before.files, { mode }), about, new Limiter(2));
     const context = await loadFit(new Map([...after.files].filter(([name]) => name !== 'aes_key')), { mode });

@@ -13,7 +13,7 @@ import {
 import { appId, loadFit, makeMaterial, now, refusal } from '../../support/alipay.ts';
 import { verified } from '../../support/verified.ts';
 
-const material = await rotateAlipayKey(await makeMaterial(), now);
+const material = await rotateAlipayKey(await makeMaterial(), { now });
 const stranger = (await makeMaterial()).alipayKeys[0]!;
 const [older, newer] = [material.alipayKeys[0]!, material.alipayKeys[1]!];
 const context = await loadFit(material.files);

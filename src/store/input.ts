@@ -1,17 +1,22 @@
-// What a program hands to the library, checked where no compiler has: bytes, text and headers, and what to give instead.
-import { requestInvalid } from './errors.ts';
-import { unlikeReceived } from './transit.ts';
+// What a program hands over: checked where no compiler has, and brought into the one form that an operation takes.
+import { requestInvalid } from '../errors.ts';
+import { unlikeReceived } from '../transit.ts';
 
-type Kind = 'bytes' | 'text' | 'headers';
+/** Text, taken as its UTF-8 bytes; or the bytes themselves. */
+export type Content = string | Uint8Array;
+
+/** `encoded`: base64 as it came, which is judged where it is read; or the bytes that it says. */
+type Kind = 'content' | 'encoded' | 'text' | 'headers';
 
 /** Every member of every operation that is not plain data of JSON, by its name. */
 const kinds: Readonly<Record<string, Kind>> = {
-  ...{ body: 'bytes', message: 'bytes', plaintext: 'bytes', headers: 'headers' },
-  ...{ method: 'text', url: 'text', signature: 'text', keyId: 'text', apiMethod: 'text', bizContent: 'text' },
-  ...{ ciphertext: 'text', algorithm: 'text', nonce: 'text', associatedData: 'text', encryptionKeyId: 'text' },
+  ...{ body: 'content', message: 'content', plaintext: 'content', ciphertext: 'encoded', signature: 'encoded' },
+  ...{ method: 'text', url: 'text', keyId: 'text', apiMethod: 'text', bizContent: 'text' },
+  ...{ algorithm: 'text', nonce: 'text', associatedData: 'text', encryptionKeyId: 'text' },
+  headers: 'headers',
 };
 
-const isBytes = (value: unknown): boolean => value instanceof Uint8Array;
+const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array;
 
 /** Why a value is not of that kind, as what is said after its name. */
 function wrong(kind: Kind, value: unknown): string | undefined {
@@ -23,8 +28,12 @@ function wrong(kind: Kind, value: unknown): string | undefined {
     return unlikeReceived('body', value)?.replace(/, as bodyBase64$/, '') ?? 'must be text';
   }
   if (isBytes(value)) return undefined;
-  if (typeof value === 'string') return 'is text: give its bytes as they were received, such as Buffer.from(text)';
-  return unlikeReceived('body', value)?.replace('in base64, as bodyBase64', 'as a Buffer') ?? 'must be a Uint8Array';
+  // Other bytes would be signed than the program holds.
+  if (typeof value === 'string')
+    return kind === 'encoded' || value.isWellFormed()
+      ? undefined
+      : 'holds half a surrogate pair, which no UTF-8 can carry';
+  return unlikeReceived('body', value)?.replace('in base64, as bodyBase64', 'as a Buffer') ?? 'must be text or a Uint8Array'; // prettier-ignore
 }
 
 function wrongHeaders(value: unknown): string | undefined {
@@ -57,11 +66,26 @@ function checkValues(headers: Readonly<Record<string, unknown>>): void {
 
 const received = ['response', 'notification', 'return', 'message'];
 
-/** The same of what was received: its kind is one of those that there are, and its bytes are there. */
+/** The same of what was received, whose kind is one of those that there are. */
 export function checkedReceived<T extends { readonly kind: string }>(input: T): T {
   const { kind } = checked(input);
   if (!received.includes(kind)) throw requestInvalid('kind', `must be one of ${received.join(', ')}`);
-  const bytes = kind === 'message' ? 'message' : 'body';
-  if (!isBytes((input as Readonly<Record<string, unknown>>)[bytes])) throw requestInvalid(bytes, 'is missing');
   return input;
+}
+
+/** The bytes of one checked member. @throws PaycertError `request-invalid` where it is missing */
+export function bytesOf<Name extends string>(
+  input: Readonly<Record<Name, Content | undefined>>,
+  name: Name,
+): Uint8Array {
+  const content = checked(input)[name];
+  if (content === undefined) throw requestInvalid(name, 'is missing');
+  return typeof content === 'string' ? Buffer.from(content) : content;
+}
+
+/** What platforms write in base64: text as it is, bytes encoded. @throws PaycertError `request-invalid` where it is missing */
+export function base64Of<Name extends string>(input: Readonly<Record<Name, Content | undefined>>, name: Name): string {
+  const content = checked(input)[name];
+  if (content === undefined) throw requestInvalid(name, 'is missing');
+  return typeof content === 'string' ? content : Buffer.from(content).toString('base64');
 }

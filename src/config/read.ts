@@ -1,0 +1,33 @@
+// Reads what a start needs: the file of the configuration, and the files of tokens that it names.
+import { PaycertError } from '../errors.ts';
+import type { TokenFile } from '../events.ts';
+import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
+import { parseConfig } from './load.ts';
+import type { Config } from './schema/config.ts';
+import { readToken } from './token.ts';
+
+/** @throws PaycertError as `parseConfig`; `config-unreadable`, `token-unusable` */
+export async function readConfig(path: string): Promise<Config> {
+  const { bytes } = await readBounded(path).catch((error: unknown) => {
+    throw new PaycertError('config-unreadable', `${path} ${whyUnreadable(error)}`, { field: '--config' });
+  });
+  return parseForStart(bytes.toString());
+}
+
+/**
+ * What a start needs beside the text itself must be there too: the next start reads this file.
+ * @throws PaycertError as `parseConfig`; `token-unusable`
+ */
+export async function parseForStart(text: string): Promise<Config> {
+  const config = parseConfig(text);
+  for (const [, path] of tokenFilesOf(config)) await readToken(path);
+  return config;
+}
+
+/** Of each listener that asks for a token. */
+export function tokenFilesOf({ listen, proxy }: Config): readonly (readonly [TokenFile, string])[] {
+  const files = { token: listen.tcp?.tokenFile, 'proxy-token': proxy?.listen.tcp?.tokenFile };
+  return Object.entries(files).flatMap(([file, path]) =>
+    path === undefined ? [] : [[file as TokenFile, path] as const],
+  );
+}
