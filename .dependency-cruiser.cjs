@@ -115,7 +115,7 @@ module.exports = {
       severity: 'error',
       from: { path: pure },
       to: {
-        path: '^(node:)?(fs|net|tls|dgram|http|https|http2|child_process|worker_threads|cluster|inspector|dns|os|process|timers)',
+        path: '^(node:)?(fs|net|tls|dgram|http|https|http2|child_process|worker_threads|cluster|inspector|dns|os|process|timers|perf_hooks)',
         dependencyTypes: ['core'],
       },
     },

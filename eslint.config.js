@@ -1,6 +1,27 @@
 // Lint rules: type-checked correctness only; layout belongs to prettier.
 import tseslint from 'typescript-eslint';
 
+/** What reads a clock, an environment or chance, waits or talks: globals, and names of node:crypto. */
+const impureGlobals = [
+  ...[
+    'process',
+    'globalThis',
+    'global',
+    'navigator',
+    'crypto',
+    'performance',
+    'console',
+    'fetch',
+    'WebSocket',
+    'EventSource',
+  ],
+  ...['setTimeout', 'setInterval', 'setImmediate'],
+];
+const chance = [
+  ...['randomBytes', 'randomFill', 'randomFillSync', 'randomInt', 'randomUUID', 'getRandomValues', 'webcrypto'],
+  ...['generateKey', 'generateKeySync', 'generateKeyPair', 'generateKeyPairSync', 'generatePrime', 'generatePrimeSync'],
+];
+
 export default tseslint.config(
   { ignores: ['dist', 'node_modules', 'coverage'] },
   ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
@@ -28,7 +49,7 @@ export default tseslint.config(
     rules: {
       'no-restricted-globals': [
         'error',
-        ...['process', 'performance', 'setTimeout', 'setInterval', 'setImmediate', 'fetch', 'console'].map((name) => ({
+        ...impureGlobals.map((name) => ({
           name,
           message: 'crypto, providers and store are pure: pass what is needed.',
         })),
@@ -43,11 +64,15 @@ export default tseslint.config(
         'error',
         {
           paths: [
-            {
-              name: 'node:crypto',
-              importNames: ['randomBytes', 'randomUUID', 'randomInt', 'getRandomValues'],
+            ...['node:crypto', 'crypto'].map((name) => ({
+              name,
+              importNames: ['default', ...chance],
               message: 'Chance is an argument.',
-            },
+            })),
+          ],
+          patterns: [
+            { regex: '/nonce\\.ts$', message: 'Chance is an argument.' },
+            { regex: '/clock\\.ts$', importNames: ['systemClock'], message: 'Time is an argument.' },
           ],
         },
       ],

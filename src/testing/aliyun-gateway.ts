@@ -15,6 +15,7 @@ export interface SentMessage {
   readonly TemplateParam: string;
 }
 
+/** A running double of Aliyun's gateway. */
 export interface AliyunGateway extends Listener, AsyncDisposable {
   /** Live: they change with every request. */
   readonly counts: { readonly accepted: number; readonly refused: number };
@@ -24,16 +25,27 @@ export interface AliyunGateway extends Listener, AsyncDisposable {
   admit(account: Account): void;
 }
 
+/** Whose requests it accepts. */
 export interface AliyunGatewayOptions {
   readonly account: Account;
-  /** The platform's clock. */
+  /** The platform's clock: this machine's unless given. */
   readonly now?: () => Date;
 }
 
 const maxSent = 10_000;
 const windowMilliseconds = 900_000;
 
-/** Listens on 127.0.0.1, over HTTP. An action that it does not know is answered with the id of the request alone. */
+/**
+ * Listens on 127.0.0.1, over HTTP. It refuses what is not signed right, as Aliyun does. An action that it does not know is
+ * answered with the id of the request alone.
+ * @example
+ * import { startAliyunGateway } from 'paycert/testing';
+ *
+ * const account = { accessKeyId: 'LTAI5tExample', accessKeySecret: 'secret' };
+ * await using gateway = await startAliyunGateway({ account });
+ * await fetch(`${gateway.url}/?Action=SendSms&Version=2017-05-25`, { method: 'POST' });
+ * console.log(gateway.counts, gateway.sent); // → { accepted: 0, refused: 1 } []
+ */
 export async function startAliyunGateway(options: AliyunGatewayOptions): Promise<AliyunGateway> {
   const { now = () => new Date() } = options;
   let { account } = options;

@@ -1,7 +1,9 @@
 // What WeChat Pay v2 sends: notifications in XML, signed with the shared key. Written from its documents, on node:crypto alone.
 import { createCipheriv, createHmac, hash } from 'node:crypto';
 
+/** What a notification of v2 says, and the key that signs or seals it. */
 export interface V2NotificationOptions {
+  /** 32 characters. */
   readonly apiV2Key: string;
   /** Without `sign`. A payment unless given: `return_code` and `result_code` are SUCCESS unless they are here. */
   readonly parameters: Readonly<Record<string, string>>;
@@ -27,7 +29,14 @@ const writeV2 = (parameters: Readonly<Record<string, string>>): string => {
   return `<xml>${elements.join('')}</xml>`;
 };
 
-/** The result of a payment, as it is posted to `notify_url`. */
+/**
+ * The result of a payment, as it is posted to `notify_url`: XML, signed with the shared key.
+ * @example
+ * import { makeV2Notification } from 'paycert/testing';
+ *
+ * const xml = makeV2Notification({ apiV2Key: 'k'.repeat(32), parameters: { out_trade_no: '1001' } });
+ * console.log(xml.includes('<out_trade_no><![CDATA[1001]]></out_trade_no>'), xml.includes('<sign>')); // → true true
+ */
 export function makeV2Notification(options: V2NotificationOptions): Buffer {
   const { signType } = options;
   const parameters = {
@@ -38,7 +47,14 @@ export function makeV2Notification(options: V2NotificationOptions): Buffer {
   return Buffer.from(writeV2({ ...parameters, sign: signV2(parameters, options) }));
 }
 
-/** The result of a refund: no signature, and everything that counts in `req_info`, under AES-256-ECB (protocols 1.13). */
+/**
+ * The result of a refund, as it is posted to `notify_url`: no signature, and everything that counts in `req_info`, under AES-256-ECB.
+ * @example
+ * import { makeV2RefundNotification } from 'paycert/testing';
+ *
+ * const xml = makeV2RefundNotification({ apiV2Key: 'k'.repeat(32), parameters: { out_refund_no: '1001' } });
+ * console.log(xml.includes('<req_info>'), xml.includes('out_refund_no')); // → true false
+ */
 export function makeV2RefundNotification(options: Omit<V2NotificationOptions, 'signType'>): Buffer {
   const { apiV2Key, parameters } = options;
   const cipher = createCipheriv('aes-256-ecb', hash('md5', apiV2Key), null);
