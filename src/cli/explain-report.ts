@@ -1,6 +1,6 @@
 // What `paycert explain` prints of what it found, for people and for programs.
 import { type Cause, causes } from '../providers/causes.ts';
-import type { Refusal, Refusals } from '../providers/refusal.ts';
+import { publicWords, type Refusal, type Refusals } from '../providers/refusal.ts';
 import type { Comparison } from '../providers/shared/comparison.ts';
 import type { Recollection } from '../providers/shared/recollection.ts';
 import { paint } from './table.ts';
@@ -37,7 +37,8 @@ const legend =
 
 function render({ platform, refusal, comparison, causes: names, isGiven, recalled }: Findings): string {
   const code = refusal.code === '' ? '' : ` with ${paint('bold', refusal.code)}`;
-  const said = `${platform.platform} refused the request${code}`;
+  const words = refusal.code === '' ? publicWords(refusal.words ?? '') : '';
+  const said = `${platform.platform} refused the request${code}${words === '' ? '' : `: “${words}”`}`;
   const reasons = names.flatMap((cause, index) => [
     `${index + 1}. ${causes[cause].why}`,
     `   ${paint('dim', causes[cause].remedy)}`,

@@ -1,12 +1,9 @@
 // paycert explain: why did the platform refuse the signature? What it built, beside what was signed. Never a value that may be secret.
-import { isUtf8 } from 'node:buffer';
-import Type from 'typebox';
 import { PaycertError } from '../errors.ts';
-import type { Refusals, Sent } from '../providers/refusal.ts';
 import { compare } from '../providers/shared/comparison.ts';
 import { compareRecollection, markOf } from '../providers/shared/recollection.ts';
-import { validator } from '../validation.ts';
 import { usageError } from './command.ts';
+import { readSent, readSigned, rebuild } from './explain-request.ts';
 import { decodeResponse, recognize } from './explain-response.ts';
 import { type Findings, type Recalled, report } from './explain-report.ts';
 import { readInput } from './input.ts';
@@ -83,7 +80,7 @@ function compareRecalled(
 
 function find({ body, signed, request, recalled }: Inputs): Findings {
   const { platform, refusal } = read(body);
-  const ours = signed && readText(signed, '--signed');
+  const ours = signed && readSigned(signed);
   const text = request ? rebuild(platform, readSent(request)) : ours;
   const isComparable = text !== undefined && refusal.built.length > 0;
   const found = recalled && compareRecalled(recalled, { platform, refusal });
@@ -93,77 +90,13 @@ function find({ body, signed, request, recalled }: Inputs): Findings {
   return { platform, refusal, comparison, causes: [...names], isGiven, recalled: found?.recalled };
 }
 
-/** @throws PaycertError `request-malformed`, `refusal-unknown` */
+/** @throws PaycertError `usage`, `refusal-unknown` */
 function read(body: Buffer) {
   const text = decodeResponse(body);
-  if (text.trim() === '') throw new PaycertError('request-malformed', 'the body is empty');
+  if (text.trim() === '')
+    throw usageError('the body is empty: give what the platform answered, as a file or on standard input');
   const recognized = recognize(text);
   if (recognized !== undefined) return recognized;
   const message = 'the input holds no refusal of WeChat Pay, Alipay or Aliyun that is known';
   throw new PaycertError('refusal-unknown', message);
-}
-
-function readText(bytes: Buffer, what: string): string {
-  if (bytes.byteLength === 0) throw new PaycertError('request-malformed', `${what} is empty`);
-  if (!isUtf8(bytes)) throw new PaycertError('request-malformed', `${what} is not UTF-8`);
-  return bytes.toString();
-}
-
-function readObject(bytes: Buffer, what: string): object {
-  const value = parse(readText(bytes, what), what);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  throw new PaycertError('request-malformed', `${what} is no JSON object`);
-}
-
-function parse(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch {
-    throw new PaycertError('request-malformed', `${what} is not JSON`);
-  }
-}
-
-/** Of what `authorize` was given and answered; the other members say nothing about the request that was sent. */
-const validateSent = validator(
-  Type.Object({
-    method: Type.String({ minLength: 1 }),
-    url: Type.String({ minLength: 1 }),
-    headers: Type.Optional(Type.Record(Type.String(), Type.String())),
-    body: Type.Optional(Type.String()),
-    bodyBase64: Type.Optional(Type.String()),
-  }),
-  'request-invalid',
-);
-
-function readSent(bytes: Buffer): Sent {
-  const given = readObject(bytes, '--request');
-  const { method, url, headers = {}, body = '', bodyBase64 } = validateSent(given);
-  if (/^(?:POST|PUT|PATCH)$/i.test(method) && !('body' in given) && !('bodyBase64' in given)) throw halfOf('body');
-  const sent = bodyBase64 === undefined ? Buffer.from(body) : Buffer.from(bodyBase64, 'base64');
-  return { method: method.toUpperCase(), url, headers, body: sent };
-}
-
-/** Without it, what is missing would pass for what was sent empty. */
-const halfOf = (field: string) =>
-  new PaycertError(
-    'request-invalid',
-    `--request has no ${field}: it is only half of the request; give what authorize was given and what it answered, together (an empty body is "")`,
-    { field },
-  );
-
-function rebuild(platform: Refusals, sent: Sent): string {
-  const text = orInvalid(() => platform.rebuild(sent));
-  if (text !== undefined) return text;
-  const message = `--request carries no signature of ${platform.platform}: it is only half of the request, or that of another platform; give what authorize was given and what it answered, together`;
-  throw new PaycertError('request-invalid', message, { field: 'headers' });
-}
-
-/** A malformed form from a platform is a forgery; here it is a user error. */
-function orInvalid<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof PaycertError) || error.code !== 'message-malformed') throw error;
-    throw new PaycertError('request-invalid', error.message, { field: error.field ?? 'body' });
-  }
 }

@@ -118,6 +118,11 @@ export const causes = {
     why: 'sign_type names another algorithm than the one that signed',
     remedy: 'Send sign_type as it was signed: `authorize` signs with RSA2; an old SDK beside it may sign with RSA.',
   },
+  'signature-method': {
+    why: 'the request names another algorithm than the one that signed',
+    remedy:
+      'Send the name of the algorithm as `authorize` answered it, and let no SDK beside it sign the request once more with another.',
+  },
   'public-key-not-uploaded': {
     why: 'the platform has no public key or certificate of this application for this algorithm',
     remedy:
@@ -140,7 +145,7 @@ export const causes = {
   'client-certificate': {
     why: 'this interface asks for the merchant’s certificate in TLS, and got none or another one',
     remedy:
-      'Connect with `createHttpsAgent` or `createDispatcher` of the library, with apiclient_cert.pem and its key in the Secret.',
+      'Give apiclient_cert.pem and apiclient_key.pem to the HTTP client for its TLS connection to the platform, and read both again when they change; in a Node program, `createHttpsAgent` and `createDispatcher` of the library do that.',
   },
   'platform-fault': {
     why: 'the platform failed, or could not match merchant, serial number and key: what became of the call is unknown',
@@ -151,6 +156,16 @@ export const causes = {
     why: 'the access key secret does not belong to the access key id, or the key was disabled or deleted',
     remedy:
       'Compare both with the RAM console, look for a blank or line end in the secret, and put id and secret into the Secret together.',
+  },
+  'access-key-id': {
+    why: 'the platform does not know the access key id, or the key was disabled or deleted',
+    remedy:
+      'Look the id up in the RAM console: the account (China or international), whether it is active, and every character of access_key_id.',
+  },
+  'authorization-token': {
+    why: 'the token by which a merchant or user authorised this application has expired, was withdrawn, or belongs to another application',
+    remedy:
+      'Refresh app_auth_token with alipay.open.auth.token.app, or let the merchant or user authorise again; keys and signature are not the cause.',
   },
   token: {
     why: 'the token that came with the key has expired or belongs to another key',

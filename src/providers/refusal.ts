@@ -27,6 +27,8 @@ export interface Saying {
 export interface Refusal {
   /** The platform's own code, as it spells it; empty where there is no code. */
   readonly code: string;
+  /** What it said, where that is all it says. Somebody else's text: show it through `publicWords`. */
+  readonly words?: string;
   readonly about: About;
   /** What the response itself says. */
   readonly certain: readonly Cause[];
@@ -80,6 +82,14 @@ export const plainMethod = /^[A-Z]{1,7}$/;
 
 /** Words of a path and names of a query. Ids have digits or capitals and stay hidden. */
 export const pathWords = /(?<=\/)(?:v\d|[a-z]{1,24}(?:[-_][a-z]{1,24}){0,4})(?=[/?]|$)|(?<=[?&])[a-z_]{1,24}(?==)/g;
+
+/** What a platform said, in one line, without anything that may be an id, a name in a terminal's own language, or a secret. */
+export const publicWords = (words: string): string =>
+  words
+    .replace(/\S*[\d<>@]\S*/g, '…')
+    .replace(/[\p{C}\s]+/gu, ' ')
+    .trim()
+    .slice(0, 120);
 
 /** A member of something that somebody else wrote, where it is text. */
 export function textOf(value: unknown, name: string): string | undefined {

@@ -111,7 +111,7 @@ describe('paycert explain', { timeout: 120_000, concurrency: 2 }, () => {
       [[file('list')], 64, /\(refusal-unknown\)/],
       [[file('short')], 64, /\(refusal-unknown\)/],
       [[file('body'), '--signed', file('empty')], 64, /--signed is empty/],
-      [[file('body'), '--request', file('short')], 64, /url is missing \(request-invalid\)/],
+      [[file('body'), '--request', file('short')], 64, /has no url: it is only half of the request/],
       [[file('body'), '--request', file('bare')], 64, /carries no signature of WeChat Pay/],
       [[file('alipay'), '--request', file('form')], 64, /body is not percent-encoded/],
       [[file('body'), '--request', file('bare'), '--signed', file('empty')], 64, /not both/],

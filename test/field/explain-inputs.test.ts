@@ -124,6 +124,30 @@ describe('a refusal is found', () => {
 });
 
 describe('paycert explain', { timeout: 120_000 }, () => {
+  it('shows the words of a refusal that has no code, and nothing in them that may be an id or a command of a terminal', () => {
+    const say = (words: string) =>
+      explainRefusal(
+        { body: Buffer.from(`<xml><return_code>FAIL</return_code><return_msg>${words}</return_msg></xml>`) },
+        false,
+      );
+    assert.match(say('签名错误，请检查后再试'), /WeChat Pay v2 refused the request: “签名错误，请检查后再试”/);
+    assert.match(say('签名错误 \u001b[31mo6_bmj7 a@b.cn'), /request: “签名错误 … …”/);
+  });
+
+  it('speaks of its own options, not of the HTTP API', async () => {
+    const explain = (args: readonly string[]) => paycert(['explain', ...args], { input: body });
+    const [signed, request] = await Promise.all([
+      explain(['--signed', '/dev/null']),
+      explain(['--request', '/dev/null']),
+    ]);
+    assert.match(signed.stderr, /--signed is empty: give the text that was signed/);
+    assert.match(request.stderr, /--request is empty/);
+    for (const { stderr, code } of [signed, request]) {
+      assert.doesNotMatch(stderr, /openapi|one JSON object in UTF-8/);
+      assert.equal(code, 64);
+    }
+  });
+
   it('ends with 0 about the signature, 1 about something else, 64 where nobody knows', async () => {
     for (const [input, code, said] of [
       [body, 0, /does not show what the platform built[^]*Likely causes/],
@@ -151,6 +175,10 @@ describe('paycert explain', { timeout: 120_000 }, () => {
     const answered = { method: 'POST', url: '/v3/pay/transactions/jsapi', headers: { Authorization: authorization } };
     assert.throws(() => explain(answered), /has no body: it is only half/);
     assert.throws(() => explain({ method: 'POST', url: '/v3/pay/transactions/jsapi', body: '{}' }), /only half/);
+    assert.throws(() => explain({ params: { out_trade_no: '1' } }), /has no method: it is only half/);
+    assert.throws(() => explain({ method: 'POST', params: {} }), /has no url: it is only half/);
     assert.match(explain({ ...answered, body: '' }), /body-missing/);
+    // The response once more, as happens at night.
+    assert.throws(() => explain(JSON.parse(refused) as object), /is what the platform answered: give that as FILE/);
   });
 });

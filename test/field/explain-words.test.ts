@@ -2,6 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { recognize } from '../../src/cli/explain-response.ts';
+import { sayings as alipayWords } from '../../src/providers/alipay/sayings.ts';
+import { sayings as aliyunWords } from '../../src/providers/aliyun/sayings.ts';
+import { causes } from '../../src/providers/causes.ts';
+import { sayings as wechatpayV2 } from '../../src/providers/wechatpay-v2/sayings.ts';
+import { sayings as wechatpay } from '../../src/providers/wechatpay/sayings.ts';
 
 const say = (text: string) => {
   const { refusal } = recognize(text) ?? assert.fail(`not recognized: ${text}`);
@@ -20,6 +25,7 @@ describe('a refusal about the signature', () => {
     [wechat('SIGN_ERROR', '已更换证书，请使用新证书'), 'key-replaced'],
     [wechat('SIGN_ERROR', '商户证书已作废。'), 'key-replaced'],
     [wechat('SIGN_ERROR', '商户证书已过期。'), 'key-replaced'],
+    [wechat('SIGN_ERROR', '商户API证书已被作废'), 'key-replaced'],
     [wechat('SIGN_ERROR', '商户证书序列号有误。请使用签名私钥匹配的证书序列号'), 'serial-of-another-key'],
     [wechat('SIGN_ERROR', '商户未设置APIv3密钥。'), 'apiv3-key-never-set'],
     [wechat('SIGN_ERROR', '商户未申请过证书。'), 'certificate-never-issued'],
@@ -54,13 +60,20 @@ describe('a refusal about the signature', () => {
     [alipay('isv.invalid-timestamp'), 'clock'],
     [aliyun('SignatureDoesNotMatch', 'Specified signature is not matched with our calculation.'), 'access-key'],
     [aliyun('InvalidTimeStamp.Expired'), 'clock'],
-    [aliyun('InvalidAccessKeyId.NotFound'), 'access-key'],
+    [aliyun('InvalidAccessKeyId.NotFound'), 'access-key-id'],
+    [aliyun('InvalidAccessKeyId.Inactive'), 'access-key-id'],
+    [aliyun('IllegalTimestamp', 'The input parameter Timestamp is not supplied.'), 'clock'],
     [aliyun('InvalidSecurityToken.Expired'), 'token'],
     [aliyun('SignatureNonceUsed'), 'another-attempt'],
     [xml('签名错误'), 'apiv2-key'],
     [xml('签名错误，请检查后再试'), 'apiv2-key'],
     [xml('沙箱验证签名失败，请确认沙箱签名key是否正确（通过getsignkey调用生成）'), 'sandbox-key'],
     [xml('', '<err_code>CERT_ERROR</err_code>'), 'client-certificate'],
+    [xml('证书已过期'), 'client-certificate'],
+    [
+      '<html><head><title>400 No required SSL certificate was sent</title></head><body><center>nginx</center></body></html>',
+      'client-certificate',
+    ],
   ] as const)
     it(`is read in the platform’s words: ${first} of ${text.slice(0, 90)}`, () => {
       const { about, first: cause } = say(text);
@@ -80,9 +93,57 @@ describe('a refusal that is not about the signature', () => {
     [aliyun('Forbidden.RAM'), 'Forbidden.RAM'],
     [aliyun('isv.BUSINESS_LIMIT_CONTROL', '触发天级流控'), 'isv.BUSINESS_LIMIT_CONTROL'],
     [xml('OK', '<result_code>FAIL</result_code><err_code>ORDERPAID</err_code>'), 'ORDERPAID'],
+    // Words that speak of serials, keys, certificates and signatures of other kinds.
+    [
+      wechat('PARAM_ERROR', '输入源“/body/stock_serial”映射到字段“批次序列号”必填性规则校验失败，此字段为必填项'),
+      'PARAM_ERROR',
+    ],
+    [wechat('PARAM_ERROR', 'device_serial_number不能为空'), 'PARAM_ERROR'],
+    [wechat('PARAM_ERROR', '输入源“/body/cert_info/cert_type”映射到字段“登记证书类型”枚举规则校验失败'), 'PARAM_ERROR'],
+    [wechat('PARAM_ERROR', '法人登记证书已过期'), 'PARAM_ERROR'],
+    [wechat('PARAM_ERROR', '主体认证类型错误'), 'PARAM_ERROR'],
+    [wechat('PARAM_ERROR', 'appid和mchid不匹配'), 'PARAM_ERROR'],
+    [wechat('NO_AUTH', '该商户未开通APIv3密钥下载权限'), 'NO_AUTH'],
+    [wechat('INVALID_REQUEST', '电子签名协议未签署'), 'INVALID_REQUEST'],
+    [
+      xml(
+        'OK',
+        '<result_code>FAIL</result_code><err_code>PARAM_ERROR</err_code><err_code_des>营业执照证书编号错误</err_code_des>',
+      ),
+      'PARAM_ERROR',
+    ],
+    [alipay('ACQ.INVALID_PARAMETER', '企业证书校验失败'), 'ACQ.INVALID_PARAMETER'],
+    [alipay('USER_CERT_NOT_CONFIGURED', '用户未配置收款公钥'), 'USER_CERT_NOT_CONFIGURED'],
+    [alipay('aop.invalid-app-auth-token'), 'aop.invalid-app-auth-token'],
+    [aliyun('isv.SMS_SIGNATURE_ILLEGAL', '短信签名不合法'), 'isv.SMS_SIGNATURE_ILLEGAL'],
+    [
+      aliyun('InvalidSignatureName.NotFound', 'The specified SignName does not exist.'),
+      'InvalidSignatureName.NotFound',
+    ],
+    [aliyun('InvalidSecurityGroupId.NotFound'), 'InvalidSecurityGroupId.NotFound'],
+    [aliyun('InvalidKeyPairName.NotFound'), 'InvalidKeyPairName.NotFound'],
   ] as const)
-    it(`is named and said not to be: ${code}`, () => {
+    it(`is named and said not to be: ${code} of ${text.slice(0, 90)}`, () => {
       assert.deepEqual([say(text).code, say(text).about], [code, 'other']);
+    });
+});
+
+describe('the causes that a platform’s words mean', () => {
+  const tables = { 'wechatpay-v2': wechatpayV2, wechatpay, alipay: alipayWords, aliyun: aliyunWords };
+  const foreign = {
+    wechatpay: /RSA2|RAM console|sign_type|sandbox|apiv2|alipay\.|authori[sz]ed this application/i,
+    'wechatpay-v2': /RSA2|RAM console|alipay\.|Wechatpay-Serial|encryptionKeyId/i,
+    alipay: /apiclient|apiv[23]|Wechatpay|RAM console|access_key|merchant_serial/i,
+    aliyun: /apiclient|apiv[23]|Wechatpay|alipay\.|RSA2|merchant_serial|AES/i,
+  };
+  for (const [name, table] of Object.entries(tables))
+    it(`name nothing that only another platform has: ${name}`, () => {
+      for (const cause of table.flatMap(({ means = [], usually = [] }) => [...means, ...usually])) {
+        // Units of time are told for all platforms side by side.
+        if (cause === 'time-format') continue;
+        const { why, remedy } = causes[cause];
+        assert.doesNotMatch(`${why} ${remedy}`, foreign[name as keyof typeof foreign], cause);
+      }
     });
 });
 

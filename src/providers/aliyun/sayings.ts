@@ -4,13 +4,10 @@ import type { Saying } from '../refusal.ts';
 /** The most special first. Codes have parts, of which the later ones depend on the product. */
 export const sayings: readonly Saying[] = [
   { code: /^InvalidTimeStamp\.Format/, about: 'signature', means: ['time-format'] },
-  { code: /^InvalidTimeStamp/, about: 'signature', means: ['clock', 'time-format'] },
+  { code: /^(?:Invalid|Illegal)Time[Ss]tamp/, about: 'signature', means: ['clock', 'time-format'] },
   { code: /^SignatureNonceUsed/, about: 'signature', means: ['another-attempt'] },
-  {
-    code: /^(?:InvalidAccessKeySecret|InvalidAccessKeyId|Inactive\w*AccessKey)/,
-    about: 'signature',
-    means: ['access-key'],
-  },
+  { code: /^(?:InvalidAccessKeyId|Inactive\w*AccessKey)/, about: 'signature', means: ['access-key-id'] },
+  { code: /^InvalidAccessKeySecret/, about: 'signature', means: ['access-key'] },
   { code: /^(?:InvalidSecurityToken|SecurityTokenExpired|MissingSecurityToken)/, about: 'signature', means: ['token'] },
   {
     code: /^Missing(?:AccessKeyId|Signature|Timestamp|SignatureNonce|SignatureMethod|SignatureVersion)/,
@@ -20,7 +17,7 @@ export const sayings: readonly Saying[] = [
   {
     code: /^(?:Invalid|Unsupported)Signature(?:Method|Version|Type)/,
     about: 'signature',
-    means: ['sign-type', 'parameter'],
+    means: ['signature-method', 'parameter'],
   },
   {
     code: /^IncompleteSignature/,
@@ -28,13 +25,13 @@ export const sayings: readonly Saying[] = [
     usually: ['parameter', 'header', 'encoding', 'access-key', 'clock'],
   },
   {
-    code: /^(?:SignatureDoesNotMatch|InvalidSignature)/,
+    code: /^(?:SignatureDoesNotMatch|InvalidSignature)(?:\.|$)/,
     words: /AccessKeySecret|access key secret/i,
     about: 'signature',
     means: ['access-key'],
   },
   {
-    code: /^(?:SignatureDoesNotMatch|InvalidSignature)/,
+    code: /^(?:SignatureDoesNotMatch|InvalidSignature)(?:\.|$)/,
     about: 'signature',
     usually: ['access-key', 'encoding', 'order', 'parameter', 'clock'],
   },

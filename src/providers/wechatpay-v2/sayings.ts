@@ -7,16 +7,17 @@ export const sayings: readonly Saying[] = [
   {
     words: /sign_type|签名类型|签名方式/i,
     about: 'signature',
-    means: ['sign-type', 'apiv2-key'],
+    means: ['signature-method', 'apiv2-key'],
   },
-  { code: /^SIGN_?ERROR$/, about: 'signature', usually: ['apiv2-key', 'parameter', 'sign-type', 'encoding'] },
+  { code: /^SIGN_?ERROR$/, about: 'signature', usually: ['apiv2-key', 'parameter', 'signature-method', 'encoding'] },
   {
     words: /签名(?:错误|失败|不正确|校验)|验签|sign(?:ature)?\b.*(?:error|invalid|fail|mismatch)|invalid sign/i,
     about: 'signature',
-    usually: ['apiv2-key', 'parameter', 'sign-type', 'encoding', 'application'],
+    usually: ['apiv2-key', 'parameter', 'signature-method', 'encoding', 'application'],
   },
   { code: /^(?:CERT_ERROR|CA_ERROR)$/, about: 'signature', means: ['client-certificate', 'key-replaced'] },
-  { words: /证书|certificate/i, about: 'signature', means: ['client-certificate', 'key-replaced'] },
+  // Without a code: it comes from the front that speaks TLS. With one, a certificate may be any paper of the business.
+  { code: /^$/, words: /证书|certificate/i, about: 'signature', means: ['client-certificate', 'key-replaced'] },
   { code: /^NOT_UTF8$/, about: 'other', means: ['encoding'] },
   { words: /(?:编码|UTF-?8)/i, about: 'other', means: ['encoding'] },
   { code: /^(?:APPID_MCHID_NOT_MATCH|APPID_NOT_EXIST|MCHID_NOT_EXIST)$/, about: 'other', means: ['application'] },

@@ -4,11 +4,15 @@ import type { Saying } from '../refusal.ts';
 /** The most special first. Every 401 has the code SIGN_ERROR; its message tells them apart. */
 export const sayings: readonly Saying[] = [
   { words: /timestamp|时间戳/i, code: /^SIGN_ERROR$/, about: 'signature', means: ['clock', 'time-format'] },
-  { words: /APIv3\s*(?:密钥|key)/i, about: 'signature', means: ['apiv3-key-never-set'] },
   {
-    words: /未申请过?证书|never applied|has no (?:merchant )?certificate/i,
+    words: /未设置[^]*APIv3\s*密钥|APIv3\s*(?:密钥|key)[^]*(?:未设置|not (?:been )?set|never set)/i,
     about: 'signature',
-    means: ['certificate-never-issued', 'application', 'environment'],
+    means: ['apiv3-key-never-set'],
+  },
+  {
+    words: /未申请过证书|never applied|has no (?:merchant )?certificate/i,
+    about: 'signature',
+    means: ['certificate-never-issued', 'application'],
   },
   {
     words: /平台证书序列号|Wechatpay-Serial/i,
@@ -16,16 +20,37 @@ export const sayings: readonly Saying[] = [
     means: ['platform-serial', 'field-encryption'],
   },
   {
-    words: /更换证书|新证书|证书已?(?:作废|过期|失效|吊销)|certificate.*(?:revoked|expired|replaced|cancel)/i,
+    words: /解密失败|解密错误|加密后的密文|decrypt|ciphertext/i,
+    about: 'signature',
+    means: ['field-encryption', 'platform-serial'],
+  },
+  // A rule of a field, which nothing looks at before the signature was accepted. Its words may speak of keys of other kinds.
+  { words: /输入源“\/(?:body|query|path)|映射到字段/, about: 'other' },
+  {
+    code: /^(?:PARAM_ERROR|INVALID_REQUEST)$/,
+    words: /app_?id[^]*mch_?id|mch_?id[^]*app_?id/i,
+    about: 'other',
+    means: ['application'],
+  },
+  {
+    code: /^SIGN_ERROR$/,
+    words: /更换证书|新证书|证书已?被?(?:作废|过期|失效|吊销)|certificate.*(?:revoked|expired|replaced|cancel)/i,
     about: 'signature',
     means: ['key-replaced', 'serial-of-another-key'],
   },
   {
+    code: /^SIGN_ERROR$/,
     words: /证书序列号|serial/i,
     about: 'signature',
     means: ['serial-of-another-key', 'key-replaced', 'application'],
   },
-  { words: /认证类型|authentication (?:type|scheme)/i, about: 'signature', means: ['header'] },
+  { words: /商户(?:API)?证书序列号/, about: 'signature', means: ['serial-of-another-key', 'key-replaced'] },
+  {
+    code: /^SIGN_ERROR$/,
+    words: /认证类型|authentication (?:type|scheme)/i,
+    about: 'signature',
+    means: ['header'],
+  },
   {
     code: /^SIGN_ERROR$/,
     words: /Authorization|格式错误|签名信息错误|Accept|User-Agent/i,
@@ -39,12 +64,7 @@ export const sayings: readonly Saying[] = [
     means: ['merchant-in-body', 'application'],
   },
   {
-    words: /解密失败|解密错误|密文|decrypt|ciphertext/i,
-    about: 'signature',
-    means: ['field-encryption', 'platform-serial'],
-  },
-  {
-    words: /(?:无可用|没有可用|未找到)[^]*平台证书|platform certificate/i,
+    words: /(?:无可用|没有可用|未找到)[^]*平台证书|no (?:available|usable) platform certificate/i,
     about: 'signature',
     means: ['public-key-only'],
   },
