@@ -33,7 +33,10 @@ describe('a credential that is built', () => {
   });
 
   it('is forwarded by a proxy where its platform says how', () => {
-    assert.equal(buildPolicy({ ...config, provider: { aliyun: {} } }).forwarding, undefined);
+    assert.equal(
+      buildPolicy({ ...config, provider: { wechatpayV2: { merchantId: '1900000001' } } }).forwarding,
+      undefined,
+    );
   });
 
   it('has what the configuration says', () => {

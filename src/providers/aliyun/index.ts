@@ -1,7 +1,7 @@
 // Aliyun OpenAPI, as everything outside this folder knows it.
-import Type from 'typebox';
 import { definePlatform } from '../platform.ts';
-import { closed } from '../shared/options.ts';
+import { forwarding } from './forwarding.ts';
+import { Options } from './options.ts';
 import { aliyun } from './provider.ts';
 import { aliyunRefusals } from './refusal.ts';
 import { takes } from './takes.ts';
@@ -9,7 +9,7 @@ import { takes } from './takes.ts';
 export const platform = definePlatform({
   id: 'aliyun',
   name: 'Aliyun OpenAPI',
-  options: Type.Object({}, { ...closed, description: 'Aliyun OpenAPI; it needs no options.' }),
+  options: Options,
   create: aliyun,
   takes,
   // The id says nothing that a name could be made of.
@@ -20,7 +20,8 @@ export const platform = definePlatform({
     return parts.length === 0 ? undefined : { options: {}, parts: new Map(parts.map((name) => [name, name])) };
   },
   // One host a product, such as dysmsapi.aliyuncs.com, and often one more a region.
-  origins: () => ['https://*.aliyuncs.com'],
+  origins: ({ endpoints = ['*.aliyuncs.com'] }) => endpoints.map((host) => `https://${host}`),
+  forwards: () => forwarding,
   fileNames: [
     { pattern: /^access_key_id$/, what: 'access key id of Aliyun (access_key_id)', holds: 'secret' },
     { pattern: /^access_key_secret$/, what: 'access key secret of Aliyun (access_key_secret)', holds: 'secret' },

@@ -73,7 +73,7 @@ function readWord(bytes: Uint8Array, field: string): string {
 }
 
 /** As Aliyun issues them. Older ids have other forms: they work, and are not shown. */
-const accessKeyIdForm = /^(?:LTAI|STS\.|TMP\.)[0-9A-Za-z]{4,40}$/;
+export const accessKeyIdForm = /^(?:LTAI|STS\.|TMP\.)[0-9A-Za-z]{4,40}$/;
 
 function readAccessKeyId(bytes: Uint8Array, field: string): string {
   const text = readWord(bytes, field);

@@ -31,7 +31,14 @@ export interface AccessKey {
 }
 
 /** What the signature is about: written here and nowhere else. */
-const rpcOwn = ['AccessKeyId', 'Signature', 'SignatureMethod', 'SignatureNonce', 'SignatureVersion', 'SecurityToken'];
+export const rpcOwn = [
+  'AccessKeyId',
+  'Signature',
+  'SignatureMethod',
+  'SignatureNonce',
+  'SignatureVersion',
+  'SecurityToken',
+];
 
 /** Signature version 1.0: every parameter is signed, those of the signature itself among them. */
 export function authorizeRpc(key: AccessKey, request: RequestToAuthorize, { now, nonce }: Moment): AuthorizedRequest {

@@ -79,8 +79,12 @@ export function queryPairs(query: string): readonly Pair[] {
 
 /**
  * The pairs of application/x-www-form-urlencoded that somebody sent, decoded once; a `+` is a space there.
- * @throws PaycertError `message-malformed`
+ * @throws PaycertError `message-malformed` unless another code is given
  */
-export function formPairs(form: Uint8Array | string, field: string): readonly Pair[] {
-  return decodePairs(typeof form === 'string' ? Buffer.from(form) : form, true, 'message-malformed', field);
+export function formPairs(
+  form: Uint8Array | string,
+  field: string,
+  code: ErrorCode = 'message-malformed',
+): readonly Pair[] {
+  return decodePairs(typeof form === 'string' ? Buffer.from(form) : form, true, code, field);
 }

@@ -38,6 +38,9 @@ export function destinationOf(
   if (named !== undefined && route?.origin !== undefined && named !== route.origin)
     throw refused('proxy.routes sends this credential to another host');
   const origin = route?.double ?? route?.origin ?? named ?? origins[0];
+  // A family of hosts says where a key may be used, and is no place to send anything.
+  if (origin?.includes('*') === true)
+    throw refused('the platform has many hosts: name those that are called, `endpoints` under `provider`');
   if (origin === undefined || (route?.double === undefined && !origins.includes(origin)))
     throw refused('proxy.routes names an origin that is not this platform’s');
   return { origin, forwarding, allowed: route?.allow ?? forwarding.allowed };
