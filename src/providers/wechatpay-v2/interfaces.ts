@@ -25,9 +25,13 @@ const rows: readonly (Names & { readonly paths: RegExp })[] = [
   { paths: /^\/pay\/(?:query|close)?combinedorder$/, app: 'combine_appid', merchant: 'combine_mch_id' },
 ];
 
+/** The interface that an address names. The sandbox has the same ones, behind a path of its own. */
+export const interfaceAt = (url: string): string =>
+  splitUrl(url).path.replace(/^\/(?:sandboxnew|xdc\/apiv2sandbox)(?=\/)/, '');
+
 /** What a request to this address calls the app and the merchant. */
 export function namesAt(url: string): Names {
-  const { path } = splitUrl(url);
+  const path = interfaceAt(url);
   return rows.find(({ paths }) => paths.test(path)) ?? common;
 }
 

@@ -4,8 +4,8 @@ import { equalCodes, hmacSha256Over, md5 } from '../../crypto/mac.ts';
 import { Message } from '../../crypto/message.ts';
 import type { KeyObject } from 'node:crypto';
 import { PaycertError } from '../../errors.ts';
-import { splitUrl } from '../shared/http.ts';
 import { joinPairs, type Pair, sortPairs } from '../shared/parameters.ts';
+import { interfaceAt } from './interfaces.ts';
 
 export type SignType = 'MD5' | 'HMAC-SHA256';
 
@@ -72,6 +72,6 @@ const unsignedPaths = [
 
 /** Whether a response to this address is unsigned by design. */
 export function isUnsignedByDesign(url: string): boolean {
-  const { path } = splitUrl(url);
+  const path = interfaceAt(url);
   return unsignedPaths.some((pattern) => pattern.test(path));
 }

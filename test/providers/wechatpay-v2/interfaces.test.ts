@@ -55,6 +55,12 @@ describe('a configured AppID', () => {
       assert.deepEqual(await added(path), { ...names, nonce_str: 'n' });
     });
 
+  it('is signed in the sandbox as in production', async () => {
+    for (const sandbox of ['/sandboxnew', '/xdc/apiv2sandbox'])
+      for (const [path, names] of Object.entries(expected))
+        assert.deepEqual(await added(sandbox + path), { ...names, nonce_str: 'n' }, sandbox + path);
+  });
+
   it('is never a second one beside what the caller gives, whatever the name', async () => {
     for (const name of ['appid', 'wxappid', 'mch_appid', 'combine_appid'])
       for (const path of Object.keys(expected)) {
