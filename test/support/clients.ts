@@ -55,14 +55,18 @@ export async function startProgram(
   const folder = await mkdtemp(join(directory, 'program-'));
   await cp(clients, folder, { recursive: true });
   await writeFile(join(folder, file), code);
-  return spawn('bash', ['-c', command], {
+  return startCommand(folder, command, env);
+}
+
+/** A command of the documents, in a folder that holds what it names. */
+export const startCommand = (folder: string, command: string, env: Readonly<Record<string, string>>): ChildProcess =>
+  spawn('bash', ['-c', command], {
     cwd: folder,
     env: { PATH: path, HOME: process.env['HOME'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own: what a shell or `go run` starts ends with it.
     detached: true,
   });
-}
 
 export const endProgram = ({ pid }: ChildProcess): void => {
   try {
@@ -78,8 +82,13 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-export async function runProgram(...args: Parameters<typeof startProgram>): Promise<Outcome> {
-  const child = await startProgram(...args);
+export const runProgram = async (...args: Parameters<typeof startProgram>): Promise<Outcome> =>
+  outcomeOf(await startProgram(...args));
+
+export const runCommand = (...args: Parameters<typeof startCommand>): Promise<Outcome> =>
+  outcomeOf(startCommand(...args));
+
+async function outcomeOf(child: ChildProcess): Promise<Outcome> {
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout!),
     text(child.stderr!),
