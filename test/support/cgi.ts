@@ -11,7 +11,7 @@ export async function startCgi(t: TestContext, script: string, env: NodeJS.Proce
   const server = createServer((incoming, outgoing) => {
     const answer = async () => {
       const body = await buffer(incoming);
-      const headers = Object.entries(incoming.headers).map(([name, value]) => [
+      const headers = Object.entries(incoming.headers).map(([name, value]): [string, string] => [
         `HTTP_${name.toUpperCase().replaceAll('-', '_')}`,
         String(value),
       ]);
@@ -21,7 +21,8 @@ export async function startCgi(t: TestContext, script: string, env: NodeJS.Proce
         CONTENT_LENGTH: String(body.byteLength),
         CONTENT_TYPE: incoming.headers['content-type'],
       };
-      const child = spawn('bash', [script], { env: { ...env, ...Object.fromEntries(headers), ...meta } });
+      const environment: NodeJS.ProcessEnv = { ...env, ...Object.fromEntries(headers), ...meta };
+      const child = spawn('bash', [script], { env: environment });
       child.stdin.on('error', () => undefined).end(body);
       const [written] = await Promise.all([buffer(child.stdout), once(child, 'close'), buffer(child.stderr)]);
       const [head = '', text = ''] = written.toString().split('\r\n\r\n', 2);

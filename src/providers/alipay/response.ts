@@ -22,8 +22,9 @@ export interface Report {
   readonly subCode?: string;
 }
 
-/** `alipay.trade.query` is answered under `alipay_trade_query_response`. */
-const memberOf = (apiMethod: string): string => `${apiMethod.replaceAll('.', '_')}_response`;
+/** `alipay.trade.query` is answered under `alipay_trade_query_response`, and a mini program's `my.getPhoneNumber` under `response`. */
+const memberOf = (apiMethod: string): string =>
+  apiMethod.startsWith('my.') ? 'response' : `${apiMethod.replaceAll('.', '_')}_response`;
 
 /** What the gateway answers before it knows the method. */
 const errorMember = 'error_response';

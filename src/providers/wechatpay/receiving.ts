@@ -93,7 +93,9 @@ function signedBody({ kind, headers, body }: Response): Uint8Array {
   const sha1 = kind === 'response' ? header(headers, 'wechatpay-statement-sha1') : undefined;
   if (sha1 === undefined) return body;
   if (createHash('sha1').update(body).digest('hex') !== sha1.toLowerCase()) {
-    throw new PaycertError('signature-invalid', 'the statement is not the one whose hash is signed');
+    const isPacked = body[0] === 0x1f && body[1] === 0x8b;
+    const advice = isPacked ? ': it is packed with gzip, and the hash is that of the unpacked text' : '';
+    throw new PaycertError('signature-invalid', `the statement is not the one whose hash is signed${advice}`);
   }
   return Buffer.from(JSON.stringify({ sha1 }));
 }
