@@ -390,7 +390,7 @@ const table = {
   },
   'timestamp-outside-window': {
     kind: 'refused',
-    hint: 'Compare this machine’s clock; otherwise treat it as a replay.',
+    hint: 'Compare both clocks, and the unit of the time; otherwise treat it as a replay.',
   },
   'signature-algorithm-unsupported': {
     kind: 'refused',
@@ -421,6 +421,10 @@ const table = {
   'notification-malformed': {
     kind: 'refused',
     hint: 'It is signed, but nothing that this call opens: use `verify`, and read the body yourself.',
+  },
+  'message-misdirected': {
+    kind: 'refused',
+    hint: 'Send it to the credential of the platform that is named.',
   },
   'notification-misdirected': {
     kind: 'refused',

@@ -91,7 +91,7 @@ export async function startPaycert(
   options: LibraryOptions = {},
 ): Promise<Paycert> {
   const { observe = () => undefined, clock = systemClock, environment = process.env, askResponder } = options;
-  const parsed = parseCredentials(credentials);
+  const parsed = parseCredentials(listOf(credentials));
   const store = new Store();
   const waiting = new Map(parsed.map(({ name }) => [name, Promise.withResolvers<undefined>()]));
   const tell = isolate(observe);
@@ -146,6 +146,13 @@ export async function startPaycert(
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** The whole of a configuration is what a program often has at hand, where no compiler checks it. */
+function listOf(credentials: readonly CredentialConfig[]): readonly CredentialConfig[] {
+  if (Array.isArray(credentials) || !Object.hasOwn(credentials, 'credentials')) return credentials;
+  const message = 'a program gives the list alone: pass `credentials` of the configuration';
+  throw new PaycertError('config-invalid', message, { field: 'credentials' });
 }
 
 /** Under way at once. More would wait in memory longer than anybody waits for them. */

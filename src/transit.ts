@@ -59,23 +59,55 @@ export function oddBase64(text: string): string | undefined {
 export const looksLikeJson = (body: Uint8Array): boolean =>
   /^\s*\{\s*["}]/.test(Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, 64)).toString('latin1'));
 
+/** What is told of a body by looking at it, and the bytes that it was before, where they can be had again. */
+export interface Trace {
+  readonly says: string;
+  readonly before?: Uint8Array;
+}
+
 /** Notifications have some kilobytes; what is longer is not parsed to explain a refusal. */
-const longestRewritten = 32 * 1024;
+const longestTraced = 32 * 1024;
 
 /**
- * The JSON as a program writes that adds no blank, if that differs: what was signed, when somebody has parsed it and written it
- * again with blanks, in lines, or with other escapes. Undefined for what is not JSON.
+ * What became of a body whose signature does not match. `before` is to be tried: it is a guess until it verifies. Without it
+ * the look alone tells.
  */
-export function withoutRewriting(body: Uint8Array): Uint8Array | undefined {
-  if (body.byteLength > longestRewritten || !/[{[]/.test(String.fromCharCode(...body.subarray(0, 4)))) return undefined;
-  const text = Buffer.from(body)
-    .toString()
-    .replace(/^\ufeff/, '');
+export function traceOf(body: Uint8Array): Trace | undefined {
+  if (body.byteLength === 0) return { says: 'the body is empty: it was read before, or lost, on its way here' };
+  if (body.byteLength > longestTraced) return undefined;
+  const text = Buffer.from(body).toString();
+  if (Buffer.from(body).includes('\ufffd') || text.includes('%EF%BF%BD'))
+    return {
+      says: 'the body holds U+FFFD, which stands for bytes that were decoded in another charset than their own',
+    };
+  if (/^[A-Za-z0-9+/\s]{16,}={0,2}\s*$/.test(text))
+    return { says: 'the body is base64: give it as bodyBase64, or its bytes', before: Buffer.from(text, 'base64') };
+  if (!/^[\ufeff\s]*[{["]/.test(text)) return undefined;
+  const before = rewritten(text.replace(/^\ufeff/, ''));
+  return before === undefined || before.equals(body)
+    ? undefined
+    : {
+        says: 'the body was parsed and written again on its way here: what is signed is the same JSON without blanks',
+        before,
+      };
+}
+
+/** As a program writes it that adds no blank; of a text in JSON, that text. Undefined for what is not JSON. */
+function rewritten(text: string): Buffer | undefined {
   try {
-    const compact = Buffer.from(JSON.stringify(JSON.parse(text)));
-    return compact.equals(body) ? undefined : compact;
+    const value: unknown = JSON.parse(text);
+    return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
   } catch {
     // No JSON, or nested deeper than it can be written.
     return undefined;
   }
+}
+
+/** What became of a form, as what is said after its name; undefined where nothing is known. */
+export function oddForm(body: Uint8Array): string | undefined {
+  const text = Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, longestTraced)).toString('latin1');
+  if (/^\s*\{\s*["}]/.test(text)) return 'is JSON, and was parsed on its way here: a form is name=value&name=value';
+  if (/^\s*\{\s*\w+=/.test(text)) return 'is a map as Java writes it, and was parsed on its way here';
+  if (/&amp;\w+=/.test(text)) return 'has &amp; for &: it was escaped for HTML on its way here';
+  return !text.includes('=') && /%3D/i.test(text) ? 'is percent-encoded as a whole: decode it once' : undefined;
 }

@@ -6,14 +6,14 @@ import { unlikeReceived } from '../transit.ts';
 export type Content = string | Uint8Array;
 
 /** `encoded`: base64 as it came, which is judged where it is read; or the bytes that it says. */
-type Kind = 'content' | 'encoded' | 'text' | 'headers';
+type Kind = 'content' | 'encoded' | 'text' | 'headers' | 'texts';
 
 /** Every member of every operation that is not plain data of JSON, by its name. */
 const kinds: Readonly<Record<string, Kind>> = {
   ...{ body: 'content', message: 'content', plaintext: 'content', ciphertext: 'encoded', signature: 'encoded' },
   ...{ method: 'text', url: 'text', keyId: 'text', apiMethod: 'text', bizContent: 'text' },
   ...{ algorithm: 'text', nonce: 'text', associatedData: 'text', encryptionKeyId: 'text' },
-  headers: 'headers',
+  ...{ headers: 'headers', parameters: 'texts' },
 };
 
 const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array;
@@ -21,6 +21,8 @@ const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8A
 /** Why a value is not of that kind, as what is said after its name. */
 function wrong(kind: Kind, value: unknown): string | undefined {
   if (kind === 'headers') return wrongHeaders(value);
+  if (kind === 'texts')
+    return typeof value === 'object' && value !== null ? undefined : 'must be a mapping of names to texts';
   if (kind === 'text') {
     if (typeof value === 'string') return undefined;
     if (value instanceof URL) return 'is a URL: give its href';
@@ -53,15 +55,15 @@ export function checked<T>(input: T): T {
     if (kind === undefined || value === undefined) continue;
     const message = wrong(kind, value);
     if (message !== undefined) throw requestInvalid(name, message);
-    if (kind === 'headers') checkValues(value as Readonly<Record<string, unknown>>);
+    if (kind === 'headers' || kind === 'texts') checkValues(name, value as Readonly<Record<string, unknown>>);
   }
   return input;
 }
 
-function checkValues(headers: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(headers))
+function checkValues(member: string, values: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(values))
     if (typeof value !== 'string' && value !== undefined)
-      throw requestInvalid(`headers.${name}`, unlikeReceived('header', value) ?? 'must be text');
+      throw requestInvalid(`${member}.${name}`, unlikeReceived('header', value) ?? 'must be text');
 }
 
 const received = ['response', 'notification', 'return', 'message'];

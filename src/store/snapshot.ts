@@ -170,7 +170,8 @@ export class Snapshot {
     now: Date,
     { unverified = () => undefined, unopened }: Refusals = {},
   ): Promise<OpenedNotification & { isRetired: boolean }> {
-    const [verify, open] = [this.#operation('verify'), this.#operation('openNotification')];
+    // Of a platform that has neither, what was asked for is named.
+    const [open, verify] = [this.#operation('openNotification'), this.#operation('verify')];
     const verifying = VerifiedNotification.from((copy, at) => verify(copy, at, this.#earlier(at)), received, now);
     verifying.catch(unverified);
     const notification = await verifying;

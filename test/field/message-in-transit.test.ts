@@ -67,6 +67,22 @@ const bodies: readonly Case[] = [
   ],
   ['with a line end', { headers, body: `${text}\r\n` }, /parsed and written again/],
   ['behind a byte order mark', { headers, body: `\ufeff${text}` }, /parsed and written again/],
+  ['lost', { headers, body: '' }, /^signature-invalid: the body is empty: it was read before, or lost/],
+  [
+    'base64',
+    { headers, body: bytes.toString('base64') },
+    /^signature-invalid: the body is base64: give it as bodyBase64/,
+  ],
+  [
+    'JSON in JSON',
+    { headers, body: JSON.stringify(text) },
+    /^signature-invalid: the body was parsed and written again/,
+  ],
+  [
+    'decoded in another charset',
+    { headers, body: text.replace('支', '\ufffd') },
+    /^signature-invalid: the body holds U\+FFFD/,
+  ],
   [
     'of somebody else',
     { headers, body: text.replace('EV-1', 'EV-2') },
@@ -139,23 +155,66 @@ describe('the local API', () => {
     [
       'Alipay’s form',
       'alipay',
-      /^message-malformed: the body is JSON, and was parsed on its way here: Alipay sends a form$/,
+      /^message-malformed: the body is JSON, and was parsed on its way here: a form is name=value&name=value$/,
     ],
     [
       'WeChat Pay’s XML',
       'v2',
       /^message-malformed: the body is not the XML of WeChat Pay v2: it is JSON, and was parsed/,
     ],
-    [
-      'a partner’s form',
-      'partner',
-      /^message-malformed: the body is JSON, and this scheme signs the parameters of a form$/,
-    ],
+    ['a partner’s form', 'partner', /^message-malformed: the body is JSON, and was parsed/],
   ] as const)
     it(`recognises JSON that was ${what}`, async () => {
       const input = { kind: 'notification', body: JSON.stringify({ sign: 'x', app_id: '1' }) };
       assert.match(await refusal('verify', input, credential), said);
     });
+
+  const form = 'app_id=2021&notify_id=1&charset=utf-8&sign_type=RSA2&sign=x';
+  for (const [what, body, said] of [
+    ['escaped for HTML', form.replaceAll('&', '&amp;'), /has &amp; for &/],
+    ['percent-encoded as a whole', encodeURIComponent(form), /is percent-encoded as a whole: decode it once/],
+    ['written as a map of Java', `{${form.replaceAll('&', ', ')}}`, /is a map as Java writes it/],
+    ['decoded in another charset', form.replace('x', '%EF%BF%BD'), /U\+FFFD/],
+    ['not decoded', form.replace('sign=x', 'sign=a%252Fb%252B'), /the signature is still percent-encoded/],
+    ['decoded once too often', form.replace('sign=x', 'sign=a+b'), /the signature has blanks where \+ stood/],
+  ] as const)
+    it(`recognises a form that was ${what}`, async () => {
+      assert.match(await refusal('notification', { body }, 'alipay'), said);
+    });
+
+  const xml = '<xml><return_code>SUCCESS</return_code><sign>x</sign></xml>';
+  const sealed = JSON.stringify({ resource: { algorithm: 'AEAD_AES_256_GCM' } });
+  for (const [what, credential, input] of [
+    ['WeChat Pay v2', 'shop', { body: xml }],
+    ['WeChat Pay v2', 'alipay', { headers: { 'content-type': 'text/xml' }, body: xml }],
+    ['WeChat Pay APIv3', 'alipay', { headers, body: text }],
+    ['WeChat Pay APIv3', 'v2', { headers, body: text }],
+    ['WeChat Pay APIv3', 'v2', { body: sealed }],
+    ['Alipay', 'shop', { body: form }],
+    ['Alipay', 'v2', { body: form }],
+    ['Alipay', 'shop', { headers: { 'alipay-signature': 'x' }, body: '{}' }],
+  ] as const)
+    it(`says that a notification is one of ${what}, to ${credential}`, async () => {
+      const said = new RegExp(`^message-misdirected: it is a message of ${what}, and this credential is for`);
+      assert.match(await refusal('notification', input, credential), said);
+    });
+
+  it('says which header is there under the name that CGI gives it', async () => {
+    for (const rename of [
+      (name: string) => `HTTP_${name.toUpperCase().replaceAll('-', '_')}`,
+      (name: string) => name.toLowerCase().replaceAll('-', '_'),
+    ]) {
+      const renamed = Object.fromEntries(Object.entries(headers).map(([name, value]) => [rename(name), value]));
+      const said = await refusal('notification', { headers: renamed, body: text });
+      assert.match(said, /^signature-missing: the header wechatpay-timestamp is missing, and is there as \w+: give it/);
+    }
+  });
+
+  it('names the call that a response of Alipay needs', async () => {
+    const body = '{"alipay_trade_query_response":{"code":"10000"},"sign":"x"}';
+    const said = await refusal('verify', { kind: 'response', body }, 'alipay');
+    assert.match(said, /^request-invalid: apiMethod is missing: .+, which here is alipay\.trade\.query$/);
+  });
 
   it('recognises a request that was built as an object', async () => {
     const input = { method: 'POST', url: '/v3/x', body: { amount: 1 } };
@@ -167,6 +226,14 @@ describe('the local API', () => {
 });
 
 describe('a program with the library', { timeout: 60_000 }, () => {
+  it('that gives a whole configuration is told to give its credentials', async () => {
+    const whole = { listen: { socket: '/run/x' }, credentials: [] } as unknown as Parameters<typeof startPaycert>[0];
+    await assert.rejects(startPaycert(whole), {
+      code: 'config-invalid',
+      message: /pass `credentials` of the configur/,
+    });
+  });
+
   it('recognises the same, where no compiler checks what it hands over', async (t) => {
     const path = await makeDirectory(t);
     await createSecretVolume(path, material.files);
@@ -226,6 +293,16 @@ describe('a program with the library', { timeout: 60_000 }, () => {
       [undefined, /^request-invalid: input must be an object$/],
     ] as const)
       assert.match(await message(input), said);
+    for (const call of [
+      () => current.sign(5 as never),
+      () => current.sign(undefined as never),
+      () => current.authorize('GET /v3/x' as never),
+      () => current.authorize({ method: 'POST', url: '/v3/x', parameters: { total_fee: 1 } as never }),
+      () => current.encrypt({ plaintext: 'x' } as never),
+      () => current.decrypt(undefined as never),
+      () => current.paymentParameters(undefined as never),
+    ])
+      await assert.rejects(call, { name: 'PaycertError', code: 'request-invalid' });
     assert.ok((await current.verify({ kind, headers, body: text }, { now: start })).keyId);
     await assert.rejects(current.verify({ headers, body: bytes } as unknown as ReceivedInput), {
       message: /^kind must be one of response, notification, return, message$/,

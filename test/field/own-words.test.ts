@@ -67,8 +67,8 @@ const words: readonly (readonly [RegExp, readonly string[]])[] = [
   [/header/i, ['wechatpay', 'alipay', 'aliyun', 'pss', 'hmac']],
 ];
 
-/** Of the shape that all share: it lists the members that there are, and repeats those that were given. */
-const isShared = (detail: string): boolean => /is not a field here|is not accepted/.test(detail);
+/** Of the shape that all share: it lists the members that there are, and repeats those that were given. Or about another platform indeed. */
+const isShared = (detail: string): boolean => /is not a field here|is not accepted|it is a message of/.test(detail);
 
 const garbage = 'x'.repeat(40);
 const headers = {

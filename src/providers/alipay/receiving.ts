@@ -1,11 +1,12 @@
 // What Alipay signed, and with which of its keys: responses of v2 and v3, notifications, and the return of the paying user.
 import { Message } from '../../crypto/message.ts';
-import { PaycertError } from '../../errors.ts';
-import { looksLikeJson, withoutRewriting } from '../../transit.ts';
+import { PaycertError, requestInvalid } from '../../errors.ts';
+import { oddForm } from '../../transit.ts';
 import { type PlatformKey, publicVerifier } from '../shared/facts.ts';
 import { header } from '../shared/http.ts';
 import type { Pair } from '../shared/parameters.ts';
-import { confirm, type Trial } from '../shared/tries.ts';
+import { readAs } from '../shared/senders.ts';
+import { confirm, type Transit } from '../shared/tries.ts';
 import type { Claim, Earlier, OpenedNotification, Operations, Received, Verified } from '../provider.ts';
 import { take, type Taken } from '../takes.ts';
 import { VerifiedNotification } from '../verified.ts';
@@ -23,7 +24,7 @@ interface Reading extends Claim {
   readonly keyId: string | undefined;
   /** Names of the rules that the messages follow, in their order. */
   readonly rules?: readonly string[];
-  readonly rewritten?: NonNullable<Trial['rewritten']>;
+  readonly transit?: Transit;
 }
 
 export function receiving(
@@ -33,9 +34,9 @@ export function receiving(
   const verifiers = keys.map((key) => publicVerifier(key, schemeOf(key.publicKey).suite));
 
   /** With the key that is named; where none is, with every one that has not expired. */
-  const check = ({ keyId, rules, rewritten, ...claim }: Reading, now: Date, earlier: Earlier | undefined): Verified => {
+  const check = ({ keyId, rules, transit, ...claim }: Reading, now: Date, earlier: Earlier | undefined): Verified => {
     const isNamed = (facts: { readonly keyId: string }) => keyId === undefined || facts.keyId === keyId.toLowerCase();
-    const trial = { now, earlier, owner: 'Alipay', isNamed, ...(rewritten && { rewritten }) };
+    const trial = { now, earlier, owner: 'Alipay', isNamed, ...(transit && { transit }) };
     const { at, ...verified } = confirm(verifiers, claim, trial);
     const rule = rules?.[at];
     return rule === undefined ? verified : { ...verified, rule };
@@ -43,10 +44,13 @@ export function receiving(
 
   return {
     verifiers,
-    verify: async (received, now, earlier) => check(read(received, now, mode), now, earlier),
+    verify: async (received, now, earlier) => check(readOwn(received, now, mode), now, earlier),
     openNotification: async (notification) => readNotification(VerifiedNotification.contentOf(notification), appId),
   };
 }
+
+const readOwn = (received: Received, now: Date, mode: AlipayOptions['mode']): Reading =>
+  received.kind === 'message' ? read(received, now, mode) : readAs('Alipay', received, () => read(received, now, mode));
 
 function read(received: Received, now: Date, mode: AlipayOptions['mode']): Reading {
   switch (received.kind) {
@@ -58,23 +62,28 @@ function read(received: Received, now: Date, mode: AlipayOptions['mode']): Readi
       };
     case 'notification': {
       const { body } = take(received, takes.verify.notification);
-      if (looksLikeJson(body))
-        throw new PaycertError(
-          'message-malformed',
-          'the body is JSON, and was parsed on its way here: Alipay sends a form',
-          {
-            field: 'body',
-          },
-        );
-      return readForm(parseForm(body, 'body'), 'body', mode);
+      const oddity = oddForm(body);
+      if (oddity !== undefined) throw new PaycertError('message-malformed', `the body ${oddity}`, { field: 'body' });
+      return { ...readForm(parseForm(body, 'body'), 'body', mode), transit: { body, messageOf: (one) => one } };
     }
     case 'return':
       return readForm(readReturn(received), 'url', mode);
     case 'response':
+      assertNamed(received);
       return received.apiMethod === undefined
         ? readRest(take(received, takes.verify.v3), now, mode)
         : readGateway(take(received, takes.verify.v2), mode);
   }
+}
+
+/** A response of v2 has no signature in its headers: without the name of its call it would be read as one of v3. */
+function assertNamed({ apiMethod, headers = {}, body }: Http): void {
+  if (apiMethod !== undefined || header(headers, 'alipay-signature') !== undefined) return;
+  const start = Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, 160)).toString('latin1');
+  const [, member] = /^\s*\{\s*"(\w{1,128})_response"\s*:/.exec(start) ?? [];
+  if (member === undefined) return;
+  const meant = member === 'error' ? '' : `, which here is ${member.replaceAll('_', '.')}`;
+  throw requestInvalid('apiMethod', `is missing: a response of v2 is verified by the name of its call${meant}`);
 }
 
 /** v2: one member of the body is signed, and another names the certificate. */
@@ -89,6 +98,7 @@ function readGateway(received: Taken<Http, typeof takes.verify.v2>, mode: Alipay
     messages: [content, ...(bare === undefined ? [] : [bare])].map((bytes) => new Message(bytes)),
     signature,
     keyId: mode === 'certificate' ? certificateSerial : undefined,
+    transit: { body: received.body, messageOf: (body) => responseOf({ ...received, body }).content },
   };
 }
 
@@ -109,12 +119,8 @@ function readRest(received: Taken<Http, typeof takes.verify.v3>, now: Date, mode
   const { body, headers, status = 200 } = received;
   if (status >= 300 && header(headers, 'alipay-signature') === undefined) throw unsigned('headers');
   const { timestamp, nonce, signature, keyId } = readResponseSignature(headers, now, mode);
-  const messageOf = (signed: Uint8Array) => new Message(responseMessage(timestamp, nonce, signed));
-  const rewritten = () => {
-    const before = withoutRewriting(body);
-    return before && messageOf(before);
-  };
-  return { messages: [messageOf(body)], signature, keyId, rewritten };
+  const messageOf = (signed: Uint8Array) => responseMessage(timestamp, nonce, signed);
+  return { messages: [new Message(messageOf(body))], signature, keyId, transit: { body, messageOf } };
 }
 
 /**

@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { equalCodes, hmac, secretId } from '../../crypto/mac.ts';
 import { Message } from '../../crypto/message.ts';
 import { PaycertError, requestInvalid } from '../../errors.ts';
-import { looksLikeJson } from '../../transit.ts';
+import { oddForm } from '../../transit.ts';
 import { acceptOnce, needSigned } from '../partner/freshness.ts';
 import { header, splitUrl } from '../shared/http.ts';
 import { formPairs } from '../shared/parameters.ts';
@@ -53,10 +53,8 @@ export function receiving(
       const message = `the body is longer than ${maxFormBytes} bytes, more than parameters are`;
       throw new PaycertError('message-malformed', message, { field: 'body' });
     }
-    if (looksLikeJson(received.body))
-      throw new PaycertError('message-malformed', 'the body is JSON, and this scheme signs the parameters of a form', {
-        field: 'body',
-      });
+    const oddity = oddForm(received.body);
+    if (oddity !== undefined) throw new PaycertError('message-malformed', `the body ${oddity}`, { field: 'body' });
     const pairs = [...formPairs(query, 'url'), ...formPairs(received.body, 'body')];
     const values = new Map(pairs);
     if (values.size < pairs.length) {

@@ -1,7 +1,6 @@
 // What a partner signed: requests, each accepted once, and bare messages.
 import { Message } from '../../crypto/message.ts';
 import { requestInvalid } from '../../errors.ts';
-import { withoutRewriting } from '../../transit.ts';
 import { acceptOnce, needSigned } from '../partner/freshness.ts';
 import { header } from '../shared/http.ts';
 import type { Nonces } from '../shared/nonces.ts';
@@ -30,11 +29,9 @@ export function receiving(verifiers: readonly Verifier[], nonces: Nonces): Pick<
     ];
     const stamp = { timestamp, nonce, fields: { timestamp: 'x-ts', nonce: 'x-nonce' } };
     const messageOf = (signed: Uint8Array) => canonicalMessage({ method, url, host, timestamp, nonce, body: signed });
-    const rewritten = () => {
-      const before = withoutRewriting(body);
-      return before && new Message(messageOf(before));
-    };
-    return acceptOnce(nonces, stamp, trial.now, () => check(messageOf(body), signature, { ...trial, rewritten }));
+    return acceptOnce(nonces, stamp, trial.now, () =>
+      check(messageOf(body), signature, { ...trial, transit: { body, messageOf } }),
+    );
   };
 
   return {

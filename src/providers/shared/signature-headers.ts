@@ -2,8 +2,6 @@
 import { PaycertError } from '../../errors.ts';
 import { header, type Headers } from './http.ts';
 
-const none = 'there are no headers (a Headers or a Map is {} as JSON)';
-
 /**
  * Their values, in the order of the names, which are in lower case.
  * @throws PaycertError `signature-missing`: one of them is absent or empty
@@ -15,9 +13,23 @@ export function readSignatureHeaders<Part extends string>(
   const read = ([part, name]: [string, string]) => {
     const text = header(headers, name);
     if (text !== undefined && text !== '') return [part, text];
-    const isAlone = Object.keys(headers).length > 0;
-    const message = isAlone ? `the header ${name} is missing` : `${none}, so that ${name} is missing`;
-    throw new PaycertError('signature-missing', message, { field: name });
+    throw new PaycertError('signature-missing', absence(headers, name), { field: name });
   };
   return Object.fromEntries(Object.entries<string>(names).map(read)) as Readonly<Record<Part, string>>;
+}
+
+/** CGI, WSGI and nginx write `Wechatpay-Nonce` as HTTP_WECHATPAY_NONCE or with underscores. */
+const plain = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/^http_/, '')
+    .replaceAll('_', '-');
+
+function absence(headers: Headers, name: string): string {
+  const given = Object.keys(headers);
+  if (given.length === 0) return `there are no headers (a Headers or a Map is {} as JSON), so that ${name} is missing`;
+  const other = given.find((one) => one.toLowerCase() !== name && plain(one) === name);
+  return other === undefined
+    ? `the header ${name} is missing`
+    : `the header ${name} is missing, and is there as ${other}: give it under its own name`;
 }

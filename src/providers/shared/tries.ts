@@ -1,13 +1,18 @@
 // Tries keys on what was received, each distinct key once: those of the set itself first, then those of retired sets.
-import type { Message } from '../../crypto/message.ts';
+import { Message } from '../../crypto/message.ts';
 import type { Turn } from '../../crypto/private-key.ts';
 import { PaycertError } from '../../errors.ts';
-import { oddDecoding } from '../../transit.ts';
+import { oddDecoding, traceOf } from '../../transit.ts';
 import type { Ciphertext, Claim, Decrypted, Earlier, KeyFacts, Opener, Verifier } from '../provider.ts';
 import { isAlive } from './facts.ts';
 
 const distinct = <T extends Verifier | Opener>(all: readonly T[]): readonly T[] =>
   [...new Map(all.toReversed().map((one) => [one.id, one])).values()].toReversed();
+
+export interface Transit {
+  readonly body: Uint8Array;
+  readonly messageOf: (body: Uint8Array) => Uint8Array;
+}
 
 export interface Trial {
   readonly now: Date;
@@ -18,8 +23,8 @@ export interface Trial {
   readonly isNamed?: (facts: KeyFacts) => boolean;
   /** That name, where it has the published form of one, which no secret has. */
   readonly named?: string | undefined;
-  /** What was signed, if the body has been parsed and written again since. Tried with one key, to explain a refusal. */
-  readonly rewritten?: () => Message | undefined;
+  /** The body, and the message over another one: what became of it is tried with one key, to explain a refusal. */
+  readonly transit?: Transit;
 }
 
 /**
@@ -29,7 +34,7 @@ export interface Trial {
 export function confirm(
   verifiers: readonly Verifier[],
   claim: Claim,
-  { now, earlier, owner, isNamed = () => true, named: keyId, rewritten = () => undefined }: Trial,
+  { now, earlier, owner, isNamed = () => true, named: keyId, transit }: Trial,
 ): { readonly keyId: string; readonly at: number } {
   const alive = (all: readonly Verifier[]) => all.filter(({ facts }) => isAlive(facts, now));
   const own = alive(verifiers);
@@ -47,14 +52,18 @@ export function confirm(
   }
   const oddity = oddDecoding(claim.signature);
   if (oddity !== undefined) throw new PaycertError('signature-invalid', `the signature ${oddity}`);
-  const before = rewritten();
-  const isRewritten = before !== undefined && named[0]?.confirm({ ...claim, messages: [before] }) !== undefined;
-  throw new PaycertError(
-    'signature-invalid',
-    isRewritten
-      ? 'the body was parsed and written again on its way here: the signature is over the same JSON without blanks'
-      : 'the signature does not match',
-  );
+  const trace = transit && traceOf(transit.body);
+  const messages = transit && trace?.before ? [new Message(transit.messageOf(trace.before))] : undefined;
+  const isTold = trace && (messages === undefined || named[0]?.confirm({ ...claim, messages }) !== undefined);
+  throw new PaycertError('signature-invalid', isTold === true ? trace.says : 'the signature does not match');
+}
+
+export interface OpenOptions {
+  readonly earlier?: Earlier | undefined;
+  readonly turn: Turn;
+  readonly absent: () => PaycertError;
+  /** What holds the keys that open it, where that is one part. */
+  readonly key?: string;
 }
 
 /**
@@ -64,11 +73,7 @@ export function confirm(
 export async function open(
   openers: readonly Opener[],
   input: Ciphertext,
-  {
-    earlier,
-    turn,
-    absent,
-  }: { readonly earlier?: Earlier | undefined; readonly turn: Turn; readonly absent: () => PaycertError },
+  { earlier, turn, absent, key = 'key' }: OpenOptions,
 ): Promise<Decrypted> {
   const fit = distinct([...openers, ...(earlier?.openers ?? [])]).filter(({ takes }) => takes(input));
   if (fit.length === 0) throw absent();
@@ -77,5 +82,5 @@ export async function open(
     if (plaintext !== undefined) return { plaintext, keyId: opener.facts.keyId, role: opener.facts.role };
   }
   // One code and one message for every cause: which byte was wrong is nobody's business.
-  throw new PaycertError('decryption-failed', 'the ciphertext cannot be opened with any key that is loaded');
+  throw new PaycertError('decryption-failed', `the ciphertext cannot be opened with any ${key} that is loaded`);
 }

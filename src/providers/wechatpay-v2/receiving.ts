@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { atOnce } from '../../crypto/private-key.ts';
 import { PaycertError, requestInvalid } from '../../errors.ts';
+import { readAs } from '../shared/senders.ts';
 import { confirm, open } from '../shared/tries.ts';
 import type { Earlier, Opener, Operations, Received, Verifier } from '../provider.ts';
 import { take } from '../takes.ts';
@@ -34,7 +35,12 @@ export function receiving(
           signature,
           algorithm: parameters.get('sign_type') ?? '',
         };
-        return { keyId: confirm(verifiers, claim, { now, earlier, owner: 'WeChat Pay' }).keyId };
+        return {
+          keyId: confirm(verifiers, claim, {
+            ...{ now, earlier, owner: 'WeChat Pay' },
+            transit: { body: received.body, messageOf: (one) => one },
+          }).keyId,
+        };
       }
       const sealed = readSealed(parameters);
       if (received.kind === 'notification' && sealed !== undefined)
@@ -75,7 +81,7 @@ function readResponse(received: Received): ReadonlyMap<string, string> {
     throw requestInvalid('kind', 'is response or notification: WeChat Pay v2 signs the parameters of a body');
   take(received, takes.verify.http);
   if (received.kind === 'response' && received.url !== undefined && isUnsignedByDesign(received.url)) throw unsigned();
-  return readXml(received.body);
+  return readAs('WeChat Pay v2', received, () => readXml(received.body));
 }
 
 /** What only a merchant signs: requests, and what paying clients are given. */

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { Message } from '../../crypto/message.ts';
 import { atOnce } from '../../crypto/private-key.ts';
 import { PaycertError } from '../../errors.ts';
-import { withoutRewriting } from '../../transit.ts';
 import { publicVerifier } from '../shared/facts.ts';
 import { header } from '../shared/http.ts';
+import { readAs } from '../shared/senders.ts';
 import { confirm, open, type Trial } from '../shared/tries.ts';
 import type { Opener, Operations, Received, Verified } from '../provider.ts';
 import { take, type Taken } from '../takes.ts';
@@ -29,7 +29,7 @@ export function receiving(
   const check = (
     message: Uint8Array,
     { signature, keyId }: { readonly signature: string; readonly keyId: string },
-    about: Pick<Trial, 'now' | 'earlier' | 'rewritten'>,
+    about: Pick<Trial, 'now' | 'earlier' | 'transit'>,
   ): Verified => {
     const isNamed = (facts: { readonly keyId: string }) => isSameKeyId(facts.keyId, keyId);
     const named = publicKeyId.test(keyId) ? keyId : undefined;
@@ -45,15 +45,14 @@ export function receiving(
         assertNoProbe(received.signature);
         return check(received.message, received, { now, earlier });
       }
-      const response = readResponse(received);
-      assertSigned(response);
-      const signed = readResponseSignature(response.headers, now);
+      const response = readAs('WeChat Pay APIv3', received, () => readResponse(received));
+      const signed = readAs('WeChat Pay APIv3', response, () => {
+        assertSigned(response);
+        return readResponseSignature(response.headers, now);
+      });
       const messageOf = (body: Uint8Array) => responseMessage(signed.timestamp, signed.nonce, body);
-      const rewritten = () => {
-        const body = withoutRewriting(response.body);
-        return body && new Message(messageOf(body));
-      };
-      return check(messageOf(signedBody(response)), signed, { now, earlier, rewritten });
+      const transit = { body: response.body, messageOf };
+      return check(messageOf(signedBody(response)), signed, { now, earlier, transit });
     },
 
     async openNotification(notification, earlier) {
@@ -64,7 +63,9 @@ export function receiving(
           field: 'resource',
         });
       }
-      const { plaintext, role } = await open(openers, resource, { earlier, turn: atOnce, absent: noApiV3Key });
+      const { plaintext, role } = await open(openers, resource, {
+        ...{ earlier, turn: atOnce, absent: noApiV3Key, key: 'apiv3_key' },
+      });
       return { id, eventType, resource: readPlaintext(plaintext), keyId, role };
     },
   };
