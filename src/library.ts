@@ -150,7 +150,7 @@ export async function startPaycert(
 
 /** The whole of a configuration is what a program often has at hand, where no compiler checks it. */
 function listOf(credentials: readonly CredentialConfig[]): readonly CredentialConfig[] {
-  if (Array.isArray(credentials) || !Object.hasOwn(credentials, 'credentials')) return credentials;
+  if (Array.isArray(credentials) || !Object.hasOwn(Object(credentials) as object, 'credentials')) return credentials;
   const message = 'a program gives the list alone: pass `credentials` of the configuration';
   throw new PaycertError('config-invalid', message, { field: 'credentials' });
 }
