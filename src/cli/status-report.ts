@@ -8,12 +8,16 @@ import { date, daysLeft, formatTable, listIgnored, paint } from './table.ts';
 export type Status = Static<typeof CredentialStatus>;
 export type Process = Static<typeof ProcessStatus>;
 
-export const fileRemarks = ({ file, rejection }: Process['files'][number]): string[] =>
-  rejection === undefined
-    ? []
-    : [
+export const fileRemarks = ({ file, frozenPaths = [], rejection }: Process['files'][number]): string[] => [
+  ...(rejection
+    ? [
         `${paint('red', 'rejected:')} ${file}: since ${rejection.at ?? ''} the last good content is in use, and the next restart fails. ${noticeText(rejection)}`,
-      ];
+      ]
+    : []),
+  ...(frozenPaths.length > 0
+    ? [`${paint('red', 'never updates:')} ${file}: subPath mount at ${frozenPaths.join(', ')}; mount the whole volume`]
+    : []),
+];
 
 const noticeText = ({ detail, code, hint }: Status['warnings'][number]) => `${detail} (${code}). ${hint}`;
 

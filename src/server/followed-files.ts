@@ -7,6 +7,8 @@ type OwnFile = Exclude<FollowedFile, 'certificate'>;
 
 export interface FileState {
   readonly file: OwnFile;
+  /** Where it is mounted so that it never updates. */
+  readonly frozenPaths?: readonly string[];
   /** Why its newest content is not current: the next start would fail on it. */
   readonly rejection?: { readonly at: Date; readonly error: PaycertError };
 }
@@ -22,10 +24,18 @@ export class FollowedFiles {
   }
 
   observe(event: Event): void {
-    if (event.type === 'configured') this.#states.set('configuration', { file: 'configuration' });
-    if (event.type === 'token-replaced') this.#states.set(event.file, { file: event.file });
+    if (event.type === 'configured') this.#become('configuration', {});
+    if (event.type === 'token-replaced') this.#become(event.file, {});
     if (event.type === 'config-rejected' && event.file !== 'certificate')
-      this.#states.set(event.file, { file: event.file, rejection: { at: this.#now(), error: event.error } });
+      this.#become(event.file, { rejection: { at: this.#now(), error: event.error } });
+    if (event.type === 'mount-frozen' && event.file !== undefined && event.file !== 'certificate')
+      this.#states.set(event.file, { ...this.#states.get(event.file), file: event.file, frozenPaths: event.paths });
+  }
+
+  /** A mount stays as it is, whatever becomes of what it holds. */
+  #become(file: OwnFile, { rejection }: Pick<FileState, 'rejection'>): void {
+    const { frozenPaths } = this.#states.get(file) ?? {};
+    this.#states.set(file, { file, ...(frozenPaths && { frozenPaths }), ...(rejection && { rejection }) });
   }
 
   list(): readonly FileState[] {

@@ -8,9 +8,10 @@ import { isProcessReady, type ProcessFacts } from './status.ts';
 /** The admin port has no token: no check value, no id of a symmetric key, no snapshot id, which is made of both. */
 export function describePublicly({ store, version, startedAt, files = () => [] }: ProcessFacts, now: Date): object {
   const credentials = store.entries().map((entry) => describeEntry(entry, now));
-  const followed = files().map(({ file, rejection }) => ({
+  const followed = files().map(({ file, frozenPaths, rejection }) => ({
     file,
     current: rejection === undefined,
+    frozenPaths,
     rejection: rejection && { at: rejection.at, code: rejection.error.code },
   }));
   return { version, startedAt, ready: isProcessReady(store, now), files: followed, credentials };

@@ -123,9 +123,10 @@ export interface ProcessFacts {
   readonly files?: (() => readonly FileState[]) | undefined;
 }
 
-const describeFile = ({ file, rejection }: FileState): Static<typeof ProcessStatus>['files'][number] => ({
+const describeFile = ({ file, frozenPaths, rejection }: FileState): Static<typeof ProcessStatus>['files'][number] => ({
   file,
   current: rejection === undefined,
+  ...(frozenPaths && { frozenPaths: [...frozenPaths] }),
   ...(rejection && { rejection: notice(rejection.error, rejection.at) }),
 });
 

@@ -12,6 +12,18 @@ describe('followed files', () => {
     assert.deepEqual(new FollowedFiles(['configuration'], () => at).list(), [{ file: 'configuration' }]);
   });
 
+  it('stay frozen where they are a mount that never updates, whatever else becomes of them', () => {
+    const files = new FollowedFiles(['configuration', 'token'], () => at);
+    const paths = ['/etc/paycert/token'];
+    files.observe({ type: 'mount-frozen', file: 'token', paths });
+    files.observe({ type: 'mount-frozen', credential: 'shop', paths: ['/keys'] });
+    files.observe({ type: 'config-rejected', file: 'token', error });
+    const frozen = { file: 'token', frozenPaths: paths };
+    assert.deepEqual(files.list(), [{ file: 'configuration' }, { ...frozen, rejection: { at, error } }]);
+    files.observe({ type: 'token-replaced', file: 'token' });
+    assert.deepEqual(files.list(), [{ file: 'configuration' }, frozen]);
+  });
+
   it('are each as the last event about it says', () => {
     const files = new FollowedFiles(['configuration', 'token'], () => at);
     files.observe({ type: 'config-rejected', file: 'token', error });

@@ -38,7 +38,7 @@ export function receiving(
         return {
           keyId: confirm(verifiers, claim, {
             ...{ now, earlier, owner: 'WeChat Pay' },
-            transit: { body: received.body, messageOf: (one) => one },
+            ...('body' in received && { transit: { body: received.body, messageOf: (one) => one } }),
           }).keyId,
         };
       }
