@@ -6,7 +6,7 @@ import type { Observe } from '../events.ts';
 import { GatewayClient } from '../gateway/client.ts';
 import { openConnections } from '../gateway/connections.ts';
 import type { Listener } from '../server/bind.ts';
-import { limitsOf } from '../server/limits.ts';
+import type { Limits } from '../server/limits.ts';
 import { listenOnTcp } from '../server/listeners.ts';
 import { createProxy } from '../server/proxy/proxy.ts';
 import { listenOnSocket, type SocketListener } from '../server/socket.ts';
@@ -19,6 +19,8 @@ export interface ProxyDependencies {
   readonly observe: Observe;
   /** The token of the TCP listener, as it is now. */
   readonly token: () => string | undefined;
+  /** Of each of its listeners. */
+  readonly limits: Limits;
 }
 
 export interface RunningProxy {
@@ -33,7 +35,7 @@ export interface RunningProxy {
 
 /** @throws PaycertError `package-missing`, `listener-in-use`, `listener-unusable` */
 export async function startProxy(config: ProxyConfig, dependencies: ProxyDependencies): Promise<RunningProxy> {
-  const { store, clock, observe, token } = dependencies;
+  const { store, clock, observe, token, limits } = dependencies;
   const { listen, maxBodyBytes = defaults.proxyMaxBodyBytes, deadline = defaults.deadline } = config;
   let { routes } = config;
   const connections = await openConnections();
@@ -41,7 +43,7 @@ export async function startProxy(config: ProxyConfig, dependencies: ProxyDepende
   const proxy = {
     ...{ store, clock, observe, maxBodyBytes, milliseconds: elapsed, routes: () => routes },
     // Apart from the local API: a slow platform must not take the turns of those who only sign.
-    around: aroundEach({ observe, milliseconds: elapsed, most: limitsOf('proxy').connections }),
+    around: aroundEach({ observe, milliseconds: elapsed, most: limits.connections }),
     gateway: new GatewayClient({ store, clock, observe, connections, deadlineMilliseconds: milliseconds(deadline) }),
   };
 
@@ -52,13 +54,13 @@ export async function startProxy(config: ProxyConfig, dependencies: ProxyDepende
       socket = await listenOnSocket(listen.socket, createProxy(proxy, 'proxy-socket'), {
         clock,
         observe,
-        kind: 'proxy',
+        limits,
       });
       listeners.set('proxy-socket', socket);
     }
     if (listen.tcp) {
       const { address, exposed: isExposed = false } = listen.tcp;
-      const options = { address, token, isExposed, kind: 'proxy' } as const;
+      const options = { address, token, isExposed, limits, kind: 'proxy' } as const;
       listeners.set('proxy-tcp', await listenOnTcp(options, createProxy(proxy, 'proxy-tcp')));
     }
   } catch (error) {

@@ -14,7 +14,7 @@ import { createAdmin } from '../server/admin.ts';
 import { FollowedFiles } from '../server/followed-files.ts';
 import { createApi } from '../server/http.ts';
 import type { Listener } from '../server/bind.ts';
-import { limitsOf } from '../server/limits.ts';
+import { type ListenerKind, shareOut } from '../server/limits.ts';
 import { listenOnPort, listenOnTcp } from '../server/listeners.ts';
 import { listenOnSocket, type SocketListener } from '../server/socket.ts';
 import { aroundEach } from '../store/call.ts';
@@ -77,7 +77,8 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   });
   const memory = config.remember === undefined ? undefined : new SignedMemory(config.remember);
   const { maxBodyBytes = defaults.maxBodyBytes } = config.listen;
-  const around = aroundEach({ observe, milliseconds: () => performance.now(), most: limitsOf('callers').connections });
+  const limits = shareOut(listenersOf(config));
+  const around = aroundEach({ observe, milliseconds: () => performance.now(), most: limits.callers.connections });
   const api = { store, clock, observe, around, maxBodyBytes, version, startedAt, files, memory };
 
   const tokens = new Map<TokenFile, string>();
@@ -102,19 +103,26 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   try {
     // Health first: a probe must be answered while material is still loading, and must not find nothing to wait for.
     configured.declare(config);
-    add('admin', await listenOnPort(config.admin?.address ?? defaults.adminAddress, admin));
+    add('admin', await listenOnPort(config.admin?.address ?? defaults.adminAddress, admin, limits.admin));
     for (const { name, path, group } of socketsOf(config.listen)) {
-      const socket = await listenOnSocket(path, createApi(api, name), { group, clock, observe });
+      const socket = await listenOnSocket(path, createApi(api, name), {
+        group,
+        clock,
+        observe,
+        limits: limits.callers,
+      });
       sockets.push(socket);
       add(name, socket);
     }
     if (tcp) {
-      const options = { address: tcp.address, token: () => tokens.get('token'), isExposed: tcp.exposed ?? false };
+      const { address, exposed: isExposed = false } = tcp;
+      const options = { address, token: () => tokens.get('token'), isExposed, limits: limits.callers };
       add('tcp', await listenOnTcp(options, createApi(api, 'tcp')));
     }
     if (config.proxy !== undefined) {
       const { startProxy } = await import('./sidecar-proxy.ts');
-      proxy = await startProxy(config.proxy, { store, clock, observe, token: () => tokens.get('proxy-token') });
+      const token = () => tokens.get('proxy-token');
+      proxy = await startProxy(config.proxy, { store, clock, observe, token, limits: limits.proxy });
       for (const [name, bound] of proxy.listeners) add(name, bound);
     }
     isListening = true;
@@ -172,6 +180,17 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
+
+/** Which listeners there will be, since they share the descriptors. */
+function listenersOf({ listen, proxy }: Config): readonly ListenerKind[] {
+  const proxied = [proxy?.listen.socket, proxy?.listen.tcp].filter((one) => one !== undefined);
+  return [
+    'admin',
+    ...socketsOf(listen).map(() => 'callers' as const),
+    ...(listen.tcp ? (['callers'] as const) : []),
+    ...proxied.map(() => 'proxy' as const),
+  ];
+}
 
 /** What only a new process picks up. */
 const fixedParts = ({ listen, admin, log, remember, proxy }: Config) => {

@@ -1,8 +1,12 @@
 // Facts about certificates and keys: serial numbers, fingerprints, validity, issuer, links.
 import { createHash, createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto';
 
-/** A serial number for comparison: upper-case hex without separators, prefix or leading zeros. */
+/** Far longer than a serial number of twenty octets, however it is written. */
+const longestSerial = 256;
+
+/** A serial number for comparison: upper-case hex without separators, prefix or leading zeros. What is longer is left as it is. */
 export function normalizeSerial(serial: string): string {
+  if (serial.length > longestSerial) return serial;
   return serial
     .replace(/^0x/i, '')
     .replace(/[:\s-]/g, '')

@@ -79,19 +79,39 @@ const table: Readonly<Record<ListenerKind, Limits>> = {
 /** What the process itself opens: files, watches, connections to the API server, Node's own. */
 const ownDescriptors = 48;
 
-/** Of the descriptors that are left. A caller of the proxy takes two, its own and one to the platform. */
-const shares: Readonly<Record<ListenerKind, number>> = { callers: 3 / 8, proxy: 1 / 8, admin: 1 / 4 };
+/** How the descriptors that are left are divided among the listeners that there are. */
+const weights: Readonly<Record<ListenerKind, number>> = { callers: 3, proxy: 2, admin: 1 };
+
+/** What one connection takes: a caller of the proxy has another one to the platform. */
+const costs: Readonly<Record<ListenerKind, number>> = { callers: 1, proxy: 2, admin: 1 };
+
+/** Fewer would let a stranger's connection end a probe's. */
+const fewest: Readonly<Record<ListenerKind, number>> = { callers: 1, proxy: 1, admin: 4 };
+
+export type LimitsOf = Readonly<Record<ListenerKind, Limits>>;
 
 /**
- * The limits of one listener. Of few descriptors the callers' listeners get most, so that strangers at the admin port
- * cannot take those that a caller needs.
+ * The limits of each of a process's listeners, which together take no more descriptors than it has: so strangers at the
+ * admin port cannot take those that a caller needs, nor callers those of the proxy. What one kind cannot use is the others'.
  */
-export function limitsOf(kind: ListenerKind, descriptors = openFilesLimit()): Limits {
-  const share = shares[kind];
-  const affordable = Math.floor(Math.max(descriptors - ownDescriptors, 16) * share);
-  const limits = table[kind];
-  return { ...limits, connections: Math.min(limits.connections, affordable) };
+export function shareOut(listeners: readonly ListenerKind[], descriptors = openFilesLimit()): LimitsOf {
+  let left = Math.max(descriptors - ownDescriptors, 16);
+  let weight = listeners.reduce((sum, kind) => sum + weights[kind], 0);
+  const limits = { ...table };
+  for (const kind of ['admin', 'proxy', 'callers'] as const) {
+    const count = listeners.filter((one) => one === kind).length;
+    if (count === 0) continue;
+    const affordable = Math.floor((left * weights[kind]) / weight / costs[kind]);
+    const connections = Math.min(table[kind].connections, Math.max(affordable, fewest[kind]));
+    limits[kind] = { ...table[kind], connections };
+    left -= count * connections * costs[kind];
+    weight -= count * weights[kind];
+  }
+  return limits;
 }
+
+/** Of one that shares with no other. */
+export const limitsOf = (kind: ListenerKind): Limits => shareOut([kind])[kind];
 
 /** Of this process, as the kernel says; without /proc, as many as one wants. */
 function openFilesLimit(): number {

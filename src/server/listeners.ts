@@ -18,6 +18,8 @@ export interface TcpOptions {
   readonly isExposed: boolean;
   /** Default: the local API. */
   readonly kind?: keyof typeof guards;
+  /** Default: as of the only listener of this process. */
+  readonly limits?: Limits;
 }
 
 /** How each tells who may call: the proxy leaves `Authorization` to the platform. */
@@ -27,7 +29,7 @@ const guards = { callers: createGuard, proxy: createProxyGuard } satisfies Parti
 
 /** The local API or the proxy over TCP, only for callers that know the token. */
 export async function listenOnTcp(
-  { address, token, isExposed, kind = 'callers' }: TcpOptions,
+  { address, token, isExposed, kind = 'callers', limits = limitsOf(kind) }: TcpOptions,
   listener: RequestListener,
 ): Promise<Listener> {
   const guard = guards[kind](token, isExposed);
@@ -36,12 +38,15 @@ export async function listenOnTcp(
     if (error === undefined) listener(request, response);
     else sendProblem(request, response, error);
   };
-  return listen(kind, address, guarded);
+  return listen(limits, address, guarded);
 }
 
 /** Health and metrics, for everybody who reaches the port. */
-export const listenOnPort = (address: string, listener: RequestListener): Promise<Listener> =>
-  listen('admin', address, listener);
+export const listenOnPort = (
+  address: string,
+  listener: RequestListener,
+  limits: Limits = limitsOf('admin'),
+): Promise<Listener> => listen(limits, address, listener);
 
 export interface SecureListener extends Listener {
   /** Shows another certificate from the next handshake on. */
@@ -60,8 +65,7 @@ export async function listenOnSecurePort(
   return { address: bound, close, present: (next) => server.setSecureContext(next) };
 }
 
-async function listen(kind: ListenerKind, address: string, listener: RequestListener): Promise<Listener> {
-  const limits = limitsOf(kind);
+async function listen(limits: Limits, address: string, listener: RequestListener): Promise<Listener> {
   const { server, close } = createHttpServer(listener, limits);
   return { address: await open(server, address, limits), close };
 }

@@ -10,7 +10,7 @@ import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import { bind, type Listener } from './bind.ts';
 import { createHttpServer } from './closable.ts';
-import { limitsOf, type ListenerKind } from './limits.ts';
+import { type Limits, limitsOf } from './limits.ts';
 import { lockSocket } from './socket-lock.ts';
 
 export interface SocketListener extends Listener {
@@ -23,8 +23,8 @@ interface SocketOptions {
   readonly group?: number | undefined;
   readonly clock?: Clock;
   readonly observe?: Observe;
-  /** Default: the local API. */
-  readonly kind?: ListenerKind;
+  /** Default: as of the local API, where it is the only listener of this process. */
+  readonly limits?: Limits;
 }
 
 /** How often the file is looked for without an event: where there are no watches left, and on a volume without any. */
@@ -34,10 +34,9 @@ const pollMilliseconds = 10_000;
 export async function listenOnSocket(
   path: string,
   listener: RequestListener,
-  { group, clock = systemClock, observe = () => undefined, kind = 'callers' }: SocketOptions = {},
+  { group, clock = systemClock, observe = () => undefined, limits = limitsOf('callers') }: SocketOptions = {},
 ): Promise<SocketListener> {
   const release = await lockSocket(path);
-  const limits = limitsOf(kind);
   const { server, close } = createHttpServer(listener, limits);
   const place = new Place(path, server, { backlog: limits.backlog, group });
   try {

@@ -35,6 +35,16 @@ const sm2 = new X509Certificate(sm2Certificate);
 const serial = fc.stringMatching(/^[1-9A-F][0-9A-F]{0,39}$/);
 
 describe('a serial number', () => {
+  it('is looked for in no text that is longer than one in any form', () => {
+    for (const unit of [':', '0', ' ', 'aB', '0x']) {
+      const long = unit.repeat(500_000);
+      // The same text, and not one that was made of it.
+      assert.equal(normalizeSerial(long), long);
+    }
+    const spaced = `0x${Array.from({ length: 20 }, () => 'ab').join(' : ')}`;
+    assert.equal(normalizeSerial(spaced), 'AB'.repeat(20));
+  });
+
   it('is upper-case hex of even length on the wire, as the certificate itself prints it', () => {
     assert.equal(wireSerial('0x0a:bc'), '0ABC');
     assert.equal(wireSerial('abc'), '0ABC');

@@ -8,15 +8,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, describe, it, type TestContext } from 'node:test';
+import fc from 'fast-check';
 import { createHttpServer } from '../../src/server/closable.ts';
-import { type Limits, limitsOf } from '../../src/server/limits.ts';
+import { type Limits, type ListenerKind, shareOut } from '../../src/server/limits.ts';
 import { exchange } from '../support/http-client.ts';
 
 const directory = await mkdtemp(join(tmpdir(), 'paycert-'));
 after(() => rm(directory, { recursive: true }));
 let count = 0;
 
-const kinds = { admin: limitsOf('admin', 1024), callers: limitsOf('callers', 1024), proxy: limitsOf('proxy', 1024) };
+const kinds = shareOut(['admin', 'callers', 'callers', 'proxy', 'proxy'], 1024);
 
 /** A server with limits of one kind, some of them smaller, on loopback or a socket. */
 async function serve(t: TestContext, limits: Limits, listener: RequestListener, onSocket = false) {
@@ -154,29 +155,45 @@ describe('the callers’ listener, full', { timeout: 60_000 }, () => {
   });
 });
 
-describe('few file descriptors', () => {
-  it('are kept for callers: strangers get a quarter, and every listener some', () => {
-    for (const descriptors of [0, 32, 64, 128, 256, 1024, Infinity]) {
-      const [admin, callers] = [
-        limitsOf('admin', descriptors).connections,
-        limitsOf('callers', descriptors).connections,
-      ];
-      assert.ok(admin >= 4 && callers > admin, String(descriptors));
-      // The admin port, the socket and the port of the API, beside what the process opens itself.
-      if (descriptors >= 64)
-        assert.ok(admin + 2 * callers + 48 <= Math.max(descriptors, 64) || descriptors === Infinity);
-    }
-    assert.deepEqual([limitsOf('admin', Infinity).connections, limitsOf('callers', Infinity).connections], [64, 4096]);
+describe('file descriptors', () => {
+  /** What the process opens itself. */
+  const own = 48;
+  const costs = { admin: 1, callers: 1, proxy: 2 } as const;
+  const listeners = fc
+    .record({ sockets: fc.nat(8), ports: fc.nat(1), proxies: fc.nat(2) })
+    .map(({ sockets, ports, proxies }): ListenerKind[] => [
+      'admin',
+      ...Array.from({ length: sockets + ports }, () => 'callers' as const),
+      ...Array.from({ length: proxies }, () => 'proxy' as const),
+    ]);
+
+  it('are enough for every connection that all listeners of a process and its proxy may have', () => {
+    fc.assert(
+      fc.property(listeners, fc.integer({ min: 96, max: 8192 }), (all, descriptors) => {
+        const limits = shareOut(all, descriptors);
+        const most = all.reduce((sum, kind) => sum + costs[kind] * limits[kind].connections, 0);
+        assert.ok(own + most <= descriptors, `${own + most} of ${descriptors}`);
+        assert.ok(all.every((kind) => limits[kind].connections >= (kind === 'admin' ? 4 : 1)));
+      }),
+    );
   });
 
-  it('leave a caller of the proxy one for itself and one for its platform', () => {
-    for (const descriptors of [0, 64, 256, 1024]) {
-      const [proxy, callers] = [
-        limitsOf('proxy', descriptors).connections,
-        limitsOf('callers', descriptors).connections,
-      ];
-      assert.ok(proxy >= 2 && 2 * proxy <= callers, String(descriptors));
+  it('are the callers’ first where there are few: strangers get a quarter at most', () => {
+    for (const descriptors of [64, 128, 256]) {
+      const { admin, callers } = shareOut(['admin', 'callers'], descriptors);
+      assert.ok(4 * admin.connections <= admin.connections + callers.connections, String(descriptors));
+      assert.ok(own + admin.connections + callers.connections <= descriptors, String(descriptors));
     }
-    assert.equal(limitsOf('proxy', Infinity).connections, 2048);
+  });
+
+  it('that one kind of listener cannot use are the others’', () => {
+    const { admin, callers, proxy } = shareOut(['admin', 'callers', 'proxy'], 1024);
+    assert.equal(admin.connections, 64);
+    assert.ok(own + 64 + callers.connections + 2 * proxy.connections >= 1020);
+  });
+
+  it('do not matter where there are many', () => {
+    const { admin, callers, proxy } = shareOut(['admin', 'callers', 'proxy'], Infinity);
+    assert.deepEqual([admin, callers, proxy].map(({ connections }) => connections), [64, 4096, 2048]); // prettier-ignore
   });
 });

@@ -17,7 +17,7 @@ const { certificate: cert, privateKey } = await authority.issue({
   notAfter: new Date(Date.now() + 86_400_000),
 });
 const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
-const limits = limitsOf('admin', 1024);
+const limits = limitsOf('admin');
 
 async function serve(t: TestContext, changed: Partial<Limits> = {}) {
   const { server, close } = createHttpsServer(

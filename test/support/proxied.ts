@@ -9,6 +9,7 @@ import { openConnections } from '../../src/gateway/connections.ts';
 import { type PlatformConfig, platformOf, platforms } from '../../src/providers/registry.ts';
 import type { ProxyRoute } from '../../src/server/proxy/allowed.ts';
 import { createProxy } from '../../src/server/proxy/proxy.ts';
+import { limitsOf } from '../../src/server/limits.ts';
 import { listenOnTcp } from '../../src/server/listeners.ts';
 import { listenOnSocket } from '../../src/server/socket.ts';
 import { aroundEach } from '../../src/store/call.ts';
@@ -81,7 +82,7 @@ export async function startProxied(t: TestContext, options: ProxiedOptions): Pro
   const proxy = { store, clock, observe, around, gateway, maxBodyBytes, routes: () => routes, milliseconds };
   const directory = await mkdtemp(join(tmpdir(), 'paycert-'));
   const socket = await listenOnSocket(join(directory, 'proxy.sock'), createProxy(proxy, 'proxy-socket'), {
-    kind: 'proxy',
+    limits: limitsOf('proxy'),
   });
   const tcp = await listenOnTcp(
     { address: '127.0.0.1:0', token: () => token, isExposed: false, kind: 'proxy' },

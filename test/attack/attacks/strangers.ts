@@ -1,7 +1,9 @@
 // Strangers at the port of health and metrics: what they ask, hold open or leave unread, and whether kubelet still gets in.
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Attack, type Attempt, measureAll, type Report } from '../attack.ts';
 import { itemOf, makeAttacked, merchantId, wechatpayFiles } from '../material.ts';
@@ -9,8 +11,8 @@ import { startSidecar, type Target, useDirectory } from '../target.ts';
 
 /** As kubelet, which has an address of its own. */
 const kubelet = '127.0.0.2';
-/** Kubelet's own timeout is one second; a busy machine may be slower than any pod. */
-const patienceMilliseconds = 10_000;
+/** Kubelet's own timeout, unless a manifest says otherwise. */
+const patienceMilliseconds = 1000;
 
 const getMetrics = 'GET /metrics HTTP/1.1\r\nHost:\r\n\r\n';
 
@@ -29,19 +31,13 @@ export function probe(address: string): Promise<number> {
   });
 }
 
-/** Opens so many connections, of which each says this and reads nothing; probes all the while. */
+/** Opens so many connections, of which each says this and reads nothing; kubelet probes all the while, and is answered in its time. */
 export async function flood(address: string, connections: number, said: string): Promise<void> {
   const [host = '', port] = address.split(':');
   const sockets = new Set<Socket>();
-  const isOpen = { value: true };
-  const probing = (async () => {
-    while (isOpen.value) {
-      await probe(address);
-      await sleep(100);
-    }
-  })();
-  // Judged when it is awaited.
-  probing.catch(() => undefined);
+  const probing = fork(import.meta.filename, ['prober', address], { execArgv: [] });
+  const failed = once(probing, 'message') as Promise<[readonly string[]]>;
+  await once(probing, 'spawn');
   try {
     for (let opened = 0; opened < connections; opened += 1) {
       const socket = connect({ host, port: Number(port) })
@@ -54,10 +50,20 @@ export async function flood(address: string, connections: number, said: string):
     }
     await sleep(2000);
   } finally {
-    isOpen.value = false;
     for (const socket of sockets) socket.destroy();
+    probing.send('stop');
   }
-  await probing;
+  const [failures] = await failed;
+  if (failures.length > 0) throw new Error(failures.join('; '));
+}
+
+/** Probes as often as no kubelet does, in a process of its own: the one that floods is slow itself. */
+async function probeUntilStopped(address: string): Promise<void> {
+  const failures: string[] = [];
+  const stopped = once(process, 'message').then(() => true);
+  do await probe(address).catch((error: unknown) => failures.push(String(error)));
+  while (!(await Promise.race([stopped, sleep(100, false)])));
+  process.send?.(failures, () => process.disconnect());
 }
 
 /** How many connections this process may hold itself. */
@@ -112,3 +118,5 @@ async function run(report: Report): Promise<void> {
 }
 
 export const strangers: Attack = { section: 1, name: 'strangers at the admin port', isQuick: true, run };
+
+if (process.argv[2] === 'prober') void probeUntilStopped(process.argv[3] ?? '');
