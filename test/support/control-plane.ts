@@ -24,6 +24,14 @@ export interface Json {
   readonly [field: string]: unknown;
 }
 
+interface AdminRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly type?: string;
+  readonly accept: string;
+}
+
 /** One control plane for all tests of a file: there from the first to the last. `prepare`: what all of them need in it. */
 export function useControlPlane(prepare?: (plane: ControlPlane) => Promise<void>): () => ControlPlane {
   let plane: ControlPlane | undefined;
@@ -155,6 +163,16 @@ export class ControlPlane implements AsyncDisposable {
     type = 'application/json',
     accept = 'application/json',
   ): Promise<Json> {
+    const text = await this.#request({ method, path, body, type, accept });
+    return text.startsWith('{') ? (JSON.parse(text) as Json) : {};
+  }
+
+  /** The API server's own metrics, in Prometheus' text format. */
+  async metrics(): Promise<string> {
+    return this.#request({ method: 'GET', path: '/metrics', accept: 'text/plain' });
+  }
+
+  async #request({ method, path, body, type = '', accept }: AdminRequest): Promise<string> {
     const ca = await this.ca();
     return new Promise((resolve, reject) => {
       const call = request({ host: '127.0.0.1', port: this.port, ca, method, path, agent: false });
@@ -168,7 +186,7 @@ export class ControlPlane implements AsyncDisposable {
           const text = Buffer.concat(chunks).toString();
           const isGood = answer.statusCode !== undefined && answer.statusCode < 300;
           if (!isGood) reject(new Error(`${method} ${path}: ${String(answer.statusCode)} ${text}`));
-          else resolve(text.startsWith('{') ? (JSON.parse(text) as Json) : {});
+          else resolve(text);
         });
       });
       call.end(body === undefined ? undefined : JSON.stringify(body));
