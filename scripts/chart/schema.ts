@@ -167,6 +167,7 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
       rbac,
       refreshPods: Flag,
       secretOptIn: Flag,
+      operatorClass: Type.String({ pattern: '^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$' }),
       serviceAccount: group({ create: Flag, name: DnsName, labels: Labels, annotations: Labels, automount: Flag }),
       podLabels: Labels,
       podAnnotations: Labels,

@@ -85,6 +85,11 @@ export const commands: Readonly<Record<string, Command>> = {
         value: 'LABELS',
         help: 'instead: of all namespaces those with such labels, as of kubectl --selector',
       },
+      'operator-class': {
+        type: 'string',
+        value: 'NAME',
+        help: 'only what the label paycert.dev/operator-class says is of this class (default: what has no such label)',
+      },
       secret: {
         type: 'string',
         value: 'NAMESPACE/NAME',
@@ -148,6 +153,7 @@ export const commands: Readonly<Record<string, Command>> = {
       const options = parseOperatorOptions({
         namespaces: texts(values, 'namespace'),
         namespaceSelector: text(values, 'namespace-selector'),
+        operatorClass: text(values, 'operator-class'),
         secrets: texts(values, 'secret'),
         lease: text(values, 'lease'),
         leaseDuration: text(values, 'lease-duration'),

@@ -31,6 +31,7 @@ interface Named {
 export interface OperatorFlags {
   readonly namespaces: readonly string[];
   readonly namespaceSelector?: string | undefined;
+  readonly operatorClass?: string | undefined;
   readonly secrets: readonly Named[];
   readonly lease: Named | undefined;
   readonly timing: Timing;
@@ -49,6 +50,7 @@ export interface OperatorFlags {
 export function parseOperatorOptions(words: {
   readonly namespaces: readonly string[];
   readonly namespaceSelector?: string | undefined;
+  readonly operatorClass?: string | undefined;
   readonly secrets: readonly string[];
   readonly lease: string | undefined;
   readonly leaseDuration: string | undefined;
@@ -71,9 +73,13 @@ export function parseOperatorOptions(words: {
     throw usageError('--address is HOST:PORT');
   if (words.namespaceSelector !== undefined && (words.namespaceSelector.trim() === '' || namespaces.length > 0))
     throw usageError('--namespace-selector is labels such as team=pay, and stands instead of --namespace');
+  const { operatorClass } = words;
+  if (operatorClass !== undefined && !/^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/.test(operatorClass))
+    throw usageError('--operator-class is the value of a label: at most 63 letters, digits, -, _ and .');
   return {
     namespaces: [...new Set(namespaces)],
     namespaceSelector: words.namespaceSelector,
+    operatorClass,
     secrets: [...new Set(secrets)].map((secret) => split(secret, 'secret')),
     lease: lease === undefined ? undefined : split(lease, 'lease'),
     timing: readTiming(words),

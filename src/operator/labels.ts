@@ -2,7 +2,7 @@
 export const domain = 'paycert.dev/';
 
 interface Row {
-  readonly on: 'Secret' | 'Pod';
+  readonly on: 'Secret' | 'Pod' | 'PaymentCredential, Secret';
   readonly is: 'label' | 'annotation';
   readonly meaning: string;
 }
@@ -41,6 +41,12 @@ export const labels = {
     meaning:
       'The PaymentCredential that may use this Secret, or `any`. Needed with `--secret-opt-in`; a name longer than a label may be takes `any`.',
   },
+  'paycert.dev/operator-class': {
+    on: 'PaymentCredential, Secret',
+    is: 'label',
+    meaning:
+      'Which operator looks at it: the one that runs with `--operator-class` and this name; without the label, the one that runs without a class.',
+  },
   'paycert.dev/refresh': {
     on: 'Pod',
     is: 'label',
@@ -59,6 +65,7 @@ export const requireAnnotation = 'paycert.dev/require' satisfies keyof typeof la
 export const maxAgeAnnotation = 'paycert.dev/max-age' satisfies keyof typeof labels;
 export const createdAtAnnotation = 'paycert.dev/created-at' satisfies keyof typeof labels;
 export const usedByLabel = 'paycert.dev/used-by' satisfies keyof typeof labels;
+export const operatorClassLabel = 'paycert.dev/operator-class' satisfies keyof typeof labels;
 export const refreshLabel = 'paycert.dev/refresh' satisfies keyof typeof labels;
 export const refreshedAtAnnotation = 'paycert.dev/refreshed-at' satisfies keyof typeof labels;
 export const optionPrefix = 'paycert.dev/option.';

@@ -2,6 +2,7 @@
 import { paymentCredentials } from '../config/resource.ts';
 import type { PaycertError } from '../errors.ts';
 import { type Collection, secrets } from '../kube/resources.ts';
+import { operatorClassLabel } from './labels.ts';
 import { Namespaces } from './namespaces.ts';
 import { type PaymentCredential, readResource } from './resource.ts';
 import type { ResourceKey } from './resource-key.ts';
@@ -17,6 +18,8 @@ export interface ObjectsOptions extends Pick<
   readonly namespaces: readonly string[];
   /** Of all of them only those with such labels. */
   readonly namespaceSelector?: string | undefined;
+  /** Only what has this name in its label; without it, only what has no such label. */
+  readonly operatorClass?: string | undefined;
   /** Only these are watched, each by its name; all of the namespaces when it is empty. */
   readonly secrets: readonly { readonly namespace: string; readonly name: string }[];
 }
@@ -29,6 +32,7 @@ export type Lookup = Pick<Objects, 'find' | 'secret' | 'secretState' | 'resource
 
 export class Objects {
   readonly #changed: (key: ResourceKey) => void;
+  readonly #operatorClass: string | undefined;
   readonly #resources: Watched<PaymentCredential>;
   readonly #secrets: Watched<SecretFacts>;
   readonly #namespaces: Namespaces | undefined;
@@ -43,7 +47,10 @@ export class Objects {
     const everything = scopes.map((namespace) => ({ ...within(namespace), fieldSelector: notHelm }));
     const named = options.secrets.length > 0 ? options.secrets : everything;
     const listed = () => this.addAll();
-    const { namespaceSelector: selector } = options;
+    const { namespaceSelector: selector, operatorClass } = options;
+    this.#operatorClass = operatorClass;
+    const labelSelector =
+      operatorClass === undefined ? `!${operatorClassLabel}` : `${operatorClassLabel}=${operatorClass}`;
     if (selector !== undefined)
       this.#namespaces = new Namespaces({
         ...options,
@@ -55,7 +62,11 @@ export class Objects {
       ...options,
       listed,
       kind: 'PaymentCredential',
-      collections: scopes.map((namespace): Collection => ({ resource: paymentCredentials, ...within(namespace) })),
+      collections: scopes.map((namespace): Collection => ({
+        resource: paymentCredentials,
+        labelSelector,
+        ...within(namespace),
+      })),
       transform: readResource,
       changed: (key) => this.#resourceChanged(key),
     });
@@ -88,7 +99,9 @@ export class Objects {
     if (this.#namespaces?.has(key.namespace) === false) return undefined;
     if (key.kind === 'PaymentCredential') return this.#resources.get(key);
     const facts = this.#secrets.get(key);
-    if (facts === undefined || !isLabelled(facts) || this.#index.resourcesOf(key).length > 0) return undefined;
+    if (facts === undefined || !isLabelled(facts) || facts.labels?.[operatorClassLabel] !== this.#operatorClass)
+      return undefined;
+    if (this.#index.resourcesOf(key).length > 0) return undefined;
     return labelledSecret(key, facts);
   }
 

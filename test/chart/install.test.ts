@@ -19,19 +19,20 @@ const definition = 'paymentcredentials.paycert.dev';
 for (const helm of helms) {
   describe(`a release, with ${helm}`, { skip: lacks(helm) || noControlPlane, timeout: 300_000 }, () => {
     // One for each test: the definition belongs to the whole cluster.
-    const planes = [useControlPlane(), useControlPlane()];
+    const planes = [useControlPlane(), useControlPlane(), useControlPlane()];
 
     async function prepare(t: TestContext, index: number) {
       const kubeconfig = await planes[index]!().kubeconfig('default');
       const path = join(await makeDirectory(t), 'values.yaml');
       await writeFile(path, stringify({ extraObjects: [resource] }));
+      const attempt = (program: string, ...args: string[]) => run(program, [...args, '--kubeconfig', kubeconfig]);
       const ran = async (program: string, ...args: string[]): Promise<string> => {
-        const { code, stdout, stderr } = await run(program, [...args, '--kubeconfig', kubeconfig]);
+        const { code, stdout, stderr } = await attempt(program, ...args);
         assert.equal(code, 0, `${program} ${args.join(' ')}\n${stderr}`);
         return stdout;
       };
       const uid = () => ran('kubectl', 'get', 'paycred', 'wechat-main', '-n', 'one', '-o', 'jsonpath={.metadata.uid}');
-      return { ran, uid, values: ['-f', path] };
+      return { attempt, ran, uid, values: ['-f', path] };
     }
 
     it('makes definition and resource in one first install, keeps the resource through upgrades, and takes it away', async (t) => {
@@ -69,6 +70,18 @@ for (const helm of helms) {
       // The definition is kept: removing the old release removes no resource but its own.
       await ran(helm, 'uninstall', 'old', '-n', 'one');
       assert.match(await ran('kubectl', 'get', 'crd', definition, '-o', 'name'), /paymentcredentials/);
+    });
+
+    it('is refused beside another one, unless it has a class of its own and leaves the definition to the first', async (t) => {
+      const { attempt, ran } = await prepare(t, 2);
+      await ran(helm, 'install', 'paycert', chart, '-n', 'one', '--create-namespace');
+      const second = ['install', 'trial', chart, '-n', 'two', '--create-namespace'];
+      const { code, stderr } = await attempt(helm, ...second);
+      assert.notEqual(code, 0);
+      assert.match(stderr, /CustomResourceDefinition "paymentcredentials\.paycert\.dev".*exists/s);
+      await ran(helm, ...second, '--set', 'crds.enabled=false,operatorClass=trial');
+      const deployments = await ran('kubectl', 'get', 'deployment', '-A', '-o', 'name');
+      assert.deepEqual(deployments.trim().split('\n'), ['deployment.apps/paycert', 'deployment.apps/trial-paycert']);
     });
   });
 }

@@ -105,6 +105,13 @@ describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
     );
   });
 
+  it('looks at the resources of its class, and shares the definition of another release', async () => {
+    const manifests = await example('operator-class');
+    assert.ok(argsOf(manifests).includes('--operator-class=team-b'));
+    assert.deepEqual(ofKind(manifests, 'CustomResourceDefinition'), []);
+    assert.ok(argsOf(await example('default')).every((argument) => !argument.startsWith('--operator-class')));
+  });
+
   it('watches its own namespace for scope namespaces without a list', async () => {
     const manifests = await render({ values: { rbac: { scope: 'namespaces' } } });
     assert.ok(argsOf(manifests).includes('--namespace=paycert-system'));

@@ -39,6 +39,7 @@ const refused: Readonly<Record<string, readonly [object, RegExp]>> = {
     { rbac: { scope: 'namespaces', namespaceSelector: 'team=pay' } },
     /scope/,
   ],
+  'a class that no label may have': [{ operatorClass: 'team b' }, /operatorClass/],
   'a Secret without its namespace': [{ rbac: { secretNames: ['wechat-main'] } }, /secretNames/],
   'a Secret in a namespace out of scope': [
     { rbac: { scope: 'namespaces', namespaces: ['pay'], secretNames: ['shop/wechat-main'] } },

@@ -62,6 +62,7 @@ describe('paycert operator', () => {
     [['--retry-period', '2'], /--retry-period is a time/],
     [['--api-qps', '0'], /--api-qps is a number from 1 to 9999/],
     [['--api-qps', '5', '--api-burst', '0'], /--api-burst is a number from 1 to 9999/],
+    [['--operator-class', 'team b'], /--operator-class is the value of a label/],
     [['--namespace-selector', ' '], /--namespace-selector is labels such as team=pay/],
     [['--namespace', 'pay', '--namespace-selector', 'team=pay'], /stands instead of --namespace/],
     [['--concurrency', '65'], /--concurrency is a number from 1 to 64/],
