@@ -93,7 +93,7 @@ async function alipayFolder(): Promise<Files> {
   return { ...rest, [keyToolName]: key!, '应用公钥RSA2048.txt': toSpkiPem((await keyPairs())[0]!.publicKey) };
 }
 
-describe('paycert init', { timeout: 120_000 }, () => {
+describe('paycert init', { timeout: 300_000 }, () => {
   it(
     'makes of WeChat’s folder, as the zip has it, a Secret and a configuration that validate',
     needsKubectl,
@@ -302,6 +302,79 @@ describe('paycert init', { timeout: 120_000 }, () => {
     const { stdout, stderr } = init(await folder(t, files));
     const lines = String(files['apiclient_key.pem']).split('\n').slice(1, -2);
     for (const secret of [apiV3Key, 'canary', ...lines]) assert.ok(!`${stdout}${stderr}`.includes(secret));
+  });
+
+  for (const [args, said] of [
+    [['--name', '微信'], /--name: credentials\[0\]\.name/],
+    [['--name', 'a b'], /--name: /],
+    [['--app-id', `${appId} `], /not of 2021000000000001 : correct --app-id/],
+  ] as const)
+    it(`writes nothing that validate refuses: ${args.join(' ')}`, async (t) => {
+      const at = await folder(t, await alipayFolder());
+      const { code, stderr, stdout } = init(at, ...args);
+      assert.equal(code, 64);
+      assert.match(stderr, said);
+      assert.doesNotMatch(stdout, /kubectl/);
+      await assert.rejects(stat(join(at.root, 'paycert.yaml')));
+    });
+
+  it('writes no merchant id that validate refuses, where no certificate says another', async (t) => {
+    const at = await folder(t, {
+      'apiclient_key.pem': toPkcs8Pem((await keyPairs())[0]!.privateKey),
+      merchant_serial: '5157F09EFDC096DE15EBE81A47057A7232F1B8E1',
+    });
+    const { code, stderr } = init(at, '--merchant-id', 'wx8888');
+    assert.deepEqual([code, /--merchant-id: .*merchantId/.test(stderr)], [64, true], stderr);
+    await assert.rejects(stat(join(at.root, 'paycert.yaml')));
+  });
+
+  it('says whose certificate is there when another merchant or application is named', async (t) => {
+    const { code, stderr } = init(await folder(t, await wechatZip()), '--merchant-id', '1900000009');
+    assert.equal(code, 64);
+    assert.match(stderr, /of 1900000001, not of 1900000009: correct --merchant-id, or leave it out/);
+  });
+
+  it('recognizes names in GBK, and says how to rename what a configuration cannot name', async (t) => {
+    const { [keyToolName]: key, '应用公钥RSA2048.txt': publicKey, ...rest } = await alipayFolder();
+    const at = await folder(t, rest);
+    // 应用私钥RSA2048.txt and 应用公钥RSA2048.txt.
+    const gbk = (hex: string) =>
+      Buffer.concat([Buffer.from(join(at.root, 'keys/')), Buffer.from(hex, 'hex'), Buffer.from('RSA2048.txt')]);
+    await writeFile(gbk('d3a6d3c3cbbdd4bf'), key!);
+    await writeFile(gbk('d3a6d3c3b9abd4bf'), publicKey!);
+    const made = init(at);
+    assert.equal(made.code, 0, made.stderr);
+    assert.match(made.stdout, /from 应用私钥RSA2048\.txt$/m);
+    assert.match(made.stdout, /^ {2}应用公钥RSA2048\.txt: public key/m);
+    const refused = init(at, '--in-place', '--out', 'other.yaml');
+    assert.equal(refused.code, 64);
+    const [command] = /mv .*(?= \(usage\))/.exec(refused.stderr) ?? assert.fail(refused.stderr);
+    assert.equal(spawnSync('bash', ['-c', command], { cwd: at.root }).status, 0, command);
+    assert.equal(init(at, '--in-place', '--out', 'other.yaml').code, 0);
+    const inspected = await paycert(['inspect', join(at.root, 'keys')]);
+    assert.equal(inspected.code, 0, inspected.stdout);
+    assert.match(inspected.stdout, /应用公钥RSA2048\.txt/);
+  });
+
+  it('says what to do with an archive, a table of the RAM console, a container without its password', async (t) => {
+    const { 'apiclient_cert.p12': container } = await wechatZip();
+    for (const [files, said] of [
+      [{ 'cert.zip': Buffer.from('PK\x03\x04....') }, /cert\.zip is an archive: unpack it/],
+      [
+        { 'AccessKey.csv': '\uFEFFAccessKey ID,AccessKey Secret\r\nLTAI5tExample,canary' },
+        /put what stands below AccessKey ID into a file access_key_id/,
+      ],
+      [{ 'apiclient_cert.p12': container! }, /apiclient_cert\.p12 needs its password.*give --merchant-id/],
+    ] as const) {
+      const at = await folder(t, files);
+      const { code, stderr } = init(at);
+      assert.deepEqual([code, said.test(stderr)], [64, true], stderr);
+      assert.doesNotMatch(stderr, /canary/);
+      const [file = ''] = Object.keys(files);
+      const single = init({ ...at, name: join('keys', file) });
+      assert.equal(single.code, 64);
+      assert.match(single.stderr, /unpack it|give the directory that it is in/);
+    }
   });
 
   it('says that a folder holds nothing that says whose it is, or is not there', async (t) => {

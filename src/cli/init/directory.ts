@@ -2,6 +2,8 @@
 import { readdir } from 'node:fs/promises';
 import { PaycertError } from '../../errors.ts';
 import { readBounded, whyUnreadable } from '../../system/read-bounded.ts';
+import { usageError } from '../command.ts';
+import { readableName } from '../file-names.ts';
 
 export interface Listed {
   readonly files: ReadonlyMap<string, Uint8Array>;
@@ -12,17 +14,7 @@ export interface Listed {
 const maxFiles = 1024;
 const separator = Buffer.from('/');
 
-/** Names that are not UTF-8, for people. */
-const readable = (name: Buffer): string =>
-  Buffer.compare(Buffer.from(name.toString()), name) === 0
-    ? name.toString()
-    : [...name]
-        .map((byte) =>
-          byte > 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`,
-        )
-        .join('');
-
-/** @throws PaycertError `source-unreadable`, `source-too-large` */
+/** @throws PaycertError `source-unreadable`, `source-too-large`; `usage` for what is no directory */
 export async function listDirectory(directory: string): Promise<Listed> {
   const files = new Map<string, Uint8Array>();
   const paths = new Map<string, Buffer>();
@@ -33,7 +25,7 @@ export async function listDirectory(directory: string): Promise<Listed> {
   async function walk(path: Buffer, prefix: string, depth: number): Promise<void> {
     for (const entry of (await entriesOf(path)).sort((a, b) => Buffer.compare(a.name, b.name))) {
       const at = Buffer.concat([path, separator, entry.name]);
-      const name = `${prefix}${readable(entry.name)}`;
+      const name = `${prefix}${readableName(entry.name)}`;
       if (entry.name[0] === 0x2e) continue;
       if (entry.isDirectory()) {
         if (depth === 0) await walk(at, `${name}/`, 1);
@@ -54,7 +46,13 @@ export async function listDirectory(directory: string): Promise<Listed> {
 
 const entriesOf = (path: Buffer) =>
   readdir(path, { withFileTypes: true, encoding: 'buffer' }).catch((error: unknown) => {
-    throw unreadable(path.toString(), error);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOTDIR') throw unreadable(path.toString(), error);
+    throw usageError(
+      /\.(?:zip|rar|7z|tgz|gz)$/i.test(path.toString())
+        ? `${path.toString()} is an archive: unpack it, and give the directory that holds its files`
+        : `${path.toString()} is a file: give the directory that it is in`,
+    );
   });
 
 const unreadable = (path: string, error: unknown) =>

@@ -1,18 +1,21 @@
 // paycert init: from a directory as a platform's console leaves it to paycert.yaml, and to the Secret that holds what counts of it.
 import { readFile, writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { systemClock } from '../../clock.ts';
+import { parseConfig } from '../../config/load.ts';
 import type { CredentialConfig } from '../../config/schema/credential.ts';
 import { PaycertError } from '../../errors.ts';
 import type { Draft, Platform, Told } from '../../providers/platform.ts';
 import { platforms } from '../../providers/registry.ts';
 import { buildProvider } from '../../running/build.ts';
 import { usageError } from '../command.ts';
+import { isText } from '../file-names.ts';
 import { findIn } from '../inspect/findings.ts';
 import { print, printable } from '../table.ts';
 import { judge, render } from '../verdict.ts';
 import { type Listed, listDirectory } from './directory.ts';
-import { fromFile } from './shell.ts';
+import { fromFile, quote } from './shell.ts';
+import { remedyFor } from './remedies.ts';
 
 export interface InitOptions extends Told {
   readonly directory: string;
@@ -38,6 +41,9 @@ const shortNames: Readonly<Record<string, string>> = { wechatpay: 'wechat', wech
 export async function init(options: InitOptions): Promise<number> {
   const listed = await listDirectory(options.directory);
   const planned = await plan(listed, options);
+  if (options.isInPlace) assertNamable(planned, listed);
+  const configuration = configurationOf(planned, options);
+  assertValid(configuration, options);
   const verdicts = await Promise.all(planned.map((one) => check(one, listed)));
   for (const [index, one] of planned.entries())
     print(`${describe(one, listed)}\n${render(verdicts[index] ?? never())}\n`);
@@ -52,7 +58,7 @@ export async function init(options: InitOptions): Promise<number> {
   }
   // Before the file is written: a file that is there is kept, and people may want the command alone.
   print(`${[...planned.map((one) => commandsOf(one, listed)), ...nextSteps(options)].join('\n\n')}\n`);
-  const isNew = await write(options.out, configurationOf(planned, options));
+  const isNew = await write(options.out, configuration);
   print(`${options.out} ${isNew ? 'is written' : 'says so already'}.`);
   return 0;
 }
@@ -76,12 +82,44 @@ async function plan(
     return [{ platform, draft, name: name ?? `${shortNames[platform.id] ?? platform.id}${label}` }];
   });
   if (planned.length === 0)
-    throw usageError(`${directory} holds no certificate or key that says whose it is: inspect shows what is there`);
+    throw usageError(
+      remedyFor(files) ?? `${directory} holds no certificate or key that says whose it is: inspect shows what is there`,
+    );
   if (name !== undefined && planned.length > 1)
     throw usageError(
       `${directory} holds material of ${planned.map(({ platform }) => platform.name).join(' and ')}: leave --name out, or separate the files`,
     );
   return planned;
+}
+
+/** What a configuration cannot name: bytes of another code page. @throws PaycertError `usage` */
+function assertNamable(planned: readonly Planned[], { paths }: Listed): void {
+  for (const { draft } of planned)
+    for (const [part, file] of draft.parts) {
+      const path = paths.get(file);
+      if (path === undefined || isText(path)) continue;
+      const renamed = Buffer.from(join(dirname(path.toString('latin1')), part), 'latin1');
+      throw usageError(
+        `the name of ${file} is not UTF-8, and no configuration can hold it: mv ${quote(path)} ${quote(renamed)}`,
+      );
+    }
+}
+
+/** What would be written is what `validate` would read: a name or an id that it refuses is refused here. @throws PaycertError `usage` */
+function assertValid(configuration: string, { name, merchantId, appId }: InitOptions): void {
+  try {
+    parseConfig(configuration);
+  } catch (error) {
+    if (!(error instanceof PaycertError)) throw error;
+    const options = {
+      '--name': [name, '.name'],
+      '--merchant-id': [merchantId, '.merchantId'],
+      '--app-id': [appId, '.appId'],
+    } as const;
+    const [option] =
+      Object.entries(options).find(([, [given, end]]) => given !== undefined && error.field?.endsWith(end)) ?? [];
+    throw usageError(`${option === undefined ? '' : `${option}: `}${error.message.replace(/ \(line \d+\)$/, '')}`);
+  }
 }
 
 const configOf = ({ name, platform, draft }: Planned): CredentialConfig => ({

@@ -9,6 +9,7 @@ import type { Finding } from './finding.ts';
 import { findIn } from './findings.ts';
 import { judgeTogether } from './judgement.ts';
 import { readAll } from '../input.ts';
+import { readableName } from '../file-names.ts';
 import { date, daysLeft, paint, print, wrap } from '../table.ts';
 
 export interface InspectOptions {
@@ -91,7 +92,10 @@ function withPairs(findings: readonly Finding[]): readonly Finding[] {
 const withoutPublicKey = ({ publicKey: _, ...finding }: Finding): Finding => finding;
 
 interface Candidate {
+  /** For people. */
   readonly file: string;
+  /** Its name may be of another code page. */
+  readonly path: Buffer;
   /** Found in a directory rather than asked for: that it is no key material is no complaint. */
   readonly isListed: boolean;
   readonly error?: PaycertError;
@@ -103,21 +107,27 @@ function unreadable(path: string, error: unknown): PaycertError {
 }
 
 /** The files of a directory and of those inside it (`platform`, `retired`); kubelet's own names start with a dot. */
-async function expand(path: string, depth = 0): Promise<Candidate[]> {
-  if (path === standardInput) return [{ file: path, isListed: false }];
+async function expand(file: string, path = Buffer.from(file), depth = 0): Promise<Candidate[]> {
+  if (file === standardInput) return [{ file, path, isListed: false }];
   try {
     const stats = await stat(path);
-    if (stats.isFile()) return [{ file: path, isListed: depth > 0 }];
+    if (stats.isFile()) return [{ file, path, isListed: depth > 0 }];
     if (stats.isDirectory() && depth < 2) {
-      const names = (await readdir(path)).filter((name) => !name.startsWith('.')).sort();
-      return (await Promise.all(names.map((name) => expand(join(path, name), depth + 1)))).flat();
+      const names = (await readdir(path, { encoding: 'buffer' })).filter((name) => name[0] !== 0x2e);
+      const inside = names
+        .sort((a, b) => Buffer.compare(a, b))
+        .map((name) => {
+          const at = Buffer.concat([path, Buffer.from('/'), name]);
+          return expand(join(file, readableName(name)), at, depth + 1);
+        });
+      return (await Promise.all(inside)).flat();
     }
     if (depth > 0) return [];
     // A pipe or a device would be read for ever.
-    throw new PaycertError('source-unreadable', `${path} is neither a file nor a directory`, { field: path });
+    throw new PaycertError('source-unreadable', `${file} is neither a file nor a directory`, { field: file });
   } catch (error) {
-    const known = error instanceof PaycertError ? error : unreadable(path, error);
-    return [{ file: path, isListed: depth > 0, error: known }];
+    const known = error instanceof PaycertError ? error : unreadable(file, error);
+    return [{ file, path, isListed: depth > 0, error: known }];
   }
 }
 
@@ -126,21 +136,24 @@ interface Content extends Candidate {
 }
 
 async function read(candidate: Candidate): Promise<Content> {
-  const { file, error } = candidate;
+  const { file, path, error } = candidate;
   if (error !== undefined) return candidate;
   if (file === standardInput) return { ...candidate, bytes: await readAll(process.stdin) };
   try {
-    return { ...candidate, bytes: (await readBounded(file)).bytes };
+    return { ...candidate, bytes: (await readBounded(path)).bytes };
   } catch (cause) {
     return { ...candidate, error: unreadable(file, cause) };
   }
 }
 
-async function look({ file, isListed, bytes, error }: Content, merchantId: string | undefined): Promise<Finding[]> {
+async function look(
+  { file, path, isListed, bytes, error }: Content,
+  merchantId: string | undefined,
+): Promise<Finding[]> {
   if (error !== undefined) return [explain(file, error)];
   try {
     // As a sidecar reads it: what stands beside the container, else the merchant id.
-    const password = await readBounded(`${file}.password`).then(
+    const password = await readBounded(Buffer.concat([path, Buffer.from('.password')])).then(
       (content) => readText(content.bytes),
       () => merchantId,
     );

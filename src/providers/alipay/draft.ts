@@ -26,6 +26,11 @@ function findOwn(
       'usage',
       `there are certificates of the apps ${[...apps].join(', ')}: name one with --app-id`,
     );
+  if (appId !== undefined && apps.size > 0 && !apps.has(appId))
+    throw new PaycertError(
+      'usage',
+      `the certificates there are of ${[...apps].join(', ')}, not of ${appId}: correct --app-id, or leave it out`,
+    );
   const [only] = apps;
   const chosen = appId ?? only;
   return chosen === undefined ? undefined : { appId: chosen, own: own.filter((one) => appOf(one) === chosen) };

@@ -26,6 +26,11 @@ export const platform = definePlatform({
     { pattern: /^access_key_id$/, what: 'access key id of Aliyun (access_key_id)', holds: 'secret' },
     { pattern: /^access_key_secret$/, what: 'access key secret of Aliyun (access_key_secret)', holds: 'secret' },
     { pattern: /^security_token$/, what: 'security token of Aliyun (security_token)', holds: 'secret' },
+    {
+      pattern: /^AccessKey.*\.csv$/i,
+      what: 'access key as the RAM console hands it out, not read: access_key_id and access_key_secret are files of their own',
+      holds: 'secret',
+    },
     { pattern: /^expiration$/, what: 'when the security token ends (expiration)', holds: 'secret' },
   ],
   tied: [['access_key_id', 'access_key_secret', 'security_token']],

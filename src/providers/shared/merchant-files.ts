@@ -32,6 +32,11 @@ export async function findMerchant(
       'usage',
       `there are certificates of the merchants ${[...merchants].join(', ')}: name one with --merchant-id`,
     );
+  if (told.merchantId !== undefined && merchants.size > 0 && !merchants.has(told.merchantId))
+    throw new PaycertError(
+      'usage',
+      `the certificates there are of ${[...merchants].join(', ')}, not of ${told.merchantId}: correct --merchant-id, or leave it out`,
+    );
   const [only] = merchants;
   const merchantId = told.merchantId ?? only;
   const certificates = own.filter(({ certificates: [leaf] }) => merchantOf(leaf) === merchantId);
