@@ -111,14 +111,15 @@ describe('a use', () => {
 
   it('refuses by name what is neither text nor bytes, and text that no UTF-8 can carry', async () => {
     const { use: one } = use();
-    for (const wrong of [undefined, null, 1, {}, [1], new ArrayBuffer(1), '\ud800'] as never[]) {
-      const request = { method: 'POST', url: '/', body: wrong };
+    for (const wrong of [undefined, null, 1, {}, [1], new ArrayBuffer(1), '\ud800'] as readonly unknown[]) {
+      const given = wrong as Uint8Array;
+      const request = { method: 'POST', url: '/', body: given };
       for (const [field, refused] of [
-        ['message', one.sign(wrong)],
-        ['plaintext', one.encrypt(wrong)],
-        ['body', one.verify({ kind: 'response', body: wrong })],
-        ['body', one.receive({ body: wrong })],
-        ['message', one.verify({ kind: 'message', message: wrong, signature: 'AA==', keyId: 'k' })],
+        ['message', one.sign(given)],
+        ['plaintext', one.encrypt(given)],
+        ['body', one.verify({ kind: 'response', body: given })],
+        ['body', one.receive({ body: given })],
+        ['message', one.verify({ kind: 'message', message: given, signature: 'AA==', keyId: 'k' })],
         ...(wrong === undefined ? [] : [['body', one.authorize(request)] as const]),
       ] as const)
         await assert.rejects(refused, { code: 'request-invalid', field });
