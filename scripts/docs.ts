@@ -1,6 +1,8 @@
 // npm run docs: writes what the documentation takes from the code. With --check it writes nothing and names what is stale.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { Option } from '../src/cli/command.ts';
+import { commands } from '../src/cli/commands.ts';
 import { defaults } from '../src/config/defaults.ts';
 import { ConfigSchema } from '../src/config/schema/config.ts';
 import type { Platform } from '../src/providers/platform.ts';
@@ -282,6 +284,31 @@ function metricRows(part: About): string {
 
 const parts: readonly About[] = ['keys', 'reloads', 'operations', 'proxy', 'operator', 'process'];
 
+// docs/operator.md: what the command takes, from the rows that its help is made of
+
+/** The help of one option as sentences: names as code, and the default last. */
+function describeOption({ help, more, choices = [] }: Option): string {
+  const [, meaning = help, colon, value = ''] = /^(.*?) \(default(:?) (.*)\)$/.exec(help) ?? [];
+  const listed = choices.length > 0 && `${choices.map((choice) => `\`${choice}\``).join(', ')}.`;
+  const named = (text: string) => text.replace(/--[a-z-]+|paycert\.dev\/[a-z-]+|\btls\.(?:crt|key)|\/metrics/g, '`$&`');
+  const fallback = value === '' ? [] : [colon === ':' ? `Default: ${value}.` : `Default \`${value}\`.`];
+  return [
+    listed || `${named(meaning.replace(/^./, (first) => first.toUpperCase()))}.`,
+    ...(more ? [more] : []),
+    ...fallback,
+  ].join(' ');
+}
+
+function optionRows(command: string): string {
+  const { options } = commands[command] ?? {};
+  if (options === undefined) throw new Error(`paycert ${command} is no command`);
+  const rows = Object.entries(options).map(([name, option]) => [
+    `\`--${name}${option.value === undefined ? '' : ` ${option.value}`}\``,
+    describeOption(option),
+  ]);
+  return table(['option', 'meaning'], rows);
+}
+
 // docs/dependencies.md: what is installed, and what it pulls in
 
 interface Locked {
@@ -349,6 +376,7 @@ const documents: Readonly<Record<string, ReadonlyMap<string, string>>> = {
   ]),
   'docs/alerts.md': new Map([['alerts', table(['alert', 'level', 'for', 'value', 'fires when'], alertRows(alerts))]]),
   'docs/runbook.md': alertParagraphs(alerts),
+  'docs/operator.md': new Map([['options', optionRows('operator')]]),
   'docs/dependencies.md': new Map([
     ['runtime', dependencies('dependencies')],
     ['development', dependencies('devDependencies')],

@@ -8,6 +8,8 @@ export interface Option {
   /** What stands after the name in the help, such as FILE. */
   readonly value?: string;
   readonly help: string;
+  /** What the document says beyond the help. */
+  readonly more?: string;
   /** Words that complete it in a shell. */
   readonly choices?: readonly string[];
   /** May be given several times. */

@@ -84,39 +84,55 @@ export const commands: Readonly<Record<string, Command>> = {
         type: 'string',
         value: 'LABELS',
         help: 'instead: of all namespaces those with such labels, as of kubectl --selector',
+        more: 'A label that is set or removed counts at once.',
       },
       'operator-class': {
         type: 'string',
         value: 'NAME',
         help: 'only what the label paycert.dev/operator-class says is of this class (default: what has no such label)',
+        more: 'Of PaymentCredentials and labelled Secrets: see [below](#several-operators).',
       },
       secret: {
         type: 'string',
         value: 'NAMESPACE/NAME',
         help: 'watch only this Secret, by its name; may be given again (default: all in the namespaces)',
+        more: 'Secrets of Helm’s releases are left out.',
         isRepeatable: true,
       },
       lease: {
         type: 'string',
         value: 'NAMESPACE/NAME',
         help: 'elect a leader among several replicas on this Lease (default: no election)',
+        more: 'Without one, run one replica.',
       },
-      'lease-duration': { type: 'string', value: 'TIME', help: 'others take over after so long (default 15s)' },
+      'lease-duration': {
+        type: 'string',
+        value: 'TIME',
+        help: 'others take over a Lease that was not renewed for so long (default 15s)',
+        more: 'Longer than `--renew-deadline`.',
+      },
       'renew-deadline': {
         type: 'string',
         value: 'TIME',
         help: 'how long a leader leads without a renewal (default 10s)',
+        more: 'Then it writes nothing any more. Longer than `--retry-period`.',
       },
       'retry-period': {
         type: 'string',
         value: 'TIME',
         help: 'how often the Lease is renewed, and asked for (default 2s)',
       },
-      concurrency: { type: 'string', value: 'N', help: 'how many resources are looked at in one moment (default 8)' },
+      concurrency: {
+        type: 'string',
+        value: 'N',
+        help: 'how many resources are looked at in one moment (default 8)',
+        more: '1 to 64. Each may hold a Secret of 1 MiB.',
+      },
       'api-qps': {
         type: 'string',
         value: 'N',
         help: 'at most so many calls to the API server a second (default: no limit)',
+        more: 'Elections and checks of tokens do not count.',
       },
       'api-burst': {
         type: 'string',
@@ -127,16 +143,19 @@ export const commands: Readonly<Record<string, Command>> = {
       'secret-opt-in': {
         type: 'boolean',
         help: 'read a Secret for a PaymentCredential only if its label paycert.dev/used-by allows it',
+        more: 'See [below](#secrets-that-opt-in).',
       },
       address: { type: 'string', value: 'HOST:PORT', help: 'where health and metrics are (default :9464)' },
       tls: {
         type: 'string',
         value: 'DIR',
         help: 'serve them over TLS with tls.crt and tls.key of this directory, also when they change',
+        more: 'See [below](#metrics-for-some).',
       },
       'metrics-auth': {
         type: 'boolean',
         help: 'answer /metrics only to accounts of the cluster that may get it',
+        more: 'See [below](#metrics-for-some).',
       },
       'log-level': {
         type: 'string',
