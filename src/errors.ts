@@ -159,6 +159,10 @@ const table = {
     hint: 'Write the authorities into it again; to trust those that Node trusts, remove the part.',
   },
   'pem-malformed': { kind: 'material', hint: 'Paste the file again, whole, from its first to its last line.' },
+  'format-foreign': {
+    kind: 'material',
+    hint: 'Convert or replace it as the message says.',
+  },
   'private-key-malformed': {
     kind: 'material',
     hint: 'Use the private key file as it was made or handed out, unchanged.',

@@ -6,7 +6,10 @@ import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 export function parseToken(text: string): string {
   const token = text.trim();
   if (/^[!-~]{16,1024}$/.test(token)) return token;
-  throw new PaycertError('token-unusable', 'the token file holds no usable token', { field: 'tokenFile' });
+  // Two bytes of a byte order mark, or a zero beside each character: read as UTF-8, that is how UTF-16 looks.
+  const isUtf16 = /^(?:\ufffd{2}|[^\0]?\0)/.test(text);
+  const what = isUtf16 ? 'is text in UTF-16: convert it with iconv -f UTF-16 -t UTF-8 FILE' : 'holds no usable token';
+  throw new PaycertError('token-unusable', `the token file ${what}`, { field: 'tokenFile' });
 }
 
 /** @throws PaycertError `token-unusable` */

@@ -1,18 +1,14 @@
 // What keys and certificates come wrapped in: PEM, DER, bare base64. Every throw of a foreign parser becomes one material error.
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { type ErrorCode, PaycertError } from '../errors.ts';
+import { foreignForm, isDer, readText } from './foreign-forms.ts';
+
+export { readText } from './foreign-forms.ts';
 
 interface Block {
   /** What the armour says, such as `RSA PRIVATE KEY`; absent for DER and bare base64. */
   readonly label?: string;
   readonly der: Buffer;
-}
-
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: false });
-
-/** Text as people paste it: without byte order mark, with literal `\n` as line ends, trimmed. */
-export function readText(bytes: Uint8Array): string {
-  return utf8.decode(bytes).replaceAll('\\r', '').replaceAll('\\n', '\n').trim();
 }
 
 function decodeBase64(text: string, field: string): Buffer {
@@ -46,64 +42,15 @@ function* readArmour(text: string, field: string): Generator<Block> {
   }
 }
 
-/** A SEQUENCE in the long form of its length, or in the short form (elliptic curve keys) with exactly that length. */
-const isDer = (bytes: Uint8Array): boolean =>
-  bytes[0] === 0x30 && ((bytes[1] ?? 0) >= 0x80 || bytes[1] === bytes.byteLength - 2);
-
-/** Text that is base64 of text or DER; undefined where it is not. */
-function decodeOnce(text: string): Buffer | undefined {
-  const packed = text.replace(/\s+/g, '');
-  return /^[A-Za-z0-9+/]{16,}={0,2}$/.test(packed) && packed.length % 4 === 0
-    ? Buffer.from(packed, 'base64')
-    : undefined;
-}
-
-/** In base64 it begins as it would in base64 once more. */
-const isEncodedTwice = (text: string): boolean => {
-  const inner = decodeOnce(text)?.toString('latin1');
-  if (inner === undefined) return false;
-  return /^\s*-----BEGIN /.test(inner) || isDer(decodeOnce(inner) ?? Buffer.alloc(0));
-};
-
-/** Forms that are no PEM and no DER, by how they show themselves: what happened, and the command that converts the file. */
-const foreign: readonly (readonly [isIt: (bytes: Uint8Array, text: string) => boolean, what: string])[] = [
-  [
-    (bytes) => (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff),
-    'is text in UTF-16: convert it with iconv -f UTF-16 -t UTF-8 FILE',
-  ],
-  [
-    (bytes) => bytes.byteLength > 3 && (bytes[0] === 0) !== (bytes[1] === 0) && (bytes[2] === 0) !== (bytes[3] === 0),
-    'is text in UTF-16 without a byte order mark: convert it with iconv -f UTF-16LE -t UTF-8 FILE (or UTF-16BE)',
-  ],
-  [
-    (_, text) => text.includes('-----BEGIN OPENSSH PRIVATE KEY-----'),
-    'is a key in OpenSSH’s format: convert a copy with ssh-keygen -p -m PEM -f FILE',
-  ],
-  [
-    (_, text) => /^(?:ssh-|ecdsa-)[a-z0-9-]+ AAAA/.test(text) || text.includes('---- BEGIN SSH2 PUBLIC KEY ----'),
-    'is a public key in OpenSSH’s format: convert it with ssh-keygen -e -m PKCS8 -f FILE',
-  ],
-  [
-    (_, text) => text.startsWith('PuTTY-User-Key-File-'),
-    'is a key in PuTTY’s format: convert it with puttygen FILE -O private-openssh, then ssh-keygen -p -m PEM',
-  ],
-  [
-    (_, text) =>
-      text.includes('-----BEGIN CERTIFICATE REQUEST-----') || text.includes('-----BEGIN NEW CERTIFICATE REQUEST-----'),
-    'is a request for a certificate (CSR): use the certificate that was issued for it',
-  ],
-  [(_, text) => isEncodedTwice(text), 'is base64-encoded twice: decode it once with base64 -d'],
-];
-
 /** Of a Secret that nobody has filled yet, or of a writer that was interrupted: nobody has pasted anything. */
 export const isBlank = (bytes: Uint8Array): boolean => bytes.byteLength < 64 && readText(bytes) === '';
 
 function readBlocks(bytes: Uint8Array, field: string): Block[] {
   if (isBlank(bytes)) throw new PaycertError('part-empty', `${field} is empty`, { field });
+  const foreign = foreignForm(bytes);
+  if (foreign !== undefined) throw new PaycertError('format-foreign', `${field} ${foreign}`, { field });
   if (isDer(bytes)) return [{ der: Buffer.from(bytes) }];
   const text = readText(bytes);
-  const what = foreign.find(([isIt]) => isIt(bytes, text))?.[1];
-  if (what !== undefined) throw new PaycertError('pem-malformed', `${field} ${what}`, { field });
   return text.includes('-----BEGIN ') ? [...readArmour(text, field)] : [{ der: decodeBase64(text, field) }];
 }
 

@@ -1,7 +1,13 @@
 // Material as editors, tools and people leave it: what happened to it is said, with the command that repairs it.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { readCertificates, readPrivateKey, readPublicKey } from '../../src/crypto/containers.ts';
+import { saidOfUtf16 } from '../../src/crypto/foreign-forms.ts';
+import { PaycertError } from '../../src/errors.ts';
+import { parseToken } from '../../src/config/token.ts';
+import { makePkcs12 } from '../support/pkcs12.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import { aliyun } from '../../src/providers/aliyun/provider.ts';
 import { hmac } from '../../src/providers/hmac/provider.ts';
@@ -32,15 +38,58 @@ describe('key material', () => {
         little,
         big,
       ])
-        assert.throws(() => read(text, 'file'), { code: 'pem-malformed', message: /UTF-16.*iconv/ });
+        assert.throws(() => read(text, 'file'), { code: 'format-foreign', message: /UTF-16.*iconv/ });
     });
 
     it(`that was base64-encoded twice says so, PEM and DER alike: ${what}`, () => {
       for (const text of [base64(pem), base64(base64(derOf(pem)))])
-        assert.throws(() => read(text, 'file'), { code: 'pem-malformed', message: /encoded twice.*base64 -d/ });
+        assert.throws(() => read(text, 'file'), { code: 'format-foreign', message: /encoded twice.*base64 -d/ });
       assert.ok(read(base64(derOf(pem)), 'file'));
     });
   }
+
+  it('in UTF-16 is converted by a command that names its own byte order', () => {
+    const little = Buffer.from(pems['a private key'][0], 'utf16le');
+    for (const [text, command] of [
+      [little, 'iconv -f UTF-16LE -t UTF-8'],
+      [Buffer.from(little).swap16(), 'iconv -f UTF-16BE -t UTF-8'],
+      [Buffer.from(`\ufeff${pems['a private key'][0]}`, 'utf16le'), 'iconv -f UTF-16 -t UTF-8'],
+    ] as const)
+      assert.throws(() => readPrivateKey(text, 'file'), { code: 'format-foreign', message: new RegExp(command) });
+  });
+
+  it('in another format is named for what it is, and no remedy contradicts that', async () => {
+    const der = derOf(pems['a private key'][0]);
+    const jwk = JSON.stringify(merchant.privateKey.export({ format: 'jwk' }));
+    for (const [bytes, message] of [
+      [Buffer.from('504b0304', 'hex'), /is a zip archive/],
+      [gzipSync(pems['a private key'][0]), /is compressed with gzip/],
+      [makePkcs12(material, merchantId), /is a PKCS#12 container: .*openssl pkcs12/],
+      [Buffer.from('feedfeed00000002', 'hex'), /is a Java keystore/],
+      [Buffer.from('<!DOCTYPE html><title>Log in</title>'), /is a web page/],
+      [Buffer.from(jwk), /is a key in JSON \(JWK\)/],
+      [Buffer.from('{"key":"x"}'), /is JSON: write the PEM alone/],
+      [Buffer.from('-----BEGIN PGP PRIVATE KEY BLOCK-----\n'), /PGP/],
+      [Buffer.from(der.toString('hex')), /is DER in hexadecimal/],
+      ...['—————', '–––––', '----', '------', '－－－－－', '———'].map(
+        (dashes) =>
+          [Buffer.from(pems['a private key'][0].replaceAll('-----', dashes)), /other dashes around BEGIN/] as const,
+      ),
+    ] as const)
+      for (const [, read] of Object.values(pems))
+        assert.throws(
+          () => read(bytes, 'file'),
+          (error) => error instanceof PaycertError && error.code === 'format-foreign' && message.test(error.message) && !/paste/i.test(error.hint), // prettier-ignore
+          String(message),
+        );
+  });
+
+  it('without zeros is no UTF-16, such as a key of random bytes', () => {
+    const withoutZero = fc.array(fc.integer({ min: 1, max: 255 })).map((bytes) => Uint8Array.from(bytes));
+    fc.assert(fc.property(withoutZero, (bytes) => assert.equal(saidOfUtf16(bytes), undefined)));
+    for (const size of [1, 2, 8, 32, 64])
+      assert.equal(saidOfUtf16(Buffer.from('\xff\xfe'.padEnd(size, 'a'), 'latin1')), undefined);
+  });
 
   it('in the format of OpenSSH or PuTTY, or a request for a certificate, is named with what converts it', () => {
     for (const [text, message] of [
@@ -50,12 +99,40 @@ describe('key material', () => {
       ['-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n', /CSR/],
     ] as const) {
       for (const [, read] of Object.values(pems))
-        assert.throws(() => read(Buffer.from(text), 'file'), { code: 'pem-malformed', message });
+        assert.throws(() => read(Buffer.from(text), 'file'), { code: 'format-foreign', message });
     }
   });
 });
 
 describe('a secret', () => {
+  it('in UTF-16, in base64 or in hexadecimal is named for that, and its value is in no message', async () => {
+    const key = 'x'.repeat(16) + 'Y'.repeat(16);
+    const forms: readonly (readonly [Uint8Array, RegExp])[] = [
+      [Buffer.from(key, 'utf16le'), /is text in UTF-16 without .+iconv -f UTF-16LE/],
+      [Buffer.from(`\ufeff${key}`, 'utf16le'), /is text in UTF-16: .+iconv/],
+      [base64(key), /which is neither in base64 nor in hexadecimal/],
+      [Buffer.from(Buffer.from(key).toString('hex')), /which is neither in base64 nor in hexadecimal/],
+    ];
+    for (const [load, part] of [
+      [wechatpay({ merchantId }), 'apiv3_key'],
+      [wechatpayV2({ merchantId }), 'apiv2_key'],
+    ] as const)
+      for (const [bytes, said] of forms) {
+        const { set } = await load.load(new Map([...material.files, [part, bytes]]));
+        const [problem] = set.problems.filter(({ field }) => field === part);
+        assert.match(problem?.message ?? '', said);
+        assert.doesNotMatch(problem?.message ?? '', /xxxx|eHh4|7878/);
+      }
+    const id = Buffer.from('PUB_KEY_ID_0123456789', 'utf16le');
+    const { set } = await wechatpay({ merchantId }).load(withFiles(material.files, { pub_key_id: id }));
+    assert.match(set.problems.find(({ field }) => field === 'pub_key_id')?.message ?? '', /is text in UTF-16/);
+    for (const token of [
+      Buffer.from('a-token-for-tests', 'utf16le'),
+      Buffer.from('\ufeffa-token-for-tests', 'utf16le'),
+    ])
+      assert.throws(() => parseToken(token.toString()), { message: /the token file is text in UTF-16: .*iconv/ });
+  });
+
   const secret = 'x'.repeat(32);
   const places: readonly (readonly [
     provider: Provider,

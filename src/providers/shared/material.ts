@@ -1,5 +1,6 @@
 // Reads the parts of material by name. Collects what is wrong with them instead of stopping at the first.
 import type { KeyObject } from 'node:crypto';
+import { saidOfUtf16 } from '../../crypto/foreign-forms.ts';
 import { PaycertError } from '../../errors.ts';
 
 /** A key under the name of the part that holds it. */
@@ -59,6 +60,8 @@ export const readTrimmed = (bytes: Uint8Array): string =>
  * @throws what `refuse` makes of the words
  */
 export function readSecret(bytes: Uint8Array, refuse: (what: string) => PaycertError): Buffer {
+  const utf16 = saidOfUtf16(bytes);
+  if (utf16 !== undefined) throw refuse(utf16);
   const text = readTrimmed(bytes);
   if (/^(["'`])[^]*\1$/.test(text) || /^(?:\xe2\x80[\x98\x9c])[^]*(?:\xe2\x80[\x99\x9d])$/.test(text))
     throw refuse('is in quotes: write it without them');

@@ -34,8 +34,7 @@ function readApiV2Key(bytes: Uint8Array, field: string): KeyObject {
   const refuse = (what: string) => new PaycertError('apiv2-key-length', `${field} ${what}`, { field });
   const key = readSecret(bytes, refuse);
   if (key.byteLength === 32) return secretKey(key);
-  const message = `${field} is not 32 bytes long, as an APIv2 key is`;
-  throw new PaycertError('apiv2-key-length', message, { field });
+  throw refuse('is not 32 bytes long, as an APIv2 key is, which is neither in base64 nor in hexadecimal');
 }
 
 /** The rules of APIv3 hold for these files too: they are the same. What else is in the material is APIv3's own. */

@@ -2,6 +2,7 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { aesKey } from '../../crypto/cipher.ts';
 import { readCertificates, readPublicKey, readText } from '../../crypto/containers.ts';
+import { saidOfUtf16 } from '../../crypto/foreign-forms.ts';
 import { isCertifiedBy, type PrivateKey, readLocalKey } from '../../crypto/private-key.ts';
 import { wireSerial } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
@@ -88,7 +89,7 @@ function readApiV3Key(bytes: Uint8Array, field: string): KeyObject {
   const refuse = (what: string) => new PaycertError('apiv3-key-length', `${field} ${what}`, { field });
   const key = readSecret(bytes, refuse);
   if (key.byteLength !== 32) {
-    throw new PaycertError('apiv3-key-length', `${field} is not 32 bytes long, as an APIv3 key is`, { field });
+    throw refuse('is not 32 bytes long, as an APIv3 key is, which is neither in base64 nor in hexadecimal');
   }
   return aesKey(key);
 }
@@ -97,6 +98,8 @@ function readApiV3Key(bytes: Uint8Array, field: string): KeyObject {
 const serialForm = /^(?:serial=)?(?:0x)?(?:[0-9A-F]{2}:?){19}[0-9A-F]{2}$/i;
 
 function readSerial(bytes: Uint8Array, field: string): string {
+  const utf16 = saidOfUtf16(bytes);
+  if (utf16 !== undefined) throw new PaycertError('merchant-serial-malformed', `${field} ${utf16}`, { field });
   // `openssl x509 -noout -serial`, which the hint names, prints `serial=`.
   const serial = wireSerial(readText(bytes).replace(/^serial=/i, ''));
   // 20 bytes at most (RFC 5280 §4.1.2.2): a longer run of digits is the decimal form that some tools print.
@@ -115,6 +118,8 @@ function readPlatformCertificates(bytes: Uint8Array, field: string): X509Certifi
 }
 
 function readPublicKeyId(bytes: Uint8Array, field: string): string {
+  const utf16 = saidOfUtf16(bytes);
+  if (utf16 !== undefined) throw new PaycertError('public-key-id-malformed', `${field} ${utf16}`, { field });
   const id = readText(bytes);
   if (!/^PUB_KEY_ID_[0-9A-Za-z_]{1,100}$/.test(id)) {
     throw new PaycertError('public-key-id-malformed', `${field} does not start with PUB_KEY_ID_`, { field });

@@ -1,0 +1,116 @@
+// Forms of files that are no PEM and no DER, by how they show themselves: what happened, and the command that converts them.
+
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: false });
+
+/** Text as people paste it: without byte order mark, with literal `\n` as line ends, trimmed. */
+export function readText(bytes: Uint8Array): string {
+  return utf8.decode(bytes).replaceAll('\\r', '').replaceAll('\\n', '\n').trim();
+}
+
+/** A SEQUENCE in the long form of its length, or in the short form (elliptic curve keys) with exactly that length. */
+export const isDer = (bytes: Uint8Array): boolean =>
+  bytes[0] === 0x30 && ((bytes[1] ?? 0) >= 0x80 || bytes[1] === bytes.byteLength - 2);
+
+/** Text that is base64 of text or DER; undefined where it is not. */
+function decodeOnce(text: string): Buffer | undefined {
+  const packed = text.replace(/\s+/g, '');
+  return /^[A-Za-z0-9+/]{16,}={0,2}$/.test(packed) && packed.length % 4 === 0
+    ? Buffer.from(packed, 'base64')
+    : undefined;
+}
+
+/** In base64 it begins as it would in base64 once more. */
+const isEncodedTwice = (text: string): boolean => {
+  const inner = decodeOnce(text)?.toString('latin1');
+  if (inner === undefined) return false;
+  return /^\s*-----BEGIN /.test(inner) || isDer(decodeOnce(inner) ?? Buffer.alloc(0));
+};
+
+const beginsWith = (bytes: Uint8Array, ...head: readonly number[]): boolean =>
+  head.every((byte, index) => bytes[index] === byte);
+
+/** Whether every second byte of the beginning is zero, from the given one on, and no other: ASCII in UTF-16. */
+function hasZeros(bytes: Uint8Array, from: 0 | 1): boolean {
+  const start = bytes.subarray(0, 16);
+  return bytes.byteLength >= 8 && start.every((byte, index) => (byte === 0) === (index % 2 === from));
+}
+
+/** The byte order of UTF-16: as its mark says; without one, where the zeros are. A random key has no such zeros. */
+function utf16(bytes: Uint8Array): 'UTF-16' | 'UTF-16LE' | 'UTF-16BE' | undefined {
+  const isMarked = beginsWith(bytes, 0xff, 0xfe) || beginsWith(bytes, 0xfe, 0xff);
+  const text = isMarked ? bytes.subarray(2) : bytes;
+  const isLittle = hasZeros(text, 1);
+  if (!isLittle && !hasZeros(text, 0)) return undefined;
+  return isMarked ? 'UTF-16' : isLittle ? 'UTF-16LE' : 'UTF-16BE';
+}
+
+/** What is said of any text, a key or a secret, that an editor has saved in UTF-16; undefined for other bytes. */
+export function saidOfUtf16(bytes: Uint8Array): string | undefined {
+  const charset = utf16(bytes);
+  const unmarked = charset === 'UTF-16' ? '' : ' without a byte order mark';
+  return charset && `is text in UTF-16${unmarked}: convert it with iconv -f ${charset} -t UTF-8 FILE`;
+}
+
+/** PFX ::= SEQUENCE { INTEGER 3, SEQUENCE … (RFC 7292 §4). A key's version is 0 or 1, and a certificate has none there. */
+const isPkcs12 = (bytes: Uint8Array): boolean =>
+  /^30(?:80|81..|82.{4}|83.{6})02010330/.test(Buffer.from(bytes.subarray(0, 12)).toString('hex'));
+
+type Row = readonly [isIt: (bytes: Uint8Array, text: string) => boolean, what: string];
+
+const binary: readonly Row[] = [
+  [(bytes) => beginsWith(bytes, 0x50, 0x4b, 3, 4), 'is a zip archive: unpack it, and use the files in it'],
+  [(bytes) => beginsWith(bytes, 0x1f, 0x8b), 'is compressed with gzip: unpack it with gunzip'],
+  [isPkcs12, 'is a PKCS#12 container: take key and certificate out of it with openssl pkcs12 -in FILE -nodes'],
+  [
+    (bytes) => beginsWith(bytes, 0xfe, 0xed, 0xfe, 0xed),
+    'is a Java keystore: convert it with keytool -importkeystore -deststoretype PKCS12, then openssl pkcs12 -nodes',
+  ],
+];
+
+const textual: readonly Row[] = [
+  [
+    (_, text) => text.includes('-----BEGIN OPENSSH PRIVATE KEY-----'),
+    'is a key in OpenSSH’s format: convert a copy with ssh-keygen -p -m PEM -f FILE',
+  ],
+  [
+    (_, text) => /^(?:ssh-|ecdsa-)[a-z0-9-]+ AAAA/.test(text) || text.includes('---- BEGIN SSH2 PUBLIC KEY ----'),
+    'is a public key in OpenSSH’s format: convert it with ssh-keygen -e -m PKCS8 -f FILE',
+  ],
+  [
+    (_, text) => text.startsWith('PuTTY-User-Key-File-'),
+    'is a key in PuTTY’s format: convert it with puttygen FILE -O private-openssh, then ssh-keygen -p -m PEM',
+  ],
+  [
+    (_, text) =>
+      text.includes('-----BEGIN CERTIFICATE REQUEST-----') || text.includes('-----BEGIN NEW CERTIFICATE REQUEST-----'),
+    'is a request for a certificate (CSR): use the certificate that was issued for it',
+  ],
+  [(_, text) => text.includes('-----BEGIN PGP '), 'is a key or message of PGP, which no payment platform uses'],
+  [
+    (_, text) => /^\s*<(?:!doctype html|html)/i.test(text),
+    'is a web page: what was downloaded is a page, such as that of a log-in, and not the file',
+  ],
+  [
+    (_, text) => /^\s*\{[^]*"kty"\s*:/.test(text),
+    'is a key in JSON (JWK): convert it to PEM, as PKCS#8, with the program that made it',
+  ],
+  [(_, text) => /^\s*\{\s*"/.test(text), 'is JSON: write the PEM alone, as the file has it'],
+  [
+    (_, text) =>
+      /(?:^|\n)\s*-*[‐-―−－]+-*\s*BEGIN /.test(text) || /(?:^|\n)\s*(?:-{1,4}|-{6,}) ?BEGIN [A-Z]/.test(text),
+    'has other dashes around BEGIN than it should: an editor has changed them; write five hyphens (-----)',
+  ],
+  [
+    (_, text) => /^(?:30\s*8[1-3])[\s0-9A-Fa-f]{64,}$/.test(text),
+    'is DER in hexadecimal: convert it with xxd -r -p FILE',
+  ],
+  [(_, text) => isEncodedTwice(text), 'is base64-encoded twice: decode it once with base64 -d'],
+];
+
+/** What is said after the name of the part; undefined for what looks like PEM, DER or base64. */
+export function foreignForm(bytes: Uint8Array): string | undefined {
+  const found = binary.find(([isIt]) => isIt(bytes, ''))?.[1] ?? saidOfUtf16(bytes);
+  if (found !== undefined || isDer(bytes)) return found;
+  const text = readText(bytes);
+  return textual.find(([isIt]) => isIt(bytes, text))?.[1];
+}
