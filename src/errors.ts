@@ -208,7 +208,10 @@ const table = {
     kind: 'material',
     hint: 'Write the serial number in hexadecimal: openssl x509 -noout -serial -in apiclient_cert.pem',
   },
-  'merchant-serial-mismatch': { kind: 'material', hint: 'Remove `merchant_serial`, or make it the certificate’s.' },
+  'merchant-serial-mismatch': {
+    kind: 'material',
+    hint: 'Write the serial number of your own certificate (apiclient_cert.pem), or remove it beside that.',
+  },
   'apiv3-key-length': { kind: 'material', hint: 'An APIv3 key is exactly 32 bytes; copy it again from the console.' },
   'apiv2-key-length': { kind: 'material', hint: 'An APIv2 key is exactly 32 bytes; copy it again from the console.' },
   'aes-key-malformed': { kind: 'material', hint: 'Copy it again: the base64 text of 16 bytes, 24 characters.' },
@@ -237,6 +240,10 @@ const table = {
   'platform-certificate-unusable': {
     kind: 'material',
     hint: 'Use the certificate that WeChat Pay signs with: download it with GET /v3/certificates.',
+  },
+  'certificate-misplaced': {
+    kind: 'material',
+    hint: 'Put the certificate there that the name is for; `paycert inspect FILE` says what this one is.',
   },
   'serial-conflict': { kind: 'material', hint: 'Find out which certificate is genuine and remove the other.' },
   'pkcs12-malformed': { kind: 'material', hint: 'Copy the .p12 again, in binary mode, as the platform handed it out.' },
@@ -281,6 +288,11 @@ const table = {
     kind: 'material',
     isWarning: true,
     hint: 'Find out where it came from; it is outside `trust`.',
+  },
+  'material-unusual': {
+    kind: 'material',
+    isWarning: true,
+    hint: 'Compare it with what the platform handed out; `paycert inspect FILE` shows what it is.',
   },
   'client-certificate-expired': {
     kind: 'material',

@@ -69,6 +69,8 @@ export interface PlatformKey extends KeyFacts {
   readonly publicKey: KeyObject;
   /** The material's name, for warnings. */
   readonly name: string;
+  /** Not as the platform’s own are: used only where nothing else is there. */
+  readonly isUnusual?: boolean;
 }
 
 /** How a public key checks signatures that are written in base64. */

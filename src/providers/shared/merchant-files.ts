@@ -1,17 +1,15 @@
 // A WeChat Pay merchant's own key and certificate among the files of a directory, whatever they are called, and which merchant it is.
 import type { X509Certificate } from 'node:crypto';
 import { readPkcs12 } from '../../crypto/pkcs12.ts';
-import { nameAttribute } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
 import type { Told } from '../platform.ts';
 import { type Found, isPair, longest } from './found.ts';
+import { merchantIdOf } from './holder.ts';
 
 type Files = ReadonlyMap<string, Uint8Array>;
 
-const merchantOf = (certificate: X509Certificate | undefined): string | undefined => {
-  const name = certificate && nameAttribute(certificate.subject, 'CN');
-  return name !== undefined && /^\d{6,16}$/.test(name) ? name : undefined;
-};
+const merchantOf = (certificate: X509Certificate | undefined): string | undefined =>
+  certificate && merchantIdOf(certificate);
 
 /** What a merchant has in both versions: its id, and its pair or the container of both. */
 export interface MerchantFiles {
@@ -26,7 +24,11 @@ export async function findMerchant(
   told: Told,
 ): Promise<MerchantFiles | undefined> {
   const own = found.filter(({ certificates: [leaf] }) => merchantOf(leaf) !== undefined);
-  const merchants = new Set(own.map(({ certificates: [leaf] }) => merchantOf(leaf)));
+  const hasKey = ({ certificates: [leaf] }: Found) =>
+    found.some(({ privateKey }) => isPair(privateKey, leaf?.publicKey));
+  // Another merchant's certificate, such as one in the place of the platform's, does not make it unclear whose the keys are.
+  const keyed = own.filter(hasKey);
+  const merchants = new Set((keyed.length > 0 ? keyed : own).map(({ certificates: [leaf] }) => merchantOf(leaf)));
   if (told.merchantId === undefined && merchants.size > 1)
     throw new PaycertError(
       'usage',
@@ -40,8 +42,6 @@ export async function findMerchant(
   const [only] = merchants;
   const merchantId = told.merchantId ?? only;
   const certificates = own.filter(({ certificates: [leaf] }) => merchantOf(leaf) === merchantId);
-  const hasKey = ({ certificates: [leaf] }: Found) =>
-    found.some(({ privateKey }) => isPair(privateKey, leaf?.publicKey));
   const certificate = longest(certificates.filter(hasKey)) ?? longest(certificates);
   const key =
     found.find(({ privateKey }) => isPair(privateKey, certificate?.certificates[0]?.publicKey)) ??

@@ -5,6 +5,7 @@ import { readPkcs12 } from '../../crypto/pkcs12.ts';
 import { isCertifiedBy, localKey, type PrivateKey, readLocalKey } from '../../crypto/private-key.ts';
 import { nameAttribute } from '../../crypto/x509.ts';
 import { PaycertError, violation } from '../../errors.ts';
+import { isSelfIssued } from './holder.ts';
 import type { MaterialReader } from './material.ts';
 
 export interface MerchantPair {
@@ -69,4 +70,14 @@ const mismatch = (name: string | undefined, merchantId: string): string =>
 export const certificateNamesMerchant: Rule = (pair, merchantId) =>
   pair.certificate && nameAttribute(pair.certificate.subject, 'CN') !== merchantId
     ? violation('merchant-mismatch', nameOf(pair), mismatch(nameAttribute(pair.certificate.subject, 'CN'), merchantId))
+    : [];
+
+/** WeChat Pay knows the certificates that it issued, and no other. */
+export const pairWarnings = (pair: MerchantPair): readonly PaycertError[] =>
+  pair.certificate && isSelfIssued(pair.certificate)
+    ? violation(
+        'material-unusual',
+        nameOf(pair),
+        'is self-signed: WeChat Pay knows only certificates that it has issued',
+      )
     : [];

@@ -13,6 +13,7 @@ import { signing } from './signing.ts';
 export interface ClientPair {
   readonly privateKey: KeyObject;
   readonly certificate: X509Certificate;
+  readonly warnings: readonly PaycertError[];
 }
 
 export interface FitParts {
@@ -36,7 +37,10 @@ export async function createContext(
       signer: { facts: current.facts },
       // The key has no end, and most calls need no certificate.
       capabilities: () => new Set(['sign', 'verify', 'decrypt']),
-      warnings: (now) => (clientFacts === undefined || isAlive(clientFacts, now) ? [] : [clientExpired()]),
+      warnings: (now) => [
+        ...(client?.warnings ?? []),
+        ...(clientFacts === undefined || isAlive(clientFacts, now) ? [] : [clientExpired()]),
+      ],
     },
     operations: {
       ...signing(key, current.facts.keyId, options),

@@ -4,7 +4,12 @@ import { secretKey } from '../../crypto/mac.ts';
 import { rsaPkcs1 } from '../../crypto/suites.ts';
 import { PaycertError, violation } from '../../errors.ts';
 import { materialReader, readSecret } from '../shared/material.ts';
-import { certificateNamesMerchant, keyMatchesCertificate, readMerchantPair } from '../shared/merchant-pair.ts';
+import {
+  certificateNamesMerchant,
+  keyMatchesCertificate,
+  pairWarnings,
+  readMerchantPair,
+} from '../shared/merchant-pair.ts';
 import { type Provider, unusable } from '../provider.ts';
 import { type ClientPair, createContext } from './context.ts';
 import type { WechatpayV2Options } from './options.ts';
@@ -61,6 +66,6 @@ async function readClientPair(
     ...certificateNamesMerchant(pair, merchantId),
   ];
   return privateKey?.local && certificate && problems.length === 0
-    ? { pair: { privateKey: privateKey.local, certificate }, problems }
+    ? { pair: { privateKey: privateKey.local, certificate, warnings: pairWarnings(pair) }, problems }
     : { problems };
 }

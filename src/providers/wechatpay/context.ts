@@ -3,7 +3,15 @@ import { PaycertError } from '../../errors.ts';
 import { expiryWarnings, isAlive, publicFacts } from '../shared/facts.ts';
 import type { Capability, SigningContext } from '../provider.ts';
 import { sealedCertificates } from './envelope.ts';
-import { collectFieldKeys, type FitParts, merchantFacts, merchantWireSerial, symmetricKeys } from './own-keys.ts';
+import {
+  collectFieldKeys,
+  type FitParts,
+  merchantFacts,
+  merchantWireSerial,
+  ownSerials,
+  symmetricKeys,
+} from './own-keys.ts';
+import { pairWarnings } from '../shared/merchant-pair.ts';
 import { collectPlatformKeys, platformWarnings } from './platform-keys.ts';
 import type { ResponseKey } from './options.ts';
 import { receiving } from './receiving.ts';
@@ -31,7 +39,7 @@ export async function createContext(parts: FitParts, options: ContextOptions): P
   const apiV3Id = symmetric.find(({ role }) => role === 'apiv3')?.keyId;
   const isProven = (): boolean => apiV3Id !== undefined && proven.has(apiV3Id);
   const isAnswered = sealedCertificates(parts.certificatesResponse ?? '').length > 0;
-  const loadWarnings = platformWarnings(parts);
+  const loadWarnings = [...pairWarnings(parts), ...platformWarnings(parts)];
   const openers = collectOpeners({ symmetric, fieldKeys, legacyFieldPadding, prove: (keyId) => proven.add(keyId) });
   const publicKey = parts.certificate?.publicKey ?? privateKey.publicKey;
 
@@ -59,7 +67,12 @@ export async function createContext(parts: FitParts, options: ContextOptions): P
       signer: { facts: merchant, publicKey, suite: schemeOf(publicKey).suite },
     },
     operations: {
-      ...signing(privateKey, platform, { merchantId, keyId: merchantSerial, responseKey }),
+      ...signing(privateKey, platform, {
+        merchantId,
+        keyId: merchantSerial,
+        responseKey,
+        ownSerials: ownSerials(parts),
+      }),
       ...receiving(platform, openers),
       ...sealing(platform, openers, responseKey),
     },

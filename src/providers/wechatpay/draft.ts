@@ -1,14 +1,14 @@
 // Which files of a directory WeChat Pay APIv3 needs, as the certificate tool, the console and people leave them.
-import { nameAttribute, wireSerial } from '../../crypto/x509.ts';
+import { wireSerial } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
 import type { Draft, Told } from '../platform.ts';
 import { findFiles, type Found, isPair, isSecretKey, namedAlike } from '../shared/found.ts';
+import { isPlatformOfWechat } from '../shared/holder.ts';
 import { findMerchant } from '../shared/merchant-files.ts';
 
 type Files = ReadonlyMap<string, Uint8Array>;
 
-const isPlatform = ({ certificates: [leaf] }: Found): boolean =>
-  leaf !== undefined && !leaf.ca && nameAttribute(leaf.subject, 'CN') === 'Tenpay.com sign';
+const isPlatform = ({ certificates: [leaf] }: Found): boolean => leaf !== undefined && isPlatformOfWechat(leaf);
 
 /** The files that a request for APIv3 needs, under the names that the platform gives them. */
 export async function draft(files: Files, told: Told): Promise<Draft | undefined> {

@@ -1,9 +1,9 @@
 // The files of WeChat Pay: what their names mean, and what its certificates look like.
 import type { X509Certificate } from 'node:crypto';
 import { checkValue } from '../../crypto/check-value.ts';
-import { nameAttribute } from '../../crypto/x509.ts';
 import type { FileFacts, FileName } from '../platform.ts';
 import { issuedFacts } from '../shared/facts.ts';
+import { isPlatformOfWechat, merchantIdOf } from '../shared/holder.ts';
 import { type Parts, readParts } from './parts.ts';
 
 /** As a sidecar would read it. */
@@ -56,10 +56,10 @@ export const fileNames: readonly FileName[] = [
 
 /** Known by what they look like: the merchant id as common name, or the platform's own. */
 export function describeCertificate(certificate: X509Certificate): FileFacts | undefined {
-  const commonName = nameAttribute(certificate.subject, 'CN') ?? '';
-  if (/^\d{6,16}$/.test(commonName))
-    return issuedFacts(certificate, `merchant certificate of ${commonName} (apiclient_cert.pem)`);
-  return commonName === 'Tenpay.com sign'
+  const merchantId = merchantIdOf(certificate);
+  if (merchantId !== undefined)
+    return issuedFacts(certificate, `merchant certificate of ${merchantId} (apiclient_cert.pem)`);
+  return isPlatformOfWechat(certificate)
     ? issuedFacts(certificate, 'platform certificate (wechatpay_*.pem)')
     : undefined;
 }

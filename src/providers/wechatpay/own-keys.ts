@@ -28,6 +28,12 @@ export async function symmetricKeys({ apiV3Key, previousApiV3Key }: Parts) {
 export const merchantWireSerial = (parts: FitParts): string =>
   parts.certificate ? merchantFacts(parts).keyId : (parts.merchantSerial ?? '');
 
+/** What names keys of the merchant’s, and so none of the platform’s. */
+export const ownSerials = (parts: FitParts): readonly string[] => [
+  merchantWireSerial(parts),
+  ...parts.retired.flatMap(({ certificate }) => certificate?.serialNumber ?? []),
+];
+
 /** Fields are encrypted for the merchant's key: the current one, then those retired. */
 export function collectFieldKeys({ privateKey, retired }: FitParts, merchant: KeyFacts) {
   const keys = retired.map(({ privateKey: key, certificate }) => {

@@ -1,7 +1,9 @@
 // The platform's keys by key id: every certificate given, and the public key. Which of them counts depends on the time.
-import { isIssuedWithin, normalizeSerial, SignatureBudget } from '../../crypto/x509.ts';
-import { type PaycertError, violation } from '../../errors.ts';
+import type { X509Certificate } from 'node:crypto';
+import { isIssuedWithin, normalizeSerial, publicKeyFingerprint, SignatureBudget } from '../../crypto/x509.ts';
+import { PaycertError, violation } from '../../errors.ts';
 import { certificateFacts, isAlive, type PlatformKey, publicKeyFacts } from '../shared/facts.ts';
+import { isPlatformOfWechat, isSelfIssued } from '../shared/holder.ts';
 import type { NamedCertificate, Parts } from './parts.ts';
 
 /** A public key id is an exact string; everything else is a serial number, whatever its case and leading zeros. */
@@ -9,6 +11,9 @@ const normalizeKeyId = (keyId: string): string =>
   keyId.startsWith('PUB_KEY_ID_') ? keyId : `serial ${normalizeSerial(keyId)}`;
 
 export const isSameKeyId = (a: string, b: string): boolean => normalizeKeyId(a) === normalizeKeyId(b);
+
+/** Whatever asked for it. */
+export const keyUnknown = (field: string) => new PaycertError('key-unknown', 'no platform key has this id', { field });
 
 export class PlatformKeys {
   readonly all: readonly PlatformKey[];
@@ -37,10 +42,13 @@ export class PlatformKeys {
 
   /**
    * The one to name and to encrypt for: the certificate that lives longest, or the public key, as configured; else what
-   * there is. A certificate that is not valid yet is the last resort: the platform may not use it before.
+   * there is. A certificate that is not valid yet is the last resort: the platform may not use it before. What is unusual is
+   * named only where there is nothing else.
    */
   preferred(prefersPublicKey: boolean, now: Date): PlatformKey | undefined {
-    const alive = this.alive(now);
+    const all = this.alive(now);
+    const usual = all.filter(({ isUnusual }) => isUnusual !== true);
+    const alive = usual.length > 0 ? usual : all;
     const publicKey = alive.find(({ role }) => role === 'public-key');
     const certificates = alive.filter(({ role }) => role === 'platform');
     const begun = certificates.filter(({ notBefore = now }) => notBefore <= now);
@@ -52,24 +60,46 @@ export class PlatformKeys {
 }
 
 /** From parts whose keys are known to be RSA. */
-export function collectPlatformKeys({ platformCertificates, publicKey, publicKeyId }: Parts): PlatformKeys {
+export function collectPlatformKeys(parts: Parts): PlatformKeys {
+  const { platformCertificates, publicKey, publicKeyId } = parts;
   const keys = platformCertificates.map(certificateKey);
   if (publicKey && publicKeyId) {
-    keys.push({ ...publicKeyFacts(publicKey, 'public-key', publicKeyId), publicKey, name: 'pub_key.pem' });
+    const isUnusual = certificateOf(parts) !== undefined;
+    keys.push({ ...publicKeyFacts(publicKey, 'public-key', publicKeyId), publicKey, name: 'pub_key.pem', isUnusual });
   }
   return new PlatformKeys(keys);
 }
 
-function certificateKey({ name, certificate }: NamedCertificate): PlatformKey {
-  return { ...certificateFacts(certificate, 'platform'), publicKey: certificate.publicKey, name };
+const certificateKey = ({ name, certificate }: NamedCertificate): PlatformKey => ({
+  ...certificateFacts(certificate, 'platform'),
+  publicKey: certificate.publicKey,
+  name,
+  isUnusual: whyUnusual(certificate) !== undefined,
+});
+
+/** A certificate that may be WeChat Pay’s, and is not as its others are. */
+function whyUnusual(certificate: X509Certificate): string | undefined {
+  if (!isPlatformOfWechat(certificate)) return 'is not named “Tenpay.com sign”, as platform certificates are';
+  return isSelfIssued(certificate) ? 'is self-signed, and an authority issues platform certificates' : undefined;
 }
 
-/** What is odd whatever the time: duplicates, and certificates outside the trust bundle. Found once per load. */
-export function platformWarnings({ platformCertificates, trust }: Parts): readonly PaycertError[] {
+/** The platform certificate of the public key, which is another key at WeChat Pay. */
+const certificateOf = ({ publicKey, platformCertificates }: Parts): NamedCertificate | undefined =>
+  publicKey &&
+  platformCertificates.find(
+    ({ certificate }) => publicKeyFingerprint(certificate.publicKey) === publicKeyFingerprint(publicKey),
+  );
+
+/** What is odd whatever the time: duplicates, certificates outside the trust bundle, names that are not WeChat Pay’s. Found once per load. */
+export function platformWarnings(parts: Parts): readonly PaycertError[] {
+  const { platformCertificates, trust } = parts;
   const seen = new Set<string>();
   const budget = new SignatureBudget();
-  return platformCertificates.flatMap(({ name, certificate }) => {
+  const copied = certificateOf(parts);
+  const certificates = platformCertificates.flatMap(({ name, certificate }) => {
     const warnings: PaycertError[] = [];
+    const why = whyUnusual(certificate);
+    if (why !== undefined) warnings.push(...violation('material-unusual', name, why));
     const serial = normalizeSerial(certificate.serialNumber);
     if (seen.has(serial)) {
       warnings.push(...violation('platform-certificate-duplicate', name, 'is there twice, and was merged'));
@@ -80,4 +110,10 @@ export function platformWarnings({ platformCertificates, trust }: Parts): readon
     }
     return warnings;
   });
+  return [
+    ...certificates,
+    ...(copied
+      ? violation('material-unusual', 'pub_key.pem', `is the public key of ${copied.name}: WeChat Pay’s public key is another one, which its console hands out`) // prettier-ignore
+      : []),
+  ];
 }

@@ -11,7 +11,7 @@ import type { Ciphertext, KeyFacts, Opener, Operations } from '../provider.ts';
 import { formOf, take } from '../takes.ts';
 import { aeadAlgorithm, openResource } from './envelope.ts';
 import type { ResponseKey } from './options.ts';
-import type { PlatformKeys } from './platform-keys.ts';
+import { keyUnknown, type PlatformKeys } from './platform-keys.ts';
 import { takes } from './takes.ts';
 
 export interface OwnKeys {
@@ -68,7 +68,7 @@ export function sealing(
 ): Pick<Operations, 'encrypt' | 'decrypt' | 'openers'> {
   const findPlatformKey = (keyId: string, now: Date) => {
     const key = platform.find(keyId, now);
-    if (key === undefined) throw new PaycertError('key-unknown', 'no platform key has this id', { field: 'keyId' });
+    if (key === undefined) throw keyUnknown('keyId');
     return key;
   };
 

@@ -8,7 +8,7 @@ import { take } from '../takes.ts';
 import { authorization, paymentMessage, requestMessage } from './messages.ts';
 import { appParameters, assertNonce } from '../shared/wechatpay-payment.ts';
 import type { ResponseKey } from './options.ts';
-import type { PlatformKeys } from './platform-keys.ts';
+import { isSameKeyId, keyUnknown, type PlatformKeys } from './platform-keys.ts';
 import { schemeOf } from './schemes.ts';
 import { takes } from './takes.ts';
 
@@ -17,12 +17,14 @@ export interface Sender {
   /** What names the merchant's key on the wire. */
   readonly keyId: string;
   readonly responseKey: ResponseKey;
+  /** What names keys of the merchant’s own. */
+  readonly ownSerials: readonly string[];
 }
 
 export function signing(
   privateKey: PrivateKey,
   platform: PlatformKeys,
-  { merchantId, keyId, responseKey }: Sender,
+  { merchantId, keyId, responseKey, ownSerials }: Sender,
 ): Pick<Operations, 'sign' | 'authorize' | 'paymentParameters'> {
   const scheme = schemeOf(privateKey.publicKey);
 
@@ -31,11 +33,16 @@ export function signing(
 
   /**
    * The platform key that a request names: what encrypted its fields, else as `responseKey` says. Named as given even
-   * when it is not loaded: a rotation between encrypting and sending takes nothing from the platform's own key.
+   * when it is not loaded: a rotation between encrypting and sending takes nothing from the platform's own key. What names a key
+   * of the merchant's has never been one of the platform's.
    */
   const keyToName = ({ encryptionKeyId, headers = {} }: RequestToAuthorize, { now, nonce }: Moment) => {
     const given = encryptionKeyId ?? header(headers, 'wechatpay-serial');
-    if (given !== undefined) return platform.find(given, now)?.keyId ?? given;
+    if (given !== undefined) {
+      if (ownSerials.some((serial) => isSameKeyId(serial, given)))
+        throw keyUnknown(encryptionKeyId === undefined ? 'headers.Wechatpay-Serial' : 'encryptionKeyId');
+      return platform.find(given, now)?.keyId ?? given;
+    }
     return platform.preferred(prefersPublicKey(responseKey, nonce), now)?.keyId;
   };
 
