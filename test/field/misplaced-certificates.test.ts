@@ -1,14 +1,22 @@
 // Certificates and their names in another's place: refused where the set cannot work, warned about and never preferred where it is odd.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { before, describe, it } from 'node:test';
+import { writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { findAll } from '../../src/cli/inspect/inspect.ts';
+import { buildProvider } from '../../src/running/build.ts';
+import { before, describe, it, type TestContext } from 'node:test';
 import { holderOf, isPlatformOfWechat } from '../../src/providers/shared/holder.ts';
 import { readCertificates } from '../../src/crypto/containers.ts';
 import { wechatpayV2 } from '../../src/providers/wechatpay-v2/provider.ts';
 import { createAuthority, type Issued, type KeyPair, toPkcs8Pem, toSpkiPem } from '../../src/testing/index.ts';
-import { makeMaterial as makeAlipay } from '../support/alipay.ts';
-import { filesOf } from '../support/directories.ts';
+import {
+  appId,
+  load as loadAlipay,
+  makeMaterial as makeAlipay,
+  problemsOf as alipayProblems,
+} from '../support/alipay.ts';
+import { filesOf, makeDirectory } from '../support/directories.ts';
 import { keyPairs } from '../support/key-pairs.ts';
 import { load, loadFit, makeMaterial, merchantId, now, problemsOf, refusal, warningsOf, withFiles } from '../support/wechatpay.ts'; // prettier-ignore
 
@@ -213,5 +221,155 @@ describe('authorize', () => {
     const { authorize } = await loadFit(keyOnly);
     const request = { method: 'GET', url: '/', encryptionKeyId: merchant.serialNumber };
     await assert.rejects(() => authorize(request, { now, nonce: 'a' }), refusal('key-unknown'));
+  });
+});
+
+describe('Alipay’s certificates', () => {
+  const [ownName, rootName] = [`appCertPublicKey_${appId}.crt`, 'alipayRootCert.crt'];
+  const alipayName = [...alipay.files.keys()].find((name) => name.startsWith('alipayCert'))!;
+  const root = text(alipay.files.get(rootName));
+  const leaf = alipay.alipayKeys[0]!.issued.certificate;
+  const other = () => issue(alipay.authority, '2088000000000001-2021000000000002', pairs[3]!);
+  const problems = (changes: Readonly<Record<string, string | undefined>>) =>
+    alipayProblems(withFiles(alipay.files, changes));
+
+  it('stand in the place of Alipay’s own only where they are Alipay’s own', async () => {
+    for (const certificate of [
+      root,
+      (await other()).certificate,
+      authority.certificate,
+      first!.certificate,
+      merchant.certificate,
+    ])
+      // prettier-ignore
+      assert.deepEqual(await problems({ [alipayName]: certificate }), [`certificate-misplaced ${alipayName}`]);
+    assert.deepEqual(await problems({ [alipayName]: alipay.app.certificate }), [
+      `platform-key-is-merchant ${alipayName}`,
+    ]);
+  });
+
+  it('are refused in an additional file as well, with whose they are', async () => {
+    const extra = { 'alipayCertPublicKey_RSA2_x.crt': (await other()).certificate };
+    const { problems: found } = await loadAlipay(withFiles(alipay.files, extra));
+    assert.match(found[0]?.message ?? '', /_x\.crt is the certificate of the application 2021000000000002 at Alipay/);
+    assert.deepEqual(await problems({ 'alipayCertPublicKey_RSA2_x.crt': root }), [
+      'certificate-misplaced alipayCertPublicKey_RSA2_x.crt',
+    ]);
+  });
+
+  it('are roots only where they are authorities of Alipay, signed by themselves', async () => {
+    const ownRoot = await createAuthority({ now, commonName: 'own', organization: 'x', keyPair: alipay.app });
+    for (const certificate of [
+      leaf,
+      alipay.app.certificate,
+      (await other()).certificate,
+      authority.certificate,
+      first!.certificate,
+      stranger.certificate,
+      ownRoot.certificate,
+      `${root}${leaf}`,
+      `${root}${authority.certificate}`,
+    ])
+      assert.deepEqual(await problems({ [rootName]: certificate }), [`certificate-misplaced ${rootName}`]);
+    assert.deepEqual(await problems({}), []);
+  });
+
+  it('stand in the place of the application’s only where they can be an application’s', async () => {
+    for (const certificate of [leaf, root, first!.certificate, merchant.certificate]) {
+      const found = await problems({ [ownName]: certificate });
+      assert.ok(found.includes(`certificate-misplaced ${ownName}`), found.join());
+    }
+  });
+
+  it('that nobody known has issued load with a warning in the place of Alipay’s own', async () => {
+    for (const { certificate } of [
+      await issue(stranger, 'shop.example', pairs[3]!),
+      { certificate: await selfSigned('shop.example', pairs[3]!) },
+    ])
+      // prettier-ignore
+      assert.deepEqual(warningsOf(await loadAlipay(withFiles(alipay.files, { [alipayName]: certificate }))), [
+        `platform-certificate-untrusted ${alipayName}`,
+      ]);
+  });
+
+  it('of every public sample stand in their own place', { skip: !hasVectors() && 'no vectors here' }, async () => {
+    const sample = (file: string) => readFileSync(join(vectors, file), 'utf8');
+    const misplacedIn = async (changes: Readonly<Record<string, string>>) =>
+      (await problems(changes)).filter((problem) => problem.startsWith('certificate-misplaced'));
+    for (const file of [
+      'alipay-sdk-nodejs/alipayCertPublicKey_RSA2.pem',
+      'gopay/alipayPublicCert.pem',
+      'yansongda-pay/alipay_public_cert.pem',
+    ])
+      // prettier-ignore
+      assert.deepEqual(await misplacedIn({ [alipayName]: sample(file) }), [], file);
+    for (const file of [
+      'alipay-sdk-nodejs/appCertPublicKey_2021001161683774.pem',
+      'gopay/appPublicCert.pem',
+      'alipay-sdk-java/appCertPublicKey_2021003126695331.pem',
+    ])
+      // prettier-ignore
+      assert.deepEqual(await misplacedIn({ [ownName]: sample(file) }), [], file);
+    for (const file of ['alipay-sdk-nodejs/alipayRootCert.pem', 'gopay/alipayRootCert.pem'])
+      assert.deepEqual(await misplacedIn({ [rootName]: sample(file) }), [], file);
+  });
+});
+
+describe('mode of Alipay', () => {
+  it('key leaves the files of certificate mode unread, and says which mode reads them', async () => {
+    const provider = buildProvider({ alipay: { appId, mode: 'key' } });
+    const { set } = await provider.load(alipay.files);
+    const unread = [...alipay.files.keys()].filter((name) => /Cert/.test(name)).sort();
+    assert.deepEqual([set.problems, set.ignored], [[], unread]);
+    const [warning] = set.warnings(now);
+    assert.equal(warning?.code, 'material-unusual');
+    assert.match(warning.message, /alipayRootCert\.crt.*mode: key.*say `mode: certificate`/);
+    const key = { alipay_public_key: toSpkiPem(alipay.alipayKeys[0]!.publicKey) };
+    const both = await provider.load(withFiles(alipay.files, key));
+    assert.deepEqual([both.set.warnings(now), both.set.ignored], [[], unread]);
+    const broken = await provider.load(withFiles(alipay.files, { [unread[0]!]: 'see the wiki', ...key }));
+    assert.deepEqual(broken.set.problems, []);
+  });
+
+  it('certificate says the same of what key mode reads', async () => {
+    const { files: keyed } = await makeAlipay({ mode: 'key' });
+    const { set } = await buildProvider({ alipay: { appId, mode: 'certificate' } }).load(keyed);
+    assert.deepEqual(set.ignored, ['alipay_public_key']);
+    assert.match(
+      set.problems[0]?.message ?? '',
+      /appCertPublicKey\.crt is missing.*alipay_public_key is read in `mode: key` only/,
+    );
+  });
+});
+
+describe('inspect', () => {
+  const codes = async (t: TestContext, set: ReadonlyMap<string, Uint8Array>) => {
+    const root = await makeDirectory(t);
+    for (const [name, bytes] of set) await writeFile(join(root, name), bytes);
+    const findings = await findAll([root], { merchantId: undefined, now });
+    return findings.flatMap(({ file, problem }) => (problem ? [`${problem.code} ${basename(file)}`] : []));
+  };
+
+  it('refuses what validate refuses, whoever else’s certificate is in the place', async (t) => {
+    const application = await issue(alipay.authority, '2088000000000001-2021000000000002', pairs[3]!);
+    const [leaf, root] = [alipay.alipayKeys[0]!.issued.certificate, text(alipay.files.get('alipayRootCert.crt'))];
+    const alipayName = [...alipay.files.keys()].find((name) => name.startsWith('alipayCert'))!;
+    for (const [name, certificate] of [
+      ['alipayCertPublicKey_RSA2_x.crt', root],
+      [alipayName, application.certificate],
+      [alipayName, alipay.app.certificate],
+      ['alipayRootCert.crt', leaf],
+      ['alipayRootCert.crt', alipay.app.certificate],
+      ['alipayRootCert.crt', authority.certificate],
+      [`appCertPublicKey_${appId}.crt`, leaf],
+    ] as const) {
+      const changed = withFiles(alipay.files, { [name]: certificate });
+      assert.deepEqual((await codes(t, changed)).sort(), (await alipayProblems(changed)).sort(), name);
+    }
+    const foreign = await issue(authority, '1900009999', pairs[3]!);
+    for (const certificate of [foreign.certificate, leaf, application.certificate, root]) {
+      const changed = withFiles(files, { 'wechatpay_x.pem': certificate });
+      assert.deepEqual(await codes(t, changed), await problemsOf(changed));
+    }
   });
 });

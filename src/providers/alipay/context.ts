@@ -13,7 +13,7 @@ import type { NamedKey } from '../shared/material.ts';
 import type { Capability, KeyFacts, SigningContext } from '../provider.ts';
 import type { Settings } from './options.ts';
 import type { Parts, Roots } from './parts.ts';
-import { collectPlatformKeys, partWarnings } from './platform-keys.ts';
+import { collectPlatformKeys, modeWarnings, partWarnings } from './platform-keys.ts';
 import { receiving } from './receiving.ts';
 import type { Sender } from './request.ts';
 import { ownCertificate } from './rules.ts';
@@ -23,7 +23,12 @@ import { isRsaSigned, rootSerialOf, serialOf } from './serials.ts';
 import { signing } from './signing.ts';
 
 /** From parts that passed every rule: there is one private key, and what `mode` needs. */
-export async function createContext(parts: Parts, privateKey: PrivateKey, options: Settings): Promise<SigningContext> {
+export async function createContext(
+  parts: Parts,
+  privateKey: PrivateKey,
+  options: Settings,
+  unread: readonly string[] = [],
+): Promise<SigningContext> {
   const { appId, mode } = options;
   const { publicKey } = privateKey;
   const own = mode === 'certificate' ? ownCertificate(parts)?.leaf : undefined;
@@ -34,7 +39,7 @@ export async function createContext(parts: Parts, privateKey: PrivateKey, option
   const aesKey = aesKeys.find(({ facts }) => facts.role === 'aes')?.key;
   const [root] = roots;
   const sender: Sender = { appId, ...(root && { serials: { app: app.keyId, root: root.keyId } }) };
-  const loadWarnings = partWarnings(parts, options);
+  const loadWarnings = [...partWarnings(parts, options), ...modeWarnings(parts, options, unread)];
   return {
     set: {
       keys: [app, ...platformKeys.map(publicFacts), ...roots, ...aesKeys.map(({ facts }) => facts)],

@@ -1,8 +1,8 @@
 // Which files of a directory are an application's at Alipay, and which application it is: as the console and the key tool leave them.
-import { nameAttribute } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
 import type { Draft, Told } from '../platform.ts';
 import { findFiles, type Found, isPair, isSecretKey, longest, namedAlike } from '../shared/found.ts';
+import { appIdOf } from '../shared/holder.ts';
 import { names } from './parts.ts';
 import { environmentOf } from './trust.ts';
 
@@ -10,9 +10,7 @@ type Files = ReadonlyMap<string, Uint8Array>;
 
 /** An application's certificate is named `PARTNER-APPID`. */
 const appOf = ({ certificates: [leaf] }: Found): string | undefined =>
-  leaf && environmentOf(leaf) !== undefined && !leaf.ca
-    ? /^\d+-(\w+)$/.exec(nameAttribute(leaf.subject, 'CN') ?? '')?.[1]
-    : undefined;
+  leaf && environmentOf(leaf) !== undefined && !leaf.ca ? appIdOf(leaf) : undefined;
 
 /** The one that requests name: of several applications' certificates, that of the application that people name. */
 function findOwn(
@@ -20,7 +18,11 @@ function findOwn(
   { appId }: Told,
 ): { readonly appId: string; readonly own: readonly Found[] } | undefined {
   const own = found.filter((one) => appOf(one) !== undefined);
-  const apps = new Set(own.map(appOf));
+  // Another application's certificate, such as one in the place of Alipay's, does not make it unclear whose the key is.
+  const keyed = own.filter(({ certificates: [leaf] }) =>
+    found.some(({ privateKey }) => isPair(privateKey, leaf?.publicKey)),
+  );
+  const apps = new Set((keyed.length > 0 ? keyed : own).map(appOf));
   if (appId === undefined && apps.size > 1)
     throw new PaycertError(
       'usage',
@@ -65,7 +67,9 @@ export async function draft(files: Files, told: Told): Promise<Draft | undefined
     throw new PaycertError('usage', 'no application certificate says which application this is: give --app-id');
   const [leaf] = longest(app?.own ?? [])?.certificates ?? [];
   const isSandbox = leaf !== undefined && environmentOf(leaf) === 'sandbox';
-  const mode = app !== undefined && app.own.length > 0 ? 'certificate' : 'key';
+  // Whatever certificate is in the application's place: with another's there, its rules say what is wrong.
+  const isNamed = found.some(({ name, certificates }) => names.appCertificate.test(name) && certificates.length > 0);
+  const mode = (app?.own.length ?? 0) > 0 || isNamed ? 'certificate' : 'key';
   const aes = namedAlike(files, 'aes_key');
   return {
     options: { appId, mode, ...(isSandbox && { gateway: 'sandbox' }) },

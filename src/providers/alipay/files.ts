@@ -1,9 +1,10 @@
 // The files of Alipay: what their names mean, and its certificates with the SN that requests and responses name them by.
 import type { X509Certificate } from 'node:crypto';
 import { checkValue } from '../../crypto/check-value.ts';
-import { describeAlgorithm, nameAttribute } from '../../crypto/x509.ts';
+import { describeAlgorithm } from '../../crypto/x509.ts';
 import type { FileFacts, FileName } from '../platform.ts';
 import { issuedFacts } from '../shared/facts.ts';
+import { appIdOf } from '../shared/holder.ts';
 import { names, type Parts, readParts } from './parts.ts';
 import { isRsaSigned, rootSerialOf, serialOf } from './serials.ts';
 import { environmentOf } from './trust.ts';
@@ -50,7 +51,7 @@ export const fileNames: readonly FileName[] = [
 export function describeCertificate(certificate: X509Certificate): FileFacts | undefined {
   const environment = environmentOf(certificate);
   if (environment === undefined || certificate.issuer === certificate.subject || certificate.ca) return undefined;
-  const appId = /^\d+-(\w+)$/.exec(nameAttribute(certificate.subject, 'CN') ?? '')?.[1];
+  const appId = appIdOf(certificate);
   const where = environment === 'sandbox' ? ', sandbox' : '';
   const what =
     appId === undefined

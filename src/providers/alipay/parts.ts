@@ -5,6 +5,7 @@ import { readCertificates, readCertificatesThatParse, readPublicKey, readText } 
 import { type PrivateKey, readLocalKey } from '../../crypto/private-key.ts';
 import { PaycertError } from '../../errors.ts';
 import { materialReader, type NamedKey } from '../shared/material.ts';
+import type { Settings } from './options.ts';
 
 /** The first certificate of a file, and those that follow it. */
 export interface NamedChain {
@@ -52,12 +53,23 @@ export const names = {
   previousAesKey: /^aes_key\.previous$/,
 } as const;
 
-/** Reads what is there under the names that Alipay gives its files; other names are ignored. */
-export function readParts(data: Data): { parts: Parts; problems: PaycertError[] } {
+/** What each mode alone reads: the other's files are left unread, and so are listed as such. */
+const only = {
+  certificate: [names.appCertificate, names.alipayCertificate, names.roots],
+  key: [names.publicKey, names.previousPublicKey],
+} as const;
+
+/** Files that the other mode reads, in the order of their names. */
+export const unreadIn = (data: Data, mode: Settings['mode']): readonly string[] =>
+  [...data.keys()].filter((name) => only[mode === 'key' ? 'certificate' : 'key'].some((one) => one.test(name))).sort();
+
+/** Reads what is there under the names that Alipay gives its files; other names, and those of the other mode, are ignored. */
+export function readParts(data: Data, mode?: Settings['mode']): { parts: Parts; problems: PaycertError[] } {
+  const unread = new Set(mode === undefined ? [] : unreadIn(data, mode));
   const { part: readPart, problems } = materialReader(data);
   const read = <T>(pattern: RegExp, reader: (bytes: Uint8Array, field: string) => T): { name: string; part: T }[] =>
     [...data.keys()]
-      .filter((name) => pattern.test(name))
+      .filter((name) => pattern.test(name) && !unread.has(name))
       .sort()
       .flatMap((name) => {
         const part = readPart(name, reader);

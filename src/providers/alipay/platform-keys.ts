@@ -4,6 +4,7 @@ import { certificateFacts, type PlatformKey, publicKeyFacts } from '../shared/fa
 import type { NamedKey } from '../shared/material.ts';
 import type { Settings } from './options.ts';
 import type { NamedChain, Parts } from './parts.ts';
+import { isOfNobody } from './places.ts';
 import { serialOf } from './serials.ts';
 import { environmentOf, leadsToRoot } from './trust.ts';
 
@@ -41,9 +42,20 @@ export function partWarnings(
       ? violation('environment-mismatch', name, 'holds a root of production, and `gateway` is sandbox')
       : []),
     ...[...appCertificates, ...alipayCertificates].flatMap((chain) =>
-      leadsToRoot(chain.leaf, chain.intermediates, certificates) === false
+      leadsToRoot(chain.leaf, chain.intermediates, certificates) === false ||
+      isOfNobody(chain.leaf, chain.intermediates, certificates)
         ? violation('platform-certificate-untrusted', chain.name, `does not lead to a certificate of ${name}`)
         : [],
     ),
   ];
 }
+
+/** A folder of certificates under `mode: key` signs, and verifies nothing: its files are for the other mode. */
+export const modeWarnings = (
+  { alipayPublicKeys }: Parts,
+  { mode }: Pick<Settings, 'mode'>,
+  unread: readonly string[],
+): readonly PaycertError[] =>
+  mode === 'key' && alipayPublicKeys.length === 0 && unread[0] !== undefined
+    ? violation('material-unusual', unread[0], `${unread.length > 1 ? `and ${unread.slice(1).join(', ')} are` : 'is'} not read in \`mode: key\`, which verifies with alipay_public_key: say \`mode: certificate\``) // prettier-ignore
+    : [];

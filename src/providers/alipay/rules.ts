@@ -6,15 +6,18 @@ import { type PaycertError, violation } from '../../errors.ts';
 import type { NamedKey } from '../shared/material.ts';
 import type { Settings } from './options.ts';
 import type { NamedChain, Parts } from './parts.ts';
+import { misplacedCertificates } from './places.ts';
 import { schemeOf } from './schemes.ts';
 import { isRsaSigned, serialOf } from './serials.ts';
 import { environmentOf } from './trust.ts';
 
-type Rule = (parts: Parts, options: Settings) => readonly PaycertError[];
+/** `unread`: files that the other mode reads. */
+type Rule = (parts: Parts, options: Settings, unread: readonly string[]) => readonly PaycertError[];
 
 /** Signing needs the private key; in certificate mode every request names the application's certificate and the roots. */
-const requiredParts: Rule = ({ privateKeys, appCertificates, roots }, { mode }) => {
-  const inCertificateMode = 'is missing; `mode: certificate` needs it';
+const requiredParts: Rule = ({ privateKeys, appCertificates, roots }, { mode }, unread) => {
+  const other = unread.length > 0 ? `, and ${unread.join(', ')} is read in \`mode: key\` only` : '';
+  const inCertificateMode = `is missing; \`mode: certificate\` needs it${other}`;
   return [
     ...(privateKeys.length > 0 ? [] : violation('material-missing', 'app_private_key', 'is missing')),
     ...(mode === 'key' || appCertificates.length > 0
@@ -89,6 +92,8 @@ const rootsCount: Rule = ({ roots }, { mode }) =>
     ? violation('certificate-malformed', roots.name, 'holds no root certificate that RSA signed')
     : [];
 
+const inPlace: Rule = (parts, { mode }) => (mode === 'key' ? [] : misplacedCertificates(parts));
+
 /** A certificate of the other environment is refused by the gateway, at the first payment. */
 const oneEnvironment: Rule = (parts, { mode, gateway }) => {
   if (mode === 'key') return [];
@@ -109,6 +114,7 @@ const rules: readonly Rule[] = [
   soundKeys,
   keyMatchesCertificate,
   certificateNamesApp,
+  inPlace,
   platformIsNotApp,
   oneKeyPerSerial,
   rootsCount,
@@ -116,8 +122,8 @@ const rules: readonly Rule[] = [
 ];
 
 /** Every violation, in the order of the list. */
-export function judge(parts: Parts, options: Settings): readonly PaycertError[] {
-  return rules.flatMap((rule) => rule(parts, options));
+export function judge(parts: Parts, options: Settings, unread: readonly string[] = []): readonly PaycertError[] {
+  return rules.flatMap((rule) => rule(parts, options, unread));
 }
 
 /** The certificate of the private key: of several, such as a renewed one, the one that lives longest. */
