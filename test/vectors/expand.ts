@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isObject, type Json, type Vector } from './read.ts';
 import type { Findings } from './findings.ts';
+import { renamed } from './names.ts';
 import { type Case, withNegatives } from './negatives.ts';
 import { Situation } from './situation.ts';
 import { verdictKeys } from './verdict.ts';
@@ -83,5 +84,5 @@ function casesOf(vector: Vector, findings: Findings): Case[] {
 export function situationsOf(vector: Vector, findings: Findings): Situation[] {
   return casesOf(vector, findings)
     .flatMap((one) => withNegatives(one, findings))
-    .map(({ label, inputs, expected }) => new Situation(vector, label, inputs, expected, findings));
+    .map(({ label, inputs, expected }) => new Situation(vector, label, renamed(inputs), expected, findings));
 }

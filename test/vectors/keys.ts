@@ -70,6 +70,14 @@ export async function checkKeys(situation: Situation): Promise<void> {
       isPair,
     );
   }
+  for (const key of situation.expectedKeys(/^(?:private_)?key_matches_./)) {
+    const name = key.replace(/^.*?key_matches_/, '');
+    const bytes = situation.material(name, `${name}_certificate`, ...(name === 'cert' ? ['certificate'] : []));
+    if (bytes === undefined || read.privateKey === undefined) continue;
+    const { publicKey } = readCertificates(bytes, name)[0];
+    const isSame = publicKeyFingerprint(read.privateKey) === publicKeyFingerprint(publicKey);
+    situation.equal('whether the key belongs to the certificate', isSame, situation.expects(key));
+  }
   const digest = situation.expectsText('spki_sha256', 'public_key_sha256', 'private_key_spki_sha256');
   const key = other ?? (read.privateKey && createPublicKey(read.privateKey));
   if (digest !== undefined && key)

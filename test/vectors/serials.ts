@@ -17,7 +17,17 @@ const spellings: readonly (readonly [RegExp, (hex: string) => string])[] = [
 /** Serial numbers of certificates, or of texts that are one; each expectation is a spelling of all of them, in order. */
 export async function checkSerials(situation: Situation): Promise<void> {
   const files = situation.input('certificates', 'certificate', 'cert', 'certs');
-  const texts = situation.input('serials', 'serial', 'serial_hex', 'input', 'value', 'inputs');
+  const texts = situation.input(
+    'serials',
+    'serial',
+    'serial_hex',
+    'serial_no',
+    'input',
+    'value',
+    'inputs',
+    'a',
+    'left',
+  );
   const certificates = listOf(files).map(
     (file) => readCertificates(situation.contents(String(file)), 'certificate')[0],
   );
@@ -33,7 +43,7 @@ export async function checkSerials(situation: Situation): Promise<void> {
     situation.equal(key, actual, listOf(expected).map(String));
   }
   const isEqual = situation.verdictOf('equal', 'same', 'match', 'matches');
-  const other = situation.text('other', 'b', 'header', 'wechatpay_serial');
+  const other = situation.text('other', 'b', 'right', 'header', 'wechatpay_serial');
   if (isEqual !== undefined && other !== undefined) {
     const isSame = isDeepStrictEqual(serials.map(normalizeSerial), [normalizeSerial(other)]);
     situation.equal('whether the serial numbers are equal', isSame, isEqual === 'accepted');

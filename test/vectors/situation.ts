@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { PaycertError } from '../../src/errors.ts';
+import { namesOf } from './names.ts';
 import type { Json, Vector } from './read.ts';
 import { type Findings, Unusable } from './findings.ts';
 import { type Verdict, verdictIn, verdictOf } from './verdict.ts';
@@ -55,7 +56,7 @@ export class Situation {
 
   /** The first expectation of these names that is there; asking counts as having looked. */
   expects(...names: string[]): unknown {
-    const name = names.find((candidate) => this.#expected[candidate] !== undefined);
+    const name = names.flatMap(namesOf).find((candidate) => this.#expected[candidate] !== undefined);
     if (name === undefined) return undefined;
     this.#findings.see(name);
     return this.#expected[name];

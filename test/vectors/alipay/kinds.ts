@@ -11,7 +11,9 @@ const has = (situation: Situation, ...names: string[]): boolean => situation.inp
 
 /** Both generations of a message go by the same names: what the inputs are decides. */
 const checkReceived = async (situation: Situation): Promise<void> => {
-  const isV2 = has(situation, 'response_key', 'node', 'content', 'api_method') && !has(situation, 'headers');
+  const isGateway =
+    situation.vector.protocol === 'alipay-v2' || has(situation, 'response_key', 'node', 'content', 'api_method');
+  const isV2 = isGateway && !has(situation, 'headers');
   await (isV2 ? checkResponse(situation) : checkRestResponse(situation));
 };
 

@@ -77,9 +77,17 @@ export async function checkRestResponse(situation: Situation): Promise<void> {
   await situation.run(() => context.verify({ kind: 'response', headers, body, status }, now));
 }
 
+const formNames = ['form_body', 'raw_body', 'body', 'query'];
+
+/** Where a source gives what was posted, and nothing else. */
+function formOf(situation: Situation): Parameters | undefined {
+  const form = situation.text(...formNames);
+  return form?.includes('sign=') ? Object.fromEntries(new URLSearchParams(form)) : undefined;
+}
+
 /** The parameters as a case has them: what a negative case puts beside them stands in for theirs. */
 function parametersOf(situation: Situation): Parameters {
-  const given = situation.input('params', 'parameters', 'form', 'notify_params');
+  const given = situation.input('params', 'parameters', 'form', 'notify_params') ?? formOf(situation);
   if (!isObject(given)) throw new Unusable('there is no input params');
   const texts = Object.entries(given).map(([name, value]): [string, string] => {
     const own = situation.inputs[name];
@@ -93,7 +101,7 @@ const without = (parameters: Parameters, ...names: string[]): Parameters =>
 
 export async function checkNotification(situation: Situation): Promise<void> {
   const parameters = parametersOf(situation);
-  const form = situation.text('form_body', 'raw_body', 'body');
+  const form = situation.text(...formNames);
   const { context, now } = await trusting(situation);
   if (parameters['sign_type'] === 'RSA') {
     await checkLegacy(situation, parameters);

@@ -64,6 +64,12 @@ export const gatewaySpecimens: readonly Specimen[] = [
   ],
   ['sync-response-extract-content', { cases: [{ response_body: body, ...key }] }, { content: [content] }],
   ['sync-response-verify', { response_body: body, ...key, certificate }, { content, valid: true }],
+  ['sync-response', { raw: body, ...key, certificate }, { sign_content: content, valid: true }],
+  [
+    'notify-verify',
+    { body: new URLSearchParams(notification('V1')).toString(), certificate },
+    { mode: 'V1', valid: true },
+  ],
   [
     'sync-response-verify',
     { content, sign: signed(alipayKey.privateKey, content), tampered_sign: 'AAAA', public_key: 'alipay_public.pem' },

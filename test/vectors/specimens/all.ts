@@ -24,6 +24,13 @@ function p12(): string {
 const containerSpecimens: readonly Specimen[] = [
   ['x509-serial-decimal', { certificates: ['platform.pem'] }, { decimal: [BigInt(`0x${platform.keyId}`).toString()] }],
   ['x509-serial-normalize', { cases: [{ input: '00:ab:01' }, { input: '0x0AB1' }] }, { normalized: ['AB01', 'AB1'] }],
+  ['serial-compare', { a: '00AB', b: 'ab' }, { equal: true }],
+  ['serial-compare', { serial: 'AB', other: 'AC' }, { equal: false }],
+  [
+    'key-pair-match',
+    { private_key: 'merchant.pem', certificate: 'merchant_cert.pem', platform: 'platform.pem' },
+    { key_matches_certificate: true, key_matches_platform: false },
+  ],
   [
     'key-format',
     { private_key: 'merchant.pem', public_key: 'published.pem' },

@@ -40,6 +40,7 @@ export const sealedSpecimens: readonly Specimen[] = [
     { key: apiV3Key, ...resource, wrong_key: 'x'.repeat(32), short_ciphertext: 'AAAA' },
     { plaintext: text },
   ],
+  ['aead-decrypt', { api_v3_key: apiV3Key, resource }, { decrypted: text }],
   ['aead-aes-gcm', seal16(), { plaintext: 'old key', garbage: 'error' }],
   ['apiv3-key-length', { cases: [{ key: apiV3Key }, { key: apiV3Key.slice(1) }] }, { valid: [true, false] }],
   [
