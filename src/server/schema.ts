@@ -77,8 +77,9 @@ export const AuthorizeRequest = Type.Object(
     method: Type.Optional(Type.String({ pattern: '^[A-Za-z]{1,16}$', form: methodForm })),
     url: Type.Optional(
       Type.String({
-        pattern: '^([Hh][Tt][Tt][Pp][Ss]?://|/)[!-~]*$',
-        form: 'an address that begins with https:// or http://, or a path that begins with /, percent-encoded as it will be sent',
+        // A fragment is not sent: signed without it, and sent by a client that does not know, it is another address.
+        pattern: '^([Hh][Tt][Tt][Pp][Ss]?://|/)[!"$-~]*$',
+        form: 'an address that begins with https:// or http://, or a path that begins with /, percent-encoded as it will be sent, with %23 for #',
         maxLength: 8192,
         description: 'Absolute, or a path with its query; percent-encoded as it will be sent, and signed as given.',
       }),
