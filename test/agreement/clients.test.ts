@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { Hash } from 'wechatpay-axios-plugin';
 import { writeXml } from '../../src/providers/wechatpay-v2/xml.ts';
-import { makeAlipayNotification, makeNotification } from '../../src/testing/index.ts';
+import { createWechatpayMaterial, makeAlipayNotification, makeNotification } from '../../src/testing/index.ts';
 import { endProgram, languages, startProgram } from '../support/clients.ts';
 import { makeDirectory } from '../support/directories.ts';
 import { exchange } from '../support/http-client.ts';
@@ -107,11 +107,24 @@ it('the server of docs/clients.md takes what is genuine from every platform', { 
         const genuine = await post(address, send(running, address));
         assert.deepEqual([genuine.status, genuine.text], [200, 'success']);
         const { headers, body } = send(running, address);
-        const changed = Buffer.from(body).toString().replace('1', '2');
+        const text = Buffer.from(body).toString();
+        // Not the name of the key: that of another one is no forgery.
+        const changed = text.includes('order=1') ? text.replace('order=1', 'order=2') : text.replace('1', '2');
         const forged = await post(address, { ...(headers && { headers }), body: changed });
         assert.deepEqual([forged.status, forged.text], [401, '']);
         end();
       });
+
+    await t.test(`${server.info}: a key that is not loaded is no forgery`, { skip: server.skip }, async () => {
+      const { wechat } = running;
+      const [platformKey] = (await createWechatpayMaterial({ merchantId: wechat.merchantId, now: new Date() }))
+        .platformKeys;
+      const { apiV3Key } = wechat;
+      const posted = makeNotification({ platformKey: platformKey!, apiV3Key, now: new Date(), resource: {} });
+      const { address, end } = await serve(server, 'wechat-main', running.sidecar.socket);
+      assert.deepEqual((await post(address, posted)).status, 500);
+      end();
+    });
 
     await t.test(`${server.info}: asks for another try when there is no sidecar`, { skip: server.skip }, async () => {
       const { address, end } = await serve(server, 'partner', `${directory}/nowhere.sock`);
