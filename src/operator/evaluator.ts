@@ -56,7 +56,8 @@ export class Evaluator {
 
   #copiedOf(resource: PaymentCredential): Pick<Evaluation, 'copiedIn'> {
     const secret = secretKeyOf(resource);
-    return secret && this.#options.lookup.secret(secret)?.isCopied === true ? { copiedIn: secret.name } : {};
+    const annotations = secret && this.#options.lookup.secret(secret)?.copiedIn;
+    return annotations ? { copiedIn: { secret: secret.name, annotations } } : {};
   }
 
   /** What is cached of the Secret that the resource names. @throws PaycertError why it is not to be read */

@@ -2,14 +2,8 @@
 import { ResourceSpecSchema } from '../config/resource.ts';
 import { PaycertError } from '../errors.ts';
 import type { KubeObject } from '../kube/resources.ts';
-import {
-  domain,
-  lastAppliedAnnotation,
-  maxAgeAnnotation,
-  optionPrefix,
-  providerLabel,
-  requireAnnotation,
-} from './labels.ts';
+import { findCopies } from './copies.ts';
+import { domain, maxAgeAnnotation, optionPrefix, providerLabel, requireAnnotation } from './labels.ts';
 import type { PaymentCredential } from './resource.ts';
 import type { ResourceKey } from './resource-key.ts';
 
@@ -22,32 +16,21 @@ export interface SecretFacts {
   /** Ours alone; absent when there are none. */
   readonly labels?: Texts;
   readonly annotations?: Texts;
-  /** An annotation holds what the Secret held when it was applied. */
-  readonly isCopied?: true;
+  /** The names of annotations that hold what the Secret held when it was applied. */
+  readonly copiedIn?: readonly string[];
 }
 
 export function readSecretFacts({ metadata }: KubeObject): SecretFacts {
   const { uid = '', resourceVersion = '' } = metadata;
   const [labels, annotations] = [ours(metadata.labels), ours(metadata.annotations)];
-  const isCopied = holdsData(metadata.annotations?.[lastAppliedAnnotation]);
+  const copiedIn = findCopies(metadata.annotations);
   return {
     uid,
     resourceVersion,
     ...(labels && { labels }),
     ...(annotations && { annotations }),
-    ...(isCopied && { isCopied }),
+    ...(copiedIn.length > 0 && { copiedIn }),
   };
-}
-
-/** Whether an object as it was applied had data. What cannot be parsed may hold everything. */
-function holdsData(applied: string | undefined): boolean {
-  if (applied === undefined) return false;
-  try {
-    const { data, stringData } = (JSON.parse(applied) ?? {}) as Readonly<Record<string, object | null | undefined>>;
-    return [data, stringData].some((part) => Object.keys(part ?? {}).length > 0);
-  } catch {
-    return true;
-  }
 }
 
 function ours(all: Texts | undefined): Texts | undefined {

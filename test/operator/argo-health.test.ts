@@ -51,7 +51,7 @@ const health = async (evaluation: Partial<Evaluation>, generation = 1) => {
 describe('the health script for Argo CD', () => {
   it('finds healthy what is ready, also while a warning is True', async () => {
     assert.equal((await health({})).status, 'Healthy');
-    assert.equal((await health({ copiedIn: 'keys' })).status, 'Healthy');
+    assert.equal((await health({ copiedIn: { secret: 'keys', annotations: ['a/b'] } })).status, 'Healthy');
   });
 
   it('finds degraded what is rejected, and says why', async () => {

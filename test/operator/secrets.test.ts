@@ -107,7 +107,7 @@ describe('what the operator says and keeps', () => {
     const path = `/api/v1/namespaces/${tenant.namespace}/secrets/good`;
     const object = (await controlPlane().admin('GET', path)) as never as Parameters<typeof readSecretFacts>[0];
     assert.notDeepEqual(canaries.find(JSON.stringify(object.metadata)), []);
-    assert.deepEqual(Object.keys(readSecretFacts(object)).sort(), ['isCopied', 'labels', 'resourceVersion', 'uid']);
+    assert.deepEqual(Object.keys(readSecretFacts(object)).sort(), ['copiedIn', 'labels', 'resourceVersion', 'uid']);
     assert.deepEqual(canaries.find(JSON.stringify(readSecretFacts(object))), []);
   });
 });

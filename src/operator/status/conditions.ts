@@ -17,7 +17,7 @@ export interface Evaluation {
   /** Why there is no `secret`. */
   readonly error: PaycertError | undefined;
   /** The Secret, where an annotation has a copy of what it held. */
-  readonly copiedIn?: string;
+  readonly copiedIn?: { readonly secret: string; readonly annotations: readonly string[] };
 }
 
 export type Outcome = Pick<Condition, 'status' | 'reason' | 'message'>;

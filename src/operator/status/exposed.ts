@@ -8,6 +8,15 @@ export function evaluateExposed(
   { copiedIn }: Evaluation,
 ): Readonly<Record<string, Outcome>> {
   if (copiedIn === undefined) return {};
-  const message = `Secret "${copiedIn}" has a copy of its keys in the annotation ${lastAppliedAnnotation}, which kubectl apply writes and many tools show. Remove it: kubectl -n ${namespace} annotate secret ${copiedIn} ${lastAppliedAnnotation}- . Then write the Secret with kubectl create, replace, or apply --server-side. Replace the keys if others may have read it.`;
-  return { Exposed: { status: 'True', reason: 'LastAppliedConfiguration', message } };
+  const { secret, annotations } = copiedIn;
+  const isKubectls = annotations.every((name) => name === lastAppliedAnnotation);
+  const [where, writers] = isKubectls
+    ? ['annotation', 'kubectl apply writes']
+    : [annotations.length > 1 ? 'annotations' : 'annotation', 'tools write that apply Secrets'];
+  const removals = annotations.map((name) => `${name}-`).join(' ');
+  const remedy = isKubectls
+    ? 'Then write the Secret with kubectl create, replace, or apply --server-side.'
+    : 'Then keep the Secret out of that tool, or write it with kubectl create, replace, or apply --server-side.';
+  const message = `Secret "${secret}" has a copy of its keys in the ${where} ${annotations.join(', ')}, which ${writers} and many tools show. Remove it: kubectl -n ${namespace} annotate secret ${secret} ${removals} . ${remedy} Replace the keys if others may have read it.`;
+  return { Exposed: { status: 'True', reason: isKubectls ? 'LastAppliedConfiguration' : 'KeysInAnnotation', message } };
 }

@@ -221,8 +221,14 @@ describe('kstatus, and with it Helm and Flux', () => {
 });
 
 describe('Exposed', () => {
+  const copiedIn = (...annotations: string[]) => ({ secret: 'keys', annotations });
+
   it('is there only while an annotation of the Secret holds its keys, and gives the command that removes it', () => {
-    const exposed = statusOf(resource(), { ...evaluation(), copiedIn: 'keys' }, now);
+    const exposed = statusOf(
+      resource(),
+      { ...evaluation(), copiedIn: copiedIn('kubectl.kubernetes.io/last-applied-configuration') },
+      now,
+    );
     assert.equal(outcome(exposed, 'Exposed'), 'True LastAppliedConfiguration');
     assert.equal(outcome(exposed, 'Ready'), 'True Ready', 'it works');
     const command = 'kubectl -n pay annotate secret keys kubectl.kubernetes.io/last-applied-configuration-';
@@ -240,12 +246,40 @@ describe('Exposed', () => {
     const copied = (applied: string) =>
       readSecretFacts({
         metadata: { name: 'k', annotations: { 'kubectl.kubernetes.io/last-applied-configuration': applied } },
-      }).isCopied;
-    assert.equal(copied('{"data":{"k":"aGV5"}}'), true);
-    assert.equal(copied('{"stringData":{"k":"hey"}}'), true);
-    assert.equal(copied('{"data":'), true, 'who knows what it holds');
+      }).copiedIn;
+    const found = ['kubectl.kubernetes.io/last-applied-configuration'];
+    assert.deepEqual(copied('{"data":{"k":"aGV5"}}'), found);
+    assert.deepEqual(copied('{"stringData":{"k":"hey"}}'), found);
+    assert.deepEqual(copied('{"data":'), found, 'who knows what it holds');
     for (const harmless of ['{}', 'null', '{"data":null}', '{"data":{}}', '{"stringData":{}}'])
       assert.equal(copied(harmless), undefined, harmless);
+  });
+
+  it('names every annotation in which a tool keeps the Secret as it applied it, whatever the tool, and removes all of them', () => {
+    const applied = '{"apiVersion":"v1","kind":"Secret","data":{"k":"aGV5"}}';
+    const { copiedIn: found } = readSecretFacts({
+      metadata: {
+        name: 'keys',
+        annotations: {
+          'objectset.rio.cattle.io/applied': 'H4sIAAAAAAAA/4yQ',
+          'kapp.k14s.io/original': applied,
+          'banzaicloud.com/last-applied': 'UEsDBBQACAAI',
+          'example.com/of-a-tool-that-nobody-knows': ` ${applied}`,
+          'kubectl.kubernetes.io/last-applied-configuration': '{"kind":"Secret"}',
+          'kapp.k14s.io/identity': 'v1;pay/Secret/keys;v1',
+          'argocd.argoproj.io/tracking-id': 'shop:/Secret:pay/keys',
+          'example.com/settings': '{"data":{"color":"blue"}}',
+          'example.com/broken': '{"kind":"Secret","data":',
+        },
+      },
+    });
+    const names = ['banzaicloud.com/last-applied', 'example.com/of-a-tool-that-nobody-knows', 'kapp.k14s.io/original', 'objectset.rio.cattle.io/applied']; // prettier-ignore
+    assert.deepEqual(found, names);
+    const exposed = statusOf(resource(), { ...evaluation(), copiedIn: copiedIn(...names) }, now);
+    assert.equal(outcome(exposed, 'Exposed'), 'True KeysInAnnotation');
+    const { message = '' } = exposed.conditions.find(({ type }) => type === 'Exposed') ?? {};
+    assert.ok(message.includes(`kubectl -n pay annotate secret keys ${names.map((name) => `${name}-`).join(' ')} .`));
+    assert.doesNotMatch(message, /aGV5|H4sI/);
   });
 });
 
