@@ -29,6 +29,9 @@ const worthMilliseconds = 90_000;
 
 const passing: ReadonlySet<ErrorCode> = new Set(['cluster-unreachable', 'cluster-failing']);
 
+/** Of a label's value: no Pod can name a resource whose name is longer, and the API server refuses to look for one. */
+const longestLabel = 63;
+
 /** At most fifty patches a second in all. */
 const paceMilliseconds = 20;
 
@@ -102,6 +105,7 @@ export class Pods {
   /** How many there were; undefined when this replica leads no more. */
   async #touchAll({ namespace, name: credential }: ResourceKey, signal: AbortSignal): Promise<number | undefined> {
     const { client, clock, leadership } = this.#options;
+    if (credential.length > longestLabel) return 0;
     const labelSelector = `${refreshLabel}=${credential}`;
     const collection = { resource: pods, namespace, labelSelector, isMetadataOnly: true };
     const { objects } = await readAll(await client(), collection, ({ metadata }) => metadata.name, signal);

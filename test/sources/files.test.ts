@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { buildProvider } from '../../src/running/build.ts';
 import { files } from '../../src/sources/files.ts';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
 import { filesOf, makeDirectory, textsOf } from '../support/directories.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { describeMaterial } from '../support/fake-provider.ts';
+import { makeMaterial, merchantId } from '../support/sidecar.ts';
 import { Watching } from '../support/watching.ts';
 
 const limit = { timeout: 20_000 };
@@ -23,6 +25,40 @@ describe('a watch of files', () => {
     for (const id of ['1', '2', '3', '4', '5']) await watching.change(() => volume.write(context(id)), id);
     assert.equal(watching.recorder.of('found-by-poll').length, 0);
   });
+
+  it('tells of every swap of a projected volume, whose paths may lie in directories', limit, async (t) => {
+    const directory = await makeDirectory(t);
+    const projected = (id: string) =>
+      new Map<string, string | Uint8Array>([...context(id), ['platform/a.pem', id], ['token', id]]);
+    const volume = await createSecretVolume(directory, projected('0'));
+    const watching = new Watching(t, { paths: [directory] });
+    await watching.untilSignsWith('0');
+    for (const id of ['1', '2', '3']) await watching.change(() => volume.write(projected(id)), id);
+    const source = files({
+      paths: [directory],
+      pollMilliseconds: 3_600_000,
+      clock: new FakeClock(),
+      observe: () => {},
+    });
+    const { data } = await source.read(new AbortController().signal);
+    assert.deepEqual([...data.keys()].sort(), ['context', 'platform/a.pem', 'token']);
+  });
+
+  it('tells of an optional Secret that was not there when the Pod began, and the last good stays when it goes', limit, async (t) => {
+    const directory = await makeDirectory(t);
+    const [first, second] = [await makeMaterial(), await makeMaterial(1)];
+    // As kubelet mounts it then: the volume stands, and is empty.
+    const volume = await createSecretVolume(directory, new Map());
+    const provider = buildProvider({ wechatpay: { merchantId } });
+    const watching = new Watching(t, { paths: [directory], provider });
+    const { error } = await watching.recorder.next('rejected');
+    assert.deepEqual([error.code, watching.signsWith], ['material-missing', undefined]);
+    await watching.change(() => volume.write(first.files), first.merchant.serialNumber);
+    await Promise.all([watching.recorder.next('rejected'), volume.write(new Map())]);
+    assert.equal(watching.signsWith, first.merchant.serialNumber);
+    await watching.change(() => volume.write(second.files), second.merchant.serialNumber);
+    assert.equal(watching.recorder.of('found-by-poll').length, 0);
+  }); // prettier-ignore
 
   it('tells nothing of what kubelet prepares beside a mounted Secret, and at once of the swap', limit, async (t) => {
     const directory = await makeDirectory(t);

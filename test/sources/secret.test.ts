@@ -62,6 +62,17 @@ describe('a Secret', () => {
     assert.equal(Buffer.compare(material.data.get('large')!, bytes), 0);
   });
 
+  it('may have a name of the greatest length, an empty value, and be immutable', limit, async () => {
+    const plane = controlPlane();
+    const { client, namespace } = await makeSecret({ plane });
+    const name = Array.from({ length: 4 }, () => 's'.repeat(62)).join('.');
+    const object = { metadata: { name }, immutable: true, data: { 'tls.key': 'aw==', 'ca.crt': '' } };
+    await plane.admin('POST', `/api/v1/namespaces/${namespace}/secrets`, object);
+    const time = { clock: systemClock, random: Math.random, observe: () => undefined };
+    const { data } = await secret({ secret: name, namespace, client: async () => client, ...time }).read(signal);
+    assert.deepEqual(textsOf(data), { 'tls.key': 'k', 'ca.crt': '' });
+  });
+
   it('without any data is empty', limit, async () => {
     const { material } = await read({});
     assert.equal(material.data.size, 0);
@@ -93,6 +104,18 @@ describe('a watched Secret', () => {
       await watching.change(() => write('2'), '2');
     },
   );
+
+  it('that is deleted and made again within a second is the new one at the end, each time', limit, async (t) => {
+    const { client, write, remove } = await makeSecret({ plane: controlPlane() });
+    const watching = watchSecret(t, client);
+    await watching.untilSignsWith('0');
+    for (const id of ['1', '2', '3']) {
+      await remove();
+      await write(id);
+      await watching.untilSignsWith(id);
+    }
+    assert.deepEqual(watching.recorder.of('found-by-poll'), []);
+  });
 
   it('that comes into being later is current at once', limit, async (t) => {
     const { client, write, remove } = await makeSecret({ plane: controlPlane() });
