@@ -161,6 +161,9 @@ export type Event =
       readonly outcome: 'responded' | 'not-sent' | 'interrupted' | 'timed-out';
       readonly status?: number;
     }
+  /** Nobody can connect to a host of a platform; its calls go to its spare. */
+  | { readonly type: 'failed-over'; readonly host: string; readonly spare: string }
+  | { readonly type: 'failed-back'; readonly host: string; readonly spare: string }
   /** A call that the proxy has forwarded, or refused. `outcome`: what is known of it, see docs/proxy.md. */
   | {
       readonly type: 'forwarded';

@@ -37,6 +37,7 @@ export interface RunningProxy {
 export async function startProxy(config: ProxyConfig, dependencies: ProxyDependencies): Promise<RunningProxy> {
   const { store, clock, observe, token, limits } = dependencies;
   const { listen, maxBodyBytes = defaults.proxyMaxBodyBytes, deadline = defaults.deadline } = config;
+  const { spareShare = defaults.spareShare } = config;
   let { routes } = config;
   const connections = await openConnections();
   const elapsed = () => performance.now();
@@ -44,7 +45,10 @@ export async function startProxy(config: ProxyConfig, dependencies: ProxyDepende
     ...{ store, clock, observe, maxBodyBytes, milliseconds: elapsed, routes: () => routes },
     // Apart from the local API: a slow platform must not take the turns of those who only sign.
     around: aroundEach({ observe, milliseconds: elapsed, most: limits.connections }),
-    gateway: new GatewayClient({ store, clock, observe, connections, deadlineMilliseconds: milliseconds(deadline) }),
+    gateway: new GatewayClient({
+      ...{ store, clock, observe, connections, spareShare, milliseconds: elapsed },
+      deadlineMilliseconds: milliseconds(deadline),
+    }),
   };
 
   const listeners = new Map<string, Listener>();

@@ -20,6 +20,7 @@ import { useOf, within } from '../store/use.ts';
 import type { Attempt, AttemptOutcome } from './attempt.ts';
 import { BufferBudget } from './buffer-budget.ts';
 import { type Connections, type Incoming, NoResponse, type Outgoing } from './connections.ts';
+import { Hosts, type Pair } from './hosts.ts';
 import { decoded, readWhole } from './response-body.ts';
 import { assertSendable, passedOn } from './sendable.ts';
 
@@ -30,13 +31,15 @@ export interface GatewayClientOptions {
   readonly connections: Connections;
   /** From the first attempt to the last byte of what is verified. */
   readonly deadlineMilliseconds: number;
+  /** A clock that never goes back. */
+  readonly milliseconds: () => number;
+  readonly spareShare?: number;
   readonly budget?: BufferBudget;
 }
 
-export interface ForwardedCall {
+/** `origin`: one of the platform's, or a platform double: what the configuration says, and nothing that a caller sends. */
+export interface ForwardedCall extends Pair {
   readonly request: ForwardedRequest;
-  /** One of the platform's, or a platform double: what the configuration says, and nothing that a caller sends. */
-  readonly origin: string;
   readonly forwarding: Forwarding;
   /** What `forwarding` says that it is called. */
   readonly apiMethod?: string | undefined;
@@ -59,9 +62,11 @@ export interface GatewayResponse {
 export class GatewayClient {
   readonly #options: GatewayClientOptions;
   readonly budget: BufferBudget;
+  readonly #hosts: Hosts;
 
   constructor(options: GatewayClientOptions) {
     this.#options = options;
+    this.#hosts = new Hosts(options);
     this.budget = options.budget ?? new BufferBudget();
   }
 
@@ -78,14 +83,32 @@ export class GatewayClient {
       if (!over.signal.aborted) deadline.abort();
     });
     const limits = { deadline: deadline.signal, signal: AbortSignal.any([deadline.signal, call.signal]) };
+    const mayRepeat = forwarding.repeatable.some((row) => matchesCall(row.call, { ...request, apiMethod }));
     try {
-      return await this.#try(call, forwarded, limits);
-    } catch (error) {
-      const mayRepeat = forwarding.repeatable.some((row) => matchesCall(row.call, { ...request, apiMethod }));
-      if (!mayRepeat || limits.signal.aborted || !isWorthRepeating(error)) throw error;
-      return await this.#try(call, forwarded, limits);
+      return await this.#tryEach(call, { forwarded, mayRepeat }, limits);
     } finally {
       over.abort();
+      this.#hosts.learn(forwarded, forwarded.attempts);
+    }
+  }
+
+  /** Where no byte can have left, any call moves to the next host. What may have left is sent again only if that may be, and once. */
+  async #tryEach(
+    call: Call,
+    { forwarded, mayRepeat }: { readonly forwarded: ForwardedCall; readonly mayRepeat: boolean },
+    limits: Limits,
+  ): Promise<GatewayResponse> {
+    const hosts = this.#hosts.order(forwarded, mayRepeat);
+    let [at, isRepeated] = [0, false];
+    for (;;) {
+      try {
+        return await this.#try(call, { ...forwarded, origin: hosts[at] ?? forwarded.origin }, limits);
+      } catch (error) {
+        if (limits.signal.aborted) throw error;
+        if (isUnreachable(error) && at + 1 < hosts.length) at += 1;
+        else if (mayRepeat && !isRepeated && isWorthRepeating(error)) isRepeated = true;
+        else throw error;
+      }
     }
   }
 
@@ -196,6 +219,10 @@ interface Limits {
 /** What another attempt may well change: a connection that broke, a response that was damaged, or a platform's own probe. */
 const isWorthRepeating = (error: unknown): boolean =>
   error instanceof PaycertError && (error.code === 'gateway-interrupted' || error.code === 'response-unverified');
+
+/** Of this attempt: nothing was sent. */
+const isUnreachable = (error: unknown): boolean =>
+  error instanceof PaycertError && error.code === 'gateway-unreachable';
 
 type SentCall = Pick<ForwardedCall, 'origin' | 'attempts'> & { readonly call: Call; readonly outgoing: Outgoing };
 

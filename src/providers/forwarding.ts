@@ -31,6 +31,8 @@ export interface Forwarding {
    * end with `*`.
    */
   readonly allowed: readonly string[];
+  /** By origin, the one beside it that takes the same calls while nobody can connect to that one. */
+  readonly spares?: Readonly<Record<string, string>>;
   /** What has no row is never sent twice: no verb of HTTP says that a platform does not act again. */
   readonly repeatable: readonly Repeatable[];
   /**

@@ -175,6 +175,12 @@ const lines: Lines = {
     outcome === 'responded' ? 'the platform responded' : 'no response from the platform',
     { call, credential, host, outcome, ...(status !== undefined && { status }), seconds: (endedAt.getTime() - startedAt.getTime()) / 1000 }, // prettier-ignore
   ],
+  'failed-over': ({ host, spare }) => [
+    'warn',
+    'a host of the platform cannot be connected to: its calls go to its spare',
+    { host, spare },
+  ],
+  'failed-back': ({ host, spare }) => ['info', 'the host of the platform is back', { host, spare }],
   forwarded: ({ call, credential, method, outcome, status, verified, attempts, seconds, error }) => [
     outcome === 'unknown' ? 'warn' : 'debug',
     outcome === 'unknown' ? 'whether the platform did it is unknown: query the order' : 'forwarded',

@@ -92,6 +92,8 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
     outcome: 'responded',
     status: 200,
   },
+  'failed-over': { type: 'failed-over', host: 'api.mch.weixin.qq.com', spare: 'api2.wechatpay.cn' },
+  'failed-back': { type: 'failed-back', host: 'api.mch.weixin.qq.com', spare: 'api2.wechatpay.cn' },
   forwarded: {
     type: 'forwarded',
     call: '1',

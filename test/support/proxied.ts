@@ -51,7 +51,7 @@ export interface ProxyAnswer extends Answer {
   };
 }
 
-export interface ProxiedOptions extends Partial<Pick<GatewayClientOptions, 'budget'>> {
+export interface ProxiedOptions extends Partial<Pick<GatewayClientOptions, 'budget' | 'spareShare' | 'milliseconds'>> {
   readonly material: { readonly files: Files };
   /** Of the credential `shop`; WeChat Pay unless given. */
   readonly shop?: Pick<CredentialOptions, 'provider' | 'policy'>;
@@ -72,11 +72,20 @@ export async function startProxied(t: TestContext, options: ProxiedOptions): Pro
   const { store, events } = loaded;
   const observe = (event: Event) => void events.push(event);
   const connections = await openConnections();
-  const { deadline = never, budget } = options;
+  const { deadline = never, budget, spareShare = 0 } = options;
   const clock = { now: () => loaded.clock.now(), sleep: (_: number, signal: AbortSignal) => deadline(signal) };
-  const milliseconds = () => performance.now();
+  const { milliseconds = () => performance.now() } = options;
   const gateway = new GatewayClient({
-    ...{ store, clock, observe, connections, deadlineMilliseconds: 1, ...(budget && { budget }) },
+    ...{
+      store,
+      clock,
+      observe,
+      connections,
+      deadlineMilliseconds: 1,
+      milliseconds,
+      spareShare,
+      ...(budget && { budget }),
+    },
   });
   const around = aroundEach({ observe, milliseconds, most: 1024 });
   const proxy = { store, clock, observe, around, gateway, maxBodyBytes, routes: () => routes, milliseconds };

@@ -34,6 +34,7 @@ const ProxyRoute = Type.Object(
     double: Type.Optional(
       origin('A platform double that is called in place of the platform, also over http. For tests only.'),
     ),
+    spareDouble: Type.Optional(origin('A double of the platform’s spare host, beside `double`.')),
   },
   closed,
 );
@@ -53,6 +54,15 @@ export const ProxySchema = Type.Object(
         maximum: 64 * 1024 * 1024,
         default: defaults.proxyMaxBodyBytes,
         description: 'Larger requests are refused before they are buffered.',
+      }),
+    ),
+    spareShare: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 0.1,
+        default: defaults.spareShare,
+        description:
+          'Which share of the calls that may be repeated goes to a platform’s spare host, as a check that it is there.',
       }),
     ),
     deadline: Type.Optional(Duration('How long a call of a platform may take, in all. Default 30s.')),

@@ -4,6 +4,7 @@ import type { KeyFacts } from '../provider.ts';
 import { header, withoutHeaders } from '../shared/http.ts';
 import { isMultipart, onePart, partsOf } from '../shared/multipart.ts';
 import { assertOwnJson, assertOwnQuery } from '../shared/own-account.ts';
+import { wechatPaySpares } from '../shared/wechatpay-hosts.ts';
 import { isUnsignedByDesign } from './messages.ts';
 import type { WechatpayOptions } from './options.ts';
 import { isSameKeyId } from './platform-keys.ts';
@@ -32,6 +33,7 @@ const repeatable: readonly Repeatable[] = [
 export const forwarding = ({ merchantId }: WechatpayOptions): Forwarding => ({
   allowed,
   repeatable,
+  spares: wechatPaySpares,
 
   toAuthorize({ method, target, headers, body }, keys) {
     const type = header(headers, 'content-type');

@@ -1,5 +1,6 @@
 // Which calls of a credential the proxy forwards, and where to: what the platform's value knows, or what the configuration says.
 import { PaycertError } from '../../errors.ts';
+import type { Pair } from '../../gateway/hosts.ts';
 import { type Forwarding, matchesCall, type NamedCall } from '../../providers/forwarding.ts';
 import type { Entry } from '../../store/store.ts';
 
@@ -12,10 +13,11 @@ export interface ProxyRoute {
   readonly origin?: string;
   /** The origin of a platform double. */
   readonly double?: string;
+  /** That of its spare host. */
+  readonly spareDouble?: string;
 }
 
-export interface Destination {
-  readonly origin: string;
+export interface Destination extends Pair {
   readonly forwarding: Forwarding;
   /** Patterns of the calls that are forwarded. */
   readonly allowed: readonly string[];
@@ -43,7 +45,8 @@ export function destinationOf(
     throw refused('the platform has many hosts: name those that are called, `endpoints` under `provider`');
   if (origin === undefined || (route?.double === undefined && !origins.includes(origin)))
     throw refused('proxy.routes names an origin that is not this platform’s');
-  return { origin, forwarding, allowed: route?.allow ?? forwarding.allowed };
+  const spare = route?.double === undefined ? forwarding.spares?.[origin] : route.spareDouble;
+  return { origin, spare, forwarding, allowed: route?.allow ?? forwarding.allowed };
 }
 
 /** @throws PaycertError `route-refused` */

@@ -29,4 +29,18 @@ export const forwarding = {
     labels: ['credential', 'host', 'outcome'],
     on: { attempted: ({ credential, host, outcome }) => one({ credential, host, outcome }) },
   },
+  paycert_gateway_failovers_total: {
+    about: 'proxy',
+    type: 'counter',
+    help: 'How often calls moved from a host that cannot be connected to, to its spare.',
+    labels: ['host'],
+    on: { 'failed-over': ({ host }) => one({ host }) },
+  },
+  paycert_gateway_on_spare: {
+    about: 'proxy',
+    type: 'gauge',
+    help: 'Whether the calls of a host go to its spare (1), or to itself again (0).',
+    labels: ['host'],
+    on: { 'failed-over': ({ host }) => one({ host }), 'failed-back': ({ host }) => ({ value: 0, host }) },
+  },
 } as const satisfies Record<string, CountedRow>;

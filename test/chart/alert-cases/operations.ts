@@ -18,7 +18,11 @@ const slow = (slowPerMinute: number, perMinute: number) => ({
   'paycert_operation_duration_seconds_count{namespace="pay",operation="sign",pod="a"}': `0+${perMinute}x60`,
 });
 
+const onSpare = (values: string) => ({ 'paycert_gateway_on_spare{namespace="pay",host="api.mch.weixin.qq.com",pod="a"}': values }); // prettier-ignore
+
 export const operations: readonly Case[] = [
+  { alert: 'PaycertGatewayOnSpare', title: 'fires while a host cannot be connected to', at: 12, fires: [{ namespace: 'pay', host: 'api.mch.weixin.qq.com' }], series: onSpare('0 1x60') }, // prettier-ignore
+  { alert: 'PaycertGatewayOnSpare', title: 'is quiet about a short absence, and once the host is back', at: 40, fires: [], series: onSpare('0 1x8 0x60') }, // prettier-ignore
   {
     alert: 'PaycertSigningFailing',
     title: 'fires above 0.5 %, over all pods',
