@@ -338,7 +338,7 @@ const table = {
   },
   'route-refused': {
     kind: 'request',
-    hint: 'Add the method and path to `proxy.routes`, or call the platform in a way that is allowed.',
+    hint: 'Add the call to `allow` of its route in `proxy.routes`, or call the platform in a way that is allowed.',
     status: 403,
   },
   'connect-refused': {

@@ -47,7 +47,7 @@ function assertPlaces(
 export function assertProxyRoutes({ proxy, credentials, resources }: Config): void {
   const names = new Set([...credentials.map(({ name }) => name), ...resources.map(({ name, resource }) => name ?? resource)]); // prettier-ignore
   const seen = new Set<string>();
-  proxy?.routes?.forEach(({ credential, origin }, index) => {
+  proxy?.routes?.forEach(({ credential, origin, double, spareDouble }, index) => {
     const field = `proxy.routes[${index}]`;
     const invalid = (member: string, message: string) =>
       new PaycertError('config-invalid', `${field}.${member} ${message}`, { field: `${field}.${member}` });
@@ -55,10 +55,18 @@ export function assertProxyRoutes({ proxy, credentials, resources }: Config): vo
     seen.add(credential);
     if (!names.has(credential)) throw invalid('credential', 'is no credential of this file');
     const described = credentials.find(({ name }) => name === credential);
-    if (described === undefined || origin === undefined) return;
+    if (spareDouble !== undefined && double === undefined) throw invalid('spareDouble', 'stands beside a double, and there is none'); // prettier-ignore
+    if (described === undefined) return;
     const { platform, options } = platformOf(described.provider);
     const own = platform.origins(options);
-    if (!own.includes(origin)) throw invalid('origin', `is none of the platform’s: ${own.join(', ')}`);
+    const isFamily = own.some((one) => one.includes('*'));
+    if (isFamily && double === undefined)
+      throw invalid(
+        'credential',
+        'has a platform of many hosts: name those that are called in its provider’s `endpoints`',
+      );
+    if (origin !== undefined && !own.includes(origin))
+      throw invalid('origin', `is none of the platform’s: ${own.join(', ')}`);
   });
 }
 

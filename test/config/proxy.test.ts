@@ -11,6 +11,12 @@ credentials:
   - name: shop
     provider: { wechatpay: { merchantId: "1900000001" } }
     source: { files: { path: /keys } }
+  - name: sms
+    provider: { aliyun: { endpoints: [dysmsapi.aliyuncs.com] } }
+    source: { files: { path: /sms } }
+  - name: wide
+    provider: { aliyun: {} }
+    source: { files: { path: /sms } }
   - resource: other
 `;
 
@@ -32,6 +38,9 @@ describe('a proxy', () => {
     '{ listen: { tcp: { address: "127.0.0.1:8011", tokenFile: /run/token } }, deadline: 10s, maxBodyBytes: 4096 }',
     `{ ${socket}, routes: [{ credential: shop, origin: "https://apihk.mch.weixin.qq.com", allow: ["GET /v3/*"] }] }`,
     `{ ${socket}, routes: [{ credential: shop, double: "http://127.0.0.1:9000" }, { credential: other }] }`,
+    `{ ${socket}, routes: [{ credential: sms, origin: "https://dysmsapi.aliyuncs.com", allow: [SendSms, "Query*"] }] }`,
+    `{ ${socket}, routes: [{ credential: wide, double: "http://127.0.0.1:9000" }], spareShare: 0.01 }`,
+    `{ ${socket}, routes: [{ credential: shop, double: "http://127.0.0.1:9000", spareDouble: "http://127.0.0.1:9001" }] }`,
   ])
     it(`is accepted: ${good}`, () => assert.ok(parseConfig(withProxy(good)).proxy));
 
@@ -63,6 +72,20 @@ describe('a proxy', () => {
     ],
     [`{ ${socket}, routes: [{ credential: shop, allow: ["/v3/*"] }] }`]: ['config-invalid', 'proxy.routes[0].allow[0]'],
     [`{ ${socket}, routes: [{ credential: shop, allow: [] }] }`]: ['config-invalid', 'proxy.routes[0].allow'],
+    [`{ ${socket}, routes: [{ credential: shop, allow: ["alipay trade"] }] }`]: [
+      'config-invalid',
+      'proxy.routes[0].allow[0]',
+    ],
+    [`{ ${socket}, routes: [{ credential: wide }] }`]: ['config-invalid', 'proxy.routes[0].credential'],
+    [`{ ${socket}, routes: [{ credential: sms, origin: "https://oss-cn-hangzhou.aliyuncs.com" }] }`]: [
+      'config-invalid',
+      'proxy.routes[0].origin',
+    ],
+    [`{ ${socket}, routes: [{ credential: shop, spareDouble: "http://127.0.0.1:1" }] }`]: [
+      'config-invalid',
+      'proxy.routes[0].spareDouble',
+    ],
+    [`{ ${socket}, spareShare: 0.5 }`]: ['config-invalid', 'proxy.spareShare'],
     [`{ ${socket}, hosts: [] }`]: ['config-invalid', 'proxy.hosts'],
   };
   for (const [proxy, expected] of Object.entries(refused))
