@@ -3,6 +3,8 @@ import { after, afterEach, before, describe } from 'node:test';
 import { noCluster } from './cluster.ts';
 import { install } from './install.ts';
 import { faults } from './faults.ts';
+import { gates } from './gates.ts';
+import { gitops } from './gitops.ts';
 import { inputs } from './inputs.ts';
 import { leave } from './leave.ts';
 import { manifests } from './manifests.ts';
@@ -31,6 +33,8 @@ describe('paycert on a real cluster', { skip: noCluster, timeout: 15 * 60_000 },
   faults(world);
   minutes(world);
   inputs(world);
+  gates(world);
   leave(world);
+  gitops(world);
   manifests(world);
 });

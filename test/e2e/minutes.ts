@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { withMismatchedPair } from '../../src/testing/index.ts';
 import type { Json } from '../support/control-plane.ts';
+import { incidents } from './incidents.ts';
 import { eventually, kubectl } from './kubernetes.ts';
 import { byMount, makeVariant, sidecarManifests, wechat } from './pods.ts';
 import { condition, logOf, podsOf, statusFollows } from './questions.ts';
+import { tenants } from './tenants.ts';
 import { rotate, signOn } from './traffic.ts';
 import type { World } from './world.ts';
 
@@ -63,7 +65,11 @@ export function minutes(world: () => World): void {
       await kubectl('wait', 'pod/first', '-n', pay, '--for=condition=Ready', '--timeout=120s');
       await kubectl('delete', 'pod/first', '-n', pay, '--wait=false');
     });
+
+    incidents(world);
   });
+
+  tenants(world);
 }
 
 interface FirstPod extends Json {

@@ -51,17 +51,24 @@ interface Variant {
   /** Instead of wechat-main. */
   readonly secret?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Code that the sidecar's Node runs before its program. */
+  readonly before?: string;
 }
+
+/** What the image has, and the code. */
+const nodeOptions = (code: string): string =>
+  `--disable-sigusr1 --max-semi-space-size=4 --import=data:text/javascript,${encodeURIComponent(code)}`;
 
 /** A pod like those of deploy/sidecar with its own configuration, which other pods may call too, with a token. */
 export function makeVariant(manifests: readonly Manifest[], variant: Variant): Manifest[] {
-  const { name, credential, secret = 'wechat-main', labels = {} } = variant;
+  const { name, credential, secret = 'wechat-main', labels = {}, before } = variant;
   const spec = structuredClone(podOf(manifests));
   for (const volume of spec.volumes) {
     if (volume.name === 'paycert-config') volume.configMap = { name };
     if (volume.secret) volume.secret.secretName = secret;
   }
   spec.volumes.push({ name: 'token', secret: { secretName: 'caller-token', defaultMode: 0o440 } });
+  if (before !== undefined) spec.initContainers[0]['env'] = [{ name: 'NODE_OPTIONS', value: nodeOptions(before) }];
   spec.initContainers[0].volumeMounts.push({ name: 'token', mountPath: '/etc/paycert/token', readOnly: true });
   const configuration = {
     listen: {

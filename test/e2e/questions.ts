@@ -53,6 +53,10 @@ export function logOf(world: World, pod: string, container: string, namespace = 
   return world.kubernetes.text('GET', `/api/v1/namespaces/${namespace}/pods/${pod}/log?container=${container}`);
 }
 
+/** What Prometheus would get of the pod. @throws Error where it does not answer */
+export const scrape = ({ kubernetes, pay }: World, pod: string): Promise<string> =>
+  kubernetes.text('GET', `/api/v1/namespaces/${pay}/pods/${pod}:9464/proxy/metrics`);
+
 export const podIp = ({ pay }: World, name: string): Promise<string> =>
   kubectl('get', 'pod', name, '-n', pay, '-o', 'jsonpath={.status.podIP}');
 
