@@ -140,9 +140,9 @@ export class KubeClient {
     const access = await this.#connect();
     const sentAt = serverClock?.now();
     try {
-      const response = await send(access, call, signal);
-      if (sentAt) serverClock?.compare(sentAt, response.headers.date);
-      return response;
+      return await send(access, call, signal, (date) => {
+        if (sentAt) serverClock?.compare(sentAt, date);
+      });
     } catch (error) {
       // A kubeconfig may have changed since: the address, the CA, or who we are.
       if (error instanceof PaycertError && mayBeStale.has(error.code)) this.#access = undefined;

@@ -23,11 +23,17 @@ const silenceMilliseconds = 10_000;
 const maxBodyBytes = 64 * 1024 * 1024;
 
 /**
- * The response once its headers are there.
+ * The response once its headers are there. `dated` gets the time of every one, of a refusal too.
  * @throws PaycertError of kind source
  */
-export async function send(access: Access, call: Call, signal: AbortSignal): Promise<IncomingMessage> {
+export async function send(
+  access: Access,
+  call: Call,
+  signal: AbortSignal,
+  dated?: (date: string | undefined) => void,
+): Promise<IncomingMessage> {
   const answer = await attempt(access, call, signal);
+  dated?.(answer.headers.date);
   const { statusCode = 0 } = answer;
   if (statusCode >= 200 && statusCode < 300) return answer;
   throw toError(statusCode, call.what, await readRefusal(answer, signal));

@@ -42,7 +42,7 @@ const signOnce = `
   const options = { socketPath: '/run/paycert/paycert.sock', path: '/v1/credentials/wechat-main/authorize', method: 'POST', headers: { 'Content-Type': 'application/json' } };
   request(options, (answer) => process.exit(answer.statusCode === 200 ? 0 : 1)).end(body);`;
 
-export function incidents(world: () => World): void {
+export function loops(world: () => World): void {
   it('shows in a crash loop what the alert asks for: a target that stays, answers now and then, and starts again and again', async (t) => {
     const { pay, image } = world();
     const before = 'setTimeout(() => process.exit(1), 6000)';
@@ -94,7 +94,9 @@ export function incidents(world: () => World): void {
     await assert.rejects(scrape(world(), name));
     await kubectl('delete', 'job/nightly', '-n', pay);
   });
+}
 
+export function clocks(world: () => World): void {
   for (const [direction, seconds] of [
     ['ahead', 600],
     ['behind', -90],

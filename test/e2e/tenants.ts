@@ -15,7 +15,6 @@ export function tenants(world: () => World): void {
     const { kubernetes, pay } = world();
     const [noisy, quiet] = [`${pay}-noisy`, `${pay}-quiet`];
     for (const name of [noisy, quiet]) await kubernetes.json('POST', '/api/v1/namespaces', { metadata: { name } });
-    t.after(() => kubectl('delete', 'namespace', noisy, quiet, '--wait=false'));
     const files = Object.fromEntries(
       [...world().current.files].map(([key, bytes]) => [key, Buffer.from(bytes).toString('base64')]),
     );
@@ -40,6 +39,14 @@ export function tenants(world: () => World): void {
         await write('PUT', noisy, { ...files, filler: Buffer.alloc(700_000, `${written} `).toString('base64') });
       }
     })();
+    const end = async () => {
+      stop.abort();
+      await flood;
+    };
+    t.after(async () => {
+      await end();
+      await kubectl('delete', 'namespace', noisy, quiet, '--wait=false');
+    });
     const seconds: number[] = [];
     const path = `/apis/paycert.dev/v1alpha1/namespaces/${quiet}/paymentcredentials/wechat-main`;
     for (let change = 0; change < changes; change += 1) {
@@ -55,8 +62,7 @@ export function tenants(world: () => World): void {
       });
       seconds.push((Date.now() - started) / 1000);
     }
-    stop.abort();
-    await flood;
+    await end();
     t.diagnostic(`${written} writes of the other; seconds until a change was judged: ${seconds.join(', ')}`);
     assert.ok(written > changes);
     const shown = await kubectl('get', 'paymentcredentials,events', '-n', quiet, '-o', 'yaml');

@@ -1,12 +1,15 @@
 // The calls, against a real API server: what they ask, and what its answers mean.
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { systemClock } from '../../src/clock.ts';
 import { errorTable, type PaycertError } from '../../src/errors.ts';
 import { findAccess } from '../../src/kube/access.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { secrets } from '../../src/kube/resources.ts';
+import { ServerClock } from '../../src/kube/server-clock.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
+import { Recorder } from '../support/recorder.ts';
 
 const limit = { timeout: 60_000, skip: noControlPlane };
 const controlPlane = useControlPlane();
@@ -22,6 +25,19 @@ async function start(server?: string) {
 }
 
 describe('calls', () => {
+  it('compare the clock here with the Date of each response, of a refusal too', limit, async () => {
+    const { plane, namespace, target } = await start();
+    const files = await plane.makeServiceAccount(namespace, 'stranger', []);
+    const environment = { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(plane.port) };
+    const recorder = new Recorder();
+    const ahead = { ...systemClock, now: () => new Date(Date.now() + 600_000) };
+    const serverClock = new ServerClock(ahead, recorder.observe);
+    const client = new KubeClient(() => findAccess(environment, files), { serverClock });
+    await assert.rejects(client.get(target, signal), { code: 'cluster-forbidden' });
+    const [{ aheadSeconds = 0 } = {}] = recorder.of('clock-compared');
+    assert.ok(Math.abs(aheadSeconds - 600) <= 2, String(aheadSeconds));
+  });
+
   it('list names without contents', limit, async () => {
     const { client, namespace } = await start();
     const page = await client.list({ resource: secrets, namespace, isMetadataOnly: true }, { limit: 10 }, signal);
