@@ -111,6 +111,14 @@ const Subject = group(
   { required: ['kind', 'name'] },
 );
 
+/** What values of their own say: twice the same field is no YAML. */
+const fieldsOfPods = [
+  ...['affinity', 'automountServiceAccountToken', 'containers', 'dnsConfig', 'dnsPolicy', 'enableServiceLinks'],
+  ...['hostAliases', 'hostNetwork', 'hostUsers', 'imagePullSecrets', 'initContainers', 'nodeSelector'],
+  ...['priorityClassName', 'runtimeClassName', 'schedulerName', 'securityContext', 'serviceAccountName'],
+  ...['terminationGracePeriodSeconds', 'tolerations', 'topologySpreadConstraints', 'volumes'],
+];
+
 /** `alerts`: the keys of files/alerts.yaml. */
 export const valuesSchema = (alerts: readonly string[]): TSchema =>
   group(
@@ -125,6 +133,11 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
           priorityClassName: Text,
           nodeSelector: Labels,
           tolerations: OpenList,
+          affinity: Open,
+          podLabels: Labels,
+          podAnnotations: Labels,
+          runtimeClassName: DnsName,
+          hostUsers: Type.Union([Flag, Type.Literal('')]),
         },
         { additionalProperties: true },
       ),
@@ -188,6 +201,7 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
       tolerations: OpenList,
       affinity: Open,
       topologySpreadConstraints: OpenList,
+      podSpec: Type.Object({}, { additionalProperties: true, propertyNames: { not: { enum: fieldsOfPods } } }),
       priorityClassName: Text,
       schedulerName: Text,
       runtimeClassName: DnsName,
@@ -199,6 +213,7 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
       verticalPodAutoscaler: group({
         enabled: Flag,
         updateMode: OneOf('Off', 'Initial', 'Recreate', 'InPlaceOrRecreate', 'Auto'),
+        controlledResources: Type.Array(OneOf('cpu', 'memory'), { minItems: 1 }),
         minAllowed: Open,
         maxAllowed: Open,
       }),

@@ -1,7 +1,7 @@
 // What the chart renders: the operator's words, permissions and pods, as the values say.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { chart, type Manifest, noHelm, ofKind, one, render } from './helm.ts';
+import { chart, type Manifest, noHelm, ofKind, one, render, template } from './helm.ts';
 
 const example = (name: string) => render({ files: [`${chart}/ci/${name}-values.yaml`] });
 const argsOf = (manifests: Manifest[]): string[] => operatorOf(manifests)['args'] as string[];
@@ -55,9 +55,19 @@ describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
     const manifests = await example('global');
     assert.deepEqual(podOf(manifests)['nodeSelector'], { 'kubernetes.io/arch': 'amd64', 'kubernetes.io/os': 'linux' });
     assert.deepEqual(podOf(manifests)['tolerations'], [{ key: 'dedicated', operator: 'Exists' }]);
-    const own = { tolerations: [{ key: 'own', operator: 'Exists' }] };
-    const changed = await render({ files: [`${chart}/ci/global-values.yaml`], values: own });
-    assert.deepEqual(podOf(changed)['tolerations'], own.tolerations);
+    const { labels, annotations } = one(manifests, 'Deployment')['spec'].template.metadata as Manifest['metadata'];
+    assert.deepEqual([labels?.['example.com/cost'], labels?.['app.kubernetes.io/name']], ['platform', 'paycert']);
+    assert.equal(annotations?.['example.com/owner'], 'platform');
+    assert.deepEqual([podOf(manifests)['runtimeClassName'], podOf(manifests)['hostUsers']], ['gvisor', false]);
+    assert.deepEqual(Object.keys(podOf(manifests)['affinity'] as object), ['nodeAffinity']);
+    const own = {
+      tolerations: [{ key: 'own', operator: 'Exists' }],
+      affinity: { podAntiAffinity: {} },
+      runtimeClassName: 'kata',
+      hostUsers: true,
+    };
+    const changed = podOf(await render({ files: [`${chart}/ci/global-values.yaml`], values: own }));
+    for (const [field, value] of Object.entries(own)) assert.deepEqual(changed[field], value);
     const { metadata } = one(manifests, 'CustomResourceDefinition');
     assert.equal(metadata.labels?.['team'], 'platform');
     assert.deepEqual(metadata.annotations, {
@@ -401,10 +411,28 @@ describe('the chart', { skip: noHelm, timeout: 60_000 }, () => {
 
   it('lets the VerticalPodAutoscaler size the operator, where that is asked for', async () => {
     assert.deepEqual(ofKind(await render(), 'VerticalPodAutoscaler'), []);
-    const values = { verticalPodAutoscaler: { enabled: true, maxAllowed: { memory: '1Gi' } } };
+    const values = {
+      verticalPodAutoscaler: { enabled: true, maxAllowed: { memory: '1Gi' }, controlledResources: ['memory'] },
+    };
     const { spec } = one(await render({ values }), 'VerticalPodAutoscaler');
+    assert.deepEqual(spec.resourcePolicy.containerPolicies[0].controlledResources, ['memory']);
     assert.equal(spec.targetRef.name, 'paycert');
     assert.deepEqual(spec.resourcePolicy.containerPolicies[0].maxAllowed, { memory: '1Gi' });
+  });
+
+  it('gives pods every other field of their spec, and refuses those that have a value of their own', async () => {
+    const pod = podOf(await render({ values: { podSpec: { preemptionPolicy: 'Never' } } }));
+    assert.equal(pod['preemptionPolicy'], 'Never');
+    const everything = podOf(await example('pod'));
+    const others = Object.keys(everything).filter(
+      (field) => !['preemptionPolicy', 'shareProcessNamespace'].includes(field),
+    );
+    assert.ok(others.length > 15);
+    for (const field of others) {
+      const { code, stderr } = await template({ values: { podSpec: { [field]: everything[field] as unknown } } });
+      assert.notEqual(code, 0, field);
+      assert.ok(stderr.includes(`invalid propertyName '${field}'`), stderr);
+    }
   });
 
   it('makes a PaymentCredential after its definition, in the first install too', async () => {

@@ -33,12 +33,13 @@ export function tenants(world: () => World): void {
 
     const stop = new AbortController();
     let written = 0;
-    const flood = (async () => {
+    const writer = async () => {
       while (!stop.signal.aborted) {
         written += 1;
-        await write('PUT', noisy, { ...files, filler: Buffer.alloc(700_000, `${written} `).toString('base64') });
+        await write('PUT', noisy, { ...files, filler: Buffer.alloc(300_000, `${written} `).toString('base64') });
       }
-    })();
+    };
+    const flood = Promise.all([writer(), writer(), writer()]);
     const end = async () => {
       stop.abort();
       await flood;

@@ -34,7 +34,7 @@ describe('calls', () => {
     const serverClock = new ServerClock(ahead, recorder.observe);
     const client = new KubeClient(() => findAccess(environment, files), { serverClock });
     await assert.rejects(client.get(target, signal), { code: 'cluster-forbidden' });
-    const [{ aheadSeconds = 0 } = {}] = recorder.of('clock-compared');
+    const [{ aheadSeconds } = { aheadSeconds: 0 }] = recorder.of('clock-compared');
     assert.ok(Math.abs(aheadSeconds - 600) <= 2, String(aheadSeconds));
   });
 
