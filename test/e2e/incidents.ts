@@ -1,7 +1,6 @@
 // Incidents that alerts are about, as a cluster makes them: what the alerts ask for is really there, and nothing of what they must not see.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { Manifest } from '../chart/helm.ts';
 import type { Json } from '../support/control-plane.ts';
 import { eventually, kubectl } from './kubernetes.ts';
 import { byApi, byMount, makeVariant, sidecarManifests, wechat } from './pods.ts';
@@ -74,7 +73,7 @@ export function loops(world: () => World): void {
     const spec = { ...rest, containers: [{ ...containers[0], command }], restartPolicy: 'Never' };
     const labels = { 'paycert.dev/sidecar': 'true' };
     const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'nightly' }, spec: { backoffLimit: 0, template: { metadata: { labels }, spec } } }; // prettier-ignore
-    await world().apply([map!, job as unknown as Manifest]);
+    await world().apply([map!, job]);
     await kubectl('wait', 'job/nightly', '-n', pay, '--for=condition=Complete', '--timeout=90s');
     const name = await kubectl(
       'get',
