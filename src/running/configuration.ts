@@ -1,6 +1,7 @@
 // Everything that a configuration says there is: its own credentials, and those of the PaymentCredentials that it follows.
 import { isDeepStrictEqual } from 'node:util';
 import { PaycertError } from '../errors.ts';
+import type { Event } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { ownNamespace } from '../kube/resources.ts';
 import { Informer } from '../kube/watch.ts';
@@ -22,6 +23,8 @@ interface Followed {
   suspendedSince: Date | undefined;
   /** Why what it says now does not count; told once. */
   refused: string | undefined;
+  /** The same, while the API server does not show it. */
+  unwatched: string | undefined;
   readonly stop: AbortController;
   readonly ended: Promise<void>;
 }
@@ -86,13 +89,37 @@ export class RunningConfiguration {
       relistMilliseconds,
       clock,
       random: Math.random,
-      observe,
+      observe: (event) => {
+        observe(event);
+        this.#watched(followed, name, event);
+      },
     });
     const ended = informer.run(stop.signal).catch((error: unknown) => {
       observe({ type: 'internal-error', where: 'config', error });
     });
-    const followed: Followed = { entry, spec: undefined, suspendedSince: undefined, refused: undefined, stop, ended };
+    const followed: Followed = {
+      ...{ entry, spec: undefined, suspendedSince: undefined, refused: undefined, unwatched: undefined },
+      ...{ stop, ended },
+    };
     this.#followed.set(name, followed);
+  }
+
+  /** That the API server refuses to show it lasts until somebody acts; what passes by itself is in the log alone. */
+  #watched(followed: Followed, name: string, event: Event): void {
+    const { clock, store } = this.#dependencies;
+    if (followed.stop.signal.aborted) return;
+    if (event.type === 'watch-failed' && event.error !== undefined && lasting.has(event.error.code)) {
+      const { error } = event;
+      [followed.refused, followed.unwatched] = [error.message, error.message];
+      store.update(name, (entry) => ({ ...entry, resourceError: { at: clock.now(), error } }));
+    } else if (event.type === 'watch-restarted' && followed.unwatched !== undefined) {
+      // Unless what was listed since is refused for what it says.
+      if (followed.refused === followed.unwatched) {
+        followed.refused = undefined;
+        store.update(name, (entry) => ({ ...entry, resourceError: undefined }));
+      }
+      followed.unwatched = undefined;
+    }
   }
 
   /** A resource that is gone or makes no sense leaves the last that did: only `suspend` revokes. */
@@ -138,6 +165,9 @@ export class RunningConfiguration {
     this.#credentials.apply(all, withheld);
   }
 }
+
+/** Refusals of the API server to list or watch. */
+const lasting: ReadonlySet<string> = new Set(['definition-missing', 'cluster-forbidden', 'cluster-unauthenticated']);
 
 const nameOf = ({ name, resource }: ResourceEntry): string => name ?? resource;
 

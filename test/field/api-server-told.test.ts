@@ -1,0 +1,143 @@
+// What the API server says reaches people through the commands themselves: wait, validate, status, the sidecar and the operator.
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { errorTable } from '../../src/errors.ts';
+import { type ControlPlane, noControlPlane, useControlPlane } from '../support/control-plane.ts';
+import { installDefinition, makeAccount, startOperator, Tenant, until, wechatpaySpec } from '../support/operator.ts';
+import { type Ended, paycert } from '../support/paycert.ts';
+import { configuration, makeDirectory, makeMaterial, merchantId, startSidecar } from '../support/sidecar.ts';
+
+const limit = { timeout: 240_000, skip: noControlPlane };
+const wait = (name: string, namespace: string, env: Readonly<Record<string, string>>): Promise<Ended> =>
+  paycert(['wait', name, '-n', namespace, '--secret-version', '1', '--timeout', '1s'], { env });
+
+const provider = `{ wechatpay: { merchantId: "${merchantId}" } }`;
+
+/** The code with its remedy, as every command prints it. */
+const remedy = (code: keyof typeof errorTable): string => errorTable[code].hint;
+
+function assertTold({ code, stdout, stderr }: Ended, exit: number, error: keyof typeof errorTable, why: RegExp): void {
+  const all = `${stdout}${stderr}`;
+  assert.equal(code, exit, all);
+  assert.match(all, why);
+  assert.ok(all.includes(error) && all.includes(remedy(error)), all);
+}
+
+describe('where the definition is not installed', limit, () => {
+  const controlPlane = useControlPlane();
+
+  it('paycert wait says so, and a sidecar that follows a resource, and what to install', limit, async (t) => {
+    const plane = controlPlane();
+    const namespace = await plane.makeNamespace();
+    const env = { KUBECONFIG: await plane.kubeconfig(namespace) };
+    const why = /the API server knows no such kind of object \(404\)/;
+    assertTold(await wait('shop', namespace, env), 75, 'definition-missing', why);
+
+    const directory = await makeDirectory(t);
+    const config = configuration(directory, ['  - name: shop\n    resource: shop\n']);
+    const sidecar = await startSidecar(t, directory, config, { waitFor: [], env });
+    await sidecar.event('watch-failed', { reason: 'definition-missing' });
+    const status = () => paycert(['status', '--socket', sidecar.socket]);
+    assertTold(await status(), 0, 'definition-missing', why);
+
+    // It is over as soon as it can be read.
+    await installDefinition(plane);
+    await sidecar.event('watch-restarted');
+    assert.doesNotMatch((await status()).stdout, /definition-missing/);
+  });
+});
+
+describe('where the API server refuses', limit, () => {
+  const controlPlane = useControlPlane(installDefinition);
+
+  it('paycert wait names the namespace or object that is not there, and whom it forbids what', limit, async () => {
+    const plane = controlPlane();
+    const tenant = await Tenant.make(plane);
+    const env = { KUBECONFIG: await plane.kubeconfig(tenant.namespace) };
+    const missing = await wait('shop', tenant.namespace, env);
+    assertTold(
+      missing,
+      75,
+      'object-missing',
+      /get paymentcredentials\S* "shop" in namespace "[^"]+": there is no such obj/,
+    );
+    const account = await makeAccount(tenant, []);
+    const who = new RegExp(`forbids it to system:serviceaccount:${tenant.namespace}:operator \\(403\\)`);
+    assertTold(await wait('shop', tenant.namespace, account), 75, 'cluster-forbidden', who);
+    assertTold(await wait('shop', 'nowhere', account), 75, 'cluster-forbidden', who);
+  });
+
+  it('validate and a sidecar say whom it forbids the Secret', limit, async (t) => {
+    const tenant = await Tenant.make(controlPlane());
+    const env = await makeAccount(tenant, []);
+    const directory = await makeDirectory(t);
+    const entry = `  - name: shop\n    provider: ${provider}\n    source: { secret: { name: keys } }\n`;
+    const config = configuration(directory, [entry]);
+    const path = join(directory, 'paycert.yaml');
+    await writeFile(path, config);
+    await writeFile(join(directory, 'token'), 'a-token-for-tests-only');
+    const why = new RegExp(`secrets.*forbids it to system:serviceaccount:${tenant.namespace}:operator \\(403\\)`);
+    assertTold(await paycert(['validate', '--config', path], { env }), 65, 'cluster-forbidden', why);
+    const sidecar = await startSidecar(t, directory, config, { waitFor: [], env });
+    await sidecar.event('source-failed', { code: 'cluster-forbidden' });
+    assertTold(await paycert(['status', '--socket', sidecar.socket]), 0, 'cluster-forbidden', why);
+  });
+
+  /** No webhook has to be served for a policy, and its words come back in the same way. */
+  async function forbidStatus(plane: ControlPlane, namespace: string): Promise<void> {
+    const base = '/apis/admissionregistration.k8s.io/v1';
+    const metadata = { name: `${namespace}-frozen` };
+    await plane.admin('POST', `${base}/validatingadmissionpolicies`, {
+      metadata,
+      spec: {
+        matchConstraints: {
+          resourceRules: [
+            {
+              apiGroups: ['paycert.dev'],
+              apiVersions: ['v1alpha1'],
+              operations: ['UPDATE'],
+              resources: ['paymentcredentials/status'],
+            },
+          ],
+        },
+        validations: [{ expression: 'false', message: 'no changes during the sale' }],
+      },
+    });
+    await plane.admin('POST', `${base}/validatingadmissionpolicybindings`, {
+      metadata,
+      spec: {
+        policyName: metadata.name,
+        validationActions: ['Deny'],
+        matchResources: { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } },
+      },
+    });
+  }
+
+  it('the operator says which policy refuses its status, and in what words', limit, async (t) => {
+    const plane = controlPlane();
+    const tenant = await Tenant.make(plane);
+    await tenant.write('keys', (await makeMaterial()).files);
+    await forbidStatus(plane, tenant.namespace);
+    const patch = async (n: number) =>
+      plane
+        .admin(
+          'PATCH',
+          `/apis/paycert.dev/v1alpha1/namespaces/${tenant.namespace}/paymentcredentials/probe/status`,
+          { status: { observedGeneration: n } },
+          'application/merge-patch+json',
+        )
+        .then(() => false, (error: unknown) => /no changes during the sale/.test(String(error))); // prettier-ignore
+    await tenant.create('probe', wechatpaySpec('keys'));
+    let count = 0;
+    // The API server sees a policy some time after it was written.
+    await until(() => patch((count += 1)), 'the policy refuses');
+    const { recorder } = await startOperator(t, plane, { namespaces: [tenant.namespace] });
+    const [refused = await recorder.next('status-unwritten')] = recorder.of('status-unwritten');
+    const { error } = refused;
+    assert.equal(error.code, 'admission-refused');
+    assert.match(error.message, /ValidatingAdmissionPolicy '[^']+-frozen'.* refuses it: no changes during the sale/);
+    assert.equal(error.hint, remedy('admission-refused'));
+  });
+});
