@@ -12,7 +12,7 @@ interface Message {
 const lookedAt = 8 * 1024;
 
 /** By what no other platform has; undefined where nothing tells. */
-export function senderOf({ headers = {}, body = new Uint8Array() }: Message): Sender | undefined {
+function senderOf({ headers = {}, body = new Uint8Array() }: Message): Sender | undefined {
   const names = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   if (names.has('wechatpay-signature')) return 'WeChat Pay APIv3';
   if (names.has('alipay-signature')) return 'Alipay';
