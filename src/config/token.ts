@@ -1,15 +1,18 @@
 // The bearer token of the TCP listener, from its file.
 import { PaycertError } from '../errors.ts';
+import { saidOfPasted } from '../providers/shared/pasted.ts';
 import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 
 /** @throws PaycertError `token-unusable` */
 export function parseToken(text: string): string {
   const token = text.trim();
+  const refuse = (what: string) => new PaycertError('token-unusable', `the token file ${what}`, { field: 'tokenFile' });
+  const pasted = saidOfPasted(token, 'agreed');
+  if (pasted !== undefined) throw refuse(pasted);
   if (/^[!-~]{16,1024}$/.test(token)) return token;
   // Two bytes of a byte order mark, or a zero beside each character: read as UTF-8, that is how UTF-16 looks.
   const isUtf16 = /^(?:\ufffd{2}|[^\0]?\0)/.test(text);
-  const what = isUtf16 ? 'is text in UTF-16: convert it with iconv -f UTF-16 -t UTF-8 FILE' : 'holds no usable token';
-  throw new PaycertError('token-unusable', `the token file ${what}`, { field: 'tokenFile' });
+  throw refuse(isUtf16 ? 'is text in UTF-16: convert it with iconv -f UTF-16 -t UTF-8 FILE' : 'holds no usable token');
 }
 
 /** @throws PaycertError `token-unusable` */

@@ -9,6 +9,8 @@ import { PaycertError } from '../../src/errors.ts';
 import { parseToken } from '../../src/config/token.ts';
 import { makePkcs12 } from '../support/pkcs12.ts';
 import type { Provider } from '../../src/providers/provider.ts';
+import { saidOfPasted } from '../../src/providers/shared/pasted.ts';
+import { alipay } from '../../src/providers/alipay/provider.ts';
 import { aliyun } from '../../src/providers/aliyun/provider.ts';
 import { hmac } from '../../src/providers/hmac/provider.ts';
 import { wechatpay } from '../../src/providers/wechatpay/provider.ts';
@@ -172,6 +174,96 @@ describe('a secret', () => {
       }
     });
   }
+});
+
+describe('a secret of one word', () => {
+  const issued = 'OtxrzxIsfpFjA7SwPzILwy8Bw21TLh32';
+  const base64 = Buffer.alloc(16, 7).toString('base64');
+  const places: readonly (readonly [provider: Provider, part: string, genuine: string])[] = [
+    [wechatpay({ merchantId }), 'apiv3_key', issued],
+    [wechatpay({ merchantId }), 'apiv3_key.previous', issued],
+    [wechatpayV2({ merchantId }), 'apiv2_key', issued],
+    [alipay({ appId: '2021000000000001', mode: 'key' }), 'aes_key', base64],
+    [hmac({ keyId: 'a', scheme: 'sorted' }), 'key', issued],
+    [aliyun(), 'access_key_id', 'LTAI5tExample0123456789x'],
+    [aliyun(), 'access_key_secret', issued.slice(0, 30)],
+    [aliyun(), 'security_token', `CAIS${base64}/+${base64}`],
+  ];
+  const anywhere: readonly (readonly [words: RegExp, spoil: (genuine: string) => string])[] = [
+    [/in quotes/, (text) => `"${text}"`],
+    [/in quotes/, (text) => `'${text}',`],
+    [/in quotes/, (text) => `‘${text}’`],
+    [/is JSON/, (text) => `{"key":"${text}"}`],
+    [/its name before it/, (text) => `AccessKeySecret=${text}`],
+    [/its name before it/, (text) => `AccessKeyId: ${text}`],
+    [/its name before it/, (text) => `export ALIBABA_CLOUD_ACCESS_KEY_ID=${text}`],
+    [/its name before it/, (text) => `apiv3_key：${text}`],
+    [/its name before it/, (text) => `API_KEY="${text}"`],
+    [/a placeholder/, () => '${ACCESS_KEY_ID}'],
+    [/a placeholder/, () => '$SECRET'],
+    [/a placeholder/, () => '{{ .Values.apiKey }}'],
+    [/a placeholder/, () => '<your-access-key-id-of-32-letters>'],
+    [/a placeholder/, () => 'your_access_key_secret_of_32_xxx'],
+    [/a placeholder/, () => '*'.repeat(32)],
+    [/a placeholder/, () => '•'.repeat(32)],
+    [/a placeholder/, () => 'null'],
+    [/a placeholder/, () => 'undefined'],
+    [/a placeholder/, () => 'CHANGE-ME'],
+    [/a placeholder/, () => 'vault://secret/payments/wechat-key'],
+    [/full-width/, (text) => text.replace(/[A-Za-z]/, 'Ａ')],
+    [/full-width/, (text) => `${text}　`.replace(/(.)(.)$/u, '$2$1')],
+    [/invisible/, (text) => `${text.slice(0, 3)}\u200b${text.slice(3)}`],
+  ];
+  const atItsEnds: readonly (readonly [RegExp, (genuine: string) => string])[] = [
+    [/punctuation mark/, (text) => `${text},`],
+    [/punctuation mark/, (text) => `${text.slice(1)};`],
+    [/punctuation mark/, (text) => `${text}。`],
+    [/quote at one end/, (text) => `"${text.slice(1)}`],
+  ];
+  const problemOf = async (provider: Provider, part: string, text: string) =>
+    (await provider.load(filesOf({ [part]: text }))).set.problems.filter(({ field }) => field === part);
+
+  for (const [provider, part, genuine] of places)
+    it(`loads as it was issued, and is refused with anything around it or in its place: ${part} of ${provider.id}`, async () => {
+      assert.deepEqual(await problemOf(provider, part, ` ${genuine}\n`), []);
+      for (const [words, spoil] of [...anywhere, ...(part === 'key' ? [] : atItsEnds)]) {
+        const text = spoil(genuine);
+        const [problem] = await problemOf(provider, part, text);
+        assert.match(problem?.message ?? '', words, text);
+        assert.ok(!problem!.message.includes(genuine.slice(1, 12)) && !problem!.hint.includes(genuine.slice(1, 12)));
+      }
+    });
+
+  it('is never refused for its own characters, whatever a platform or a generator has made', () => {
+    const letters = fc.stringMatching(/^[0-9A-Za-z]{24,40}$/);
+    const encoded = fc
+      .uint8Array({ minLength: 16, maxLength: 96 })
+      .map((bytes) => Buffer.from(bytes).toString('base64'));
+    const url = fc
+      .uint8Array({ minLength: 32, maxLength: 64 })
+      .map((bytes) => Buffer.from(bytes).toString('base64url'));
+    const hex = fc.uint8Array({ minLength: 16, maxLength: 64 }).map((bytes) => Buffer.from(bytes).toString('hex'));
+    fc.assert(
+      fc.property(fc.oneof(letters, encoded, url, hex), fc.constantFrom('issued', 'agreed'), (text, origin) => {
+        // A mark of base64url at an end is a letter of it.
+        assert.equal(saidOfPasted(text, origin), undefined);
+      }),
+      { numRuns: 2000 },
+    );
+    for (const text of ['key', 'a=b', 'k:v;', 'p"', 'tokenize='])
+      assert.equal(saidOfPasted(text, 'agreed'), undefined, text);
+  });
+
+  it('is judged alike in a token file', () => {
+    for (const text of [
+      '"0123456789abcdef"',
+      '${PAYCERT_TOKEN_OF_SIDECAR}',
+      'token=0123456789abcdef',
+      '****************',
+    ])
+      assert.throws(() => parseToken(`${text}\n`), { code: 'token-unusable' });
+    assert.equal(parseToken(' 0123456789abcdef;\n'), '0123456789abcdef;');
+  });
 });
 
 describe('a platform certificate of WeChat Pay', () => {

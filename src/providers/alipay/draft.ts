@@ -67,8 +67,8 @@ export async function draft(files: Files, told: Told): Promise<Draft | undefined
     throw new PaycertError('usage', 'no application certificate says which application this is: give --app-id');
   const [leaf] = longest(app?.own ?? [])?.certificates ?? [];
   const isSandbox = leaf !== undefined && environmentOf(leaf) === 'sandbox';
-  // Whatever certificate is in the application's place: with another's there, its rules say what is wrong.
-  const isNamed = found.some(({ name, certificates }) => names.appCertificate.test(name) && certificates.length > 0);
+  // Whatever is in the place of its certificate: with another's there, or a damaged one, the rules say what is wrong.
+  const isNamed = found.some(({ name }) => names.appCertificate.test(name));
   const mode = (app?.own.length ?? 0) > 0 || isNamed ? 'certificate' : 'key';
   const aes = namedAlike(files, 'aes_key');
   return {

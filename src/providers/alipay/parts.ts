@@ -4,7 +4,7 @@ import { aesKey } from '../../crypto/cipher.ts';
 import { readCertificates, readCertificatesThatParse, readPublicKey, readText } from '../../crypto/containers.ts';
 import { type PrivateKey, readLocalKey } from '../../crypto/private-key.ts';
 import { PaycertError } from '../../errors.ts';
-import { materialReader, type NamedKey } from '../shared/material.ts';
+import { materialReader, type NamedKey, readSecret } from '../shared/material.ts';
 import type { Settings } from './options.ts';
 
 /** The first certificate of a file, and those that follow it. */
@@ -102,9 +102,9 @@ function readRoots(bytes: Uint8Array, field: string): Omit<Roots, 'name'> {
 
 /** The console shows 16 bytes in base64 (protocols 2.5). */
 function readAesKey(bytes: Uint8Array, field: string): KeyObject {
+  const refuse = (what: string) => new PaycertError('aes-key-malformed', `${field} ${what}`, { field });
+  readSecret(bytes, 'issued', refuse);
   const text = readText(bytes);
-  if (!/^[A-Za-z0-9+/]{22}==$/.test(text)) {
-    throw new PaycertError('aes-key-malformed', `${field} is not 16 bytes in base64`, { field });
-  }
+  if (!/^[A-Za-z0-9+/]{22}==$/.test(text)) throw refuse('is not 16 bytes in base64');
   return aesKey(Buffer.from(text, 'base64'));
 }

@@ -67,7 +67,7 @@ const malformed = (field: string, what: string) =>
 
 /** Printable ASCII without spaces: what every part is, and what a pasted line of JSON or a certificate is not. */
 function readWord(bytes: Uint8Array, field: string): string {
-  const text = readSecret(bytes, (what) => malformed(field, what)).toString('latin1');
+  const text = readSecret(bytes, 'issued', (what) => malformed(field, what)).toString('latin1');
   if (!/^[!-~]{1,8192}$/.test(text)) throw malformed(field, 'is empty, or more than one word');
   return text;
 }

@@ -35,7 +35,7 @@ export function hmac(given: HmacOptions): Provider {
 
 function readKey(bytes: Uint8Array, field: string): KeyObject {
   const refuse = (what: string) => new PaycertError('hmac-key-too-short', `${field} ${what}`, { field });
-  const key = readSecret(bytes, refuse);
+  const key = readSecret(bytes, 'agreed', refuse);
   if (key.byteLength >= 32) return secretKey(key);
   throw new PaycertError('hmac-key-too-short', `${field} is shorter than 32 bytes`, { field });
 }

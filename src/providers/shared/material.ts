@@ -1,7 +1,9 @@
 // Reads the parts of material by name. Collects what is wrong with them instead of stopping at the first.
+import { isUtf8 } from 'node:buffer';
 import type { KeyObject } from 'node:crypto';
 import { saidOfUtf16 } from '../../crypto/foreign-forms.ts';
 import { PaycertError } from '../../errors.ts';
+import { type Origin, saidOfPasted } from './pasted.ts';
 
 /** A key under the name of the part that holds it. */
 export type NamedKey = readonly [name: string, key: KeyObject];
@@ -55,27 +57,16 @@ export const readTrimmed = (bytes: Uint8Array): string =>
     .trim();
 
 /**
- * A secret as people paste it: its bytes. One rule for all: what stands in
- * quotes, or is a JSON object or array, was copied with what was around it.
+ * A secret as people paste it: its bytes. One rule for all: what was copied with what was around it, or stands in its place, is
+ * refused in words that never hold the value.
  * @throws what `refuse` makes of the words
  */
-export function readSecret(bytes: Uint8Array, refuse: (what: string) => PaycertError): Buffer {
+export function readSecret(bytes: Uint8Array, origin: Origin, refuse: (what: string) => PaycertError): Buffer {
   const utf16 = saidOfUtf16(bytes);
   if (utf16 !== undefined) throw refuse(utf16);
   const text = readTrimmed(bytes);
-  if (/^(["'`])[^]*\1$/.test(text) || /^(?:\xe2\x80[\x98\x9c])[^]*(?:\xe2\x80[\x99\x9d])$/.test(text))
-    throw refuse('is in quotes: write it without them');
-  if (isJson(text)) throw refuse('is JSON: write the value alone');
-  return Buffer.from(text, 'latin1');
-}
-
-/** An object or an array; a number would be one too, and may be a secret. */
-function isJson(text: string): boolean {
-  if (!/^(?:\{[^]*\}|\[[^]*\])$/.test(text)) return false;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+  const raw = Buffer.from(text, 'latin1');
+  const what = saidOfPasted(isUtf8(raw) ? raw.toString() : text, origin);
+  if (what !== undefined) throw refuse(what);
+  return raw;
 }

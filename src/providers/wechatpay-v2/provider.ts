@@ -37,7 +37,7 @@ export function wechatpayV2(options: WechatpayV2Options): Provider {
 
 function readApiV2Key(bytes: Uint8Array, field: string): KeyObject {
   const refuse = (what: string) => new PaycertError('apiv2-key-length', `${field} ${what}`, { field });
-  const key = readSecret(bytes, refuse);
+  const key = readSecret(bytes, 'issued', refuse);
   if (key.byteLength === 32) return secretKey(key);
   throw refuse('is not 32 bytes long, as an APIv2 key is, which is neither in base64 nor in hexadecimal');
 }

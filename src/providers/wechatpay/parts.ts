@@ -87,7 +87,7 @@ export async function readParts(data: Data, merchantId: string): Promise<{ parts
 
 function readApiV3Key(bytes: Uint8Array, field: string): KeyObject {
   const refuse = (what: string) => new PaycertError('apiv3-key-length', `${field} ${what}`, { field });
-  const key = readSecret(bytes, refuse);
+  const key = readSecret(bytes, 'issued', refuse);
   if (key.byteLength !== 32) {
     throw refuse('is not 32 bytes long, as an APIv3 key is, which is neither in base64 nor in hexadecimal');
   }
