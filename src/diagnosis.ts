@@ -104,17 +104,32 @@ function hasType({ type }: Schema, value: unknown): boolean {
   return type === 'null' ? value === null : typeof value === type;
 }
 
-/** YAML reads 1900000001 and true without quotes as something else than text. */
-function wrongType({ type = '', received }: Schema, value: unknown): string {
+/** YAML reads 1900000001 and true without quotes as something else than text, and yes as text. */
+function wrongType({ type = '', received, pattern, form }: Schema, value: unknown): string {
   const made = received && unlikeReceived(received, value);
   if (made !== undefined) return made;
-  if (type === 'string' && (typeof value === 'number' || typeof value === 'boolean'))
-    return `is ${typeof value === 'number' ? 'a number' : 'true or false'}, and must be text: put it in quotes`;
-  if (typeof value === 'string' && (type === 'integer' || type === 'number' || type === 'boolean'))
-    return `is text, and must be ${nouns[type] ?? type}: write it without quotes`;
-  return value === null || value === undefined
-    ? `is empty, and must be ${nouns[type] ?? type}`
-    : `is ${typeOf(value)}, and must be ${nouns[type] ?? type}`;
+  const wanted = `must be ${nouns[type] ?? type}`;
+  if (type === 'string' && (typeof value === 'number' || typeof value === 'boolean')) {
+    const fits = pattern === undefined || matches(pattern, String(value));
+    return `is ${typeof value === 'number' ? 'a number' : 'true or false'}, and ${fits || form === undefined ? `${wanted}: put it in quotes` : `must be ${form}`}`;
+  }
+  if (typeof value === 'string' && type !== 'string') {
+    const meant = meantBy(value, type);
+    return `is text, and ${wanted}${meant === undefined ? '' : `: ${meant}`}`;
+  }
+  return value === null || value === undefined ? `is empty, and ${wanted}` : `is ${typeOf(value)}, and ${wanted}`;
+}
+
+/** What to write instead of a text: YAML 1.2 has no `yes`, and `name：x` is a text to it. */
+function meantBy(text: string, type: string): string | undefined {
+  if (type === 'object' && /[\uff01-\uff5e]/.test(text.slice(0, 64)))
+    return `it ${oddityOf(text) ?? 'has a full-width character'}`;
+  if (type === 'boolean' && /^(?:yes|on|y)$/i.test(text)) return 'write true';
+  if (type === 'boolean' && /^(?:no|off|n)$/i.test(text)) return 'write false';
+  const isIt = type === 'boolean' ? /^(?:true|false)$/i.test(text) : /^-?\d+(?:\.\d+)?$/.test(text);
+  return isIt && (type === 'boolean' || type === 'integer' || type === 'number')
+    ? 'write it without quotes'
+    : undefined;
 }
 
 function* ofText({ pattern, form, minLength = 0, maxLength = Infinity }: Schema, text: string, path: Path) {
@@ -138,7 +153,8 @@ function matches(pattern: string, text: string): boolean {
 }
 
 function misformed(text: string, form: string | undefined): string {
-  const oddity = oddityOf(text);
+  // A blank is not odd where the form has one, as in `POST /v3/pay/*`.
+  const oddity = oddityOf(/`[^`]* [^`]*`/.test(form ?? '') ? text.replaceAll(/(?<=\S) (?=\S)/g, '_') : text);
   if (oddity === undefined) return form === undefined ? 'does not have the form that is wanted here' : `is not ${form}`;
   return form === undefined ? oddity : `${oddity}; it must be ${form}`;
 }
@@ -213,6 +229,8 @@ function misformedName(name: string, form: string): string {
 }
 
 function unknownMember(name: string, known: readonly string[]): string {
+  const oddity = name.length > 64 ? undefined : oddityOf(name);
+  if (oddity !== undefined) return `is not a field here: it ${oddity}`;
   const meant = didYouMean(name, known);
   const list = known.length > 0 && known.length <= 8 ? `; there is ${known.join(', ')}` : '';
   return `is not a field here${meant === '' ? list : meant}`;

@@ -62,7 +62,7 @@ describe('a diagnosis', () => {
       [
         'name is empty; it must be a name of at most 63 lower-case letters, digits, - and . that begins and ends with a letter or digit',
         'grace has a space at character 2; it must be a duration such as 500ms, 10s, 5m, 12h or 7d',
-        'maxAge is a number, and must be text: put it in quotes',
+        'maxAge is a number, and must be a duration above zero such as 30d or 12h',
       ],
     ],
   ] as const)

@@ -46,6 +46,7 @@ export async function followFile<T>(
       apply(next);
       current = next;
     } catch (error) {
+      if (signal.aborted) return;
       isRefused = true;
       if (!(error instanceof PaycertError)) observe({ type: 'internal-error', where: 'config', error });
       else if (error.kind !== 'source' || isNews(error.code)) observe({ type: 'config-rejected', file, error });

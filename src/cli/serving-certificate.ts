@@ -50,6 +50,7 @@ export class ServingCertificate {
         const { validToDate: notAfter } = new X509Certificate(tls.cert);
         this.#observe({ type: 'certificate-presented', notAfter });
       } catch (error) {
+        if (signal.aborted) return;
         if (!(error instanceof PaycertError)) throw error;
         if (error.kind !== 'source' && this.#revision !== before)
           this.#observe({ type: 'config-rejected', file: 'certificate', error });

@@ -1,6 +1,7 @@
 // Untrusted YAML → plain data and the lines that it is on. Whatever two readers could read in two ways is refused.
 import { type Document, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
 import { PaycertError } from '../errors.ts';
+import { assertUtf8, isOdd, lineAt, notYaml, oddityOfLine, syntax } from './yaml-faults.ts';
 
 /** What a ConfigMap can hold, and more than 5000 credentials need. Parsing holds the event loop for a second per megabyte. */
 const maxCharacters = 1024 * 1024;
@@ -20,20 +21,31 @@ export function parseYaml(text: string): Parsed {
       field: 'the document',
     });
   }
+  assertUtf8(text);
   // stringKeys: a key that is a mapping means nothing here, and 500 of them inside each other take 20 seconds to print.
   // logLevel: otherwise it writes keys of the document to stderr.
   // uniqueKeys compares each key with every other of its mapping: a minute for 80,000 keys. Ours looks once.
   const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, stringKeys: true, logLevel: 'error' });
   // Its warnings are tags and directives that it does not know, and would ignore.
   const [error] = [...document.errors, ...document.warnings];
-  if (error !== undefined) {
-    const line = text.slice(0, error.pos[0]).split('\n').length;
-    throw new PaycertError('config-syntax', `line ${line} is not valid YAML (${error.code})`, {
-      field: `line ${line}`,
-    });
-  }
+  if (error !== undefined) throw notYaml(text, error);
+  assertPlainKeys(document, text);
   assertUniqueKeys(document, text);
   return { plain: toPlain(document, text), lineOf: lineFinder(document, text) };
+}
+
+/** A name with a full-width colon is one that nothing here has: said with its line, before it is said to be unknown. */
+function assertPlainKeys(document: Document.Parsed, text: string): void {
+  visit(document, {
+    Map(_, { items }) {
+      for (const { key } of items) {
+        if (!isScalar(key) || typeof key.value !== 'string' || key.type !== 'PLAIN' || !isOdd(key.value)) continue;
+        const line = lineAt(text, key.range?.[0]);
+        const oddity = oddityOfLine(text.split('\n')[line - 1] ?? '');
+        if (oddity !== undefined) throw syntax(line, oddity);
+      }
+    },
+  });
 }
 
 /** Two readers could take different ones. */

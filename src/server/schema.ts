@@ -231,7 +231,10 @@ export const PaymentParametersRequest = Type.Object(
       Type.String({ pattern: '^[0-9A-Za-z_-]{1,64}$', form: 'an AppID such as wx8888888888888888' }),
     ),
     prepayId: Type.Optional(
-      Type.String({ pattern: '^[0-9A-Za-z_-]{1,128}$', form: 'the prepay_id that the order was answered with' }),
+      Type.String({
+        pattern: '^[0-9A-Za-z_-]{1,128}$',
+        form: 'the prepay_id that the order was answered with, without `prepay_id=`',
+      }),
     ),
     ...Call,
   },

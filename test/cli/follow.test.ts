@@ -1,6 +1,9 @@
 // A followed file: what is valid becomes current, a mount that never updates is told once.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { systemClock } from '../../src/clock.ts';
+import { files } from '../../src/sources/files.ts';
 import { followFile } from '../../src/cli/follow.ts';
 import { PaycertError } from '../../src/errors.ts';
 import type { Event } from '../../src/events.ts';
@@ -50,6 +53,36 @@ describe('a followed file', () => {
   it('is applied again when a refused one is repaired by the current content', async () => {
     const { applied, events } = await follow(scripted(['first', 'bad', 'bad', 'first']));
     assert.deepEqual([applied, typesOf(events)], [['first'], ['config-rejected']]);
+  });
+
+  it('is not told to be silent when the process stops while it is read', async () => {
+    const stop = new AbortController();
+    const source = files({
+      paths: [join(import.meta.dirname, 'follow.test.ts')],
+      pollMilliseconds: 1000,
+      clock: systemClock,
+      observe: () => assert.fail('nothing is told'),
+    });
+    const events: Event[] = [];
+    const stopping: Source = {
+      ...source,
+      read(signal) {
+        stop.abort();
+        return source.read(signal);
+      },
+    };
+    await followFile(
+      {
+        file: 'configuration',
+        source: stopping,
+        parse: String,
+        initial: '',
+        apply: () => undefined,
+        observe: (event) => void events.push(event),
+      },
+      stop.signal,
+    );
+    assert.deepEqual(events, []);
   });
 
   it('that cannot be read is told once', async () => {

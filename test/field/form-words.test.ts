@@ -1,6 +1,7 @@
 // Messages a tired person can act on: no schema of ours shows a regular expression, and each says what it wants in words.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { parseConfig } from '../../src/config/load.ts';
 import { ConfigSchema } from '../../src/config/schema/config.ts';
 import { diagnose, type Schema } from '../../src/diagnosis.ts';
 import { platforms } from '../../src/providers/registry.ts';
@@ -110,4 +111,116 @@ describe('the local API', () => {
       ['method', 'url', 'nonce'],
     );
   });
+});
+
+describe('a configuration with characters of a Chinese keyboard', () => {
+  const good = 'log: { level: info }\nadmin: { address: "127.0.0.1:9464" }\ncredentials:\n  - name: wx\n';
+  const messageOf = (text: string): string => {
+    try {
+      parseConfig(text);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return assert.fail('was accepted');
+  };
+  for (const [title, from, to, said] of [
+    ['a full-width colon behind a name', 'log:', 'log：', /^line 1 has a full-width ： at character 4: write :/],
+    ['a full-width colon before braces', 'admin:', 'admin：', /^line 2 has a full-width ： at character 6: write :/],
+    [
+      'a full-width colon inside braces',
+      'address:',
+      'address：',
+      /^line 2 has a full-width ： at character 17: write :/,
+    ],
+    [
+      'full-width braces',
+      '{ level: info }',
+      '｛ level: info ｝',
+      /^line 1 has a full-width ｛ at character 6: write \{/,
+    ],
+    ['smart quotes around a name', 'log:', '“log”:', /^line 1 has .*“.* at character 1/],
+    [
+      'an indent of full-width spaces',
+      '  - name',
+      '\u3000- name',
+      /^line 4 is indented with a full-width space: use spaces/,
+    ],
+    [
+      'an indent of no-break spaces',
+      '  - name',
+      '\u00a0- name',
+      /^line 4 is indented with a no-break space: use spaces/,
+    ],
+    ['a tab', '  - name', '\t- name', /^line 4 is indented with a tab/],
+  ] as const)
+    it(`names the character, its place and what to write: ${title}`, () => {
+      assert.match(messageOf(good.replace(from, to)), said);
+    });
+
+  it('says that a file is not UTF-8, and how to convert it', () => {
+    for (const text of [`\ufeff${good}`, good])
+      assert.match(
+        messageOf(Buffer.from(text, 'utf16le').toString()),
+        /^line 1 is text in UTF-16: convert it with iconv/,
+      );
+    // 商户 in GBK.
+    const gbk = Buffer.concat([Buffer.from(`${good}# `), Buffer.from('c9ccbba7', 'hex')]);
+    assert.match(messageOf(gbk.toString()), /^line 5 is not UTF-8: save the file in UTF-8/);
+  });
+
+  it('shows no code of the YAML library', () => {
+    for (const text of [
+      'a: [1',
+      'a: "x',
+      'a: b: c',
+      '- a\nb: 1',
+      'a: @x',
+      'a:\n b: 1\n   c: 2',
+      '}',
+      '%x',
+      'a: 1\n  b',
+    ])
+      assert.doesNotMatch(messageOf(text), /[A-Z]_[A-Z]/, text);
+  });
+});
+
+describe('a remedy', () => {
+  const validate = validator(ConfigSchema, 'config-invalid');
+  const said = (value: object): readonly string[] => {
+    try {
+      validate({ credentials: [], ...value });
+    } catch (error) {
+      const { message, others } = error as PaycertError;
+      return [message, ...others.map((one) => one.message)];
+    }
+    return [];
+  };
+  for (const [value, expected] of [
+    [{ admin: { address: 9464 } }, /^admin\.address is a number, and must be (?!text)/],
+  ] as const)
+    it(`is not one that is refused again: ${JSON.stringify(value)}`, () => {
+      const message = said(value).find((one) => expected.test(one));
+      assert.ok(message !== undefined, said(value).join('; '));
+    });
+
+  const flag = { type: 'boolean' };
+  const rule = { type: 'string', pattern: '^[A-Z]+ /\\S*$', form: 'a method and a path, such as `POST /v3/pay/*`' };
+  for (const [schema, value, message] of [
+    [flag, 'yes', 'is text, and must be true or false: write true'],
+    [flag, 'Off', 'is text, and must be true or false: write false'],
+    [flag, 'True', 'is text, and must be true or false: write it without quotes'],
+    [flag, 'maybe', 'is text, and must be true or false'],
+    [{ type: 'object' }, 'name：wx', 'is text, and must be a mapping: it has a full-width ： at character 5: write :'],
+    [{ type: 'integer' }, '5', 'is text, and must be a whole number: write it without quotes'],
+    [{ type: 'integer' }, 'five', 'is text, and must be a whole number'],
+    [rule, 'post /v3/pay', 'is not a method and a path, such as `POST /v3/pay/*`'],
+    [rule, 'GET v3/*', 'is not a method and a path, such as `POST /v3/pay/*`'],
+    [rule, 'GET  /v3', 'has a space at character 4; it must be a method and a path, such as `POST /v3/pay/*`'],
+  ] as const)
+    it(`says of ${value} what to write`, () => {
+      assert.deepEqual(
+        diagnose(schema, value).map((problem) => problem.message),
+        [message],
+      );
+    });
 });

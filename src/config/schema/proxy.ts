@@ -7,7 +7,7 @@ import { closed, credentialName, Duration } from './shared.ts';
 const origin = (description: string) =>
   Type.String({
     pattern: '^https?://[a-z0-9.-]{1,253}(:[0-9]{1,5})?$',
-    form: 'an origin such as https://api.mch.weixin.qq.com, without a path',
+    form: 'an address with its scheme and without a path, such as https://api.mch.weixin.qq.com',
     maxLength: 270,
     description,
   });

@@ -1,0 +1,74 @@
+// What is wrong with a text that is no YAML, in words: the character and its place, and what to write instead.
+import { PaycertError } from '../errors.ts';
+import { oddityOf } from '../spelling.ts';
+
+/** What was read as UTF-8 and is not: each byte that belongs to no character has become U+FFFD. */
+export function assertUtf8(text: string): void {
+  const at = text.search(/[\0\ufffd]/);
+  if (at === -1) return;
+  const isUtf16 = text.slice(0, 64).includes('\0');
+  const said = isUtf16
+    ? 'is text in UTF-16: convert it with iconv -f UTF-16 -t UTF-8 FILE'
+    : 'is not UTF-8: save the file in UTF-8, or convert it with iconv -f GB18030 -t UTF-8 FILE';
+  throw syntax(lineAt(text, at), said);
+}
+
+export const lineAt = (text: string, offset = 0): number => text.slice(0, offset).split('\n').length;
+
+/** A character of a Chinese keyboard or of a web page is the likelier fault than the one that the reader names. */
+export function notYaml(
+  text: string,
+  { code, pos: [offset] }: { readonly code: string; readonly pos: readonly [number, number] },
+) {
+  const line = lineAt(text, offset);
+  const lines = text.split('\n');
+  // The reader notices a line that does not end its key on the next one.
+  for (const near of [line, line - 1, line + 1]) {
+    const oddity = oddityOfLine(lines[near - 1] ?? '');
+    if (oddity !== undefined) return syntax(near, oddity);
+  }
+  return syntax(line, `is not valid YAML: ${words[code] ?? code}`);
+}
+
+export const syntax = (line: number, said: string) => {
+  const field = `line ${String(line)}`;
+  return new PaycertError('config-syntax', `${field} ${said}`, { field });
+};
+
+const words: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: 'it is indented with a tab; use spaces',
+  BAD_INDENT: 'it is indented by another number of spaces than the lines beside it',
+  MULTILINE_IMPLICIT_KEY: 'a name must be followed by a colon and a space, on one line',
+  MISSING_CHAR: 'a quote or a bracket is not closed, or a colon or comma is missing',
+  BLOCK_AS_IMPLICIT_KEY: 'a value with a colon and a space in it must be in quotes',
+  UNEXPECTED_TOKEN: 'a bracket, comma, quote or line stands where none can',
+  BAD_SCALAR_START: 'a value that begins with @, ` or % must be in quotes',
+  IMPOSSIBLE: 'it is read in no way',
+};
+
+const odd = /[\uff01-\uff5e“”‘’\u3000\u00a0\u200b\u2060\ufeff]/;
+
+/** Whether a name has a character that no name of ours has. */
+export const isOdd = (name: string): boolean => odd.test(name);
+
+/** What no YAML of ours means: it is in a name, or stands for its ASCII twin. Inside quotes and comments anything may stand. */
+export function oddityOfLine(line: string): string | undefined {
+  const bare = line
+    .slice(0, 1024)
+    .replace(/"(?:[^"\\]|\\.)*"|'[^']*'/g, (quoted) => '_'.repeat(quoted.length))
+    .replace(/(?:^|\s)#.*$/, '');
+  const indent = /^[^\S\n]*/.exec(bare)?.[0] ?? '';
+  const blank = /[^ \r]/.exec(indent);
+  if (blank !== null) {
+    const name =
+      { '\t': 'a tab', '\u00a0': 'a no-break space', '\u3000': 'a full-width space' }[blank[0]] ?? 'an odd blank';
+    return `is indented with ${name}: use spaces`;
+  }
+  const found = odd.exec(bare);
+  return found === null ? undefined : nameOddity(bare, found.index);
+}
+
+function nameOddity(text: string, index: number): string {
+  const before = '_'.repeat(index);
+  return oddityOf(`${before}${text[index] ?? ''}_`) ?? 'has an odd character';
+}
