@@ -80,7 +80,7 @@ export function answerTrade(
       return refund(trade, business, named);
     case 'alipay.trade.fastpay.refund.query': {
       const fen = trade.refunds.get(asText(business['out_request_no']));
-      // Without a refund of that number the answer is a success that names none.
+      // Without a refund of that number the response is a success that names none.
       if (fen === undefined) return named;
       const { out_request_no } = business;
       return { ...named, out_request_no, ...money, refund_amount: toYuan(fen), refund_status: 'REFUND_SUCCESS' };
