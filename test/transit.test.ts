@@ -23,7 +23,12 @@ describe('a body that was written again', () => {
   });
 
   it('is none where it is no JSON, is nested deeply, or is long', () => {
-    fc.assert(fc.property(fc.uint8Array(), (bytes) => void [traceOf(bytes), oddForm(bytes)]));
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1 }), (bytes) => {
+        const before = traceOf(bytes)?.before;
+        assert.ok(before === undefined || Buffer.compare(before, bytes) !== 0);
+      }),
+    );
     for (const text of ['[', 'a=1', '<xml/>', '[ '.repeat(16_000), `[${' '.repeat(40_000)}]`])
       assert.equal(traceOf(Buffer.from(text)), undefined, text.slice(0, 10));
   });
