@@ -41,6 +41,7 @@ describe('what is as it was received', () => {
         const base64 = Buffer.from(bytes).toString('base64');
         assert.deepEqual([oddBase64(base64), oddDecoding(base64)], [undefined, undefined]);
         assert.deepEqual([unlikeReceived('body', base64), unlikeReceived('headers', headers)], [undefined, undefined]);
+        assert.equal(oddForm(Buffer.from(new URLSearchParams(headers).toString())), undefined);
       }),
     );
   });
