@@ -7,6 +7,7 @@ import type { TlsIdentity } from '../providers/shared/tls-identity.ts';
 import { createAdmission, trustOf } from '../revocation/peer.ts';
 import { type ConnectionOptions, DrainingPools } from './draining-pools.ts';
 import { Responders } from '../revocation/responders.ts';
+import { createLookup } from '../system/lookup.ts';
 import { buildSecureContext, type Subscription } from './secure-context.ts';
 
 /** As undici's, without what would take the certificate's place, or let a request wait with the certificate of its time. */
@@ -39,6 +40,8 @@ export async function createDispatcher(
   const { connectTimeout, allowH2, socketPath, maxCachedSessions, autoSelectFamily, autoSelectFamilyAttemptTimeout } =
     options;
   const connectorOptions = {
+    // As the agent for node:https: in no thread that signs.
+    lookup: createLookup(),
     timeout: connectTimeout,
     allowH2,
     socketPath,

@@ -9,6 +9,7 @@ import type { TlsIdentity } from '../providers/shared/tls-identity.ts';
 import { type Admit, createAdmission, trustOf } from '../revocation/peer.ts';
 import { type ConnectionOptions, type Connections, DrainingPools } from './draining-pools.ts';
 import { Responders } from '../revocation/responders.ts';
+import { createLookup } from '../system/lookup.ts';
 import { buildSecureContext, type Subscription } from './secure-context.ts';
 
 /**
@@ -41,6 +42,9 @@ interface TakesRequests {
 
 const plain = Agent.prototype as Agent & TakesRequests;
 
+/** In no thread of the pool, where a silent name server would take the place of signatures. */
+const lookup = createLookup();
+
 /** As undici has it. */
 const connectMilliseconds = 10_000;
 
@@ -54,7 +58,7 @@ class CertificateAgent extends Agent implements Connections {
 
   constructor(identity: TlsIdentity, admit: Admit | undefined, options: HttpsAgentOptions) {
     const secureContext = buildSecureContext(identity);
-    super({ ...options, secureContext, checkServerIdentity, ...(admit && { maxCachedSessions: 0 }) });
+    super({ lookup, ...options, secureContext, checkServerIdentity, ...(admit && { maxCachedSessions: 0 }) });
     this.#admit = admit;
   }
 
