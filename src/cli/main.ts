@@ -7,7 +7,7 @@ import { type Command, parseWords, usageError } from './command.ts';
 import { commands } from './commands.ts';
 import { completionScript, shells } from './completion.ts';
 import { helpOf, overview } from './help.ts';
-import { poolSizeFor } from '../system/threads.ts';
+import { isForeignHeld, poolSizeFor } from '../system/threads.ts';
 import { printError } from './table.ts';
 
 // libuv reads it when the pool is first used: RSA runs there, and what waits for a disk or a name server must not stop it.
@@ -110,4 +110,14 @@ try {
   process.exitCode = explain(error);
 }
 // Lines that a slow reader has not taken, and names that are still looked for, would keep the process.
-if (started.outputIsLog) process.exit();
+if (started.outputIsLog) endNow();
+
+/**
+ * Exiting joins the threads of the pool, and one that waits for a mount that hangs, or for a name, never comes. Becoming another
+ * program takes them away, as no other way to end with a code of one's own does.
+ */
+function endNow(): never {
+  const code = Number(process.exitCode ?? 0);
+  if (isForeignHeld()) process.execve?.(process.execPath, [process.execPath, '--eval', `process.exitCode = ${code}`]);
+  process.exit();
+}

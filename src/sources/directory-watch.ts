@@ -16,6 +16,7 @@ export class DirectoryWatch implements AsyncDisposable {
   #watcher: FSWatcher | undefined;
   #identity = '';
   #hasFailed = false;
+  #isClosed = false;
   /** The failure told last: the same one again, at every poll, is no news. */
   #reason: string | undefined;
 
@@ -32,6 +33,8 @@ export class DirectoryWatch implements AsyncDisposable {
     if (this.#watcher !== undefined && !this.#hasFailed && identity === this.#identity) return;
     const isRestart = this.#watcher !== undefined;
     await this.#watcher?.close();
+    // A mount that hung has answered after all.
+    if (this.#isClosed) return;
     this.#identity = identity;
     this.#hasFailed = false;
     this.#watcher = this.#start(targets, isRestart);
@@ -77,6 +80,7 @@ export class DirectoryWatch implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     await this.#watcher?.close();
   }
 }

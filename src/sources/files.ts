@@ -1,4 +1,5 @@
 // Mounted files as a source: events to be quick, a poll to be sure.
+import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Clock } from '../clock.ts';
@@ -6,8 +7,7 @@ import { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import { renameKeys } from './merge.ts';
-import { frozenMounts } from './mounts.ts';
-import { readBounded } from '../system/read-bounded.ts';
+import { frozenMounts, mountPointsOf } from './mounts.ts';
 import { type Lane, mountLane, runForeign } from '../system/threads.ts';
 import { type Reading, readPaths } from './read-files.ts';
 import { type Material, material, type Source } from './source.ts';
@@ -34,7 +34,7 @@ export function files({ paths, keys = {}, pollMilliseconds, clock, observe }: Fi
   const name = `files:${absolute.join(',')}`;
   let isAtomic = false;
   let frozenPaths: Promise<readonly string[]> | undefined;
-  const lane = mountLane();
+  const lane = mountLane(mountPointsOf(readMountinfo(), absolute));
   /** One that hangs is joined: another would hang too, and hold more. */
   let pending: Promise<Reading> | undefined;
 
@@ -80,20 +80,36 @@ export function files({ paths, keys = {}, pollMilliseconds, clock, observe }: Fi
       await using watcher = new DirectoryWatch({ paths: absolute, name, lane }, isolate(observe), () => ticks.notify());
       for await (const tick of ticks.read(signal)) {
         // Not on events: they come from a watch that works, and each wait here delays a swap.
-        if (tick !== 'event') await watcher.ensure();
+        if (tick !== 'event') await unlessAborted(watcher.ensure(), signal);
         yield tick;
       }
     },
   };
 }
 
+/** Waits for work that may never end no longer than somebody wants it. */
+async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const over = Promise.withResolvers<undefined>();
+  const end = () => over.resolve(undefined);
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
+  await Promise.race([work, over.promise]).finally(() => signal.removeEventListener('abort', end));
+}
+
+/** Empty without /proc: not Linux, and so no kubelet. The kernel makes it, and asks no file system for it. */
+function readMountinfo(): string {
+  try {
+    return readFileSync('/proc/self/mountinfo', 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 async function findFrozen(paths: readonly string[], lane: Lane): Promise<readonly string[]> {
-  // No /proc: not Linux, and so no kubelet.
-  const mountinfo = await readBounded('/proc/self/mountinfo').then(
-    ({ bytes }) => bytes.toString(),
-    () => '',
-  );
   const isFile = async (path: string) =>
     (await runForeign(lane, () => stat(path)).catch(() => undefined))?.isFile() ?? false;
-  return frozenMounts(mountinfo, await Promise.all(paths.map(async (path) => ({ path, isFile: await isFile(path) }))));
+  return frozenMounts(
+    readMountinfo(),
+    await Promise.all(paths.map(async (path) => ({ path, isFile: await isFile(path) }))),
+  );
 }

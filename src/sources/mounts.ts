@@ -9,21 +9,36 @@ export function frozenMounts(
   mountinfo: string,
   paths: readonly { readonly path: string; readonly isFile: boolean }[],
 ): string[] {
+  const mounts = readMounts(mountinfo);
+  const isFrozen = (mountPoint: string): boolean => /\/\.\.\d{4}_\d\d_\d\d_/.test(mounts.get(mountPoint) ?? '');
+  const frozen = paths.flatMap(({ path, isFile }) => {
+    if (isFile && mounts.has(path)) return [path];
+    const around = innermost(mounts, path);
+    const inside = [...mounts.keys()].filter((point) => isWithin(point, path) && isFrozen(point));
+    return around !== undefined && isFrozen(around) ? [path] : inside;
+  });
+  return [...new Set(frozen)];
+}
+
+/** Where each mount of these paths begins, as far as their names say: asking the system could hang with the mount. */
+export function mountPointsOf(mountinfo: string, paths: readonly string[]): readonly string[] {
+  const mounts = readMounts(mountinfo);
+  return [...new Set(paths.map((path) => innermost(mounts, path) ?? '/'))].sort();
+}
+
+/** By mount point: what of its file system is mounted there. */
+function readMounts(mountinfo: string): ReadonlyMap<string, string> {
   const mounts = new Map<string, string>();
   for (const line of mountinfo.split('\n')) {
     const [, , , root, mountPoint] = line.split(' ');
     // A later mount hides an earlier one at the same place.
     if (root !== undefined && mountPoint !== undefined) mounts.set(unescape(mountPoint), unescape(root));
   }
-  const isFrozen = (mountPoint: string): boolean => /\/\.\.\d{4}_\d\d_\d\d_/.test(mounts.get(mountPoint) ?? '');
-  const frozen = paths.flatMap(({ path, isFile }) => {
-    if (isFile && mounts.has(path)) return [path];
-    const around = [...mounts.keys()].filter((point) => isWithin(path, point)).sort((a, b) => b.length - a.length)[0];
-    const inside = [...mounts.keys()].filter((point) => isWithin(point, path) && isFrozen(point));
-    return around !== undefined && isFrozen(around) ? [path] : inside;
-  });
-  return [...new Set(frozen)];
+  return mounts;
 }
+
+const innermost = (mounts: ReadonlyMap<string, string>, path: string): string | undefined =>
+  [...mounts.keys()].filter((point) => isWithin(path, point)).sort((a, b) => b.length - a.length)[0];
 
 const isWithin = (path: string, directory: string): boolean =>
   path === directory || path.startsWith(directory.endsWith('/') ? directory : `${directory}/`);

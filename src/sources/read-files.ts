@@ -3,7 +3,7 @@ import { lstat, readlink, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { PaycertError } from '../errors.ts';
 import { mergeData } from './merge.ts';
-import { type Lane, mountLane, runForeign } from '../system/threads.ts';
+import { filesLane, type Lane, runForeign } from '../system/threads.ts';
 import { isCode, isSystemError, readFile, readTree } from './read-tree.ts';
 
 const attempts = 20;
@@ -20,7 +20,7 @@ export interface Reading {
  * One swapped directory is whole as it is. Of everything else two reads must agree, and of several paths too: the second
  * read of the first began after the first read of the last had ended, and nothing had changed between.
  */
-export async function readPaths(paths: readonly string[], lane: Lane = mountLane()): Promise<Reading> {
+export async function readPaths(paths: readonly string[], lane: Lane = filesLane): Promise<Reading> {
   let before: Reading | undefined;
   let vanished: PaycertError | undefined;
   for (let attempt = 0; attempt < attempts; attempt++) {

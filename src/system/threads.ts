@@ -8,11 +8,18 @@ export interface Lane {
   readonly within?: Lane;
 }
 
-/** Every file that is read; each source of files has a lane of its own within. */
+/** Every file that is read; the files of each mount have a lane of their own within. */
 export const filesLane: Lane = { most: 4 };
 
-/** A mount that hangs holds this many threads, and leaves the others to other mounts. */
-export const mountLane = (): Lane => ({ most: 2, within: filesLane });
+const mountLanes = new Map<string, Lane>();
+
+/** A mount that hangs holds this many threads, however many read from it, and leaves the others to other mounts. */
+export function mountLane(mounts: readonly string[]): Lane {
+  const key = mounts.join('\n');
+  const lane = mountLanes.get(key) ?? { most: 2, within: filesLane };
+  mountLanes.set(key, lane);
+  return lane;
+}
 
 /** Hosts files, and the few names that only the system itself can resolve. */
 export const namesLane: Lane = { most: 1 };
@@ -42,6 +49,10 @@ export class Threads {
 
   constructor(most: number) {
     this.#most = most;
+  }
+
+  get isHeld(): boolean {
+    return this.#all > 0;
   }
 
   async run<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
@@ -100,6 +111,9 @@ export const signingThreads = (environment: Environment): number =>
   Math.max(poolSize(environment) - foreignPart(poolSize(environment)), 1);
 
 let threads: Threads | undefined;
+
+/** Whether a foreign call holds a thread now. */
+export const isForeignHeld = (): boolean => threads?.isHeld ?? false;
 
 /** Runs a call that waits for something foreign in the pool of this process. */
 export function runForeign<T>(lane: Lane, work: () => Promise<T>): Promise<T> {

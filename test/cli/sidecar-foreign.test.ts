@@ -153,7 +153,7 @@ describe('a file that is followed', () => {
   });
 });
 
-const canOwnResolver = (() => {
+const canMount = (() => {
   try {
     execFileSync('unshare', ['-m', 'true'], { stdio: 'ignore' });
     return false;
@@ -162,7 +162,7 @@ const canOwnResolver = (() => {
   }
 })();
 
-describe('a name server that is silent', { skip: canOwnResolver }, () => {
+describe('a name server that is silent', { skip: canMount }, () => {
   it('holds up neither a signature on one CPU nor the end, however many lists wait for it', limit, async (t) => {
     const server = createSocket('udp4');
     t.after(() => server.close());
@@ -192,6 +192,37 @@ describe('a name server that is silent', { skip: canOwnResolver }, () => {
     for (let i = 0; i < 20; i++) assert.equal((await sign(sidecar.socket)).status, 200);
     // Every signature was made while the names were waited for.
     assert.ok(!sidecar.lines.some(({ event, credential }) => event === 'swapped' && credential === 'bank'));
+    sidecar.terminate();
+    assert.equal(await sidecar.ended, 0);
+  });
+});
+
+const canHang = (() => {
+  if (canMount !== false) return canMount;
+  const script = 'mount -i -t fuse -o fd=3,rootmode=040000,user_id=0,group_id=0 hung /mnt 3<>/dev/fuse';
+  try {
+    execFileSync('unshare', ['-m', 'sh', '-c', script], { stdio: 'ignore' });
+    return false;
+  } catch {
+    return 'this user may not mount a file system of his own (fuse)';
+  }
+})();
+
+/** A file system whose server takes requests and never responds: what is asked of it waits for ever. */
+describe('a mount that hangs', { skip: canHang }, () => {
+  it('holds up neither a signature on one CPU nor the end, however many read from it', limit, async (t) => {
+    const { directory, path } = await writeMaterial(t);
+    const hung = join(directory, 'hung');
+    await mkdir(hung);
+    const others = ['one', 'two', 'three'].map((name) => credential({ name, path: join(hung, name) }));
+    const config = join(directory, 'paycert.yaml');
+    await writeFile(config, configuration(directory, [...others, credential({ path })]));
+    await writeFile(join(directory, 'token'), token);
+    const mount = `mount -i -t fuse -o fd=3,rootmode=040000,user_id=0,group_id=0 hung ${hung}`;
+    const script = `${mount} && exec taskset -c 0 ${process.execPath} ${mainFile} sidecar --config ${config}`;
+    const sidecar = new Sidecar(t, ['-c', `exec 3<>/dev/fuse; ${script}`], {}, ['unshare', '-m', 'sh']);
+    await sidecar.ready(['wechat-main']);
+    for (let i = 0; i < 20; i++) assert.equal((await sign(sidecar.socket)).status, 200);
     sidecar.terminate();
     assert.equal(await sidecar.ended, 0);
   });

@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { files } from '../../src/sources/files.ts';
-import { frozenMounts } from '../../src/sources/mounts.ts';
+import { frozenMounts, mountPointsOf } from '../../src/sources/mounts.ts';
 import { makeDirectory } from '../support/directories.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
@@ -49,6 +49,16 @@ describe('a frozen mount', () => {
 
   it('is none where there is no mountinfo', () => {
     assert.deepEqual(frozenMounts('', [{ path: '/app', isFile: false }]), []);
+  });
+});
+
+describe('the mount of a path', () => {
+  it('is the innermost that it lies in, by name alone, and each is named once', () => {
+    const points = (...paths: string[]) => mountPointsOf(mountinfo, paths);
+    assert.deepEqual(points('/whole/key.pem', '/whole', '/whole/a/b'), ['/whole']);
+    assert.deepEqual(points('/app/platform/a.pem', '/app/key.pem'), ['/app/key.pem', '/app/platform']);
+    assert.deepEqual(points('/wholesale', '/elsewhere'), ['/']);
+    assert.deepEqual(mountPointsOf('', ['/app']), ['/']);
   });
 });
 

@@ -95,8 +95,17 @@ describe('the pool', () => {
 
   it('is shared by the mounts: two that hang hold all that files may', async () => {
     const { start, running } = hanging(new Threads(foreignThreads));
-    for (const lane of [mountLane(), mountLane(), mountLane()]) for (let i = 0; i < 4; i++) void start(lane);
+    for (const mount of ['/a', '/b', '/c']) for (let i = 0; i < 4; i++) void start(mountLane([mount]));
     await turn();
     assert.equal(running.length, 4);
+  });
+
+  it('is left to other mounts, however many read from one that hangs', async () => {
+    const { start, running } = hanging(new Threads(foreignThreads));
+    const [hung, other] = [mountLane(['/hung']), mountLane(['/other'])];
+    for (let reader = 0; reader < 10; reader++) void start(mountLane(['/hung']));
+    void start(other);
+    await turn();
+    assert.deepEqual(running.map(({ lane }) => lane), [hung, hung, other]); // prettier-ignore
   });
 });
