@@ -180,10 +180,10 @@ describe('the spare', () => {
     const { spare, proxied } = await serve(t);
     for (let index = 0; index < 25; index += 1) await proxied.call(query);
     assert.equal(spare.asked, 0);
-    const { origins, forwards } = platforms.wechatpay;
-    const spares = Object.entries(forwards?.({ merchantId: '1' }).spares ?? {});
+    const { wechatpay } = platforms;
+    const spares = Object.entries(wechatpay.forwards?.({ merchantId: '1' }).spares ?? {});
     assert.ok(spares.length > 0);
-    const known = origins({ merchantId: '1' });
+    const known = wechatpay.origins({ merchantId: '1' });
     for (const pair of spares) for (const origin of pair) assert.ok(known.includes(origin), origin);
   });
 });

@@ -95,6 +95,12 @@ export const processes: Readonly<Record<string, Cause>> = {
     within: 11,
     after: 5,
   },
+  PaycertGatewayOnSpare: {
+    series: { [ofSidecar('paycert_gateway_on_spare', { host: 'api.mch.weixin.qq.com' })]: during(1, 0) },
+    labels: { namespace: 'pay', host: 'api.mch.weixin.qq.com' },
+    within: 11,
+    after: 0,
+  },
   PaycertOperatorAbsent: {
     series: { [ofOperator('paycert_operator_queue_length')]: during(undefined, 0) },
     labels: {},
