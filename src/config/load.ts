@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import { PaycertError } from '../errors.ts';
 import { type Report, validator } from '../validation.ts';
-import { assertListener, assertPrivate, assertProxyRoutes, assertUniqueNames } from './rules.ts';
+import { assertAccount, assertListener, assertPrivate, assertProxyRoutes, assertUniqueNames } from './rules.ts';
 import { type Config, ConfigSchema } from './schema/config.ts';
 import {
   type CredentialConfig,
@@ -78,6 +78,7 @@ function parse(text: string, problems: Placed[]): Config | undefined {
   attempt([], () => assertUniqueNames(names));
   attempt([], () => assertListener(config));
   credentials.forEach((credential, index) => attempt(['credentials', index], () => assertPrivate(credential, index)));
+  credentials.forEach((credential, index) => attempt(['credentials', index], () => assertAccount(credential, index)));
   attempt(['proxy', 'routes'], () => assertProxyRoutes(config));
   return problems.length > 0 ? undefined : deepFreeze(config);
 }
@@ -102,6 +103,7 @@ export function parseCredentials(value: unknown): readonly CredentialConfig[] {
   const credentials = validateCredentials(value);
   assertUniqueNames(credentials.map(({ name }) => name));
   credentials.forEach(assertPrivate);
+  credentials.forEach(assertAccount);
   return deepFreeze(structuredClone(credentials));
 }
 

@@ -111,6 +111,15 @@ export function assertPrivate({ source }: CredentialConfig, index: number): void
   }
 }
 
+/** The account is one of that platform, as far as its form says. */
+export function assertAccount({ provider }: CredentialConfig, index: number): void {
+  const { platform, options } = platformOf(provider);
+  const problem = platform.accountProblem?.(options);
+  if (problem === undefined) return;
+  const field = `credentials[${String(index)}].provider.${platform.id}.${problem.option}`;
+  throw new PaycertError('config-invalid', `${field} ${problem.what}`, { field });
+}
+
 function assertPort(field: string, address = ''): void {
   if (splitAddress(address).port > 65_535) {
     throw new PaycertError('config-invalid', `${field} has a port above 65535`, { field });

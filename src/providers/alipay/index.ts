@@ -6,6 +6,7 @@ import { forwarding } from './forwarding.ts';
 import { defaults, Options, origins } from './options.ts';
 import { alipay } from './provider.ts';
 import { alipayRefusals } from './refusal.ts';
+import { saidOfAlipayAppId } from '../shared/app-ids.ts';
 import { takes } from './takes.ts';
 
 export const platform = definePlatform({
@@ -13,6 +14,10 @@ export const platform = definePlatform({
   name: 'Alipay',
   options: Options,
   create: alipay,
+  accountProblem({ appId }) {
+    const what = saidOfAlipayAppId(appId);
+    return what === undefined ? undefined : { option: 'appId', what };
+  },
   takes,
   draft,
   origins: ({ gateway = defaults.gateway }) => [origins[gateway]],

@@ -7,7 +7,7 @@ import { joinPairs, type Pair } from '../shared/parameters.ts';
 import { percentEncode } from '../shared/percent.ts';
 import type { Operations } from '../provider.ts';
 import { take } from '../takes.ts';
-import { appParameters, assertNonce } from '../shared/wechatpay-payment.ts';
+import { appParameters, assertAppId, assertNonce } from '../shared/wechatpay-payment.ts';
 import { appNames, merchantNames, namesAt } from './interfaces.ts';
 import { isSignType, signParameters, type SignType } from './messages.ts';
 import type { WechatpayV2Options } from './options.ts';
@@ -61,6 +61,7 @@ export function signing(
       const payment = take(input, takes.paymentParameters.payment);
       const { type, prepayId, appId = options.appId } = payment;
       if (appId === undefined) throw requestInvalid('appId', 'is missing, and so is appId of the configuration');
+      assertAppId(appId);
       const signType: SignType = payment.signType ?? 'MD5';
       const timestamp = seconds(now);
       const sign = (parameters: Readonly<Record<string, string>>): string =>

@@ -6,7 +6,7 @@ import { defaultHeaders, header, withHeaders } from '../shared/http.ts';
 import type { AuthorizedRequest, Moment, Operations, RequestToAuthorize } from '../provider.ts';
 import { take } from '../takes.ts';
 import { authorization, paymentMessage, requestMessage } from './messages.ts';
-import { appParameters, assertNonce } from '../shared/wechatpay-payment.ts';
+import { appParameters, assertAppId, assertNonce } from '../shared/wechatpay-payment.ts';
 import type { ResponseKey } from './options.ts';
 import { isSameKeyId, keyUnknown, type PlatformKeys } from './platform-keys.ts';
 import { schemeOf } from './schemes.ts';
@@ -70,6 +70,7 @@ export function signing(
 
     async paymentParameters(input, { now, nonce }, turn) {
       const { type, appId, prepayId } = take(input, takes.paymentParameters.payment);
+      assertAppId(appId);
       const timestamp = seconds(now);
       const sign = (last: string) => signText(paymentMessage(appId, timestamp, nonce, last), turn);
       if (type === 'app') {
