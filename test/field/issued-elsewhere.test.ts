@@ -174,6 +174,26 @@ describe('the temporary certificate of cert-manager', () => {
   });
 });
 
+describe('a certificate that is not what a peer expects', () => {
+  it('with its authority before it is refused for the order alone: the key is the right one', async () => {
+    const [leaf] = [pairFiles(client)['tls.crt']!.match(/-----BEGIN[^]*?-----END CERTIFICATE-----\n/)![0]];
+    assert.deepEqual(await codesOf({ 'tls.crt': `${intermediate}${leaf}` }), ['chain-broken tls.crt']);
+    assert.deepEqual(await codesOf({ 'tls.crt': `${leaf}${intermediate}` }), []);
+    const other = pairFiles(server)['tls.key'];
+    assert.ok((await codesOf({ 'tls.key': other })).includes('key-mismatch tls.key'));
+  });
+
+  it('of an ingress controller that made it up loads with a warning', async () => {
+    const fake = pairFiles(await issue(root, 'Kubernetes Ingress Controller Fake Certificate'));
+    const { set } = await mtls({}).load(filesOf({ ...fit, ...fake }));
+    assert.deepEqual(set.problems, []);
+    assert.deepEqual(
+      set.warnings(now).map(({ code, field }) => [code, field]),
+      [['material-unusual', 'tls.crt']],
+    );
+  });
+});
+
 describe('an empty part of any platform', () => {
   const options = { wechatpay: { merchantId: '1900000001' }, wechatpayV2: { merchantId: '1900000001' }, alipay: { appId: '2021000000000001', mode: 'key' }, pss: { appId: 'shop' } } as const; // prettier-ignore
   for (const [id, names] of [

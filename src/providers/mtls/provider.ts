@@ -7,7 +7,7 @@ import { judgeOwn, listProblems } from '../shared/revocation-status.ts';
 import { makeIdentity, type RevocationRules } from '../shared/tls-identity.ts';
 import { defaults, type MtlsOptions } from './options.ts';
 import { isAuthorityName, keyName, type Pair, readPairs } from './parts.ts';
-import { judge } from './rules.ts';
+import { judge, warningsOf } from './rules.ts';
 import { chooseByName } from './server-names.ts';
 
 export function mtls(options: MtlsOptions): Provider {
@@ -77,6 +77,7 @@ async function createContext(
       capabilities: (now) => new Set(shown.every((facts) => isAlive(facts, now)) ? ['sign'] : []),
       violations: (now) => revoked(now).filter(isViolation),
       warnings: (now) => [
+        ...pairs.flatMap(warningsOf),
         ...unique(trusted).flatMap((facts) => (isAlive(facts, now) ? [] : [authorityExpired(facts)])),
         ...empty.flatMap((name) => violation('trust-empty', name, 'is empty, and says nothing of whom to trust')),
         // Material that was valid at load stays in use, and is reported.

@@ -7,8 +7,9 @@ import { certificateName, keyName, type Pair } from './parts.ts';
 
 type Rule = (pair: Pair) => readonly PaycertError[];
 
-const keyMatchesCertificate: Rule = ({ name, privateKey, certificates: [leaf] }) =>
-  leaf.checkPrivateKey(privateKey)
+/** Where another certificate of the file is the key's, the order is wrong, and `chainInOrder` says so. */
+const keyMatchesCertificate: Rule = ({ name, privateKey, certificates }) =>
+  certificates.some((one) => one.checkPrivateKey(privateKey))
     ? []
     : violation('key-mismatch', keyName(name), `does not belong to ${certificateName(name)}`);
 
@@ -35,7 +36,9 @@ const strongDigests: Rule = ({ name, certificates }) =>
     : [];
 
 /** RFC 8446 §4.4.2: each one certifies the one before it. Some servers forgive another order, and some do not. */
-const chainInOrder: Rule = ({ name, certificates }) =>
+const chainInOrder: Rule = ({ name, privateKey, certificates }) =>
+  // Of a certificate that is there twice, each is the leaf.
+  (certificates[0].checkPrivateKey(privateKey) || !certificates.some((one) => one.checkPrivateKey(privateKey))) &&
   certificates.slice(1).every((issuer, index) => {
     const [subject] = certificates.slice(index);
     return subject !== undefined && isIssuedWithin(subject, [issuer]);
@@ -58,3 +61,9 @@ const rules: readonly Rule[] = [notTemporary, keyMatchesCertificate, strongKeys,
 
 /** Every violation, in the order of the list. */
 export const judge = (pair: Pair): readonly PaycertError[] => rules.flatMap((rule) => rule(pair));
+
+/** What ingress-nginx makes up where it finds no certificate: no peer knows who it is. */
+export const warningsOf = ({ name, certificates: [leaf] }: Pair): readonly PaycertError[] =>
+  nameAttribute(leaf.subject, 'CN') === 'Kubernetes Ingress Controller Fake Certificate'
+    ? violation('material-unusual', certificateName(name), 'is the fake certificate of an ingress controller')
+    : [];
