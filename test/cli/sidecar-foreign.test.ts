@@ -5,7 +5,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdir, open, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { mainFile, RunningPaycert } from '../support/paycert.ts';
@@ -195,6 +195,44 @@ describe('a name server that is silent', { skip: canMount }, () => {
     sidecar.terminate();
     assert.equal(await sidecar.ended, 0);
   });
+});
+
+describe('a server of revocation lists', () => {
+  const ways: Readonly<Record<string, (socket: Socket) => void>> = {
+    'accepts and says nothing': () => undefined,
+    'never comes to an end': (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n0');
+      const trickle = setInterval(() => socket.write('0'), 50);
+      socket.on('close', () => clearInterval(trickle));
+    },
+  };
+  for (const [way, respond] of Object.entries(ways))
+    it(`that ${way} holds up neither a signature nor the end`, limit, async (t) => {
+      const server = createServer((socket) => respond(socket.on('error', () => undefined).resume()));
+      server.listen(0, '127.0.0.1');
+      const asked = once(server, 'connection') as Promise<[Socket]>;
+      await once(server, 'listening');
+      t.after(() => server.close());
+      const { directory, path } = await writeMaterial(t);
+      const pair = join(directory, 'pair');
+      await mkdir(pair);
+      const authority = await makeAuthority();
+      const files = filesOf({ ...pairFiles(await issue(authority, 'c')), 'ca.crt': authority.certificate });
+      for (const [name, bytes] of files) await writeFile(join(pair, name), bytes);
+      const { port } = server.address() as AddressInfo;
+      const bank = `  - name: bank
+    provider: { mtls: { revocation: { urls: ["http://127.0.0.1:${port}/a.crl"] } } }
+    source: { files: { path: ${JSON.stringify(pair)} } }
+`;
+      const config = configuration(directory, [bank, credential({ path })]);
+      const sidecar = await startSidecar(t, directory, config, { env: { UV_THREADPOOL_SIZE: '2' } });
+      const [connection] = await asked;
+      for (let i = 0; i < 20; i++) assert.equal((await sign(sidecar.socket)).status, 200);
+      const over = once(connection, 'close');
+      sidecar.terminate();
+      assert.equal(await sidecar.ended, 0);
+      await over;
+    });
 });
 
 const canHang = (() => {
