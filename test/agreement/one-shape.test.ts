@@ -66,7 +66,7 @@ const samples: Required<RequestToAuthorize> = {
 const paymentSamples: Required<PaymentParametersInput> = {
   type: 'app',
   signType: 'MD5',
-  appId,
+  appId: 'wx8888888888888888',
   prepayId: 'wx1',
   apiMethod: 'alipay.trade.app.pay',
   bizContent: '{}',
