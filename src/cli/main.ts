@@ -114,7 +114,7 @@ if (started.outputIsLog) endNow();
 
 /**
  * Exiting joins the threads of the pool, and one that waits for a mount that hangs, or for a name, never comes. Becoming another
- * program takes them away, as no other way to end with a code of one's own does.
+ * program takes them away, and still ends with our code.
  */
 function endNow(): never {
   const code = Number(process.exitCode ?? 0);

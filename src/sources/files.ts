@@ -44,7 +44,7 @@ export function files({ paths, keys = {}, pollMilliseconds, clock, observe }: Fi
     const hung = clock.sleep(hungMilliseconds, AbortSignal.any([signal, waiting.signal])).then(() => undefined);
     const reading = await Promise.race([pending, hung]).finally(() => waiting.abort());
     if (reading !== undefined) return reading;
-    // Whoever stops waiting says nothing about the mount.
+    // A reader that stops waiting says nothing about the mount.
     signal.throwIfAborted();
     const [field = ''] = absolute;
     throw new PaycertError('source-unreadable', `${field} has not answered for ${hungMilliseconds / 1000} s`, {
