@@ -59,7 +59,7 @@ export function oddBase64(text: string): string | undefined {
 export const looksLikeJson = (body: Uint8Array): boolean =>
   /^\s*\{\s*["}]/.test(Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, 64)).toString('latin1'));
 
-/** What is told of a body by looking at it, and the bytes that it was before, where they can be had again. */
+/** What a look at a body shows, and the bytes that it was before, where they can be restored. */
 export interface Trace {
   readonly says: string;
   readonly before?: Uint8Array;

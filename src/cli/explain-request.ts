@@ -73,7 +73,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** A malformed form from a platform is a forgery; here it is a mistake of whoever typed the command. */
+/** A malformed form from a platform is a forgery; here it is a mistake in the command. */
 function orUsage<T>(read: () => T): T {
   try {
     return read();
