@@ -17,15 +17,15 @@ const keywords: Readonly<Record<string, string>> = {
   '0992268993f22c640101': 'UID',
 };
 
-/** By tag: how the bytes of a string become text. */
-const decoders: Readonly<Record<number, (bytes: Buffer) => string>> = {
-  0x0c: (bytes) => bytes.toString(),
-  0x13: (bytes) => bytes.toString('latin1'),
-  0x14: (bytes) => bytes.toString('latin1'),
-  0x16: (bytes) => bytes.toString('latin1'),
-  0x1b: (bytes) => bytes.toString('latin1'),
-  0x1e: (bytes) => Buffer.from(bytes).swap16().toString('utf16le'),
-};
+/** By tag: the strings. All others Java writes in hex, also UniversalString and VisibleString. */
+const strings: ReadonlySet<number> = new Set([
+  0x0c, // UTF8String
+  0x13, // PrintableString
+  0x14, // T61String
+  0x16, // IA5String
+  0x1b, // GeneralString
+  0x1e, // BMPString
+]);
 
 /** The last part first, each with its values joined by `+`. @throws DerError */
 export const formatName = (name: DerElement): string =>
@@ -38,19 +38,26 @@ function formatAttribute(attribute: DerElement): string {
   const [type, value] = readInside(attribute);
   if (type?.tag !== derTag.objectIdentifier || value === undefined) throw new DerError('no attribute of a name');
   const keyword = keywords[type.content.toString('hex')];
-  const decode = decoders[value.tag];
   // Without a word for it, or where it is no string: the DER itself, in hex.
-  return keyword === undefined || decode === undefined
-    ? `${keyword ?? dotted(type.content)}=#${value.whole.toString('hex')}`
-    : `${keyword}=${escapeValue(decode(value.content))}`;
+  if (keyword === undefined || !strings.has(value.tag))
+    return `${keyword ?? dotted(type.content)}=#${value.whole.toString('hex')}`;
+  // Java reads the bytes of every string as UTF-8, also of those in UTF-16 or Latin-1: the SN is
+  // computed over what it writes, not over what the name says.
+  return `${keyword}=${escapeValue(decode(value.content))}`;
 }
 
-/** Java escapes `=` and `#` everywhere, and only the spaces at both ends. */
+/** Where UTF-8 is ill-formed, Java writes one U+FFFD for a surrogate, and Node one for each of its bytes. */
+const decode = (content: Buffer): string =>
+  Buffer.from(content.toString('latin1').replace(/\xed[\xa0-\xbf][\x80-\xbf]?/g, '\xef\xbf\xbd'), 'latin1').toString();
+
+/** Java escapes `=` and `#` everywhere, and spaces and carriage returns only at both ends. */
 function escapeValue(text: string): string {
   const escaped = text.replace(/[,=+<>#;"\\]/g, '\\$&').replaceAll('\0', '\\00');
-  const [, head = '', middle = '', tail = ''] = /^( *)([^]*?)( *)$/.exec(escaped) ?? [];
-  return `${head.replaceAll(' ', '\\ ')}${middle}${tail.replaceAll(' ', '\\ ')}`;
+  const [, head = '', middle = '', tail = ''] = /^([ \r]*)([^]*[^ \r])?([ \r]*)$/.exec(escaped) ?? [];
+  return `${escapeBlanks(head)}${middle}${escapeBlanks(tail)}`;
 }
+
+const escapeBlanks = (text: string): string => text.replace(/[ \r]/g, '\\$&');
 
 /** An OID in dots (X.690 §8.19). */
 function dotted(content: Buffer): string {

@@ -1,5 +1,6 @@
 // Names as Java writes them: references computed with X500Principal.getName() of OpenJDK 17.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { DerError } from '../../src/crypto/der.ts';
 import { readName } from '../../src/crypto/distinguished-name.ts';
@@ -34,12 +35,47 @@ const references = [
   ['3020310d300b060355040a130461202062310f300d06035504030c06236861736820', 'CN=\\#hash\\ ,O=a  b'],
 ] as const;
 
+/** The same for 137 subjects: every type of string, values that are ill-formed in UTF-8, several values to a part. */
+const path = new URL('java-names.json', import.meta.url);
+const more = JSON.parse(readFileSync(path, 'utf8')) as readonly (readonly [der: string, text: string])[];
+
+/** A name of one part, an organization. */
+function nameOf(tag: number, content: Buffer): Buffer {
+  const wrap = (outer: number, inside: Buffer) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(inside.byteLength);
+    const octets = length.subarray(length.findIndex((byte) => byte > 0));
+    const head = inside.byteLength < 0x80 ? [outer, inside.byteLength] : [outer, 0x80 + octets.byteLength, ...octets];
+    return Buffer.concat([Buffer.from(head), inside]);
+  };
+  const type = Buffer.from('060355040a', 'hex');
+  return wrap(0x30, wrap(0x31, wrap(0x30, Buffer.concat([type, wrap(tag, content)]))));
+}
+
 describe('a distinguished name', () => {
   for (const [der, text] of references) {
     it(`reads as in Java: ${text}`, () => {
       assert.equal(readName(Buffer.from(der, 'hex')), text);
     });
   }
+
+  it('reads as in Java whatever type its strings have, and however ill-formed they are', () => {
+    assert.ok(more.length > 100);
+    for (const [der, text] of more) assert.equal(readName(Buffer.from(der, 'hex')), text, der);
+  });
+
+  it('reads in UTF-16 and Latin-1 as Java does, which takes every string for UTF-8', () => {
+    const utf16 = Buffer.from('蚂蚁 é', 'utf16le').swap16();
+    assert.equal(readName(nameOf(0x1e, utf16)), 'O=\ufffd\ufffd\ufffd\ufffd\\00 \\00\ufffd');
+    assert.equal(readName(nameOf(0x14, Buffer.from('é', 'latin1'))), 'O=\ufffd');
+  });
+
+  it('costs time in proportion to its length, whatever blanks it has', () => {
+    const blanks = `a${' '.repeat(1_000_000)}b`;
+    const start = process.cpuUsage();
+    assert.equal(readName(nameOf(0x0c, Buffer.from(blanks))), `O=${blanks}`);
+    assert.ok(process.cpuUsage(start).user < 1_000_000);
+  });
 
   it('that is none is refused', () => {
     for (const hex of ['', '3003020101', '300b310930070603550403020101ff', '3000ff'])
