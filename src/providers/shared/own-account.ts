@@ -35,7 +35,8 @@ export function assertOwnJson(body: Uint8Array, names: readonly string[], own: s
   }
 }
 
-function assertOwn(field: string, value: unknown, own: string): void {
+/** @throws PaycertError `request-invalid`, by the name of the field and without its value */
+export function assertOwn(field: string, value: unknown, own: string): void {
   const isOwn = (typeof value === 'string' || typeof value === 'number') && String(value) === own;
   if (!isOwn) throw requestInvalid(field, 'is another account than this credential’s');
 }

@@ -3,7 +3,7 @@ import type { Forwarding, Repeatable } from '../forwarding.ts';
 import type { KeyFacts } from '../provider.ts';
 import { header, withoutHeaders } from '../shared/http.ts';
 import { isMultipart, onePart, partsOf } from '../shared/multipart.ts';
-import { assertOwnJson, assertOwnQuery } from '../shared/own-account.ts';
+import { assertOwn, assertOwnJson, assertOwnQuery } from '../shared/own-account.ts';
 import { wechatPaySpares } from '../shared/wechatpay-hosts.ts';
 import { isUnsignedByDesign } from './messages.ts';
 import type { WechatpayOptions } from './options.ts';
@@ -36,6 +36,9 @@ export const forwarding = ({ merchantId }: WechatpayOptions): Forwarding => ({
   spares: wechatPaySpares,
 
   toAuthorize({ method, target, headers, body }, keys) {
+    // A refund names its merchant nowhere else.
+    const [, named] = /(?:^|[\s,])mchid="?([^",\s]*)/.exec(header(headers, 'authorization') ?? '') ?? [];
+    if (named !== undefined) assertOwn('headers.authorization.mchid', named, merchantId);
     const type = header(headers, 'content-type');
     const signed = isMultipart(type) ? onePart(partsOf(type, body), 'meta') : body;
     assertOwnQuery(target, merchantNames, merchantId);

@@ -76,7 +76,7 @@ describe('a request through the proxy', () => {
     const proxied = await startProxied(t, { material, double: platform.origin });
     const headers = {
       ...{
-        Authorization: 'WECHATPAY2-SHA256-RSA2048 mchid="666"',
+        Authorization: `WECHATPAY2-SHA256-RSA2048 mchid="${merchantId}",serial_no="666"`,
         'Proxy-Authorization': 'Bearer x',
         'Paycert-Token': 'x',
       },
@@ -197,6 +197,20 @@ describe('another account', () => {
       assert.equal(platform.requests.length, 0);
     });
   }
+
+  it('in the Authorization of an SDK is refused by that name: a refund names its merchant nowhere else', async (t) => {
+    const platform = await startRawPlatform(t);
+    const proxied = await startProxied(t, { material, double: platform.origin });
+    for (const authorization of [
+      `WECHATPAY2-SHA256-RSA2048 mchid="${other}",nonce_str="a",serial_no="B"`,
+      `WECHATPAY2-SHA256-RSA2048 nonce_str="a", mchid=${other}`,
+    ]) {
+      const call = { path: '/shop/v3/refund/domestic/refunds', body: '{}', headers: { Authorization: authorization } };
+      const { status, problem } = await proxied.call(call);
+      assert.deepEqual([status, problem?.field], [400, 'headers.authorization.mchid']);
+    }
+    assert.equal(platform.requests.length, 0);
+  });
 
   it('is found however it is written: escaped, twice, as another type, in the query, in an upload', async (t) => {
     const platform = await startRawPlatform(t);
