@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox';
 import type { KubeObject, Resource } from '../kube/resources.ts';
 import { validator } from '../validation.ts';
+import { assertAccountOf } from './rules.ts';
 import { type CredentialConfig, CredentialSchema } from './schema/credential.ts';
 import { SourceSchema } from './schema/source.ts';
 
@@ -48,7 +49,11 @@ export type ResourceSpec = Static<typeof ResourceSpecSchema>;
 const validate = validator(Type.Object({ spec: ResourceSpecSchema }), 'resource-invalid');
 
 /** @throws PaycertError `resource-invalid` */
-export const parseSpec = (spec: unknown): ResourceSpec => validate({ spec }).spec;
+export function parseSpec(spec: unknown): ResourceSpec {
+  const parsed = validate({ spec }).spec;
+  assertAccountOf(parsed.provider, 'spec', 'resource-invalid');
+  return parsed;
+}
 
 /**
  * Since when a PaymentCredential is suspended: when the writer who owns `spec.suspend` wrote last. Undefined while it is not.

@@ -1,7 +1,7 @@
 // What no schema can say of a configuration: names that must differ, addresses, and members that must fit each other.
 import { normalize } from 'node:path';
 import { isLoopback, splitAddress } from '../address.ts';
-import { PaycertError } from '../errors.ts';
+import { type ErrorCode, PaycertError } from '../errors.ts';
 import { platformOf } from '../providers/registry.ts';
 import type { Config } from './schema/config.ts';
 import type { CredentialConfig } from './schema/credential.ts';
@@ -112,12 +112,16 @@ export function assertPrivate({ source }: CredentialConfig, index: number): void
 }
 
 /** The account is one of that platform, as far as its form says. */
-export function assertAccount({ provider }: CredentialConfig, index: number): void {
+export const assertAccount = ({ provider }: CredentialConfig, index: number): void =>
+  assertAccountOf(provider, `credentials[${String(index)}]`, 'config-invalid');
+
+/** The same, of what is described elsewhere. */
+export function assertAccountOf(provider: CredentialConfig['provider'], at: string, code: ErrorCode): void {
   const { platform, options } = platformOf(provider);
   const problem = platform.accountProblem?.(options);
   if (problem === undefined) return;
-  const field = `credentials[${String(index)}].provider.${platform.id}.${problem.option}`;
-  throw new PaycertError('config-invalid', `${field} ${problem.what}`, { field });
+  const field = `${at}.provider.${platform.id}.${problem.option}`;
+  throw new PaycertError(code, `${field} ${problem.what}`, { field });
 }
 
 function assertPort(field: string, address = ''): void {

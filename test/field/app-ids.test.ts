@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseConfig } from '../../src/config/load.ts';
+import { parseSpec } from '../../src/config/resource.ts';
 import { wechatpayV2 } from '../../src/providers/wechatpay-v2/provider.ts';
 import { filesOf } from '../support/directories.ts';
 import { loadFit, makeMaterial, merchantId, now, refusal } from '../support/wechatpay.ts';
@@ -34,6 +35,15 @@ describe('the AppID of a configuration', () => {
     it(`of another platform is refused with whose it is: ${provider}`, () => {
       assert.throws(() => configure(provider), { code: 'config-invalid', message: words });
     });
+
+  it('of another platform is refused in a PaymentCredential too', () => {
+    const spec = { provider: { alipay: { appId: wechat, mode: 'key' } }, source: { secret: { name: 'one' } } };
+    assert.throws(() => parseSpec(spec), {
+      code: 'resource-invalid',
+      message: /^spec\.provider\.alipay\.appId is an AppID/,
+    });
+    assert.ok(parseSpec({ ...spec, provider: { alipay: { appId: application, mode: 'key' } } }));
+  });
 
   it('of its own platform is accepted', () => {
     configure(`{ alipay: { appId: "${application}", mode: key } }`);

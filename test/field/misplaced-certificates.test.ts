@@ -372,4 +372,15 @@ describe('inspect', () => {
       assert.deepEqual(await codes(t, changed), await problemsOf(changed));
     }
   });
+
+  it('calls an authority by the name that its file has, and by no other', async (t) => {
+    const root = await makeDirectory(t);
+    for (const name of ['ca.crt', 'bank.ca.crt', 'trust.pem', 'some.pem'])
+      await writeFile(join(root, name), authority.certificate);
+    const findings = await findAll([root], { merchantId: undefined, now });
+    assert.deepEqual(
+      findings.filter(({ problem }) => problem === undefined).map(({ what }) => what),
+      ['CA certificate (bank.ca.crt)', 'CA certificate (ca.crt)', 'CA certificate', 'CA certificate (trust.pem)'],
+    );
+  });
 });

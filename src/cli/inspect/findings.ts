@@ -110,7 +110,13 @@ function describeCertificate(file: string, certificate: X509Certificate): Findin
     const facts = platform.describeCertificate?.(certificate);
     if (facts !== undefined) return { file, ...facts };
   }
-  return { file, ...issuedFacts(certificate, certificate.ca ? 'CA certificate (trust.pem)' : 'certificate') };
+  return { file, ...issuedFacts(certificate, certificate.ca ? nameAuthority(file) : 'certificate') };
+}
+
+/** Under the name that it has, where that is one for authorities: trust.pem of WeChat Pay, ca.crt and NAME.ca.crt of TLS. */
+function nameAuthority(file: string): string {
+  const name = basename(file);
+  return /^(?:trust\.pem|(?:.+\.)?ca\.crt)$/.test(name) ? `CA certificate (${name})` : 'CA certificate';
 }
 
 /** Whose a key is, its file's name says. */
