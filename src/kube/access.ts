@@ -68,12 +68,15 @@ async function fromKubeconfig(paths: readonly string[]): Promise<Access> {
   try {
     for (const path of paths) {
       const one = new clientNode.KubeConfig();
-      one.loadFromString((await readBounded(path)).bytes.toString());
+      const text = (await readBounded(path)).bytes.toString();
+      await assertLoadable(clientNode.loadYaml<Written>(text));
+      one.loadFromString(text);
       one.makePathsAbsolute(dirname(path));
       config.mergeConfig(one, Boolean(config.currentContext));
     }
-  } catch {
-    // Its messages quote the file, which holds keys.
+  } catch (error) {
+    if (error instanceof PaycertError) throw error;
+    // The others' messages quote the file, which holds keys.
     throw unconfigured(`the kubeconfig cannot be used: ${paths.join(delimiter)}`);
   }
   const cluster = config.getCurrentCluster();
@@ -93,12 +96,24 @@ async function fromKubeconfig(paths: readonly string[]): Promise<Access> {
 }
 
 async function applied(config: KubeConfig): Promise<RequestOptions> {
-  await assertReadable(config);
+  await assertUsable(config);
   const options: RequestOptions = {};
   await config.applyToHTTPSOptions(options).catch(() => {
     throw unconfigured('the credentials that the kubeconfig names cannot be had');
   });
   return options;
+}
+
+/** What somebody wrote, as far as it matters before it is loaded. */
+interface Written {
+  readonly kind?: unknown;
+  readonly users?: readonly ({ readonly user?: { readonly 'token-file'?: string } | null } | null)[] | null;
+}
+
+/** One file is read as early as the text is loaded. What is of another kind may hold users that only the loading finds. */
+async function assertLoadable({ kind = 'Config', users }: Written): Promise<void> {
+  if (kind !== 'Config') throw unconfigured('a kubeconfig is of kind Config');
+  for (const entry of users ?? []) await assertReadable(entry?.user?.['token-file']);
 }
 
 interface NamedFiles {
@@ -107,16 +122,17 @@ interface NamedFiles {
   readonly authProvider?: { readonly config?: { readonly tokenFile?: string } };
 }
 
-/** client-node reads what a kubeconfig names in the event loop, however large it is, and waits for the writer of a pipe. */
-async function assertReadable(config: KubeConfig): Promise<void> {
+async function assertUsable(config: KubeConfig): Promise<void> {
   const { caFile } = config.getCurrentCluster() ?? {};
   const user: NamedFiles = config.getCurrentUser() ?? {};
   const { certFile, keyFile } = user;
-  const tokenFile = user.authProvider?.config?.tokenFile;
-  for (const path of [caFile, certFile, keyFile, tokenFile]) {
-    if (path === undefined || path === '') continue;
-    await readBounded(path).catch((error: unknown) => {
-      throw unconfigured(`${path}, which the kubeconfig names, ${whyUnreadable(error)}`);
-    });
-  }
+  for (const path of [caFile, certFile, keyFile, user.authProvider?.config?.tokenFile]) await assertReadable(path);
+}
+
+/** client-node reads what a kubeconfig names in the event loop, however large it is, and waits for the writer of a pipe. */
+async function assertReadable(path: string | undefined): Promise<void> {
+  if (path === undefined || path === '') return;
+  await readBounded(path).catch((error: unknown) => {
+    throw unconfigured(`${path}, which the kubeconfig names, ${whyUnreadable(error)}`);
+  });
 }

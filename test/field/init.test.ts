@@ -41,6 +41,8 @@ function init({ root, name }: Folder, ...args: readonly string[]): Omit<Ended, '
   const { status, stdout, stderr } = spawnSync(process.execPath, [mainFile, 'init', name, ...args], {
     cwd: root,
     encoding: 'utf8',
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
   });
   return { code: status, stdout, stderr };
 }
@@ -243,6 +245,13 @@ describe('paycert init', { timeout: 300_000 }, () => {
     assert.deepEqual([code, /paycert\.yaml is there already .* --out/.test(stderr)], [64, true]);
     assert.equal(await readFile(join(at.root, 'paycert.yaml'), 'utf8'), '# mine\n');
     assert.equal(init(at, '--out', 'other.yaml').code, 0);
+  });
+
+  it('keeps a pipe that is in the place of paycert.yaml, and does not wait for its writer', async (t) => {
+    const at = await folder(t, await wechatZip());
+    spawnSync('mkfifo', [join(at.root, 'paycert.yaml')]);
+    const { code, stderr } = init(at);
+    assert.deepEqual([code, /paycert\.yaml is there already .* --out/.test(stderr)], [64, true], stderr);
   });
 
   it('writes nothing, and prints no command, for material that a sidecar would reject', async (t) => {

@@ -1,5 +1,5 @@
 // paycert init: from a directory as a platform's console leaves it to paycert.yaml, and to the Secret that holds what counts of it.
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { systemClock } from '../../clock.ts';
 import { parseConfig } from '../../config/load.ts';
@@ -8,6 +8,7 @@ import { PaycertError } from '../../errors.ts';
 import type { Draft, Platform, Told } from '../../providers/platform.ts';
 import { platforms } from '../../providers/registry.ts';
 import { buildProvider } from '../../running/build.ts';
+import { readBounded } from '../../system/read-bounded.ts';
 import { usageError } from '../command.ts';
 import { isText } from '../file-names.ts';
 import { findIn } from '../inspect/findings.ts';
@@ -188,7 +189,13 @@ async function write(path: string, text: string): Promise<boolean> {
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
     if (code !== 'EEXIST') throw usageError(`${path} cannot be written (${code}): name another file with --out`);
-    if ((await readFile(path, 'utf8').catch(() => '')) === text) return false;
+    if (
+      (await readBounded(path).then(
+        ({ bytes }) => bytes.toString(),
+        () => '',
+      )) === text
+    )
+      return false;
     throw usageError(`${path} is there already and says something else; it is kept: name another file with --out`);
   }
 }

@@ -1,0 +1,58 @@
+// Every file that somebody else may replace: what takes its place, and is no file or has no end, is refused at once and costs little.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { makeDirectory } from '../support/directories.ts';
+import type { Outcomes } from '../support/odd-files-child.ts';
+
+const child = join(import.meta.dirname, '../support/odd-files-child.ts');
+const source = join(import.meta.dirname, '../../src');
+
+/** What a directory holds beside files is no part of the material; a directory given as a file is one of parts. */
+const leftOut = /^material, (?:one file: a directory$|(?!one file).*: (?!a link into \/proc))/;
+
+describe('a file that somebody else may replace', () => {
+  it('is refused by its path once it is a pipe, a device, a directory or without an end, and never waited for', async (t) => {
+    const run = promisify(execFile)(process.execPath, [child, await makeDirectory(t)], {
+      // A reader that waits in the event loop can be ended from outside only.
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
+    });
+    const { stdout } = await run.catch((error: unknown) => {
+      const { stderr = '' } = error as { readonly stderr?: string };
+      throw new Error(`it hangs, or ends, at: ${stderr.slice(-1000)}`);
+    });
+    const { outcomes, mostMegabytes } = JSON.parse(stdout) as Outcomes;
+    assert.ok(outcomes.length > 100);
+    const wrong = outcomes.filter(
+      ({ reader, odd, code, isNamed }) => !isNamed && !(code === 'read' && leftOut.test(`${reader}: ${odd}`)),
+    );
+    assert.deepEqual(wrong, []);
+    assert.ok(mostMegabytes < 400, `it took ${mostMegabytes.toFixed(0)} MB`);
+  });
+
+  // What paycert/testing writes and reads again is its own.
+  it('is read nowhere else than where reads are bounded', () => {
+    const readers = globSync('**/*.ts', { cwd: source, exclude: ['testing/**'] }).filter((file) => {
+      const imports = readFileSync(join(source, file), 'utf8').matchAll(
+        /import \{([^}]*)\} from 'node:fs(?:\/promises)?'/g,
+      );
+      return [...imports].some(([, names = '']) =>
+        /\b(?:readFile(?:Sync)?|createReadStream|open(?:Sync)?)\b/.test(names),
+      );
+    });
+    assert.deepEqual(readers.sort(), [
+      // What a person names on the command line, where a pipe is meant: its writer is on the same line.
+      'cli/input.ts',
+      // The file of the package itself.
+      'cli/main.ts',
+      // What the kernel says of this process.
+      'server/limits.ts',
+      'sources/files.ts',
+      'system/read-bounded.ts',
+    ]);
+  });
+});
