@@ -1,4 +1,5 @@
 // Lint rules: type-checked correctness only; layout belongs to prettier.
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 /** What reads a clock, an environment or chance, waits or talks: globals, and names of node:crypto. */
@@ -41,7 +42,13 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts'],
-    rules: { '@typescript-eslint/max-params': ['error', { max: 4 }] },
+    plugins: { regexp },
+    rules: {
+      '@typescript-eslint/max-params': ['error', { max: 4 }],
+      // Whoever sends a text decides how long a pattern looks at it: no pattern may take longer than in proportion to its length.
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+      'regexp/no-super-linear-move': ['error', { report: 'potential' }],
+    },
   },
   {
     // The rule of purity that imports cannot show: time, chance, the environment and timers are arguments.

@@ -154,7 +154,8 @@ function matches(pattern: string, text: string): boolean {
 
 function misformed(text: string, form: string | undefined): string {
   // A blank is not odd where the form has one, as in `POST /v3/pay/*`.
-  const oddity = oddityOf(/`[^`]* [^`]*`/.test(form ?? '') ? text.replaceAll(/(?<=\S) (?=\S)/g, '_') : text);
+  const hasBlank = (form ?? '').split('`').some((part, index) => index % 2 === 1 && part.includes(' '));
+  const oddity = oddityOf(hasBlank ? text.replaceAll(/(?<=\S) (?=\S)/g, '_') : text);
   if (oddity === undefined) return form === undefined ? 'does not have the form that is wanted here' : `is not ${form}`;
   return form === undefined ? oddity : `${oddity}; it must be ${form}`;
 }

@@ -80,7 +80,7 @@ export function traceOf(body: Uint8Array): Trace | undefined {
     return {
       says: 'the body holds U+FFFD, which stands for bytes that were decoded in another charset than their own',
     };
-  if (/^[A-Za-z0-9+/\s]{16,}={0,2}\s*$/.test(text))
+  if (/^[A-Za-z0-9+/]{16,}={0,2}$/.test(text.replace(/\s/g, '')))
     return { says: 'the body is base64: give it as bodyBase64, or its bytes', before: Buffer.from(text, 'base64') };
   if (!/^[\ufeff\s]*[{["]/.test(text)) return undefined;
   const before = rewritten(text.replace(/^\ufeff/, ''));

@@ -117,9 +117,9 @@ const unescape = (text: string): string =>
 
 /** Flat XML, to read and not to trust: signatures are never checked over what this returns. */
 function readElements(xml: string): object {
-  const elements = [...xml.matchAll(/<([A-Za-z_]\w{0,63})>\s*(?:<!\[CDATA\[([^]*?)\]\]>|([^<]*))\s*<\/\1>/g)];
+  const elements = [...xml.matchAll(/<([A-Za-z_]\w{0,63})>([^<]*)(?:<!\[CDATA\[([^]*?)\]\]>[^<]*)?<\/\1>/g)];
   return Object.fromEntries(
-    elements.map(([, name = '', cdata, text]): [string, string] => [name, cdata ?? unescape(text ?? '').trim()]),
+    elements.map(([, name = '', text = '', cdata]): [string, string] => [name, cdata ?? unescape(text).trim()]),
   );
 }
 
@@ -130,7 +130,10 @@ function textOfPage(html: string): string {
       .slice(0, maxPage)
       .replace(/<(script|style)\b[^]*?<\/\1>/gi, '')
       .replace(/<\/?(?:br|p|div|li|ul|td|tr|h\d|dd|dt|title)\b[^>]*>/gi, '\n')
-      .replace(/<[^>]*>/g, '')
-      .replace(/[ \t]*\n[ \t\n]*/g, '\n'),
+      .replace(/<[^<>]*>/g, '')
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '')
+      .join('\n'),
   );
 }

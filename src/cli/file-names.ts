@@ -23,3 +23,10 @@ function decodeGb18030(name: Buffer): string | undefined {
     return undefined;
   }
 }
+
+/** Of a directory, without those at its end; the root keeps its own. */
+export function withoutSlashes(path: string): string {
+  let end = path.length;
+  while (end > 1 && path[end - 1] === '/') end -= 1;
+  return path.slice(0, end);
+}

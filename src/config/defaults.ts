@@ -21,6 +21,6 @@ const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as cons
 
 /** A duration as the schema allows it, in milliseconds. */
 export function milliseconds(duration: string): number {
-  const unit = /[a-z]+$/.exec(duration)?.[0] as keyof typeof units;
+  const unit = /^\d+([a-z]{1,2})$/.exec(duration)?.[1] as keyof typeof units;
   return Number.parseInt(duration, 10) * units[unit];
 }

@@ -53,9 +53,13 @@ const decode = (content: Buffer): string =>
 /** Java escapes `=` and `#` everywhere, and spaces and carriage returns only at both ends. */
 function escapeValue(text: string): string {
   const escaped = text.replace(/[,=+<>#;"\\]/g, '\\$&').replaceAll('\0', '\\00');
-  const [, head = '', middle = '', tail = ''] = /^([ \r]*)([^]*[^ \r])?([ \r]*)$/.exec(escaped) ?? [];
-  return `${escapeBlanks(head)}${middle}${escapeBlanks(tail)}`;
+  let [start, end] = [0, escaped.length];
+  while (start < end && isBlank(escaped[start])) start += 1;
+  while (end > start && isBlank(escaped[end - 1])) end -= 1;
+  return `${escapeBlanks(escaped.slice(0, start))}${escaped.slice(start, end)}${escapeBlanks(escaped.slice(end))}`;
 }
+
+const isBlank = (character = ''): boolean => character === ' ' || character === '\r';
 
 const escapeBlanks = (text: string): string => text.replace(/[ \r]/g, '\\$&');
 

@@ -55,6 +55,14 @@ export function saidOfUtf16(bytes: Uint8Array): string | undefined {
 const isPkcs12 = (bytes: Uint8Array): boolean =>
   /^30(?:80|81..|82.{4}|83.{6})02010330/.test(Buffer.from(bytes.subarray(0, 12)).toString('hex'));
 
+/** Looks at what stands before BEGIN on its line alone: a pattern over the whole text could take for ever on blank lines. */
+function hasOddDashes(text: string): boolean {
+  const at = text.search(/BEGIN [A-Z]/);
+  if (at === -1) return false;
+  const line = text.slice(Math.max(text.lastIndexOf('\n', at) + 1, at - 64), at).trim();
+  return /^-*[‐-―−－][‐-―−－-]*$/.test(line) || (/^-+$/.test(line) && line.length !== 5);
+}
+
 type Row = readonly [isIt: (bytes: Uint8Array, text: string) => boolean, what: string];
 
 const binary: readonly Row[] = [
@@ -96,8 +104,7 @@ const textual: readonly Row[] = [
   ],
   [(_, text) => /^\s*\{\s*"/.test(text), 'is JSON: write the PEM alone, as the file has it'],
   [
-    (_, text) =>
-      /(?:^|\n)\s*-*[‐-―−－]+-*\s*BEGIN /.test(text) || /(?:^|\n)\s*(?:-{1,4}|-{6,}) ?BEGIN [A-Z]/.test(text),
+    (_, text) => hasOddDashes(text),
     'has other dashes around BEGIN than it should: an editor has changed them; write five hyphens (-----)',
   ],
   [

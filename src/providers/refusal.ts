@@ -86,7 +86,8 @@ export const pathWords = /(?<=\/)(?:v\d|[a-z]{1,24}(?:[-_][a-z]{1,24}){0,4})(?=[
 /** What a platform said, in one line, without anything that may be an id, a name in a terminal's own language, or a secret. */
 export const publicWords = (words: string): string =>
   words
-    .replace(/\S*[\d<>@]\S*/g, '…')
+    .slice(0, 256)
+    .replace(/\S+/g, (word) => (/[\d<>@]/.test(word) ? '…' : word))
     .replace(/[\p{C}\s]+/gu, ' ')
     .trim()
     .slice(0, 120);

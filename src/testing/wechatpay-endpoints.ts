@@ -100,7 +100,7 @@ function queryRefund({ path, account }: Call): Result {
   return { status: 200, body: findRefund(account, lastOf(path)) };
 }
 
-const lastOf = (path: string): string => decodeURIComponent(path.replace(/.*\//, ''));
+const lastOf = (path: string): string => decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));
 
 /** protocols 1.6: each certificate encrypted with the APIv3 key; 404 when the merchant has a public key only. */
 function listCertificates({ account: { apiV3Key, platformKeys } }: Call): Result {

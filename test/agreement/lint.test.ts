@@ -97,6 +97,21 @@ describe('the lint rules of all sources', () => {
         assert.deepEqual(await rulesBroken(path, line), ['@typescript-eslint/max-params'], path);
     });
 
+  for (const pattern of [
+    '/^[A-Za-z0-9+/\\s]{16,}={0,2}\\s*$/',
+    '/(?:^|\\n)\\s*-*[—]+-*\\s*BEGIN /',
+    '/\\/+$/',
+    '/<[^>]*>/g',
+    '/^(?:a+)+$/',
+  ])
+    it(`have no pattern that takes longer than in proportion to the text: ${pattern}`, async () => {
+      for (const path of [...pure, ...other]) {
+        const [rule, ...more] = await rulesBroken(path, `export const is = (text: string) => ${pattern}.test(text);`);
+        assert.match(String(rule), /^regexp\/no-super-linear-/, path);
+        assert.deepEqual(more, []);
+      }
+    });
+
   it('have no enum', async () => {
     for (const path of [...pure, ...other])
       assert.deepEqual(await rulesBroken(path, 'export enum Kind { One, Two }'), ['no-restricted-syntax'], path);

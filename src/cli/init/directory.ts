@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { PaycertError } from '../../errors.ts';
 import { readBounded, whyUnreadable } from '../../system/read-bounded.ts';
 import { usageError } from '../command.ts';
-import { readableName } from '../file-names.ts';
+import { readableName, withoutSlashes } from '../file-names.ts';
 
 export interface Listed {
   readonly files: ReadonlyMap<string, Uint8Array>;
@@ -19,7 +19,7 @@ export async function listDirectory(directory: string): Promise<Listed> {
   const files = new Map<string, Uint8Array>();
   const paths = new Map<string, Buffer>();
   const room = { bytes: 4 * 1024 * 1024 };
-  await walk(Buffer.from(directory.replace(/(?<=.)\/+$/, '')), '', 0);
+  await walk(Buffer.from(withoutSlashes(directory)), '', 0);
   return { files, paths };
 
   async function walk(path: Buffer, prefix: string, depth: number): Promise<void> {

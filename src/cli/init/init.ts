@@ -10,7 +10,7 @@ import { platforms } from '../../providers/registry.ts';
 import { buildProvider } from '../../running/build.ts';
 import { readBounded } from '../../system/read-bounded.ts';
 import { usageError } from '../command.ts';
-import { isText } from '../file-names.ts';
+import { isText, withoutSlashes } from '../file-names.ts';
 import { findIn } from '../inspect/findings.ts';
 import { print, printable } from '../table.ts';
 import { judge, render } from '../verdict.ts';
@@ -176,7 +176,7 @@ ${entries.join('')}`;
 }
 
 function sourceOf({ name, draft }: Planned, { isInPlace, directory, mount }: InitOptions) {
-  if (!isInPlace) return { path: `${mount.replace(/(?<=.)\/+$/, '')}/${name}` };
+  if (!isInPlace) return { path: `${withoutSlashes(mount)}/${name}` };
   const renamed = [...draft.parts].filter(([part, file]) => part !== file);
   return { path: resolve(directory), ...(renamed.length > 0 && { keys: Object.fromEntries(renamed) }) };
 }

@@ -49,7 +49,7 @@ function split(text: string): readonly Part[] {
   return [...toParts(fields, ','), ...values.map((value, index) => ({ ...restLines[index as 0], value }))];
 }
 
-const echo = /(?:验签字符串为|string to (?:be )?(?:verified|sign) (?:is|was))\s*[：:]?\s*([^]+)$/i;
+const echo = /(?:验签字符串为|string to (?:be )?(?:verified|sign) (?:is|was))(?:\s*[：:])?([^]+)$/i;
 
 /** Of v2, beside what was asked for. */
 const success = '10000';
@@ -64,14 +64,14 @@ const bareAmpersand = /&(?!(?:amp|quot|lt|gt|#39);|[a-z#0-9]{0,4}$)/;
  * any, which is how v3 may look, both readings stand: the one that is more like what was signed counts.
  */
 function builtFrom(message: string): readonly Built[] {
-  const text = echo.exec(message)?.[1];
+  const text = echo.exec(message)?.[1]?.trimStart();
   if (text === undefined) return [];
   const unescaped = text.replace(/&(amp|quot|lt|gt|#39);/g, (_, name: string) => entities[name] ?? '');
   return unescaped === text || bareAmpersand.test(text) ? [{ text }] : [{ text: unescaped }, { text }];
 }
 
 /** What a browser shows of the error page of payments, copied: the code, the reason, and the echo up to the end of its line. */
-const page = /错误(?:代码|码)\s*[：:]?\s*([A-Za-z][\w.-]{2,60})(?:\s*错误(?:原因|信息|描述)\s*[：:]?\s*([^]*))?/;
+const page = /错误(?:代码|码)[\s：:]*([A-Za-z][\w.-]{2,60})(?:\s*错误(?:原因|信息|描述)([^]*))?/;
 
 /** What follows the echo on a page is not part of it; what a value has of line ends may be. */
 const linesOf = (built: readonly Built[]): readonly Built[] =>

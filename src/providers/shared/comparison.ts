@@ -60,7 +60,7 @@ function sameSet(a: readonly Part[], b: readonly Part[]): boolean {
 }
 
 /** What is cut within a character ends in its replacement. */
-const shownPart = (value: string): string => value.replace(/\uFFFD+$/, '');
+const shownPart = (value: string): string => value.replace(/\uFFFD{1,3}$/, '');
 
 function differing(a: Part, b: Part, isCut: boolean): Comparison {
   const theirs = isCut ? shownPart(a.value) : a.value;
@@ -68,9 +68,15 @@ function differing(a: Part, b: Part, isCut: boolean): Comparison {
   return { difference: excerpts({ ...a, value: theirs }, b), causes: classify(theirs, ours, a.cause) };
 }
 
+function withoutLastEnds(text: string): string {
+  let end = text.length;
+  while (end > 0 && /[\r\n]/.test(text[end - 1] ?? '')) end -= 1;
+  return text.slice(0, end);
+}
+
 function classify(theirs: string, ours: string, own: Cause): readonly Cause[] {
   const isAlike = (as: (text: string) => string) => as(theirs) === as(ours);
-  if (isAlike((text) => text.replaceAll('\r\n', '\n').replace(/[\r\n]+$/, ''))) return ['line-end'];
+  if (isAlike((text) => withoutLastEnds(text.replaceAll('\r\n', '\n')))) return ['line-end'];
   if (own === 'body' && (theirs.trim() === '' || ours.trim() === '')) return ['body-missing'];
   if (isAlike(decode)) return own === 'body' ? ['encoding', 'body'] : ['encoding'];
   if (/^\d{10}$/.test(theirs) !== /^\d{10}$/.test(ours) && own === 'another-attempt') return ['time-format', own];

@@ -45,7 +45,7 @@ export function onePart(parts: readonly Part[], name: string): Buffer {
 
 /** Read from left to right, so that what stands in quotes is a value and nothing else. */
 function parameterOf(parameters: string, name: string): string | undefined {
-  for (const [, found = '', quoted, plain] of parameters.matchAll(/([\w-]+)\*?=(?:"([^"]*)"|([^\s;"]*))/g))
+  for (const [, found = '', quoted, plain] of parameters.matchAll(/(?<![\w-])([\w-]+)\*?=(?:"([^"]*)"|([^\s;"]*))/g))
     if (found.toLowerCase() === name) return quoted ?? plain;
   return undefined;
 }
