@@ -1,6 +1,6 @@
 // The bearer token of the TCP listener, from its file.
 import { PaycertError } from '../errors.ts';
-import { saidOfPasted } from '../providers/shared/pasted.ts';
+import { saidOfPasted } from '../pasted.ts';
 import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 
 /** @throws PaycertError `token-unusable` */

@@ -1,5 +1,7 @@
 // Material as editors, tools and people leave it: what happened to it is said, with the command that repairs it.
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -9,14 +11,15 @@ import { PaycertError } from '../../src/errors.ts';
 import { parseToken } from '../../src/config/token.ts';
 import { makePkcs12 } from '../support/pkcs12.ts';
 import type { Provider } from '../../src/providers/provider.ts';
-import { saidOfPasted } from '../../src/providers/shared/pasted.ts';
+import { saidOfPasted } from '../../src/pasted.ts';
 import { alipay } from '../../src/providers/alipay/provider.ts';
 import { aliyun } from '../../src/providers/aliyun/provider.ts';
 import { hmac } from '../../src/providers/hmac/provider.ts';
 import { wechatpay } from '../../src/providers/wechatpay/provider.ts';
 import { wechatpayV2 } from '../../src/providers/wechatpay-v2/provider.ts';
 import { toPkcs8Pem, toSpkiPem } from '../../src/testing/index.ts';
-import { filesOf } from '../support/directories.ts';
+import { filesOf, makeDirectory } from '../support/directories.ts';
+import { readToken, readWord } from '../../src/origins/settings.ts';
 import { loadFit, makeMaterial, merchantId, problemsOf, withFiles } from '../support/wechatpay.ts';
 
 const material = await makeMaterial();
@@ -252,6 +255,31 @@ describe('a secret of one word', () => {
     );
     for (const text of ['key', 'a=b', 'k:v;', 'p"', 'tokenize='])
       assert.equal(saidOfPasted(text, 'agreed'), undefined, text);
+  });
+
+  it('is judged alike in the files with which we log in at a server that keeps keys, and shown nowhere', async (t) => {
+    const path = join(await makeDirectory(t), 'secret');
+    for (const text of ['"hvs.0123456789"', '${VAULT_TOKEN}', 'VAULT_TOKEN=hvs.0123456789', 'null']) {
+      await writeFile(path, `${text}\n`);
+      for (const read of [readWord, readToken])
+        await assert.rejects(
+          () => read('auth.token.tokenFile', path),
+          (error: PaycertError) => error.code === 'origin-unauthenticated' && !error.message.includes('hvs.'),
+        );
+    }
+    await writeFile(path, 'hvs.0123456789;\n');
+    assert.equal(await readWord('auth.token.tokenFile', path), 'hvs.0123456789;');
+  });
+
+  it('is judged alike as the password of a container that it does not open', async () => {
+    const container = { 'apiclient_cert.p12': makePkcs12(material, merchantId) };
+    const load = async (password: string) =>
+      (await wechatpay({ merchantId }).load(withFiles(new Map(), { ...container, 'apiclient_cert.p12.password': password }))).set.problems; // prettier-ignore
+    assert.deepEqual(await load(merchantId), []);
+    const [quoted] = await load(`"${merchantId}"`);
+    assert.deepEqual([quoted?.code, quoted?.field], ['pkcs12-password', 'apiclient_cert.p12.password']);
+    assert.match(quoted!.message, /is in quotes/);
+    assert.equal((await load('another'))[0]?.field, 'apiclient_cert.p12');
   });
 
   it('is judged alike in a token file', () => {

@@ -3,7 +3,7 @@ import { type ErrorCode, PaycertError } from '../../errors.ts';
 import { isMembers, malformed, type Members, textOf, within } from '../content.ts';
 import { Flight } from '../flight.ts';
 import type { Question, Reply, Server } from '../server.ts';
-import { readSetting } from '../settings.ts';
+import { readWord } from '../settings.ts';
 
 export interface EtcdOptions {
   readonly server: Server;
@@ -79,7 +79,7 @@ export class Etcd {
   }
 
   async #logIn(name: string, passwordFile: string, signal: AbortSignal): Promise<string> {
-    const password = await readSetting('passwordFile', passwordFile);
+    const password = await readWord('passwordFile', passwordFile);
     const what = `log in as ${name}`;
     const question = { method: 'POST', path: '/v3/auth/authenticate', body: { name, password }, what } as const;
     const reply = await this.#options.server.ask(question, signal);

@@ -1,5 +1,5 @@
 // The ways to log in to Vault: one row per method. What they need is in files, which are read again for each log-in.
-import { readSetting } from '../settings.ts';
+import { readWord } from '../settings.ts';
 
 export interface JwtLogin {
   readonly role: string;
@@ -30,14 +30,14 @@ export interface LoginRequest {
 
 const byJwt = async (field: string, { role, tokenFile, mount = field }: JwtLogin): Promise<LoginRequest> => ({
   mount,
-  body: { role, jwt: await readSetting(`auth.${field}.tokenFile`, tokenFile) },
+  body: { role, jwt: await readWord(`auth.${field}.tokenFile`, tokenFile) },
   who: `the role "${role}" with the token in ${tokenFile}`,
 });
 
 async function byAppRole({ roleIdFile, secretIdFile, mount = 'approle' }: AppRoleLogin): Promise<LoginRequest> {
   const [roleId, secretId] = await Promise.all([
-    readSetting('auth.appRole.roleIdFile', roleIdFile),
-    readSetting('auth.appRole.secretIdFile', secretIdFile),
+    readWord('auth.appRole.roleIdFile', roleIdFile),
+    readWord('auth.appRole.secretIdFile', secretIdFile),
   ]);
   return { mount, body: { role_id: roleId, secret_id: secretId }, who: `the ids in ${roleIdFile} and ${secretIdFile}` };
 }

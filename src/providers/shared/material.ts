@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import type { KeyObject } from 'node:crypto';
 import { saidOfUtf16 } from '../../crypto/foreign-forms.ts';
 import { PaycertError } from '../../errors.ts';
-import { type Origin, saidOfPasted } from './pasted.ts';
+import { type Origin, saidOfPasted } from '../../pasted.ts';
 
 /** A key under the name of the part that holds it. */
 export type NamedKey = readonly [name: string, key: KeyObject];

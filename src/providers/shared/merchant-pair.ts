@@ -5,6 +5,7 @@ import { readPkcs12 } from '../../crypto/pkcs12.ts';
 import { isCertifiedBy, localKey, type PrivateKey, readLocalKey } from '../../crypto/private-key.ts';
 import { nameAttribute } from '../../crypto/x509.ts';
 import { PaycertError, violation } from '../../errors.ts';
+import { saidOfPasted } from '../../pasted.ts';
 import { isSelfIssued } from './holder.ts';
 import type { MaterialReader } from './material.ts';
 
@@ -46,7 +47,9 @@ async function fillFromPkcs12(data: Data, merchantId: string, problems: PaycertE
     return await readPkcs12(bytes, password === undefined ? merchantId : readText(password), field);
   } catch (error) {
     if (!(error instanceof PaycertError)) throw error;
-    problems.push(error);
+    // What was pasted with the password is the likelier reason than another password.
+    const what = password && error.code === 'pkcs12-password' ? saidOfPasted(readText(password), 'agreed') : undefined;
+    problems.push(...(what === undefined ? [error] : violation(error.code, `${field}.password`, what)));
     return undefined;
   }
 }
