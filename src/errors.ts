@@ -420,6 +420,10 @@ const table = {
     kind: 'refused',
     hint: 'Add the key with this id, if the platform or partner shows it as its own; otherwise treat it as forged.',
   },
+  'key-id-own': {
+    kind: 'refused',
+    hint: 'Pass what was received, with its own headers, not those of a request of yours; otherwise treat it as forged.',
+  },
   'signature-invalid': { kind: 'refused', hint: 'Verify the raw bytes as received; otherwise treat it as forged.' },
   'message-malformed': {
     kind: 'refused',

@@ -38,6 +38,7 @@ export async function createContext(
   const aesKeys = await Promise.all(parts.aesKeys.map(aesFacts));
   const aesKey = aesKeys.find(({ facts }) => facts.role === 'aes')?.key;
   const [root] = roots;
+  const appSerials = mode === 'certificate' ? parts.appCertificates.map(({ leaf }) => serialOf(leaf)) : [];
   const sender: Sender = { appId, ...(root && { serials: { app: app.keyId, root: root.keyId } }) };
   const loadWarnings = [...partWarnings(parts, options), ...modeWarnings(parts, options, unread)];
   return {
@@ -56,7 +57,7 @@ export async function createContext(
     },
     operations: {
       ...signing({ privateKey, keyId: app.keyId, aesKey }, sender, options),
-      ...receiving(platformKeys, options),
+      ...receiving(platformKeys, options, { app: appSerials, root: root?.keyId }),
       ...sealing(aesKeys),
     },
   };

@@ -19,6 +19,20 @@ import { takes } from './takes.ts';
 
 type Http = Exclude<Received, { kind: 'message' }>;
 
+/** SNs that requests name: of the app's certificates, and of the roots together. */
+export interface OwnSerials {
+  readonly app: readonly string[];
+  readonly root: string | undefined;
+}
+
+function misnamed({ app, root }: OwnSerials, keyId = ''): string | undefined {
+  const serial = keyId.toLowerCase();
+  if (app.includes(serial)) return `the app’s own SN ${serial}`;
+  return root?.split('_').some((one) => serial.split('_').includes(one)) === true
+    ? 'the SN of the roots, `alipay_root_cert_sn`'
+    : undefined;
+}
+
 /** What was received, read once. */
 interface Reading extends Claim {
   readonly keyId: string | undefined;
@@ -30,13 +44,21 @@ interface Reading extends Claim {
 export function receiving(
   keys: readonly PlatformKey[],
   { appId, mode }: Pick<AlipayOptions, 'appId' | 'mode'>,
+  own: OwnSerials,
 ): Pick<Operations, 'verify' | 'verifiers' | 'openNotification'> {
   const verifiers = keys.map((key) => publicVerifier(key, schemeOf(key.publicKey).suite));
 
   /** With the key that is named; where none is, with every one that has not expired. */
   const check = ({ keyId, rules, transit, ...claim }: Reading, now: Date, earlier: Earlier | undefined): Verified => {
     const isNamed = (facts: { readonly keyId: string }) => keyId === undefined || facts.keyId === keyId.toLowerCase();
-    const trial = { now, earlier, owner: 'Alipay', isNamed, ...(transit && { transit }) };
+    const trial = {
+      now,
+      earlier,
+      owner: 'Alipay',
+      isNamed,
+      misnamed: misnamed(own, keyId),
+      ...(transit && { transit }),
+    };
     const { at, ...verified } = confirm(verifiers, claim, trial);
     const rule = rules?.[at];
     return rule === undefined ? verified : { ...verified, rule };

@@ -71,7 +71,7 @@ function createContext(
     },
     operations: {
       ...(privateKey && own && signing(privateKey, own.keyId)),
-      ...(verifiers.length > 0 && receiving(verifiers, nonces)),
+      ...(verifiers.length > 0 && receiving(verifiers, nonces, own?.keyId)),
     },
   };
 }

@@ -10,7 +10,11 @@ import { take } from '../takes.ts';
 import { canonicalMessage } from './message.ts';
 import { takes } from './takes.ts';
 
-export function receiving(verifiers: readonly Verifier[], nonces: Nonces): Pick<Operations, 'verify' | 'verifiers'> {
+export function receiving(
+  verifiers: readonly Verifier[],
+  nonces: Nonces,
+  ownId: string | undefined,
+): Pick<Operations, 'verify' | 'verifiers'> {
   const check = (message: Uint8Array, signature: string, trial: Omit<Trial, 'owner'>): Verified => {
     const claim = { messages: [new Message(message)], signature };
     return { keyId: confirm(verifiers, claim, { ...trial, owner: 'the partner' }).keyId };
@@ -42,6 +46,7 @@ export function receiving(verifiers: readonly Verifier[], nonces: Nonces): Pick<
             now,
             earlier,
             isNamed: ({ keyId }) => keyId === received.keyId,
+            misnamed: received.keyId === ownId ? `this side’s own key id ${ownId}` : undefined,
           })
         : verifyRequest(received, { now, earlier }),
   };

@@ -23,22 +23,26 @@ export interface Trial {
   readonly isNamed?: (facts: KeyFacts) => boolean;
   /** That name, where it has the published form of one, which no secret has. */
   readonly named?: string | undefined;
+  /** What the claim names, where that is a key of this side, with which the owner never signs. */
+  readonly misnamed?: string | undefined;
   /** The body, and the message over another one: what became of it is tried with one key, to explain a refusal. */
   readonly transit?: Transit;
 }
 
 /**
  * The key that confirms the claim, and which of its messages. Keys that have expired count no more.
- * @throws PaycertError `no-platform-key`, `key-id-unknown`, `signature-invalid`
+ * @throws PaycertError `no-platform-key`, `key-id-own`, `key-id-unknown`, `signature-invalid`
  */
 export function confirm(
   verifiers: readonly Verifier[],
   claim: Claim,
-  { now, earlier, owner, isNamed = () => true, named: keyId, transit }: Trial,
+  { now, earlier, owner, isNamed = () => true, named: keyId, misnamed, transit }: Trial,
 ): { readonly keyId: string; readonly at: number } {
   const alive = (all: readonly Verifier[]) => all.filter(({ facts }) => isAlive(facts, now));
   const own = alive(verifiers);
   const named = [...own, ...alive(earlier?.verifiers ?? [])].filter(({ facts }) => isNamed(facts));
+  if (named.length === 0 && misnamed !== undefined)
+    throw new PaycertError('key-id-own', `the signature names ${misnamed}, and ${owner} never signs with that key`);
   if (named.length === 0 && own.length === 0)
     throw new PaycertError('no-platform-key', `there is no key of ${owner} that is valid`);
   if (named.length === 0)

@@ -33,6 +33,7 @@ export async function createContext(parts: FitParts, options: ContextOptions): P
   const { merchantId, responseKey, legacyFieldPadding, proven } = options;
   const merchant = merchantFacts(parts);
   const merchantSerial = merchantWireSerial(parts);
+  const own = ownSerials(parts);
   const platform = collectPlatformKeys(parts);
   const symmetric = await symmetricKeys(parts);
   const fieldKeys = collectFieldKeys(parts, merchant);
@@ -71,9 +72,9 @@ export async function createContext(parts: FitParts, options: ContextOptions): P
         merchantId,
         keyId: merchantSerial,
         responseKey,
-        ownSerials: ownSerials(parts),
+        ownSerials: own,
       }),
-      ...receiving(platform, openers),
+      ...receiving(platform, openers, own),
       ...sealing(platform, openers, responseKey),
     },
   };

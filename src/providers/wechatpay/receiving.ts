@@ -23,6 +23,7 @@ const publicKeyId = /^(?:[0-9A-F]{40}|PUB_KEY_ID_[0-9]{20,40})$/;
 export function receiving(
   platform: PlatformKeys,
   openers: readonly Opener[],
+  ownSerials: readonly string[],
 ): Pick<Operations, 'verify' | 'verifiers' | 'openNotification'> {
   const verifiers = platform.all.map((key) => publicVerifier(key, schemeOf(key.publicKey).suite));
 
@@ -33,7 +34,12 @@ export function receiving(
   ): Verified => {
     const isNamed = (facts: { readonly keyId: string }) => isSameKeyId(facts.keyId, keyId);
     const named = publicKeyId.test(keyId) ? keyId : undefined;
-    const trial = { ...about, owner: 'WeChat Pay', isNamed, named };
+    // Fields are opened with keys of the merchant's: those of earlier sets are known by them.
+    const isOwn =
+      ownSerials.some((serial) => isSameKeyId(serial, keyId)) ||
+      about.earlier?.openers.some(({ facts }) => facts.role.startsWith('merchant') && isNamed(facts)) === true;
+    const misnamed = isOwn ? ['the merchant’s own serial number', ...(named ? [named] : [])].join(' ') : undefined;
+    const trial = { ...about, owner: 'WeChat Pay', isNamed, named, misnamed };
     return { keyId: confirm(verifiers, { messages: [new Message(message)], signature }, trial).keyId };
   };
 

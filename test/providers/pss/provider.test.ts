@@ -170,6 +170,19 @@ describe('a message', () => {
     await assert.rejects(() => accept({ ...message, keyId: previous?.keyId ?? '' }, now), refusal('signature-invalid'));
     await assert.rejects(() => accept({ ...message, keyId: 'x' }, now), refusal('key-id-unknown'));
   });
+
+  it('that names this side’s own key is refused as such', async () => {
+    const { sign: issue, verify: accept } = await load(make(), { ...own, ...partner });
+    assert.ok(issue && accept);
+    const { keyId } = await issue(Buffer.from(text));
+    await assert.rejects(
+      () => accept({ kind: 'message', message: Buffer.from(text), signature: salted(32), keyId }, now),
+      {
+        code: 'key-id-own',
+        message: `the signature names this side’s own key id ${keyId}, and the partner never signs with that key`,
+      },
+    );
+  });
 });
 
 describe('keys', () => {
