@@ -2,7 +2,7 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 import type { PaycertError } from '../errors.ts';
 import { type Event, type Observe, tolerableSkewSeconds } from '../events.ts';
-import { kindOf, Sampling } from './sampling.ts';
+import { kindOf, Sampling, whatItSays } from './sampling.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -212,13 +212,13 @@ export function createLog(level: LogLevel, destination: DestinationStream, now: 
   const sampling = new Sampling(now);
   return (event) => {
     // At any event, with a line or without: a flood that is over is reported within a poll.
-    for (const { kind, lines: omitted } of sampling.end(event.type === 'stopping'))
-      logger.warn({ event: 'lines-omitted', ...kind, lines: omitted }, 'more lines of this kind were left out');
+    for (const { kind, lines: omitted, last } of sampling.end(event.type === 'stopping'))
+      logger.warn({ event: 'lines-omitted', ...kind, lines: omitted, last }, 'more lines of this kind were left out');
     const line = (lines[event.type] as (event: Event) => Line | undefined)(event);
     if (line === undefined) return;
     const [lineLevel, message, fields = {}] = line;
     // A reader of debug lines wants each of them.
-    if (lineLevel === 'debug' || sampling.admit(kindOf(event)))
+    if (lineLevel === 'debug' || sampling.admit({ kind: kindOf(event), fields, says: whatItSays(event) }))
       logger[lineLevel]({ event: event.type, ...fields }, message);
   };
 }

@@ -1,4 +1,4 @@
-// Keeps a log readable under a flood: the first lines of each kind in a minute, and how many more there were.
+// Keeps a log readable under a flood: the first lines of each kind in a minute, how many more there were, and the last of them.
 import type { Event } from '../events.ts';
 
 const windowMilliseconds = 60_000;
@@ -14,10 +14,30 @@ export interface LineKind {
   readonly code?: string;
 }
 
+export interface CandidateLine {
+  readonly kind: LineKind;
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** What it has to say, where a line that says the same again is only counted. */
+  readonly says?: string | undefined;
+}
+
+/** Lines that were left out. */
+export interface OmittedLines {
+  readonly kind: LineKind;
+  readonly lines: number;
+  /** Fields of the last one: what a reader misses most is how it is now. */
+  readonly last: Readonly<Record<string, unknown>>;
+}
+
 interface Window {
   readonly kind: LineKind;
   readonly since: number;
-  lines: number;
+  /** What was written; of a line that may be repeated, its number. */
+  readonly said: Set<string>;
+  /** Whether the next minute, too, only counts what was said before. */
+  readonly isLasting: boolean;
+  omitted: number;
+  last: CandidateLine['fields'];
 }
 
 export class Sampling {
@@ -29,27 +49,42 @@ export class Sampling {
     this.#now = now;
   }
 
-  /** Whether a line of this kind is to be written. */
-  admit(kind: LineKind): boolean {
+  /** Whether a line is to be written. */
+  admit({ kind, fields, says }: CandidateLine): boolean {
     const key = JSON.stringify([kind.of, kind.credential, kind.object, kind.code]);
-    const window = this.#windows.get(key) ?? { kind, since: this.#now().getTime(), lines: 0 };
+    const window = this.#windows.get(key) ?? {
+      kind,
+      since: this.#now().getTime(),
+      said: new Set(),
+      isLasting: says !== undefined,
+      omitted: 0,
+      last: fields,
+    };
     this.#windows.set(key, window);
-    window.lines += 1;
-    return window.lines <= most;
+    const text = says ?? String(window.said.size);
+    if (window.said.size < most && !window.said.has(text)) {
+      window.said.add(text);
+      return true;
+    }
+    window.omitted += 1;
+    window.last = fields;
+    return false;
   }
 
-  /** Forgets the kinds whose minute is over, or all of them, and says of which lines were left out. */
-  end(isAll = false): { readonly kind: LineKind; readonly lines: number }[] {
+  /** Ends the minutes that are over, or all of them, and says which lines were left out. */
+  end(isAll = false): OmittedLines[] {
     const now = this.#now().getTime();
     // Once a second is often enough, however many events there are.
     if (!isAll && now >= this.#endedAt && now < this.#endedAt + 1000) return [];
     this.#endedAt = now;
-    const ended: { kind: LineKind; lines: number }[] = [];
-    for (const [key, { kind, since, lines }] of this.#windows) {
+    const ended: OmittedLines[] = [];
+    for (const [key, window] of this.#windows) {
+      const { kind, since, isLasting, omitted: lines, last } = window;
       // A clock that was set back ends it too.
       if (!isAll && now >= since && now < since + windowMilliseconds) continue;
-      this.#windows.delete(key);
-      if (lines > most) ended.push({ kind, lines: lines - most });
+      if (lines > 0) ended.push({ kind, lines, last });
+      if (lines > 0 && isLasting) this.#windows.set(key, { ...window, since: now, omitted: 0 });
+      else this.#windows.delete(key);
     }
     return ended;
   }
@@ -67,4 +102,32 @@ export function kindOf(event: Event): LineKind {
     ...(object !== undefined && { object }),
     ...(typeof error?.code === 'string' && { code: error.code }),
   };
+}
+
+/**
+ * Of an outcome of a reload, what tells it from the one before: a Secret or a mount may change ten times a second, between the same two
+ * contents or among many. Times and durations are no news, nor is a generation after the first.
+ */
+export function whatItSays(event: Event): string | undefined {
+  switch (event.type) {
+    case 'swapped':
+      return JSON.stringify([
+        event.snapshotId,
+        event.generation === 1,
+        event.isRollback,
+        event.warnings.map(({ message }) => message),
+      ]);
+    case 'rejected':
+    case 'source-failed':
+      return JSON.stringify([event.error.field, event.error.message]);
+    case 'deferred':
+      return JSON.stringify([event.error.field, event.error.message, event.isBridged]);
+    case 'parts-unmatched':
+      return JSON.stringify([event.changed, event.unchanged]);
+    case 'unchanged':
+    case 'found-by-poll':
+      return event.type;
+    default:
+      return undefined;
+  }
 }

@@ -52,19 +52,103 @@ describe('a flood of events', () => {
     assert.equal(lines.length, 13);
   });
 
-  it('of a source that flaps is as few lines, of every outcome', () => {
+  const rejected = (
+    message: string,
+    more: { credential?: string; code?: 'key-mismatch' | 'certificate-expired' } = {},
+  ): Event => ({
+    type: 'rejected',
+    credential: more.credential ?? 'a',
+    error: new PaycertError(more.code ?? 'key-mismatch', message),
+    seconds: 0,
+    isNew: true,
+  });
+  const swapped = (snapshotId: string, generation: number, isRollback = false): Event => ({
+    type: 'swapped',
+    credential: 'a',
+    generation,
+    snapshotId,
+    keyId: `key ${snapshotId}`,
+    notAfter: undefined,
+    seconds: 0,
+    changeToCurrentSeconds: undefined,
+    isRollback,
+    warnings: [],
+  });
+  const put: Event = { type: 'unchanged', credential: 'a', isRecovery: true };
+  const deferred: Event = {
+    type: 'deferred',
+    credential: 'a',
+    error: new PaycertError('certificate-not-yet-valid', 'text'),
+    until: new Date(1_900_000_000_000),
+    isBridged: true,
+    seconds: 0,
+    isNew: true,
+  };
+  const failed: Event = {
+    type: 'source-failed',
+    credential: 'a',
+    error: new PaycertError('source-unreadable', 'text'),
+    isNew: true,
+  };
+  const flaps: Readonly<Record<string, (at: number) => Event>> = {
+    'between good and bad': (at) => (at % 2 ? put : rejected('text')),
+    'between two good sets': (at) => swapped(at % 2 ? 'x' : 'y', at, at > 1 && at % 2 === 0),
+    'between good and good later': (at) => (at % 2 ? put : deferred),
+    'between read and unreadable': (at) => (at % 2 ? put : failed),
+  };
+  for (const [how, event] of Object.entries(flaps))
+    it(`of material that flaps ${how} is a line of each, then one a minute with the count`, () => {
+      const { lines, observe, pass } = setUp();
+      for (let at = 0; at < 3000; at += 1) {
+        observe(event(at));
+        pass(100);
+      }
+      const firsts = lines.filter(({ event: name }) => name !== 'lines-omitted').length;
+      assert.ok(firsts <= 4, `${String(firsts)} at once`);
+      assert.ok(lines.length - firsts <= 2 * 5, `${String(lines.length - firsts)} in five minutes`);
+      observe({ type: 'stopping', drainSeconds: 0 });
+      const omitted = lines.filter(({ event: name }) => name === 'lines-omitted');
+      const total = omitted.reduce((sum, { lines: count }) => sum + Number(count), 0);
+      assert.equal(total + firsts, 3000, 'every one is a line or counted');
+    });
+
+  it('of reloads says at once what was not said yet: another error, set, reason or credential', () => {
+    const { lines, observe, flood } = setUp();
+    flood(rejected('one'), 100);
+    flood(swapped('x', 1), 100);
+    const others = [
+      rejected('two'),
+      rejected('one', { code: 'certificate-expired' }),
+      rejected('one', { credential: 'b' }),
+      swapped('y', 2),
+      swapped('x', 3, true),
+      deferred,
+    ];
+    for (const event of others) observe(event);
+    assert.equal(lines.length, 2 + others.length);
+  });
+
+  it('of reloads that each say something else is ten lines, then one a minute', () => {
     const { lines, observe, pass } = setUp();
-    const error = new PaycertError('key-mismatch', 'text');
-    for (let i = 0; i < 1200; i += 1) {
-      observe({ type: 'rejected', credential: 'a', error, seconds: 0, isNew: true });
-      observe({ type: 'unchanged', credential: 'a', isRecovery: true });
+    for (let at = 0; at < 3000; at += 1) {
+      observe(rejected(`certificate ${String(at)}`));
       pass(100);
     }
-    assert.ok(lines.length <= 2 * 2 * 11, String(lines.length));
-    observe({ type: 'stopping', drainSeconds: 0 });
-    const omitted = lines.filter(({ event }) => event === 'lines-omitted');
-    const total = omitted.reduce((sum, { lines: count }) => sum + Number(count), 0);
-    assert.equal(total + lines.length - omitted.length, 2400 + 1, 'every one is a line or counted');
+    assert.ok(lines.length <= 10 + 5, String(lines.length));
+  });
+
+  it('ends with what was left out last, so that the newest is always known', () => {
+    const { lines, observe, pass, flood } = setUp();
+    for (const generation of [3, 4, 5, 6, 7]) observe(swapped(generation % 2 ? 'x' : 'y', generation));
+    pass(60_000);
+    observe(quiet);
+    const [line] = lines.slice(2);
+    assert.deepEqual([line?.['event'], line?.['of'], line?.['lines']], ['lines-omitted', 'swapped', 3]);
+    assert.deepEqual(line?.['last'], { credential: 'a', generation: 7, snapshotId: 'x', keyId: 'key x', seconds: 0 });
+    pass(60_000);
+    observe(quiet);
+    flood(swapped('x', 8), 1);
+    assert.deepEqual(lines.slice(3).map(({ event, generation }) => [event, generation]), [['swapped', 8]], 'a quiet minute ends it'); // prettier-ignore
   });
 
   it('says what was left out when the process stops', () => {

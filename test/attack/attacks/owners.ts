@@ -3,10 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { sign } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createWechatpayMaterial, type Files, toPkcs8Pem } from '../../../src/testing/index.ts';
 import { filesOf } from '../../support/directories.ts';
 import { keyPairs } from '../../support/key-pairs.ts';
 import { issue, makeAuthority, pairFiles } from '../../support/mtls.ts';
+import { call } from '../../support/sidecar.ts';
 import { type Attack, type Attempt, measureAll, type Report } from '../attack.ts';
 import { makeAttacked, merchantId, wechatpayFiles } from '../material.ts';
 import { startSidecar, type Target, useDirectory } from '../target.ts';
@@ -129,9 +131,17 @@ async function makeKinds(directory: string): Promise<readonly Kind[]> {
 
 const pem = ['apiclient_key.pem', 'apiclient_cert.pem'];
 
-/** Until the sidecar has judged it, whatever the verdict; its log leaves out what comes too often. */
-async function judged(target: Target, credential: string, from: number): Promise<void> {
-  await Promise.race(['swapped', 'rejected', 'source-failed'].map((event) => target.line({ event, credential }, from)));
+/** How often the sidecar has judged new material of a credential, whatever the verdict. Its log only counts what it has said before. */
+async function verdicts(target: Target, credential: string): Promise<number> {
+  const { content } = await call(await target.address('admin'), '/metrics');
+  const counts = content.matchAll(
+    new RegExp(`^paycert_reloads_total\\{credential="${credential}",.*\\} (\\d+)$`, 'gm'),
+  );
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+async function untilJudged(target: Target, credential: string, before: number): Promise<void> {
+  while (target.isAlive && (await verdicts(target, credential)) === before) await sleep(20);
 }
 
 async function run(report: Report): Promise<void> {
@@ -148,13 +158,13 @@ async function run(report: Report): Promise<void> {
         const attempts = Object.entries(kind.spoiled).map(([what, make]): Attempt => [
           `owners: ${what}`,
           async () => {
-            const from = target.lines.length;
+            const before = await verdicts(target, kind.name);
             const added = Object.entries(await make());
             const files = new Map([...(await kind.good()), ...added]);
             // Beside PEM it would not be read.
             if (files.has('apiclient_cert.p12')) for (const name of pem) files.delete(name);
             await owner.volume.write(files);
-            await judged(target, kind.name, from);
+            await untilJudged(target, kind.name, before);
           },
         ]);
         await measureAll({ target, directory, credential: 'main' }, attempts, report);
