@@ -8,6 +8,7 @@ const ready = 'paycert_credential_ready';
 const condition = 'paycert_credential_condition';
 const notReady = { condition: 'Ready', status: 'False' };
 const isReady = { condition: 'Ready', status: 'True' };
+const isExposed = { condition: 'Exposed', status: 'True' };
 const up = (pod: string, cluster = ''): string =>
   `up{job="paycert",instance="${pod}",pod="${pod}",namespace="pay",cluster="${cluster}"}`;
 
@@ -177,6 +178,46 @@ export const reloads: readonly Case[] = [
     at: 40,
     fires: [],
     series: { [of(ready)]: always(1), [started]: '0x9 600x9 1200x60' },
+  },
+  {
+    alert: 'PaycertCredentialExposed',
+    title: 'fires once for two operators',
+    at: 11,
+    fires: [stored],
+    series: { [by(condition, isExposed)]: always(1), [by(condition, isExposed, 'p')]: always(1) },
+  },
+  {
+    alert: 'PaycertCredentialExposed',
+    title: 'fires for a labelled Secret, and for one that is suspended: its keys are where they are',
+    at: 11,
+    fires: [stored, { ...stored, kind: 'Secret' }],
+    series: {
+      [by(condition, isExposed)]: always(1),
+      [by(condition, { ...isExposed, kind: 'Secret' })]: always(1),
+      [by('paycert_stored_suspended_since_timestamp_seconds')]: always(60),
+    },
+  },
+  {
+    alert: 'PaycertCredentialExposed',
+    title: 'keeps firing while no operator is there to say it',
+    at: 60,
+    fires: [stored],
+    series: {
+      [by(condition, isExposed)]: '1x20 stale',
+      'paycert_operator_queue_length{job="operator",namespace="paycert-system",instance="o",pod="o"}': '0x20 stale',
+    },
+  },
+  {
+    alert: 'PaycertCredentialExposed',
+    title: 'is quiet while nothing but other conditions are true, and once the annotation is removed',
+    at: 40,
+    fires: [],
+    series: {
+      [by(condition, isReady)]: always(1),
+      [by(condition, { condition: 'Expiring', status: 'True' })]: always(1),
+      [by(condition, isExposed)]: '1x20 stale',
+      'paycert_operator_queue_length{job="operator",namespace="paycert-system",instance="o",pod="o"}': always(0),
+    },
   },
   {
     alert: 'PaycertCredentialSuspended',

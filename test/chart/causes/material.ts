@@ -60,6 +60,12 @@ export const material: Readonly<Record<string, Cause>> = {
     within: 6,
     after: 0,
   },
+  PaycertCredentialExposed: {
+    series: { [by('paycert_credential_condition', { condition: 'Exposed', status: 'True' })]: during(1, undefined) },
+    labels: stored,
+    within: 11,
+    after: 0,
+  },
   PaycertCredentialSuspended: {
     series: {
       [by('paycert_stored_suspended_since_timestamp_seconds')]: suspended,
