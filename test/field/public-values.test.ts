@@ -7,7 +7,9 @@ import { callSidecar } from '../../src/cli/call-sidecar.ts';
 import { assertFresh } from '../../src/providers/shared/freshness.ts';
 import { wechatpay } from '../../src/providers/wechatpay/provider.ts';
 import { listenOnSocket } from '../../src/server/socket.ts';
+import { makeRestResponse } from '../../src/testing/index.ts';
 import { makeNotification } from '../../src/testing/wechatpay-message.ts';
+import * as alipay from '../support/alipay.ts';
 import { paycert } from '../support/paycert.ts';
 import { makeDirectory, makeMaterial, merchantId } from '../support/sidecar.ts';
 
@@ -52,6 +54,52 @@ describe('a time outside the window', () => {
     it(`is named with its offset and direction: ${title}`, () => {
       assert.throws(() => assertFresh(text, now, 'timestamp', unit), { code: 'timestamp-outside-window', message });
     });
+});
+
+describe('a time in another unit than the platform’s', () => {
+  const hint = /and the unit of the time/;
+
+  it('is named in what WeChat Pay signs in seconds: a header that was written in milliseconds', async () => {
+    const { operations, headers, body } = await receive();
+    const changed = { ...headers, 'Wechatpay-Timestamp': String(now.getTime()) };
+    for (const kind of ['notification', 'response'] as const)
+      await assert.rejects(operations.verify!({ kind, headers: changed, body }, now), {
+        code: 'timestamp-outside-window',
+        field: 'Wechatpay-Timestamp'.toLowerCase(),
+        message: 'the timestamp is in milliseconds, and is signed in seconds',
+        hint,
+      });
+  });
+
+  it('is named in what Alipay signs in milliseconds: a header that was written in seconds', async () => {
+    const material = await alipay.makeMaterial();
+    const { verify } = await alipay.loadFit(material.files);
+    const body = Buffer.from('{}');
+    const { headers } = makeRestResponse(body, { alipayKey: material.alipayKeys[0]!, now: alipay.now });
+    const changed = { ...headers, 'alipay-timestamp': String(alipay.now.getTime() / 1000) };
+    await assert.rejects(verify({ kind: 'response', headers: changed, body }, alipay.now), {
+      code: 'timestamp-outside-window',
+      field: 'alipay-timestamp',
+      message: 'the timestamp is in seconds, and is signed in milliseconds',
+      hint,
+    });
+  });
+
+  it('is named whatever else is wrong: an old message has its offset, and in the other unit that unit', async () => {
+    const { operations, headers, body } = await receive();
+    const old = { ...headers, 'Wechatpay-Timestamp': String(seconds - 3600) };
+    await assert.rejects(operations.verify!({ kind: 'notification', headers: old, body }, now), {
+      message: /^the timestamp is 60 minutes behind this machine’s clock/,
+    });
+    const oldInMilliseconds = { ...headers, 'Wechatpay-Timestamp': String(now.getTime() - 3_600_000) };
+    await assert.rejects(operations.verify!({ kind: 'notification', headers: oldInMilliseconds, body }, now), {
+      message: 'the timestamp is in milliseconds, and is signed in seconds',
+    });
+    const reset = new Date('1970-01-01T00:10:00Z');
+    await assert.rejects(operations.verify!({ kind: 'notification', headers, body }, reset), {
+      message: /^the timestamp is \d+ days ahead of this machine’s clock/,
+    });
+  });
 });
 
 describe('what names a key or a merchant', () => {
