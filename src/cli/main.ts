@@ -7,7 +7,7 @@ import { type Command, parseWords, usageError } from './command.ts';
 import { commands } from './commands.ts';
 import { completionScript, shells } from './completion.ts';
 import { helpOf, overview } from './help.ts';
-import { isForeignHeld, poolSizeFor } from '../system/threads.ts';
+import { isForeignHung, poolSizeFor } from '../system/threads.ts';
 import { printError } from './table.ts';
 
 // libuv reads it when the pool is first used: RSA runs there, and what waits for a disk or a name server must not stop it.
@@ -109,15 +109,18 @@ try {
 } catch (error) {
   process.exitCode = explain(error);
 }
+// A read of a disk that answers is over before that; what is written at exit is written then.
+const patienceMilliseconds = 500;
 // Lines that a slow reader has not taken, and names that are still looked for, would keep the process.
-if (started.outputIsLog) endNow();
+if (started.outputIsLog) await endNow();
 
 /**
  * Exiting joins the threads of the pool, and one that waits for a mount that hangs, or for a name, never comes. Becoming another
  * program takes them away, and still ends with our code.
  */
-function endNow(): never {
+async function endNow(): Promise<never> {
   const code = Number(process.exitCode ?? 0);
-  if (isForeignHeld()) process.execve?.(process.execPath, [process.execPath, '--eval', `process.exitCode = ${code}`]);
+  if (await isForeignHung(patienceMilliseconds))
+    process.execve?.(process.execPath, [process.execPath, '--eval', `process.exitCode = ${code}`]);
   process.exit();
 }

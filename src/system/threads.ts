@@ -1,4 +1,5 @@
 // Calls that wait in libuv's thread pool for a disk or a name server: bounded, so that threads are always left for signatures.
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Who waits for the same foreign thing. What hangs there holds no more than its own threads. */
 export interface Lane {
@@ -46,6 +47,7 @@ export class Threads {
   readonly #held = new Map<Lane, number>();
   #all = 0;
   readonly #waiting: Waiting[] = [];
+  readonly #released: (() => void)[] = [];
 
   constructor(most: number) {
     this.#most = most;
@@ -53,6 +55,11 @@ export class Threads {
 
   get isHeld(): boolean {
     return this.#all > 0;
+  }
+
+  /** When no foreign call holds a thread: never, while one hangs. */
+  async whenFree(): Promise<void> {
+    while (this.isHeld) await new Promise<void>((free) => this.#released.push(free));
   }
 
   async run<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
@@ -63,6 +70,7 @@ export class Threads {
     } finally {
       this.#count(lane, -1);
       this.#startNext();
+      for (const free of this.#released.splice(0)) free();
     }
   }
 
@@ -112,8 +120,15 @@ export const signingThreads = (environment: Environment): number =>
 
 let threads: Threads | undefined;
 
-/** Whether a foreign call holds a thread now. */
-export const isForeignHeld = (): boolean => threads?.isHeld ?? false;
+/** Whether a foreign call still holds a thread after that time; as soon as none does, no. */
+export async function isForeignHung(milliseconds: number): Promise<boolean> {
+  if (threads?.isHeld !== true) return false;
+  const patience = new AbortController();
+  const late = sleep(milliseconds, undefined, { signal: patience.signal }).catch(() => undefined);
+  await Promise.race([threads.whenFree(), late]);
+  patience.abort();
+  return threads.isHeld;
+}
 
 /** Runs a call that waits for something foreign in the pool of this process. */
 export function runForeign<T>(lane: Lane, work: () => Promise<T>): Promise<T> {

@@ -37,6 +37,23 @@ describe('foreign calls', () => {
     assert.deepEqual([heldBy(one), heldBy(other), heldBy(files)], [2, 1, 3]);
   });
 
+  it('are waited for at the end until the last has ended, and no longer', async () => {
+    const threads = new Threads(4);
+    const { running, start } = hanging(threads);
+    await threads.whenFree();
+    void start({ most: 1 });
+    void start({ most: 1 });
+    await turn();
+    let isFree = false;
+    const free = threads.whenFree().then(() => (isFree = true));
+    running[0]?.end();
+    await turn();
+    assert.deepEqual([isFree, threads.isHeld], [false, true]);
+    running[1]?.end();
+    await free;
+    assert.equal(threads.isHeld, false);
+  });
+
   it('that may start do not wait behind those of a lane that hangs', async () => {
     const [hung, free] = [{ most: 1 }, { most: 1 }] as const;
     const { start, heldBy } = hanging(new Threads(2));
