@@ -5,8 +5,8 @@ import { readCertificates, readPublicKey, readText } from '../../crypto/containe
 import { saidOfUtf16 } from '../../crypto/foreign-forms.ts';
 import { isCertifiedBy, type PrivateKey, readLocalKey } from '../../crypto/private-key.ts';
 import { wireSerial } from '../../crypto/x509.ts';
-import { PaycertError } from '../../errors.ts';
-import { materialReader, readSecret } from '../shared/material.ts';
+import { PaycertError, violation } from '../../errors.ts';
+import { materialReader, readSecret, readTrimmed } from '../shared/material.ts';
 import { readMerchantPair } from '../shared/merchant-pair.ts';
 import { publicName } from '../shared/public-name.ts';
 
@@ -74,6 +74,7 @@ export async function readParts(data: Data, merchantId: string): Promise<{ parts
     trust: part('trust.pem', readCertificates) ?? [],
     certificatesResponse: part('certificates.json', readText),
   };
+  problems.push(...publicKeyIdIsNoSecret(data, parts.publicKeyId));
   if (parts.platformCertificates.length > maxPlatformCertificates)
     problems.push(
       new PaycertError(
@@ -125,6 +126,13 @@ function readPublicKeyId(bytes: Uint8Array, field: string): string {
     throw new PaycertError('public-key-id-malformed', `${field} does not start with PUB_KEY_ID_`, { field });
   }
   return id;
+}
+
+/** The id goes with messages and into statuses: what is a secret under another name is not to be shown as one. */
+function publicKeyIdIsNoSecret(data: Data, id: string | undefined): readonly PaycertError[] {
+  const isSame = (name: string) => readTrimmed(data.get(name) ?? Buffer.of()) === id;
+  const name = ['apiv3_key', 'apiv3_key.previous', 'apiclient_cert.p12.password'].find(isSame);
+  return name === undefined ? [] : violation('public-key-id-malformed', 'pub_key_id', `holds the same as ${name}`);
 }
 
 function readRetiredKey(bytes: Uint8Array, field: string): Omit<RetiredKey, 'name'> {

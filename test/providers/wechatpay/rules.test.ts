@@ -58,6 +58,12 @@ describe('what is missing is named', () => {
       'merchant-serial-malformed merchant_serial',
     ]);
   });
+
+  it('is not what a secret part holds, which would be shown as an id', async () => {
+    const same = `PUB_KEY_ID_${'0'.repeat(21)}`;
+    for (const name of ['apiv3_key', 'apiv3_key.previous'])
+      assert.deepEqual(await problems({ pub_key_id: same, [name]: same }), ['public-key-id-malformed pub_key_id']);
+  });
 });
 
 describe('an algorithm other than RSA is refused', () => {
