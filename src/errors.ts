@@ -31,7 +31,7 @@ const table = {
   'listener-in-use': { kind: 'config', hint: 'Stop the other process, or configure another socket or port.' },
   'listener-unusable': {
     kind: 'config',
-    hint: 'Check that the directory of the socket exists and is writable, and that the address is this machine’s.',
+    hint: 'Correct the path or address named; a socket needs a directory that exists and can be written, an address must be this machine’s.',
   },
   'listener-exposed': {
     kind: 'config',

@@ -66,6 +66,14 @@ describe('a socket', () => {
     await assert.rejects(lstat(path), { code: 'ENOENT' });
   });
 
+  it('says what is wrong with its path', async () => {
+    const file = newPath();
+    await writeFile(file, 'content');
+    await assert.rejects(listen(file), { message: /is there already, and is not a socket/ });
+    await assert.rejects(listen(join(file, 'a.sock')), { message: /ENOTDIR/ });
+    await assert.rejects(listen(join(directory, `${'a'.repeat(120)}.sock`)), { message: /longer than the 107 bytes/ });
+  });
+
   it('in a directory that does not exist is an error', async () => {
     await assert.rejects(listen(join(directory, 'none', 'a.sock')), { code: 'listener-unusable', field: 'listen' });
   });

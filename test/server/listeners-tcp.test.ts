@@ -41,6 +41,15 @@ describe('an address', () => {
     });
   }
 
+  it('that cannot be bound says what is wrong with it, and nothing of sockets', async () => {
+    for (const [address, said] of [
+      ['nosuch.invalid:8010', /\(E(?:NOTFOUND|AI_AGAIN)\): .*write an address, such as 127\.0\.0\.1$/],
+      ['192.0.2.1:0', /\(EADDRNOTAVAIL\): the address is not one of this machine’s$/],
+      ['127.0.0.1:65536', /\(ERR_SOCKET_BAD_PORT\): a port is a number from 0 to 65535$/],
+    ] as const)
+      await assert.rejects(listen({ address, isExposed: true }), { code: 'listener-unusable', message: said });
+  });
+
   it('that is in use, is not ours or has no such port is an error of the configuration', async () => {
     const codes = { [guarded]: 'in-use', '192.0.2.1:0': 'unusable', '127.0.0.1:65536': 'unusable' };
     for (const [address, code] of Object.entries(codes)) {

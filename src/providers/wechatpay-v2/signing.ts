@@ -25,6 +25,9 @@ function complete(
   const foreign = merchantNames.find((name) => (parameters[name] ?? '') !== '' && parameters[name] !== merchantId);
   if (foreign !== undefined) throw requestInvalid(`parameters.${foreign}`, 'is not the merchant of this credential');
   if (names.includes('sign')) throw requestInvalid('parameters.sign', 'is set by paycert');
+  // Of the text that is signed, never of what is sent: it would tell the key to the platform and to every log on the way.
+  if (names.includes('key'))
+    throw requestInvalid('parameters.key', 'is no parameter: leave it out, paycert signs with the APIv2 key');
   const lacks = (known: readonly string[]) => !known.some((name) => names.includes(name));
   return Object.entries({
     ...(lacks(appNames) && appId !== undefined && added.app !== undefined && { [added.app]: appId }),

@@ -87,6 +87,8 @@ describe('a request', () => {
       { mch_id: '1900000002' },
       { mchid: '1900000002' },
       { sign: 'x' },
+      // Of the text that is signed, never of what is sent.
+      { key: 'x' },
       { sign_type: 'RSA' },
       { 'a b': 'x' },
     ] as Record<string, string>[])
