@@ -73,6 +73,7 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
   ['proxy', (v) => withRoot({ proxy: v }), [{ listen: { socket: '/x' } }], [null, [], 'x']],
   ['proxy.maxBodyBytes', (v) => withProxy({ maxBodyBytes: v }), [1024, 64 * 1024 * 1024], [1023, 1024.5, '1024']],
   ['proxy.deadline', (v) => withProxy({ deadline: v }), ['30s', '500ms'], ['30', '', 30, '-1s']],
+  ['proxy.spareShare', (v) => withProxy({ spareShare: v }), [0, 0.01, 0.1], [-0.01, 0.11, '0.01', null]],
   ['proxy.routes', (v) => withProxy({ routes: v }), [[], [{ credential: 'shop' }]], [null, {}, 'x']],
   ['proxy.routes[0].credential', (v) => withRoute({ credential: v }), ['shop'], ['', 'A', 1]],
   [
@@ -155,6 +156,26 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     (v) => withProvider('wechatpayV2', { merchantId: '190000', appId: v }),
     ['wx8888888888888888'],
     ['', 'a b', 1],
+  ],
+  [
+    'proxy.routes[0].spareDouble',
+    (v) => withRoute({ double: 'http://127.0.0.1:8443', spareDouble: v }),
+    ['http://127.0.0.1:8444'],
+    ['127.0.0.1:8444', 'http://a.example/path', 1],
+  ],
+  [
+    `${at}.provider.aliyun.endpoints`,
+    (v) => withCredential({ provider: { aliyun: { endpoints: v } } }),
+    [['dysmsapi.aliyuncs.com'], ['ecs.cn-hangzhou.aliyuncs.com', 'ecs-vpc.aliyuncs.com']],
+    [
+      [],
+      ['*.aliyuncs.com'],
+      ['aliyuncs.com'],
+      ['https://ecs.aliyuncs.com'],
+      ['bucket.example'],
+      'ecs.aliyuncs.com',
+      null,
+    ],
   ],
   [`${at}.provider.aliyun`, (v) => withCredential({ provider: { aliyun: v } }), [{}], [null, { accessKeyId: 'x' }]],
   [
