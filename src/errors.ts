@@ -235,7 +235,7 @@ const table = {
   'public-key-id-malformed': { kind: 'material', hint: 'Copy the id that starts with PUB_KEY_ID_ from the console.' },
   'platform-key-is-merchant': {
     kind: 'material',
-    hint: 'Use the key that the platform or partner shows as its own, not yours.',
+    hint: 'Use the key that the peer publishes as its own, not yours.',
   },
   'platform-certificate-unusable': {
     kind: 'material',
@@ -418,7 +418,7 @@ const table = {
   },
   'key-id-unknown': {
     kind: 'refused',
-    hint: 'Add the key with this id, if the platform or partner shows it as its own; otherwise treat it as forged.',
+    hint: 'Add the key with this id, if the sender publishes it as its own; otherwise treat it as forged.',
   },
   'key-id-own': {
     kind: 'refused',
