@@ -97,7 +97,8 @@ describe('a refusal of Aliyun', () => {
     assert.deepEqual(certain('InvalidTimeStamp.Expired'), ['clock', 'time-format']);
     assert.deepEqual(certain('InvalidTimeStamp.Format'), ['time-format']);
     assert.deepEqual(certain('SignatureNonceUsed'), ['another-attempt']);
-    assert.deepEqual(certain('InvalidAccessKeyId.NotFound'), ['access-key']);
+    assert.deepEqual(certain('InvalidAccessKeyId.NotFound'), ['access-key-id']);
+    assert.deepEqual(certain('InvalidAccessKeySecret'), ['access-key']);
     assert.equal(mismatch('no').possible[0], 'access-key');
     assert.deepEqual(certain('Throttling.User'), []);
   });
