@@ -63,3 +63,9 @@ function isJson(text: string): boolean {
     return false;
   }
 }
+
+/** Text that was read as UTF-8 and is UTF-16: two bytes of a byte order mark, or a zero beside each character. */
+export const isUtf16 = (text: string): boolean => /^(?:\ufffd{2}|[^\0]?\0)/.test(text);
+
+/** What is said of it, after its name. */
+export const inUtf16 = 'is text in UTF-16: convert it with iconv -f UTF-16 -t UTF-8 FILE';

@@ -1,6 +1,6 @@
 // The bearer token of the TCP listener, from its file.
 import { PaycertError } from '../errors.ts';
-import { saidOfPasted } from '../pasted.ts';
+import { inUtf16, isUtf16, saidOfPasted } from '../pasted.ts';
 import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 
 /** @throws PaycertError `token-unusable` */
@@ -10,9 +10,7 @@ export function parseToken(text: string): string {
   const pasted = saidOfPasted(token, 'agreed');
   if (pasted !== undefined) throw refuse(pasted);
   if (/^[!-~]{16,1024}$/.test(token)) return token;
-  // Two bytes of a byte order mark, or a zero beside each character: read as UTF-8, that is how UTF-16 looks.
-  const isUtf16 = /^(?:\ufffd{2}|[^\0]?\0)/.test(text);
-  throw refuse(isUtf16 ? 'is text in UTF-16: convert it with iconv -f UTF-16 -t UTF-8 FILE' : 'holds no usable token');
+  throw refuse(isUtf16(text) ? inUtf16 : 'holds no usable token');
 }
 
 /** @throws PaycertError `token-unusable` */

@@ -1,14 +1,14 @@
 // What is wrong with a text that is no YAML, in words: the character and its place, and what to write instead.
 import { PaycertError } from '../errors.ts';
+import { inUtf16, isUtf16 } from '../pasted.ts';
 import { oddityOf } from '../spelling.ts';
 
 /** What was read as UTF-8 and is not: each byte that belongs to no character has become U+FFFD. */
 export function assertUtf8(text: string): void {
   const at = text.search(/[\0\ufffd]/);
   if (at === -1) return;
-  const isUtf16 = text.slice(0, 64).includes('\0');
-  const said = isUtf16
-    ? 'is text in UTF-16: convert it with iconv -f UTF-16 -t UTF-8 FILE'
+  const said = isUtf16(text)
+    ? inUtf16
     : 'is not UTF-8: save the file in UTF-8, or convert it with iconv -f GB18030 -t UTF-8 FILE';
   throw syntax(lineAt(text, at), said);
 }
@@ -43,7 +43,6 @@ const words: Readonly<Record<string, string>> = {
   BLOCK_AS_IMPLICIT_KEY: 'a value with a colon and a space in it must be in quotes',
   UNEXPECTED_TOKEN: 'a bracket, comma, quote or line stands where none can',
   BAD_SCALAR_START: 'a value that begins with @, ` or % must be in quotes',
-  IMPOSSIBLE: 'it is read in no way',
 };
 
 const odd = /[\uff01-\uff5e“”‘’\u3000\u00a0\u200b\u2060\ufeff]/;

@@ -83,7 +83,7 @@ export const plainMethod = /^[A-Z]{1,7}$/;
 /** Words of a path and names of a query. Ids have digits or capitals and stay hidden. */
 export const pathWords = /(?<=\/)(?:v\d|[a-z]{1,24}(?:[-_][a-z]{1,24}){0,4})(?=[/?]|$)|(?<=[?&])[a-z_]{1,24}(?==)/g;
 
-/** What a platform said, in one line, without anything that may be an id, a name in a terminal's own language, or a secret. */
+/** What a platform said, in one line, without what may be an id or a secret, and without what a terminal obeys. */
 export const publicWords = (words: string): string =>
   words
     .slice(0, 256)

@@ -4,6 +4,7 @@ import { PaycertError } from '../../errors.ts';
 import { readBounded, whyUnreadable } from '../../system/read-bounded.ts';
 import { usageError } from '../command.ts';
 import { readableName, withoutSlashes } from '../file-names.ts';
+import { saidOfArchive } from './remedies.ts';
 
 export interface Listed {
   readonly files: ReadonlyMap<string, Uint8Array>;
@@ -50,7 +51,7 @@ const entriesOf = (path: Buffer) =>
     if (code !== 'ENOTDIR') throw unreadable(path.toString(), error);
     throw usageError(
       /\.(?:zip|rar|7z|tgz|gz)$/i.test(path.toString())
-        ? `${path.toString()} is an archive: unpack it, and give the directory that holds its files`
+        ? saidOfArchive(path.toString())
         : `${path.toString()} is a file: give the directory that it is in`,
     );
   });

@@ -1,5 +1,9 @@
 // What to do with files that hold keys in a form that `paycert init` does not take: archives, tables, containers without a password.
 
+/** Of an archive, by its name or by its bytes. */
+export const saidOfArchive = (name: string): string =>
+  `${name} is an archive: unpack it, and give the directory that holds its files`;
+
 interface Remedy {
   readonly isIt: (name: string, bytes: Uint8Array) => boolean;
   readonly say: (name: string) => string;
@@ -8,7 +12,7 @@ interface Remedy {
 const remedies: readonly Remedy[] = [
   {
     isIt: (_, bytes) => Buffer.from(bytes.subarray(0, 4)).toString('latin1') === 'PK\x03\x04',
-    say: (name) => `${name} is an archive: unpack it, and give the directory that holds its files`,
+    say: saidOfArchive,
   },
   {
     isIt: (name, bytes) =>
