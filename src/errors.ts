@@ -31,7 +31,7 @@ const table = {
   'listener-in-use': { kind: 'config', hint: 'Stop the other process, or configure another socket or port.' },
   'listener-unusable': {
     kind: 'config',
-    hint: 'Correct the path or address named; a socket needs a directory that exists and can be written, an address must be this machine’s.',
+    hint: 'Correct the path or address: a socket needs a writable directory, an address must be this machine’s.',
   },
   'listener-exposed': {
     kind: 'config',
