@@ -1,7 +1,7 @@
 // Where the API server is and who we are to it: in a pod two files, read again each time; elsewhere a kubeconfig. The only importer of client-node, which is loaded on demand.
 import { Agent as HttpAgent } from 'node:http';
 import type { RequestOptions } from 'node:https';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { PaycertError } from '../errors.ts';
 import { loadOptional } from '../optional-package.ts';
@@ -65,11 +65,14 @@ async function fromKubeconfig(paths: readonly string[]): Promise<Access> {
     () => import('@kubernetes/client-node'),
   );
   const config = new clientNode.KubeConfig();
+  const tokenFiles = new Map<string, string>();
   try {
     for (const path of paths) {
       const one = new clientNode.KubeConfig();
       const text = (await readBounded(path)).bytes.toString();
-      await assertLoadable(clientNode.loadYaml<Written>(text));
+      const written = clientNode.loadYaml<Written>(text);
+      await assertLoadable(written);
+      for (const [user, file] of tokenFilesOf(written)) tokenFiles.set(user, resolve(dirname(path), file));
       one.loadFromString(text);
       one.makePathsAbsolute(dirname(path));
       config.mergeConfig(one, Boolean(config.currentContext));
@@ -87,7 +90,8 @@ async function fromKubeconfig(paths: readonly string[]): Promise<Access> {
     namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? 'default',
     async prepare() {
       const { headers = {}, auth, ca, cert, key, rejectUnauthorized, servername, agent } = await applied(config);
-      const options = { headers, ...(auth != null && { auth }) };
+      const bearer = await bearerOf(tokenFiles.get(config.getCurrentUser()?.name ?? ''));
+      const options = { headers: Object.assign({}, headers, bearer), ...(auth != null && { auth }) };
       if (cluster.proxyUrl !== undefined && cluster.proxyUrl !== '') return { ...options, ...(agent && { agent }) };
       if (cluster.server.startsWith('http:')) return { ...options, agent: new HttpAgent() };
       return { ...options, agent: agents.for({ ca, cert, key, rejectUnauthorized, servername }) };
@@ -107,7 +111,26 @@ async function applied(config: KubeConfig): Promise<RequestOptions> {
 /** What somebody wrote, as far as it matters before it is loaded. */
 interface Written {
   readonly kind?: unknown;
-  readonly users?: readonly ({ readonly user?: { readonly 'token-file'?: string } | null } | null)[] | null;
+  readonly users?: readonly (WrittenUser | null)[] | null;
+}
+
+interface WrittenUser {
+  readonly name?: string;
+  /** `token-file` is client-node's name for what kubectl calls `tokenFile`. */
+  readonly user?: { readonly 'token-file'?: string; readonly tokenFile?: unknown } | null;
+}
+
+/** By user, as kubectl writes and reads it; client-node does not know it. */
+const tokenFilesOf = ({ users }: Written): readonly (readonly [user: string, file: string])[] =>
+  (users ?? []).flatMap((entry) => {
+    const file = entry?.user?.tokenFile;
+    return typeof file === 'string' && file !== '' ? [[entry?.name ?? '', file] as const] : [];
+  });
+
+/** Read again each time, and before a token that is written out: as kubectl does. */
+async function bearerOf(tokenFile: string | undefined): Promise<{ readonly Authorization?: string }> {
+  const bytes = tokenFile === undefined ? undefined : await readNamed(tokenFile);
+  return bytes === undefined ? {} : { Authorization: `Bearer ${bytes.toString().trim()}` };
 }
 
 /** One file is read as early as the text is loaded. What is of another kind may hold users that only the loading finds. */
@@ -131,8 +154,12 @@ async function assertUsable(config: KubeConfig): Promise<void> {
 
 /** client-node reads what a kubeconfig names in the event loop, however large it is, and waits for the writer of a pipe. */
 async function assertReadable(path: string | undefined): Promise<void> {
-  if (path === undefined || path === '') return;
-  await readBounded(path).catch((error: unknown) => {
+  if (path !== undefined && path !== '') await readNamed(path);
+}
+
+async function readNamed(path: string): Promise<Buffer> {
+  const { bytes } = await readBounded(path).catch((error: unknown) => {
     throw unconfigured(`${path}, which the kubeconfig names, ${whyUnreadable(error)}`);
   });
+  return bytes;
 }

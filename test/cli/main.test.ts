@@ -48,6 +48,35 @@ describe('the command line', { timeout, concurrency: 2 }, () => {
     assert.deepEqual(await paycert(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' });
   });
 
+  for (const args of [
+    ['explain', '/dev/zero'],
+    ['explain', '/proc/self/pagemap'],
+    ['sign', 'shop', '/dev/zero'],
+    ['validate', '--config', '/dev/zero'],
+    ['inspect', '/dev/zero'],
+  ]) {
+    it(`ends ${args.join(' ')}, which has no end`, async () => {
+      const { code, stderr } = await paycert(args);
+      assert.ok([64, 65, 75, 78].includes(code ?? 0), `${String(code)}: ${stderr}`);
+    });
+  }
+
+  it('reads no more of an endless standard input than a command may take', async () => {
+    for (const words of ['explain', 'sign shop', 'validate --config -', 'inspect -']) {
+      const line = `"$0" "$1" ${words} </dev/zero`;
+      const child = spawn('sh', ['-c', line, process.execPath, mainFile], { stdio: ['ignore', 'ignore', 'pipe'] });
+      const [told, [code]] = await Promise.all([text(child.stderr), once(child, 'close') as Promise<[number | null]>]);
+      assert.match(told, /standard input holds more than \d+ bytes/, words);
+      assert.ok(code === 64 || code === 65, `${words}: ${String(code)}`);
+    }
+  });
+
+  it('reads a pipe that is named as a file', async () => {
+    const line = `printf '\\377' | "$0" "$1" explain /dev/fd/0`;
+    const child = spawn('sh', ['-c', line, process.execPath, mainFile], { stdio: ['ignore', 'ignore', 'pipe'] });
+    assert.match(await text(child.stderr), /\(refusal-unknown\)/);
+  });
+
   const misuses: readonly (readonly [title: string, args: readonly string[]])[] = [
     ['an unknown command', ['frobnicate']],
     ['a command that only an object has', ['constructor']],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { findAccess } from '../../src/kube/access.ts';
@@ -105,6 +105,33 @@ describe('a kubeconfig', () => {
     await writeFile(path, good);
     assert.equal((await client.get(target, signal)).metadata.namespace, namespace);
   });
+
+  it(
+    'may name a file with the token, beside it, that is read again each time and counts before one that is written out',
+    limit,
+    async () => {
+      const plane = controlPlane();
+      const namespace = await plane.makeNamespace();
+      await plane.writeSecret(namespace, 'a', { key: 'k' });
+      const path = await plane.kubeconfig(namespace);
+      const good = await readFile(path, 'utf8');
+      const token = /"token":"([^"]*)"/.exec(good)?.[1] ?? '';
+      for (const user of ['"tokenFile":"its-token"', '"token":"expired","tokenFile":"its-token"']) {
+        await writeFile(path, good.replace(/"token":"[^"]*"/, user));
+        const file = join(dirname(path), 'its-token');
+        await rm(file, { force: true });
+        const client = new KubeClient(() => findAccess({ KUBECONFIG: path }));
+        await assert.rejects(client.get(target, signal), {
+          code: 'cluster-unconfigured',
+          message: `${file}, which the kubeconfig names, cannot be read (ENOENT)`,
+        });
+        await writeFile(file, `${token}\n`);
+        assert.equal((await client.get(target, signal)).metadata.namespace, namespace);
+        await writeFile(file, 'expired');
+        await assert.rejects(client.get(target, signal), { code: 'cluster-unauthenticated' });
+      }
+    },
+  );
 
   it('may be several files, of which the first says which context counts', limit, async (t) => {
     const plane = controlPlane();

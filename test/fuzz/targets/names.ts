@@ -60,6 +60,7 @@ const secret = (random: Random) => word(random, 32);
 function rowsOf({ material: { merchant, platformKeys, authority } }: Corpus): readonly Row[] {
   const [key, publicKey] = [toPkcs8Pem(merchant.privateKey), toSpkiPem(platformKeys[0]!.publicKey)];
   const aesKey = (random: Random) => random.bytes(16).toString('base64');
+  const pkcs1 = merchant.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
   return [
     {
       provider: { wechatpay: { merchantId } },
@@ -95,6 +96,26 @@ function rowsOf({ material: { merchant, platformKeys, authority } }: Corpus): re
       provider: { alipay: { appId: '2021000000000001', mode: 'key' } },
       files: { app_private_key: key, alipay_public_key: publicKey },
       words: { aes_key: aesKey, 'aes_key.previous': aesKey },
+    },
+    {
+      provider: { alipay: { appId: '2021000000000001', mode: 'certificate' } },
+      files: {
+        app_private_key: key,
+        'appCertPublicKey.crt': merchant.certificate,
+        'alipayCertPublicKey_RSA2.crt': authority.certificate,
+        'alipayRootCert.crt': authority.certificate,
+      },
+      words: { aes_key: aesKey, 'aes_key.previous': aesKey },
+    },
+    {
+      provider: { pss: { appId: 'shop-1' } },
+      files: { 'private_key.pem': key, 'public_key.pem': publicKey },
+      words: { 'public_key.previous.pem': secret },
+    },
+    {
+      provider: { mtls: {} },
+      files: { 'tls.crt': merchant.certificate, 'tls.key': pkcs1, 'ca.crt': authority.certificate },
+      words: { 'tls.p12.password': secret, 'ca.crl': secret },
     },
   ];
 }
