@@ -1,11 +1,5 @@
 // Forms of files that are no PEM and no DER, by how they show themselves: what happened, and the command that converts them.
-
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: false });
-
-/** Text as people paste it: without byte order mark, with literal `\n` as line ends, trimmed. */
-export function readText(bytes: Uint8Array): string {
-  return utf8.decode(bytes).replaceAll('\\r', '').replaceAll('\\n', '\n').trim();
-}
+import { readText } from './text.ts';
 
 /** A SEQUENCE in the long form of its length, or in the short form (elliptic curve keys) with exactly that length. */
 export const isDer = (bytes: Uint8Array): boolean =>
@@ -63,10 +57,13 @@ function hasOddDashes(text: string): boolean {
   return /^-*[‐-―−－][‐-―−－-]*$/.test(line) || (/^-+$/.test(line) && line.length !== 5);
 }
 
+/** Local file header (APPNOTE 4.3.7). */
+export const isZip = (bytes: Uint8Array): boolean => beginsWith(bytes, 0x50, 0x4b, 3, 4);
+
 type Row = readonly [isIt: (bytes: Uint8Array, text: string) => boolean, what: string];
 
 const binary: readonly Row[] = [
-  [(bytes) => beginsWith(bytes, 0x50, 0x4b, 3, 4), 'is a zip archive: unpack it, and use the files in it'],
+  [isZip, 'is a zip archive: unpack it, and use the files in it'],
   [(bytes) => beginsWith(bytes, 0x1f, 0x8b), 'is compressed with gzip: unpack it with gunzip'],
   [isPkcs12, 'is a PKCS#12 container: take key and certificate out of it with openssl pkcs12 -in FILE -nodes'],
   [

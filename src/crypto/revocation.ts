@@ -1,7 +1,7 @@
 // Certificate revocation lists (RFC 5280 §5): which certificates their issuer has revoked. node:crypto does not read them.
 import { hash, type X509Certificate } from 'node:crypto';
 import { PaycertError } from '../errors.ts';
-import { readDerBlocks } from './containers.ts';
+import { readDerBlocks } from './pem.ts';
 import { type DerElement, DerError, derTag, readDer, readInside, readTime } from './der.ts';
 import { integerOf } from './integer.ts';
 import { readScope } from './list-extensions.ts';

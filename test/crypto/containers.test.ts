@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { readCertificates, readPrivateKey, readPublicKey, readText } from '../../src/crypto/containers.ts';
+import { readCertificates, readPrivateKey, readPublicKey } from '../../src/crypto/containers.ts';
+import { readText } from '../../src/crypto/text.ts';
 import { createAuthority, generateKeyPair, toPkcs1Pem, toPkcs8Pem, toSpkiPem } from '../../src/testing/index.ts';
 import { sm2Certificate, sm2PrivateKey, sm2PublicKey } from '../support/sm2.ts';
 

@@ -1,6 +1,7 @@
 // Key files in their formats: PKCS#1, PKCS#8, SPKI; in PEM, DER or bare base64.
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { readCertificates, readPrivateKey, readPublicKey, readText } from '../../src/crypto/containers.ts';
+import { readCertificates, readPrivateKey, readPublicKey } from '../../src/crypto/containers.ts';
+import { readText } from '../../src/crypto/text.ts';
 import { describeAlgorithm, publicKeyFingerprint } from '../../src/crypto/x509.ts';
 import type { Situation } from './situation.ts';
 

@@ -1,4 +1,5 @@
 // What to do with files that hold keys in a form that `paycert init` does not take: archives, tables, containers without a password.
+import { isZip } from '../../crypto/foreign-forms.ts';
 
 /** Of an archive, by its name or by its bytes. */
 export const saidOfArchive = (name: string): string =>
@@ -11,7 +12,7 @@ interface Remedy {
 
 const remedies: readonly Remedy[] = [
   {
-    isIt: (_, bytes) => Buffer.from(bytes.subarray(0, 4)).toString('latin1') === 'PK\x03\x04',
+    isIt: (_, bytes) => isZip(bytes),
     say: saidOfArchive,
   },
   {

@@ -1,7 +1,8 @@
 // What one file holds, for `paycert inspect`: every certificate and key, under the name that its platform gives it. Never a secret.
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { basename } from 'node:path';
-import { readCertificates, readPrivateKey, readPublicKey, readText } from '../../crypto/containers.ts';
+import { readCertificates, readPrivateKey, readPublicKey } from '../../crypto/containers.ts';
+import { readText } from '../../crypto/text.ts';
 import { readPkcs12 } from '../../crypto/pkcs12.ts';
 import { readRevocationLists, type RevocationList } from '../../crypto/revocation.ts';
 import { describeAlgorithm, publicKeyFingerprint } from '../../crypto/x509.ts';

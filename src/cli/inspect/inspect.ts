@@ -1,7 +1,7 @@
 // paycert inspect: what is this file? Every certificate and key in it, which of them belong together, and what is wrong with them.
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { readText } from '../../crypto/containers.ts';
+import { readText } from '../../crypto/text.ts';
 import { PaycertError } from '../../errors.ts';
 import { platforms } from '../../providers/registry.ts';
 import { readBounded } from '../../system/read-bounded.ts';

@@ -1,7 +1,8 @@
 // Alipay material by name → its parts. Collects every problem instead of stopping at the first.
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { aesKey } from '../../crypto/cipher.ts';
-import { readCertificates, readCertificatesThatParse, readPublicKey, readText } from '../../crypto/containers.ts';
+import { readCertificates, readCertificatesThatParse, readPublicKey } from '../../crypto/containers.ts';
+import { readText } from '../../crypto/text.ts';
 import { type PrivateKey, readLocalKey } from '../../crypto/private-key.ts';
 import { PaycertError } from '../../errors.ts';
 import { materialReader, type NamedKey, readSecret } from '../shared/material.ts';

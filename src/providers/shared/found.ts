@@ -1,6 +1,7 @@
 // Files as they lie in a directory, known by what they hold and not by what they are called: what `draft` of a platform chooses from.
 import type { KeyObject, X509Certificate } from 'node:crypto';
-import { readCertificates, readPrivateKey, readPublicKey, readText } from '../../crypto/containers.ts';
+import { readCertificates, readPrivateKey, readPublicKey } from '../../crypto/containers.ts';
+import { readText } from '../../crypto/text.ts';
 import { publicKeyFingerprint } from '../../crypto/x509.ts';
 import { PaycertError } from '../../errors.ts';
 

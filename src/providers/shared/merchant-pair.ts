@@ -1,6 +1,7 @@
 // The merchant's own key and certificate at WeChat Pay: apiclient_*.pem or the .p12. APIv3 signs with them, v2 presents them in TLS.
 import type { X509Certificate } from 'node:crypto';
-import { readCertificates, readText } from '../../crypto/containers.ts';
+import { readCertificates } from '../../crypto/containers.ts';
+import { readText } from '../../crypto/text.ts';
 import { readPkcs12 } from '../../crypto/pkcs12.ts';
 import { isCertifiedBy, localKey, type PrivateKey, readLocalKey } from '../../crypto/private-key.ts';
 import { nameAttribute } from '../../crypto/x509.ts';

@@ -1,7 +1,8 @@
 // WeChat Pay material by name → its parts. Collects every problem instead of stopping at the first.
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { aesKey } from '../../crypto/cipher.ts';
-import { readCertificates, readPublicKey, readText } from '../../crypto/containers.ts';
+import { readCertificates, readPublicKey } from '../../crypto/containers.ts';
+import { readText } from '../../crypto/text.ts';
 import { saidOfUtf16 } from '../../crypto/foreign-forms.ts';
 import { isCertifiedBy, type PrivateKey, readLocalKey } from '../../crypto/private-key.ts';
 import { wireSerial } from '../../crypto/x509.ts';
