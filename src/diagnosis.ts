@@ -1,32 +1,7 @@
 // Everything that is wrong with a value by a schema, in the order of the schema, as sentences that name the field and never the value.
-import { didYouMean, nearest, oddityOf } from './spelling.ts';
-import { type Part, unlikeReceived } from './transit.ts';
-
-/** The part of JSON Schema that ours use. `form` and `nameForm` say in words what a pattern wants. */
-export interface Schema {
-  readonly type?: string;
-  readonly form?: string;
-  /** As `form`, of the names of members that a pattern decides. */
-  readonly nameForm?: string;
-  /** Which part of a message that was received it is. */
-  readonly received?: Part;
-  readonly const?: string | number | boolean;
-  readonly anyOf?: readonly Schema[];
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly patternProperties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: boolean | Schema;
-  readonly required?: readonly string[];
-  readonly items?: Schema;
-  readonly pattern?: string;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly minProperties?: number;
-  readonly maxProperties?: number;
-}
+import { misformed, misformedName, printable, unknownMember, wrongType } from './diagnosis-words.ts';
+import { hasType, isObject, matches, type Members, type Schema } from './json-schema.ts';
+import { didYouMean, nearest } from './spelling.ts';
 
 export interface Problem {
   /** Names of members and indexes of items, from the outside in. */
@@ -36,14 +11,6 @@ export interface Problem {
 }
 
 type Path = readonly (string | number)[];
-type Members = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** A name that somebody wrote; what does not look like one may be a secret in the wrong place. */
-const printable = (name: string): string => (/^[!-~]{1,24}$/.test(name) ? name : 'an unprintable name');
-
 /** However wrong a document is: more than people read, and a bound on what one is made to cost. */
 const maxProblems = 64;
 
@@ -79,59 +46,6 @@ function* problemsOf(schema: Schema, value: unknown, path: Path): Generator<Prob
   else if (isObject(value)) yield* ofObject(schema, value, path);
 }
 
-const typeOf = (value: unknown): string =>
-  value === null || value === undefined
-    ? 'nothing'
-    : Array.isArray(value)
-      ? 'a list'
-      : (nouns[typeof value] ?? 'a value');
-
-const nouns: Readonly<Record<string, string>> = {
-  string: 'text',
-  number: 'a number',
-  integer: 'a whole number',
-  boolean: 'true or false',
-  object: 'a mapping',
-  array: 'a list',
-  null: 'nothing',
-};
-
-function hasType({ type }: Schema, value: unknown): boolean {
-  if (type === undefined) return true;
-  if (type === 'integer') return Number.isInteger(value);
-  if (type === 'array') return Array.isArray(value);
-  if (type === 'object') return isObject(value);
-  return type === 'null' ? value === null : typeof value === type;
-}
-
-/** YAML reads 1900000001 and true without quotes as something else than text, and yes as text. */
-function wrongType({ type = '', received, pattern, form }: Schema, value: unknown): string {
-  const made = received && unlikeReceived(received, value);
-  if (made !== undefined) return made;
-  const wanted = `must be ${nouns[type] ?? type}`;
-  if (type === 'string' && (typeof value === 'number' || typeof value === 'boolean')) {
-    const fits = pattern === undefined || matches(pattern, String(value));
-    return `is ${typeof value === 'number' ? 'a number' : 'true or false'}, and ${fits || form === undefined ? `${wanted}: put it in quotes` : `must be ${form}`}`;
-  }
-  if (typeof value === 'string' && type !== 'string') {
-    const meant = meantBy(value, type);
-    return `is text, and ${wanted}${meant === undefined ? '' : `: ${meant}`}`;
-  }
-  return value === null || value === undefined ? `is empty, and ${wanted}` : `is ${typeOf(value)}, and ${wanted}`;
-}
-
-/** What to write instead of a text: YAML 1.2 has no `yes`, and `name：x` is a text to it. */
-function meantBy(text: string, type: string): string | undefined {
-  if (type === 'object' && /[\uff01-\uff5e]/.test(text.slice(0, 64)))
-    return `it ${oddityOf(text) ?? 'has a full-width character'}`;
-  if (type === 'boolean' && /^(?:yes|on|y)$/i.test(text)) return 'write true';
-  if (type === 'boolean' && /^(?:no|off|n)$/i.test(text)) return 'write false';
-  const isIt = type === 'boolean' ? /^(?:true|false)$/i.test(text) : /^-?\d+(?:\.\d+)?$/.test(text);
-  return isIt && (type === 'boolean' || type === 'integer' || type === 'number')
-    ? 'write it without quotes'
-    : undefined;
-}
-
 function* ofText({ pattern, form, minLength = 0, maxLength = Infinity }: Schema, text: string, path: Path) {
   if (text.length < minLength)
     yield { path, message: text === '' ? 'is empty' : `is shorter than ${String(minLength)} characters` };
@@ -141,23 +55,6 @@ function* ofText({ pattern, form, minLength = 0, maxLength = Infinity }: Schema,
       path,
       message: text === '' ? `is empty${form === undefined ? '' : `; it must be ${form}`}` : misformed(text, form),
     };
-}
-
-const compiled = new Map<string, RegExp>();
-
-/** Each pattern of a schema is compiled once, however many texts it judges. */
-function matches(pattern: string, text: string): boolean {
-  const known = compiled.get(pattern) ?? new RegExp(pattern, 'u');
-  compiled.set(pattern, known);
-  return known.test(text);
-}
-
-function misformed(text: string, form: string | undefined): string {
-  // A blank is not odd where the form has one, as in `POST /v3/pay/*`.
-  const hasBlank = (form ?? '').split('`').some((part, index) => index % 2 === 1 && part.includes(' '));
-  const oddity = oddityOf(hasBlank ? text.replaceAll(/(?<=\S) (?=\S)/g, '_') : text);
-  if (oddity === undefined) return form === undefined ? 'does not have the form that is wanted here' : `is not ${form}`;
-  return form === undefined ? oddity : `${oddity}; it must be ${form}`;
 }
 
 function* ofNumber({ minimum = -Infinity, maximum = Infinity }: Schema, value: number, path: Path) {
@@ -221,20 +118,6 @@ function* ofObject(schema: Schema, value: Members, path: Path): Generator<Proble
   }
   if (isChoice && !isOdd && given.length !== 1) yield { path, message: `needs exactly one of ${known.join(', ')}` };
   else if (!isChoice && given.length < minProperties) yield { path, message: 'is empty' };
-}
-
-/** Such a name stands where any of a form may; what is odd about it may show one character. */
-function misformedName(name: string, form: string): string {
-  const oddity = oddityOf(name);
-  return oddity === undefined ? `is not ${form}` : `${oddity}; a name here is ${form}`;
-}
-
-function unknownMember(name: string, known: readonly string[]): string {
-  const oddity = name.length > 64 ? undefined : oddityOf(name);
-  if (oddity !== undefined) return `is not a field here: it ${oddity}`;
-  const meant = didYouMean(name, known);
-  const list = known.length > 0 && known.length <= 8 ? `; there is ${known.join(', ')}` : '';
-  return `is not a field here${meant === '' ? list : meant}`;
 }
 
 /** What is wrong inside the form that was meant, or the values that there are. */

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { Compile } from 'typebox/compile';
 import { ConfigSchema } from '../src/config/schema/config.ts';
 import { CredentialSchema } from '../src/config/schema/credential.ts';
-import { diagnose, type Schema } from '../src/diagnosis.ts';
+import { diagnose } from '../src/diagnosis.ts';
+import type { Schema } from '../src/json-schema.ts';
 import { fieldOf } from '../src/validation.ts';
 
 const schema = CredentialSchema as unknown as Schema;
