@@ -11,6 +11,7 @@ import {
 import type { RequestToAuthorize } from '../provider.ts';
 import { header, splitUrl, withoutHeaders } from '../shared/http.ts';
 import { isMultipart, onePart, partsOf } from '../shared/multipart.ts';
+import { assertOwn } from '../shared/own-account.ts';
 import type { AlipayOptions } from './options.ts';
 import { charsetOf } from './receiving.ts';
 import { readResponse } from './response.ts';
@@ -83,11 +84,6 @@ function ofRest({ method, target, headers, body }: ForwardedRequest, appId: stri
     headers: withoutHeaders(headers, ['authorization', 'alipay-root-cert-sn']),
     body: isMultipart(type) ? onePart(partsOf(type, body), 'data') : body,
   };
-}
-
-function assertOwn(field: string, named: string | undefined, own: string): void {
-  if (named === undefined) throw requestInvalid(field, 'is missing');
-  if (named !== own) throw requestInvalid(field, 'is another application than this credential’s');
 }
 
 /** Errors of the system leave open what became of the call, whatever code they come under. */

@@ -71,7 +71,7 @@ function ofRpc(request: ForwardedRequest, keys: readonly KeyFacts[], origin: str
   if (path !== '/') throw requestInvalid('url', 'has a path, and no header x-acs-version: it is neither RPC nor ACS3');
   const pairs = parametersOf(request);
   const given = new Map(pairs);
-  assertOwn('AccessKeyId', given.get('AccessKeyId'), keys);
+  assertOwnOrMadeUp('AccessKeyId', given.get('AccessKeyId'), keys);
   return {
     method: request.method,
     url: `${origin}/`,
@@ -86,7 +86,7 @@ function ofAcs3(
   origin: string,
 ): RequestToAuthorize {
   const [, id] = /\bCredential=([^,\s]*)/.exec(header(headers, 'authorization') ?? '') ?? [];
-  assertOwn('headers.authorization.Credential', id, keys);
+  assertOwnOrMadeUp('headers.authorization.Credential', id, keys);
   const stray = queryPairs(splitUrl(target).query).find(([name]) => rpcNames.has(name));
   // Two names of one call: a platform could take the other than is allowed.
   if (stray !== undefined) throw requestInvalid(stray[0], 'is a parameter of RPC, in a request that is signed as ACS3');
@@ -94,7 +94,7 @@ function ofAcs3(
 }
 
 /** An id of the form that Aliyun issues names a key of somebody; anything else is made up, and is replaced. */
-function assertOwn(field: string, id: string | undefined, keys: readonly KeyFacts[]): void {
+function assertOwnOrMadeUp(field: string, id: string | undefined, keys: readonly KeyFacts[]): void {
   if (id === undefined || !accessKeyIdForm.test(id) || keys.some(({ keyId }) => keyId === id)) return;
   throw requestInvalid(field, 'is another access key than this credential’s: give the SDK a made-up one');
 }

@@ -37,6 +37,7 @@ export function assertOwnJson(body: Uint8Array, names: readonly string[], own: s
 
 /** @throws PaycertError `request-invalid`, by the name of the field and without its value */
 export function assertOwn(field: string, value: unknown, own: string): void {
+  if (value === undefined) throw requestInvalid(field, 'is missing');
   const isOwn = (typeof value === 'string' || typeof value === 'number') && String(value) === own;
   if (!isOwn) throw requestInvalid(field, 'is another account than this credential’s');
 }
