@@ -55,8 +55,15 @@ const blanks: Readonly<Record<string, string>> = {
   '\u00a0': 'a no-break space',
   '\u3000': 'a full-width space',
   '\u200b': 'a zero-width space',
+  '\u2060': 'a word joiner',
   '\ufeff': 'a byte order mark',
 };
+
+/** A blank by its name; undefined for other characters. */
+export const blankName = (character: string): string | undefined => blanks[character];
+
+/** What a Chinese keyboard or a web page puts where ASCII was meant: no name of ours has one of these. */
+export const mistyped = /[\uff01-\uff5e“”‘’\u3000\u00a0\u200b\u2060\ufeff]/;
 
 /** A text may be a megabyte; what somebody has pasted by accident is found near its beginning, or at its end. */
 const lookedAt = 1024;

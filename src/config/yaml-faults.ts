@@ -1,7 +1,7 @@
 // What is wrong with a text that is no YAML, in words: the character and its place, and what to write instead.
 import { PaycertError } from '../errors.ts';
 import { inUtf16, isUtf16 } from '../pasted.ts';
-import { oddityOf } from '../spelling.ts';
+import { blankName, mistyped, oddityOf } from '../spelling.ts';
 
 /** What was read as UTF-8 and is not: each byte that belongs to no character has become U+FFFD. */
 export function assertUtf8(text: string): void {
@@ -45,11 +45,6 @@ const words: Readonly<Record<string, string>> = {
   BAD_SCALAR_START: 'a value that begins with @, ` or % must be in quotes',
 };
 
-const odd = /[\uff01-\uff5e“”‘’\u3000\u00a0\u200b\u2060\ufeff]/;
-
-/** Whether a name has a character that no name of ours has. */
-export const isOdd = (name: string): boolean => odd.test(name);
-
 /** What no YAML of ours means: it is in a name, or stands for its ASCII twin. Inside quotes and comments anything may stand. */
 export function oddityOfLine(line: string): string | undefined {
   const bare = line
@@ -59,11 +54,9 @@ export function oddityOfLine(line: string): string | undefined {
   const indent = /^[^\S\n]*/.exec(bare)?.[0] ?? '';
   const blank = /[^ \r]/.exec(indent);
   if (blank !== null) {
-    const name =
-      { '\t': 'a tab', '\u00a0': 'a no-break space', '\u3000': 'a full-width space' }[blank[0]] ?? 'an odd blank';
-    return `is indented with ${name}: use spaces`;
+    return `is indented with ${blankName(blank[0]) ?? 'an odd blank'}: use spaces`;
   }
-  const found = odd.exec(bare);
+  const found = mistyped.exec(bare);
   return found === null ? undefined : nameOddity(bare, found.index);
 }
 

@@ -1,7 +1,8 @@
 // Untrusted YAML → plain data and the lines that it is on. Whatever two readers could read in two ways is refused.
 import { type Document, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
 import { PaycertError } from '../errors.ts';
-import { assertUtf8, isOdd, lineAt, notYaml, oddityOfLine, syntax } from './yaml-faults.ts';
+import { mistyped } from '../spelling.ts';
+import { assertUtf8, lineAt, notYaml, oddityOfLine, syntax } from './yaml-faults.ts';
 
 /** What a ConfigMap can hold, and more than 5000 credentials need. Parsing holds the event loop for a second per megabyte. */
 const maxCharacters = 1024 * 1024;
@@ -39,7 +40,8 @@ function assertPlainKeys(document: Document.Parsed, text: string): void {
   visit(document, {
     Map(_, { items }) {
       for (const { key } of items) {
-        if (!isScalar(key) || typeof key.value !== 'string' || key.type !== 'PLAIN' || !isOdd(key.value)) continue;
+        if (!isScalar(key) || typeof key.value !== 'string' || key.type !== 'PLAIN' || !mistyped.test(key.value))
+          continue;
         const line = lineAt(text, key.range?.[0]);
         const oddity = oddityOfLine(text.split('\n')[line - 1] ?? '');
         if (oddity !== undefined) throw syntax(line, oddity);
