@@ -26,6 +26,18 @@ const table = {
     kind: 'config',
     hint: 'Correct the label or annotation named, on the Secret; docs/operator.md lists every one.',
   },
+  'resource-duplicate': {
+    kind: 'config',
+    hint: 'Use the PaymentCredential that is named, or name another Secret, or other `keys` of this one.',
+  },
+  'identity-changed': {
+    kind: 'config',
+    hint: 'Create another PaymentCredential or Secret for the other account, and remove this one when nobody uses it.',
+  },
+  'break-glass-invalid': {
+    kind: 'config',
+    hint: 'Set the annotation to a time at most 24 hours ahead, or remove it.',
+  },
   'node-too-old': { kind: 'config', hint: 'Install the Node that is named, or set PATH so that it is found first.' },
   'package-missing': { kind: 'config', hint: 'Install what the message names, beside paycert.' },
   'listener-in-use': { kind: 'config', hint: 'Stop the other process, or configure another socket or port.' },
@@ -356,6 +368,10 @@ const table = {
     hint: 'Bind the account that scrapes to a ClusterRole with `get` on the nonResourceURL /metrics; the chart makes one.',
     status: 403,
   },
+  'review-malformed': {
+    kind: 'request',
+    hint: 'Send an AdmissionReview of admission.k8s.io/v1 about a Secret or a PaymentCredential.',
+  },
   'route-unknown': { kind: 'request', hint: 'GET /openapi.json of the local API lists its routes.', status: 404 },
   'signed-unknown': {
     kind: 'request',
@@ -460,6 +476,10 @@ const table = {
   'scrape-unchecked': {
     kind: 'not-ready',
     hint: 'Try again. Permit the operator to create TokenReviews and SubjectAccessReviews; look at the API server.',
+  },
+  'review-unready': {
+    kind: 'not-ready',
+    hint: 'Nothing to do if it passes; otherwise /readyz of the operator says what it waits for.',
   },
   'no-platform-key': { kind: 'not-ready', hint: 'Add a certificate or public key of the platform that is valid.' },
   'no-apiv3-key': { kind: 'not-ready', hint: 'Add apiv3_key to the material.' },

@@ -120,6 +120,18 @@ export type Event =
   | { readonly type: 'event-lost'; readonly object: string; readonly error: PaycertError; readonly isNew: boolean }
   | { readonly type: 'event-recorded'; readonly object: string }
   | { readonly type: 'pods-refreshed'; readonly object: string; readonly pods: number; readonly error?: PaycertError }
+  /** A write was reviewed before it was stored; nobody knows yet whether it will be. `failed`: the cluster’s policy decides. */
+  | {
+      readonly type: 'reviewed';
+      readonly kind: 'Secret' | 'PaymentCredential';
+      readonly object: string;
+      /** `overridden`: refused, and let through for its break-glass annotation. */
+      readonly outcome: 'allowed' | 'refused' | 'overridden' | 'failed';
+      readonly isDryRun: boolean;
+      /** The first that is against it. */
+      readonly error?: PaycertError;
+      readonly seconds: number;
+    }
   // configuration
   /** `needsRestart`: something changed that only a new process picks up, such as a listener. */
   | { readonly type: 'configured'; readonly credentials: number; readonly needsRestart: boolean }

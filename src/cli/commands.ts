@@ -157,6 +157,17 @@ export const commands: Readonly<Record<string, Command>> = {
         help: 'answer /metrics only to accounts of the cluster that may get it',
         more: 'See [below](#metrics-for-some).',
       },
+      'admission-address': {
+        type: 'string',
+        value: 'HOST:PORT',
+        help: 'review Secrets and PaymentCredentials for the API server here, over TLS (default: no reviews)',
+        more: 'See [admission.md](admission.md).',
+      },
+      'admission-tls': {
+        type: 'string',
+        value: 'DIR',
+        help: 'with --admission-address: tls.crt and tls.key of this directory, also when they change',
+      },
       'log-level': {
         type: 'string',
         value: 'LEVEL',
@@ -183,6 +194,8 @@ export const commands: Readonly<Record<string, Command>> = {
         apiBurst: text(values, 'api-burst'),
         tls: text(values, 'tls'),
         metricsAuth: values['metrics-auth'] === true,
+        admissionAddress: text(values, 'admission-address'),
+        admissionTls: text(values, 'admission-tls'),
         refreshesPods: values['refresh-pods'] === true,
         secretOptIn: values['secret-opt-in'] === true,
         address: text(values, 'address'),

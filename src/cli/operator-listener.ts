@@ -7,7 +7,7 @@ import type { Listener } from '../server/bind.ts';
 import { type Metrics, metricsRoute, probe, verdict } from '../server/health.ts';
 import { listenOnPort, listenOnSecurePort } from '../server/listeners.ts';
 import { type Route, serveRoutes } from '../server/routes.ts';
-import { ServingCertificate } from './serving-certificate.ts';
+import { mountedCertificate } from './serving-certificate.ts';
 
 export interface OperatorListenerOptions {
   readonly address: string;
@@ -32,7 +32,7 @@ export async function openOperatorListener(
   const unknown = 'this listener has health and metrics: /livez, /readyz, /metrics';
   const serve = serveRoutes(routesOf(options, signal), { where: 'admin', unknown, observe });
   if (tls === undefined) return { ...(await listenOnPort(address, serve)), run: () => Promise.resolve() };
-  const certificate = new ServingCertificate(tls, clock, observe);
+  const certificate = mountedCertificate(tls, clock, observe);
   const { present, ...listener } = await listenOnSecurePort(address, serve, await certificate.read(signal));
   return { ...listener, run: (running) => certificate.follow(present, running) };
 }

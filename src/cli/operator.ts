@@ -18,9 +18,11 @@ import { createLog, type LogLevel } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { flushMilliseconds, openOutput } from '../telemetry/output.ts';
 import type { StoredCredential } from '../telemetry/stored-gauges.ts';
+import { AdmissionListener } from './admission-listener.ts';
 import { usageError } from './command.ts';
 import { duration } from './duration.ts';
 import { openOperatorListener } from './operator-listener.ts';
+import { mountedCertificate } from './serving-certificate.ts';
 import { runTasks } from './tasks.ts';
 
 interface Named {
@@ -43,7 +45,15 @@ export interface OperatorFlags {
   readonly address: string;
   readonly tls?: string | undefined;
   readonly metricsAuth?: boolean;
+  /** Reviews for the API server; without it there are none. */
+  readonly admission?: AdmissionFlags | undefined;
   readonly logLevel: LogLevel;
+}
+
+interface AdmissionFlags {
+  readonly address: string;
+  /** Directory with `tls.crt` and `tls.key`. */
+  readonly tls: string;
 }
 
 /** The words of the command line as options. @throws PaycertError `usage` */
@@ -61,6 +71,8 @@ export function parseOperatorOptions(words: {
   readonly apiBurst?: string | undefined;
   readonly tls?: string | undefined;
   readonly metricsAuth?: boolean;
+  readonly admissionAddress?: string | undefined;
+  readonly admissionTls?: string | undefined;
   readonly refreshesPods: boolean;
   readonly secretOptIn: boolean;
   readonly address: string | undefined;
@@ -69,8 +81,7 @@ export function parseOperatorOptions(words: {
   const { namespaces, secrets, lease, address = defaults.adminAddress, logLevel = defaults.logLevel } = words;
   for (const namespace of namespaces)
     if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(namespace)) throw usageError('--namespace is a name');
-  if (!/^.*:[0-9]{1,5}$/.test(address) || splitAddress(address).port > 65_535)
-    throw usageError('--address is HOST:PORT');
+  assertAddress(address, 'address');
   if (words.namespaceSelector !== undefined && (words.namespaceSelector.trim() === '' || namespaces.length > 0))
     throw usageError('--namespace-selector is labels such as team=pay, and stands instead of --namespace');
   const { operatorClass } = words;
@@ -87,11 +98,30 @@ export function parseOperatorOptions(words: {
     apiRate: readRate(words.apiQps, words.apiBurst),
     tls: words.tls,
     metricsAuth: words.metricsAuth ?? false,
+    admission: readAdmission(words),
     refreshesPods: words.refreshesPods,
     secretOptIn: words.secretOptIn,
     address,
     logLevel: logLevel as LogLevel,
   };
+}
+
+function assertAddress(address: string, option: string): void {
+  if (!/^.*:[0-9]{1,5}$/.test(address) || splitAddress(address).port > 65_535)
+    throw usageError(`--${option} is HOST:PORT`);
+}
+
+interface AdmissionWords {
+  readonly admissionAddress?: string | undefined;
+  readonly admissionTls?: string | undefined;
+}
+
+function readAdmission({ admissionAddress: address, admissionTls: tls }: AdmissionWords): AdmissionFlags | undefined {
+  if (address === undefined && tls === undefined) return undefined;
+  if (address === undefined || tls === undefined)
+    throw usageError('--admission-address and --admission-tls go together');
+  assertAddress(address, 'admission-address');
+  return { address, tls };
 }
 
 interface TimingWords {
@@ -182,10 +212,27 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const client = async () => cluster;
   const random = Math.random;
   const identity = environment['POD_NAME'] ?? hostname();
-  const controller = new Controller({ ...options, client, identity, clock, random, observe });
+  const controller = new Controller({
+    ...options,
+    reviews: options.admission !== undefined,
+    client,
+    identity,
+    clock,
+    random,
+    observe,
+  });
   const lead = (leading: AbortSignal) => controller.lead(leading);
 
-  const impediment = () => controller.impediment ?? election?.impediment;
+  const { admission } = options;
+  const reviews =
+    admission &&
+    new AdmissionListener({
+      address: admission.address,
+      certificate: mountedCertificate(admission.tls, clock, observe),
+      reviewer: controller.reviewer,
+      observe,
+    });
+  const impediment = () => controller.impediment ?? election?.impediment ?? reviews?.impediment;
   const listener = await openOperatorListener({ ...options, metrics, impediment, client: unlimited, observe }, signal);
   observe({ type: 'listening', listener: 'admin', address: listener.address });
   try {
@@ -193,6 +240,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
       [
         (running) => controller.run(running),
         (running) => listener.run(running),
+        ...(reviews ? [(running: AbortSignal) => reviews.run(running)] : []),
         lease
           ? whileLeading(lead, { ...lease, timing, client: async () => unlimited, identity, clock, random, observe })
           : lead,

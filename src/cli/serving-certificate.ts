@@ -1,4 +1,4 @@
-// The certificate that a listener of the operator shows, from a mounted Secret of type kubernetes.io/tls; renewed while it runs.
+// The certificate that a listener of the operator shows, from a Secret of type kubernetes.io/tls, mounted or read; renewed while it runs.
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Clock } from '../clock.ts';
@@ -9,16 +9,24 @@ import type { Source } from '../sources/source.ts';
 
 const pollMilliseconds = 10_000;
 
+/** From the directory in which it is mounted. */
+export const mountedCertificate = (directory: string, clock: Clock, observe: Observe): ServingCertificate =>
+  new ServingCertificate(
+    files({ paths: [directory], pollMilliseconds, clock, observe }),
+    { name: directory, field: '--tls' },
+    observe,
+  );
+
 export class ServingCertificate {
   readonly #source: Source;
-  readonly #directory: string;
+  readonly #place: { readonly name: string; readonly field: string };
   readonly #observe: Observe;
   #revision = '';
 
-  constructor(directory: string, clock: Clock, observe: Observe) {
-    this.#directory = directory;
+  constructor(source: Source, place: { readonly name: string; readonly field: string }, observe: Observe) {
+    this.#source = source;
+    this.#place = place;
     this.#observe = observe;
-    this.#source = files({ paths: [directory], pollMilliseconds, clock, observe });
   }
 
   /** @throws PaycertError `listener-unusable`; of kind source */
@@ -27,7 +35,7 @@ export class ServingCertificate {
     this.#revision = revision;
     const [cert, key] = ['tls.crt', 'tls.key'].map((name) => data.get(name));
     const refused = (why: string) =>
-      new PaycertError('listener-unusable', `${this.#directory}: ${why}`, { field: '--tls' });
+      new PaycertError('listener-unusable', `${this.#place.name}: ${why}`, { field: this.#place.field });
     if (cert === undefined || key === undefined) throw refused('tls.crt or tls.key is missing');
     const tls = { cert: Buffer.from(cert), key: Buffer.from(key) };
     try {
@@ -40,13 +48,13 @@ export class ServingCertificate {
   }
 
   /** Until aborted. What is not a pair is reported, and the last good one is shown further. */
-  async follow(present: (tls: SecureContextOptions) => void, signal: AbortSignal): Promise<void> {
+  async follow(present: (tls: SecureContextOptions) => void | Promise<void>, signal: AbortSignal): Promise<void> {
     for await (const _ of this.#source.changes(signal)) {
       const before = this.#revision;
       try {
         const tls = await this.read(signal);
         if (this.#revision === before) continue;
-        present(tls);
+        await present(tls);
         const { validToDate: notAfter } = new X509Certificate(tls.cert);
         this.#observe({ type: 'certificate-presented', notAfter });
       } catch (error) {

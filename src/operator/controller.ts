@@ -1,6 +1,7 @@
 // The operator's parts together: watches fill a queue, the queue reconciles one key at a time, and the leader writes.
 import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { Reviewer } from './admission/reviewer.ts';
 import { Leadership } from './leadership.ts';
 import { Objects, type ObjectsOptions } from './objects.ts';
 import { Pods } from './pods.ts';
@@ -12,6 +13,8 @@ export interface ControllerOptions extends Omit<ObjectsOptions, 'client' | 'chan
   readonly client: () => Promise<KubeClient>;
   readonly refreshesPods: boolean;
   readonly secretOptIn: boolean;
+  /** Whether writes of labelled Secrets are reviewed before they are stored. */
+  readonly reviews: boolean;
   /** So many resources are looked at in one moment: the Secret of each may have 1 MiB. */
   readonly concurrency: number;
   /** Of this process alone, such as the name of its pod. */
@@ -25,6 +28,8 @@ export class Controller {
   readonly #reconciler: Reconciler;
   readonly #leadership = new Leadership();
   readonly #pods: Pods;
+  /** Of what is about to be stored. */
+  readonly reviewer: Reviewer;
 
   constructor(options: ControllerOptions) {
     this.#concurrency = options.concurrency;
@@ -37,6 +42,11 @@ export class Controller {
       leadership,
       lookup: this.#objects,
       ...(refreshesPods && { pods: this.#pods }),
+    });
+    this.reviewer = new Reviewer({
+      ...options,
+      lookup: this.#objects,
+      statusOf: (key) => this.#reconciler.statusOf(key),
     });
     this.#queue = new Queue({
       clock,

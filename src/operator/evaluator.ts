@@ -7,13 +7,15 @@ import type { Lookup } from './objects.ts';
 import { type PaymentCredential, secretKeyOf } from './resource.ts';
 import { ResourceKey } from './resource-key.ts';
 import { type Question, SecretReader, type SecretReaderOptions } from './secret-reader.ts';
-import { inLabels, type SecretFacts } from './secrets.ts';
+import { allowsUse, inLabels, isReviewed, type SecretFacts } from './secrets.ts';
 import type { Evaluation } from './status/conditions.ts';
 
 export interface EvaluatorOptions extends Omit<SecretReaderOptions, 'questions'> {
   readonly lookup: Lookup;
   /** Whether only Secrets whose label says so are read for resources. */
   readonly secretOptIn: boolean;
+  /** Whether writes of labelled Secrets are reviewed before they are stored. */
+  readonly reviews: boolean;
   readonly observe: Observe;
 }
 
@@ -41,23 +43,29 @@ export class Evaluator {
    */
   async evaluate(key: ResourceKey, resource: PaymentCredential, signal: AbortSignal): Promise<Evaluation | undefined> {
     let spec: ResourceSpec | undefined;
-    const copied = this.#copiedOf(resource);
+    const seen = this.#seenOf(resource);
     try {
       spec = parseSpec(resource.spec);
       const question = toQuestion(key, resource, spec);
       const secret = await this.#reader.evaluate(question, this.#factsOf(question.secret, resource), signal);
-      return { spec, secret, error: undefined, ...copied };
+      return { spec, secret, error: undefined, ...seen };
     } catch (error) {
       if (signal.aborted) throw error;
       if (error instanceof Pending) return undefined;
-      return { spec, secret: undefined, error: this.#explain(resource, error), ...copied };
+      return { spec, secret: undefined, error: this.#explain(resource, error), ...seen };
     }
   }
 
-  #copiedOf(resource: PaymentCredential): Pick<Evaluation, 'copiedIn'> {
+  /** What its metadata alone says. */
+  #seenOf(resource: PaymentCredential): Pick<Evaluation, 'copiedIn' | 'isUnreviewed'> {
     const secret = secretKeyOf(resource);
-    const annotations = secret && this.#options.lookup.secret(secret)?.copiedIn;
-    return annotations ? { copiedIn: { secret: secret.name, annotations } } : {};
+    const facts = secret && this.#options.lookup.secret(secret);
+    if (secret === undefined || facts === undefined) return {};
+    const { copiedIn: annotations } = facts;
+    return {
+      ...(annotations && { copiedIn: { secret: secret.name, annotations } }),
+      ...(this.#options.reviews && !isReviewed(facts) && { isUnreviewed: true }),
+    };
   }
 
   /** What is cached of the Secret that the resource names. @throws PaycertError why it is not to be read */
@@ -70,7 +78,7 @@ export class Evaluator {
       throw new PaycertError('secret-unwatched', `the operator does not watch Secret "${secret.name}"`);
     const facts = lookup.secret(secret);
     if (facts === undefined) throw new PaycertError('object-missing', `there is no Secret "${secret.name}" here`);
-    if (secretOptIn && kind === 'PaymentCredential' && !['any', name].includes(facts.labels?.[usedByLabel] ?? '')) {
+    if (secretOptIn && kind === 'PaymentCredential' && !allowsUse(facts, name)) {
       const message = `Secret "${secret.name}" has no label ${usedByLabel} with the value ${name} or any`;
       throw new PaycertError('secret-not-opted-in', message);
     }
@@ -105,7 +113,12 @@ export class Evaluator {
   }
 }
 
-function toQuestion(key: ResourceKey, { namespace, name, status }: PaymentCredential, spec: ResourceSpec): Question {
+/** What a resource asks of its Secret. */
+export function toQuestion(
+  key: ResourceKey,
+  { namespace, name, status }: PaymentCredential,
+  spec: ResourceSpec,
+): Question {
   const { secret } = spec.source;
   return {
     resource: key,

@@ -41,6 +41,12 @@ export const labels = {
     meaning:
       'The PaymentCredential that may use this Secret, or `any`. Needed with `--secret-opt-in`; a name longer than a label may be takes `any`.',
   },
+  'paycert.dev/break-glass': {
+    on: 'Secret',
+    is: 'annotation',
+    meaning:
+      'Until this time, such as `2026-03-01T12:00:00Z` and at most 24 hours ahead, the admission webhook lets through what it would refuse.',
+  },
   'paycert.dev/operator-class': {
     on: 'PaymentCredential, Secret',
     is: 'label',
@@ -65,6 +71,7 @@ export const requireAnnotation = 'paycert.dev/require' satisfies keyof typeof la
 export const maxAgeAnnotation = 'paycert.dev/max-age' satisfies keyof typeof labels;
 export const createdAtAnnotation = 'paycert.dev/created-at' satisfies keyof typeof labels;
 export const usedByLabel = 'paycert.dev/used-by' satisfies keyof typeof labels;
+export const breakGlassAnnotation = 'paycert.dev/break-glass' satisfies keyof typeof labels;
 export const operatorClassLabel = 'paycert.dev/operator-class' satisfies keyof typeof labels;
 export const refreshLabel = 'paycert.dev/refresh' satisfies keyof typeof labels;
 export const refreshedAtAnnotation = 'paycert.dev/refreshed-at' satisfies keyof typeof labels;

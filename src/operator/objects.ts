@@ -99,8 +99,13 @@ export class Objects {
     if (this.#namespaces?.has(key.namespace) === false) return undefined;
     if (key.kind === 'PaymentCredential') return this.#resources.get(key);
     const facts = this.#secrets.get(key);
-    if (facts === undefined || !isLabelled(facts) || facts.labels?.[operatorClassLabel] !== this.#operatorClass)
-      return undefined;
+    return facts && this.findLabelled(key, facts);
+  }
+
+  /** A Secret as its labels describe it, stored or not; undefined where they do not, or a resource names it. */
+  findLabelled(key: ResourceKey, facts: SecretFacts): PaymentCredential | undefined {
+    if (this.#namespaces?.has(key.namespace) === false) return undefined;
+    if (!isLabelled(facts) || facts.labels?.[operatorClassLabel] !== this.#operatorClass) return undefined;
     if (this.#index.resourcesOf(key).length > 0) return undefined;
     return labelledSecret(key, facts);
   }

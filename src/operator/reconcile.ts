@@ -65,6 +65,11 @@ export class Reconciler {
     return this.#statuses.values();
   }
 
+  /** As it was computed last, whether or not this replica writes it. */
+  statusOf(key: ResourceKey): Status | undefined {
+    return this.#statuses.get(key.toString())?.status;
+  }
+
   /** Of each status that could not be written, the code of the error. */
   writeFailures(): Iterable<ErrorCode> {
     return this.#writer.failures();

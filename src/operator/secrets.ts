@@ -3,7 +3,7 @@ import { ResourceSpecSchema } from '../config/resource.ts';
 import { PaycertError } from '../errors.ts';
 import type { KubeObject } from '../kube/resources.ts';
 import { findCopies } from './copies.ts';
-import { domain, maxAgeAnnotation, optionPrefix, providerLabel, requireAnnotation } from './labels.ts';
+import { domain, maxAgeAnnotation, optionPrefix, providerLabel, requireAnnotation, usedByLabel } from './labels.ts';
 import type { PaymentCredential } from './resource.ts';
 import type { ResourceKey } from './resource-key.ts';
 
@@ -39,6 +39,14 @@ function ours(all: Texts | undefined): Texts | undefined {
 }
 
 export const isLabelled = ({ labels }: SecretFacts): boolean => labels?.[providerLabel] !== undefined;
+
+/** Whether its label lets the PaymentCredential of that name use it. */
+export const allowsUse = ({ labels }: SecretFacts, name: string): boolean =>
+  ['any', name].includes(labels?.[usedByLabel] ?? '');
+
+/** Whether a webhook sees what is written to it: selectors see labels only. */
+export const isReviewed = (facts: SecretFacts): boolean =>
+  isLabelled(facts) || facts.labels?.[usedByLabel] !== undefined;
 
 /** A labelled Secret as if a resource named it; its spec is validated together with those of resources. */
 export function labelledSecret(

@@ -5,13 +5,20 @@ import { PaycertError } from '../errors.ts';
 
 const tooLarge = (limit: number) => new PaycertError('body-too-large', `the body is larger than ${limit} bytes`);
 
-/** @throws PaycertError `media-type-unsupported`, `body-too-large`, `request-malformed`, `request-invalid` */
-export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
+/**
+ * `held` as of `readBytes`.
+ * @throws PaycertError `media-type-unsupported`, `body-too-large`, `request-malformed`, `request-invalid`; what `held` throws
+ */
+export async function readJson(
+  request: IncomingMessage,
+  limit: number,
+  held?: (bytes: number) => void,
+): Promise<unknown> {
   const type = request.headers['content-type'];
   if (type === undefined || !/^application\/json\s*(?:;|$)/i.test(type)) {
     throw new PaycertError('media-type-unsupported', 'the body must be application/json', { field: 'content-type' });
   }
-  const body = await readBytes(request, limit);
+  const body = await readBytes(request, limit, held);
   // JSON.parse of bytes that are no UTF-8 would quietly read, and then sign, other text than was sent.
   if (!isUtf8(body)) throw new PaycertError('request-malformed', 'the body is not UTF-8');
   assertModest(body);

@@ -24,8 +24,11 @@ export interface Limits {
   readonly pipelined: number;
 }
 
-/** `callers`: the local API. `proxy`: applications on their way to a platform. `admin`: health and metrics, which strangers reach without a token. */
-export type ListenerKind = 'callers' | 'proxy' | 'admin';
+/**
+ * `callers`: the local API. `proxy`: applications on their way to a platform. `admin`: health and metrics, which strangers reach
+ * without a token. `admission`: reviews that API servers ask for.
+ */
+export type ListenerKind = 'callers' | 'proxy' | 'admin' | 'admission';
 
 const minute = 60_000;
 
@@ -74,19 +77,39 @@ const table: Readonly<Record<ListenerKind, Limits>> = {
     requestsPerConnection: 1000,
     pipelined: 8,
   },
+  admission: {
+    // An API server keeps one, and opens more while reviews wait.
+    connections: 256,
+    endsUnanswered: false,
+    backlog: 511,
+    headBytes: 8 * 1024,
+    headMilliseconds: 5000,
+    // The API server itself gives up after three seconds.
+    requestMilliseconds: 10_000,
+    stalledMilliseconds: 10_000,
+    // Closing one that it is about to use would be a review that fails.
+    idleMilliseconds: 10 * minute,
+    requestsPerConnection: 0,
+    pipelined: 8,
+  },
 };
+
+/** Of a review: a Secret of 1 MiB in base64, as it is and as it would be, with as many annotations as there may be. */
+export const reviewBytes = 4 * 1024 * 1024;
+/** Of all reviews that arrive and wait. */
+export const reviewsBytes = 32 * 1024 * 1024;
 
 /** What the process itself opens: files, watches, connections to the API server, Node's own. */
 const ownDescriptors = 48;
 
 /** How the descriptors that are left are divided among the listeners that there are. */
-const weights: Readonly<Record<ListenerKind, number>> = { callers: 3, proxy: 2, admin: 1 };
+const weights: Readonly<Record<ListenerKind, number>> = { callers: 3, proxy: 2, admin: 1, admission: 1 };
 
 /** What one connection takes: a caller of the proxy has another one to the platform. */
-const costs: Readonly<Record<ListenerKind, number>> = { callers: 1, proxy: 2, admin: 1 };
+const costs: Readonly<Record<ListenerKind, number>> = { callers: 1, proxy: 2, admin: 1, admission: 1 };
 
 /** Fewer would let a stranger's connection end a probe's. */
-const fewest: Readonly<Record<ListenerKind, number>> = { callers: 1, proxy: 1, admin: 4 };
+const fewest: Readonly<Record<ListenerKind, number>> = { callers: 1, proxy: 1, admin: 4, admission: 4 };
 
 export type LimitsOf = Readonly<Record<ListenerKind, Limits>>;
 
@@ -98,7 +121,7 @@ export function shareOut(listeners: readonly ListenerKind[], descriptors = openF
   let left = Math.max(descriptors - ownDescriptors, 16);
   let weight = listeners.reduce((sum, kind) => sum + weights[kind], 0);
   const limits = { ...table };
-  for (const kind of ['admin', 'proxy', 'callers'] as const) {
+  for (const kind of ['admin', 'admission', 'proxy', 'callers'] as const) {
     const count = listeners.filter((one) => one === kind).length;
     if (count === 0) continue;
     const affordable = Math.floor((left * weights[kind]) / weight / costs[kind]);

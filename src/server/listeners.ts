@@ -53,13 +53,13 @@ export interface SecureListener extends Listener {
   readonly present: (tls: SecureContextOptions) => void;
 }
 
-/** The same over TLS. */
+/** The same over TLS; also reviews, with limits of their own. */
 export async function listenOnSecurePort(
   address: string,
   listener: RequestListener,
   tls: SecureContextOptions,
+  limits: Limits = limitsOf('admin'),
 ): Promise<SecureListener> {
-  const limits = limitsOf('admin');
   const { server, close } = createHttpsServer(listener, limits, tls);
   const bound = await open(server, address, limits);
   return { address: bound, close, present: (next) => server.setSecureContext(next) };

@@ -25,6 +25,13 @@ function trace(error: unknown) {
 type Lines = { readonly [T in Event['type']]: (event: Extract<Event, { type: T }>) => Line | undefined };
 
 /** Every event has a row; a row may say that it is not worth a line. */
+const reviewLines = {
+  allowed: 'a write was reviewed',
+  refused: 'a write was refused',
+  overridden: 'a write was let through for its break-glass annotation',
+  failed: 'a write could not be reviewed; the policy of the webhook decides',
+} as const;
+
 const lines: Lines = {
   swapped: ({ credential, generation, snapshotId, keyId, notAfter, seconds, isRollback, warnings }) => [
     warnings.length > 0 || isRollback ? 'warn' : 'info',
@@ -133,6 +140,11 @@ const lines: Lines = {
     { object, ...describe(error) },
   ],
   'event-recorded': () => undefined,
+  reviewed: ({ kind, object, outcome, isDryRun, error, seconds }) => [
+    outcome === 'overridden' || outcome === 'failed' ? 'warn' : outcome === 'refused' ? 'info' : 'debug',
+    reviewLines[outcome],
+    { kind, object, dryRun: isDryRun, seconds, ...(error && describe(error)) },
+  ],
   'pods-refreshed': ({ object, pods, error }) => [
     error ? 'warn' : 'info',
     error ? 'Pods could not be touched; kubelet finds the change by itself within about a minute' : 'Pods touched',

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { TLSSocket } from 'node:tls';
 import { describe, it, type TestContext } from 'node:test';
-import { ServingCertificate } from '../../src/cli/serving-certificate.ts';
+import { mountedCertificate } from '../../src/cli/serving-certificate.ts';
 import { systemClock } from '../../src/clock.ts';
 import { createAuthority, createSecretVolume } from '../../src/testing/index.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
@@ -110,7 +110,7 @@ describe('metrics of the operator', { skip: noControlPlane, timeout: 120_000 }, 
   });
 
   it('do not start without a certificate', async (t) => {
-    const certificate = new ServingCertificate(await makeDirectory(t), systemClock, () => undefined);
+    const certificate = mountedCertificate(await makeDirectory(t), systemClock, () => undefined);
     await assert.rejects(certificate.read(t.signal), {
       code: 'listener-unusable',
       message: /tls\.crt or tls\.key is missing/,

@@ -158,7 +158,7 @@ describe('the callers’ listener, full', { timeout: 60_000 }, () => {
 describe('file descriptors', () => {
   /** What the process opens itself. */
   const own = 48;
-  const costs = { admin: 1, callers: 1, proxy: 2 } as const;
+  const costs = { admin: 1, admission: 1, callers: 1, proxy: 2 } as const;
   const listeners = fc
     .record({ sockets: fc.nat(8), ports: fc.nat(1), proxies: fc.nat(2) })
     .map(({ sockets, ports, proxies }): ListenerKind[] => [

@@ -32,6 +32,18 @@ interface AdminRequest {
   readonly accept: string;
 }
 
+/** What came of what was tried. */
+export interface Attempt {
+  readonly status: number;
+  /** The object as it is stored, or a Status. */
+  readonly object: Json;
+  readonly warnings: readonly string[];
+}
+
+interface Exchanged extends Pick<Attempt, 'status' | 'warnings'> {
+  readonly text: string;
+}
+
 /** One control plane for all tests of a file: there from the first to the last. `prepare`: what all of them need in it. */
 export function useControlPlane(prepare?: (plane: ControlPlane) => Promise<void>): () => ControlPlane {
   let plane: ControlPlane | undefined;
@@ -172,7 +184,19 @@ export class ControlPlane implements AsyncDisposable {
     return this.#request({ method: 'GET', path: '/metrics', accept: 'text/plain' });
   }
 
-  async #request({ method, path, body, type = '', accept }: AdminRequest): Promise<string> {
+  async #request(asked: AdminRequest): Promise<string> {
+    const { status, text } = await this.#exchange(asked);
+    if (status >= 300) throw new Error(`${asked.method} ${asked.path}: ${status} ${text}`);
+    return text;
+  }
+
+  /** What the owner of the cluster tries, and what comes of it: also a refusal, and warnings. */
+  async attempt(method: string, path: string, body: unknown, type = 'application/json'): Promise<Attempt> {
+    const { status, text, warnings } = await this.#exchange({ method, path, body, type, accept: 'application/json' });
+    return { status, object: JSON.parse(text) as Json, warnings };
+  }
+
+  async #exchange({ method, path, body, type = '', accept }: AdminRequest): Promise<Exchanged> {
     const ca = await this.ca();
     return new Promise((resolve, reject) => {
       const call = request({ host: '127.0.0.1', port: this.port, ca, method, path, agent: false });
@@ -184,9 +208,12 @@ export class ControlPlane implements AsyncDisposable {
         answer.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', reject);
         answer.on('end', () => {
           const text = Buffer.concat(chunks).toString();
-          const isGood = answer.statusCode !== undefined && answer.statusCode < 300;
-          if (!isGood) reject(new Error(`${method} ${path}: ${String(answer.statusCode)} ${text}`));
-          else resolve(text);
+          // RFC 9110 §5.6.4: quoted, with the quotes inside escaped.
+          const quoted = (answer.headersDistinct['warning'] ?? []).map(
+            (line) => /^299 - (".*")$/.exec(line)?.[1] ?? '""',
+          );
+          const warnings = quoted.map((line) => JSON.parse(line) as string);
+          resolve({ status: answer.statusCode ?? 0, text, warnings });
         });
       });
       call.end(body === undefined ? undefined : JSON.stringify(body));

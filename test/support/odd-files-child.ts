@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ServingCertificate } from '../../src/cli/serving-certificate.ts';
+import { mountedCertificate } from '../../src/cli/serving-certificate.ts';
 import { systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config/read.ts';
 import type { SourceConfig } from '../../src/config/schema/source.ts';
@@ -113,7 +113,7 @@ const readers: Readonly<Record<string, { readonly file?: string; readonly read: 
   'a server, our key': { read: trust('keyFile') },
   'the operator, its certificate': {
     file: 'tls.crt',
-    read: (_, directory) => new ServingCertificate(directory, systemClock, observe).read(signal),
+    read: (_, directory) => mountedCertificate(directory, systemClock, observe).read(signal),
   },
   'a pod, its namespace': { file: 'namespace', read: inPod },
   'a pod, its token': { file: 'token', read: inPod },

@@ -2,7 +2,7 @@
 import type { ResourceSpec } from '../../config/resource.ts';
 import { defaults } from '../../config/defaults.ts';
 import type { ErrorCode, PaycertError } from '../../errors.ts';
-import { requireAnnotation } from '../labels.ts';
+import { requireAnnotation, usedByLabel } from '../labels.ts';
 import { roleOf } from '../../providers/roles.ts';
 import { type Condition, deferredReason, type Key, type PaymentCredential, type Status } from '../resource.ts';
 import type { SecretEvaluation } from './evaluate.ts';
@@ -18,6 +18,8 @@ export interface Evaluation {
   readonly error: PaycertError | undefined;
   /** The Secret, where an annotation has a copy of what it held. */
   readonly copiedIn?: { readonly secret: string; readonly annotations: readonly string[] };
+  /** Writes are reviewed, and not those of this Secret: it has no label that the webhook's selectors see. */
+  readonly isUnreviewed?: boolean;
 }
 
 export type Outcome = Pick<Condition, 'status' | 'reason' | 'message'>;
@@ -43,7 +45,9 @@ interface Known {
   readonly deferred: Status['deferred'];
 }
 
-export function evaluateValid({ secret, error }: Evaluation, { accepted, deferred }: Known): Outcome {
+const unreviewed = ` It has no label ${usedByLabel}: what is written to it is not reviewed before it is stored.`;
+
+export function evaluateValid({ secret, error, isUnreviewed }: Evaluation, { accepted, deferred }: Known): Outcome {
   const consequence = accepted
     ? ' Sidecars that run keep what was accepted before; one that restarts has nothing.'
     : '';
@@ -56,7 +60,7 @@ export function evaluateValid({ secret, error }: Evaluation, { accepted, deferre
     return {
       status: 'True',
       reason: 'Accepted',
-      message: `The Secret passes every check: snapshot ${secret.snapshotId}.`,
+      message: `The Secret passes every check: snapshot ${secret.snapshotId}.${isUnreviewed === true ? unreviewed : ''}`,
     };
   if (deferred !== undefined) return { status: 'False', reason: deferredReason, message: describeDeferral(deferred) };
   const { reason, message } = describeViolations(secret.violations);

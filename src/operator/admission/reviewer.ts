@@ -1,0 +1,81 @@
+// Reviews what is about to be stored, one after the other, from what is cached: no call to the API server, and nothing is changed.
+import { setImmediate } from 'node:timers/promises';
+import type { Clock } from '../../clock.ts';
+import { PaycertError } from '../../errors.ts';
+import type { Observe } from '../../events.ts';
+import type { Objects } from '../objects.ts';
+import type { Status } from '../resource.ts';
+import type { ResourceKey } from '../resource-key.ts';
+import { reviewResource } from './resource-review.ts';
+import { type Decision, readReview, respond, type ReviewRequest } from './review.ts';
+import { reviewSecret } from './secret-review.ts';
+
+export interface ReviewerOptions {
+  readonly lookup: Objects;
+  readonly statusOf: (key: ResourceKey) => Status | undefined;
+  readonly secretOptIn: boolean;
+  readonly clock: Clock;
+  readonly observe: Observe;
+}
+
+export class Reviewer {
+  readonly #options: ReviewerOptions;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ReviewerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The response to the body of a request.
+   * @throws PaycertError `review-malformed`, `review-unready`
+   */
+  async review(body: unknown, signal: AbortSignal): Promise<object> {
+    const { lookup, observe, clock } = this.#options;
+    const started = clock.now();
+    const request = readReview(body);
+    const { kind, namespace, object, dryRun = false } = request;
+    const what = { kind: kind.kind, object: `${namespace}/${object.metadata.name ?? ''}`, isDryRun: dryRun };
+    const seconds = () => (clock.now().getTime() - started.getTime()) / 1000;
+    try {
+      // What is not known yet would be let through as if nobody named it.
+      if (!lookup.isSynced) throw new PaycertError('review-unready', 'not everything has been listed yet');
+      const decision = await this.#inTurn(() => this.#decide(request), signal);
+      const [refusal] = decision.refusals;
+      observe({
+        type: 'reviewed',
+        ...what,
+        outcome: decision.outcome,
+        ...(refusal && { error: refusal }),
+        seconds: seconds(),
+      });
+      return respond(request, decision);
+    } catch (error) {
+      observe({
+        type: 'reviewed',
+        ...what,
+        outcome: 'failed',
+        ...(error instanceof PaycertError && { error }),
+        seconds: seconds(),
+      });
+      throw error;
+    }
+  }
+
+  async #decide(request: ReviewRequest): Promise<Decision> {
+    return request.kind.kind === 'Secret'
+      ? reviewSecret(request, this.#options)
+      : reviewResource(request, this.#options);
+  }
+
+  /** After a pause in which the event loop serves everybody else. Nobody waits for one whose caller has gone. */
+  #inTurn<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const result = this.#turn.then(async () => {
+      await setImmediate();
+      if (signal.aborted) throw new PaycertError('caller-gone', 'the API server does not wait for the review any more');
+      return work();
+    });
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+}

@@ -1,0 +1,144 @@
+// The review of a Secret: loaded and checked as a sidecar would, for every resource that names it, from what is cached alone.
+import type { Clock } from '../../clock.ts';
+import { parseSpec } from '../../config/resource.ts';
+import { PaycertError } from '../../errors.ts';
+import type { KubeObject } from '../../kube/resources.ts';
+import { secretMaterial } from '../../sources/secret.ts';
+import { findCopies } from '../copies.ts';
+import { toQuestion } from '../evaluator.ts';
+import { usedByLabel } from '../labels.ts';
+import type { Objects } from '../objects.ts';
+import type { PaymentCredential, Status } from '../resource.ts';
+import { ResourceKey } from '../resource-key.ts';
+import { allowsUse, inLabels, readSecretFacts } from '../secrets.ts';
+import { evaluate } from '../status/evaluate.ts';
+import { accountOf } from './account.ts';
+import { readBreakGlass } from './break-glass.ts';
+import type { Decision, ReviewedObject, ReviewRequest } from './review.ts';
+import { warningsOf } from './warnings.ts';
+
+type Lookup = Pick<Objects, 'find' | 'findLabelled' | 'resourcesOf'>;
+
+export interface SecretReviewOptions {
+  readonly lookup: Lookup;
+  /** As it was computed last; a labelled Secret has it nowhere else. */
+  readonly statusOf: (key: ResourceKey) => Status | undefined;
+  readonly secretOptIn: boolean;
+  readonly clock: Clock;
+}
+
+/** What was found for one resource. */
+interface Verdict {
+  readonly resource: PaymentCredential;
+  readonly refusals: readonly PaycertError[];
+  readonly warnings: readonly string[];
+  readonly snapshotId?: string;
+}
+
+export async function reviewSecret(request: ReviewRequest, options: SecretReviewOptions): Promise<Decision> {
+  const { object, oldObject, namespace } = request;
+  const now = options.clock.now();
+  const key = new ResourceKey('Secret', namespace, object.metadata.name ?? '');
+  const { users, warnings: found } = usersOf(key, toObject(object), options);
+  const verdicts = [];
+  for (const resource of users) verdicts.push(await judge(resource, toObject(object), options));
+  const several = verdicts.length > 1;
+  const warnings = [
+    ...found,
+    ...copyWarning(object),
+    ...verdicts.flatMap((verdict) => verdict.warnings.map((text) => (several ? `${nameOf(verdict)}: ${text}` : text))),
+  ];
+  const moved = oldObject ? identityChange(key, [object, oldObject].map(toObject), options.lookup) : [];
+  const refusals = [...moved, ...verdicts.flatMap((verdict) => verdict.refusals)];
+  const snapshots = new Set(verdicts.flatMap(({ snapshotId }) => snapshotId ?? []));
+  const audit = snapshots.size > 0 ? { snapshots: [...snapshots].join(' ') } : {};
+  if (refusals.length === 0) return { outcome: 'allowed', refusals, warnings, audit };
+  return overrideOf({ outcome: 'refused', refusals, warnings, audit }, object, now);
+}
+
+/** A writer of the annotation writes the Secret too: it is a decision that is seen, and gives no right. */
+function overrideOf(refused: Decision, { metadata }: ReviewedObject, now: Date): Decision {
+  try {
+    const until = readBreakGlass(metadata.annotations, now);
+    if (until === undefined) return refused;
+    const time = until.toISOString();
+    const [{ code, message } = { code: '', message: '' }] = refused.refusals;
+    const warning = `Stored in spite of ${code} (${message}), for its break-glass annotation until ${time}.`;
+    return {
+      ...refused,
+      outcome: 'overridden',
+      warnings: [warning, ...refused.warnings],
+      audit: { ...refused.audit, 'break-glass': time },
+    };
+  } catch (error) {
+    if (!(error instanceof PaycertError)) throw error;
+    return { ...refused, refusals: [...refused.refusals, error] };
+  }
+}
+
+const nameOf = ({ resource: { kind, name } }: Pick<Verdict, 'resource'>): string => `${kind} ${name}`;
+
+const toObject = ({ metadata, ...rest }: ReviewedObject): KubeObject => ({
+  ...rest,
+  metadata: { ...metadata, name: metadata.name ?? '' },
+});
+
+/** Every resource that would read it; the Secret itself where only its labels describe it. */
+function usersOf(
+  key: ResourceKey,
+  object: KubeObject,
+  { lookup, secretOptIn }: SecretReviewOptions,
+): { readonly users: readonly PaymentCredential[]; readonly warnings: readonly string[] } {
+  const facts = readSecretFacts(object);
+  const named = lookup.resourcesOf(key).flatMap((resource) => lookup.find(resource) ?? []);
+  const users = named.filter(({ name }) => !secretOptIn || allowsUse(facts, name));
+  const warnings = named
+    .filter((resource) => !users.includes(resource))
+    .map(({ name }) => `PaymentCredential ${name} cannot use it: its label ${usedByLabel} is not ${name} or any.`);
+  const wanted = facts.labels?.[usedByLabel];
+  if (wanted !== undefined && named.length === 0)
+    warnings.push(`No PaymentCredential in this namespace names this Secret, so only its labels say what to check.`);
+  else if (wanted !== undefined && wanted !== 'any' && !named.some(({ name }) => name === wanted))
+    warnings.push(`PaymentCredential ${wanted} of its label ${usedByLabel} does not name this Secret.`);
+  const labelled = named.length > 0 ? undefined : lookup.findLabelled(key, facts);
+  return { users: labelled ? [labelled] : users, warnings };
+}
+
+async function judge(resource: PaymentCredential, object: KubeObject, options: SecretReviewOptions): Promise<Verdict> {
+  const { kind, namespace, name } = resource;
+  const key = new ResourceKey(kind, namespace, name);
+  const now = options.clock.now();
+  const status = options.statusOf(key) ?? resource.status;
+  try {
+    const spec = parseSpec(resource.spec);
+    const { keys, credential, accepted } = toQuestion(key, { ...resource, status }, spec);
+    const evaluation = await evaluate({ credential, material: secretMaterial(object, keys), accepted }, now);
+    const refusals = evaluation.deferredUntil === undefined ? evaluation.violations : [];
+    const warnings = warningsOf({ resource, spec, evaluation, status }, now);
+    return { resource, refusals, warnings: refusals.length === 0 ? warnings : [], snapshotId: evaluation.snapshotId };
+  } catch (error) {
+    if (!(error instanceof PaycertError)) throw error;
+    // A resource that was stored invalid is not repaired by a Secret.
+    if (kind === 'PaymentCredential' && error.code === 'resource-invalid')
+      return { resource, refusals: [], warnings: [`It is not checked for ${nameOf({ resource })}: ${error.message}.`] };
+    const said = inLabels(error, resource);
+    return { resource, refusals: [said, ...said.others], warnings: [] };
+  }
+}
+
+function copyWarning({ metadata }: ReviewedObject): string[] {
+  const copies = findCopies(metadata.annotations);
+  if (copies.length === 0) return [];
+  return [
+    `It keeps a copy of its keys in the annotation ${copies.join(', ')}: write it with kubectl create, replace, or apply --server-side.`,
+  ];
+}
+
+/** Who a labelled Secret belongs to at its platform stays as it is, as with a resource. */
+function identityChange(key: ResourceKey, [object, before]: readonly KubeObject[], lookup: Lookup): PaycertError[] {
+  const accounts = [object, before].map((one) => one && lookup.findLabelled(key, readSecretFacts(one)));
+  const [now, then] = accounts.map((resource) => resource && accountOf(resource.spec));
+  if (now === undefined || then === undefined || now === then) return [];
+  const message = `its labels and annotations say ${now}, and those that are stored say ${then}`;
+  return [new PaycertError('identity-changed', message, { field: 'metadata.annotations' })];
+}

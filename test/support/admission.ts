@@ -1,0 +1,88 @@
+// The admission webhooks of docs/admission.md on the API server of a test, which asks them by their address.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { parse } from 'yaml';
+import { createAuthority } from '../../src/testing/index.ts';
+import { createSecretVolume } from '../../src/testing/secret-volume.ts';
+import type { ControlPlane, Json } from './control-plane.ts';
+import { type Overrides, type Running, startOperator, until } from './operator.ts';
+import { makeDirectory } from './sidecar.ts';
+
+const page = new URL('../../docs/admission.md', import.meta.url);
+const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
+
+/** One of the webhooks of the page. */
+interface Webhook extends Json {
+  readonly name: string;
+}
+
+/** Those of the page, as people copy them. */
+export async function documentedWebhooks(): Promise<readonly Webhook[]> {
+  const blocks = [...(await readFile(page, 'utf8')).matchAll(/^```yaml\n([^]*?)^```/gm)];
+  const configuration = blocks.map(([, text = '']) => parse(text) as { kind?: string; webhooks: Webhook[] });
+  return configuration.find(({ kind }) => kind === 'ValidatingWebhookConfiguration')!.webhooks;
+}
+
+export interface Asked {
+  /** host:port. */
+  readonly address: string;
+  /** PEM of who issued its certificate. */
+  readonly authority: string;
+  /** Only in this namespace, so that each test has its own. */
+  readonly namespace: string;
+  /** Of the configuration, beside another of the same namespace. */
+  readonly name?: string;
+  /** Over the documented ones. */
+  readonly changes?: Json;
+}
+
+/** Installs them until the test ends. */
+export async function askAt(t: TestContext, plane: ControlPlane, asked: Asked): Promise<string> {
+  const { address, authority, namespace, name = 'admission', changes = {} } = asked;
+  const id = `${name}-${namespace}`;
+  const url = `https://localhost:${address.split(':').at(-1)!}/review`;
+  const clientConfig = { url, caBundle: Buffer.from(authority).toString('base64') };
+  const namespaceSelector = {
+    matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: [namespace] }],
+  };
+  const webhooks = (await documentedWebhooks()).map((webhook) => ({
+    ...webhook,
+    clientConfig,
+    namespaceSelector,
+    ...changes,
+  }));
+  await plane.admin('POST', path, { metadata: { name: id }, webhooks });
+  t.after(() => plane.admin('DELETE', `${path}/${id}`));
+  return id;
+}
+
+const authority = await createAuthority({ now: new Date() });
+
+export interface Reviewing extends Running {
+  /** host:port of the reviews. */
+  readonly reviews: string;
+  readonly authority: string;
+}
+
+/** An operator that reviews, with a certificate that lies in a directory. */
+export async function startReviewing(
+  t: TestContext,
+  plane: ControlPlane,
+  overrides: Overrides = {},
+): Promise<Reviewing> {
+  const issued = await authority.issue({ commonName: 'reviews', hostNames: ['localhost'] });
+  const files = new Map([
+    ['tls.crt', Buffer.from(issued.certificate)],
+    ['tls.key', Buffer.from(issued.privateKey.export({ type: 'pkcs8', format: 'pem' }))],
+  ]);
+  const volume = await createSecretVolume(join(await makeDirectory(t), 'tls'), files);
+  const running = await startOperator(t, plane, {
+    admission: { address: 'localhost:0', tls: volume.directory },
+    ...overrides,
+  });
+  const { recorder } = running;
+  const listening = () => recorder.of('listening').find(({ listener }) => listener === 'admission');
+  await until(() => listening() !== undefined, 'reviews are answered');
+  return { ...running, reviews: listening()!.address, authority: authority.certificate };
+}
