@@ -50,7 +50,7 @@ const signing = providerIds.filter((id) => id !== 'mtls');
 
 const shell = languages.find(({ info }) => info === 'sh')!;
 
-it('every call in the shell is answered', { skip: shell.skip, timeout: 120_000 }, async (t) => {
+it('every call in the shell is answered', { skip: shell.skip, timeout: 300_000 }, async (t) => {
   const running = await startProviders(t);
   for (const id of signing)
     await t.test(pageOf(id), async () => {

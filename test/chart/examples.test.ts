@@ -10,7 +10,7 @@ import { makeDirectory } from '../support/sidecar.ts';
 import { chart, exampleFiles, helms, lacks, type Manifest, noHelm, one, render, run } from './helm.ts';
 
 for (const helm of helms) {
-  describe(`the chart, with ${helm}`, { skip: lacks(helm), timeout: 120_000 }, () => {
+  describe(`the chart, with ${helm}`, { skip: lacks(helm), timeout: 300_000 }, () => {
     for (const file of exampleFiles) {
       it(`passes lint with ${file}`, async () => {
         const { code, stdout, stderr } = await run(helm, [

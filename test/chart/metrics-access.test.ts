@@ -8,7 +8,7 @@ const operatorOf = (manifests: Manifest[]): Manifest => podOf(manifests)['contai
 const argsOf = (manifests: Manifest[]): string[] => operatorOf(manifests)['args'] as string[];
 const podOf = (manifests: Manifest[]): Manifest => one(manifests, 'Deployment')['spec'].template.spec as Manifest;
 
-describe('the chart, with access to metrics', { skip: noHelm, timeout: 60_000 }, () => {
+describe('the chart, with access to metrics', { skip: noHelm, timeout: 300_000 }, () => {
   it('mounts the certificate, and probes over TLS', async () => {
     const manifests = await example();
     const { volumeMounts, livenessProbe, readinessProbe } = operatorOf(manifests);

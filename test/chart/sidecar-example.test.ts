@@ -33,7 +33,7 @@ interface Mount {
   readonly readOnly?: boolean;
 }
 
-describe('the example of a pod with a sidecar', { timeout: 60_000 }, () => {
+describe('the example of a pod with a sidecar', { timeout: 300_000 }, () => {
   it('starts paycert first, as a native sidecar with all three probes', () => {
     assert.equal(paycert?.['name'], 'paycert');
     assert.equal(paycert['restartPolicy'], 'Always');

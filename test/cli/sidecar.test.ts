@@ -13,7 +13,7 @@ import { call, configuration, credential, makeDirectory, makeMaterial, startSide
 const signing = { body: { message: 'x' } };
 const signRoute = (name = 'wechat-main') => `/v1/credentials/${name}/sign`;
 
-describe('paycert sidecar', { timeout: 120_000 }, () => {
+describe('paycert sidecar', { timeout: 300_000 }, () => {
   it('starts hundreds of credentials and can use every one of them', async (t) => {
     const directory = await makeDirectory(t);
     const names = Array.from({ length: 300 }, (_, index) => `merchant-${index}`);

@@ -123,7 +123,7 @@ describe('a refusal is found', () => {
   });
 });
 
-describe('paycert explain', { timeout: 120_000 }, () => {
+describe('paycert explain', { timeout: 300_000 }, () => {
   it('shows the words of a refusal that has no code, and nothing in them that may be an id or a command of a terminal', () => {
     const say = (words: string) =>
       explainRefusal(

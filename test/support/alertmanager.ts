@@ -1,4 +1,4 @@
-// A real Alertmanager with a configuration of the documents, in which five minutes last a quarter of a second, and the receivers of its notifications.
+// A real Alertmanager with a configuration of the documents, in which five minutes last a second, and the receivers of its notifications.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -30,10 +30,10 @@ interface Route {
   [field: string]: unknown;
 }
 
-const factor = 1200;
+const factor = 300;
 const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `5m` → `250ms` */
+/** `5m` → `1000ms` */
 function scale(duration: string): string {
   const [, count = '', unit = ''] = /^(\d+)([smhd])$/.exec(duration) ?? [];
   return `${Math.ceil((Number(count) * (units[unit] ?? Number.NaN)) / factor)}ms`;
@@ -52,7 +52,7 @@ function scaleRoute(route: Route, isTop = true): Route {
 }
 
 /** Longer than two rounds of every group: when it is told, all that was due has been told. */
-const markerRoute = { receiver: 'marker', matchers: ['alertname="Marker"'], group_by: ['step'], group_wait: '600ms' };
+const markerRoute = { receiver: 'marker', matchers: ['alertname="Marker"'], group_by: ['step'], group_wait: '2400ms' };
 
 export class Alertmanager {
   readonly notifications: Notification[] = [];

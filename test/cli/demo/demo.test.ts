@@ -9,7 +9,7 @@ import { makeDirectory } from '../../support/directories.ts';
 import { paycert } from '../../support/paycert.ts';
 import { hasScript, onTerminal } from '../../support/terminal.ts';
 
-describe('paycert demo', { timeout: 120_000 }, () => {
+describe('paycert demo', { timeout: 300_000 }, () => {
   it('prints one line per event without a terminal, and ends with exit code 0', async () => {
     const { code, stdout, stderr } = await paycert(['demo', '--duration', '8s']);
     assert.equal(code, 0, stdout + stderr);
