@@ -37,7 +37,7 @@ export interface RunningProxy {
 export async function startProxy(config: ProxyConfig, dependencies: ProxyDependencies): Promise<RunningProxy> {
   const { store, clock, observe, token, limits } = dependencies;
   const { listen, maxBodyBytes = defaults.proxyMaxBodyBytes, deadline = defaults.deadline } = config;
-  const { spareShare = defaults.spareShare } = config;
+  const { spareShare = defaults.spareShare, attempts = defaults.attempts } = config;
   let { routes } = config;
   const connections = await openConnections();
   const elapsed = () => performance.now();
@@ -46,7 +46,7 @@ export async function startProxy(config: ProxyConfig, dependencies: ProxyDepende
     // Apart from the local API: a slow platform must not take the turns of those who only sign.
     around: aroundEach({ observe, milliseconds: elapsed, most: limits.connections }),
     gateway: new GatewayClient({
-      ...{ store, clock, observe, connections, spareShare, milliseconds: elapsed },
+      ...{ store, clock, observe, connections, spareShare, attempts, milliseconds: elapsed, random: Math.random },
       deadlineMilliseconds: milliseconds(deadline),
     }),
   };

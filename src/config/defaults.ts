@@ -7,6 +7,7 @@ export const defaults = {
   /** An upload of a picture or a film. */
   proxyMaxBodyBytes: 8 * 1024 * 1024,
   deadline: '30s',
+  attempts: 3,
   spareShare: 0,
   poll: '10s',
   grace: '7d',

@@ -1,5 +1,6 @@
 // How an application's own requests are forwarded to its platform: which calls, and what is signed in place of its signature.
 import type { KeyFacts, RequestToAuthorize } from './provider.ts';
+import type { Refusals } from './refusal.ts';
 
 /** A request as an application sent it, meant for its platform. */
 export interface ForwardedRequest {
@@ -23,6 +24,9 @@ export interface Repeatable {
  * `refused`: it was not done; nothing was sent, or the platform said no. `unknown`: it may have been done; query before you repeat.
  */
 export type CallOutcome = 'ok' | 'refused' | 'unknown';
+
+/** Why a platform said no, where another attempt may change that. `busy`: it takes no more calls for now. `signature`: not this one. */
+export type Refused = 'busy' | 'signature';
 
 /** What a proxy asks of a platform, for the options of one credential. Pure. */
 export interface Forwarding {
@@ -50,6 +54,8 @@ export interface Forwarding {
   readonly isUnsigned: (request: Pick<ForwardedRequest, 'method' | 'target'>) => boolean;
   /** Where the status alone does not say it. A response that was not signed is passed on only where this is not `ok`. */
   readonly outcomeOf?: (response: ForwardedResponse) => CallOutcome;
+  /** Of a response that is not `ok`, where the status alone does not say it. `signature` only where it did not act. */
+  readonly refusedBy?: (response: ForwardedResponse) => Refused | undefined;
 }
 
 export interface ForwardedResponse {
@@ -77,4 +83,32 @@ export function matchesCall(pattern: string, { method, target, apiMethod }: Name
 export function outcomeOfStatus(status: number): CallOutcome {
   if (status >= 200 && status < 300) return 'ok';
   return status >= 400 && status < 500 && status !== 408 && status !== 429 ? 'refused' : 'unknown';
+}
+
+/** A 500 often means a wrong key, and an overloaded platform gains nothing by being asked again: it is not among them. */
+export function refusedByStatus({ status }: Pick<ForwardedResponse, 'status'>): Refused | undefined {
+  if (status === 401) return 'signature';
+  return status === 429 || status === 502 || status === 503 ? 'busy' : undefined;
+}
+
+/** No error of a platform is longer. */
+const maxRefusalBytes = 64 * 1024;
+
+/** By the code in the body, where the status does not say it. */
+export function refusedByCode(response: ForwardedResponse, refusals: Refusals, busy: RegExp): Refused | undefined {
+  const byStatus = refusedByStatus(response);
+  if (byStatus !== undefined || response.body.byteLength > maxRefusalBytes) return byStatus;
+  const refusal = refusals.read(parsed(response.body));
+  if (refusal === undefined) return undefined;
+  if (busy.test(refusal.code)) return 'busy';
+  return refusal.about === 'signature' ? 'signature' : undefined;
+}
+
+function parsed(body: Uint8Array): object {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(body).toString());
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
 }

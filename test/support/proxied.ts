@@ -51,7 +51,9 @@ export interface ProxyAnswer extends Answer {
   };
 }
 
-export interface ProxiedOptions extends Partial<Pick<GatewayClientOptions, 'budget' | 'spareShare' | 'milliseconds'>> {
+export interface ProxiedOptions extends Partial<
+  Pick<GatewayClientOptions, 'budget' | 'spareShare' | 'milliseconds' | 'attempts'>
+> {
   readonly material: { readonly files: Files };
   /** Of the credential `shop`; WeChat Pay unless given. */
   readonly shop?: Pick<CredentialOptions, 'provider' | 'policy'>;
@@ -63,6 +65,8 @@ export interface ProxiedOptions extends Partial<Pick<GatewayClientOptions, 'budg
   readonly now?: Date;
   /** Resolves when the deadline of a call comes; never unless given. */
   readonly deadline?: (signal: AbortSignal) => Promise<void>;
+  /** Waits between two attempts; not at all unless given. */
+  readonly pause?: (milliseconds: number) => Promise<void>;
 }
 
 export async function startProxied(t: TestContext, options: ProxiedOptions): Promise<Proxied> {
@@ -72,8 +76,12 @@ export async function startProxied(t: TestContext, options: ProxiedOptions): Pro
   const { store, events } = loaded;
   const observe = (event: Event) => void events.push(event);
   const connections = await openConnections();
-  const { deadline = never, budget, spareShare = 0 } = options;
-  const clock = { now: () => loaded.clock.now(), sleep: (_: number, signal: AbortSignal) => deadline(signal) };
+  const { deadline = never, pause = () => Promise.resolve(), budget, spareShare = 0, attempts = 3 } = options;
+  const clock = {
+    now: () => loaded.clock.now(),
+    sleep: (milliseconds: number, signal: AbortSignal) =>
+      milliseconds === deadlineMilliseconds ? deadline(signal) : pause(milliseconds),
+  };
   const { milliseconds = () => performance.now() } = options;
   const gateway = new GatewayClient({
     ...{
@@ -81,8 +89,10 @@ export async function startProxied(t: TestContext, options: ProxiedOptions): Pro
       clock,
       observe,
       connections,
-      deadlineMilliseconds: 1,
+      deadlineMilliseconds,
       milliseconds,
+      attempts,
+      random: () => 1,
       spareShare,
       ...(budget && { budget }),
     },
@@ -117,6 +127,8 @@ export async function startProxied(t: TestContext, options: ProxiedOptions): Pro
     },
   };
 }
+
+const deadlineMilliseconds = 30_000;
 
 /** A deadline that never comes. */
 const never = (signal: AbortSignal): Promise<void> =>

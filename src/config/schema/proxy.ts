@@ -65,6 +65,14 @@ export const ProxySchema = Type.Object(
           'Which share of the calls that may be repeated goes to a platform’s spare host, as a check that it is there.',
       }),
     ),
+    attempts: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 5,
+        default: defaults.attempts,
+        description: 'How often a call is sent at most, where it may be sent again at all.',
+      }),
+    ),
     deadline: Type.Optional(Duration('How long a call of a platform may take, in all. Default 30s.')),
   },
   { ...closed, description: 'The signing proxy. Absent: there is none.' },

@@ -6,6 +6,7 @@ import {
   type ForwardedResponse,
   type Forwarding,
   outcomeOfStatus,
+  refusedByCode,
   type Repeatable,
 } from '../forwarding.ts';
 import type { RequestToAuthorize } from '../provider.ts';
@@ -14,6 +15,7 @@ import { isMultipart, onePart, partsOf } from '../shared/multipart.ts';
 import { assertOwn } from '../shared/own-account.ts';
 import type { AlipayOptions } from './options.ts';
 import { charsetOf } from './receiving.ts';
+import { alipayRefusals } from './refusal.ts';
 import { readResponse } from './response.ts';
 import { gatewayPath, readWritten } from './written.ts';
 
@@ -52,6 +54,8 @@ export const forwarding = ({ appId }: Pick<AlipayOptions, 'appId'>): Forwarding 
   toAuthorize: (request) => (isGateway(request) ? ofGateway(request, appId) : ofRest(request, appId)),
 
   isUnsigned: () => false,
+
+  refusedBy: (response) => refusedByCode(response, alipayRefusals, /^(?:isp|aop)\.unknow-error$/),
 
   outcomeOf: (response) => (response.apiMethod === undefined ? outcomeOfRest(response) : outcomeOfGateway(response)),
 });

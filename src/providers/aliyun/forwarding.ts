@@ -1,10 +1,11 @@
 // An application's requests to Aliyun, forwarded: RPC and ACS3 with the access key that the credential has now, to its endpoints alone.
 import { requestInvalid } from '../../errors.ts';
-import type { ForwardedRequest, Forwarding, Repeatable } from '../forwarding.ts';
+import { type ForwardedRequest, type Forwarding, refusedByCode, type Repeatable } from '../forwarding.ts';
 import type { KeyFacts, RequestToAuthorize } from '../provider.ts';
 import { header, splitUrl, withoutHeaders } from '../shared/http.ts';
 import { formPairs, type Pair, queryPairs } from '../shared/parameters.ts';
 import { accessKeyIdForm } from './provider.ts';
+import { aliyunRefusals } from './refusal.ts';
 import { rpcOwn } from './requests.ts';
 
 const allowed = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].map((method) => `${method} /*`);
@@ -31,6 +32,8 @@ export const forwarding: Forwarding = {
 
   // TLS proves them, and nothing else.
   isUnsigned: () => true,
+
+  refusedBy: (response) => refusedByCode(response, aliyunRefusals, /^Throttling(?:\.|$)/),
 };
 
 /** SDKs of RPC send the headers of ACS3 as well, and mean nothing by them. */

@@ -105,6 +105,7 @@ async function forward(options: ProxyOptions, { listener, originOf }: Way, route
       type: problemJson,
       headers: {
         'Paycert-Attempts': String(attempts.length),
+        'Paycert-Outcome': outcome,
         ...(problem.status === 503 && { 'Retry-After': '1' }),
       },
       body: JSON.stringify({ ...problem, outcome }),
@@ -118,7 +119,7 @@ async function forward(options: ProxyOptions, { listener, originOf }: Way, route
 const outcomeOfFailure = (attempts: readonly Attempt[]): CallOutcome =>
   attempts.some(({ outcome }) => outcome !== 'not-sent') ? 'unknown' : 'refused';
 
-function replyOf({ status, headers, body, keyId, verified }: GatewayResponse, attempts: number): Reply {
+function replyOf({ status, headers, body, keyId, verified, outcome }: GatewayResponse, attempts: number): Reply {
   const { 'content-type': type = 'application/octet-stream', ...others } = headers;
   return {
     status,
@@ -127,6 +128,7 @@ function replyOf({ status, headers, body, keyId, verified }: GatewayResponse, at
       ...others,
       'Paycert-Key-Id': keyId,
       'Paycert-Verified': verified,
+      'Paycert-Outcome': outcome,
       'Paycert-Attempts': String(attempts),
     },
     body,

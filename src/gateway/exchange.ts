@@ -1,0 +1,132 @@
+// One attempt of a call: authorized with the keys of that moment, sent exactly so, and judged when its response is there.
+import type { Clock } from '../clock.ts';
+import { PaycertError } from '../errors.ts';
+import type { Observe } from '../events.ts';
+import { randomNonce } from '../nonce.ts';
+import { pathAndQuery } from '../providers/shared/http.ts';
+import { assertAwaited, type Call } from '../store/call.ts';
+import type { Snapshot } from '../store/snapshot.ts';
+import type { Store } from '../store/store.ts';
+import { useOf, within } from '../store/use.ts';
+import type { Attempt, AttemptOutcome } from './attempt.ts';
+import type { BufferBudget } from './buffer-budget.ts';
+import { type Connections, type Incoming, NoResponse, type Outgoing } from './connections.ts';
+import { type Called, receive, type ReceivedResponse } from './received.ts';
+import { passedOn } from './sendable.ts';
+
+export interface ExchangeOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  readonly connections: Connections;
+  readonly budget: BufferBudget;
+  /** A clock that never goes back. */
+  readonly milliseconds: () => number;
+}
+
+export interface Limits {
+  /** The call's own: what ends it for being late. */
+  readonly deadline: AbortSignal;
+  /** The deadline, or a caller that has gone. */
+  readonly signal: AbortSignal;
+}
+
+/** `origin`: one of the platform's, or a platform double: what the configuration says, and nothing that a caller sends. */
+export interface Exchanged extends Called {
+  readonly origin: string;
+  /** Grows while the call is made, also when it fails. */
+  readonly attempts: Attempt[];
+}
+
+export interface Exchange extends ReceivedResponse {
+  /** The key that signed the request. */
+  readonly keyId: string;
+  /** What it was signed with and by: where either has changed since, a signature that was refused may be accepted. */
+  readonly signedBy: SignedBy;
+}
+
+export interface SignedBy {
+  readonly key: string;
+  /** By how much the time that is signed differs from a clock that never jumps. */
+  readonly clockMilliseconds: number;
+}
+
+/** What the next attempt would be signed with. @throws PaycertError `credential-not-loaded` */
+export function signedByNow(call: Call, { store, clock, milliseconds }: ExchangeOptions): SignedBy {
+  const snapshot = store.current(call.credential);
+  const signer = snapshot.context.set.signer?.facts;
+  return {
+    key: signer === undefined ? snapshot.snapshotId : `${signer.keyId} ${signer.fingerprint}`,
+    clockMilliseconds: clock.now().getTime() - milliseconds(),
+  };
+}
+
+/** Authorized for this attempt alone: a platform takes no nonce twice, and keys may have been replaced since the last. */
+export async function exchangeOnce(
+  call: Call,
+  exchanged: Exchanged,
+  limits: Limits,
+  options: ExchangeOptions,
+): Promise<Exchange> {
+  const { store, clock, observe } = options;
+  const { request, origin, forwarding, attempts } = exchanged;
+  const snapshot = store.current(call.credential);
+  const signedBy = signedByNow(call, options);
+  const headers = passedOn<string>(request.headers);
+  const wanted = forwarding.toAuthorize({ ...request, headers }, keysOf(snapshot), origin);
+  const use = useOf(snapshot, within(call), { observe, nonce: randomNonce });
+  const authorized = await use.authorize(wanted, { now: clock.now() });
+  assertAwaited(call);
+  const outgoing: Outgoing = {
+    method: authorized.method,
+    target: pathAndQuery(authorized.url),
+    headers: authorized.headers,
+    body: authorized.body ?? request.body,
+  };
+  const incoming = await sendOnce({ call, origin, outgoing, attempts }, limits, options);
+  try {
+    return { ...(await receive(call, exchanged, incoming, options)), keyId: authorized.keyId, signedBy };
+  } catch (error) {
+    // A body that ends too early, or too late.
+    if (error instanceof PaycertError) throw error;
+    throw limits.deadline.aborted ? timedOut(origin) : interrupted(origin);
+  }
+}
+
+type Sent = Pick<Exchanged, 'origin' | 'attempts'> & { readonly call: Call; readonly outgoing: Outgoing };
+
+async function sendOnce(
+  { call, origin, outgoing, attempts }: Sent,
+  { signal, deadline }: Limits,
+  { connections, clock, observe }: ExchangeOptions,
+): Promise<Incoming> {
+  const { host } = new URL(origin);
+  const startedAt = clock.now();
+  const note = (outcome: AttemptOutcome, status?: number) => {
+    const attempt = { host, startedAt, endedAt: clock.now(), outcome, ...(status !== undefined && { status }) };
+    attempts.push(attempt);
+    observe({ type: 'attempted', call: call.id, credential: call.credential, ...attempt });
+  };
+  try {
+    // A connection that was kept may have been closed at the other end: the second attempt takes none of them.
+    const incoming = await connections.send(origin, outgoing, { signal, isFresh: attempts.length > 0 });
+    note('responded', incoming.status);
+    return incoming;
+  } catch (error) {
+    if (!(error instanceof NoResponse)) throw error;
+    note(!error.mayHaveLeft ? 'not-sent' : deadline.aborted ? 'timed-out' : 'interrupted');
+    if (!error.mayHaveLeft)
+      throw new PaycertError('gateway-unreachable', `no connection to ${host} (${error.code}): nothing was sent`);
+    throw deadline.aborted ? timedOut(origin) : interrupted(origin, error.code);
+  }
+}
+
+/** Also those that were replaced a moment ago: fields of the request may be encrypted for one of them. */
+const keysOf = ({ context, retired }: Snapshot) =>
+  [context, ...retired.map((one) => one.context)].flatMap(({ set }) => set.keys);
+
+const timedOut = (origin: string) =>
+  new PaycertError('gateway-timeout', `${new URL(origin).host} did not respond in time`);
+
+const interrupted = (origin: string, code?: string) =>
+  new PaycertError('gateway-interrupted', `the connection to ${new URL(origin).host} ended before its response${code === undefined ? '' : ` (${code})`}`); // prettier-ignore

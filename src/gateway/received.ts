@@ -1,0 +1,106 @@
+// What a platform's response is worth: a success that verifies, an error that is passed on, or nothing that an application may see.
+import type { Readable } from 'node:stream';
+import type { Clock } from '../clock.ts';
+import { PaycertError } from '../errors.ts';
+import type { Observe } from '../events.ts';
+import { randomNonce } from '../nonce.ts';
+import {
+  type CallOutcome,
+  type ForwardedRequest,
+  type ForwardedResponse,
+  type Forwarding,
+  outcomeOfStatus,
+  type Refused,
+  refusedByStatus,
+} from '../providers/forwarding.ts';
+import type { Call } from '../store/call.ts';
+import type { Store } from '../store/store.ts';
+import { useOf, within } from '../store/use.ts';
+import type { BufferBudget } from './buffer-budget.ts';
+import type { Incoming } from './connections.ts';
+import { decoded, readWhole } from './response-body.ts';
+import { passedOn } from './sendable.ts';
+
+export interface ReceivedResponse {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body: Uint8Array | Readable;
+  /** `none`: unsigned by design. `no`: an error that the platform does not sign. */
+  readonly verified: 'yes' | 'none' | 'no';
+  readonly outcome: CallOutcome;
+  /** Why it was refused, where another attempt may change that. */
+  readonly refused?: Refused;
+}
+
+/** What was called, as far as its response depends on it. */
+export interface Called {
+  readonly request: ForwardedRequest;
+  readonly forwarding: Forwarding;
+  readonly apiMethod?: string | undefined;
+}
+
+export interface ReceiveOptions {
+  readonly store: Store;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly observe: Observe;
+  readonly budget: BufferBudget;
+}
+
+/** @throws PaycertError of kind `gateway` for what no application may see; whatever the body ends with */
+export async function receive(
+  call: Call,
+  { request, forwarding, apiMethod }: Called,
+  incoming: Incoming,
+  options: ReceiveOptions,
+): Promise<ReceivedResponse> {
+  const { status, headers: all, body } = incoming;
+  const isSuccess = status >= 200 && status < 300;
+  if (status < 200 || (status >= 300 && status < 400)) {
+    body.on('error', () => undefined).destroy();
+    throw new PaycertError('gateway-redirected', `the platform responded with ${status}, which no payment API does`);
+  }
+  const single = singles(all);
+  const headers = passedOn(all);
+  const isSigned = Object.keys(all).some((name) => name.endsWith('-signature'));
+  const isUnsigned = !isSigned && forwarding.isUnsigned(request);
+  if (isSuccess && isUnsigned) return { status, headers, body, verified: 'none', outcome: 'ok' };
+  const bytes = await decoded(await readWhole(body, options.budget), single['content-encoding']);
+  const { 'content-encoding': _, ...unpacked } = headers;
+  const response = { status, headers: single, body: bytes, apiMethod };
+  const outcome = forwarding.outcomeOf?.(response) ?? outcomeOfStatus(status);
+  const refused = outcome === 'ok' ? undefined : (forwarding.refusedBy ?? refusedByStatus)(response);
+  const received = { status, headers: unpacked, body: bytes, outcome, ...(refused && { refused }) };
+  if (isUnsigned) return { ...received, verified: 'no' };
+  try {
+    await verify(call, request, response, options);
+    return { ...received, verified: 'yes' };
+  } catch (error) {
+    if (!(error instanceof PaycertError)) throw error;
+    if (outcome !== 'ok' && error.code === 'response-unsigned') return { ...received, verified: 'no' };
+    throw new PaycertError('response-unverified', `the platform’s response does not verify (${error.code})`, {
+      cause: error,
+    });
+  }
+}
+
+/** With the snapshot that is current now, and at this time: keys may have been replaced since it was sent. */
+async function verify(
+  call: Call,
+  { method, target }: ForwardedRequest,
+  { apiMethod, ...response }: ForwardedResponse,
+  { store, clock, observe }: ReceiveOptions,
+): Promise<void> {
+  const arrived = { ...call, startedAt: clock.now() };
+  const use = useOf(store.current(call.credential), within(arrived), { observe, nonce: randomNonce });
+  const named = apiMethod !== undefined && { apiMethod };
+  await use.verify({ kind: 'response', method, url: target, ...response, ...named });
+}
+
+/** A header that is there twice is signed by no platform; its first value counts nowhere. */
+const singles = (headers: Incoming['headers']): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]): [string, string][] =>
+      typeof value === 'string' ? [[name, value]] : [],
+    ),
+  );
