@@ -8,11 +8,13 @@ export interface Problem {
   readonly path: readonly (string | number)[];
   /** What is said after the name of the field. */
   readonly message: string;
+  /** Only how many members there are is wrong: each of them is judged on its own. */
+  readonly isOfNumber?: true;
 }
 
 type Path = readonly (string | number)[];
 /** However wrong a document is: more than people read, and a bound on what one is made to cost. */
-const maxProblems = 64;
+export const maxProblems = 64;
 
 /** Whether a list or mapping that the schema names has more members than it may: told before one of them is looked at. */
 export function isOverfull({ properties = {}, ...schema }: Schema, value: unknown): boolean {
@@ -74,7 +76,11 @@ function* ofList(
   path: Path,
 ): Generator<Problem> {
   if (list.length < minItems)
-    yield { path, message: `needs at least ${String(minItems)} ${minItems === 1 ? 'item' : 'items'}` };
+    yield {
+      path,
+      message: `needs at least ${String(minItems)} ${minItems === 1 ? 'item' : 'items'}`,
+      isOfNumber: true,
+    };
   if (list.length > maxItems) {
     // What there is too much of is not looked at one by one.
     yield { path, message: `has more than ${String(maxItems)} items` };
@@ -116,8 +122,9 @@ function* ofObject(schema: Schema, value: Members, path: Path): Generator<Proble
     const inside = isKnown(name) ? properties[name] : undefined;
     if (inside) yield* problemsOf(inside, value[name], [...path, name]);
   }
-  if (isChoice && !isOdd && given.length !== 1) yield { path, message: `needs exactly one of ${known.join(', ')}` };
-  else if (!isChoice && given.length < minProperties) yield { path, message: 'is empty' };
+  if (isChoice && !isOdd && given.length !== 1)
+    yield { path, message: `needs exactly one of ${known.join(', ')}`, isOfNumber: true };
+  else if (!isChoice && given.length < minProperties) yield { path, message: 'is empty', isOfNumber: true };
 }
 
 /** What is wrong inside the form that was meant, or the values that there are. */

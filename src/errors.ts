@@ -589,6 +589,19 @@ export const violation = (code: ErrorCode, field: string, message: string): read
   new PaycertError(code, `${field} ${message}`, { field }),
 ];
 
+/** The first is thrown, with the others in it; of none, nothing is. */
+export function throwTogether([first, ...others]: readonly PaycertError[]): void {
+  if (first === undefined) return;
+  const { code, message, field, cause, retryAt } = first;
+  if (others.length === 0) throw first;
+  throw new PaycertError(code, message, {
+    ...(field !== undefined && { field }),
+    ...(cause !== undefined && { cause }),
+    ...(retryAt && { retryAt }),
+    others: [...first.others, ...others.flatMap((one) => [one, ...one.others])],
+  });
+}
+
 /** What a caller must correct. The message begins with the name of the field. */
 export const requestInvalid = (field: string, message: string): PaycertError =>
   new PaycertError('request-invalid', `${field} ${message}`, { field });

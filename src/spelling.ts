@@ -68,26 +68,44 @@ export const mistyped = /[\uff01-\uff5e“”‘’\u3000\u00a0\u200b\u2060\ufef
 /** A text may be a megabyte; what somebody has pasted by accident is found near its beginning, or at its end. */
 const lookedAt = 1024;
 
+/** More than these, and the text is of another kind altogether. */
+const maxOddities = 3;
+
 /**
- * The first thing in a text that people put there by accident, as what is said after the name of its field; undefined where
- * every character is printable ASCII. Shows one character at most, and none that could be part of a secret.
+ * What is in a text that people put there by accident, as what is said after the name of its field; undefined where every
+ * character is printable ASCII. Shows three characters at most, and none that could be part of a secret.
  *
  * @example oddityOf('127.0.0.1：8010') // 'has a full-width ： at character 10: write :'
  */
 export function oddityOf(text: string): string | undefined {
+  const found: string[] = [];
+  for (const oddity of odditiesOf(text)) if (found.push(oddity) === maxOddities) break;
+  return found.length === 0 ? undefined : found.join(', and ');
+}
+
+/** Each kind of character once, at its first place. */
+function* odditiesOf(text: string): Generator<string> {
   const [first = '', last = ''] = [text[0], text.at(-1)];
-  if (text.length > 1 && quotes.get(first) === last) return 'is in quotes: remove them';
-  if (first in blanks) return `begins with ${blanks[first] ?? ''}: remove it`;
-  if (last in blanks) return `ends with ${blanks[last] ?? ''}: remove it`;
+  const isQuoted = text.length > 1 && quotes.get(first) === last;
+  const atEnds = isQuoted ? [first, last] : [first, last].filter((character) => character in blanks);
+  const seen = new Set(atEnds);
+  if (isQuoted) yield 'is in quotes: remove them';
+  else if (first in blanks) yield `begins with ${blanks[first] ?? ''}: remove it`;
+  else if (last in blanks) yield `ends with ${blanks[last] ?? ''}: remove it`;
   let place = 0;
   for (const character of text.slice(0, lookedAt)) {
     place += 1;
-    const at = `at character ${String(place)}`;
-    if (character in blanks) return `has ${blanks[character] ?? ''} ${at}`;
-    const ascii = halfWidth(character);
-    if (ascii !== undefined) return `has a full-width ${character} ${at}: write ${ascii}`;
-    if (character < ' ' || character === '\x7f') return `has a control character ${at}: remove it`;
-    if (character > '~') return `has the character ${character} ${at}, which is not ASCII`;
+    if (seen.has(character)) continue;
+    const said = saidOf(character, `at character ${String(place)}`);
+    if (said !== undefined) yield said;
+    if (said !== undefined) seen.add(character);
   }
-  return undefined;
+}
+
+function saidOf(character: string, at: string): string | undefined {
+  if (character in blanks) return `has ${blanks[character] ?? ''} ${at}`;
+  const ascii = halfWidth(character);
+  if (ascii !== undefined) return `has a full-width ${character} ${at}: write ${ascii}`;
+  if (character < ' ' || character === '\x7f') return `has a control character ${at}: remove it`;
+  return character > '~' ? `has the character ${character} ${at}, which is not ASCII` : undefined;
 }

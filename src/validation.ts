@@ -14,8 +14,8 @@ export const fieldOf = (path: Problem['path']): string =>
     '',
   );
 
-/** What a validator reports besides the error that it throws: every other problem, in order. */
-export type Report = (error: PaycertError, path: Problem['path']) => void;
+/** What a validator reports besides the error that it throws: every problem, in order, and what is said of it. */
+export type Report = (error: PaycertError, problem: Problem) => void;
 
 /**
  * Compiled when first needed. The first problem is thrown under that code, with the others; where `report` is given, it gets
@@ -38,7 +38,8 @@ export function validator<S extends TSchema>(
       return new PaycertError(code, `${field} ${message}`, { field });
     });
     if (first === undefined) throw new PaycertError(code, `${at || whole} is invalid`, { field: at || whole });
-    if (report) [first, ...others].forEach((error, index) => report(error, problems[index]?.path ?? []));
+    const all = [first, ...others];
+    if (report) for (const [index, problem] of problems.entries()) report(all[index] ?? first, problem);
     throw new PaycertError(first.code, first.message, { field: first.field ?? whole, others });
   };
 }

@@ -26,7 +26,7 @@ describe('the nearest word', () => {
 describe('an oddity', () => {
   for (const [text, said] of [
     ['"LTAI5t"', 'is in quotes: remove them'],
-    ['“粤”', 'is in quotes: remove them'],
+    ['“粤”', 'is in quotes: remove them, and has the character 粤 at character 2, which is not ASCII'],
     [' a', 'begins with a space: remove it'],
     ['a\n', 'ends with a line end: remove it'],
     ['a b', 'has a space at character 2'],

@@ -61,7 +61,7 @@ export async function judge(
     };
   } catch (error) {
     if (!(error instanceof PaycertError)) throw error;
-    return { ...nothing, violations: [error] };
+    return { ...nothing, violations: [error, ...error.others] };
   }
 }
 

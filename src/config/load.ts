@@ -1,16 +1,27 @@
 // Untrusted text → typed configuration, frozen; every message names the field or the line, and no value.
 import Type from 'typebox';
-import { PaycertError } from '../errors.ts';
-import { type Report, validator } from '../validation.ts';
-import { assertAccount, assertListener, assertPrivate, assertProxyRoutes, assertUniqueNames } from './rules.ts';
+import { maxProblems, type Problem } from '../diagnosis.ts';
+import { PaycertError, throwTogether } from '../errors.ts';
+import { fieldOf, validator } from '../validation.ts';
+import {
+  accountFaults,
+  type EntryName,
+  type Fault,
+  faultError,
+  listenerFaults,
+  nameFaults,
+  privacyFaults,
+  routeFaults,
+} from './rules.ts';
 import { type Config, ConfigSchema } from './schema/config.ts';
 import {
   type CredentialConfig,
   CredentialSchema,
-  CredentialsSchema,
   maxCredentials,
+  type ResourceEntry,
   ResourceEntrySchema,
 } from './schema/credential.ts';
+import { isExplained, type Sound, withoutUnsound } from './sound.ts';
 import { parseYaml, type Path } from './yaml.ts';
 
 // Entry by entry: of two forms at once, an error would speak of the one that nobody meant.
@@ -19,93 +30,130 @@ const validate = validator(
   Type.Object({ ...ConfigSchema.properties, credentials: entries }, { additionalProperties: false }),
   'config-invalid',
 );
+const validateEntries = validator(entries, 'config-invalid');
 const validateCredential = validator(CredentialSchema, 'config-invalid');
 const validateResource = validator(ResourceEntrySchema, 'config-invalid');
-const validateCredentials = validator(CredentialsSchema, 'config-invalid');
+
+/** What is wrong, and what it is about. */
+interface Found {
+  readonly error: PaycertError;
+  readonly path: Path;
+}
 
 /**
  * @throws PaycertError `config-syntax`, `config-invalid`, `listener-exposed`: the first problem in the order of the file, with all
  *   the others in `others`
  */
 export function parseConfig(text: string): Config {
-  const problems: Placed[] = [];
-  const config = parse(text, problems);
-  if (config !== undefined) return config;
-  const [first, ...others] = problems.sort((one, other) => one.line - other.line).map(({ error }) => error);
-  if (first === undefined) throw new TypeError('a configuration that is refused for no reason');
-  throw others.length === 0 ? first : withOthers(first, others);
+  const { plain, placeOf, faults } = parseYaml(text);
+  const { config, found } = judgeConfig(plain);
+  if (found.length === 0 && faults.length === 0) return deepFreeze(config as Config);
+  const placed = found.map(({ error: { code, message, field = '' }, path }) => {
+    const { line, offset } = placeOf(path);
+    return { line, offset, error: new PaycertError(code, `${message} (line ${String(line)})`, { field }) };
+  });
+  const repeated = faults.map((error) => ({ line: Number(/\d+/.exec(error.field ?? '')?.[0]), offset: 0, error }));
+  throwTogether(
+    [...placed, ...repeated]
+      .sort((one, other) => one.line - other.line || one.offset - other.offset)
+      .map(({ error }) => error),
+  );
+  return config as Config;
 }
 
-interface Placed {
-  readonly error: PaycertError;
-  readonly line: number;
+/** The `credentials` of a configuration alone, as a program gives them. @throws PaycertError `config-invalid` */
+export function parseCredentials(value: unknown): readonly CredentialConfig[] {
+  const listed = validateEntries(value, 'credentials');
+  const judged = listed.map((entry, index) => judgeEntry(entry, index, 'credential'));
+  const named = [...nameFaults(judged.map(nameOf))].map((fault) => ({ error: faultError(fault), path: fault.path }));
+  throwTogether([...judged.flatMap(({ found }) => found), ...named].map(({ error }) => error));
+  return deepFreeze(structuredClone(listed as readonly CredentialConfig[]));
 }
 
-const withOthers = ({ code, message, field = '' }: PaycertError, others: readonly PaycertError[]) =>
-  new PaycertError(code, message, { field, others });
-
-function parse(text: string, problems: Placed[]): Config | undefined {
-  const { plain, lineOf } = collect(problems, () => parseYaml(text)) ?? {};
-  if (lineOf === undefined) return undefined;
-  /** What it returns, unless it throws; each problem with the line that it is about. */
-  const attempt = <T>(path: Path, work: (report: Report) => T): T | undefined => {
-    const reported: Placed[] = [];
-    const report: Report = (error, inside) => {
-      const line = lineOf([...path, ...inside]);
-      const { code, message, field = '' } = error;
-      reported.push({ error: new PaycertError(code, `${message} (line ${String(line)})`, { field }), line });
-    };
-    const thrown: Placed[] = [];
-    const result = collect(thrown, () => work(report));
-    problems.push(...(reported.length > 0 ? reported : thrown));
-    return result;
-  };
-  const whole = attempt([], (report) => validate(plain, '', report));
+function judgeConfig(plain: unknown): { config: Sound<Config>; found: readonly Found[] } {
+  const whole = judge([], plain, validate);
   const listed = (plain as { readonly credentials?: unknown } | null)?.credentials;
   // A document has room for half a million: what there are too many of is judged no further.
-  const judged = Array.isArray(listed) ? (listed as unknown[]).slice(0, maxCredentials) : [];
-  const entries = judged.map((entry, index) => {
-    const at = `credentials[${index}]`;
-    return isResource(entry)
-      ? { resource: attempt(['credentials', index], (report) => validateResource(entry, at, report)) }
-      : { credential: attempt(['credentials', index], (report) => validateCredential(entry, at, report)) };
-  });
-  if (whole === undefined || problems.length > 0) return undefined;
-  const credentials = entries.flatMap(({ credential }) => credential ?? []);
-  const resources = entries.flatMap(({ resource }) => resource ?? []);
-  const config = { ...whole, credentials, resources };
-  const names = entries.map(({ credential, resource }) => credential?.name ?? resource?.name ?? resource?.resource);
-  attempt([], () => assertUniqueNames(names));
-  attempt([], () => assertListener(config));
-  credentials.forEach((credential, index) => attempt(['credentials', index], () => assertPrivate(credential, index)));
-  credentials.forEach((credential, index) => attempt(['credentials', index], () => assertAccount(credential, index)));
-  attempt(['proxy', 'routes'], () => assertProxyRoutes(config));
-  return problems.length > 0 ? undefined : deepFreeze(config);
+  const judged = (Array.isArray(listed) ? (listed as unknown[]).slice(0, maxCredentials) : []).map((entry, index) =>
+    judgeEntry(entry, index, isResource(entry) ? 'resource' : 'credential'),
+  );
+  const config = (whole.sound ?? {}) as Sound<Omit<Config, 'credentials'>>;
+  const credentials = judged.flatMap(({ sound, kind }) => (kind === 'credential' ? (sound as CredentialConfig) : []));
+  const resources = judged.flatMap(({ sound, kind }) => (kind === 'resource' ? (sound as ResourceEntry) : []));
+  // Without a list of them, no route can be said to name what is not there.
+  const named = Array.isArray(listed) ? judged.map(namedBy) : [{ name: undefined }];
+  const rules = whole.sound === undefined ? [] : [...listenerFaults(config), ...routeFaults(config.proxy, named)];
+  const entries = judged.flatMap(({ found }) => found);
+  return {
+    config: { ...config, credentials, resources },
+    found: [
+      ...whole.found,
+      ...unexplained(rules, whole.problems),
+      ...entries,
+      ...[...nameFaults(judged.map(nameOf))].map((fault) => ({ error: faultError(fault), path: fault.path })),
+    ],
+  };
 }
 
-/** What the work returns; a deliberate error that it throws is collected instead. */
-function collect<T>(problems: Placed[], work: () => T): T | undefined {
+interface Judged {
+  readonly kind: 'credential' | 'resource';
+  readonly sound: Sound<CredentialConfig & ResourceEntry> | undefined;
+  readonly problems: readonly Problem[];
+  readonly found: readonly Found[];
+}
+
+function judgeEntry(entry: unknown, index: number, kind: Judged['kind']): Judged {
+  const at = ['credentials', index];
+  const validateEntry = kind === 'resource' ? validateResource : validateCredential;
+  const { sound: left, problems, found } = judge(at, entry, validateEntry);
+  const sound = left as Judged['sound'];
+  const rules = [...accountFaults(sound?.provider, [...at, 'provider']), ...privacyFaults(sound?.source, [...at, 'source'])]; // prettier-ignore
+  return { kind, sound, problems, found: [...found, ...unexplained(rules, problems)] };
+}
+
+const nameOf = ({ sound, kind }: Judged): EntryName =>
+  kind === 'resource' && sound?.name === undefined
+    ? { name: sound?.resource, member: 'resource' }
+    : { name: sound?.name, member: 'name' };
+
+const namedBy = (judged: Judged) => ({
+  name: judged.problems.some(({ path }) => path.at(-1) === 'name') ? undefined : nameOf(judged).name,
+  provider: judged.problems.some(({ path }) => path.includes('provider'))
+    ? undefined
+    : (judged.sound?.provider as CredentialConfig['provider'] | undefined),
+});
+
+/**
+ * What the schema says of a value, and what it leaves for the rules: nothing of a value that is not even of its type, or so wrong
+ * that not all of it was said.
+ */
+function judge(at: Path, value: unknown, validateIt: ReturnType<typeof validator>) {
+  const found: Found[] = [];
+  const problems: Problem[] = [];
   try {
-    return work();
+    validateIt(value, fieldOf(at), (error, problem) => {
+      const path = [...at, ...problem.path];
+      found.push({ error, path });
+      problems.push({ ...problem, path });
+    });
+    return { sound: value, problems, found };
   } catch (error) {
     if (!(error instanceof PaycertError)) throw error;
-    problems.push({ error, line: Number.MAX_SAFE_INTEGER });
-    return undefined;
+    if (found.length === 0) found.push({ error, path: at });
   }
+  const inside = problems.map((problem) => ({ ...problem, path: problem.path.slice(at.length) }));
+  const isJudgeable = problems.length > 0 && problems.length < maxProblems;
+  return { sound: isJudgeable ? withoutUnsound(value, inside) : undefined, problems, found };
 }
+
+const unexplained = (faults: readonly Fault[], problems: readonly Problem[]): readonly Found[] =>
+  faults
+    .filter(({ path, absent = [] }) => !isExplained([path], absent, problems))
+    .map((fault) => ({ error: faultError(fault), path: fault.path }));
 
 /** An entry that says where the rest of it is. */
 const isResource = (entry: unknown): boolean =>
   typeof entry === 'object' && entry !== null && Object.hasOwn(entry, 'resource');
-
-/** The `credentials` of a configuration alone, as a program gives them. @throws PaycertError `config-invalid` */
-export function parseCredentials(value: unknown): readonly CredentialConfig[] {
-  const credentials = validateCredentials(value);
-  assertUniqueNames(credentials.map(({ name }) => name));
-  credentials.forEach(assertPrivate);
-  credentials.forEach(assertAccount);
-  return deepFreeze(structuredClone(credentials));
-}
 
 function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {

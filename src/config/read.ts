@@ -1,5 +1,5 @@
 // Reads what a start needs: the file of the configuration, and the files of tokens that it names.
-import { PaycertError } from '../errors.ts';
+import { PaycertError, throwTogether } from '../errors.ts';
 import type { TokenFile } from '../events.ts';
 import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 import { parseConfig } from './load.ts';
@@ -20,8 +20,15 @@ export async function readConfig(path: string): Promise<Config> {
  */
 export async function parseForStart(text: string): Promise<Config> {
   const config = parseConfig(text);
-  for (const [, path] of tokenFilesOf(config)) await readToken(path);
+  const tokens = await Promise.all(tokenFilesOf(config).map(([, path]) => readToken(path).then(() => [], asProblem)));
+  throwTogether(tokens.flat());
   return config;
+}
+
+/** A deliberate error, kept until all are known. */
+function asProblem(error: unknown): readonly PaycertError[] {
+  if (error instanceof PaycertError) return [error];
+  throw error;
 }
 
 /** Of each listener that asks for a token. */

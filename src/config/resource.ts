@@ -1,8 +1,9 @@
 // PaymentCredential: the part of a credential's configuration that makes sense in a cluster. The CRD is made of it.
 import Type, { type Static } from 'typebox';
 import type { KubeObject, Resource } from '../kube/resources.ts';
+import { throwTogether } from '../errors.ts';
 import { validator } from '../validation.ts';
-import { assertAccountOf } from './rules.ts';
+import { accountFaults, faultError } from './rules.ts';
 import { type CredentialConfig, CredentialSchema } from './schema/credential.ts';
 import { SourceSchema } from './schema/source.ts';
 
@@ -51,7 +52,9 @@ const validate = validator(Type.Object({ spec: ResourceSpecSchema }), 'resource-
 /** @throws PaycertError `resource-invalid` */
 export function parseSpec(spec: unknown): ResourceSpec {
   const parsed = validate({ spec }).spec;
-  assertAccountOf(parsed.provider, 'spec', 'resource-invalid');
+  throwTogether(
+    [...accountFaults(parsed.provider, ['spec', 'provider'])].map((fault) => faultError(fault, 'resource-invalid')),
+  );
   return parsed;
 }
 

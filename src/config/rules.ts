@@ -2,140 +2,190 @@
 import { normalize } from 'node:path';
 import { isLoopback, splitAddress } from '../address.ts';
 import { type ErrorCode, PaycertError } from '../errors.ts';
-import { platformOf } from '../providers/registry.ts';
+import type { Platform } from '../providers/platform.ts';
+import { platforms } from '../providers/registry.ts';
+import { fieldOf } from '../validation.ts';
 import type { Config } from './schema/config.ts';
 import type { CredentialConfig } from './schema/credential.ts';
 import type { SourceConfig } from './schema/source.ts';
-import { type NamedSocket, socketsOf } from './sockets.ts';
+import type { Sound } from './sound.ts';
+import type { Path } from './yaml.ts';
 
-export function assertListener({ listen, admin, proxy }: Config): void {
-  assertPlaces('listen', listen);
-  assertPort('admin.address', admin?.address);
-  const sockets = socketsOf(listen);
-  assertDistinct(sockets);
+/** One rule that does not hold. */
+export interface Fault {
+  readonly path: Path;
+  /** What is said after the name of the field. */
+  readonly message: string;
+  /** `config-invalid`, unless it is given. */
+  readonly code?: ErrorCode;
+  /** Members that would make it hold: what is wrong with one of them says enough. */
+  readonly absent?: readonly Path[];
+}
+
+export const faultError = ({ path, message, code }: Fault, otherwise: ErrorCode = 'config-invalid'): PaycertError =>
+  new PaycertError(code ?? otherwise, `${fieldOf(path)} ${message}`, { field: fieldOf(path) });
+
+type Places = Sound<Pick<Config['listen'], 'socket' | 'sockets' | 'tcp'>>;
+
+export function* listenerFaults({ listen = {}, admin, proxy }: Sound<Omit<Config, 'credentials'>>): Generator<Fault> {
+  yield* placeFaults(['listen'], listen, ['socket', 'sockets', 'tcp']);
+  yield* portFaults(['admin', 'address'], admin?.address);
+  const sockets = socketsIn(listen);
+  yield* socketFaults(sockets);
   if (proxy === undefined) return;
-  assertPlaces('proxy.listen', proxy.listen);
-  const { socket } = proxy.listen;
-  if (socket !== undefined && sockets.some(({ path }) => normalize(path) === normalize(socket))) {
-    throw new PaycertError('config-invalid', 'proxy.listen.socket is a socket of listen as well', {
-      field: 'proxy.listen.socket',
-    });
-  }
+  const proxied: Places = proxy.listen ?? {};
+  yield* placeFaults(['proxy', 'listen'], proxied, ['socket', 'tcp']);
+  const { socket } = proxied;
+  if (socket !== undefined && sockets.some(({ path }) => path !== undefined && normalize(path) === normalize(socket)))
+    yield { path: ['proxy', 'listen', 'socket'], message: 'is a socket of listen as well' };
 }
 
-function assertPlaces(
-  field: string,
-  { socket, sockets, tcp }: Pick<Config['listen'], 'socket' | 'sockets' | 'tcp'>,
-): void {
-  assertPort(`${field}.tcp.address`, tcp?.address);
-  if ((socket ?? sockets ?? tcp) === undefined) {
-    throw new PaycertError('config-invalid', `${field} needs socket, tcp or both`, { field });
-  }
-  if (tcp && tcp.exposed !== true && !isLoopback(splitAddress(tcp.address).host)) {
-    throw new PaycertError('listener-exposed', `${field}.tcp.address is not a loopback address`, {
-      field: `${field}.tcp.address`,
-    });
-  }
-  if (tcp && tcp.tokenFile === undefined && tcp.insecure !== true) {
-    throw new PaycertError('config-invalid', `${field}.tcp.tokenFile is missing; without it, say insecure: true`, {
-      field: `${field}.tcp.tokenFile`,
-    });
-  }
+function* placeFaults(at: Path, places: Places, members: readonly string[]): Generator<Fault> {
+  const { socket, sockets, tcp } = places;
+  yield* portFaults([...at, 'tcp', 'address'], tcp?.address);
+  if ((socket ?? sockets ?? tcp) === undefined)
+    yield { path: at, message: 'needs socket, tcp or both', absent: members.map((name) => [...at, name]) };
+  if (tcp === undefined) return;
+  const member = (name: string): Path => [...at, 'tcp', name];
+  if (tcp.address !== undefined && tcp.exposed !== true && !isLoopback(splitAddress(tcp.address).host))
+    yield {
+      code: 'listener-exposed',
+      path: member('address'),
+      message: 'is not a loopback address',
+      absent: [member('exposed')],
+    };
+  if (tcp.tokenFile === undefined && tcp.insecure !== true)
+    yield {
+      path: member('tokenFile'),
+      message: 'is missing; without it, say insecure: true',
+      absent: [member('tokenFile'), member('insecure')],
+    };
 }
 
-/** What a route says of a credential that is described here must fit it; of one that comes from a resource, the call says. */
-export function assertProxyRoutes({ proxy, credentials, resources }: Config): void {
-  const names = new Set([...credentials.map(({ name }) => name), ...resources.map(({ name, resource }) => name ?? resource)]); // prettier-ignore
-  const seen = new Set<string>();
-  proxy?.routes?.forEach(({ credential, origin, double, spareDouble }, index) => {
-    const field = `proxy.routes[${index}]`;
-    const invalid = (member: string, message: string) =>
-      new PaycertError('config-invalid', `${field}.${member} ${message}`, { field: `${field}.${member}` });
-    if (seen.has(credential)) throw invalid('credential', 'is named by an earlier route');
-    seen.add(credential);
-    if (!names.has(credential)) throw invalid('credential', 'is no credential of this file');
-    const described = credentials.find(({ name }) => name === credential);
-    if (spareDouble !== undefined && double === undefined) throw invalid('spareDouble', 'stands beside a double, and there is none'); // prettier-ignore
-    if (described === undefined) return;
-    const { platform, options } = platformOf(described.provider);
-    const own = platform.origins(options);
-    const isFamily = own.some((one) => one.includes('*'));
-    if (isFamily && double === undefined)
-      throw invalid(
-        'credential',
-        'has a platform of many hosts: name those that are called in its provider’s `endpoints`',
-      );
-    if (origin !== undefined && !own.includes(origin))
-      throw invalid('origin', `is none of the platform’s: ${own.join(', ')}`);
-  });
+function* portFaults(path: Path, address = ''): Generator<Fault> {
+  if (splitAddress(address).port > 65_535) yield { path, message: 'has a port above 65535' };
 }
+
+interface Socket {
+  readonly name: string | undefined;
+  readonly path: string | undefined;
+  readonly at: Path;
+}
+
+const socketsIn = ({ socket, sockets = [] }: Places): readonly Socket[] => [
+  ...(socket === undefined ? [] : [{ name: 'socket', path: socket, at: ['listen', 'socket'] }]),
+  ...sockets.map((one, index) => ({ name: one?.name, path: one?.path, at: ['listen', 'sockets', index] })),
+];
 
 /** Names of listeners that are not sockets of a list, and of callers that come through none. */
 const reservedNames: ReadonlySet<string> = new Set(['socket', 'tcp', 'admin', 'library', 'proxy-socket', 'proxy-tcp']);
 
 /** Two sockets of one name could not be told apart, and one path is one socket. */
-function assertDistinct(sockets: readonly NamedSocket[]): void {
-  sockets.forEach(({ name, path, field }, index) => {
-    const [named, placed] = [`${field}.name`, field === 'listen.socket' ? field : `${field}.path`];
+function* socketFaults(sockets: readonly Socket[]): Generator<Fault> {
+  for (const [index, { name, path, at }] of sockets.entries()) {
+    const isListed = at.length > 2;
     const earlier = sockets.slice(0, index);
-    if (field !== 'listen.socket' && reservedNames.has(name))
-      throw new PaycertError('config-invalid', `${named} is the name of another listener: choose one of your own`, { field: named }); // prettier-ignore
-    if (earlier.some((other) => other.name === name))
-      throw new PaycertError('config-invalid', `${named} is the name of an earlier socket`, { field: named });
-    if (earlier.some((other) => normalize(other.path) === normalize(path)))
-      throw new PaycertError('config-invalid', `${placed} is the path of an earlier socket`, { field: placed });
-  });
+    if (name !== undefined && isListed && reservedNames.has(name))
+      yield { path: [...at, 'name'], message: 'is the name of another listener: choose one of your own' };
+    else if (name !== undefined && earlier.some((other) => other.name === name))
+      yield { path: [...at, 'name'], message: 'is the name of an earlier socket' };
+    if (
+      path !== undefined &&
+      earlier.some((other) => other.path !== undefined && normalize(other.path) === normalize(path))
+    )
+      yield { path: isListed ? [...at, 'path'] : at, message: 'is the path of an earlier socket' };
+  }
 }
 
-/** Tokens and keys go to servers over TLS, unless somebody says that they need not. */
-export function assertPrivate({ source }: CredentialConfig, index: number): void {
-  const { merge = [], fallback = [] } = source;
-  const all: (readonly [string, Pick<SourceConfig, 'vault' | 'consul' | 'etcd'>])[] = [
-    ['source', source],
-    ...merge.map((one, at) => [`source.merge[${String(at)}]`, one] as const),
-    ...fallback.map((one, at) => [`source.fallback[${String(at)}]`, one] as const),
-  ];
-  for (const [path, { vault, consul, etcd }] of all) {
-    const found = Object.entries({ vault, consul, etcd }).find(([, one]) => one !== undefined);
-    const [kind, server] = found ?? [];
-    if (kind === undefined || server === undefined) continue;
-    const field = `credentials[${String(index)}].${path}.${kind}.address`;
-    for (const address of [server.address].flat()) {
-      const url = URL.parse(address);
-      if (url === null) throw new PaycertError('config-invalid', `${field} is not an address`, { field });
-      const isExposed = url.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
-      if (!isExposed || server.insecure === true) continue;
-      const remedy = 'use https://, or say insecure: true';
-      throw new PaycertError('config-invalid', `${field} is http:// on another host; ${remedy}`, { field });
+/** What routes may name; an entry whose name is refused may be the one that a route means. */
+export interface Named {
+  readonly name: string | undefined;
+  /** Of one that is described here, and whose description is in order. */
+  readonly provider?: CredentialConfig['provider'] | undefined;
+}
+
+/** What a route says of a credential that is described here must fit it; of one that comes from a resource, the call says. */
+export function* routeFaults(proxy: Sound<Config>['proxy'], entries: readonly Named[]): Generator<Fault> {
+  const known = new Map(entries.map(({ name, provider }) => [name, provider]));
+  const isUncertain = known.has(undefined);
+  const seen = new Set<string>();
+  for (const [index, route] of (proxy?.routes ?? []).entries()) {
+    const { credential, origin, double, spareDouble } = route ?? {};
+    const at = (member: string): Path => ['proxy', 'routes', index, member];
+    if (spareDouble !== undefined && double === undefined)
+      yield { path: at('spareDouble'), message: 'stands beside a double, and there is none', absent: [at('double')] };
+    if (credential === undefined) continue;
+    if (seen.has(credential)) yield { path: at('credential'), message: 'is named by an earlier route' };
+    seen.add(credential);
+    if (!known.has(credential)) {
+      if (!isUncertain) yield { path: at('credential'), message: 'is no credential of this file' };
+      continue;
     }
+    const own = platformsOf(known.get(credential)).flatMap(({ platform, options }) => platform.origins(options));
+    if (known.get(credential) === undefined) continue;
+    if (own.some((one) => one.includes('*')) && double === undefined)
+      yield {
+        path: at('credential'),
+        message: 'has a platform of many hosts: name those that are called in its provider’s `endpoints`',
+        absent: [at('double')],
+      };
+    else if (origin !== undefined && !own.includes(origin))
+      yield { path: at('origin'), message: `is none of the platform’s: ${own.join(', ')}` };
   }
+}
+
+type Providers = Sound<CredentialConfig['provider']>;
+
+/** One, unless there are too many. */
+const platformsOf = (provider: Providers = {}): readonly { platform: Platform; options: Record<string, unknown> }[] =>
+  Object.entries<Platform>(platforms).flatMap(([id, platform]) => {
+    const options = (provider as Readonly<Record<string, Record<string, unknown> | undefined>>)[id];
+    return options === undefined ? [] : [{ platform, options }];
+  });
+
+/** Tokens and keys go to servers over TLS, unless somebody says that they need not. */
+export function* privacyFaults(source: Sound<SourceConfig> | undefined, at: Path): Generator<Fault> {
+  const { merge = [], fallback = [] } = source ?? {};
+  const all: (readonly [Path, Pick<Sound<SourceConfig>, 'vault' | 'consul' | 'etcd'> | undefined])[] = [
+    [at, source],
+    ...merge.map((one, index) => [[...at, 'merge', index], one] as const),
+    ...fallback.map((one, index) => [[...at, 'fallback', index], one] as const),
+  ];
+  for (const [path, { vault, consul, etcd } = {}] of all)
+    for (const [kind, server] of Object.entries({ vault, consul, etcd }))
+      for (const [index, address] of [server?.address ?? []].flat().entries()) {
+        if (address === undefined) continue;
+        const member: Path = [...path, kind, 'address', ...(typeof server?.address === 'string' ? [] : [index])];
+        const url = URL.parse(address);
+        const isExposed = url?.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
+        if (url === null) yield { path: member, message: 'is not an address' };
+        else if (isExposed && server?.insecure !== true)
+          yield {
+            path: member,
+            message: 'is http:// on another host; use https://, or say insecure: true',
+            absent: [[...path, kind, 'insecure']],
+          };
+      }
 }
 
 /** The account is one of that platform, as far as its form says. */
-export const assertAccount = ({ provider }: CredentialConfig, index: number): void =>
-  assertAccountOf(provider, `credentials[${String(index)}]`, 'config-invalid');
-
-/** The same, of what is described elsewhere. */
-export function assertAccountOf(provider: CredentialConfig['provider'], at: string, code: ErrorCode): void {
-  const { platform, options } = platformOf(provider);
-  const problem = platform.accountProblem?.(options);
-  if (problem === undefined) return;
-  const field = `${at}.provider.${platform.id}.${problem.option}`;
-  throw new PaycertError(code, `${field} ${problem.what}`, { field });
+export function* accountFaults(provider: Providers | undefined, at: Path): Generator<Fault> {
+  for (const { platform, options } of platformsOf(provider))
+    for (const { option, what } of platform.accountProblems?.(options) ?? [])
+      yield { path: [...at, platform.id, option], message: what };
 }
 
-function assertPort(field: string, address = ''): void {
-  if (splitAddress(address).port > 65_535) {
-    throw new PaycertError('config-invalid', `${field} has a port above 65535`, { field });
-  }
+/** Of an entry, and the member that says its name. */
+export interface EntryName {
+  readonly name: string | undefined;
+  readonly member: string;
 }
 
-export function assertUniqueNames(names: readonly (string | undefined)[]): void {
-  const seen = new Set<string | undefined>();
-  names.forEach((name, index) => {
-    const field = `credentials[${index}].name`;
-    if (seen.has(name))
-      throw new PaycertError('config-invalid', `${field} is the name of an earlier credential`, { field });
+export function* nameFaults(names: readonly EntryName[]): Generator<Fault> {
+  const seen = new Set<string>();
+  for (const [index, { name, member }] of names.entries()) {
+    if (name === undefined) continue;
+    if (seen.has(name)) yield { path: ['credentials', index, member], message: 'is the name of an earlier credential' };
     seen.add(name);
-  });
+  }
 }

@@ -7,11 +7,9 @@ export interface NamedSocket {
   readonly path: string;
   /** Undefined: the group of this process. */
   readonly group?: number | undefined;
-  /** Where the configuration has it. */
-  readonly field: string;
 }
 
 export const socketsOf = ({ socket, sockets = [] }: Config['listen']): readonly NamedSocket[] => [
-  ...(socket === undefined ? [] : [{ name: 'socket', path: socket, field: 'listen.socket' }]),
-  ...sockets.map((one, index) => ({ ...one, field: `listen.sockets[${String(index)}]` })),
+  ...(socket === undefined ? [] : [{ name: 'socket', path: socket }]),
+  ...sockets,
 ];

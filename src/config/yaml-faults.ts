@@ -13,21 +13,32 @@ export function assertUtf8(text: string): void {
   throw syntax(lineAt(text, at), said);
 }
 
-export const lineAt = (text: string, offset = 0): number => text.slice(0, offset).split('\n').length;
+const lineAt = (text: string, offset: number): number => text.slice(0, offset).split('\n').length;
 
-/** A character of a Chinese keyboard or of a web page is the likelier fault than the one that the reader names. */
-export function notYaml(
-  text: string,
-  { code, pos: [offset] }: { readonly code: string; readonly pos: readonly [number, number] },
-) {
-  const line = lineAt(text, offset);
+interface Misread {
+  readonly code: string;
+  readonly pos: readonly [number, number];
+}
+
+/** The reader may lose its way, and then each line is wrong to it. */
+const maxMisread = 16;
+
+/** One fault a line. A character of a Chinese keyboard or of a web page is the likelier one than that which the reader names. */
+export function notYaml(text: string, misread: readonly Misread[]): readonly PaycertError[] {
   const lines = text.split('\n');
-  // The reader notices a line that does not end its key on the next one.
-  for (const near of [line, line - 1, line + 1]) {
-    const oddity = oddityOfLine(lines[near - 1] ?? '');
-    if (oddity !== undefined) return syntax(near, oddity);
+  const found = new Map<number, PaycertError>();
+  for (const {
+    code,
+    pos: [offset],
+  } of misread.slice(0, maxMisread)) {
+    const line = lineAt(text, offset);
+    // The reader notices a line that does not end its key on the next one.
+    const near = [line, line - 1, line + 1].find((one) => oddityOfLine(lines[one - 1] ?? '') !== undefined);
+    const at = near ?? line;
+    const said = oddityOfLine(lines[at - 1] ?? '') ?? `is not valid YAML: ${words[code] ?? code}`;
+    if (!found.has(at)) found.set(at, syntax(at, said));
   }
-  return syntax(line, `is not valid YAML: ${words[code] ?? code}`);
+  return [...found.entries()].sort(([one], [other]) => one - other).map(([, error]) => error);
 }
 
 export const syntax = (line: number, said: string) => {

@@ -1,21 +1,29 @@
 // Untrusted YAML → plain data and the lines that it is on. Whatever two readers could read in two ways is refused.
 import { type Document, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
-import { PaycertError } from '../errors.ts';
+import { PaycertError, throwTogether } from '../errors.ts';
 import { mistyped } from '../spelling.ts';
-import { assertUtf8, lineAt, notYaml, oddityOfLine, syntax } from './yaml-faults.ts';
+import { assertUtf8, notYaml, oddityOfLine, syntax } from './yaml-faults.ts';
 
 /** What a ConfigMap can hold, and more than 5000 credentials need. Parsing holds the event loop for a second per megabyte. */
 const maxCharacters = 1024 * 1024;
 
 export type Path = readonly (string | number)[];
 
-/** Data as the document means it, and the line of what a path leads to, or of the nearest thing around it that is there. */
-export interface Parsed {
-  readonly plain: unknown;
-  readonly lineOf: (path: Path) => number;
+/** Where something is in a text: how many characters are before it, and its line. */
+interface Place {
+  readonly offset: number;
+  readonly line: number;
 }
 
-/** @throws PaycertError `config-syntax` */
+/** Data as the document means it, and where in it is what a path leads to, or the nearest thing around it that is there. */
+export interface Parsed {
+  readonly plain: unknown;
+  readonly placeOf: (path: Path) => Place;
+  /** What two readers would read in two ways; the rest of the data can be judged. */
+  readonly faults: readonly PaycertError[];
+}
+
+/** @throws PaycertError `config-syntax`: the first fault, with those on other lines in `others` */
 export function parseYaml(text: string): Parsed {
   if (text.length > maxCharacters) {
     throw new PaycertError('config-syntax', `the document is longer than ${maxCharacters} characters`, {
@@ -28,58 +36,74 @@ export function parseYaml(text: string): Parsed {
   // uniqueKeys compares each key with every other of its mapping: a minute for 80,000 keys. Ours looks once.
   const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, stringKeys: true, logLevel: 'error' });
   // Its warnings are tags and directives that it does not know, and would ignore.
-  const [error] = [...document.errors, ...document.warnings];
-  if (error !== undefined) throw notYaml(text, error);
-  assertPlainKeys(document, text);
-  assertUniqueKeys(document, text);
-  return { plain: toPlain(document, text), lineOf: lineFinder(document, text) };
+  throwTogether(notYaml(text, [...document.errors, ...document.warnings]));
+  const lineAt = lineCounter(text);
+  throwTogether([...oddKeys(document, text, lineAt), ...aliases(document, lineAt)]);
+  return {
+    // Aliases are not needed, and a few lines of them expand into gigabytes.
+    plain: document.toJS({ maxAliasCount: 0 }),
+    placeOf: placeFinder(document, lineAt),
+    faults: [...repeatedKeys(document, lineAt)],
+  };
 }
 
+type LineAt = (offset: number) => number;
+
 /** A name with a full-width colon is one that nothing here has: said with its line, before it is said to be unknown. */
-function assertPlainKeys(document: Document.Parsed, text: string): void {
-  visit(document, {
-    Map(_, { items }) {
-      for (const { key } of items) {
-        if (!isScalar(key) || typeof key.value !== 'string' || key.type !== 'PLAIN' || !mistyped.test(key.value))
-          continue;
-        const line = lineAt(text, key.range?.[0]);
-        const oddity = oddityOfLine(text.split('\n')[line - 1] ?? '');
-        if (oddity !== undefined) throw syntax(line, oddity);
-      }
-    },
-  });
+function oddKeys(document: Document.Parsed, text: string, lineAt: LineAt): readonly PaycertError[] {
+  const found = new Map<number, PaycertError>();
+  const lines = text.split('\n');
+  for (const key of keysOf(document)) {
+    if (typeof key.value !== 'string' || key.type !== 'PLAIN' || !mistyped.test(key.value)) continue;
+    const line = lineAt(key.range?.[0] ?? 0);
+    const oddity = oddityOfLine(lines[line - 1] ?? '');
+    if (oddity !== undefined) found.set(line, syntax(line, oddity));
+  }
+  return [...found.values()];
+}
+
+function* aliases(document: Document.Parsed, lineAt: LineAt): Generator<PaycertError> {
+  const lines = new Set<number>();
+  visit(document, { Alias: (_, { range }) => void lines.add(lineAt(range?.[0] ?? 0)) });
+  for (const line of lines) yield syntax(line, 'has an alias (&name, *name), which is not allowed');
 }
 
 /** Two readers could take different ones. */
-function assertUniqueKeys(document: Document.Parsed, text: string): void {
-  visit(document, {
-    Map(_, { items }) {
-      const seen = new Set<unknown>();
-      for (const { key } of items) {
-        if (!isScalar(key)) continue;
-        if (seen.has(key.value)) {
-          const field = `line ${String(text.slice(0, key.range?.[0]).split('\n').length)}`;
-          throw new PaycertError('config-syntax', `${field} has a key that is there already`, { field });
-        }
-        seen.add(key.value);
-      }
-    },
-  });
-}
-
-function toPlain(document: Document.Parsed, text: string): unknown {
-  try {
-    // Aliases are not needed, and a few lines of them expand into gigabytes.
-    return document.toJS({ maxAliasCount: 0 });
-  } catch {
-    let offset = 0;
-    visit(document, { Alias: (_, { range }) => ((offset = range?.[0] ?? 0), visit.BREAK) });
-    const field = `line ${String(text.slice(0, offset).split('\n').length)}`;
-    throw new PaycertError('config-syntax', `${field} has an alias (&name, *name), which is not allowed`, { field });
+function* repeatedKeys(document: Document.Parsed, lineAt: LineAt): Generator<PaycertError> {
+  let seen = { map: undefined as unknown, keys: new Set<unknown>() };
+  for (const key of keysOf(document)) {
+    if (seen.map !== key.map) seen = { map: key.map, keys: new Set() };
+    if (seen.keys.has(key.value)) yield syntax(lineAt(key.range?.[0] ?? 0), 'has a key that is there already');
+    seen.keys.add(key.value);
   }
 }
 
-function lineFinder(document: Document.Parsed, text: string): (path: Path) => number {
+/** Mapping by mapping. */
+function keysOf(document: Document.Parsed) {
+  const keys: { value: unknown; type?: unknown; range?: readonly number[] | null | undefined; map: unknown }[] = [];
+  visit(document, {
+    Map(_, map) {
+      for (const { key } of map.items)
+        if (isScalar(key)) keys.push({ value: key.value, type: key.type, range: key.range, map });
+    },
+  });
+  return keys;
+}
+
+function lineCounter(text: string): LineAt {
+  const ends = [...text.matchAll(/\n/g)].map(({ index }) => index);
+  return (offset) => {
+    let [low, high] = [0, ends.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((ends[middle] ?? 0) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low + 1;
+  };
+}
+
+function placeFinder(document: Document.Parsed, lineAt: LineAt): (path: Path) => Place {
   return (path) => {
     let [node, offset]: [unknown, number] = [document.contents, 0];
     for (const part of path) {
@@ -95,6 +119,6 @@ function lineFinder(document: Document.Parsed, text: string): (path: Path) => nu
         node = item;
       } else break;
     }
-    return text.slice(0, offset).split('\n').length;
+    return { offset, line: lineAt(offset) };
   };
 }

@@ -78,8 +78,8 @@ export interface Platform<O extends TObject = TObject> {
   readonly neutral?: Static<O>;
   /** What each operation takes; its credentials have no other. Documents and the tests of the one shape follow. */
   readonly takes: Takes;
-  /** What no schema says of the account that the options name, such as an id of another platform. Absent: nothing. */
-  accountProblem?(options: Static<O>): { readonly option: string; readonly what: string } | undefined;
+  /** What no schema says of the account that the options name, such as an id of another platform; of options that are absent, nothing. Absent: nothing ever. */
+  accountProblems?(options: Partial<Static<O>>): readonly { readonly option: string; readonly what: string }[];
   /** Where its gateway is, as origins of URLs; `*` stands for one or more labels. Empty: the partner's own address. */
   origins(options: Static<O>): readonly string[];
   /** Undefined: nothing is fetched with these options. Absent: never. */

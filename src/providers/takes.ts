@@ -1,5 +1,5 @@
 // What each operation of a platform takes of the shapes that all share, as rows: providers refuse the rest by them, and the documents are made of them.
-import { requestInvalid } from '../errors.ts';
+import { requestInvalid, throwTogether } from '../errors.ts';
 import type { PaymentParametersInput, Received, RequestToAuthorize } from './provider.ts';
 
 /** One form of what an operation takes: its members, and those of them that it cannot do without. */
@@ -59,15 +59,18 @@ export type Taken<T extends object, F extends Form> = Pick<T, F['takes'][number]
 
 /**
  * What the form takes of the input. A member that it does not take would go unsigned if it were ignored.
- * @throws PaycertError `request-invalid`: a member that it does not take, or one that it needs and that is missing, by its name
+ * @throws PaycertError `request-invalid`: members that it does not take, and those that it needs and that are missing, by their names
  */
 export function take<T extends object, const F extends Form>(input: T, { takes, needs }: F): Taken<T, F> {
   const given = Object.entries(input).filter(([, value]) => value !== undefined && value !== null);
-  const foreign = given.find(([name]) => !takes.includes(name));
-  if (foreign !== undefined)
-    throw requestInvalid(foreign[0], 'is not accepted by this credential’s provider for this operation');
-  const missing = needs.find((name) => !given.some(([known]) => known === name));
-  if (missing !== undefined) throw requestInvalid(missing, 'is missing; this credential’s provider needs it');
+  const foreign = given.filter(([name]) => !takes.includes(name));
+  const missing = needs.filter((name) => !given.some(([known]) => known === name));
+  throwTogether([
+    ...foreign.map(([name]) =>
+      requestInvalid(name, 'is not accepted by this credential’s provider for this operation'),
+    ),
+    ...missing.map((name) => requestInvalid(name, 'is missing; this credential’s provider needs it')),
+  ]);
   // Its members are those of the form now, which no compiler can see.
   return input as unknown as Taken<T, F>;
 }

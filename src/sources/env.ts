@@ -1,6 +1,6 @@
 // Environment variables as a source. They never change while a process runs: a rotation is a restart.
 import type { Clock } from '../clock.ts';
-import { PaycertError } from '../errors.ts';
+import { PaycertError, throwTogether } from '../errors.ts';
 import { material, type Source } from './source.ts';
 import { Ticks } from './ticks.ts';
 
@@ -13,22 +13,23 @@ export interface EnvOptions {
 
 const hour = 60 * 60 * 1000;
 
+const missing = (name: string): PaycertError =>
+  new PaycertError('variable-missing', `the environment variable that keys.${name} names is not set`, {
+    field: `keys.${name}`,
+  });
+
 export function env({ keys, environment, clock }: EnvOptions): Source {
   return {
     name: `env:${Object.values(keys).join(',')}`,
 
     async read() {
-      const data = Object.entries(keys).map(([name, variable]): [string, Uint8Array] => {
-        // Own members only: an environment is an object, and has a `constructor`.
-        const value = Object.hasOwn(environment, variable) ? environment[variable] : undefined;
-        if (value === undefined || value === '') {
-          throw new PaycertError('variable-missing', `the environment variable that keys.${name} names is not set`, {
-            field: `keys.${name}`,
-          });
-        }
-        return [name, Buffer.from(value)];
-      });
-      return material(new Map(data), { frozenPaths: [] });
+      // Own members only: an environment is an object, and has a `constructor`.
+      const values = Object.entries(keys).map(([name, variable]): readonly [string, string] => [
+        name,
+        (Object.hasOwn(environment, variable) ? environment[variable] : undefined) ?? '',
+      ]);
+      throwTogether(values.flatMap(([name, value]) => (value === '' ? missing(name) : [])));
+      return material(new Map(values.map(([name, value]) => [name, Buffer.from(value)])), { frozenPaths: [] });
     },
 
     changes: (signal) => new Ticks({ clock, pollMilliseconds: hour, settleMilliseconds: () => 0 }).read(signal),

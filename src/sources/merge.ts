@@ -1,5 +1,5 @@
 // Several sources as one: their union.
-import { PaycertError } from '../errors.ts';
+import { PaycertError, throwTogether } from '../errors.ts';
 import { type Material, material, type Source, type Tick } from './source.ts';
 
 /** The union of names. One name with two contents is refused: which of them counts would be chance. */
@@ -36,7 +36,11 @@ export function merge(sources: readonly Source[]): Source {
     name: `merge(${sources.map(({ name }) => name).join(' ')})`,
 
     async read(signal): Promise<Material> {
-      const parts = await Promise.all(sources.map((source) => source.read(signal)));
+      const reads = await Promise.allSettled(sources.map((source) => source.read(signal)));
+      const reasons = reads.flatMap((read): unknown[] => (read.status === 'rejected' ? [read.reason] : []));
+      for (const reason of reasons) if (!(reason instanceof PaycertError)) throw reason;
+      throwTogether(reasons.filter((reason) => reason instanceof PaycertError));
+      const parts = reads.flatMap((read) => (read.status === 'fulfilled' ? [read.value] : []));
       const changes = parts.flatMap(({ changedAt }) => (changedAt ? [changedAt.getTime()] : []));
       return material(mergeData(parts.map(({ data }) => data)), {
         ...(changes.length > 0 && { changedAt: new Date(Math.max(...changes)) }),

@@ -62,8 +62,6 @@ export const ResourceEntrySchema = Type.Object(
 
 export const maxCredentials = 5000;
 
-export const CredentialsSchema = Type.Array(CredentialSchema, { maxItems: maxCredentials });
-
 export type ResourceEntry = Static<typeof ResourceEntrySchema>;
 /**
  * One entry of `credentials`: the same as in `paycert.yaml`, typed from its schema, so that a misspelled option does not compile.

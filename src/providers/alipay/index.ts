@@ -14,9 +14,9 @@ export const platform = definePlatform({
   name: 'Alipay',
   options: Options,
   create: alipay,
-  accountProblem({ appId }) {
+  accountProblems({ appId = '' }) {
     const what = saidOfAlipayAppId(appId);
-    return what === undefined ? undefined : { option: 'appId', what };
+    return what === undefined ? [] : [{ option: 'appId', what }];
   },
   takes,
   draft,

@@ -13,7 +13,7 @@ export const saidOfAlipayAppId = (appId: string): string | undefined => {
 };
 
 /** A merchant id of WeChat Pay that is a partner id of Alipay. */
-export const merchantProblem = (merchantId: string): { readonly option: string; readonly what: string } | undefined =>
+export const merchantProblems = (merchantId: string): readonly { readonly option: string; readonly what: string }[] =>
   /^2088\d{12}$/.test(merchantId)
-    ? { option: 'merchantId', what: 'is a partner id of Alipay, not a merchant id of WeChat Pay' }
-    : undefined;
+    ? [{ option: 'merchantId', what: 'is a partner id of Alipay, not a merchant id of WeChat Pay' }]
+    : [];

@@ -5,7 +5,7 @@ import { wechatPayHosts } from '../shared/wechatpay-hosts.ts';
 import { Options } from './options.ts';
 import { wechatpayV2 } from './provider.ts';
 import { wechatpayV2Refusals } from './refusal.ts';
-import { merchantProblem, saidOfWechatAppId } from '../shared/app-ids.ts';
+import { merchantProblems, saidOfWechatAppId } from '../shared/app-ids.ts';
 import { takes } from './takes.ts';
 
 export const platform = definePlatform({
@@ -13,9 +13,9 @@ export const platform = definePlatform({
   name: 'WeChat Pay v2',
   options: Options,
   create: wechatpayV2,
-  accountProblem({ merchantId, appId = '' }) {
+  accountProblems({ merchantId = '', appId = '' }) {
     const what = saidOfWechatAppId(appId);
-    return merchantProblem(merchantId) ?? (what === undefined ? undefined : { option: 'appId', what });
+    return [...merchantProblems(merchantId), ...(what === undefined ? [] : [{ option: 'appId', what }])];
   },
   takes,
   draft,

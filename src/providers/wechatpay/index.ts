@@ -7,7 +7,7 @@ import { wechatPayHosts } from '../shared/wechatpay-hosts.ts';
 import { Options } from './options.ts';
 import { wechatpay } from './provider.ts';
 import { wechatpayRefusals } from './refusal.ts';
-import { merchantProblem } from '../shared/app-ids.ts';
+import { merchantProblems } from '../shared/app-ids.ts';
 import { takes } from './takes.ts';
 
 export const platform = definePlatform({
@@ -15,7 +15,7 @@ export const platform = definePlatform({
   name: 'WeChat Pay APIv3',
   options: Options,
   create: wechatpay,
-  accountProblem: ({ merchantId }) => merchantProblem(merchantId),
+  accountProblems: ({ merchantId = '' }) => merchantProblems(merchantId),
   takes,
   draft,
   origins: () => wechatPayHosts,
