@@ -13,7 +13,7 @@ const layers = {
   gateway: ['system', 'providers', 'store'],
   config: ['system', 'kube', 'providers'],
   running: ['kube', 'origins', 'providers', 'sources', 'store', 'revocation', 'config'],
-  operator: ['kube', 'providers', 'sources', 'store', 'config', 'running'],
+  operator: ['crypto', 'kube', 'providers', 'sources', 'store', 'config', 'running'],
   telemetry: ['system', 'providers', 'store'],
   server: ['crypto', 'providers', 'store', 'gateway'],
   testing: [],

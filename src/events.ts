@@ -132,13 +132,22 @@ export type Event =
       readonly error?: PaycertError;
       readonly seconds: number;
     }
+  /** The webhooks' certificate is what is due, and its authority, until then, is in their configuration. */
+  | { readonly type: 'serving-kept'; readonly notAfter: Date; readonly isChanged: boolean }
+  /** It is tried again. `isNew`: it is not the failure of the attempt before. */
+  | { readonly type: 'serving-failed'; readonly error: PaycertError; readonly isNew: boolean }
   // configuration
   /** `needsRestart`: something changed that only a new process picks up, such as a listener. */
   | { readonly type: 'configured'; readonly credentials: number; readonly needsRestart: boolean }
   /** What a file of the process holds now is not used: the last good content is. */
   | { readonly type: 'config-rejected'; readonly file: FollowedFile; readonly error: PaycertError }
-  /** The listener of the operator shows another certificate. */
-  | { readonly type: 'certificate-presented'; readonly notAfter: Date }
+  /** A listener of the operator shows another certificate. */
+  | {
+      readonly type: 'certificate-presented';
+      readonly file: CertificateFile;
+      readonly notBefore: Date;
+      readonly notAfter: Date;
+    }
   | { readonly type: 'token-replaced'; readonly file: TokenFile }
   // operations
   | {
@@ -200,7 +209,10 @@ export type Event =
   | { readonly type: 'stopping'; readonly drainSeconds: number };
 
 /** A file of the process itself that it follows while it runs. */
-export type FollowedFile = 'configuration' | 'certificate' | TokenFile;
+export type FollowedFile = 'configuration' | CertificateFile | TokenFile;
+
+/** Of the operator's listeners: health and metrics, and reviews. */
+export type CertificateFile = 'certificate' | 'admission-certificate';
 
 /** Of the local API, and of the proxy. */
 export type TokenFile = 'token' | 'proxy-token';

@@ -168,6 +168,22 @@ export const commands: Readonly<Record<string, Command>> = {
         value: 'DIR',
         help: 'with --admission-address: tls.crt and tls.key of this directory, also when they change',
       },
+      'admission-secret': {
+        type: 'string',
+        value: 'NAMESPACE/NAME',
+        help: 'instead: make and renew the certificate, and keep it in this Secret, which exists',
+      },
+      'admission-webhooks': {
+        type: 'string',
+        value: 'NAME',
+        help: 'with --admission-secret: the ValidatingWebhookConfiguration that gets its authority',
+      },
+      'admission-host': {
+        type: 'string',
+        value: 'NAME',
+        help: 'with --admission-secret: the name by which the API server calls; may be given again',
+        isRepeatable: true,
+      },
       'log-level': {
         type: 'string',
         value: 'LEVEL',
@@ -194,8 +210,13 @@ export const commands: Readonly<Record<string, Command>> = {
         apiBurst: text(values, 'api-burst'),
         tls: text(values, 'tls'),
         metricsAuth: values['metrics-auth'] === true,
-        admissionAddress: text(values, 'admission-address'),
-        admissionTls: text(values, 'admission-tls'),
+        admission: {
+          address: text(values, 'admission-address'),
+          tls: text(values, 'admission-tls'),
+          secret: text(values, 'admission-secret'),
+          webhooks: text(values, 'admission-webhooks'),
+          hosts: texts(values, 'admission-host'),
+        },
         refreshesPods: values['refresh-pods'] === true,
         secretOptIn: values['secret-opt-in'] === true,
         address: text(values, 'address'),

@@ -1,6 +1,5 @@
 // paycert operator: the composition root of what watches over the credentials of a cluster.
 import { hostname } from 'node:os';
-import { splitAddress } from '../address.ts';
 import type { Clock } from '../clock.ts';
 import { defaults } from '../config/defaults.ts';
 import { PaycertError } from '../errors.ts';
@@ -18,17 +17,19 @@ import { createLog, type LogLevel } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { flushMilliseconds, openOutput } from '../telemetry/output.ts';
 import type { StoredCredential } from '../telemetry/stored-gauges.ts';
-import { AdmissionListener } from './admission-listener.ts';
+import { openAdmission } from './admission.ts';
+import {
+  type AdmissionFlags,
+  type AdmissionWords,
+  assertAddress,
+  type Named,
+  readAdmission,
+  split,
+} from './admission-options.ts';
 import { usageError } from './command.ts';
 import { duration } from './duration.ts';
 import { openOperatorListener } from './operator-listener.ts';
-import { mountedCertificate } from './serving-certificate.ts';
 import { runTasks } from './tasks.ts';
-
-interface Named {
-  readonly namespace: string;
-  readonly name: string;
-}
 
 export interface OperatorFlags {
   readonly namespaces: readonly string[];
@@ -50,12 +51,6 @@ export interface OperatorFlags {
   readonly logLevel: LogLevel;
 }
 
-interface AdmissionFlags {
-  readonly address: string;
-  /** Directory with `tls.crt` and `tls.key`. */
-  readonly tls: string;
-}
-
 /** The words of the command line as options. @throws PaycertError `usage` */
 export function parseOperatorOptions(words: {
   readonly namespaces: readonly string[];
@@ -71,8 +66,7 @@ export function parseOperatorOptions(words: {
   readonly apiBurst?: string | undefined;
   readonly tls?: string | undefined;
   readonly metricsAuth?: boolean;
-  readonly admissionAddress?: string | undefined;
-  readonly admissionTls?: string | undefined;
+  readonly admission?: AdmissionWords;
   readonly refreshesPods: boolean;
   readonly secretOptIn: boolean;
   readonly address: string | undefined;
@@ -98,30 +92,12 @@ export function parseOperatorOptions(words: {
     apiRate: readRate(words.apiQps, words.apiBurst),
     tls: words.tls,
     metricsAuth: words.metricsAuth ?? false,
-    admission: readAdmission(words),
+    admission: readAdmission(words.admission ?? {}),
     refreshesPods: words.refreshesPods,
     secretOptIn: words.secretOptIn,
     address,
     logLevel: logLevel as LogLevel,
   };
-}
-
-function assertAddress(address: string, option: string): void {
-  if (!/^.*:[0-9]{1,5}$/.test(address) || splitAddress(address).port > 65_535)
-    throw usageError(`--${option} is HOST:PORT`);
-}
-
-interface AdmissionWords {
-  readonly admissionAddress?: string | undefined;
-  readonly admissionTls?: string | undefined;
-}
-
-function readAdmission({ admissionAddress: address, admissionTls: tls }: AdmissionWords): AdmissionFlags | undefined {
-  if (address === undefined && tls === undefined) return undefined;
-  if (address === undefined || tls === undefined)
-    throw usageError('--admission-address and --admission-tls go together');
-  assertAddress(address, 'admission-address');
-  return { address, tls };
 }
 
 interface TimingWords {
@@ -155,12 +131,6 @@ function readRate(qps: string | undefined, burst = '50'): Rate | undefined {
   for (const [option, text] of [['api-qps', qps] as const, ['api-burst', burst] as const])
     if (!/^[1-9][0-9]{0,3}$/.test(text)) throw usageError(`--${option} is a number from 1 to 9999`);
   return { perSecond: Number(qps), burst: Number(burst) };
-}
-
-function split(text: string, option: string): Named {
-  const [namespace = '', name = '', ...rest] = text.split('/');
-  if (namespace === '' || name === '' || rest.length > 0) throw usageError(`--${option} is NAMESPACE/NAME`);
-  return { namespace, name };
 }
 
 export interface OperatorOptions extends OperatorFlags {
@@ -221,18 +191,13 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     random,
     observe,
   });
-  const lead = (leading: AbortSignal) => controller.lead(leading);
 
   const { admission } = options;
-  const reviews =
-    admission &&
-    new AdmissionListener({
-      address: admission.address,
-      certificate: mountedCertificate(admission.tls, clock, observe),
-      reviewer: controller.reviewer,
-      observe,
-    });
-  const impediment = () => controller.impediment ?? election?.impediment ?? reviews?.impediment;
+  const { reviewer } = controller;
+  const reviews = admission && openAdmission(admission, { reviewer, client: unlimited, clock, observe });
+  const lead = (leading: AbortSignal) =>
+    runTasks([(running) => controller.lead(running), ...(reviews?.leading ?? [])], leading);
+  const impediment = () => controller.impediment ?? election?.impediment ?? reviews?.listener.impediment;
   const listener = await openOperatorListener({ ...options, metrics, impediment, client: unlimited, observe }, signal);
   observe({ type: 'listening', listener: 'admin', address: listener.address });
   try {
@@ -240,7 +205,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
       [
         (running) => controller.run(running),
         (running) => listener.run(running),
-        ...(reviews ? [(running: AbortSignal) => reviews.run(running)] : []),
+        ...(reviews ? [(running: AbortSignal) => reviews.listener.run(running)] : []),
         lease
           ? whileLeading(lead, { ...lease, timing, client: async () => unlimited, identity, clock, random, observe })
           : lead,

@@ -3,27 +3,35 @@ import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import type { Observe } from '../events.ts';
+import type { CertificateFile, Observe } from '../events.ts';
 import { files } from '../sources/files.ts';
 import type { Source } from '../sources/source.ts';
 
-const pollMilliseconds = 10_000;
+/** Between two looks at a mounted one. */
+export const pollMilliseconds = 10_000;
 
 /** From the directory in which it is mounted. */
 export const mountedCertificate = (directory: string, clock: Clock, observe: Observe): ServingCertificate =>
   new ServingCertificate(
     files({ paths: [directory], pollMilliseconds, clock, observe }),
-    { name: directory, field: '--tls' },
+    { name: directory, field: '--tls', file: 'certificate' },
     observe,
   );
 
+/** What a certificate is of: named in errors, and told apart in metrics. */
+interface Place {
+  readonly name: string;
+  readonly field: string;
+  readonly file: CertificateFile;
+}
+
 export class ServingCertificate {
   readonly #source: Source;
-  readonly #place: { readonly name: string; readonly field: string };
+  readonly #place: Place;
   readonly #observe: Observe;
   #revision = '';
 
-  constructor(source: Source, place: { readonly name: string; readonly field: string }, observe: Observe) {
+  constructor(source: Source, place: Place, observe: Observe) {
     this.#source = source;
     this.#place = place;
     this.#observe = observe;
@@ -55,13 +63,13 @@ export class ServingCertificate {
         const tls = await this.read(signal);
         if (this.#revision === before) continue;
         await present(tls);
-        const { validToDate: notAfter } = new X509Certificate(tls.cert);
-        this.#observe({ type: 'certificate-presented', notAfter });
+        const { validFromDate: notBefore, validToDate: notAfter } = new X509Certificate(tls.cert);
+        this.#observe({ type: 'certificate-presented', file: this.#place.file, notBefore, notAfter });
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof PaycertError)) throw error;
         if (error.kind !== 'source' && this.#revision !== before)
-          this.#observe({ type: 'config-rejected', file: 'certificate', error });
+          this.#observe({ type: 'config-rejected', file: this.#place.file, error });
       }
     }
   }

@@ -1,9 +1,11 @@
 // What became of each file that the process follows: whether its newest content is current, or why not, for the status.
 import type { PaycertError } from '../errors.ts';
-import type { Event, FollowedFile } from '../events.ts';
+import type { CertificateFile, Event, FollowedFile } from '../events.ts';
 
-/** A sidecar's; the operator follows a certificate, and has no status. */
-type OwnFile = Exclude<FollowedFile, 'certificate'>;
+/** A sidecar's; the operator follows certificates, and has no status. */
+type OwnFile = Exclude<FollowedFile, CertificateFile>;
+
+const isOwn = (file: FollowedFile): file is OwnFile => file !== 'certificate' && file !== 'admission-certificate';
 
 export interface FileState {
   readonly file: OwnFile;
@@ -26,9 +28,9 @@ export class FollowedFiles {
   observe(event: Event): void {
     if (event.type === 'configured') this.#become('configuration', {});
     if (event.type === 'token-replaced') this.#become(event.file, {});
-    if (event.type === 'config-rejected' && event.file !== 'certificate')
+    if (event.type === 'config-rejected' && isOwn(event.file))
       this.#become(event.file, { rejection: { at: this.#now(), error: event.error } });
-    if (event.type === 'mount-frozen' && event.file !== undefined && event.file !== 'certificate')
+    if (event.type === 'mount-frozen' && event.file !== undefined && isOwn(event.file))
       this.#states.set(event.file, { ...this.#states.get(event.file), file: event.file, frozenPaths: event.paths });
   }
 

@@ -140,6 +140,16 @@ const lines: Lines = {
     { object, ...describe(error) },
   ],
   'event-recorded': () => undefined,
+  'serving-kept': ({ notAfter, isChanged }) => [
+    isChanged ? 'info' : 'debug',
+    isChanged ? 'the certificate of the webhooks was renewed' : 'the certificate of the webhooks is what is due',
+    { authorityNotAfter: notAfter },
+  ],
+  'serving-failed': ({ error, isNew }) => [
+    isNew ? 'error' : 'debug',
+    'the certificate of the webhooks could not be kept; it is tried again',
+    describe(error),
+  ],
   reviewed: ({ kind, object, outcome, isDryRun, error, seconds }) => [
     outcome === 'overridden' || outcome === 'failed' ? 'warn' : outcome === 'refused' ? 'info' : 'debug',
     reviewLines[outcome],
@@ -162,7 +172,11 @@ const lines: Lines = {
     `${file} rejected; the last good one stays current`,
     { file, ...describe(error) },
   ],
-  'certificate-presented': ({ notAfter }) => ['info', 'a renewed certificate is shown from now on', { notAfter }],
+  'certificate-presented': ({ file, notAfter }) => [
+    'info',
+    'a renewed certificate is shown from now on',
+    { file, notAfter },
+  ],
   'token-replaced': ({ file }) => ['info', 'callers over TCP need the new token now', { file }],
   operated: ({ call, listener, claim, credential, operation, outcome, seconds }) => [
     outcome === 'error' ? 'error' : 'debug',

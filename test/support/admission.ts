@@ -78,7 +78,7 @@ export async function startReviewing(
   ]);
   const volume = await createSecretVolume(join(await makeDirectory(t), 'tls'), files);
   const running = await startOperator(t, plane, {
-    admission: { address: 'localhost:0', tls: volume.directory },
+    admission: { address: 'localhost:0', certificate: { tls: volume.directory } },
     ...overrides,
   });
   const { recorder } = running;

@@ -1,5 +1,9 @@
 // What is counted about an operator: looks at resources, conditions, Events, Pods.
+import type { Sample } from '../fact-gauge.ts';
 import { type CountedRow, one } from './row.ts';
+
+const ifAdmission = (file: string, time: Date): Sample | undefined =>
+  file === 'admission-certificate' ? { value: time.getTime() / 1000 } : undefined;
 
 export const operator = {
   paycert_operator_reconciles_total: {
@@ -65,6 +69,37 @@ export const operator = {
     labels: [],
     buckets: [0.005, 0.02, 0.05, 0.25, 1, 3],
     on: { reviewed: ({ seconds }) => ({ value: seconds }) },
+  },
+  paycert_admission_certificate_not_after_timestamp_seconds: {
+    about: 'operator',
+    type: 'gauge',
+    help: 'Until when the certificate is valid that this replica shows to the API server.',
+    more: 'Absent while it has none.',
+    labels: [],
+    on: { 'certificate-presented': ({ file, notAfter }) => ifAdmission(file, notAfter) },
+  },
+  paycert_admission_certificate_not_before_timestamp_seconds: {
+    about: 'operator',
+    type: 'gauge',
+    help: 'Since when that certificate is valid.',
+    labels: [],
+    on: { 'certificate-presented': ({ file, notBefore }) => ifAdmission(file, notBefore) },
+  },
+  paycert_admission_authority_not_after_timestamp_seconds: {
+    about: 'operator',
+    type: 'gauge',
+    help: 'Until when the webhooks’ own authority is valid. It is replaced four months before.',
+    more: 'Of the replica that leads, or led last; absent with a certificate of somebody else.',
+    labels: [],
+    on: { 'serving-kept': ({ notAfter }) => ({ value: notAfter.getTime() / 1000 }) },
+  },
+  paycert_admission_certificate_failures_total: {
+    about: 'operator',
+    type: 'counter',
+    help: 'Attempts to keep the webhooks’ certificate, or its authority in their configuration, that failed.',
+    more: '`reason`: a code of [errors.md](errors.md).',
+    labels: ['reason'],
+    on: { 'serving-failed': ({ error }) => one({ reason: error.code }) },
   },
   paycert_operator_pod_touches_total: {
     about: 'operator',

@@ -1,0 +1,42 @@
+{{/* Webhooks: their name in the cluster, whom they leave out, and what they have in common. */}}
+
+{{/* Of a cluster, so that a release of the same name in another namespace has its own. */}}
+{{- define "paycert.admissionName" -}}
+{{- printf "%s.%s" (include "paycert.suffixed" (list . "admission")) (include "paycert.namespace" .) -}}
+{{- end -}}
+
+{{/* What the operator sees, and never its own start. */}}
+{{- define "paycert.admissionNamespaces" -}}
+matchExpressions:
+  {{- $out := append .Values.admission.excludedNamespaces (include "paycert.namespace" .) | uniq }}
+  - { key: kubernetes.io/metadata.name, operator: NotIn, values: {{ toJson $out }} }
+  {{- if eq .Values.rbac.scope "namespaces" }}
+  - { key: kubernetes.io/metadata.name, operator: In, values: {{ include "paycert.namespaces" . }} }
+  {{- end }}
+{{- end -}}
+
+{{/* No `caBundle`: the operator, or cert-manager, owns that field. */}}
+{{- define "paycert.webhook" -}}
+clientConfig:
+  service:
+    name: {{ include "paycert.suffixed" (list . "admission") }}
+    namespace: {{ include "paycert.namespace" . }}
+    path: /review
+    port: 443
+namespaceSelector: {{- include "paycert.admissionNamespaces" . | nindent 2 }}
+matchPolicy: Equivalent
+failurePolicy: {{ .Values.admission.failurePolicy }}
+sideEffects: None
+timeoutSeconds: {{ .Values.admission.timeoutSeconds }}
+admissionReviewVersions: [v1]
+{{- end -}}
+
+{{- define "paycert.secretWebhook" -}}
+rules: [{ apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [secrets], scope: Namespaced }]
+matchConditions:
+  - name: changes-what-is-checked
+    expression: >-
+      request.operation == 'CREATE' ||
+      (has(object.data) ? object.data : {}) != (has(oldObject.data) ? oldObject.data : {}) ||
+      (has(object.metadata.labels) ? object.metadata.labels : {}) != (has(oldObject.metadata.labels) ? oldObject.metadata.labels : {})
+{{- end -}}

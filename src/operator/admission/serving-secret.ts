@@ -1,0 +1,112 @@
+// Keeps the webhooks' certificate in one Secret and its authority in their configuration: a task for the time of leading.
+import { X509Certificate } from 'node:crypto';
+import type { Clock } from '../../clock.ts';
+import { PaycertError } from '../../errors.ts';
+import type { Observe } from '../../events.ts';
+import type { KubeClient, Operation } from '../../kube/client.ts';
+import { type KubeObject, type Resource, secrets } from '../../kube/resources.ts';
+import { renewServingKeys, type ServingKeys, splitBundle } from './serving-keys.ts';
+
+const configurations: Resource = {
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  plural: 'validatingwebhookconfigurations',
+};
+
+export interface ServingSecretOptions {
+  readonly secret: { readonly namespace: string; readonly name: string };
+  /** The ValidatingWebhookConfiguration by its name. */
+  readonly configuration: string;
+  readonly hostNames: readonly string[];
+  readonly client: () => Promise<Pick<KubeClient, 'get' | 'replace' | 'change'>>;
+  readonly clock: Clock;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly observe: Observe;
+}
+
+/** Somebody may take the authority out of the configuration: then every write waits for a review that fails. */
+const pauseMilliseconds = 30_000;
+/** Another replica may have written meanwhile. */
+const retryMilliseconds = 5000;
+
+const fieldManager = 'paycert-operator';
+
+interface Webhook {
+  readonly name: string;
+  readonly clientConfig?: { readonly caBundle?: string };
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+const textOf = (encoded = ''): string => Buffer.from(encoded, 'base64').toString();
+
+export class ServingSecret {
+  readonly #options: ServingSecretOptions;
+  #failure: string | undefined;
+
+  constructor(options: ServingSecretOptions) {
+    this.#options = options;
+  }
+
+  /** Until aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, observe } = this.#options;
+    while (!signal.aborted) {
+      try {
+        await this.keep(signal);
+        this.#failure = undefined;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof PaycertError)) throw error;
+        observe({ type: 'serving-failed', error, isNew: this.#failure !== error.code });
+        this.#failure = error.code;
+      }
+      await clock.sleep(this.#failure === undefined ? pauseMilliseconds : retryMilliseconds, signal);
+    }
+  }
+
+  /** Writes what is due, once. @throws PaycertError */
+  async keep(signal: AbortSignal): Promise<void> {
+    const { client: connect, secret, configuration, hostNames, clock, random, observe } = this.#options;
+    const client = await connect();
+    const target = { resource: secrets, ...secret };
+    const [webhooks, stored] = [await this.#webhooks(client, signal), await client.get(target, signal)];
+    const data = (stored['data'] ?? {}) as Readonly<Record<string, string>>;
+    const kept: Partial<ServingKeys> = Object.fromEntries(Object.entries(data).map(([name, text]) => [name, textOf(text)]));
+    const bundles = new Set(webhooks.map(({ clientConfig }) => textOf(clientConfig?.caBundle)));
+    const trusted = bundles.size === 1 ? [...bundles].join('') : '';
+    const keys = renewServingKeys(kept, { hostNames, trusted, now: clock.now(), random });
+    if (keys !== kept) await client.replace(target, withKeys(stored, keys), signal);
+    const bundle = base64(keys['ca.crt']);
+    const changes = webhooks.flatMap(({ name, clientConfig }, index): Operation[] =>
+      clientConfig?.caBundle === bundle
+        ? []
+        : [
+            // The list may have changed since it was read.
+            { op: 'test', path: `/webhooks/${String(index)}/name`, value: name },
+            { op: 'add', path: `/webhooks/${String(index)}/clientConfig/caBundle`, value: bundle },
+          ],
+    );
+    if (changes.length > 0)
+      await client.change({ resource: configurations, name: configuration }, changes, fieldManager, signal);
+    const [authority = ''] = splitBundle(keys['ca.crt']);
+    const notAfter = new X509Certificate(authority).validToDate;
+    observe({ type: 'serving-kept', notAfter, isChanged: keys !== kept || changes.length > 0 });
+  }
+
+  async #webhooks(client: Pick<KubeClient, 'get'>, signal: AbortSignal): Promise<readonly Webhook[]> {
+    const { configuration: name } = this.#options;
+    const { webhooks = [] } = (await client.get({ resource: configurations, name }, signal)) as {
+      readonly webhooks?: readonly Webhook[];
+    };
+    return webhooks;
+  }
+}
+
+/** All else stays: labels of the chart, and parts of other tools. */
+const withKeys = (stored: KubeObject, keys: ServingKeys): KubeObject => ({
+  ...stored,
+  data: {
+    ...(stored['data'] as object | undefined),
+    ...Object.fromEntries(Object.entries(keys).map(([name, text]) => [name, base64(text as string)])),
+  },
+});

@@ -1,0 +1,120 @@
+// What the chart renders of admission: the webhooks of its page, permissions by name, nothing that is off, and no certificate.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { documentedWebhooks } from '../support/admission.ts';
+import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
+import { until } from '../support/operator.ts';
+import { chart, type Manifest, namespace, noHelm, ofKind, one, render, root, template } from './helm.ts';
+
+const enabled = { values: { admission: { enabled: true } } };
+const example = (name: string) => render({ files: [`${chart}/ci/${name}-values.yaml`] });
+
+interface Rule {
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+  readonly resourceNames?: readonly string[];
+}
+
+const granted = (manifests: readonly Manifest[], kind: string, name: string): Rule[] =>
+  ofKind(manifests, kind)
+    .filter(({ metadata }) => metadata.name === name)
+    .flatMap(({ rules }) => rules as Rule[]);
+
+const argsOf = (manifests: readonly Manifest[]): string[] =>
+  (one(manifests, 'Deployment')['spec'].template.spec.containers[0].args as string[]).filter((arg) =>
+    arg.startsWith('--admission'),
+  );
+
+describe('admission in the chart', { skip: noHelm, timeout: 60_000 }, () => {
+  it('is off: no webhook, no Secret, no permission and no port of it', async () => {
+    const text = JSON.stringify(await render());
+    assert.doesNotMatch(text, /admission/);
+  });
+
+  it('has the webhooks of docs/admission.md, without a caBundle', async () => {
+    const { webhooks } = one(await render(enabled), 'ValidatingWebhookConfiguration') as unknown as Record<'webhooks', readonly object[]>; // prettier-ignore
+    const ours = JSON.parse(JSON.stringify(webhooks).replaceAll(namespace, 'paycert')) as unknown;
+    assert.deepEqual(ours, await documentedWebhooks());
+    assert.doesNotMatch(JSON.stringify(webhooks), /caBundle/);
+  });
+
+  it('renders the same each time, and asks no cluster', async () => {
+    assert.deepEqual(await render(enabled), await render(enabled));
+    const templates = ['admission.yaml', '_admission.tpl'].map((name) => readFileSync(`${root}${chart}/templates/${name}`, 'utf8')); // prettier-ignore
+    assert.doesNotMatch(templates.join(''), /\blookup\b|genCA|genSelfSigned|rand/);
+  });
+
+  it('grants one Secret and one configuration, each by its name, and neither with a certificate of somebody else', async () => {
+    const manifests = await example('admission');
+    const webhooks = 'paycert-admission.paycert-system';
+    assert.deepEqual(granted(manifests, 'Role', 'paycert-admission'), [
+      { apiGroups: [''], resources: ['secrets'], resourceNames: ['paycert-admission'], verbs: ['get', 'list', 'watch', 'update'] },
+    ]);
+    assert.deepEqual(granted(manifests, 'ClusterRole', webhooks), [
+      {
+        apiGroups: ['admissionregistration.k8s.io'],
+        resources: ['validatingwebhookconfigurations'],
+        resourceNames: [webhooks],
+        verbs: ['get', 'patch'],
+      },
+    ]);
+    assert.deepEqual(argsOf(manifests), [
+      '--admission-address=:9443',
+      '--admission-secret=paycert-system/paycert-admission',
+      `--admission-webhooks=${webhooks}`,
+      '--admission-host=paycert-admission.paycert-system.svc',
+    ]);
+    const others = await example('admission-certificate');
+    assert.deepEqual(granted(others, 'Role', 'paycert-admission'), []);
+    assert.deepEqual(ofKind(others, 'ClusterRole'), []);
+    assert.deepEqual(ofKind(others, 'Secret'), []);
+    assert.deepEqual(argsOf(others), ['--admission-address=:9443', '--admission-tls=/etc/paycert/admission']);
+  }); // prettier-ignore
+
+  it('lets the API server in where a NetworkPolicy is', async () => {
+    const { spec } = one(await example('admission'), 'NetworkPolicy');
+    assert.deepEqual(spec.ingress[1], { ports: [{ port: 9443, protocol: 'TCP' }] });
+  });
+
+  it('refuses what cannot work: no certificate in scope namespaces, and Fail with one replica', async () => {
+    const scoped = await template({ values: { admission: { enabled: true }, rbac: { scope: 'namespaces' } } });
+    assert.match(scoped.stderr, /admission\.certificate\.secretName is needed with rbac\.scope: namespaces/);
+    const single = await template({ values: { admission: { enabled: true, failurePolicy: 'Fail' }, replicas: 1 } });
+    assert.match(single.stderr, /admission\.failurePolicy: Fail needs replicas: 2 or more/);
+  });
+});
+
+describe('the policy of the chart', { skip: noHelm || noControlPlane, timeout: 120_000 }, () => {
+  const plane = useControlPlane();
+
+  it('refuses empty Secrets, empty values, keys of another length and files that are no PEM, by the API server alone', async () => {
+    const path = '/apis/admissionregistration.k8s.io/v1';
+    const manifests = await example('admission');
+    for (const [kind, plural] of [
+      ['ValidatingAdmissionPolicy', 'validatingadmissionpolicies'],
+      ['ValidatingAdmissionPolicyBinding', 'validatingadmissionpolicybindings'],
+    ] as const)
+      await plane().admin('POST', `${path}/${plural}`, one(manifests, kind));
+    const home = await plane().makeNamespace();
+    const labels = { 'paycert.dev/used-by': 'wechat-main' };
+    const write = async (data: Readonly<Record<string, string>>, annotations = {}) => {
+      const base64 = Object.entries(data).map(([name, text]) => [name, Buffer.from(text).toString('base64')]);
+      const secret = { metadata: { name: 'keys', labels, annotations }, data: Object.fromEntries(base64) as object };
+      const { status, object } = await plane().attempt('POST', `/api/v1/namespaces/${home}/secrets?dryRun=All`, secret);
+      return status === 201 ? 'stored' : String(object['message']);
+    };
+    const good = { apiv3_key: 'a'.repeat(32), 'apiclient_key.pem': '-----BEGIN PRIVATE KEY-----\n' };
+    await until(async () => (await write({})) !== 'stored', 'the policy counts');
+    assert.match(await write({}), /the Secret is empty/);
+    assert.match(await write({ ...good, note: '' }), /a value of the Secret is empty/);
+    for (const length of [16, 31, 40, 64]) assert.match(await write({ ...good, apiv3_key: 'a'.repeat(length) }), /apiv3_key is not 32 characters long/); // prettier-ignore
+    assert.match(
+      await write({ ...good, 'apiclient_key.pem': 'MIIE' }),
+      /apiclient_key\.pem does not begin with -----BEGIN/,
+    );
+    assert.equal(await write(good), 'stored');
+    assert.equal(await write({ ...good, apiv3_key: `${'a'.repeat(32)}\n` }), 'stored');
+    assert.equal(await write({}, { 'paycert.dev/break-glass': '2026-03-01T12:00:00Z' }), 'stored');
+  });
+});
