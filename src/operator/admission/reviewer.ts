@@ -11,7 +11,7 @@ import { type Decision, readReview, respond, type ReviewRequest } from './review
 import { reviewSecret } from './secret-review.ts';
 
 export interface ReviewerOptions {
-  readonly lookup: Objects;
+  readonly lookup: Pick<Objects, 'isSynced' | 'find' | 'findLabelled' | 'resourcesOf' | 'secret' | 'secretState'>;
   readonly statusOf: (key: ResourceKey) => Status | undefined;
   readonly secretOptIn: boolean;
   readonly clock: Clock;

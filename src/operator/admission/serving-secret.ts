@@ -71,7 +71,9 @@ export class ServingSecret {
     const target = { resource: secrets, ...secret };
     const [webhooks, stored] = [await this.#webhooks(client, signal), await client.get(target, signal)];
     const data = (stored['data'] ?? {}) as Readonly<Record<string, string>>;
-    const kept: Partial<ServingKeys> = Object.fromEntries(Object.entries(data).map(([name, text]) => [name, textOf(text)]));
+    const kept: Partial<ServingKeys> = Object.fromEntries(
+      Object.entries(data).map(([name, text]) => [name, textOf(text)]),
+    );
     const bundles = new Set(webhooks.map(({ clientConfig }) => textOf(clientConfig?.caBundle)));
     const trusted = bundles.size === 1 ? [...bundles].join('') : '';
     const keys = renewServingKeys(kept, { hostNames, trusted, now: clock.now(), random });

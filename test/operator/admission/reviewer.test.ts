@@ -1,0 +1,176 @@
+// Reviews without an API server: whatever is asked, something valid is said, no key is in it, and it does not end the process.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { systemClock } from '../../../src/clock.ts';
+import { PaycertError } from '../../../src/errors.ts';
+import { Reviewer } from '../../../src/operator/admission/reviewer.ts';
+import { ResourceKey } from '../../../src/operator/resource-key.ts';
+import type { PaymentCredential } from '../../../src/operator/resource.ts';
+import { createLog } from '../../../src/telemetry/log.ts';
+import { Recorder } from '../../support/recorder.ts';
+import { makeMaterial } from '../../support/sidecar.ts';
+import { wechatpaySpec } from '../../support/operator.ts';
+
+const key = new ResourceKey('PaymentCredential', 'pay', 'wechat-main');
+const resource: PaymentCredential = {
+  ...{ kind: 'PaymentCredential', namespace: 'pay', name: 'wechat-main', uid: '1', resourceVersion: '1' },
+  ...{ generation: 1, spec: wechatpaySpec('keys'), status: undefined },
+};
+
+/** What is cached: one resource that names the Secret `keys`, which is there. */
+const lookup = {
+  isSynced: true,
+  find: ({ name }: ResourceKey) => (name === key.name ? resource : undefined),
+  findLabelled: () => undefined,
+  resourcesOf: ({ name }: ResourceKey) => (name === 'keys' ? [key] : []),
+  secret: () => undefined,
+  secretState: () => 'listed' as const,
+};
+
+function makeReviewer() {
+  const recorder = new Recorder();
+  const lines: string[] = [];
+  const log = createLog('debug', { write: (line: string) => void lines.push(line) }, () => new Date(0));
+  const observe: Recorder['observe'] = (event) => {
+    recorder.observe(event);
+    log(event);
+  };
+  const options = { lookup, statusOf: () => undefined, secretOptIn: false, clock: systemClock, observe };
+  return { reviewer: new Reviewer(options), recorder, lines };
+}
+
+const review = (object: object, more: object = {}) => ({
+  apiVersion: 'admission.k8s.io/v1',
+  kind: 'AdmissionReview',
+  request: {
+    uid: '1',
+    kind: { group: '', version: 'v1', kind: 'Secret' },
+    namespace: 'pay',
+    operation: 'CREATE',
+    object: { metadata: { name: 'keys', labels: { 'paycert.dev/used-by': 'wechat-main' } }, ...object },
+    oldObject: null,
+    ...more,
+  },
+});
+
+interface Said {
+  readonly response: {
+    readonly uid: string;
+    readonly allowed: boolean;
+    readonly status?: { readonly message: string };
+    readonly warnings?: readonly string[];
+  };
+}
+
+const material = await makeMaterial();
+const files = [...material.files].map(([name, bytes]) => [name, Buffer.from(bytes)] as const);
+const toData = (all: readonly (readonly [string, Uint8Array])[]) =>
+  Object.fromEntries(all.map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')]));
+
+/** A file of the material with some bytes changed, cut off, doubled, or swapped with another's. */
+const mutation = fc.record({
+  file: fc.nat(files.length - 1),
+  other: fc.nat(files.length - 1),
+  at: fc.double({ min: 0, max: 1, noNaN: true }),
+  bytes: fc.uint8Array({ maxLength: 12 }),
+  how: fc.constantFrom('overwrite', 'insert', 'cut', 'swap', 'drop', 'double', 'rename'),
+});
+
+function mutate({ file, other, at, bytes, how }: typeof mutation extends fc.Arbitrary<infer T> ? T : never) {
+  const [name, whole] = files[file]!;
+  const position = Math.floor(at * whole.length);
+  const [before, after] = [whole.subarray(0, position), whole.subarray(position)];
+  const changed = {
+    overwrite: Buffer.concat([before, bytes, after.subarray(bytes.length)]),
+    insert: Buffer.concat([before, bytes, after]),
+    cut: before,
+    swap: files[other]![1],
+    drop: undefined,
+    double: Buffer.concat([whole, whole]),
+    rename: whole,
+  }[how];
+  const rest = files.filter(([one]) => one !== name);
+  const named = how === 'rename' ? `${name}${Buffer.from(bytes).toString('hex')}` : name;
+  return toData(changed === undefined ? rest : [...rest, [named, changed]]);
+}
+
+/** Pieces of every secret of the material: a line of a private key, and the APIv3 key. */
+const secrets = files.flatMap(
+  ([name, bytes]) =>
+  name.includes('key') && !name.includes('pub') ? bytes.toString().split('\n').filter((line) => line.length >= 32 && !line.startsWith('-')) : [], // prettier-ignore
+);
+
+/** `PAYCERT_REVIEWS` asks for more of them; 10,000 take some minutes. */
+const numRuns = Number(process.env['PAYCERT_REVIEWS'] ?? 300);
+
+describe('a review', () => {
+  it('of a mutated Secret is answered, and no key is in the response, the log or an event', { timeout: 900_000 }, async () => {
+    const { reviewer, lines, recorder } = makeReviewer();
+    assert.ok(secrets.length > 10);
+    const outcomes = new Set<boolean>();
+    await fc.assert(
+      fc.asyncProperty(mutation, async (one) => {
+        const said = await reviewer.review(review({ data: mutate(one) }), new AbortController().signal);
+        const { response } = said as Said;
+        outcomes.add(response.allowed);
+        assert.equal(response.uid, '1');
+        assert.equal(response.allowed, response.status === undefined);
+        assert.ok((response.warnings ?? []).every((warning) => warning.length <= 256));
+        const text = JSON.stringify([said, lines.splice(0), recorder.events.splice(0).map((event) => ({ ...event }))]);
+        assert.ok(secrets.every((secret) => !text.includes(secret)), 'a key is shown');
+      }),
+      { numRuns },
+    );
+    assert.deepEqual([...outcomes].sort(), [false, true]);
+  }); // prettier-ignore
+
+  it('of anything else is refused as malformed', async () => {
+    const { reviewer } = makeReviewer();
+    const { signal } = new AbortController();
+    const good = review({ data: toData(files) });
+    const odd = [
+      ...[null, 1, '', [], {}, { ...good, apiVersion: 'admission.k8s.io/v1beta1' }, { ...good, request: undefined }],
+      ...[
+        { operation: 'DELETE' },
+        { uid: '' },
+        { kind: { group: '', version: 'v1', kind: 'Pod' } },
+        { object: null },
+      ].map((more) => review({}, more)),
+      review({ data: { a: 1 } }),
+      review({ metadata: { labels: { a: {} } } }),
+    ];
+    for (const body of odd)
+      await assert.rejects(reviewer.review(body, signal), { code: 'review-malformed' }, JSON.stringify(body));
+    await fc.assert(
+      fc.asyncProperty(fc.anything(), async (body) => {
+        await assert.rejects(reviewer.review(body, signal), PaycertError);
+      }),
+    );
+  });
+
+  it('is refused while not everything is listed, so that the policy of the webhook decides', async () => {
+    const recorder = new Recorder();
+    const unready = { ...lookup, isSynced: false };
+    const options = { lookup: unready, statusOf: () => undefined, secretOptIn: false, clock: systemClock };
+    const reviewer = new Reviewer({ ...options, observe: recorder.observe });
+    const { signal } = new AbortController();
+    await assert.rejects(reviewer.review(review({ data: toData(files) }), signal), { code: 'review-unready' });
+    assert.equal(recorder.of('reviewed')[0]!.outcome, 'failed');
+  });
+
+  it('that nobody waits for any more is not begun', async () => {
+    const { reviewer } = makeReviewer();
+    const gone = AbortSignal.abort();
+    await assert.rejects(reviewer.review(review({ data: toData(files) }), gone), { code: 'caller-gone' });
+  });
+
+  it('of a Secret without a user is stored, with a warning', async () => {
+    const { reviewer } = makeReviewer();
+    const metadata = { name: 'other', labels: { 'paycert.dev/used-by': 'wechat-main' } };
+    const said = await reviewer.review(review({ metadata, data: {} }), new AbortController().signal);
+    const { allowed, warnings } = (said as Said).response;
+    assert.equal(allowed, true);
+    assert.match(warnings!.join(), /No PaymentCredential in this namespace names this Secret/);
+  });
+});
