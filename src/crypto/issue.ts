@@ -32,7 +32,7 @@ const nameOf = (text: string): Buffer =>
 
 /** §4.1.2.5: UTCTime until 2049, GeneralizedTime after. */
 function writeTime(time: Date): Buffer {
-  const text = `${time.toISOString().replaceAll(/[-:T]|\.\d+/g, '')}`;
+  const text = time.toISOString().replaceAll(/[-:T]|\.\d+/g, '');
   const isShort = time.getUTCFullYear() < 2050;
   return writeDer(isShort ? derTag.utcTime : derTag.generalizedTime, Buffer.from(isShort ? text.slice(2) : text));
 }

@@ -108,7 +108,7 @@ describe('the policy of the chart', { skip: noHelm || noControlPlane, timeout: 1
     await until(async () => (await write({})) !== 'stored', 'the policy counts');
     assert.match(await write({}), /the Secret is empty/);
     assert.match(await write({ ...good, note: '' }), /a value of the Secret is empty/);
-    for (const length of [16, 31, 40, 64]) assert.match(await write({ ...good, apiv3_key: 'a'.repeat(length) }), /apiv3_key is not 32 characters long/); // prettier-ignore
+    for (const length of [16, 30, 31, 35, 36, 40, 64]) assert.match(await write({ ...good, apiv3_key: 'a'.repeat(length) }), /apiv3_key is not 32 characters long/); // prettier-ignore
     assert.match(
       await write({ ...good, 'apiclient_key.pem': 'MIIE' }),
       /apiclient_key\.pem does not begin with -----BEGIN/,

@@ -72,7 +72,7 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
     error,
     seconds: 0.01,
   },
-  'serving-kept': { type: 'serving-kept', notAfter: new Date(0), isChanged: true },
+  'serving-kept': { type: 'serving-kept', notAfter: new Date(1000), isChanged: true },
   'serving-failed': { type: 'serving-failed', error, isNew: true },
   'clock-compared': { type: 'clock-compared', aheadSeconds: 600, isNews: true },
   'pods-refreshed': { type: 'pods-refreshed', object: 'pay/wechat-main', pods: 3 },
@@ -80,9 +80,9 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
   'config-rejected': { type: 'config-rejected', file: 'configuration', error },
   'certificate-presented': {
     type: 'certificate-presented',
-    file: 'certificate',
-    notBefore: new Date(0),
-    notAfter: new Date(0),
+    file: 'admission-certificate',
+    notBefore: new Date(1000),
+    notAfter: new Date(2000),
   },
   'token-replaced': { type: 'token-replaced', file: 'token' },
   operated: {

@@ -50,12 +50,13 @@ export class ServingSecret {
   /** Until aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, observe } = this.#options;
-    while (!signal.aborted) {
+    const isOver = () => signal.aborted;
+    while (!isOver()) {
       try {
         await this.keep(signal);
         this.#failure = undefined;
       } catch (error) {
-        if (signal.aborted) return;
+        if (isOver()) return;
         if (!(error instanceof PaycertError)) throw error;
         observe({ type: 'serving-failed', error, isNew: this.#failure !== error.code });
         this.#failure = error.code;

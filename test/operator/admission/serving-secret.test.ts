@@ -108,7 +108,11 @@ const isRefused = ({ status, object }: Attempt): boolean =>
 const isOpen = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect(port, 'localhost');
-    socket.once('connect', () => (socket.destroy(), resolve(true))).once('error', () => resolve(false));
+    const end = (wasOpen: boolean) => {
+      socket.destroy();
+      resolve(wasOpen);
+    };
+    socket.once('connect', () => end(true)).once('error', () => end(false));
   });
 
 describe('the webhooks’ own certificate', () => {
