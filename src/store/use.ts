@@ -1,5 +1,5 @@
 // The operations of one snapshot for one call: what a row of the API and a program with the library both run.
-import { PaycertError } from '../errors.ts';
+import { PaycertError, requestInvalid } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { Sent } from '../providers/refusal.ts';
 import type {
@@ -161,6 +161,9 @@ export function useOf(snapshot: Snapshot, begin: Begin, options: UseOptions): Cr
     authorize: (given, moment) =>
       begin('authorize', async (call) => {
         const { body, ...members } = checked(given);
+        // It is not sent: signed without it, and sent by a client that does not know, it is another address.
+        if (members.url?.includes('#'))
+          throw requestInvalid('url', 'has a fragment, which is not sent: write %23 for a # in a value');
         const request = { ...members, ...(body !== undefined && { body: bytesOf({ body }, 'body') }) };
         const authorized = await snapshot.authorize(request, momentOf(call, moment), call);
         remember(call, { ...authorized, body: authorized.body ?? request.body ?? new Uint8Array() });

@@ -30,6 +30,13 @@ function use(signal = new AbortController().signal) {
 }
 
 describe('a use', () => {
+  it('authorizes no address with a fragment, as the API does not', async () => {
+    const { use: one } = use();
+    for (const url of ['/v3/a#b', 'https://api.mch.weixin.qq.com/v3/a?x=1#', '/v3/a?x=#1'])
+      await assert.rejects(one.authorize({ method: 'GET', url }), { code: 'request-invalid', field: 'url' }, url);
+    await one.authorize({ method: 'GET', url: '/v3/a?x=%231' });
+  });
+
   it('tells which key opened what it received', async () => {
     const { events, use: one } = use();
     const opened = await one.receive({ kind: 'notification', ...notification });

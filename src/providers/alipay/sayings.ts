@@ -4,7 +4,8 @@ import type { Saying } from '../refusal.ts';
 /** Codes of v2 without their `isv.`, which are those of v3 and of the error page. The most special first. */
 export const sayings: readonly Saying[] = [
   // Business: a gateway that got so far has accepted the signature, whatever its words speak of.
-  { code: /^(?:ACQ|AQC|PAYEE|PAYER|EXCEED|BALANCE|USER|CERTIFY)\w*(?:\.|_|$)/, about: 'other' },
+  { code: /^(?:aop\.)?(?:(?:ACQ|AQC)\.)?SYSTEM_ERROR$/, about: 'other', means: ['platform-fault'] },
+  { code: /^(?:aop\.)?(?:ACQ|AQC|PAYEE|PAYER|EXCEED|BALANCE|USER|CERTIFY)\w*(?:\.|_|$)/, about: 'other' },
   { code: /^(?:invalid-charset|missing-charset)$/, about: 'signature', means: ['charset-in-query', 'encoding'] },
   {
     code: /^(?:invalid-signature|ILLEGAL_SIGN)$/,
@@ -54,7 +55,7 @@ export const sayings: readonly Saying[] = [
   { code: /^(?:unknow-error|aop\.unknow-error|20000)$/, about: 'other', means: ['platform-fault'] },
   { code: /^(?:SYSTEM|INVALID_PARAMETER)\w*(?:\.|_|$)/, about: 'other' },
   {
-    code: /^(?:insufficient-\S*permissions|permission-denied|invalid-method|missing-method|invalid-parameter|missing-parameter|invalid-format|invalid-version|missing-version|system-error|service-currently-unavailable|call-limited|app-call-limited|method-call-limited|not-support-app-auth|suspected-attack|upload-fail|invalid-file-\w+|400(?:01|04|06)|20001)$/,
+    code: /^(?:insufficient-\S*permissions|(?:app|isv)-unauthorized|app-not-exist|permission-denied|invalid-method|missing-method|invalid-parameter|missing-parameter|invalid-format|invalid-version|missing-version|system-error|service-currently-unavailable|call-limited|app-call-limited|method-call-limited|not-support-app-auth|suspected-attack|upload-fail|invalid-file-\w+|400(?:01|04|06)|20001)$/,
     about: 'other',
   },
 ];

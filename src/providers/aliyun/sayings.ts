@@ -7,6 +7,7 @@ export const sayings: readonly Saying[] = [
   { code: /^(?:Invalid|Illegal)Time[Ss]tamp/, about: 'signature', means: ['clock', 'time-format'] },
   { code: /^SignatureNonceUsed/, about: 'signature', means: ['another-attempt'] },
   { code: /^(?:InvalidAccessKeyId|Inactive\w*AccessKey)/, about: 'signature', means: ['access-key-id'] },
+  { code: /^Forbidden\.AccessKey/, about: 'signature', means: ['access-key-id'] },
   { code: /^InvalidAccessKeySecret/, about: 'signature', means: ['access-key'] },
   { code: /^(?:InvalidSecurityToken|SecurityTokenExpired|MissingSecurityToken)/, about: 'signature', means: ['token'] },
   {
@@ -35,9 +36,13 @@ export const sayings: readonly Saying[] = [
     about: 'signature',
     usually: ['access-key', 'encoding', 'order', 'parameter', 'clock'],
   },
-  { code: /^(?:ServiceUnavailable|InternalError|SystemError)/, about: 'other', means: ['platform-fault'] },
   {
-    code: /^(?:Throttling|Forbidden|NoPermission|Missing|Invalid|Unsupported|OperationDenied|EntityNotExist|isv\.|isp\.|Quota|InsufficientBalance|Api|NotSupported|IncorrectStatus|Unauthorized)/,
+    code: /^(?:ServiceUnavailable|InternalError|SystemError|isp\.SYSTEM_ERROR|isp\.GATEWAY_ERROR)/,
+    about: 'other',
+    means: ['platform-fault'],
+  },
+  {
+    code: /^(?:Throttling|Forbidden|AccessDenied|NoPermission|amp\.|Missing|Invalid|Unsupported|OperationDenied|EntityNotExist|isv\.|isp\.|Quota|InsufficientBalance|Api|NotSupported|IncorrectStatus|Unauthorized)/,
     about: 'other',
   },
 ];

@@ -20,6 +20,14 @@ export const sayings: readonly Saying[] = [
   { code: /^$/, words: /证书|certificate/i, about: 'signature', means: ['client-certificate', 'key-replaced'] },
   { code: /^NOT_UTF8$/, about: 'other', means: ['encoding'] },
   { words: /(?:编码|UTF-?8)/i, about: 'other', means: ['encoding'] },
+  // The gate before every interface, which looks at the form first and gives no code.
+  {
+    code: /^$/,
+    words:
+      /缺少参数|参数错误|XML\s*格式错误|post\s*方法|POST\s*数据为空|require POST|lack of param|(?:订单|交易|退款)[^]*(?:不存在|已关闭|已支付)|频率|too frequent|权限/i,
+    about: 'other',
+  },
+  { code: /^$/, words: /系统(?:错误|繁忙|异常)|system (?:error|busy)/i, about: 'other', means: ['platform-fault'] },
   { code: /^(?:APPID_MCHID_NOT_MATCH|APPID_NOT_EXIST|MCHID_NOT_EXIST)$/, about: 'other', means: ['application'] },
   {
     words: /(?:app_?id|mch_?id|商户号)[^]*(?:不匹配|不存在|not match|invalid)/i,

@@ -5,7 +5,7 @@ import type { Saying } from '../refusal.ts';
 export const sayings: readonly Saying[] = [
   { words: /timestamp|时间戳/i, code: /^SIGN_ERROR$/, about: 'signature', means: ['clock', 'time-format'] },
   {
-    words: /未设置[^]*APIv3\s*密钥|APIv3\s*(?:密钥|key)[^]*(?:未设置|not (?:been )?set|never set)/i,
+    words: /未设置(?:[^]*APIv3\s*|加密的|加密)密钥|APIv3\s*(?:密钥|key)[^]*(?:未设置|not (?:been )?set|never set)/i,
     about: 'signature',
     means: ['apiv3-key-never-set'],
   },
