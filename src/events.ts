@@ -185,6 +185,13 @@ export type Event =
   /** Nobody can connect to a host of a platform; its calls go to its spare. */
   | { readonly type: 'failed-over'; readonly host: string; readonly spare: string }
   | { readonly type: 'failed-back'; readonly host: string; readonly spare: string }
+  /** By how many seconds at least the clock here is ahead of that of a platform, negative behind. */
+  | {
+      readonly type: 'platform-clock-compared';
+      readonly host: string;
+      readonly aheadSeconds: number;
+      readonly isNews: boolean;
+    }
   /** A call that the proxy has forwarded, or refused. `outcome`: what is known of it, see docs/proxy.md. */
   | {
       readonly type: 'forwarded';

@@ -2,7 +2,7 @@
 import { callSidecar, readProblem, type Values } from './call-sidecar.ts';
 import { type Invocation, required, usageError } from './command.ts';
 import { readInput } from './input.ts';
-import { fileRemarks, type Process, renderStatus, type Status } from './status-report.ts';
+import { type Process, processRemarks, renderStatus, type Status } from './status-report.ts';
 import { paint, print, printError } from './table.ts';
 
 /** Prints the response and turns its status into an exit code: 1 where the answer is no. */
@@ -76,8 +76,8 @@ function readResource(input: string): object {
 
 export async function status({ values, positionals: [name] }: Invocation): Promise<number> {
   if (name === undefined)
-    return ask(values, ['GET', '/statusz'], ({ credentials, files }: Process) =>
-      [renderStatus(credentials), ...files.flatMap(fileRemarks)].join('\n'),
+    return ask(values, ['GET', '/statusz'], ({ credentials, ...process }: Process) =>
+      [renderStatus(credentials), ...processRemarks(process)].join('\n'),
     );
   const code = await ask(values, ['GET', `/v1/credentials/${encodeURIComponent(name)}`], (one: Status) =>
     renderStatus([one]),
@@ -85,7 +85,7 @@ export async function status({ values, positionals: [name] }: Invocation): Promi
   // What is wrong with the process concerns every credential of it.
   if (code === 0 && values['output'] !== 'json') {
     const { body } = await callSidecar(values, 'GET', '/statusz');
-    for (const line of (body as Process).files.flatMap(fileRemarks)) print(line);
+    for (const line of processRemarks(body as Process)) print(line);
   }
   return code;
 }

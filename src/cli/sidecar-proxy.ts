@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { defaults, milliseconds } from '../config/defaults.ts';
 import type { ProxyConfig } from '../config/schema/proxy.ts';
 import type { Observe } from '../events.ts';
-import { GatewayClient } from '../gateway/client.ts';
+import { GatewayClient, type HostState } from '../gateway/client.ts';
 import { openConnections } from '../gateway/connections.ts';
 import type { Listener } from '../server/bind.ts';
 import type { Limits } from '../server/limits.ts';
@@ -29,6 +29,8 @@ export interface RunningProxy {
   readonly socket: SocketListener | undefined;
   /** What the configuration says from now on of the routes. The rest takes a restart. */
   apply(routes: ProxyConfig['routes']): void;
+  /** What is known of the hosts of platforms. */
+  hosts(): readonly HostState[];
   /** Once the listeners are closed. */
   close(): Promise<void>;
 }
@@ -38,6 +40,7 @@ export async function startProxy(config: ProxyConfig, dependencies: ProxyDepende
   const { store, clock, observe, token, limits } = dependencies;
   const { listen, maxBodyBytes = defaults.proxyMaxBodyBytes, deadline = defaults.deadline } = config;
   const { spareShare = defaults.spareShare, attempts = defaults.attempts } = config;
+  const { correctClock: correctsClock = defaults.correctClock } = config;
   let { routes } = config;
   const connections = await openConnections();
   const elapsed = () => performance.now();
@@ -46,7 +49,17 @@ export async function startProxy(config: ProxyConfig, dependencies: ProxyDepende
     // Apart from the local API: a slow platform must not take the turns of those who only sign.
     around: aroundEach({ observe, milliseconds: elapsed, most: limits.connections }),
     gateway: new GatewayClient({
-      ...{ store, clock, observe, connections, spareShare, attempts, milliseconds: elapsed, random: Math.random },
+      ...{
+        store,
+        clock,
+        observe,
+        connections,
+        spareShare,
+        attempts,
+        milliseconds: elapsed,
+        random: Math.random,
+        correctsClock,
+      },
       deadlineMilliseconds: milliseconds(deadline),
     }),
   };
@@ -72,5 +85,6 @@ export async function startProxy(config: ProxyConfig, dependencies: ProxyDepende
     await connections.close();
     throw error;
   }
-  return { listeners, socket, apply: (next) => (routes = next), close: () => connections.close() };
+  const hosts = () => proxy.gateway.hosts();
+  return { listeners, socket, hosts, apply: (next) => (routes = next), close: () => connections.close() };
 }

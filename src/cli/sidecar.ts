@@ -68,9 +68,10 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   let isListening = false;
   const sockets: SocketListener[] = [];
   let proxy: RunningProxy | undefined;
+  const hosts = () => proxy?.hosts();
   const startedAt = clock.now();
   const admin = createAdmin({
-    ...{ store, clock, metrics, version, startedAt, observe, files },
+    ...{ store, clock, metrics, version, startedAt, observe, files, hosts },
     isListening: () => isListening,
     impediment: () =>
       sockets.map((socket) => socket.impediment()).find((why) => why !== undefined) ?? proxy?.socket?.impediment(),
@@ -79,7 +80,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const { maxBodyBytes = defaults.maxBodyBytes } = config.listen;
   const limits = shareOut(listenersOf(config));
   const around = aroundEach({ observe, milliseconds: () => performance.now(), most: limits.callers.connections });
-  const api = { store, clock, observe, around, maxBodyBytes, version, startedAt, files, memory };
+  const api = { store, clock, observe, around, maxBodyBytes, version, startedAt, files, hosts, memory };
 
   const tokens = new Map<TokenFile, string>();
   for (const [file, path] of tokenFilesOf(config)) tokens.set(file, await readToken(path));

@@ -1,5 +1,6 @@
 // What `paycert status` prints: the table of keys, and what a person should know beside it.
 import type { Static } from 'typebox';
+import { tolerableSkewSeconds } from '../events.ts';
 import { roleOf } from '../providers/roles.ts';
 import type { CredentialStatus, ProcessStatus } from '../server/schema.ts';
 import { endingSoon } from '../store/abilities.ts';
@@ -8,7 +9,7 @@ import { date, daysLeft, formatTable, listIgnored, paint } from './table.ts';
 export type Status = Static<typeof CredentialStatus>;
 export type Process = Static<typeof ProcessStatus>;
 
-export const fileRemarks = ({ file, frozenPaths = [], rejection }: Process['files'][number]): string[] => [
+const fileRemarks = ({ file, frozenPaths = [], rejection }: Process['files'][number]): string[] => [
   ...(rejection
     ? [
         `${paint('red', 'rejected:')} ${file}: since ${rejection.at ?? ''} the last good content is in use, and the next restart fails. ${noticeText(rejection)}`,
@@ -17,6 +18,22 @@ export const fileRemarks = ({ file, frozenPaths = [], rejection }: Process['file
   ...(frozenPaths.length > 0
     ? [`${paint('red', 'never updates:')} ${file}: subPath mount at ${frozenPaths.join(', ')}; mount the whole volume`]
     : []),
+];
+
+/** What is wrong between this machine and a platform. */
+const hostRemarks = ({ host, onSpare, clock }: NonNullable<Process['hosts']>[number]): string[] => [
+  ...(onSpare ? [`${paint('yellow', 'on spare:')} ${host}: nobody can connect to it; its calls go to its spare`] : []),
+  ...(clock && Math.abs(clock.aheadSeconds) > 1
+    ? [
+        `${paint(Math.abs(clock.aheadSeconds) > tolerableSkewSeconds ? 'red' : 'yellow', 'clock:')} ${host}: the clock here is ${String(Math.abs(clock.aheadSeconds))} s ${clock.aheadSeconds > 0 ? 'ahead' : 'behind'}${clock.corrected ? '; requests are signed with the time of the platform' : '; correct it, or set proxy.correctClock'}`,
+      ]
+    : []),
+];
+
+/** What concerns every credential of a process. */
+export const processRemarks = ({ files, hosts = [] }: Pick<Process, 'files' | 'hosts'>): string[] => [
+  ...files.flatMap(fileRemarks),
+  ...hosts.flatMap(hostRemarks),
 ];
 
 const noticeText = ({ detail, code, hint }: Status['warnings'][number]) => `${detail} (${code}). ${hint}`;

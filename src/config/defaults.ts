@@ -8,6 +8,7 @@ export const defaults = {
   proxyMaxBodyBytes: 8 * 1024 * 1024,
   deadline: '30s',
   attempts: 3,
+  correctClock: false,
   spareShare: 0,
   poll: '10s',
   grace: '7d',

@@ -3,19 +3,13 @@ import { PaycertError } from '../errors.ts';
 import { matchesCall } from '../providers/forwarding.ts';
 import type { Call } from '../store/call.ts';
 import { BufferBudget } from './buffer-budget.ts';
-import {
-  type Exchange,
-  type Exchanged,
-  exchangeOnce,
-  type ExchangeOptions,
-  type Limits,
-  signedByNow,
-} from './exchange.ts';
+import { type Exchange, type Exchanged, exchangeOnce, type ExchangeOptions, type Limits } from './exchange.ts';
 import { Hosts, type Pair } from './hosts.ts';
+import { type ClockState, PlatformClocks } from './platform-clocks.ts';
 import { Repeats } from './repeats.ts';
 import { assertSendable } from './sendable.ts';
 
-export interface GatewayClientOptions extends Omit<ExchangeOptions, 'budget'> {
+export interface GatewayClientOptions extends Omit<ExchangeOptions, 'budget' | 'clocks'> {
   /** From the first attempt to the last byte of what is verified. */
   readonly deadlineMilliseconds: number;
   /** How often a call is sent, in all. */
@@ -23,20 +17,41 @@ export interface GatewayClientOptions extends Omit<ExchangeOptions, 'budget'> {
   /** From 0 to 1, as Math.random. */
   readonly random: () => number;
   readonly spareShare?: number;
+  /** Whether it signs and judges with a platform's time where the clock here is off. */
+  readonly correctsClock?: boolean;
   readonly budget?: BufferBudget;
 }
 
 export type ForwardedCall = Pair & Exchanged;
 
-export type GatewayResponse = Omit<Exchange, 'signedBy' | 'refused'>;
+export type GatewayResponse = Omit<Exchange, 'hasChanged' | 'refused'>;
+
+export interface HostState {
+  readonly host: string;
+  /** Whether its calls go to its spare. */
+  readonly isOnSpare: boolean;
+  readonly clock?: Omit<ClockState, 'host'>;
+}
 
 export class GatewayClient {
   readonly #options: GatewayClientOptions & ExchangeOptions;
   readonly #hosts: Hosts;
 
   constructor(options: GatewayClientOptions) {
-    this.#options = { ...options, budget: options.budget ?? new BufferBudget() };
+    const { clock, milliseconds, observe, correctsClock: corrects = false } = options;
+    const clocks = new PlatformClocks({ now: () => clock.now(), milliseconds, observe, corrects });
+    this.#options = { ...options, clocks, budget: options.budget ?? new BufferBudget() };
     this.#hosts = new Hosts(options);
+  }
+
+  /** What is known of the hosts that were called. */
+  hosts(): readonly HostState[] {
+    const clocks = new Map(this.#options.clocks.list().map(({ host, ...clock }) => [host, clock]));
+    const away = new Set(this.#hosts.away());
+    return [...new Set([...clocks.keys(), ...away])].map((host) => {
+      const clock = clocks.get(host);
+      return { host, isOnSpare: away.has(host), ...(clock && { clock }) };
+    });
   }
 
   get budget(): BufferBudget {
@@ -61,7 +76,6 @@ export class GatewayClient {
     const repeats = new Repeats(
       {
         ...{ most, mayRepeat, random, now: () => clock.now(), millisecondsLeft: () => end - milliseconds() },
-        signedBy: () => signedByNow(call, this.#options),
       },
       forwarded.attempts,
     );

@@ -12,6 +12,7 @@ import type { Attempt, AttemptOutcome } from './attempt.ts';
 import type { BufferBudget } from './buffer-budget.ts';
 import { type Connections, type Incoming, NoResponse, type Outgoing } from './connections.ts';
 import { type Called, receive, type ReceivedResponse } from './received.ts';
+import type { PlatformClocks } from './platform-clocks.ts';
 import { passedOn } from './sendable.ts';
 
 export interface ExchangeOptions {
@@ -22,6 +23,7 @@ export interface ExchangeOptions {
   readonly budget: BufferBudget;
   /** A clock that never goes back. */
   readonly milliseconds: () => number;
+  readonly clocks: PlatformClocks;
 }
 
 export interface Limits {
@@ -41,23 +43,26 @@ export interface Exchanged extends Called {
 export interface Exchange extends ReceivedResponse {
   /** The key that signed the request. */
   readonly keyId: string;
-  /** What it was signed with and by: where either has changed since, a signature that was refused may be accepted. */
-  readonly signedBy: SignedBy;
+  /** Whether another key or another clock would sign it now: a signature that was refused may then be accepted. */
+  readonly hasChanged: () => boolean;
 }
 
-export interface SignedBy {
+interface SignedBy {
   readonly key: string;
   /** By how much the time that is signed differs from a clock that never jumps. */
   readonly clockMilliseconds: number;
 }
 
-/** What the next attempt would be signed with. @throws PaycertError `credential-not-loaded` */
-export function signedByNow(call: Call, { store, clock, milliseconds }: ExchangeOptions): SignedBy {
+/** A clock that drifts is the same clock; one that was corrected has jumped. */
+const jumpMilliseconds = 1000;
+
+/** @throws PaycertError `credential-not-loaded` */
+function signedByNow(call: Call, host: string, { store, clocks, milliseconds }: ExchangeOptions): SignedBy {
   const snapshot = store.current(call.credential);
   const signer = snapshot.context.set.signer?.facts;
   return {
     key: signer === undefined ? snapshot.snapshotId : `${signer.keyId} ${signer.fingerprint}`,
-    clockMilliseconds: clock.now().getTime() - milliseconds(),
+    clockMilliseconds: clocks.at(host).getTime() - milliseconds(),
   };
 }
 
@@ -68,14 +73,20 @@ export async function exchangeOnce(
   limits: Limits,
   options: ExchangeOptions,
 ): Promise<Exchange> {
-  const { store, clock, observe } = options;
+  const { store, clocks, observe } = options;
   const { request, origin, forwarding, attempts } = exchanged;
+  const { host } = new URL(origin);
   const snapshot = store.current(call.credential);
-  const signedBy = signedByNow(call, options);
+  const signedBy = signedByNow(call, host, options);
+  const hasChanged = () => {
+    const now = signedByNow(call, host, options);
+    const jump = Math.abs(signedBy.clockMilliseconds - now.clockMilliseconds);
+    return signedBy.key !== now.key || jump > jumpMilliseconds;
+  };
   const headers = passedOn<string>(request.headers);
   const wanted = forwarding.toAuthorize({ ...request, headers }, keysOf(snapshot), origin);
   const use = useOf(snapshot, within(call), { observe, nonce: randomNonce });
-  const authorized = await use.authorize(wanted, { now: clock.now() });
+  const authorized = await use.authorize(wanted, { now: clocks.at(host) });
   assertAwaited(call);
   const outgoing: Outgoing = {
     method: authorized.method,
@@ -85,7 +96,8 @@ export async function exchangeOnce(
   };
   const incoming = await sendOnce({ call, origin, outgoing, attempts }, limits, options);
   try {
-    return { ...(await receive(call, exchanged, incoming, options)), keyId: authorized.keyId, signedBy };
+    const received = await receive(call, exchanged, incoming, { ...options, now: () => clocks.at(host) });
+    return { ...received, keyId: authorized.keyId, hasChanged };
   } catch (error) {
     // A body that ends too early, or too late.
     if (error instanceof PaycertError) throw error;
@@ -98,10 +110,10 @@ type Sent = Pick<Exchanged, 'origin' | 'attempts'> & { readonly call: Call; read
 async function sendOnce(
   { call, origin, outgoing, attempts }: Sent,
   { signal, deadline }: Limits,
-  { connections, clock, observe }: ExchangeOptions,
+  { connections, clock, clocks, observe, milliseconds }: ExchangeOptions,
 ): Promise<Incoming> {
   const { host } = new URL(origin);
-  const startedAt = clock.now();
+  const [startedAt, sentAt] = [clock.now(), milliseconds()];
   const note = (outcome: AttemptOutcome, status?: number) => {
     const attempt = { host, startedAt, endedAt: clock.now(), outcome, ...(status !== undefined && { status }) };
     attempts.push(attempt);
@@ -111,6 +123,7 @@ async function sendOnce(
     // A connection that was kept may have been closed at the other end: the second attempt takes none of them.
     const incoming = await connections.send(origin, outgoing, { signal, isFresh: attempts.length > 0 });
     note('responded', incoming.status);
+    clocks.compare(host, sentAt, incoming.headers['date']);
     return incoming;
   } catch (error) {
     if (!(error instanceof NoResponse)) throw error;

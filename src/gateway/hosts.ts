@@ -42,6 +42,11 @@ export class Hosts {
     return isSpareFirst ? [spare, origin] : [origin, spare];
   }
 
+  /** Those whose calls go to their spare. */
+  away(): readonly string[] {
+    return [...this.#away.keys()].map((origin) => new URL(origin).host);
+  }
+
   /** What the attempts of one call say of the two. */
   learn({ origin, spare }: Pair, attempts: readonly Attempt[]): void {
     if (spare === undefined) return;

@@ -1,6 +1,5 @@
 // What a platform's response is worth: a success that verifies, an error that is passed on, or nothing that an application may see.
 import type { Readable } from 'node:stream';
-import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import { randomNonce } from '../nonce.ts';
@@ -42,7 +41,8 @@ export interface Called {
 
 export interface ReceiveOptions {
   readonly store: Store;
-  readonly clock: Pick<Clock, 'now'>;
+  /** The time to judge by. */
+  readonly now: () => Date;
   readonly observe: Observe;
   readonly budget: BufferBudget;
 }
@@ -89,9 +89,9 @@ async function verify(
   call: Call,
   { method, target }: ForwardedRequest,
   { apiMethod, ...response }: ForwardedResponse,
-  { store, clock, observe }: ReceiveOptions,
+  { store, now, observe }: ReceiveOptions,
 ): Promise<void> {
-  const arrived = { ...call, startedAt: clock.now() };
+  const arrived = { ...call, startedAt: now() };
   const use = useOf(store.current(call.credential), within(arrived), { observe, nonce: randomNonce });
   const named = apiMethod !== undefined && { apiMethod };
   await use.verify({ kind: 'response', method, url: target, ...response, ...named });

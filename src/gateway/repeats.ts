@@ -1,7 +1,7 @@
 // Whether a call is tried again, and when: only where its platform says that this is safe, within its attempts and its time.
 import { PaycertError } from '../errors.ts';
 import type { Attempt } from './attempt.ts';
-import type { Exchange, SignedBy } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 
 export interface RepeatOptions {
   /** How often a call is sent, in all: those that left nothing do not count. */
@@ -13,14 +13,9 @@ export interface RepeatOptions {
   readonly now: () => Date;
   /** Until its deadline. */
   readonly millisecondsLeft: () => number;
-  /** What an attempt would be signed with now. */
-  readonly signedBy: () => SignedBy;
 }
 
 const firstPauseMilliseconds = 500;
-
-/** A clock that drifts is the same clock; one that was corrected has jumped. */
-const jumpMilliseconds = 1000;
 
 /** Of one call. */
 export class Repeats {
@@ -36,10 +31,10 @@ export class Repeats {
   }
 
   /** In how many milliseconds; undefined: this response is the call's. */
-  afterResponse({ refused, headers, signedBy }: Exchange): number | undefined {
+  afterResponse({ refused, headers, hasChanged }: Exchange): number | undefined {
     if (refused === undefined || !this.#isLeft()) return undefined;
-    if (refused === 'signature')
-      return this.#hasChanged(signedBy) && !this.#isSignedAgain ? this.#signAgain() : undefined;
+    // A platform looks at the signature first, so whatever it was, it was not done.
+    if (refused === 'signature') return !this.#isSignedAgain && hasChanged() ? this.#signAgain() : undefined;
     if (!this.#options.mayRepeat) return undefined;
     const pause = this.#pauseOf(headers['retry-after']);
     if (pause >= this.#options.millisecondsLeft()) return undefined;
@@ -56,12 +51,6 @@ export class Repeats {
 
   #isLeft(): boolean {
     return this.#attempts.filter(({ outcome }) => outcome !== 'not-sent').length < this.#options.most;
-  }
-
-  /** A platform looks at the signature first, so whatever it was, it was not done. */
-  #hasChanged({ key, clockMilliseconds }: SignedBy): boolean {
-    const now = this.#options.signedBy();
-    return key !== now.key || Math.abs(clockMilliseconds - now.clockMilliseconds) > jumpMilliseconds;
   }
 
   #signAgain(): number {

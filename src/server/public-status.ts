@@ -3,10 +3,13 @@ import type { KeyFacts } from '../providers/provider.ts';
 import { roles } from '../providers/roles.ts';
 import { lacking } from '../store/snapshot.ts';
 import { agesIn, type Entry, isReady } from '../store/store.ts';
-import { isProcessReady, type ProcessFacts } from './status.ts';
+import { describeHost, isProcessReady, type ProcessFacts } from './status.ts';
 
 /** The admin port has no token: no check value, no id of a symmetric key, no snapshot id, which is made of both. */
-export function describePublicly({ store, version, startedAt, files = () => [] }: ProcessFacts, now: Date): object {
+export function describePublicly(
+  { store, version, startedAt, files = () => [], hosts }: ProcessFacts,
+  now: Date,
+): object {
   const credentials = store.entries().map((entry) => describeEntry(entry, now));
   const followed = files().map(({ file, frozenPaths, rejection }) => ({
     file,
@@ -14,7 +17,14 @@ export function describePublicly({ store, version, startedAt, files = () => [] }
     frozenPaths,
     rejection: rejection && { at: rejection.at, code: rejection.error.code },
   }));
-  return { version, startedAt, ready: isProcessReady(store, now), files: followed, credentials };
+  return {
+    version,
+    startedAt,
+    ready: isProcessReady(store, now),
+    files: followed,
+    hosts: hosts?.()?.map(describeHost),
+    credentials,
+  };
 }
 
 function describeEntry(entry: Entry, now: Date): object {

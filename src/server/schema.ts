@@ -371,10 +371,28 @@ export const SignedList = Type.Object({
   ),
 });
 
+const HostStatus = Type.Object({
+  host: Type.String(),
+  onSpare: Type.Boolean({ description: 'Whether nobody can connect to it, and its calls go to its spare.' }),
+  clock: Type.Optional(
+    Type.Object(
+      {
+        aheadSeconds: Type.Number({ description: 'By how much the clock here is ahead at least, negative behind.' }),
+        withinSeconds: Type.Number({ description: 'How uncertain that is.' }),
+        corrected: Type.Boolean({ description: 'Whether requests are signed with the time of the platform.' }),
+      },
+      { description: 'Once three responses agree.' },
+    ),
+  ),
+});
+
 export const ProcessStatus = Type.Object({
   version: Type.String(),
   startedAt: Time,
   ready: Type.Boolean(),
   files: Type.Array(FileStatus, { description: 'Files that the process itself follows.' }),
+  hosts: Type.Optional(
+    Type.Array(HostStatus, { description: 'Hosts of platforms, as the proxy knows them. Absent: there is no proxy.' }),
+  ),
   credentials: Type.Array(CredentialStatus),
 });

@@ -1,6 +1,7 @@
 // What is known of each credential, for people and dashboards. Holds no secret.
 import type { Static } from 'typebox';
 import type { PaycertError } from '../errors.ts';
+import type { HostState } from '../gateway/client.ts';
 import type { KeyFacts } from '../providers/provider.ts';
 import { abilitiesOf } from '../store/abilities.ts';
 import { lacking } from '../store/snapshot.ts';
@@ -106,12 +107,13 @@ function describeUnopened(snapshot: Entry['snapshot']): Pick<Status, 'unopened'>
 
 /** The process and every credential. */
 export function describeProcess(
-  { store, version, startedAt, files = () => [] }: ProcessFacts,
+  { store, version, startedAt, files = () => [], hosts }: ProcessFacts,
   now: Date,
 ): Static<typeof ProcessStatus> {
   const credentials = store.entries().map((entry) => describeCredential(entry, now));
   const about = { version, startedAt: startedAt.toISOString(), ready: isProcessReady(store, now) };
-  return { ...about, files: files().map(describeFile), credentials };
+  const known = hosts?.();
+  return { ...about, files: files().map(describeFile), ...(known && { hosts: known.map(describeHost) }), credentials };
 }
 
 /** What is known of a process. */
@@ -121,6 +123,16 @@ export interface ProcessFacts {
   readonly startedAt: Date;
   /** The files that it follows. */
   readonly files?: (() => readonly FileState[]) | undefined;
+  /** The hosts of platforms, where it has a proxy. */
+  readonly hosts?: (() => readonly HostState[] | undefined) | undefined;
+}
+
+type Host = NonNullable<Static<typeof ProcessStatus>['hosts']>[number];
+
+export function describeHost({ host, isOnSpare, clock }: HostState): Host {
+  if (clock === undefined) return { host, onSpare: isOnSpare };
+  const { isCorrected: corrected, ...offset } = clock;
+  return { host, onSpare: isOnSpare, clock: { ...offset, corrected } };
 }
 
 const describeFile = ({ file, frozenPaths, rejection }: FileState): Static<typeof ProcessStatus>['files'][number] => ({

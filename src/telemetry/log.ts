@@ -207,6 +207,14 @@ const lines: Lines = {
     { host, spare },
   ],
   'failed-back': ({ host, spare }) => ['info', 'the host of the platform is back', { host, spare }],
+  'platform-clock-compared': ({ host, aheadSeconds, isNews }) =>
+    isNews
+      ? [
+          Math.abs(aheadSeconds) > tolerableSkewSeconds ? 'error' : 'info',
+          'the clock here was compared with that of the platform',
+          { host, aheadSeconds },
+        ]
+      : undefined,
   forwarded: ({ call, credential, method, outcome, status, verified, attempts, seconds, error }) => [
     outcome === 'unknown' ? 'warn' : 'debug',
     outcome === 'unknown' ? 'whether the platform did it is unknown: query the order' : 'forwarded',

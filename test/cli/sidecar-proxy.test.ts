@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { Process } from '../../src/cli/status-report.ts';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
 import { startWechatpayGateway } from '../../src/testing/wechatpay-gateway.ts';
 import { call, configuration, credential, makeDirectory, makeMaterial, replaceFile, startSidecar, token } from '../support/sidecar.ts'; // prettier-ignore
@@ -21,7 +22,7 @@ describe('a sidecar with a proxy', { timeout: 300_000 }, () => {
     await replaceFile(tokenFile, proxyToken);
     const routes = (allow: string) => `, routes: [{ credential: wechat-main, double: "${platform.url}"${allow} }]`;
     const proxy = (allow = '') =>
-      `proxy: { listen: { socket: ${JSON.stringify(join(directory, 'proxy.sock'))}, tcp: { address: "127.0.0.1:0", tokenFile: ${JSON.stringify(tokenFile)} } }${routes(allow)} }\n`;
+      `proxy: { correctClock: true, listen: { socket: ${JSON.stringify(join(directory, 'proxy.sock'))}, tcp: { address: "127.0.0.1:0", tokenFile: ${JSON.stringify(tokenFile)} } }${routes(allow)} }\n`;
     const credentials = [credential({ path: join(directory, 'keys') })];
     const sidecar = await startSidecar(t, directory, configuration(directory, credentials, proxy()));
     const addressOf = (name: string) => String(sidecar.lines.find(({ listener }) => listener === name)?.['address']);
@@ -52,7 +53,23 @@ describe('a sidecar with a proxy', { timeout: 300_000 }, () => {
     await configured;
     assert.equal((await overSocket()).status, 403);
 
+    const known = { host: new URL(platform.url).host, onSpare: false };
+    for (const status of [
+      (await call(sidecar.socket, '/statusz')).content,
+      (await call(sidecar.admin, '/status')).content,
+    ]) {
+      const { hosts = [] } = JSON.parse(status) as Process;
+      assert.deepEqual(
+        hosts.map(({ host, onSpare }) => ({ host, onSpare })),
+        [known],
+      );
+      const { aheadSeconds = 1, withinSeconds = 0, corrected } = hosts[0]?.clock ?? {};
+      assert.deepEqual([aheadSeconds, corrected], [0, true]);
+      assert.ok(withinSeconds >= 0.5, String(withinSeconds));
+    }
+
     const metrics = (await call(sidecar.admin, '/metrics')).content;
+    assert.match(metrics, /paycert_platform_clock_ahead_seconds\{host="127.0.0.1:\d+"\} 0\n/);
     assert.match(metrics, /paycert_forwarded_total\{credential="wechat-main",outcome="ok",status="2xx"\} 4/);
     assert.match(metrics, /paycert_forwarded_total\{credential="wechat-main",outcome="refused",status="4xx"\} 1/);
     assert.match(

@@ -110,6 +110,12 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
   },
   'failed-over': { type: 'failed-over', host: 'api.mch.weixin.qq.com', spare: 'api2.wechatpay.cn' },
   'failed-back': { type: 'failed-back', host: 'api.mch.weixin.qq.com', spare: 'api2.wechatpay.cn' },
+  'platform-clock-compared': {
+    type: 'platform-clock-compared',
+    host: 'api.mch.weixin.qq.com',
+    aheadSeconds: 90,
+    isNews: true,
+  },
   forwarded: {
     type: 'forwarded',
     call: '1',

@@ -52,7 +52,7 @@ export interface ProxyAnswer extends Answer {
 }
 
 export interface ProxiedOptions extends Partial<
-  Pick<GatewayClientOptions, 'budget' | 'spareShare' | 'milliseconds' | 'attempts'>
+  Pick<GatewayClientOptions, 'budget' | 'spareShare' | 'milliseconds' | 'attempts' | 'correctsClock'>
 > {
   readonly material: { readonly files: Files };
   /** Of the credential `shop`; WeChat Pay unless given. */
@@ -76,7 +76,14 @@ export async function startProxied(t: TestContext, options: ProxiedOptions): Pro
   const { store, events } = loaded;
   const observe = (event: Event) => void events.push(event);
   const connections = await openConnections();
-  const { deadline = never, pause = () => Promise.resolve(), budget, spareShare = 0, attempts = 3 } = options;
+  const {
+    deadline = never,
+    pause = () => Promise.resolve(),
+    budget,
+    spareShare = 0,
+    attempts = 3,
+    correctsClock = false,
+  } = options;
   const clock = {
     now: () => loaded.clock.now(),
     sleep: (milliseconds: number, signal: AbortSignal) =>
@@ -92,6 +99,7 @@ export async function startProxied(t: TestContext, options: ProxiedOptions): Pro
       deadlineMilliseconds,
       milliseconds,
       attempts,
+      correctsClock,
       random: () => 1,
       spareShare,
       ...(budget && { budget }),

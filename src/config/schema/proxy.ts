@@ -73,6 +73,13 @@ export const ProxySchema = Type.Object(
         description: 'How often a call is sent at most, where it may be sent again at all.',
       }),
     ),
+    correctClock: Type.Optional(
+      Type.Boolean({
+        default: defaults.correctClock,
+        description:
+          'Sign, and judge the times of responses, by the clock of the platform, once three of its responses agree on it, and if it differs by at most ten minutes.',
+      }),
+    ),
     deadline: Type.Optional(Duration('How long a call of a platform may take, in all. Default 30s.')),
   },
   { ...closed, description: 'The signing proxy. Absent: there is none.' },

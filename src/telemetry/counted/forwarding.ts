@@ -43,4 +43,12 @@ export const forwarding = {
     labels: ['host'],
     on: { 'failed-over': ({ host }) => one({ host }), 'failed-back': ({ host }) => ({ value: 0, host }) },
   },
+  paycert_platform_clock_ahead_seconds: {
+    about: 'proxy',
+    type: 'gauge',
+    help: 'By how many seconds at least the clock here is ahead of that of a platform’s host, negative behind.',
+    more: 'From the `Date` of its responses, less half a second and half the way there and back; once three of them agree.',
+    labels: ['host'],
+    on: { 'platform-clock-compared': ({ host, aheadSeconds }) => ({ value: aheadSeconds, host }) },
+  },
 } as const satisfies Record<string, CountedRow>;

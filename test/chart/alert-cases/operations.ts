@@ -20,7 +20,14 @@ const slow = (slowPerMinute: number, perMinute: number) => ({
 
 const onSpare = (values: string) => ({ 'paycert_gateway_on_spare{namespace="pay",host="api.mch.weixin.qq.com",pod="a"}': values }); // prettier-ignore
 
+const platformClock = (values: string) => ({ 'paycert_platform_clock_ahead_seconds{namespace="pay",host="api.mch.weixin.qq.com",pod="a"}': values }); // prettier-ignore
+const ofPlatformClock = [{ namespace: 'pay', pod: 'a', host: 'api.mch.weixin.qq.com' }];
+
 export const operations: readonly Case[] = [
+  { alert: 'PaycertPlatformClockOff', title: 'fires when a clock is two seconds behind a platform', at: 12, fires: ofPlatformClock, series: platformClock('0 -2x60') }, // prettier-ignore
+  { alert: 'PaycertPlatformClockOff', title: 'is quiet about one second, and about what was put right', at: 40, fires: [], series: platformClock('90x5 1x60') }, // prettier-ignore
+  { alert: 'PaycertPlatformClockWrong', title: 'fires when a clock is 61 s ahead of a platform', at: 4, fires: ofPlatformClock, series: platformClock('0 61x60') }, // prettier-ignore
+  { alert: 'PaycertPlatformClockWrong', title: 'is quiet about a minute', at: 40, fires: [], series: platformClock('-60x60') }, // prettier-ignore
   { alert: 'PaycertGatewayOnSpare', title: 'fires while a host cannot be connected to', at: 12, fires: [{ namespace: 'pay', host: 'api.mch.weixin.qq.com' }], series: onSpare('0 1x60') }, // prettier-ignore
   { alert: 'PaycertGatewayOnSpare', title: 'is quiet about a short absence, and once the host is back', at: 40, fires: [], series: onSpare('0 1x8 0x60') }, // prettier-ignore
   {

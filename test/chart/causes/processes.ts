@@ -36,6 +36,12 @@ const clock = (seconds: number): Cause => ({
   within: 6,
   after: 0,
 });
+const platformClock = (seconds: number): Cause => ({
+  series: { [of('paycert_platform_clock_ahead_seconds', { host: 'api.mch.weixin.qq.com' })]: during(seconds, 0) },
+  labels: { namespace: 'pay', host: 'api.mch.weixin.qq.com' },
+  within: 11,
+  after: 0,
+});
 const killedEveryTenMinutes: Span[] = Array.from({ length: 9 }, (_, index) => {
   const from = begins + index * 10 * minute;
   return [from + 5, from + 10 * minute];
@@ -101,6 +107,8 @@ export const processes: Readonly<Record<string, Cause>> = {
     within: 11,
     after: 0,
   },
+  PaycertPlatformClockOff: platformClock(3),
+  PaycertPlatformClockWrong: platformClock(-90),
   PaycertOperatorAbsent: {
     series: { [ofOperator('paycert_operator_queue_length')]: during(undefined, 0) },
     labels: {},
