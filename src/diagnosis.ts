@@ -16,7 +16,7 @@ type Path = readonly (string | number)[];
 /** However wrong a document is: more than people read, and a bound on what one is made to cost. */
 export const maxProblems = 64;
 
-/** Whether a list or mapping that the schema names has more members than it may: told before one of them is looked at. */
+/** Whether a list or mapping that the schema names has more members than it may: found before one of them is looked at. */
 export function isOverfull({ properties = {}, ...schema }: Schema, value: unknown): boolean {
   const { maxItems = Infinity, maxProperties = Infinity } = schema;
   if (Array.isArray(value)) return value.length > maxItems;

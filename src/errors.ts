@@ -270,7 +270,7 @@ const table = {
   },
   'revocation-unknown': {
     kind: 'material',
-    hint: 'Supply a current list of the issuer (`ca.crl`, `revocation.urls`), or let its OCSP responder be reached.',
+    hint: 'Supply a current list of the issuer (`ca.crl`, `revocation.urls`), or allow access to its OCSP responder.',
   },
   'revocation-list-malformed': {
     kind: 'material',

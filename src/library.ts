@@ -119,7 +119,7 @@ export async function startPaycert(
     const cause = reasonOfNoSnapshot(missing);
     throw new PaycertError(
       'credential-not-loaded',
-      `${missing.name} has no fit material: ${cause?.message ?? 'unknown'}`,
+      `${missing.name} has no valid material: ${cause?.message ?? 'unknown'}`,
       { field: missing.name, cause },
     );
   }

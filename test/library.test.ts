@@ -57,7 +57,7 @@ describe('the library', { timeout: 300_000 }, () => {
     assert.equal((await paycert.current('wechat-main').sign(Buffer.from('x'))).keyId, next.merchant.serialNumber);
   });
 
-  it('refuses to start without fit material for a required credential, and says why', async (t) => {
+  it('refuses to start without valid material for a required credential, and says why', async (t) => {
     const directory = await makeDirectory(t);
     await mkdir(join(directory, 'unfit'));
     await writeFile(join(directory, 'unfit/apiv3_key'), 'short');

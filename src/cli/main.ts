@@ -97,7 +97,7 @@ function explain(error: unknown): number {
   return exitCodes.internal;
 }
 
-// What cannot be told there cannot be told anywhere.
+// What cannot be written there cannot be written anywhere.
 process.stderr.on('error', () => undefined);
 process.on('uncaughtException', (error) => process.exit(explain(error)));
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

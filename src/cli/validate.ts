@@ -11,7 +11,7 @@ import { describe, judge, render, toJson, type Verdict } from './verdict.ts';
 
 const [unusable, notYet] = [65, 75];
 
-/** Exit code 0: all fit. 75: the rest is good, and not valid yet. 65: some material is not. A configuration that is not valid is thrown; as JSON it is printed too. */
+/** Exit code 0: all are valid. 75: the rest is good, and not valid yet. 65: some material is not. A configuration that is not valid is thrown; as JSON it is printed too. */
 export async function validate(configPath: string, isJson: boolean, signal: AbortSignal): Promise<number> {
   const read =
     configPath === '-'

@@ -24,8 +24,7 @@ function assertUsable(key: KeyObject): KeyObject {
   if (key.asymmetricKeyType !== 'rsa') return key;
   const { n, e } = (key.type === 'private' ? createPublicKey(key) : key).export({ format: 'jwk' });
   const { publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
-  if (!isOdd(n) || !isOdd(e) || publicExponent === 1n || publicExponent >= 2n ** 64n)
-    throw new Error('numbers of no RSA key');
+  if (!isOdd(n) || !isOdd(e) || publicExponent === 1n || publicExponent >= 2n ** 64n) throw new Error('not an RSA key');
   return key;
 }
 

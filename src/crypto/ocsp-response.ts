@@ -98,7 +98,7 @@ function readEnclosed({ whole }: DerElement): readonly X509Certificate[] {
   try {
     return readCertificates(whole, 'certs');
   } catch (error) {
-    // One that cannot be read speaks for nobody.
+    // One that cannot be read identifies no responder.
     if (error instanceof PaycertError) return [];
     throw error;
   }

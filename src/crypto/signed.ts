@@ -1,4 +1,4 @@
-// What X.509 signs, read as DER: certificates, revocation lists and answers about them have one frame (RFC 5280 §4.1.1).
+// What X.509 signs, read as DER: certificates, revocation lists and OCSP responses have one frame (RFC 5280 §4.1.1).
 import { type KeyObject, verify, type X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
 import { type DerElement, DerError, derTag, readDer, readInside } from './der.ts';

@@ -1,4 +1,4 @@
-// Where the API server is and who we are to it: in a pod two files, read again each time; elsewhere a kubeconfig. The only importer of client-node, which is loaded on demand.
+// API server address and our credentials: in a pod two files, read again each time; elsewhere a kubeconfig. The only importer of client-node, which is loaded on demand.
 import { Agent as HttpAgent } from 'node:http';
 import type { RequestOptions } from 'node:https';
 import { delimiter, dirname, join, resolve } from 'node:path';

@@ -48,7 +48,7 @@ export interface MissedOptions extends Guarded {
 }
 
 /**
- * Lists names and versions beside the watch: a change that it does not tell of in time, it has missed.
+ * Lists names and versions beside the watch: a change that the watch does not report in time counts as missed.
  * @throws Missed, or the PaycertError of a list that fails; returns on abort
  */
 export async function guardEvents(

@@ -14,8 +14,8 @@ type Task = (signal: AbortSignal) => Promise<void>;
 const releaseMilliseconds = 2000;
 
 /**
- * A task that runs another whenever it leads, with a signal that is aborted when it leads no more; it waits until the other
- * has ended, and stands for election again. On abort it gives the Lease up, when the other has ended. It rejects with what the other
+ * A task that runs another whenever it leads, with a signal that is aborted when it leads no more; it waits until that work
+ * has stopped, and is a candidate again. On abort it gives the Lease up, once the work has stopped. It rejects with what the work
  * rejects with. A Lease that is not there is created, where that is permitted.
  */
 export function whileLeading(task: Task, options: LeaseOptions): Task {

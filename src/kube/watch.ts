@@ -41,7 +41,7 @@ const longestBackoff = 30_000;
 /** A watch that ends sooner is no better than one that failed: without a pause it would be a loop. */
 const healthyMilliseconds = 5000;
 
-/** After these, where to go on from is not known, or what is cached may not be seen any more. */
+/** After these the resume point is lost, or access to what is cached was revoked. */
 const needList: ReadonlySet<string> = new Set([
   'watch-expired',
   'response-malformed',

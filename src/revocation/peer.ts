@@ -63,7 +63,7 @@ async function findProblem(
   { trusted, revocation }: Trust,
   { responders, clock, field }: { readonly responders: Responders; readonly clock: Clock; readonly field: string },
 ): Promise<Error | undefined> {
-  // Clients need not have a certificate, and a program can switch verification off: then there is nobody to believe, or to ask.
+  // Clients need not have a certificate, and a program can switch verification off: then there is no certificate to trust, or to query.
   if (!socket.authorized) return undefined;
   const [leaf, ...shown] = chainOf(socket.getPeerCertificate(true));
   const path = leaf && trustedPathOf(leaf, shown, trusted());

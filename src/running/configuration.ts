@@ -16,12 +16,12 @@ import type { CredentialConfig, ResourceEntry } from '../config/schema/credentia
 
 type Wanted = Pick<Config, 'credentials' | 'resources'>;
 
-interface Followed {
+interface Subscription {
   readonly entry: ResourceEntry;
   /** The last that made sense. */
   spec: ResourceSpec | undefined;
   suspendedSince: Date | undefined;
-  /** Why what it says now does not count; told once. */
+  /** Why what it says now does not count; reported once. */
   refused: string | undefined;
   /** The same, while the API server does not show it. */
   unwatched: string | undefined;
@@ -36,7 +36,7 @@ export class RunningConfiguration {
   readonly #dependencies: Dependencies;
   readonly #client: () => Promise<Pick<KubeClient, 'list' | 'watch'>>;
   readonly #credentials: Credentials;
-  readonly #followed = new Map<string, Followed>();
+  readonly #followed = new Map<string, Subscription>();
   #own: readonly CredentialConfig[] = [];
 
   constructor(dependencies: Dependencies, building: BuildDependencies) {
@@ -97,7 +97,7 @@ export class RunningConfiguration {
     const ended = informer.run(stop.signal).catch((error: unknown) => {
       observe({ type: 'internal-error', where: 'config', error });
     });
-    const followed: Followed = {
+    const followed: Subscription = {
       ...{ entry, spec: undefined, suspendedSince: undefined, refused: undefined, unwatched: undefined },
       ...{ stop, ended },
     };
@@ -105,7 +105,7 @@ export class RunningConfiguration {
   }
 
   /** That the API server refuses to show it lasts until somebody acts; what passes by itself is in the log alone. */
-  #watched(followed: Followed, name: string, event: Event): void {
+  #watched(followed: Subscription, name: string, event: Event): void {
     const { clock, store } = this.#dependencies;
     if (followed.stop.signal.aborted) return;
     if (event.type === 'watch-failed' && event.error !== undefined && lasting.has(event.error.code)) {
@@ -124,9 +124,9 @@ export class RunningConfiguration {
 
   /** A resource that is gone or makes no sense leaves the last that did: only `suspend` revokes. */
   #changed(
-    followed: Followed,
+    followed: Subscription,
     name: string,
-    object: (Pick<Followed, 'suspendedSince'> & { readonly spec: unknown }) | undefined,
+    object: (Pick<Subscription, 'suspendedSince'> & { readonly spec: unknown }) | undefined,
   ): void {
     const { observe, clock, store } = this.#dependencies;
     // What comes late has no effect.

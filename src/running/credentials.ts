@@ -60,7 +60,7 @@ export class Credentials {
     this.#dependencies.observe({ type: 'credential-removed', credential: name });
   }
 
-  /** New options take the loop, not the snapshot: callers go on with it until the next load. Another merchant is another credential. */
+  /** New options replace the loop, not the snapshot: it stays current until the next load. Another merchant is another credential. */
   #replace(config: CredentialConfig, running: Running | undefined): void {
     const { name } = config;
     const built = buildCredential(config, this.#building);
@@ -68,7 +68,7 @@ export class Credentials {
     const isSame = running !== undefined && isDeepStrictEqual(running.config.provider, config.provider);
     const credential = isSame ? { ...built, provider: running.provider } : built;
     const { provider } = credential;
-    // The old loop is not awaited: a read that hangs must not hold up the others, and what comes late has no effect.
+    // The old loop is not awaited: a read that hangs must not hold up the others, and a late result is discarded.
     if (running && running.provider.identity !== provider.identity) this.#remove(name);
     else running?.stop.abort();
     this.#dependencies.store.declare(name, buildPolicy(config));

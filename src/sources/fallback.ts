@@ -107,7 +107,7 @@ export function fallback({ sources, clock, observe }: FallbackOptions): Source {
     try {
       isFresh(lag, (await lag.source.read(signal)).revision);
     } catch (error) {
-      // It is read again, and its failure told, when it is needed.
+      // It is read again, and its failure reported, when it is needed.
       if (!(error instanceof PaycertError) && !signal.aborted) throw error;
     }
   }

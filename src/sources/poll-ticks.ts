@@ -30,7 +30,7 @@ export async function* pollTicks(options: PollOptions, signal: AbortSignal): Asy
       throw error;
     });
     if (isOver()) return;
-    // Not `poll`, which counts what an event should have told: there are no events.
+    // Not `poll`, which counts what an event should have reported: there are no events.
     if (found === undefined || found !== seen()) yield 'event';
   }
 }

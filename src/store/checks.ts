@@ -119,7 +119,7 @@ const checks: readonly Check[] = [
   worksItself,
 ];
 
-/** The violation that names the rejection; none for a fit candidate. */
+/** The violation that names the rejection; undefined for a valid candidate. */
 export async function findViolation(candidate: Candidate, now: Date): Promise<PaycertError | undefined> {
   for (const check of checks) {
     const [first] = await check(candidate, now);

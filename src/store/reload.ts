@@ -8,7 +8,7 @@ import { attempt, type Credential, type Dependencies } from './attempt.ts';
 const longestBackoff = 5 * 60 * 1000;
 const shortestBackoff = 500;
 
-/** A source that stops telling of changes is a bug; it is asked again after this long. */
+/** A source that stops reporting changes is a bug; it is polled again after this long. */
 const restartMilliseconds = 10_000;
 
 /** What the loop remembers of the material it could not use. */

@@ -86,7 +86,7 @@ export class Store {
   current(name: string): Snapshot {
     const { snapshot, suspendedSince } = this.entry(name);
     if (snapshot === undefined) {
-      const why = suspendedSince ? 'this credential is suspended by its PaymentCredential' : 'this credential has no fit material yet'; // prettier-ignore
+      const why = suspendedSince ? 'this credential is suspended by its PaymentCredential' : 'this credential has no valid material yet'; // prettier-ignore
       throw new PaycertError('credential-not-loaded', why, { field: 'name' });
     }
     return snapshot;

@@ -17,9 +17,9 @@ export interface ServerOptions {
 }
 
 /**
- * Makes a TLS or HTTPS server show the certificate that stands for every name, now and after each swap, until the function
- * that it returns is called. Connections that it has accepted go on. Trust changes with it, and so does what is asked about clients:
- * one whose certificate is revoked is refused with a `tlsClientError`.
+ * Makes a TLS or HTTPS server present the current certificate for each server name, now and after each swap, until the function
+ * that it returns is called. Established connections stay open. Trust changes with the certificates, and so do the checks of
+ * clients: one whose certificate is revoked is refused with a `tlsClientError`.
  * @throws PaycertError as `current`; `operation-unsupported` where the credential presents no certificate, `server-name-unknown`
  * @example
  * import { once } from 'node:events';

@@ -1,4 +1,4 @@
-// Whose rules material follows, as it is written in the configuration: the options of exactly one platform.
+// Provider options, as the configuration writes them: those of exactly one platform.
 import Type, { type TOptional } from 'typebox';
 import { type Platforms, platforms } from '../../providers/registry.ts';
 import { oneOf } from './shared.ts';

@@ -1,4 +1,4 @@
-// One set of Alipay keys: what it is, and the operations that it allows. Made from fit parts only.
+// One set of Alipay keys: what it is, and the operations that it allows. Made from valid parts only.
 import type { PrivateKey } from '../../crypto/private-key.ts';
 import { certificateFingerprint, describeAlgorithm } from '../../crypto/x509.ts';
 import {

@@ -1,4 +1,4 @@
-// mTLS: certificates that are shown in TLS, chosen by server name, and whom each of them trusts. It signs no messages.
+// mTLS: certificates that are presented in TLS, chosen by server name, and whom each of them trusts. It signs no messages.
 import { provesPair } from '../../crypto/private-key.ts';
 import { PaycertError, violation } from '../../errors.ts';
 import { certificateFacts, isAlive } from '../shared/facts.ts';

@@ -1,4 +1,4 @@
-// What a pair must be to be shown in TLS, whatever the time. The list is the specification; each rule names its own violations.
+// What a pair must be to be presented in TLS, whatever the time. The list is the specification; each rule names its own violations.
 import type { KeyObject } from 'node:crypto';
 import { rsaSizeProblems } from '../../crypto/suites.ts';
 import { describeAlgorithm, isIssuedWithin, nameAttribute, normalizeSerial } from '../../crypto/x509.ts';

@@ -16,14 +16,14 @@ export interface ClientPair {
   readonly warnings: readonly PaycertError[];
 }
 
-export interface FitParts {
+export interface ValidParts {
   readonly key: KeyObject;
   readonly previous?: KeyObject;
   readonly client?: ClientPair;
 }
 
 export async function createContext(
-  { key, previous, client }: FitParts,
+  { key, previous, client }: ValidParts,
   options: WechatpayV2Options,
 ): Promise<SigningContext> {
   const current = await secretOf(key, 'apiv2');

@@ -1,11 +1,11 @@
-// One set of WeChat Pay keys: what it is, and the operations that it allows. Made from fit parts only.
+// One set of WeChat Pay keys: what it is, and the operations that it allows. Made from valid parts only.
 import { PaycertError } from '../../errors.ts';
 import { expiryWarnings, isAlive, publicFacts } from '../shared/facts.ts';
 import type { Capability, SigningContext } from '../provider.ts';
 import { sealedCertificates } from './envelope.ts';
 import {
   collectFieldKeys,
-  type FitParts,
+  type ValidParts,
   merchantFacts,
   merchantWireSerial,
   ownSerials,
@@ -28,7 +28,7 @@ export interface ContextOptions {
   readonly proven: Set<string>;
 }
 
-export async function createContext(parts: FitParts, options: ContextOptions): Promise<SigningContext> {
+export async function createContext(parts: ValidParts, options: ContextOptions): Promise<SigningContext> {
   const { privateKey, apiV3Key } = parts;
   const { merchantId, responseKey, legacyFieldPadding, proven } = options;
   const merchant = merchantFacts(parts);

@@ -6,12 +6,12 @@ import type { KeyFacts } from '../provider.ts';
 import type { Parts } from './parts.ts';
 
 /** Parts that passed every rule. */
-export interface FitParts extends Parts {
+export interface ValidParts extends Parts {
   readonly privateKey: PrivateKey;
 }
 
 /** The key that signs. */
-export function merchantFacts({ privateKey, certificate, publicSerial }: FitParts): KeyFacts {
+export function merchantFacts({ privateKey, certificate, publicSerial }: ValidParts): KeyFacts {
   if (certificate) return certificateFacts(certificate, 'merchant');
   return publicKeyFacts(privateKey.publicKey, 'merchant', publicSerial);
 }
@@ -25,17 +25,17 @@ export async function symmetricKeys({ apiV3Key, previousApiV3Key }: Parts) {
 }
 
 /** What names the merchant's key in requests, whether or not it may be shown. */
-export const merchantWireSerial = (parts: FitParts): string =>
+export const merchantWireSerial = (parts: ValidParts): string =>
   parts.certificate ? merchantFacts(parts).keyId : (parts.merchantSerial ?? '');
 
 /** What names keys of the merchant’s, and so none of the platform’s. */
-export const ownSerials = (parts: FitParts): readonly string[] => [
+export const ownSerials = (parts: ValidParts): readonly string[] => [
   merchantWireSerial(parts),
   ...parts.retired.flatMap(({ certificate }) => certificate?.serialNumber ?? []),
 ];
 
 /** Fields are encrypted for the merchant's key: the current one, then those retired. */
-export function collectFieldKeys({ privateKey, retired }: FitParts, merchant: KeyFacts) {
+export function collectFieldKeys({ privateKey, retired }: ValidParts, merchant: KeyFacts) {
   const keys = retired.map(({ privateKey: key, certificate }) => {
     const facts: KeyFacts = certificate
       ? certificateFacts(certificate, 'merchant-retired')

@@ -6,7 +6,7 @@ import { type KeySet, type Provider, unusable } from '../provider.ts';
 import { createContext } from './context.ts';
 import { openCertificates } from './envelope.ts';
 import { defaults, type WechatpayOptions } from './options.ts';
-import type { FitParts } from './own-keys.ts';
+import type { ValidParts } from './own-keys.ts';
 import { type Parts, readParts } from './parts.ts';
 import { judge } from './rules.ts';
 
@@ -28,7 +28,7 @@ export function wechatpay({
         code !== 'material-missing' ||
         !(unreadable.has(field) || (field === 'apiclient_cert.pem' && unreadable.has('merchant_serial')));
       const violations = [...problems, ...judge(parts, merchantId).filter(isNew)];
-      if (violations.length > 0 || !isFit(parts)) return unusable(violations, signerOf(parts));
+      if (violations.length > 0 || !isUsable(parts)) return unusable(violations, signerOf(parts));
       const { apiV3Key, certificatesResponse } = parts;
       if (apiV3Key && certificatesResponse !== undefined && openCertificates(certificatesResponse, apiV3Key)) {
         proven.add(await checkValue(apiV3Key));
@@ -38,7 +38,7 @@ export function wechatpay({
   };
 }
 
-const isFit = (parts: Parts): parts is FitParts => parts.privateKey !== undefined;
+const isUsable = (parts: Parts): parts is ValidParts => parts.privateKey !== undefined;
 
 /** Its certificate's dates are judged also where something else is wrong: people want all that is wrong. */
 const signerOf = ({ certificate }: Parts): KeySet['signer'] =>
