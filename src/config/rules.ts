@@ -113,7 +113,7 @@ export function* routeFaults(proxy: Sound<Config>['proxy'], entries: readonly Na
     const { credential, origin, double, spareDouble } = route ?? {};
     const at = (member: string): Path => ['proxy', 'routes', index, member];
     if (spareDouble !== undefined && double === undefined)
-      yield { path: at('spareDouble'), message: 'stands beside a double, and there is none', absent: [at('double')] };
+      yield { path: at('spareDouble'), message: 'stands beside a double, which is not given', absent: [at('double')] };
     if (credential === undefined) continue;
     if (seen.has(credential)) yield { path: at('credential'), message: 'is named by an earlier route' };
     seen.add(credential);
@@ -130,7 +130,7 @@ export function* routeFaults(proxy: Sound<Config>['proxy'], entries: readonly Na
         absent: [at('double')],
       };
     else if (origin !== undefined && !own.includes(origin))
-      yield { path: at('origin'), message: `is none of the platform’s: ${own.join(', ')}` };
+      yield { path: at('origin'), message: `is not one of the platform’s: ${own.join(', ')}` };
   }
 }
 

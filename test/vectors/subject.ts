@@ -4,7 +4,7 @@ import { readCertificates, readPublicKey } from '../../src/crypto/containers.ts'
 import { localKey, type PrivateKey, readLocalKey } from '../../src/crypto/private-key.ts';
 import { certificateFingerprint, normalizeSerial } from '../../src/crypto/x509.ts';
 import { type ContextOptions, createContext } from '../../src/providers/wechatpay/context.ts';
-import type { FitParts } from '../../src/providers/wechatpay/own-keys.ts';
+import type { ValidParts } from '../../src/providers/wechatpay/own-keys.ts';
 import type { NamedCertificate } from '../../src/providers/wechatpay/parts.ts';
 import { type FlatContext, flatten } from '../support/flatten.ts';
 import { isObject, listOf } from './read.ts';
@@ -19,7 +19,7 @@ const sparePrivateKey = (): PrivateKey =>
 export type Subject = Required<FlatContext>;
 
 /** Not `load`: many sources pair keys, names and sizes that its rules refuse, as they should. */
-export async function subject(parts: Partial<FitParts>, options: Partial<ContextOptions> = {}): Promise<Subject> {
+export async function subject(parts: Partial<ValidParts>, options: Partial<ContextOptions> = {}): Promise<Subject> {
   const whole = { privateKey: sparePrivateKey(), platformCertificates: [], retired: [], trust: [], ...parts };
   const context = await createContext(whole, {
     merchantId: '1900000000',
