@@ -223,7 +223,10 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
       verticalPodAutoscaler: group({
         enabled: Flag,
         updateMode: OneOf('Off', 'Initial', 'Recreate', 'InPlaceOrRecreate', 'Auto'),
+        minReplicas: Type.Integer({ minimum: 0 }),
+        recommenders: Type.Array(DnsName, { maxItems: 1 }),
         controlledResources: Type.Array(OneOf('cpu', 'memory'), { minItems: 1 }),
+        controlledValues: OneOf('RequestsOnly', 'RequestsAndLimits'),
         minAllowed: Open,
         maxAllowed: Open,
       }),

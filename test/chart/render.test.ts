@@ -418,6 +418,17 @@ describe('the chart', { skip: noHelm, timeout: 300_000 }, () => {
     assert.deepEqual(spec.resourcePolicy.containerPolicies[0].controlledResources, ['memory']);
     assert.equal(spec.targetRef.name, 'paycert');
     assert.deepEqual(spec.resourcePolicy.containerPolicies[0].maxAllowed, { memory: '1Gi' });
+    assert.deepEqual(spec.updatePolicy, { updateMode: 'Initial' });
+    assert.equal(spec.resourcePolicy.containerPolicies[0].controlledValues, 'RequestsOnly');
+    assert.equal(spec.recommenders, undefined);
+    const more = { minReplicas: 1, recommenders: ['nightly'], controlledValues: 'RequestsAndLimits' };
+    const chosen = { verticalPodAutoscaler: { enabled: true, ...more } };
+    const other = one(await render({ values: chosen }), 'VerticalPodAutoscaler')['spec'];
+    assert.deepEqual(other.updatePolicy, { updateMode: 'Initial', minReplicas: 1 });
+    assert.deepEqual(other.recommenders, [{ name: 'nightly' }]);
+    assert.equal(other.resourcePolicy.containerPolicies[0].controlledValues, 'RequestsAndLimits');
+    const two = { verticalPodAutoscaler: { ...chosen.verticalPodAutoscaler, recommenders: ['a', 'b'] } };
+    assert.match((await template({ values: two })).stderr, /recommenders/);
   });
 
   it('gives pods every other field of their spec, and refuses those that have a value of their own', async () => {
