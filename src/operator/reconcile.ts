@@ -121,9 +121,10 @@ export class Reconciler {
     const before = this.#revisions.get(id);
     this.#revisions.set(id, secret.revision);
     if (before !== undefined) return before !== secret.revision;
-    // Seen for the first time by this process: the version is all that the status remembers.
-    const version = (status?.rejected ?? status?.deferred ?? status?.accepted)?.secretResourceVersion;
-    return version !== undefined && version !== secret.secretResourceVersion;
+    // Seen for the first time by this process: the status remembers the version, and the keys where they could be read.
+    const seen = status?.rejected ?? status?.deferred ?? status?.accepted;
+    if (seen === undefined || seen.secretResourceVersion === secret.secretResourceVersion) return false;
+    return seen.snapshotId !== secret.snapshotId;
   }
 
   async #write(
