@@ -69,6 +69,12 @@ export const StatusSchema = Type.Object(
           time: Time('When it was first accepted.'),
           notBefore: Type.Optional(Time('Of the certificate of the key that signs.')),
           capabilities: Type.Array(Text(32, 'A capability.'), { maxItems: 8, description: 'What it is able to do.' }),
+          trust: Type.Optional(
+            Type.Array(Text(253, 'The name of a part.'), {
+              maxItems: 64,
+              description: 'Parts that hold authorities: an empty part does not replace one of them.',
+            }),
+          ),
           createdAt: Type.Optional(Time('When its keys were made, as the Secret said.')),
           until: Type.Optional(Time('When it ends to do what is required of it.')),
         },

@@ -168,7 +168,7 @@ const versionOf = ({ uid, resourceVersion }: Pick<SecretFacts, 'uid' | 'resource
 const textOf = ({ keys, credential }: Question): string =>
   JSON.stringify([keys, credential.provider, credential.older, credential.require]);
 const textOfAccepted = ({ accepted }: Question): string =>
-  JSON.stringify(accepted && [accepted.snapshotId, accepted.capabilities, accepted.notBefore]);
+  JSON.stringify(accepted && [accepted.snapshotId, accepted.capabilities, accepted.notBefore, accepted.trust]);
 
 /** What was accepted before matters where it is replaced: not for the same keys. */
 function isSame({ question, evaluation }: Reading, other: Question): boolean {

@@ -156,6 +156,8 @@ export interface KeySet {
   readonly capabilities: (now: Date) => ReadonlySet<Capability>;
   /** Names in the material that the provider never read. Absent: nobody asked. */
   readonly ignored?: readonly string[];
+  /** Parts that say whom to trust: those that hold authorities, and those that are there and empty. Absent: there are no such parts. */
+  readonly trust?: { readonly filled: readonly string[]; readonly empty: readonly string[] };
   /** What is odd at that time, and no reason to refuse. */
   readonly warnings: (now: Date) => readonly PaycertError[];
   /** Whether the symmetric key has opened something that the platform wrote. Absent: there is no such key. */

@@ -1,11 +1,11 @@
 // The generic checks, in order. The list is the specification: the first violation names the rejection.
 import { publicKeyFingerprint } from '../crypto/x509.ts';
-import { PaycertError } from '../errors.ts';
+import { PaycertError, violation } from '../errors.ts';
 import type { KeyFacts, KeySet, SigningContext } from '../providers/provider.ts';
 import { type RoleRow, roles } from '../providers/roles.ts';
 
 /** What a candidate would replace, as far as the checks look at it: no key is needed for that. */
-export interface Current extends Pick<KeySet, 'capabilities'> {
+export interface Current extends Pick<KeySet, 'capabilities' | 'trust'> {
   readonly signer?: { readonly facts: Pick<KeyFacts, 'notBefore'> };
 }
 
@@ -72,6 +72,12 @@ const keepsVerifying: Check = ({ context, current }, now) =>
       ]
     : [];
 
+/** An empty part in place of one that held authorities would trust everybody whom Node trusts. */
+const keepsTrust: Check = ({ context, current }) =>
+  (context.set.trust?.empty ?? [])
+    .filter((name) => current?.trust?.filled.includes(name))
+    .flatMap((name) => violation('trust-emptied', name, 'is empty, and the current one holds authorities'));
+
 const isNotOlder: Check = (candidate) =>
   candidate.older === 'reject' && isRollback(candidate)
     ? [new PaycertError('material-older', 'the certificate of the key that signs is older than the current one')]
@@ -115,6 +121,7 @@ const checks: readonly Check[] = [
   isFitNow,
   trustsNoOwnKey,
   keepsVerifying,
+  keepsTrust,
   isNotOlder,
   worksItself,
 ];

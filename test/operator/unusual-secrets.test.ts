@@ -90,6 +90,28 @@ describe('an empty part', () => {
       assert.match(rejected?.message ?? '', new RegExp(empty));
     }
   }); // prettier-ignore
+
+  it(
+    'in place of authorities is rejected, also by an operator that has started since it accepted them',
+    limit,
+    async (t) => {
+      const { tenant, operator, create, recreate, evaluated } = await setUp(t);
+      const authority = await makeAuthority();
+      const pair = pairFiles(await issue(authority, 'shop'));
+      const dataOf = (ca: string): Data =>
+      Object.fromEntries([...filesOf({ ...pair, 'ca.crt': ca })].map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')])); // prettier-ignore
+      const version = await create('keys', dataOf(authority.certificate));
+      await tenant.create('partner', { provider: { mtls: {} }, source: { secret: { name: 'keys' } } });
+      const { accepted } = await evaluated('partner', version);
+      assert.deepEqual(accepted?.trust, ['ca.crt']);
+      await operator.stop();
+      const emptied = await recreate('keys', dataOf(''));
+      await startOperator(t, controlPlane(), { namespaces: [tenant.namespace] });
+      const after = await evaluated('partner', emptied);
+      assert.deepEqual([after.accepted, after.rejected?.reason], [accepted, 'TrustEmptied']);
+      assert.match(after.rejected?.message ?? '', /ca\.crt/);
+    },
+  );
 });
 
 describe('an immutable Secret', () => {

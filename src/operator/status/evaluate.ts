@@ -20,6 +20,8 @@ export interface SecretEvaluation {
   readonly formerFingerprints: ReadonlyMap<string, string>;
   readonly signer: Pick<KeyFacts, 'keyId' | 'notBefore' | 'notAfter'> | undefined;
   readonly capabilities: readonly Capability[];
+  /** Names of the parts that hold authorities. */
+  readonly trust: readonly string[];
   /** In the order of the checks; none when it is valid. */
   readonly violations: readonly PaycertError[];
   /** When it becomes valid by itself: it is good, and only too early. */
@@ -34,10 +36,14 @@ export interface SecretEvaluation {
 
 export type Accepted = Status['accepted'];
 
-/** The accepted set, as the checks see it: only its status is left. */
-const toCurrent = ({ capabilities, notBefore }: NonNullable<Accepted>): Current => ({
-  capabilities: () => new Set(capabilities as Capability[]),
-  ...(notBefore !== undefined && { signer: { facts: { notBefore: new Date(notBefore) } } }),
+/** The accepted set, as the checks see it: only its status is left. The same keys replace nothing; their trust may still be emptied. */
+const toCurrent = (
+  { snapshotId, capabilities, notBefore, trust = [] }: NonNullable<Accepted>,
+  candidate: string,
+): Current => ({
+  capabilities: () => new Set(snapshotId === candidate ? [] : (capabilities as Capability[])),
+  trust: { filled: trust, empty: [] },
+  ...(notBefore !== undefined && snapshotId !== candidate && { signer: { facts: { notBefore: new Date(notBefore) } } }),
 });
 
 export interface Candidate {
@@ -52,8 +58,7 @@ export async function evaluate({ credential, material, accepted }: Candidate, no
   const context = await buildProvider(provider).load(material.data);
   const { set } = context;
   const id = snapshotId(set);
-  // The same keys replace nothing.
-  const current = accepted && accepted.snapshotId !== id ? toCurrent(accepted) : undefined;
+  const current = accepted && toCurrent(accepted, id);
   const checked = { context, current, older };
   const found = await findViolations(checked, now);
   // Addresses of lists and responders are untrusted input: only sidecars query them.
@@ -71,6 +76,7 @@ export async function evaluate({ credential, material, accepted }: Candidate, no
     ),
     signer: set.signer?.facts,
     capabilities: [...set.capabilities(now)].sort(),
+    trust: [...(set.trust?.filled ?? [])].sort(),
     violations,
     deferredUntil: refusal?.outcome === 'deferred' ? refusal.until : undefined,
     usableUntil: usableUntil(set, require),

@@ -61,13 +61,14 @@ export function statusOf(resource: PaymentCredential, evaluation: Evaluation, no
 function acceptedOf(secret: SecretEvaluation | undefined, previous: Status | undefined, now: Date): Status['accepted'] {
   const before = previous?.accepted;
   if (secret === undefined || !isValid(secret)) return before;
-  const { snapshotId, secretResourceVersion, capabilities, signer, createdAt, usableUntil } = secret;
+  const { snapshotId, secretResourceVersion, capabilities, trust, signer, createdAt, usableUntil } = secret;
   return {
     snapshotId,
     secretResourceVersion,
     time: before?.snapshotId === snapshotId ? before.time : now.toISOString(),
     ...(signer?.notBefore && { notBefore: signer.notBefore.toISOString() }),
     capabilities: [...capabilities],
+    ...(trust.length > 0 && { trust: [...trust] }),
     ...(createdAt instanceof Date && { createdAt: createdAt.toISOString() }),
     ...(usableUntil && { until: usableUntil.toISOString() }),
   };

@@ -5,6 +5,7 @@ import { isBlank } from '../../crypto/pem.ts';
 import { type OcspResponse, readOcspResponse } from '../../crypto/ocsp-response.ts';
 import { readRevocationLists, type RevocationList } from '../../crypto/revocation.ts';
 import { type PaycertError, violation } from '../../errors.ts';
+import type { KeySet } from '../provider.ts';
 import { materialReader } from '../shared/material.ts';
 
 /** As `kubernetes.io/tls` and cert-manager name it: tls.crt, tls.key. */
@@ -30,8 +31,8 @@ export function readPairs(
   readonly pairs: readonly Pair[];
   readonly lists: readonly RevocationList[];
   readonly answers: readonly OcspResponse[];
-  /** Parts for authorities that hold nothing, as cert-manager writes `ca.crt` where its issuer names none. */
-  readonly empty: readonly string[];
+  /** Parts for authorities: cert-manager writes an empty `ca.crt` where its issuer names none. */
+  readonly trust: Required<KeySet>['trust'];
   readonly problems: readonly PaycertError[];
 } {
   const { part, required, problems } = materialReader(data);
@@ -39,10 +40,9 @@ export function readPairs(
   const others = [...named].filter((name) => name !== defaultPair).sort();
   const names = isDefaultThere || others.length === 0 || named.has(defaultPair) ? [defaultPair, ...others] : others;
   const authorityNames = ['ca.crt', ...names.map((name) => `${name}.ca.crt`)];
-  const empty = authorityNames.filter((name) => {
-    const bytes = data.get(name);
-    return bytes !== undefined && isBlank(bytes);
-  });
+  const there = authorityNames.flatMap((name) => ({ name, bytes: data.get(name) }));
+  const empty = there.flatMap(({ name, bytes }) => (bytes !== undefined && isBlank(bytes) ? [name] : []));
+  const filled = there.flatMap(({ name, bytes }) => (bytes !== undefined && !isBlank(bytes) ? [name] : []));
   const authoritiesIn = (name: string) => (empty.includes(name) ? undefined : part(name, readCertificates));
   const shared = authoritiesIn('ca.crt') ?? [];
   const lists = [...data.keys()]
@@ -63,7 +63,7 @@ export function readPairs(
     const authorities = authoritiesIn(`${name}.ca.crt`) ?? shared;
     return privateKey && certificates ? [{ name, privateKey, certificates, authorities }] : [];
   });
-  return { pairs, lists, answers, empty, problems };
+  return { pairs, lists, answers, trust: { filled, empty }, problems };
 }
 
 /** `kubernetes.io/tls` must have both parts, so what waits for its certificate has an empty one. */
@@ -74,8 +74,6 @@ function notIssued(data: ReadonlyMap<string, Uint8Array>, pair: string): readonl
     ? violation('certificate-not-issued', name, 'is empty: the certificate has not been issued yet')
     : [];
 }
-
-export const isAuthorityName = (name: string): boolean => /^(?:[^/]+\.)?ca\.crt$/.test(name);
 
 const isListName = (name: string): boolean => /^ca\.crl(?:\.\d+)?$/.test(name);
 

@@ -2,35 +2,27 @@
 import { provesPair } from '../../crypto/private-key.ts';
 import { PaycertError, violation } from '../../errors.ts';
 import { certificateFacts, isAlive } from '../shared/facts.ts';
-import { type KeyFacts, type Provider, type SigningContext, unusable } from '../provider.ts';
+import { type KeyFacts, type KeySet, type Provider, type SigningContext, unusable } from '../provider.ts';
 import { judgeOwn, listProblems } from '../shared/revocation-status.ts';
 import { makeIdentity, type RevocationRules } from '../shared/tls-identity.ts';
 import { defaults, type MtlsOptions } from './options.ts';
-import { isAuthorityName, keyName, type Pair, readPairs } from './parts.ts';
+import { keyName, type Pair, readPairs } from './parts.ts';
 import { judge, warningsOf } from './rules.ts';
 import { chooseByName } from './server-names.ts';
 
 export function mtls(options: MtlsOptions): Provider {
   const named = new Set(Object.values(options.serverNames ?? {}));
-  // Parts for authorities that a set which loaded has filled: from then on an empty one would trust everybody whom Node trusts.
-  const filled = new Set<string>();
   return {
     id: 'mtls',
     identity: 'mtls',
     async load(data) {
-      const { pairs, lists, answers, empty, problems } = readPairs(data, named);
+      const { pairs, lists, answers, trust, problems } = readPairs(data, named);
       const [first, ...rest] = pairs;
-      const emptied = empty.filter((name) => filled.has(name));
-      const all = [
-        ...problems,
-        ...pairs.flatMap(judge),
-        ...emptied.flatMap((name) => violation('trust-emptied', name, 'is empty, and has held authorities')),
-      ];
+      const all = [...problems, ...pairs.flatMap(judge)];
       if (all.length === 0) all.push(...(await Promise.all(pairs.map(proofProblems))).flat());
       if (all.length === 0) all.push(...(await listProblems(lists, authoritiesOf(pairs))));
       if (first === undefined || all.length > 0) return unusable(all);
-      for (const name of [...data.keys()].filter(isAuthorityName)) if (!empty.includes(name)) filled.add(name);
-      return createContext([first, ...rest], { lists, answers, empty }, options);
+      return createContext([first, ...rest], { lists, answers, trust }, options);
     },
   };
 }
@@ -49,7 +41,7 @@ async function proofProblems({ name, privateKey, certificates: [leaf] }: Pair): 
 
 async function createContext(
   pairs: readonly [Pair, ...Pair[]],
-  { empty, ...known }: Pick<RevocationRules, 'lists' | 'answers'> & { readonly empty: readonly string[] },
+  { trust, ...known }: Pick<RevocationRules, 'lists' | 'answers'> & Required<Pick<KeySet, 'trust'>>,
   options: MtlsOptions,
 ): Promise<SigningContext> {
   const [first] = pairs;
@@ -72,6 +64,7 @@ async function createContext(
     set: {
       keys: unique([...shown, ...trusted]),
       problems: [],
+      trust,
       signer: { facts: certificateFacts(first.certificates[0], 'tls') },
       // Its keys sign handshakes and nothing else; with one certificate that has expired, some of them fail.
       capabilities: (now) => new Set(shown.every((facts) => isAlive(facts, now)) ? ['sign'] : []),
@@ -79,7 +72,7 @@ async function createContext(
       warnings: (now) => [
         ...pairs.flatMap(warningsOf),
         ...unique(trusted).flatMap((facts) => (isAlive(facts, now) ? [] : [authorityExpired(facts)])),
-        ...empty.flatMap((name) => violation('trust-empty', name, 'is empty, and says nothing of whom to trust')),
+        ...trust.empty.flatMap((name) => violation('trust-empty', name, 'is empty, and says nothing of whom to trust')),
         // Material that was valid at load stays in use, and is reported.
         ...revoked(now),
       ],

@@ -23,6 +23,7 @@ const status: fc.Arbitrary<Status> = fc.record({
     secretResourceVersion: text,
     time,
     capabilities: fc.array(text, { maxLength: 12 }),
+    trust: fc.array(text, { maxLength: 70 }),
   }),
   rejected: fc.record({ secretResourceVersion: text, time, reason: text, message: text }),
   keys: fc

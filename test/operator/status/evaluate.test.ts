@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CredentialConfig } from '../../../src/config/schema/credential.ts';
-import { evaluate } from '../../../src/operator/status/evaluate.ts';
+import { type Accepted, evaluate, type SecretEvaluation } from '../../../src/operator/status/evaluate.ts';
 import { material } from '../../../src/sources/source.ts';
 import { day, filesOf, issue, makeAuthority, now, pairFiles } from '../../support/mtls.ts';
 import { listPem, makeList } from '../../support/revocation.ts';
@@ -43,6 +43,48 @@ describe('a Secret that is not valid yet', () => {
 
   it('ends to be usable with the first certificate in use that ends', async () => {
     assert.deepEqual((await of({ notBefore: from(-2), notAfter: from(9) })).usableUntil, from(9));
+  });
+});
+
+describe('authorities that are emptied', () => {
+  const load = (texts: Readonly<Record<string, string>>, accepted?: Accepted) => {
+    const data = filesOf({ ...pairFiles(client), ...texts });
+    return evaluate({ credential: { provider: { mtls: {} } }, material: material(data), accepted }, now);
+  };
+  const acceptedOf = ({ snapshotId, capabilities, trust }: SecretEvaluation): NonNullable<Accepted> => ({
+    snapshotId,
+    secretResourceVersion: '1',
+    time: now.toISOString(),
+    capabilities: [...capabilities],
+    trust: [...trust],
+  });
+  const full = { 'ca.crt': authority.certificate, 'tls.ca.crt': authority.certificate };
+
+  it('are refused, as a sidecar that runs refuses them, however long ago they were accepted', async () => {
+    const first = await load(full);
+    assert.deepEqual([first.trust, first.violations], [['ca.crt', 'tls.ca.crt'], []]);
+    const { violations } = await load({ 'ca.crt': '' }, acceptedOf(first));
+    assert.deepEqual(
+      violations.map(({ code, field }) => [code, field]),
+      [['trust-emptied', 'ca.crt']],
+    );
+  });
+
+  it('are refused also where no key of the set has changed: another part holds the same', async () => {
+    const first = await load(full);
+    const second = await load({ ...full, 'ca.crt': '' }, acceptedOf(first));
+    assert.equal(second.snapshotId, first.snapshotId);
+    assert.deepEqual(
+      second.violations.map(({ code }) => code),
+      ['trust-emptied'],
+    );
+  });
+
+  it('may be removed, and be empty from the first', async () => {
+    assert.deepEqual((await load({}, acceptedOf(await load(full)))).violations, []);
+    const empty = await load({ 'ca.crt': '' });
+    assert.deepEqual([empty.violations, empty.trust], [[], []]);
+    assert.deepEqual((await load({ 'ca.crt': '' }, acceptedOf(empty))).violations, []);
   });
 });
 

@@ -28,6 +28,7 @@ const secret = (over: Partial<SecretEvaluation> = {}): SecretEvaluation => ({
   keys: [key('merchant', later(365 * day))],
   signer: { keyId: 'merchant', notBefore: later(-day), notAfter: later(365 * day) },
   capabilities: ['sign'],
+  trust: [],
   formerFingerprints: new Map(),
   violations: [],
   deferredUntil: undefined,
