@@ -51,6 +51,7 @@ function makeProcess(before?: Status) {
   const reconciler = new Reconciler({
     lookup,
     secretOptIn: false,
+    reviews: false,
     client: async () => client,
     leadership: new Leadership(),
     pods: { refresh: () => (touched += 1) },
@@ -61,7 +62,7 @@ function makeProcess(before?: Status) {
   });
   /** Whether Pods are touched for it. */
   return {
-    async see(next: KubeObject): Promise<boolean> {
+    see: async (next: KubeObject): Promise<boolean> => {
       [secret, touched] = [next, 0];
       await reconciler.reconcile(key, new AbortController().signal);
       for (const known of reconciler.statuses()) status = known.status;
