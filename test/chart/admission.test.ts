@@ -47,7 +47,7 @@ describe('admission in the chart', { skip: noHelm, timeout: 60_000 }, () => {
 
   it('grants one Secret and one configuration, each by its name, and neither with a certificate of somebody else', async () => {
     const manifests = await example('admission');
-    const webhooks = 'paycert-admission.paycert-system';
+    const webhooks = 'paycert-admission';
     assert.deepEqual(granted(manifests, 'Role', 'paycert-admission'), [
       { apiGroups: [''], resources: ['secrets'], resourceNames: ['paycert-admission'], verbs: ['get', 'list', 'watch', 'update'] },
     ]);

@@ -1,9 +1,4 @@
-{{/* Webhooks: their name in the cluster, whom they leave out, and what they have in common. */}}
-
-{{/* Of a cluster, so that a release of the same name in another namespace has its own. */}}
-{{- define "paycert.admissionName" -}}
-{{- printf "%s.%s" (include "paycert.suffixed" (list . "admission")) (include "paycert.namespace" .) -}}
-{{- end -}}
+{{/* Webhooks: whom they leave out, and what they have in common. */}}
 
 {{/* What the operator sees, and never its own start. */}}
 {{- define "paycert.admissionNamespaces" -}}
