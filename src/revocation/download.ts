@@ -9,6 +9,8 @@ export type ExchangeOptions = Pick<RequestOptions, 'method' | 'headers'> & {
   readonly refused: BlockList;
   readonly body?: Uint8Array;
   readonly maxBytes: number;
+  /** Awaited before more than that of a response is read. */
+  readonly large?: { readonly bytes: number; readonly wait: () => Promise<void> };
   readonly signal: AbortSignal;
 };
 
@@ -24,7 +26,7 @@ const lookup = createLookup();
 /** Undefined where the network, TLS or the parser of HTTP says no, or there is more than may be. Redirects are not followed. */
 export async function exchange(
   url: URL,
-  { refused, body, maxBytes, signal, ...rest }: ExchangeOptions,
+  { refused, body, maxBytes, large, signal, ...rest }: ExchangeOptions,
 ): Promise<Reply | undefined> {
   const options: RequestOptions & Pick<TcpNetConnectOpts, 'blockList'> = {
     ...rest,
@@ -40,7 +42,7 @@ export async function exchange(
     });
     const { statusCode: status = 0, headers } = response;
     if (status !== 200) response.destroy();
-    const bytes = status === 200 ? await readBody(response, maxBytes) : Buffer.alloc(0);
+    const bytes = status === 200 ? await readBody(response, maxBytes, large) : Buffer.alloc(0);
     return bytes && { status, location: headers.location, bytes };
   } catch (error) {
     // What the network and the parser of HTTP say; a bug has no code.
@@ -49,14 +51,22 @@ export async function exchange(
   }
 }
 
-async function readBody(response: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
+async function readBody(
+  response: IncomingMessage,
+  maxBytes: number,
+  large: ExchangeOptions['large'],
+): Promise<Buffer | undefined> {
   const chunks: Uint8Array[] = [];
   let length = 0;
+  let isLarge = false;
   for await (const chunk of response as AsyncIterable<Uint8Array>) {
     chunks.push(chunk);
     length += chunk.byteLength;
     // Leaving the loop ends the connection.
     if (length > maxBytes) return undefined;
+    if (large === undefined || isLarge || length <= large.bytes) continue;
+    isLarge = true;
+    await large.wait();
   }
   return Buffer.concat(chunks);
 }
@@ -75,7 +85,7 @@ export interface Refused {
 export async function download(
   url: string,
   refused: Refused,
-  { maxBytes, signal }: Pick<ExchangeOptions, 'maxBytes' | 'signal'>,
+  options: Pick<ExchangeOptions, 'maxBytes' | 'large' | 'signal'>,
 ): Promise<Buffer | undefined> {
   const configured = URL.parse(url);
   let next = configured;
@@ -86,8 +96,7 @@ export async function download(
       refused: isConfigured ? refused.configured : refused.others,
       // A list is not compressed: a small response must not become a large one.
       headers: { 'accept-encoding': 'identity' },
-      maxBytes,
-      signal,
+      ...options,
     });
     if (reply?.status === 200) return reply.bytes;
     if (reply === undefined || reply.location === undefined || !redirects.has(reply.status)) return undefined;

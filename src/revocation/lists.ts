@@ -5,9 +5,10 @@ import { derTag } from '../crypto/der.ts';
 import { readRevocationLists, type RevocationList } from '../crypto/revocation.ts';
 import { PaycertError } from '../errors.ts';
 import type { Fetches } from '../providers/platform.ts';
-import type { Source } from '../sources/source.ts';
+import { digestInTurns, type Source } from '../sources/source.ts';
 import { refusedAddresses, refusedThoughConfigured } from './addresses.ts';
 import { download } from './download.ts';
+import { Slots } from './slots.ts';
 import { type Fetch, withFetched } from './with-fetched.ts';
 
 const hour = 60 * 60 * 1000;
@@ -15,6 +16,12 @@ const hour = 60 * 60 * 1000;
 const retryMilliseconds = 60_000;
 const timeoutMilliseconds = 10_000;
 const maxBytes = 16 * 1024 * 1024;
+
+/** Almost every list is smaller. What is larger is received one after the other, and kept only where it is known to be genuine. */
+const largeBytes = 1024 * 1024;
+/** Of all lists that are downloaded for one credential. */
+const maxKeptBytes = 2 * maxBytes;
+const largeSlots = new Slots(1);
 
 interface Download {
   readonly list: Downloaded | undefined;
@@ -40,11 +47,27 @@ export function withRevocationLists(
     const known = downloads.get(url);
     const now = clock.now();
     if (known !== undefined && now.getTime() < known.dueAt) return known.list;
-    const offered = await fetchList(url, signal);
-    const dueAt = now.getTime() + (offered === undefined ? retryMilliseconds : hour);
-    const list = await better(known?.list, offered, authorities, now);
-    downloads.set(url, { list, dueAt });
-    return list;
+    let giveBack: (() => void) | undefined;
+    const takeSlot = async (limit: AbortSignal) => void (giveBack = await largeSlots.take(limit));
+    try {
+      const fetched = await fetchList(url, signal, takeSlot);
+      const offered = fetched && (await isKept(url, fetched, authorities)) ? fetched : undefined;
+      const dueAt = now.getTime() + (offered === undefined ? retryMilliseconds : hour);
+      const list = await better(known?.list, offered, authorities, now);
+      downloads.set(url, { list, dueAt });
+      return list;
+    } finally {
+      giveBack?.();
+    }
+  }
+
+  /** Otherwise a stranger who answers for the addresses could fill the memory, though he can sign nothing. */
+  async function isKept(url: string, offered: Downloaded, authorities: readonly X509Certificate[]): Promise<boolean> {
+    if (offered.bytes.byteLength <= largeBytes) return true;
+    if (!(await isSigned(offered, authorities))) return false;
+    const others = [...downloads].filter(([other]) => other !== url);
+    const kept = others.reduce((sum, [, { list }]) => sum + (list?.bytes.byteLength ?? 0), 0);
+    return kept + offered.bytes.byteLength <= maxKeptBytes;
   }
 
   const plan = (data: ReadonlyMap<string, Uint8Array>): Fetch => {
@@ -81,15 +104,21 @@ async function isSigned({ list }: Downloaded, authorities: readonly X509Certific
 }
 
 /** RFC 5280 §4.2.1.13 has DER; a list in PEM is read too where that takes no time. */
-const maxPemBytes = 1024 * 1024;
+const maxPemBytes = largeBytes;
 
 /** Over plain HTTP too: a list is signed. Undefined where none is available, or what is there is not a list. */
-async function fetchList(url: string, signal: AbortSignal): Promise<Downloaded | undefined> {
+async function fetchList(
+  url: string,
+  signal: AbortSignal,
+  takeSlot: (limit: AbortSignal) => Promise<void>,
+): Promise<Downloaded | undefined> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMilliseconds)]);
   const refused = { configured: refusedThoughConfigured(), others: refusedAddresses() };
-  const bytes = await download(url, refused, { maxBytes, signal: limit });
+  const large = { bytes: largeBytes, wait: () => takeSlot(limit) };
+  const bytes = await download(url, refused, { maxBytes, large, signal: limit });
   if (bytes === undefined || (bytes[0] !== derTag.sequence && bytes.length > maxPemBytes)) return undefined;
   try {
+    await digestInTurns(bytes);
     const [list] = readRevocationLists(bytes, 'url');
     return list && { bytes, list };
   } catch (error) {

@@ -43,6 +43,18 @@ function digestOf(bytes: Uint8Array): Buffer {
   return digest;
 }
 
+const bytesInTurn = 1024 * 1024;
+
+/** Digests large bytes in turns, so that the material that they become a part of holds nobody up. */
+export async function digestInTurns(bytes: Uint8Array): Promise<void> {
+  const digest = createHmac('sha256', revisionKey);
+  for (let at = 0; at < bytes.byteLength; at += bytesInTurn) {
+    digest.update(bytes.subarray(at, at + bytesInTurn));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  known.set(bytes, digest.digest());
+}
+
 /** Material from named bytes: its revision is a keyed digest of names, lengths and bytes. */
 export function material(
   data: ReadonlyMap<string, Uint8Array>,

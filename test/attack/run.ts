@@ -5,6 +5,7 @@ import { type Attack, promisedMilliseconds, type Report, type Row } from './atta
 import { largeBodies } from './attacks/bodies.ts';
 import { foreign } from './attacks/foreign.ts';
 import { forged } from './attacks/forged.ts';
+import { lists } from './attacks/lists.ts';
 import { owners } from './attacks/owners.ts';
 import { sockets } from './attacks/sockets.ts';
 import { strangers } from './attacks/strangers.ts';
@@ -14,7 +15,7 @@ import { limitMemory } from './memory-limit.ts';
 const { values } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
 });
-const attacks: readonly Attack[] = [strangers, forged, largeBodies, foreign, owners, sockets, tenants];
+const attacks: readonly Attack[] = [strangers, forged, largeBodies, foreign, lists, owners, sockets, tenants];
 
 const rows: Row[] = [];
 const print = (text: string): void => void process.stdout.write(`${text}\n`);

@@ -38,6 +38,25 @@ describe('a list that the configuration names', () => {
   });
 });
 
+describe('a response that is large', () => {
+  it('is read on when it may be, and never where that is refused', async (t) => {
+    const server = createServer((_, response) => response.end(Buffer.alloc(500_000))).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close().closeAllConnections());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    let waited = 0;
+    const get = (bytes: number, wait: () => Promise<void>) =>
+      download(url, asConfigured(), { ...limits, maxBytes: 1_000_000, large: { bytes, wait } });
+    const count = () => Promise.resolve(void (waited += 1));
+    assert.equal((await get(100_000, count))?.length, 500_000);
+    assert.equal(waited, 1);
+    assert.equal((await get(500_000, count))?.length, 500_000);
+    assert.equal(waited, 1);
+    const late = AbortSignal.abort(new DOMException('late', 'TimeoutError'));
+    assert.equal(await get(100_000, async () => late.throwIfAborted()), undefined);
+  });
+});
+
 describe('a redirect', () => {
   it('that stays with the host is followed, three times at most', async (t) => {
     const count = (path: string): string => {

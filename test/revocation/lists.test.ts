@@ -32,8 +32,8 @@ import { listPem, makeList } from '../support/revocation.ts';
 const authority = await makeAuthority();
 const client = await issue(authority, 'client');
 
-function fetchesOf(url: string) {
-  const fetches = platform.fetches?.({ revocation: { urls: [url] } });
+function fetchesOf(...urls: string[]) {
+  const fetches = platform.fetches?.({ revocation: { urls } });
   assert.ok(fetches);
   return fetches;
 }
@@ -280,6 +280,33 @@ describe('lists that are downloaded', () => {
       [await isTaken(0), await isTaken(-1000), await isTaken(1000 * day), await isTaken(0)],
       [true, false, true, true],
     );
+  });
+
+  /** As long as a list of many entries, and quick to make. */
+  const long = (by: 0 | 1, bytes: number, thisUpdate = now) => makeList(by, [], { thisUpdate, padding: bytes });
+
+  it('of more than a megabyte are kept only where an authority of the material has signed them', async (t) => {
+    const megabyte = 1024 * 1024;
+    const { offer } = await start(t, 1);
+    const small = await offer(await makeList(1, []));
+    assert.ok(small);
+    assert.deepEqual(await offer(await long(1, megabyte)), small);
+    const genuine = await long(0, megabyte);
+    assert.deepEqual(await offer(genuine), genuine);
+    assert.deepEqual(await offer(await long(1, megabyte)), genuine);
+  });
+
+  it('are kept up to 32 MiB of one credential, whatever each address answers', async (t) => {
+    const body = await long(0, 12 * 1024 * 1024);
+    const server = createServer((_, response) => response.end(body)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close().closeAllConnections());
+    const { port } = server.address() as AddressInfo;
+    const urls = ['a', 'b', 'c'].map((name) => `http://127.0.0.1:${port}/${name}.crl`);
+    const inner = new FakeSource();
+    inner.content = filesOf({ ...pairFiles(client), 'ca.crt': authority.certificate });
+    const { data } = await withRevocationLists(inner, fetchesOf(...urls), new FakeClock(now)).read(signal);
+    assert.equal([...data.keys()].filter((name) => name.startsWith('ca.crl')).length, 2);
   });
 
   it('may be in PEM, as OpenSSL writes them', async (t) => {

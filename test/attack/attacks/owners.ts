@@ -1,73 +1,22 @@
 // Material that is costly to read, written by the owner of one credential while another one signs.
 import { execFileSync } from 'node:child_process';
-import { sign } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createWechatpayMaterial, type Files, toPkcs8Pem } from '../../../src/testing/index.ts';
 import { filesOf } from '../../support/directories.ts';
 import { keyPairs } from '../../support/key-pairs.ts';
 import { issue, makeAuthority, pairFiles } from '../../support/mtls.ts';
-import { call } from '../../support/sidecar.ts';
 import { type Attack, type Attempt, measureAll, type Report } from '../attack.ts';
 import { makeAttacked, merchantId, wechatpayFiles } from '../material.ts';
-import { startSidecar, type Target, useDirectory } from '../target.ts';
-
-const der = (tag: number, ...contents: readonly Buffer[]): Buffer => {
-  const content = Buffer.concat(contents);
-  if (content.length < 128) return Buffer.concat([Buffer.of(tag, content.length), content]);
-  const length = Buffer.from(content.length.toString(16).padStart(8, '0'), 'hex');
-  return Buffer.concat([Buffer.of(tag, 0x84), length, content]);
-};
+import { der, makeList, subjectOf } from '../revocation-list.ts';
+import { startSidecar, useDirectory } from '../target.ts';
+import { untilJudged, verdicts } from '../verdicts.ts';
 
 /** Octet strings within each other, around so many bytes. */
 function nested(levels: number, bytes: number): Buffer {
   let content: Buffer = Buffer.alloc(bytes, 0x05);
   for (let level = 0; level < levels; level += 1) content = der(0x24, der(0x04, content));
   return der(0x30, content);
-}
-
-const time = (date: Date): Buffer => der(0x18, Buffer.from(`${date.toISOString().replace(/\D/g, '').slice(0, 14)}Z`));
-const oneHour = 3_600_000;
-
-interface ListOptions {
-  readonly entries: number;
-  readonly name: Buffer;
-  readonly key: Parameters<typeof sign>[2];
-}
-
-/** A revocation list with so many entries, as an authority would make it; `key` need not be the authority's. */
-function makeList({ entries, name, key }: ListOptions): Buffer {
-  const algorithm = der(0x30, Buffer.from('06092a864886f70d01010b', 'hex'), Buffer.of(0x05, 0));
-  const at = time(new Date(Date.now() - oneHour));
-  const serial = Buffer.alloc(12);
-  const all = Array.from({ length: entries }, (_, index) => {
-    serial.writeUInt32BE(index + 1, 4);
-    serial[0] = 1;
-    return der(0x30, der(0x02, Buffer.from(serial)), at);
-  });
-  const next = time(new Date(Date.now() + 24 * oneHour));
-  const tbs = der(0x30, der(0x02, Buffer.of(1)), algorithm, name, at, next, der(0x30, ...all));
-  return der(0x30, tbs, algorithm, der(0x03, Buffer.of(0), sign('sha256', tbs, key)));
-}
-
-/** The second of the names in a certificate is the issuer's own, where it is its root. */
-function subjectOf(pem: string): Buffer {
-  const subject = execFileSync('openssl', ['x509', '-noout', '-subject', '-nameopt', 'RFC2253'], {
-    input: pem,
-  }).toString();
-  const parts = subject.trim().replace(/^subject=/, '').split(',').reverse(); // prettier-ignore
-  const types: Readonly<Record<string, string>> = {
-    CN: '0603550403',
-    O: '060355040a',
-    C: '0603550406',
-    OU: '060355040b',
-  };
-  const names = parts.map((part) => {
-    const [type = '', value = ''] = part.split('=');
-    return der(0x31, der(0x30, Buffer.from(types[type] ?? '', 'hex'), der(0x0c, Buffer.from(value))));
-  });
-  return der(0x30, ...names);
 }
 
 interface Kind {
@@ -130,19 +79,6 @@ async function makeKinds(directory: string): Promise<readonly Kind[]> {
 }
 
 const pem = ['apiclient_key.pem', 'apiclient_cert.pem'];
-
-/** How often the sidecar has judged new material of a credential, whatever the verdict. Its log only counts what it has said before. */
-async function verdicts(target: Target, credential: string): Promise<number> {
-  const { content } = await call(await target.address('admin'), '/metrics');
-  const counts = content.matchAll(
-    new RegExp(`^paycert_reloads_total\\{credential="${credential}",.*\\} (\\d+)$`, 'gm'),
-  );
-  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
-}
-
-async function untilJudged(target: Target, credential: string, before: number): Promise<void> {
-  while (target.isAlive && (await verdicts(target, credential)) === before) await sleep(20);
-}
 
 async function run(report: Report): Promise<void> {
   await useDirectory(async (directory) => {
