@@ -229,6 +229,48 @@ export const panels: readonly Panel[] = [
       },
     ],
   },
+  {
+    title: 'Proxy: calls by outcome',
+    text: 'unknown: the platform may have done it, and somebody must query.',
+    kind: 'timeseries',
+    unit: 'reqps',
+    ...half,
+    from: 'sidecar',
+    queries: [
+      {
+        expr: `sum ${by('credential', 'outcome', 'status')} (rate(paycert_forwarded_total{${scope}}[5m]))`,
+        legend: '{{credential}} {{outcome}} {{status}}',
+      },
+    ],
+  },
+  {
+    title: 'Proxy: attempts by host',
+    text: 'Calls that go to a spare host show here.',
+    kind: 'timeseries',
+    unit: 'reqps',
+    ...half,
+    from: 'sidecar',
+    queries: [
+      {
+        expr: `sum ${by('host', 'outcome')} (rate(paycert_gateway_attempts_total{${scope}}[5m]))`,
+        legend: '{{host}} {{outcome}}',
+      },
+    ],
+  },
+  {
+    title: 'Proxy: clocks against platforms',
+    text: 'By how much the clock of a pod is ahead at least, negative behind.',
+    kind: 'timeseries',
+    unit: 's',
+    ...half,
+    from: 'sidecar',
+    queries: [
+      {
+        expr: `max ${by('namespace', 'pod', 'host')} (paycert_platform_clock_ahead_seconds{namespace=~"$namespace"})`,
+        legend: '{{namespace}}/{{pod}} {{host}}',
+      },
+    ],
+  },
 ];
 
 /**

@@ -7,6 +7,8 @@ import { after, before, describe, it } from 'node:test';
 import { stringify } from 'yaml';
 import { marks, panels } from '../../scripts/chart/queries.ts';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
+import { startWechatpayGateway } from '../../src/testing/wechatpay-gateway.ts';
+import { exchange } from '../support/http-client.ts';
 import { Prometheus } from '../support/prometheus.ts';
 import { call, configuration, credential, makeDirectory, makeMaterial, startSidecar } from '../support/sidecar.ts';
 import { chart, lacks, noHelm, one, render, root, run } from './helm.ts';
@@ -151,11 +153,19 @@ describe('in a Prometheus that scraped a sidecar', { skip: lacks('prometheus'), 
     // What a test context would do at the end of one test, these tests share until the last.
     const t = { after: (stop: () => unknown) => stops.push(stop) } as unknown as Parameters<typeof makeDirectory>[0];
     const directory = await makeDirectory(t);
-    const volume = await createSecretVolume(join(directory, 'material'), (await makeMaterial()).files);
+    const material = await makeMaterial();
+    const volume = await createSecretVolume(join(directory, 'material'), material.files);
+    const platform = await startWechatpayGateway();
+    stops.push(() => platform.close());
+    platform.admit(material);
     const sidecar = await startSidecar(
       t,
       directory,
-      configuration(directory, [credential({ path: join(directory, 'material') })]),
+      configuration(
+        directory,
+        [credential({ path: join(directory, 'material') })],
+        `proxy: { listen: { socket: ${JSON.stringify(join(directory, 'proxy.sock'))} }, routes: [{ credential: wechat-main, double: "${platform.url}" }] }\n`,
+      ),
     );
     prometheus = await Prometheus.start([
       { job: 'sidecars', address: sidecar.admin, labels: { namespace: 'pay', pod: 'shop-1' } },
@@ -165,6 +175,8 @@ describe('in a Prometheus that scraped a sidecar', { skip: lacks('prometheus'), 
     const traffic = async () => {
       await call(sidecar.socket, route('sign'), { body: { message: 'x' } });
       await call(sidecar.socket, route('sign'), { body: {} });
+      for (let index = 0; index < 3; index += 1)
+        await exchange(join(directory, 'proxy.sock'), { path: '/wechat-main/v3/certificates' });
     };
     await traffic();
     assert.ok(await prometheus.ask('paycert_operations_total{outcome="caller-error"}', patience), 'the first scrape');
