@@ -42,6 +42,12 @@ export async function checkSerials(situation: Situation): Promise<void> {
     const actual = /sha256|fingerprint/.test(key) ? facts.map(({ sha256 }) => sha256) : serials.map(spell);
     situation.equal(key, actual, listOf(expected).map(String));
   }
+  for (const key of situation.expectedKeys(/^(?:not_?(?:before|after)|valid_?(?:from|to|until))$/i)) {
+    const fact = /before|from/i.test(key) ? 'validFromDate' : 'validToDate';
+    const moments = listOf(situation.expects(key)).map((time) => new Date(String(time)).getTime());
+    const actual = certificates.map((one) => one[fact].getTime());
+    situation.equal(key, actual, moments);
+  }
   const isEqual = situation.verdictOf('equal', 'same', 'match', 'matches');
   const other = situation.text('other', 'b', 'right', 'header', 'wechatpay_serial');
   if (isEqual !== undefined && other !== undefined) {

@@ -1,4 +1,5 @@
 // Vectors made on the spot for the runner's own test: one of every family, in the shapes that sources use.
+import { X509Certificate } from 'node:crypto';
 import forge from 'node-forge';
 import type { Json } from '../read.ts';
 import { alipayFiles, gatewaySpecimens, restSpecimens } from './alipay.ts';
@@ -23,6 +24,15 @@ function p12(): string {
 
 const containerSpecimens: readonly Specimen[] = [
   ['x509-serial-decimal', { certificates: ['platform.pem'] }, { decimal: [BigInt(`0x${platform.keyId}`).toString()] }],
+  [
+    'x509-serial-validity',
+    { certificate: 'platform.pem' },
+    {
+      serial: platform.keyId,
+      not_before: new X509Certificate(wechatFiles['platform.pem']!).validFromDate.toISOString(),
+      not_after: new X509Certificate(wechatFiles['platform.pem']!).validToDate.toISOString(),
+    },
+  ],
   ['x509-serial-normalize', { cases: [{ input: '00:ab:01' }, { input: '0x0AB1' }] }, { normalized: ['AB01', 'AB1'] }],
   ['serial-compare', { a: '00AB', b: 'ab' }, { equal: true }],
   ['serial-compare', { serial: 'AB', other: 'AC' }, { equal: false }],
