@@ -8,7 +8,7 @@ export interface Named {
 }
 
 /** A directory with `tls.crt` and `tls.key`, or where the operator keeps what it makes itself. */
-export type AdmissionCertificate =
+type AdmissionCertificate =
   | { readonly tls: string }
   | { readonly secret: Named; readonly webhooks: string; readonly hostNames: readonly string[] };
 

@@ -85,7 +85,7 @@ export function respond({ uid }: Pick<ReviewRequest, 'uid'>, decision: Decision)
 }
 
 /** What is wrong, and what to do. Holds no secret: messages of errors never do. */
-export const describe = ({ code, message, hint }: PaycertError): string => `${code}: ${message}. ${hint}`;
+const describe = ({ code, message, hint }: PaycertError): string => `${code}: ${message}. ${hint}`;
 
 function shorten(text: string): string {
   const line = text.toWellFormed().replaceAll(/\p{C}/gu, ' ');
