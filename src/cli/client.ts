@@ -1,6 +1,7 @@
 // paycert sign, verify, decrypt, status: people talking to a running sidecar.
 import { callSidecar, readProblem, type Values } from './call-sidecar.ts';
 import { type Invocation, required, usageError } from './command.ts';
+import { exitCodes } from './exit-codes.ts';
 import { readInput } from './input.ts';
 import { type Process, processRemarks, renderStatus, type Status } from './status-report.ts';
 import { paint, print, printError } from './table.ts';
@@ -20,11 +21,11 @@ async function ask(
   const { title, detail, hint } = readProblem(answer);
   if (values['output'] === 'json') print(JSON.stringify(answer.body, undefined, 2));
   else printError(detail, title, hint);
-  return exitCodes[answer.status] ?? (answer.status >= 500 ? 70 : 64);
+  return codeOf[answer.status] ?? (answer.status >= 500 ? exitCodes.internal : exitCodes.request);
 }
 
 /** The answer is no; not ready. Others by their class: our bug, or the caller's error. */
-const exitCodes: Readonly<Record<number, number>> = { 422: 1, 503: 75 };
+const codeOf: Readonly<Record<number, number>> = { 422: exitCodes.refused, 503: exitCodes['not-ready'] };
 
 const route = (credential: string, operation: string) =>
   `/v1/credentials/${encodeURIComponent(credential)}/${operation}`;

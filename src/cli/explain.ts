@@ -3,6 +3,7 @@ import { PaycertError } from '../errors.ts';
 import { compare } from '../providers/shared/comparison.ts';
 import { compareRecollection, markOf } from '../providers/shared/recollection.ts';
 import { usageError } from './command.ts';
+import { exitCodes } from './exit-codes.ts';
 import { readSent, readSigned, rebuild } from './explain-request.ts';
 import { decodeResponse, recognize } from './explain-response.ts';
 import { type Findings, type Recalled, report } from './explain-report.ts';
@@ -22,7 +23,7 @@ export interface ExplainOptions {
 }
 
 /** Of what the response is about, for scripts: the signature, something else, or nothing that is known. */
-const exitCodes = { signature: 0, other: 1, unknown: 64 } as const;
+const codeOf = { signature: 0, other: exitCodes.refused, unknown: exitCodes.request } as const;
 
 /** Exit code 0: it is about the signature. 1: it is not. 64: nobody knows. What cannot be read is thrown. */
 export async function explain({ file, signed, request, recall, nonce, isJson }: ExplainOptions): Promise<number> {
@@ -40,7 +41,7 @@ export async function explain({ file, signed, request, recall, nonce, isJson }: 
   };
   const findings = find(inputs);
   print(report(findings, isJson));
-  return exitCodes[findings.refusal.about];
+  return codeOf[findings.refusal.about];
 }
 
 export interface Inputs {

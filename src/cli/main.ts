@@ -1,11 +1,12 @@
 // paycert: subcommands, help, exit codes. Beside `bin.ts`, the only place that sets process.exitCode.
 import { availableParallelism } from 'node:os';
 import { readFileSync } from 'node:fs';
-import { type ErrorKind, PaycertError } from '../errors.ts';
+import { PaycertError } from '../errors.ts';
 import { didYouMean } from '../spelling.ts';
 import { type Command, parseWords, usageError } from './command.ts';
 import { commands } from './commands.ts';
 import { completionScript, shells } from './completion.ts';
+import { exitCodes } from './exit-codes.ts';
 import { helpOf, overview } from './help.ts';
 import { isForeignHung, poolSizeFor } from '../system/threads.ts';
 import { printError } from './table.ts';
@@ -15,18 +16,6 @@ process.env['UV_THREADPOOL_SIZE'] ??= String(poolSizeFor(availableParallelism())
 
 /** The reader of our output has gone (`| head`): nobody is left to write to. */
 const readerGone = 0;
-
-/** sysexits(3), as far as it has a word for it. */
-const exitCodes: Record<ErrorKind, number> = {
-  config: 78,
-  source: 75,
-  material: 65,
-  request: 64,
-  refused: 1,
-  'not-ready': 75,
-  gateway: 69,
-  internal: 70,
-};
 
 const packageFile = new URL('../../package.json', import.meta.url);
 

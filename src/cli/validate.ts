@@ -5,11 +5,12 @@ import type { CredentialConfig } from '../config/schema/credential.ts';
 import { PaycertError } from '../errors.ts';
 import { buildCredential, type BuildDependencies } from '../running/build.ts';
 import { Origins } from '../running/origins.ts';
+import { exitCodes } from './exit-codes.ts';
 import { readAll } from './input.ts';
 import { print } from './table.ts';
 import { describe, judge, render, toJson, type Verdict } from './verdict.ts';
 
-const [unusable, notYet] = [65, 75];
+const [unusable, notYet] = [exitCodes.material, exitCodes['not-ready']];
 
 /** Exit code 0: all are valid. 75: the rest is good, and not valid yet. 65: some material is not. A configuration that is not valid is thrown; as JSON it is printed too. */
 export async function validate(configPath: string, isJson: boolean, signal: AbortSignal): Promise<number> {

@@ -6,6 +6,7 @@ import type { Platform } from '../../providers/platform.ts';
 import { platforms } from '../../providers/registry.ts';
 import { buildProvider } from '../../running/build.ts';
 import { usageError } from '../command.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { findIn } from '../inspect/findings.ts';
 import { print, printable } from '../table.ts';
 import { judge, render } from '../verdict.ts';
@@ -14,7 +15,7 @@ import { type Listed, listDirectory } from './directory.ts';
 import { remedyFor } from './remedies.ts';
 import { fromFile } from './shell.ts';
 
-const unusable = 65;
+const unusable = exitCodes.material;
 
 const shortNames: Readonly<Record<string, string>> = { wechatpay: 'wechat', wechatpayV2: 'wechat-v2', mtls: 'tls' };
 

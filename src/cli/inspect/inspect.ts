@@ -8,6 +8,7 @@ import { readBounded } from '../../system/read-bounded.ts';
 import type { Finding } from './finding.ts';
 import { findIn } from './findings.ts';
 import { judgeTogether } from './judgement.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { readAll } from '../input.ts';
 import { readableName } from '../file-names.ts';
 import { date, daysLeft, paint, print, wrap } from '../table.ts';
@@ -19,8 +20,6 @@ export interface InspectOptions {
 }
 
 const standardInput = '-';
-
-const exitCodes = { source: 75, material: 65 } as const;
 
 /** Exit code 65: something is broken. 75: something cannot be read. What can be shown is shown in any case. */
 export async function inspect(paths: readonly string[], options: InspectOptions): Promise<number> {
