@@ -67,7 +67,7 @@ async function makeMembers(authority: string): Promise<readonly Member[]> {
     },
     {
       name: 'a head, and no more',
-      answer: (response) => void response.writeHead(200, { 'Content-Length': '1000' }).flushHeaders(),
+      answer: (response) => response.writeHead(200, { 'Content-Length': '1000' }).flushHeaders(),
     },
     { name: 'nothing', answer: () => undefined },
     {
