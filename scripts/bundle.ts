@@ -50,11 +50,11 @@ const { metafile: main } = await build({
 const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 writeFileSync(program, readFileSync(program, 'utf8').replaceAll(/[^\0-\xff]/g, escape));
 // Apart, as packages: larger than all the rest. A pod never loads the first, and only a sidecar with a proxy loads the second.
-const apart = await Promise.all([buildApart(clientNode, 'KubeConfig'), buildApart('undici', 'Pool')]);
+const apart = await Promise.all([buildApart(clientNode, 'KubeConfig, loadYaml'), buildApart('undici', 'Pool')]);
 const own = JSON.parse(readFileSync('package.json', 'utf8')) as { name: string; version: string; license: string };
 writeFileSync('bundle/bom.cdx.json', bundleBom(own, [main, ...apart]));
 
-/** A package beside the program, of which only that name is used. */
+/** A package beside the program, of which only these names are used. */
 async function buildApart(name: string, used: string) {
   const { metafile } = await build({
     ...shared,
