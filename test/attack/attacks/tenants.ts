@@ -14,8 +14,8 @@ const getMetrics = 'GET /metrics HTTP/1.1\r\nHost:\r\n\r\n';
 /** As large as a Secret can be, most of it certificates to compare with. */
 function enlarge(files: Files): Files {
   const certificate = Buffer.from(files.get('apiclient_cert.pem') ?? []).toString();
-  const trust = Buffer.from(`${certificate}\n`.repeat(190));
-  return new Map([...files, ['trust.pem', trust], ['filler', Buffer.alloc(600_000 - trust.length, 'x')]]);
+  const trust = Buffer.from(`${certificate}\n`.repeat(500));
+  return new Map([...files, ['trust.pem', trust], ['filler', Buffer.alloc(900_000 - trust.length, 'x')]]);
 }
 
 async function attackOperator(plane: ControlPlane, report: Report): Promise<void> {
@@ -42,7 +42,7 @@ async function attackOperator(plane: ControlPlane, report: Report): Promise<void
         },
       });
     };
-    await measured(`tenants: another one waits for ${resources} resources on one Secret of 600 KB`, async () => {
+    await measured(`tenants: another one waits for ${resources} resources on one Secret of 900 KB`, async () => {
       await Promise.all(Array.from({ length: resources }, (_, index) => crowd.create(`shop-${index}`, wechatpaySpec('large')))); // prettier-ignore
       await other.create('wechat-main', wechatpaySpec('keys'));
       await other.condition('wechat-main', 'Ready', 'True Ready');
