@@ -106,9 +106,12 @@ describe('an alert that names no credential', { skip: lacks(program), timeout: 3
       ...firing('PaycertClockWrong', 'L1', { pod: 'a' }),
       ...firing('PaycertClockOff', 'L2', { pod: 'a' }),
       ...firing('PaycertClockOff', 'L2', { pod: 'b' }),
+      ...firing('PaycertPlatformClockWrong', 'L1', { pod: 'a', host: 'one.example' }),
+      ...firing('PaycertPlatformClockOff', 'L2', { pod: 'a', host: 'one.example' }),
+      ...firing('PaycertPlatformClockOff', 'L2', { pod: 'c', host: 'other.example' }),
       ...firing('PaycertLatencyHigh', 'L2', { operation: 'sign' }),
     ]);
-    assert.deepEqual(chat.alerts, ['PaycertClockOff b', 'PaycertLatencyHigh ']);
+    assert.deepEqual(chat.alerts, ['PaycertClockOff b', 'PaycertLatencyHigh ', 'PaycertPlatformClockOff c']);
   });
 });
 
