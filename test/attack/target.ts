@@ -31,21 +31,25 @@ export class Target {
   readonly megabytes: number;
   readonly lines: Line[] = [];
   readonly ended: Promise<string>;
+  /** What runs a command of the bundle, as the image does, and its environment. */
+  readonly program: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
   #woken = Promise.withResolvers<undefined>();
 
   constructor({ words, megabytes, descriptors, stdout, before = [], environment = {} }: TargetOptions) {
     this.limit = limitMemory(megabytes);
     this.megabytes = megabytes;
-    const { joinFile, nodeOptions } = this.limit;
-    const setUp = [
-      ...(joinFile === undefined ? [] : [`echo $$ > ${joinFile}`]),
-      ...(descriptors === undefined ? [] : [`ulimit -n ${descriptors}`]),
-      'exec "$@"',
-    ].join(' && ');
-    const program = [...before, process.execPath, ...imageOptions, ...nodeOptions, bundle, ...words];
-    this.child = spawn('sh', ['-c', setUp, 'sh', ...program], {
+    this.program = [process.execPath, ...imageOptions, ...this.limit.nodeOptions, bundle];
+    this.environment = {
+      PATH: process.env['PATH'],
+      ...imageEnvironment,
+      NODE_COMPILE_CACHE: compileCache,
+      ...environment,
+    };
+    const start = [...(descriptors === undefined ? [] : [`ulimit -n ${descriptors}`]), 'exec "$@"'].join(' && ');
+    this.child = spawn('sh', ['-c', this.within(start), 'sh', ...before, ...this.program, ...words], {
       stdio: ['ignore', stdout ?? 'pipe', 'ignore'],
-      env: { PATH: process.env['PATH'], ...imageEnvironment, NODE_COMPILE_CACHE: compileCache, ...environment },
+      env: this.environment,
     });
     this.ended = once(this.child, 'exit').then(([code, signal]) => String(code ?? signal));
     void this.ended.then(() => this.#wake());
@@ -54,6 +58,12 @@ export class Target {
         this.lines.push(JSON.parse(line) as Line);
         this.#wake();
       });
+  }
+
+  /** A command of the shell, within the limit of memory. */
+  within(command: string): string {
+    const { joinFile } = this.limit;
+    return joinFile === undefined ? command : `echo $$ > ${joinFile} && ${command}`;
   }
 
   get pid(): number {
