@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { documentedWebhooks } from '../support/admission.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { until } from '../support/operator.ts';
-import { chart, type Manifest, namespace, noHelm, ofKind, one, render, root, template } from './helm.ts';
+import { at, chart, type Manifest, namespace, noHelm, ofKind, one, render, root, template } from './helm.ts';
 
 const enabled = { values: { admission: { enabled: true } } };
 const example = (name: string) => render({ files: [`${chart}/ci/${name}-values.yaml`] });
@@ -22,7 +22,7 @@ const granted = (manifests: readonly Manifest[], kind: string, name: string): Ru
     .flatMap(({ rules }) => rules as Rule[]);
 
 const argsOf = (manifests: readonly Manifest[]): string[] =>
-  (one(manifests, 'Deployment')['spec'].template.spec.containers[0].args as string[]).filter((arg) =>
+  (at(one(manifests, 'Deployment'), 'spec.template.spec.containers.0.args') as string[]).filter((arg) =>
     arg.startsWith('--admission'),
   );
 
@@ -73,8 +73,8 @@ describe('admission in the chart', { skip: noHelm, timeout: 60_000 }, () => {
   }); // prettier-ignore
 
   it('lets the API server in where a NetworkPolicy is', async () => {
-    const { spec } = one(await example('admission'), 'NetworkPolicy');
-    assert.deepEqual(spec.ingress[1], { ports: [{ port: 9443, protocol: 'TCP' }] });
+    const policy = one(await example('admission'), 'NetworkPolicy');
+    assert.deepEqual(at(policy, 'spec.ingress.1'), { ports: [{ port: 9443, protocol: 'TCP' }] });
   });
 
   it('refuses what cannot work: no certificate in scope namespaces, and Fail with one replica', async () => {

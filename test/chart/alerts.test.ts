@@ -13,7 +13,7 @@ import { files } from './alert-cases/files.ts';
 import { operations } from './alert-cases/operations.ts';
 import { operators } from './alert-cases/operators.ts';
 import { reloads } from './alert-cases/reloads.ts';
-import { chart, lacks, type Manifest, noHelm, one, render, root, run } from './helm.ts';
+import { at, chart, lacks, type Manifest, noHelm, one, render, root, run } from './helm.ts';
 
 const cases = [...expiry, ...ages, ...reloads, ...deferral, ...files, ...operations, ...operators];
 
@@ -116,9 +116,9 @@ describe('alerts', { skip: noHelm, timeout: 300_000 }, () => {
   });
 
   it('name pods first by a label that they have', async () => {
-    const operators = one(await render(), 'Deployment')['spec'].template.metadata.labels as Record<string, string>;
+    const operators = at(one(await render(), 'Deployment'), 'spec.template.metadata.labels') as Record<string, string>;
     const sidecars = parse(await readFile(join(root, 'deploy/sidecar/20-deployment.yaml'), 'utf8')) as Manifest;
-    const labels = { ...operators, ...(sidecars['spec'].template.metadata.labels as Record<string, string>) };
+    const labels = { ...operators, ...(at(sidecars, 'spec.template.metadata.labels') as Record<string, string>) };
     const selectors = rules.flatMap((rule) => [...textOf(rule).matchAll(/([\w./-]+)=([\w-]+)(?= |\{|$)/gm)]);
     assert.ok(selectors.length > 20);
     for (const [, label = '', value] of selectors.filter(([, name = '']) => name.includes('/')))

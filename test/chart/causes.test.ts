@@ -4,7 +4,7 @@ import { before, describe, it, type TestContext } from 'node:test';
 import { begins, type Cause, during, how, minute, ofOperator, over } from './causes/cause.ts';
 import { material } from './causes/material.ts';
 import { processes } from './causes/processes.ts';
-import { lacks, noHelm, one, render } from './helm.ts';
+import { at, lacks, noHelm, one, render } from './helm.ts';
 import { type Firing, replay, type Series, spansOf } from './incident.ts';
 
 const causes: Readonly<Record<string, Cause>> = { ...material, ...processes };
@@ -35,7 +35,7 @@ describe('alerts last as long as their cause', { skip: noHelm || lacks('promtool
   let replayed: Promise<Firing[]> | undefined;
   before(async () => {
     const values = { prometheusRule: { renderMode: 'alwaysRender', additionalAggregationLabels: ['cluster'] } };
-    groups = one(await render({ values }), 'PrometheusRule')['spec'].groups as RuleGroup[];
+    groups = at(one(await render({ values }), 'PrometheusRule'), 'spec.groups') as RuleGroup[];
   });
   const play = async (t: TestContext, alert: string): Promise<readonly Firing[]> => {
     if (alert === everywhere) return replay(t, groups, causes[alert]!.series, how);

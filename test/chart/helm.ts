@@ -25,6 +25,9 @@ export const helms = ['helm', 'helm3'] as const;
 export type Helm = (typeof helms)[number];
 export const noHelm = lacks('helm');
 
+/** An object of YAML or JSON. */
+export type Fields = Readonly<Record<string, unknown>>;
+
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -34,7 +37,7 @@ export interface Manifest {
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
   };
-  readonly [field: string]: any;
+  readonly [field: string]: unknown;
 }
 
 export interface Ran {
@@ -105,7 +108,7 @@ export async function notes(options: RenderOptions = {}): Promise<string> {
   const object =
     '{ apiVersion: v1, kind: ConfigMap, metadata: { name: notes }, data: { notes: {{ tpl .Values.global.notes . | toJson }} } }';
   const values = { ...options.values, global: { notes: text }, extraObjects: [object] };
-  return one(await render({ ...options, values }), 'ConfigMap', 'notes')['data'].notes as string;
+  return at(one(await render({ ...options, values }), 'ConfigMap', 'notes'), 'data.notes') as string;
 }
 
 export const ofKind = (manifests: readonly Manifest[], kind: string): Manifest[] =>
@@ -116,6 +119,30 @@ export function one(manifests: readonly Manifest[], kind: string, name?: string)
   const found = ofKind(manifests, kind).filter(({ metadata }) => name === undefined || metadata.name === name);
   if (found[0] === undefined || found.length > 1) throw new Error(`${found.length} objects ${kind} ${name ?? ''}`);
   return found[0];
+}
+
+/** What stands at a path such as `spec.containers.0.args`; undefined where only its last field is missing. */
+export function at(from: object, path: string): unknown {
+  const steps = path.split('.');
+  return steps.reduce<unknown>((value, step, index) => {
+    if (typeof value !== 'object' || value === null)
+      throw new Error(`there is nothing at ${steps.slice(0, index).join('.')} of ${JSON.stringify(from)}`);
+    return (value as Fields)[step];
+  }, from);
+}
+
+/** The object at that path. */
+export function fieldsAt(from: object, path: string): Fields {
+  const value = at(from, path);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`no object at ${path}`);
+  return value as Fields;
+}
+
+/** The objects of the list at that path. */
+export function listAt(from: object, path: string): readonly Fields[] {
+  const value = at(from, path);
+  if (!Array.isArray(value)) throw new Error(`no list at ${path}`);
+  return value as Fields[];
 }
 
 /** The example values, one file per feature. */

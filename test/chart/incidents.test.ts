@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { always, by, day, labelled, merchant, of, pay, stored } from './alert-cases/series.ts';
-import { lacks, noHelm, one, render } from './helm.ts';
+import { at, lacks, noHelm, one, render } from './helm.ts';
 import {
   type Firing,
   firedOf,
@@ -40,7 +40,7 @@ describe('incidents', { skip: noHelm || lacks('promtool'), timeout: 300_000 }, (
   let groups: Groups;
   before(async () => {
     const values = { prometheusRule: { renderMode: 'alwaysRender' } };
-    groups = one(await render({ values }), 'PrometheusRule')['spec'].groups as Groups;
+    groups = at(one(await render({ values }), 'PrometheusRule'), 'spec.groups') as Groups;
   });
   /** With the alert on the operator away, since most incidents are not about it. */
   const play = async (t: Parameters<typeof replay>[0], series: Series, replayed = how): Promise<Firing[]> =>

@@ -6,7 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { parseAllDocuments, stringify } from 'yaml';
 import { noControlPlane } from '../support/control-plane.ts';
 import { makeDirectory } from '../support/sidecar.ts';
-import { type Manifest, one, root, run } from './helm.ts';
+import { at, type Manifest, one, root, run } from './helm.ts';
 
 const objects = (text: string): Manifest[] => parseAllDocuments(text).map((document) => document.toJSON() as Manifest);
 const identities = (manifests: readonly Manifest[]): string[] =>
@@ -37,13 +37,16 @@ describe('deploy/ with kustomize', { skip: noControlPlane, timeout: 300_000 }, (
 
   it('takes the image from an overlay', async (t) => {
     const images = [{ name: 'paycert', newName: 'registry.example.com/paycert', digest: `sha256:${'a'.repeat(64)}` }];
-    const { spec } = one(await build(await overlay(t, { images })), 'Deployment');
-    assert.equal(spec.template.spec.containers[0].image, `registry.example.com/paycert@sha256:${'a'.repeat(64)}`);
+    const deployment = one(await build(await overlay(t, { images })), 'Deployment');
+    assert.equal(
+      at(deployment, 'spec.template.spec.containers.0.image'),
+      `registry.example.com/paycert@sha256:${'a'.repeat(64)}`,
+    );
   });
 
   it('takes the namespace from an overlay, in bindings too', async (t) => {
     const manifests = await build(await overlay(t, { namespace: 'payments' }));
     assert.equal(one(manifests, 'Deployment').metadata.namespace, 'payments');
-    assert.equal(one(manifests, 'ClusterRoleBinding')['subjects'][0].namespace, 'payments');
+    assert.equal(at(one(manifests, 'ClusterRoleBinding'), 'subjects.0.namespace'), 'payments');
   });
 });

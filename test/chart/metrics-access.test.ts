@@ -1,25 +1,26 @@
 // Metrics over TLS and for some accounts only: operator, probes, permissions and ServiceMonitor say the same.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { chart, type Manifest, noHelm, ofKind, one, render } from './helm.ts';
+import { at, chart, type Fields, fieldsAt, type Manifest, noHelm, ofKind, one, render } from './helm.ts';
 
 const example = () => render({ files: [`${chart}/ci/metrics-access-values.yaml`] });
-const operatorOf = (manifests: Manifest[]): Manifest => podOf(manifests)['containers'][0] as Manifest;
+const operatorOf = (manifests: Manifest[]): Fields => fieldsAt(podOf(manifests), 'containers.0');
 const argsOf = (manifests: Manifest[]): string[] => operatorOf(manifests)['args'] as string[];
-const podOf = (manifests: Manifest[]): Manifest => one(manifests, 'Deployment')['spec'].template.spec as Manifest;
+const podOf = (manifests: Manifest[]): Fields => fieldsAt(one(manifests, 'Deployment'), 'spec.template.spec');
 
 describe('the chart, with access to metrics', { skip: noHelm, timeout: 300_000 }, () => {
   it('mounts the certificate, and probes over TLS', async () => {
     const manifests = await example();
-    const { volumeMounts, livenessProbe, readinessProbe } = operatorOf(manifests);
+    const operator = operatorOf(manifests);
     const args = argsOf(manifests);
     for (const word of ['--tls=/etc/paycert/tls', '--metrics-auth', '--api-qps=20', '--api-burst=40'])
       assert.ok(args.includes(word), word);
-    assert.deepEqual(volumeMounts, [{ name: 'tls', mountPath: '/etc/paycert/tls', readOnly: true }]);
+    assert.deepEqual(operator['volumeMounts'], [{ name: 'tls', mountPath: '/etc/paycert/tls', readOnly: true }]);
     assert.deepEqual(podOf(manifests)['volumes'], [
       { name: 'tls', secret: { secretName: 'paycert-tls', defaultMode: 0o440 } },
     ]);
-    for (const { httpGet } of [livenessProbe, readinessProbe]) assert.equal(httpGet.scheme, 'HTTPS');
+    for (const probe of ['livenessProbe', 'readinessProbe'])
+      assert.equal(at(operator, `${probe}.httpGet.scheme`), 'HTTPS');
   });
 
   it('lets the operator review tokens, and the accounts that are named read', async () => {
@@ -29,7 +30,7 @@ describe('the chart, with access to metrics', { skip: noHelm, timeout: 300_000 }
       { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
     ]);
     const binding = one(manifests, 'ClusterRoleBinding', 'paycert-metrics-reader');
-    assert.equal(binding['roleRef'].name, 'paycert-metrics-reader');
+    assert.equal(at(binding, 'roleRef.name'), 'paycert-metrics-reader');
     assert.deepEqual(binding['subjects'], [
       { kind: 'ServiceAccount', name: 'prometheus-k8s', namespace: 'monitoring' },
     ]);
@@ -39,23 +40,23 @@ describe('the chart, with access to metrics', { skip: noHelm, timeout: 300_000 }
   });
 
   it('has Prometheus check the certificate and send its token, unless it is told otherwise', async () => {
-    const [endpoint] = one(await example(), 'ServiceMonitor')['spec'].endpoints;
-    assert.equal(endpoint.scheme, 'https');
-    assert.deepEqual(endpoint.tlsConfig, {
+    const endpoint = fieldsAt(one(await example(), 'ServiceMonitor'), 'spec.endpoints.0');
+    assert.equal(endpoint['scheme'], 'https');
+    assert.deepEqual(endpoint['tlsConfig'], {
       ca: { secret: { name: 'paycert-tls', key: 'ca.crt' } },
       serverName: 'paycert-metrics.paycert-system.svc',
     });
-    assert.equal(endpoint.bearerTokenFile, '/var/run/secrets/kubernetes.io/serviceaccount/token');
+    assert.equal(endpoint['bearerTokenFile'], '/var/run/secrets/kubernetes.io/serviceaccount/token');
     const authorization = { credentials: { name: 'token', key: 'token' } };
     const own = { serviceMonitor: { tlsConfig: { insecureSkipVerify: true }, endpoint: { authorization } } };
     const changed = await render({ files: [`${chart}/ci/metrics-access-values.yaml`], values: own });
-    const [told] = one(changed, 'ServiceMonitor')['spec'].endpoints;
-    assert.deepEqual(told.tlsConfig, { insecureSkipVerify: true });
-    assert.deepEqual([told.authorization, told.bearerTokenFile], [authorization, undefined]);
+    const other = fieldsAt(one(changed, 'ServiceMonitor'), 'spec.endpoints.0');
+    assert.deepEqual(other['tlsConfig'], { insecureSkipVerify: true });
+    assert.deepEqual([other['authorization'], other['bearerTokenFile']], [authorization, undefined]);
   });
 
   it('asks over TLS whether the operator is ready, in helm test', async () => {
-    const { args } = one(await example(), 'Pod')['spec'].containers[0] as { args: string[] };
+    const args = at(one(await example(), 'Pod'), 'spec.containers.0.args') as string[];
     assert.match(args.at(-1) ?? '', /^https:\/\/paycert-metrics\.paycert-system\.svc:9464\/readyz$/);
   });
 

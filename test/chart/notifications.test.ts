@@ -5,7 +5,7 @@ import { codeBlocks } from '../agreement/documents.ts';
 import { Alertmanager } from '../support/alertmanager.ts';
 import { makeDirectory } from '../support/sidecar.ts';
 import { by, day, merchant, of } from './alert-cases/series.ts';
-import { lacks, noHelm, one, render } from './helm.ts';
+import { at, lacks, noHelm, one, render } from './helm.ts';
 import { type Firing, type Groups, loop, replay, scraped, type Series, sidecar } from './incident.ts';
 
 const program = lacks('alertmanager') === false ? 'alertmanager' : 'prometheus-alertmanager';
@@ -121,7 +121,7 @@ describe('of an incident', { skip, timeout: 300_000 }, () => {
   let groups: Groups;
   before(async () => {
     const values = { prometheusRule: { renderMode: 'alwaysRender' } };
-    groups = one(await render({ values }), 'PrometheusRule')['spec'].groups as Groups;
+    groups = at(one(await render({ values }), 'PrometheusRule'), 'spec.groups') as Groups;
   });
 
   for (const [what, series] of Object.entries(incidents))

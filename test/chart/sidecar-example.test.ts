@@ -12,7 +12,7 @@ import { parseConfig } from '../../src/config/load.ts';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { configuration, credential, makeDirectory, makeMaterial, startSidecar } from '../support/sidecar.ts';
-import { type Manifest, one, root, run } from './helm.ts';
+import { at, fieldsAt, listAt, type Manifest, one, root, run } from './helm.ts';
 
 const folder = `${root}deploy/sidecar/`;
 // As kubectl reads it: 0440 is a mode in octal.
@@ -21,25 +21,19 @@ const manifests = readdirSync(folder).flatMap((name) =>
     (document) => document.toJSON() as Manifest,
   ),
 );
-const pod = one(manifests, 'Deployment')['spec'].template as Manifest;
-const [paycert, ...otherInits] = pod['spec'].initContainers as Manifest[];
-const [shop] = pod['spec'].containers as Manifest[];
+const pod = fieldsAt(one(manifests, 'Deployment'), 'spec.template.spec');
+const [paycert = {}, ...otherInits] = listAt(pod, 'initContainers');
+const [shop = {}] = listAt(pod, 'containers');
 const data = (name: string): Record<string, string> =>
   one(manifests, 'ConfigMap', name)['data'] as Record<string, string>;
 
-interface Mount {
-  readonly name: string;
-  readonly mountPath: string;
-  readonly readOnly?: boolean;
-}
-
 describe('the example of a pod with a sidecar', { timeout: 300_000 }, () => {
   it('starts paycert first, as a native sidecar with all three probes', () => {
-    assert.equal(paycert?.['name'], 'paycert');
+    assert.equal(paycert['name'], 'paycert');
     assert.equal(paycert['restartPolicy'], 'Always');
     assert.deepEqual(otherInits, []);
-    const paths = ['startupProbe', 'readinessProbe', 'livenessProbe'].map(
-      (probe) => paycert[probe].httpGet.path as string,
+    const paths = ['startupProbe', 'readinessProbe', 'livenessProbe'].map((probe) =>
+      at(paycert, `${probe}.httpGet.path`),
     );
     assert.deepEqual(paths, ['/startupz', '/readyz', '/livez']);
     assert.equal(paycert['terminationMessagePolicy'], 'FallbackToLogsOnError');
@@ -48,16 +42,16 @@ describe('the example of a pod with a sidecar', { timeout: 300_000 }, () => {
 
   it('gives the application the socket, read-only, and neither the Secret nor a token', () => {
     assert.deepEqual(
-      (shop?.['volumeMounts'] as Mount[]).map(({ name }) => name),
+      listAt(shop, 'volumeMounts').map(({ name }) => name),
       ['paycert-socket', 'shop-code'],
     );
-    for (const { readOnly } of shop?.['volumeMounts'] as Mount[]) assert.equal(readOnly, true);
-    assert.equal(pod['spec'].automountServiceAccountToken, false);
-    assert.equal(pod['spec'].shareProcessNamespace, undefined);
-    assert.notEqual(shop?.['securityContext'].runAsUser, paycert?.['securityContext'].runAsUser);
-    assert.equal(pod['spec'].securityContext.fsGroup, 65532);
-    const secret = (pod['spec'].volumes as Manifest[]).find((volume) => volume['secret']);
-    assert.equal(secret?.['secret'].defaultMode, 0o440);
+    for (const { readOnly } of listAt(shop, 'volumeMounts')) assert.equal(readOnly, true);
+    assert.equal(pod['automountServiceAccountToken'], false);
+    assert.equal(pod['shareProcessNamespace'], undefined);
+    assert.notEqual(at(shop, 'securityContext.runAsUser'), at(paycert, 'securityContext.runAsUser'));
+    assert.equal(at(pod, 'securityContext.fsGroup'), 65532);
+    const [secret = {}] = listAt(pod, 'volumes').filter((volume) => volume['secret']);
+    assert.equal(at(secret, 'secret.defaultMode'), 0o440);
   });
 
   it('permits one Secret by name, the one that the configuration reads', () => {
@@ -66,7 +60,7 @@ describe('the example of a pod with a sidecar', { timeout: 300_000 }, () => {
     assert.deepEqual(one(manifests, 'Role')['rules'], [
       { apiGroups: [''], resources: ['secrets'], resourceNames: [secret?.name], verbs: ['get', 'list', 'watch'] },
     ]);
-    const mounts = paycert?.['volumeMounts'] as Mount[];
+    const mounts = listAt(paycert, 'volumeMounts');
     assert.ok(mounts.some(({ mountPath }) => mountPath === files?.path));
     assert.equal(credentials[0]?.required, true);
   });
