@@ -7,10 +7,10 @@ import type { Reviewer } from '../operator/admission/reviewer.ts';
 import { ServingSecret } from '../operator/admission/serving-secret.ts';
 import { files } from '../sources/files.ts';
 import { secret } from '../sources/secret.ts';
+import type { Task } from '../tasks.ts';
 import { AdmissionListener } from './admission-listener.ts';
 import type { AdmissionFlags } from './admission-options.ts';
 import { pollMilliseconds, ServingCertificate } from './serving-certificate.ts';
-import type { Task } from './tasks.ts';
 
 interface Parts {
   readonly reviewer: Reviewer;

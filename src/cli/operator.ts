@@ -13,6 +13,7 @@ import { type Rate, RateLimit } from '../kube/rate-limit.ts';
 import { Controller } from '../operator/controller.ts';
 import { Election } from '../operator/election.ts';
 import { Store } from '../store/store.ts';
+import { runTasks } from '../tasks.ts';
 import { createLog, type LogLevel } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { flushMilliseconds, openOutput } from '../telemetry/output.ts';
@@ -29,7 +30,6 @@ import {
 import { usageError } from './command.ts';
 import { duration } from './duration.ts';
 import { openOperatorListener } from './operator-listener.ts';
-import { runTasks } from './tasks.ts';
 
 export interface OperatorFlags {
   readonly namespaces: readonly string[];

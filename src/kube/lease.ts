@@ -1,6 +1,7 @@
 // Leader election on a Lease: one of several runs a task, and never two at once while their timers run at about the same speed.
 import { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';
+import type { Task } from '../tasks.ts';
 import { defaultTiming, LeaseRecord, type RecordOptions, type Timing } from './lease-record.ts';
 
 export interface LeaseOptions extends RecordOptions {
@@ -8,8 +9,6 @@ export interface LeaseOptions extends RecordOptions {
   readonly random: () => number;
   readonly observe: Observe;
 }
-
-type Task = (signal: AbortSignal) => Promise<void>;
 
 const releaseMilliseconds = 2000;
 

@@ -11,7 +11,7 @@ import { ReloadWatch } from './watch.ts';
 import { runSidecar } from '../sidecar.ts';
 import { usageError } from '../command.ts';
 import { print } from '../table.ts';
-import { runTasks } from '../tasks.ts';
+import { runTasks } from '../../tasks.ts';
 
 export interface DemoOptions {
   readonly version: string;

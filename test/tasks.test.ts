@@ -1,7 +1,7 @@
 // Long-lived things together: how a failure spreads, and which one is told.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { runTasks, type Task } from '../../src/cli/tasks.ts';
+import { runTasks, type Task } from '../src/tasks.ts';
 
 const untilAborted: Task = (signal) =>
   new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
