@@ -30,7 +30,7 @@ import type { RunningProxy } from './sidecar-proxy.ts';
 
 export interface SidecarOptions {
   readonly configPath: string;
-  /** How long to go on serving after the signal to stop, so that callers and endpoints can follow. */
+  /** How long to keep serving after the signal to stop, so that callers and endpoints can follow. */
   readonly drainMilliseconds: number;
   readonly version: string;
   readonly clock: Clock;

@@ -41,7 +41,7 @@ function setHead(response: ServerResponse, status: number, type: string): void {
   response.setHeader('Content-Type', type);
 }
 
-/** How long a caller may go on sending a body that nobody reads. */
+/** How long a caller may keep sending a body that nobody reads. */
 const lingerMilliseconds = 2000;
 
 /**
