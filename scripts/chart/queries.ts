@@ -271,6 +271,38 @@ export const panels: readonly Panel[] = [
       },
     ],
   },
+  {
+    title: 'Admission: reviews by outcome',
+    text: 'failed: the write was stored without a review, or refused under Fail.',
+    kind: 'timeseries',
+    unit: 'short',
+    ...half,
+    from: 'operator',
+    queries: [
+      {
+        expr: `sum ${by('kind', 'outcome', 'dry_run')} (increase(paycert_admission_reviews_total[1h]))`,
+        legend: '{{kind}} {{outcome}} dry run: {{dry_run}}',
+      },
+    ],
+  },
+  {
+    title: 'Admission: days to expiry',
+    text: 'Of the certificate that a replica shows to the API server, and of the operator’s own authority.',
+    kind: 'timeseries',
+    unit: 'd',
+    ...half,
+    from: 'operator',
+    queries: [
+      {
+        expr: `min ${by('pod')} (paycert_admission_certificate_not_after_timestamp_seconds - time()) / 86400`,
+        legend: 'certificate of {{pod}}',
+      },
+      {
+        expr: 'max(paycert_admission_authority_not_after_timestamp_seconds - time()) / 86400',
+        legend: 'authority',
+      },
+    ],
+  },
 ];
 
 /**

@@ -32,6 +32,14 @@ describe('admission in the chart', { skip: noHelm, timeout: 60_000 }, () => {
     assert.doesNotMatch(text, /admission/);
   });
 
+  it('has its alerts only where it is on', async () => {
+    const prometheusRule = { renderMode: 'alwaysRender' };
+    const rulesWith = async (more: object) =>
+      JSON.stringify(one(await render({ values: { ...more, prometheusRule } }), 'PrometheusRule'));
+    assert.match(await rulesWith(enabled.values), /PaycertAdmissionUnavailable/);
+    assert.doesNotMatch(await rulesWith({}), /PaycertAdmission|admission_webhook/);
+  });
+
   it('has the webhooks of docs/admission.md, without a caBundle', async () => {
     const { webhooks } = one(await render(enabled), 'ValidatingWebhookConfiguration') as unknown as Record<'webhooks', readonly object[]>; // prettier-ignore
     const ours = JSON.parse(JSON.stringify(webhooks).replaceAll(namespace, 'paycert')) as unknown;

@@ -6,6 +6,7 @@ import { before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { codeBlocks, sections } from '../agreement/documents.ts';
 import { makeDirectory } from '../support/sidecar.ts';
+import { admission as admissions } from './alert-cases/admission.ts';
 import { ages } from './alert-cases/ages.ts';
 import { deferral } from './alert-cases/deferral.ts';
 import { expiry } from './alert-cases/expiry.ts';
@@ -15,7 +16,7 @@ import { operators } from './alert-cases/operators.ts';
 import { reloads } from './alert-cases/reloads.ts';
 import { at, chart, lacks, type Manifest, noHelm, one, render, root, run } from './helm.ts';
 
-const cases = [...expiry, ...ages, ...reloads, ...deferral, ...files, ...operations, ...operators];
+const cases = [...expiry, ...ages, ...reloads, ...deferral, ...files, ...operations, ...operators, ...admissions];
 
 interface Rule {
   readonly record?: string;
@@ -37,10 +38,11 @@ describe('alerts', { skip: noHelm, timeout: 300_000 }, () => {
   let rules: Rule[];
   let byCluster: typeof groups;
   before(async () => {
-    const renderMode = 'alwaysRender';
-    ({ groups, rules } = await rulesOf({ values: { prometheusRule: { renderMode } } }));
+    const [renderMode, admission] = ['alwaysRender', { enabled: true }];
+    ({ groups, rules } = await rulesOf({ values: { admission, prometheusRule: { renderMode } } }));
     const additionalAggregationLabels = ['cluster'];
-    byCluster = (await rulesOf({ values: { prometheusRule: { renderMode, additionalAggregationLabels } } })).groups;
+    byCluster = (await rulesOf({ values: { admission, prometheusRule: { renderMode, additionalAggregationLabels } } }))
+      .groups;
   });
   const ruleOf = (name: string): Rule => rules.find(({ alert }) => alert === name)!;
   const textOf = ({ annotations }: Rule): string => `${annotations['summary']}\n${annotations['description']}`;

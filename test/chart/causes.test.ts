@@ -34,7 +34,10 @@ describe('alerts last as long as their cause', { skip: noHelm || lacks('promtool
   let groups: readonly RuleGroup[];
   let replayed: Promise<Firing[]> | undefined;
   before(async () => {
-    const values = { prometheusRule: { renderMode: 'alwaysRender', additionalAggregationLabels: ['cluster'] } };
+    const values = {
+      admission: { enabled: true },
+      prometheusRule: { renderMode: 'alwaysRender', additionalAggregationLabels: ['cluster'] },
+    };
     groups = at(one(await render({ values }), 'PrometheusRule'), 'spec.groups') as RuleGroup[];
   });
   const play = async (t: TestContext, alert: string): Promise<readonly Firing[]> => {

@@ -212,7 +212,10 @@ describe('in a Prometheus that scraped a sidecar', { skip: lacks('prometheus'), 
   });
 
   it('alerts find the series that they ask for', { skip: noHelm }, async () => {
-    const rule = one(await render({ values: { prometheusRule: { renderMode: 'alwaysRender' } } }), 'PrometheusRule');
+    const rule = one(
+      await render({ values: { admission: { enabled: true }, prometheusRule: { renderMode: 'alwaysRender' } } }),
+      'PrometheusRule',
+    );
     const { groups } = rule['spec'] as { groups: { rules: { expr: string }[] }[] };
     for (const { expr } of groups.flatMap(({ rules }) => rules)) await prometheus.query(expr);
     assert.ok(

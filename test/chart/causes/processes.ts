@@ -42,6 +42,12 @@ const platformClock = (seconds: number): Cause => ({
   within: 11,
   after: 0,
 });
+/** Of a counter that grows once a minute while the cause lasts, and is not there before. */
+const growing = scraped(how, (at) => (at < begins ? undefined : Math.ceil((Math.min(at, over) - begins) / minute) + 1));
+const expiring: Series = {
+  [ofOperator('paycert_admission_certificate_not_before_timestamp_seconds')]: during(-86_400, 0),
+  [ofOperator('paycert_admission_certificate_not_after_timestamp_seconds')]: during(14_400, 86_400),
+};
 const killedEveryTenMinutes: Span[] = Array.from({ length: 9 }, (_, index) => {
   const from = begins + index * 10 * minute;
   return [from + 5, from + 10 * minute];
@@ -144,6 +150,39 @@ export const processes: Readonly<Record<string, Cause>> = {
     },
     labels: { namespace: 'paycert-system' },
     within: 16,
+    after: 0,
+  },
+  PaycertAdmissionUnavailable: {
+    series: {
+      'apiserver_admission_webhook_fail_open_count{job="apiserver",namespace="default",instance="a",name="secrets.admission.paycert.dev",type="validating"}':
+        growing,
+    },
+    labels: { namespace: 'paycert-system', name: 'secrets.admission.paycert.dev' },
+    within: 1,
+    after: 31,
+  },
+  PaycertAdmissionReviewsFailing: {
+    series: { [ofOperator('paycert_admission_reviews_total', { kind: 'Secret', outcome: 'failed' })]: growing },
+    labels: { namespace: 'paycert-system', kind: 'Secret' },
+    within: 1,
+    after: 31,
+  },
+  PaycertAdmissionRefusing: {
+    series: { [ofOperator('paycert_admission_refusals_total', { kind: 'Secret', reason: 'key-mismatch' })]: growing },
+    labels: { namespace: 'paycert-system', kind: 'Secret', reason: 'key-mismatch' },
+    within: 8,
+    after: 31,
+  },
+  PaycertAdmissionCertificateFailing: {
+    series: { [ofOperator('paycert_admission_certificate_failures_total', { reason: 'cluster-forbidden' })]: growing },
+    labels: { namespace: 'paycert-system', reason: 'cluster-forbidden' },
+    within: 11,
+    after: 6,
+  },
+  PaycertAdmissionCertificateExpiring: {
+    series: expiring,
+    labels: { namespace: 'paycert-system' },
+    within: 11,
     after: 0,
   },
   PaycertClockOff: clock(90),

@@ -244,6 +244,10 @@ describe('a webhook that is away', () => {
     const refused = await failing.writer.secret(bad);
     assert.equal(refused.status, 500);
     assert.match(messageOf(refused), /failed calling webhook "secrets\.admission\.paycert\.dev"/);
+    // What the alert PaycertAdmissionUnavailable asks for.
+    const metrics = await failing.plane.metrics();
+    assert.match(metrics, /^apiserver_admission_webhook_fail_open_count\{name="secrets\.admission\.paycert\.dev",type="validating"\} 1$/m); // prettier-ignore
+    assert.match(metrics, /^apiserver_admission_webhook_rejection_count\{error_type="calling_webhook_error",name="secrets\.admission\.paycert\.dev",operation="CREATE",.*\} 1$/m); // prettier-ignore
     // What it would not be asked about is stored all the same.
     assert.equal((await failing.writer.secret(bad, { metadata: {} })).status, 201);
   });
