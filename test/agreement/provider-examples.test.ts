@@ -124,7 +124,7 @@ const python = languages.find(({ info }) => info === 'python')!;
 
 it(
   'the partner’s side in hmac.md signs what paycert accepts once',
-  { skip: python.skip, timeout: 60_000 },
+  { skip: python.skip, timeout: 300_000 },
   async (t) => {
     const { sidecar, secrets } = await startProviders(t);
     const [block] = blocksUnder(pageOf('hmac'), "The partner's side");

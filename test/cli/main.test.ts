@@ -10,7 +10,7 @@ import { mainFile, paycert } from '../support/paycert.ts';
 import { makeDirectory } from '../support/sidecar.ts';
 
 const escape = '\x1b';
-const timeout = 60_000;
+const timeout = 300_000;
 
 describe('the command line', { timeout, concurrency: 2 }, () => {
   for (const args of [[], ['--help']]) {

@@ -6,7 +6,7 @@ import { installDefinition, Tenant, until, wechatpaySpec } from '../support/oper
 import { paycert, RunningPaycert } from '../support/paycert.ts';
 import { call, makeMaterial } from '../support/sidecar.ts';
 
-const limit = { timeout: 60_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane(installDefinition);
 
 describe('paycert operator', () => {

@@ -22,7 +22,7 @@ import {
   token,
 } from '../support/sidecar.ts';
 
-const limit = { timeout: 60_000 };
+const limit = { timeout: 300_000 };
 const sign = (address: string) => call(address, '/v1/credentials/wechat-main/sign', { body: { message: 'bQ==' } });
 
 async function writeMaterial(t: TestContext): Promise<{ directory: string; path: string }> {

@@ -7,7 +7,7 @@ import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { paycert } from '../support/paycert.ts';
 import { configuration, makeDirectory, makeMaterial, merchantId, startSidecar } from '../support/sidecar.ts';
 
-const limit = { timeout: 90_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane();
 
 const credential = (source: string): string => `  - name: wechat-main

@@ -9,7 +9,7 @@ import { installDefinition, makeAccount, rule, startOperator, Tenant, wechatpayS
 import { paycert } from '../support/paycert.ts';
 import { makeMaterial } from '../support/sidecar.ts';
 
-const limit = { timeout: 120_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane(installDefinition);
 const bad = new Map([['apiclient_key.pem', Buffer.from('bad')]]);
 

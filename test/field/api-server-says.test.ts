@@ -13,7 +13,7 @@ import { toError } from '../../src/kube/responses.ts';
 import { useControlPlane, noControlPlane } from '../support/control-plane.ts';
 import { issue, makeAuthority, pairFiles } from '../support/mtls.ts';
 
-const limit = { timeout: 90_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const signal = new AbortController().signal;
 const credentials = { group: 'paycert.dev', version: 'v1alpha1', plural: 'paymentcredentials' };
 

@@ -62,7 +62,7 @@ describe('watches', () => {
   ] as const) {
     it(
       `inotify exhaustion (${code}): the poll goes on alone, says so once, and the watch returns`,
-      { skip: reason ?? false, timeout: 60_000 },
+      { skip: reason ?? false, timeout: 300_000 },
       async (t) => {
         const directory = await makeDirectory(t);
         const child = join(import.meta.dirname, '../support/exhausted-child.ts');

@@ -12,7 +12,7 @@ import { createAuthority } from '../../src/testing/authority.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { makeDirectory } from '../support/directories.ts';
 
-const limit = { timeout: 60_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane();
 const signal = new AbortController().signal;
 const rules = [{ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }];

@@ -11,7 +11,7 @@ import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { Recorder } from '../support/recorder.ts';
 
-const limit = { timeout: 60_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane();
 const signal = new AbortController().signal;
 

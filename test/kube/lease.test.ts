@@ -9,7 +9,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { Recorder } from '../support/recorder.ts';
 
-const limit = { timeout: 60_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane();
 const lease = 'paycert-operator';
 

@@ -7,7 +7,7 @@ import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { Informing, setUpConfigMaps } from '../support/informing.ts';
 
-const limit = { timeout: 60_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane();
 
 async function start(t: TestContext, clock: Clock = systemClock) {

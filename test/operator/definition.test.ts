@@ -5,7 +5,7 @@ import { ResourceSpecSchema } from '../../src/config/resource.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { installDefinition, merchantId, Tenant, wechatpaySpec } from '../support/operator.ts';
 
-const limit = { timeout: 60_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane(installDefinition);
 /** The default of kubectl and helm. */
 const strict = '?fieldValidation=Strict';

@@ -7,7 +7,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { installDefinition, merchantId, startOperator, Tenant, until, wechatpaySpec } from '../support/operator.ts';
 import { call, makeMaterial } from '../support/sidecar.ts';
 
-const limit = { timeout: 120_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane(installDefinition);
 
 const labels = { 'paycert.dev/provider': 'wechatpay' };

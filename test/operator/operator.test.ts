@@ -10,7 +10,7 @@ import { installDefinition, startOperator, Tenant, until, wechatpaySpec } from '
 import { call, keyPairs, makeMaterial } from '../support/sidecar.ts';
 
 const day = 86_400_000;
-const limit = { timeout: 120_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane(installDefinition);
 
 describe('a PaymentCredential', () => {

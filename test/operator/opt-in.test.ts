@@ -5,7 +5,7 @@ import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { installDefinition, startOperator, Tenant, wechatpaySpec } from '../support/operator.ts';
 import { makeMaterial } from '../support/sidecar.ts';
 
-const limit = { timeout: 120_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane(installDefinition);
 const label = (value: string | null) => ({ labels: { 'paycert.dev/used-by': value } });
 

@@ -23,7 +23,7 @@ import {
 import { Recorder } from '../support/recorder.ts';
 import { makeMaterial } from '../support/sidecar.ts';
 
-const limit = { timeout: 60_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane(installDefinition);
 
 interface Pod {

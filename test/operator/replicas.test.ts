@@ -16,7 +16,7 @@ import {
 } from '../support/operator.ts';
 import { call, makeMaterial } from '../support/sidecar.ts';
 
-const limit = { timeout: 120_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane(installDefinition);
 
 async function makeReady(tenant: Tenant, count = 1): Promise<string[]> {

@@ -8,7 +8,7 @@ import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { installDefinition, startOperator, Tenant, until, wechatpaySpec } from '../support/operator.ts';
 import { call, makeMaterial } from '../support/sidecar.ts';
 
-const limit = { timeout: 120_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane(installDefinition);
 
 describe('a Secret', () => {

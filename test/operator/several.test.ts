@@ -5,7 +5,7 @@ import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { installDefinition, startOperator, Tenant, until, wechatpaySpec } from '../support/operator.ts';
 import { makeMaterial } from '../support/sidecar.ts';
 
-const limit = { timeout: 60_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane(installDefinition);
 const label = 'paycert.dev/operator-class';
 

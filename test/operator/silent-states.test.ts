@@ -6,7 +6,7 @@ import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { installDefinition, leastRules, makeAccount, rule, secretRules, startOperator, Tenant, until, wechatpaySpec } from '../support/operator.ts'; // prettier-ignore
 import { call, makeMaterial } from '../support/sidecar.ts';
 
-const limit = { timeout: 120_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane(installDefinition);
 
 /** The machine's clock, so far off. */

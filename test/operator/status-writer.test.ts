@@ -10,7 +10,7 @@ import { type Json, noControlPlane, useControlPlane } from '../support/control-p
 import { installDefinition, leastRules, makeAccount, secretRules, startOperator, Tenant, until, wechatpaySpec } from '../support/operator.ts'; // prettier-ignore
 import { makeMaterial } from '../support/sidecar.ts';
 
-const limit = { timeout: 120_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const definition = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/paymentcredentials.paycert.dev';
 
 /** The definition as an earlier version had it, that is: with less room for what names a key. */

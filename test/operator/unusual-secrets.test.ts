@@ -6,7 +6,7 @@ import { filesOf, issue, makeAuthority, pairFiles } from '../support/mtls.ts';
 import { installDefinition, startOperator, Tenant, until, wechatpaySpec } from '../support/operator.ts';
 import { makeMaterial } from '../support/sidecar.ts';
 
-const limit = { timeout: 60_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane(installDefinition);
 
 /** As long as the API server takes: 253 characters, of which no part may have more than 63. */

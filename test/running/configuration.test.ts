@@ -13,7 +13,7 @@ import { installDefinition, Tenant, until, wechatpaySpec } from '../support/oper
 import { Recorder } from '../support/recorder.ts';
 import { makeMaterial } from '../support/sidecar.ts';
 
-const limit = { timeout: 60_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane(installDefinition);
 const name = 'wechat-main';
 

@@ -45,7 +45,7 @@ const isRoot = process.getuid?.() === 0;
 
 describe(
   'a socket of another group',
-  { timeout: 60_000, skip: !isRoot && 'only root may give files to any group' },
+  { timeout: 300_000, skip: !isRoot && 'only root may give files to any group' },
   () => {
     it('is that group’s, with mode 0660, whenever it is found, and also when it is put back', async (t) => {
       const path = await newPath();

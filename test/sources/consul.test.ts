@@ -16,7 +16,7 @@ import { Watching } from '../support/watching.ts';
 
 type Config = NonNullable<SourceConfig['consul']>;
 
-const limit = { timeout: 60_000, skip: noPeer('consul') };
+const limit = { timeout: 300_000, skip: noPeer('consul') };
 const signal = new AbortController().signal;
 const owner = '11111111-2222-3333-4444-555555555555';
 const content = (keyId: string) => ({ context: JSON.stringify({ keyId }) });

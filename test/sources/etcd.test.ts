@@ -19,7 +19,7 @@ type Config = NonNullable<SourceConfig['etcd']>;
 
 const program = join(process.env['KUBEBUILDER_ASSETS'] ?? '', 'etcd');
 const skip = !existsSync(program) && 'KUBEBUILDER_ASSETS names no folder with etcd';
-const limit = { timeout: 60_000, skip };
+const limit = { timeout: 300_000, skip };
 const signal = new AbortController().signal;
 const content = (keyId: string) => ({ context: JSON.stringify({ keyId }) });
 

@@ -15,7 +15,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { describeMaterial } from '../support/fake-provider.ts';
 import { makeSecret, secretName, watchSecret } from '../support/secret-source.ts';
 
-const limit = { timeout: 60_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const signal = new AbortController().signal;
 const controlPlane = useControlPlane();
 

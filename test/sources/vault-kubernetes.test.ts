@@ -17,7 +17,7 @@ const signal = new AbortController().signal;
 describe('a pod', () => {
   it(
     'logs in with a token for Vault, read again each time, and not with one for another audience',
-    { timeout: 60_000, skip },
+    { timeout: 300_000, skip },
     async () => {
       const [plane, vault] = [controlPlane(), bao()];
       const namespace = await plane.makeNamespace();

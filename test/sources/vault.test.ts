@@ -17,7 +17,7 @@ import { Watching } from '../support/watching.ts';
 
 type Config = NonNullable<SourceConfig['vault']>;
 
-const limit = { timeout: 60_000, skip: noBao };
+const limit = { timeout: 300_000, skip: noBao };
 const signal = new AbortController().signal;
 const bao = useBao();
 const surroundings = { clock: systemClock, observe: () => undefined };

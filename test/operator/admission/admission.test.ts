@@ -12,7 +12,7 @@ import { installDefinition, merchantId, Tenant, until, wechatpaySpec } from '../
 import { makeMaterial } from '../../support/sidecar.ts';
 import { keyPairs } from '../../support/key-pairs.ts';
 
-const limit = { timeout: 120_000, skip: noControlPlane };
+const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane(installDefinition);
 const usedBy = { 'paycert.dev/used-by': 'wechat-main' };
 
