@@ -1,7 +1,11 @@
 // What the chart renders of admission: the webhooks of its page, permissions by name, nothing that is off, and no certificate.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { systemClock } from '../../src/clock.ts';
+import { connect } from '../../src/kube/client.ts';
+import { ServingSecret } from '../../src/operator/admission/serving-secret.ts';
 import { documentedWebhooks } from '../support/admission.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { until } from '../support/operator.ts';
@@ -14,6 +18,11 @@ interface Rule {
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
   readonly resourceNames?: readonly string[];
+}
+
+interface Kept {
+  readonly metadata: { readonly managedFields: readonly { readonly manager: string }[] };
+  readonly webhooks: readonly { readonly clientConfig: { readonly caBundle?: string } }[];
 }
 
 const granted = (manifests: readonly Manifest[], kind: string, name: string): Rule[] =>
@@ -126,3 +135,54 @@ describe('the policy of the chart', { skip: noHelm || noControlPlane, timeout: 3
     assert.equal(await write({}, { 'paycert.dev/break-glass': '2026-03-01T12:00:00Z' }), 'stored');
   });
 });
+
+describe(
+  'a loop that applies the rendered chart server-side',
+  { skip: noHelm || noControlPlane, timeout: 120_000 },
+  () => {
+    const plane = useControlPlane();
+
+    it('leaves the authority where the operator puts it, changes nothing from the second round on, and conflicts with nobody', async () => {
+    await plane().admin('POST', '/api/v1/namespaces', { metadata: { name: namespace } });
+    const kubeconfig = await plane().kubeconfig(namespace);
+    const name = 'paycert-admission';
+    const webhooks = `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${name}`;
+    const secret = `/api/v1/namespaces/${namespace}/secrets/${name}`;
+    const keeper = new ServingSecret({
+      secret: { namespace, name },
+      configuration: name,
+      hostNames: [`${name}.${namespace}.svc`],
+      client: async () => connect({ KUBECONFIG: kubeconfig }),
+      clock: systemClock,
+      random: randomBytes,
+      observe: () => undefined,
+    });
+    const stored = () => Promise.all([webhooks, secret].map((path) => plane().admin('GET', path)));
+    const rounds: string[] = [];
+    for (const force of [false, false, true, false]) {
+      // Each round renders again.
+      const manifests = await example('admission');
+      for (const [path, kind] of [
+        [webhooks, 'ValidatingWebhookConfiguration'],
+        [secret, 'Secret'],
+      ] as const) {
+        const manifest = ofKind(manifests, kind).find(({ metadata }) => metadata.name === name);
+        const query = `?fieldManager=argocd-controller&force=${String(force)}`;
+        const { status, object } = await plane().attempt('PATCH', path + query, manifest, 'application/apply-patch+yaml');
+        assert.ok(status === 200 || status === 201, String(object['message']));
+      }
+      rounds.push(JSON.stringify(await stored()));
+      await keeper.keep(AbortSignal.timeout(60_000));
+      rounds.push(JSON.stringify(await stored()));
+    }
+    const [applied, ...later] = rounds;
+    assert.notEqual(applied, later[0]);
+    assert.equal(new Set(later).size, 1);
+    const [{ metadata, webhooks: all }] = JSON.parse(later[0]!) as [Kept, unknown];
+    assert.equal(new Set(all.map(({ clientConfig }) => clientConfig.caBundle)).size, 1);
+    assert.match(Buffer.from(all[0]!.clientConfig.caBundle!, 'base64').toString(), /^-----BEGIN CERTIFICATE-----/);
+    const owners = metadata.managedFields.filter((fields) => JSON.stringify(fields).includes('f:caBundle'));
+    assert.deepEqual(owners.map(({ manager }) => manager), ['paycert-operator']); // prettier-ignore
+  }); // prettier-ignore
+  },
+);
