@@ -1,12 +1,12 @@
 // Where the API server asks for reviews: HTTPS, from the first certificate on, which is followed while it runs.
 import type { SecureContextOptions } from 'node:tls';
 import type { Observe } from '../events.ts';
-import { BufferBudget } from '../gateway/buffer-budget.ts';
 import type { Reviewer } from '../operator/admission/reviewer.ts';
 import { readJson } from '../server/body.ts';
 import { limitsOf, reviewBytes, reviewsBytes } from '../server/limits.ts';
 import { listenOnSecurePort, type SecureListener } from '../server/listeners.ts';
 import { json, jsonReply, type Route, serveRoutes } from '../server/routes.ts';
+import { BufferBudget } from '../system/buffer-budget.ts';
 import type { ServingCertificate } from './serving-certificate.ts';
 
 export interface AdmissionListenerOptions {

@@ -12,7 +12,7 @@ import { AdmissionListener } from './admission-listener.ts';
 import type { AdmissionFlags } from './admission-options.ts';
 import { pollMilliseconds, ServingCertificate } from './serving-certificate.ts';
 
-interface Parts {
+interface Dependencies {
   readonly reviewer: Reviewer;
   readonly client: KubeClient;
   readonly clock: Clock;
@@ -21,7 +21,7 @@ interface Parts {
 
 export function openAdmission(
   { address, certificate }: AdmissionFlags,
-  { reviewer, client: connected, clock, observe }: Parts,
+  { reviewer, client: connected, clock, observe }: Dependencies,
 ): { readonly listener: AdmissionListener; readonly leading: readonly Task[] } {
   const client = async () => connected;
   const open = (shown: ServingCertificate) => new AdmissionListener({ address, certificate: shown, reviewer, observe });

@@ -2,7 +2,7 @@
 import { PaycertError } from '../errors.ts';
 import { matchesCall } from '../providers/forwarding.ts';
 import type { Call } from '../store/call.ts';
-import { BufferBudget } from './buffer-budget.ts';
+import { BufferBudget } from '../system/buffer-budget.ts';
 import { type Exchange, type Exchanged, exchangeOnce, type ExchangeOptions, type Limits } from './exchange.ts';
 import { Hosts, type Pair } from './hosts.ts';
 import { type ClockState, PlatformClocks } from './platform-clocks.ts';

@@ -15,7 +15,7 @@ import {
 import type { Call } from '../store/call.ts';
 import type { Store } from '../store/store.ts';
 import { useOf, within } from '../store/use.ts';
-import type { BufferBudget } from './buffer-budget.ts';
+import type { BufferBudget } from '../system/buffer-budget.ts';
 import type { Incoming } from './connections.ts';
 import { decoded, readWhole } from './response-body.ts';
 import { passedOn } from './sendable.ts';

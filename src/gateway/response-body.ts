@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { PaycertError } from '../errors.ts';
-import type { BufferBudget, Reservation } from './buffer-budget.ts';
+import type { BufferBudget, Reservation } from '../system/buffer-budget.ts';
 
 /** A response that is signed as a whole must be held as a whole. None that a platform signs comes near. */
 const maxResponseBytes = 4 * 1024 * 1024;

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { BufferBudget } from '../../../src/gateway/buffer-budget.ts';
+import { BufferBudget } from '../../../src/system/buffer-budget.ts';
 import type { Event } from '../../../src/events.ts';
 import { rotatePlatform } from '../../../src/testing/wechatpay-material.ts';
 import { makeProbe, signMessage } from '../../../src/testing/wechatpay-message.ts';
