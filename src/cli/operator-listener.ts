@@ -4,7 +4,7 @@ import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { ScrapeAccess } from '../operator/scrape-access.ts';
 import type { Listener } from '../server/bind.ts';
-import { type Metrics, metricsRoute, probe, verdict } from '../server/health.ts';
+import { type Metrics, metricsRoute, probe, probeReply } from '../server/health.ts';
 import { listenOnPort, listenOnSecurePort } from '../server/listeners.ts';
 import { type Route, serveRoutes } from '../server/routes.ts';
 import { mountedCertificate } from './serving-certificate.ts';
@@ -49,8 +49,8 @@ function routesOf(options: OperatorListenerOptions, signal: AbortSignal): Route[
     },
   };
   return [
-    probe('/livez', 'Whether the process answers.', () => verdict(true)),
-    probe('/readyz', 'Whether it watches what it must.', () => verdict(impediment() === undefined, impediment())),
+    probe('/livez', 'Whether the process answers.', () => probeReply(true)),
+    probe('/readyz', 'Whether it watches what it must.', () => probeReply(impediment() === undefined, impediment())),
     metricsAuth ? guarded : route,
   ];
 }

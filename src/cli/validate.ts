@@ -8,7 +8,7 @@ import { Origins } from '../running/origins.ts';
 import { exitCodes } from './exit-codes.ts';
 import { readAll } from './input.ts';
 import { print } from './table.ts';
-import { describe, judge, render, toJson, type Verdict } from './verdict.ts';
+import { describe, evaluate, render, toJson, type Evaluation } from './evaluation.ts';
 
 const [unusable, notYet] = [exitCodes.material, exitCodes['not-ready']];
 
@@ -26,19 +26,19 @@ export async function validate(configPath: string, isJson: boolean, signal: Abor
   });
   const dependencies = { clock: systemClock, observe: () => undefined };
   const building = { ...dependencies, environment: process.env, origins: new Origins(dependencies) };
-  const verdicts: Verdict[] = [];
-  for (const credential of config.credentials) verdicts.push(await validateOne(credential, building, signal));
-  const isValid = verdicts.every(({ violations }) => violations.length === 0);
-  const isGood = verdicts.every(({ violations, deferredUntil }) => violations.length === 0 || deferredUntil);
-  if (isJson) printJson({ valid: isValid, credentials: verdicts.map(toJson) });
-  else print(verdicts.length === 0 ? 'no credentials' : verdicts.map(render).join('\n'));
+  const evaluations: Evaluation[] = [];
+  for (const credential of config.credentials) evaluations.push(await validateOne(credential, building, signal));
+  const isValid = evaluations.every(({ violations }) => violations.length === 0);
+  const isGood = evaluations.every(({ violations, deferredUntil }) => violations.length === 0 || deferredUntil);
+  if (isJson) printJson({ valid: isValid, credentials: evaluations.map(toJson) });
+  else print(evaluations.length === 0 ? 'no credentials' : evaluations.map(render).join('\n'));
   if (isValid) return 0;
   return isGood ? notYet : unusable;
 }
 
 const printJson = (value: object): void => print(JSON.stringify(value, undefined, 2));
 
-function validateOne(config: CredentialConfig, building: BuildDependencies, signal: AbortSignal): Promise<Verdict> {
+function validateOne(config: CredentialConfig, building: BuildDependencies, signal: AbortSignal): Promise<Evaluation> {
   const { provider, source, older } = buildCredential(config, building);
-  return judge({ config, provider, older }, async () => (await source.read(signal)).data, systemClock.now());
+  return evaluate({ config, provider, older }, async () => (await source.read(signal)).data, systemClock.now());
 }

@@ -46,7 +46,7 @@ interface Found {
  */
 export function parseConfig(text: string): Config {
   const { plain, placeOf, faults } = parseYaml(text);
-  const { config, found } = judgeConfig(plain);
+  const { config, found } = evaluateConfig(plain);
   if (found.length === 0 && faults.length === 0) return deepFreeze(config as Config);
   const placed = found.map(({ error: { code, message, field = '' }, path }) => {
     const { line, offset } = placeOf(path);
@@ -64,70 +64,72 @@ export function parseConfig(text: string): Config {
 /** The `credentials` of a configuration alone, as a program gives them. @throws PaycertError `config-invalid` */
 export function parseCredentials(value: unknown): readonly CredentialConfig[] {
   const listed = validateEntries(value, 'credentials');
-  const judged = listed.map((entry, index) => judgeEntry(entry, index, 'credential'));
-  const named = [...nameFaults(judged.map(nameOf))].map((fault) => ({ error: faultError(fault), path: fault.path }));
-  throwTogether([...judged.flatMap(({ found }) => found), ...named].map(({ error }) => error));
+  const evaluated = listed.map((entry, index) => evaluateEntry(entry, index, 'credential'));
+  const named = [...nameFaults(evaluated.map(nameOf))].map((fault) => ({ error: faultError(fault), path: fault.path }));
+  throwTogether([...evaluated.flatMap(({ found }) => found), ...named].map(({ error }) => error));
   return deepFreeze(structuredClone(listed as readonly CredentialConfig[]));
 }
 
-function judgeConfig(plain: unknown): { config: Sound<Config>; found: readonly Found[] } {
-  const whole = judge([], plain, validate);
+function evaluateConfig(plain: unknown): { config: Sound<Config>; found: readonly Found[] } {
+  const whole = evaluate([], plain, validate);
   const listed = (plain as { readonly credentials?: unknown } | null)?.credentials;
-  // A document has room for half a million: what there are too many of is judged no further.
-  const judged = (Array.isArray(listed) ? (listed as unknown[]).slice(0, maxCredentials) : []).map((entry, index) =>
-    judgeEntry(entry, index, isResource(entry) ? 'resource' : 'credential'),
+  // A document has room for half a million: what there are too many of is evaluated no further.
+  const evaluated = (Array.isArray(listed) ? (listed as unknown[]).slice(0, maxCredentials) : []).map((entry, index) =>
+    evaluateEntry(entry, index, isResource(entry) ? 'resource' : 'credential'),
   );
   const config = (whole.sound ?? {}) as Sound<Omit<Config, 'credentials'>>;
-  const credentials = judged.flatMap(({ sound, kind }) => (kind === 'credential' ? (sound as CredentialConfig) : []));
-  const resources = judged.flatMap(({ sound, kind }) => (kind === 'resource' ? (sound as ResourceEntry) : []));
+  const credentials = evaluated.flatMap(({ sound, kind }) =>
+    kind === 'credential' ? (sound as CredentialConfig) : [],
+  );
+  const resources = evaluated.flatMap(({ sound, kind }) => (kind === 'resource' ? (sound as ResourceEntry) : []));
   // Without a list of them, no route can be said to name what is not there.
-  const named = Array.isArray(listed) ? judged.map(namedBy) : [{ name: undefined }];
+  const named = Array.isArray(listed) ? evaluated.map(namedBy) : [{ name: undefined }];
   const rules = whole.sound === undefined ? [] : [...listenerFaults(config), ...routeFaults(config.proxy, named)];
-  const entries = judged.flatMap(({ found }) => found);
+  const entries = evaluated.flatMap(({ found }) => found);
   return {
     config: { ...config, credentials, resources },
     found: [
       ...whole.found,
       ...unexplained(rules, whole.problems),
       ...entries,
-      ...[...nameFaults(judged.map(nameOf))].map((fault) => ({ error: faultError(fault), path: fault.path })),
+      ...[...nameFaults(evaluated.map(nameOf))].map((fault) => ({ error: faultError(fault), path: fault.path })),
     ],
   };
 }
 
-interface Judged {
+interface Evaluated {
   readonly kind: 'credential' | 'resource';
   readonly sound: Sound<CredentialConfig & ResourceEntry> | undefined;
   readonly problems: readonly Problem[];
   readonly found: readonly Found[];
 }
 
-function judgeEntry(entry: unknown, index: number, kind: Judged['kind']): Judged {
+function evaluateEntry(entry: unknown, index: number, kind: Evaluated['kind']): Evaluated {
   const at = ['credentials', index];
   const validateEntry = kind === 'resource' ? validateResource : validateCredential;
-  const { sound: left, problems, found } = judge(at, entry, validateEntry);
-  const sound = left as Judged['sound'];
+  const { sound: left, problems, found } = evaluate(at, entry, validateEntry);
+  const sound = left as Evaluated['sound'];
   const rules = [...accountFaults(sound?.provider, [...at, 'provider']), ...privacyFaults(sound?.source, [...at, 'source'])]; // prettier-ignore
   return { kind, sound, problems, found: [...found, ...unexplained(rules, problems)] };
 }
 
-const nameOf = ({ sound, kind }: Judged): EntryName =>
+const nameOf = ({ sound, kind }: Evaluated): EntryName =>
   kind === 'resource' && sound?.name === undefined
     ? { name: sound?.resource, member: 'resource' }
     : { name: sound?.name, member: 'name' };
 
-const namedBy = (judged: Judged) => ({
-  name: judged.problems.some(({ path }) => path.at(-1) === 'name') ? undefined : nameOf(judged).name,
-  provider: judged.problems.some(({ path }) => path.includes('provider'))
+const namedBy = (evaluated: Evaluated) => ({
+  name: evaluated.problems.some(({ path }) => path.at(-1) === 'name') ? undefined : nameOf(evaluated).name,
+  provider: evaluated.problems.some(({ path }) => path.includes('provider'))
     ? undefined
-    : (judged.sound?.provider as CredentialConfig['provider'] | undefined),
+    : (evaluated.sound?.provider as CredentialConfig['provider'] | undefined),
 });
 
 /**
  * What the schema says of a value, and what it leaves for the rules: nothing of a value that is not even of its type, or so wrong
  * that not all of it was said.
  */
-function judge(at: Path, value: unknown, validateIt: ReturnType<typeof validator>) {
+function evaluate(at: Path, value: unknown, validateIt: ReturnType<typeof validator>) {
   const found: Found[] = [];
   const problems: Problem[] = [];
   try {

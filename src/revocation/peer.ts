@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import tls, { type DetailedPeerCertificate, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import { linksOf, judgePath, trustedPathOf } from '../providers/shared/revocation-status.ts';
+import { linksOf, evaluatePath, trustedPathOf } from '../providers/shared/revocation-status.ts';
 import type { TlsIdentity } from '../providers/shared/tls-identity.ts';
 import type { Responders } from './responders.ts';
 
@@ -30,7 +30,7 @@ export type Admit = (socket: TLSSocket) => Promise<void>;
 export function createAdmission(trust: Trust, responders: Responders, clock: Clock, field: string): Admit | undefined {
   const { lists, isAsked, isHard } = trust.revocation;
   if (lists.length === 0 && !isAsked && !isHard) return undefined;
-  const judge = async (socket: TLSSocket): Promise<void> => {
+  const evaluate = async (socket: TLSSocket): Promise<void> => {
     // Of one that comes through a proxy, the handshake is over.
     if ((socket as { readonly secureConnecting?: boolean }).secureConnecting === true) await secured(socket);
     const problem = await findProblem(socket, trust, { responders, clock, field });
@@ -43,7 +43,7 @@ export function createAdmission(trust: Trust, responders: Responders, clock: Clo
       socket.once('close', () => reject(closed()));
     });
     try {
-      await Promise.race([judge(socket), ended]);
+      await Promise.race([evaluate(socket), ended]);
     } catch (error) {
       socket.destroy();
       throw error;
@@ -70,8 +70,8 @@ async function findProblem(
   if (path === undefined) return new PaycertError('revocation-unknown', `${field} does not name its issuer`, { field });
   const asked = revocation.isAsked ? linksOf(path).map(([one, issuer]) => responders.ask(one, issuer)) : [];
   const answers = (await Promise.all(asked)).filter((answer) => answer !== undefined);
-  const judge = await judgePath(path, { lists: revocation.lists, answers }, field);
-  const problem = judge(clock.now());
+  const problemAt = await evaluatePath(path, { lists: revocation.lists, answers }, field);
+  const problem = problemAt(clock.now());
   return problem?.code === 'certificate-revoked' || revocation.isHard ? problem : undefined;
 }
 

@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
 import { isReady } from '../store/store.ts';
-import { type Metrics, metricsRoute, probe, verdict } from './health.ts';
+import { type Metrics, metricsRoute, probe, probeReply } from './health.ts';
 import { describePublicly } from './public-status.ts';
 import { json, type Route, serveRoutes } from './routes.ts';
 import { shared } from './shared.ts';
@@ -28,19 +28,19 @@ function adminRoutes(admin: Admin): readonly Route[] {
   const { store, clock, metrics, isListening, impediment = () => undefined } = admin;
   const describe = shared(async () => JSON.stringify(describePublicly(admin, clock.now())), clock);
   return [
-    probe('/livez', 'Whether the process answers.', () => verdict(true)),
+    probe('/livez', 'Whether the process answers.', () => probeReply(true)),
     probe('/startupz', 'Whether every required credential was loaded once.', () =>
-      verdict(isListening() && isProcessStarted(store), 'not every required credential is loaded'),
+      probeReply(isListening() && isProcessStarted(store), 'not every required credential is loaded'),
     ),
     probe('/readyz', 'Whether callers come in, and every required credential can do what it must.', () => {
       const closed = impediment();
-      return verdict(
+      return probeReply(
         closed === undefined && isProcessReady(store, clock.now()),
         closed ?? 'a required credential cannot do what it must',
       );
     }),
     probe('/readyz/{+name}', 'Whether this credential can do what it must.', ({ parameters: { name = '' } }) =>
-      verdict(isReady(store.entry(name), clock.now()), 'the credential cannot do what it must'),
+      probeReply(isReady(store.entry(name), clock.now()), 'the credential cannot do what it must'),
     ),
     {
       ...{ method: 'GET', answersHead: true, path: '/status', type: json },

@@ -14,7 +14,7 @@ const get = (path: Route['path'], type: string, summary: string) =>
   ({ method: 'GET', answersHead: true, path, type, summary }) as const;
 
 /** What `bad` says where it is not good. */
-export const verdict = (isGood: boolean, bad = ''): Reply =>
+export const probeReply = (isGood: boolean, bad = ''): Reply =>
   isGood ? { body: 'ok\n' } : { status: 503, body: `${bad}\n` };
 
 export const probe = (path: Route['path'], summary: string, run: Route['run']): Route => ({

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { findAll } from '../../src/cli/inspect/inspect.ts';
-import { judge } from '../../src/cli/verdict.ts';
+import { evaluate } from '../../src/cli/evaluation.ts';
 import type { CredentialConfig } from '../../src/config/schema/credential.ts';
 import { buildProvider } from '../../src/running/build.ts';
 import { createAlipayMaterial } from '../../src/testing/alipay-material.ts';
@@ -92,9 +92,13 @@ const isComparable = ({ code }: { code: string }) =>
 async function compare(directory: string, { provider, files }: Case): Promise<void> {
   for (const [name, bytes] of files) await writeFile(join(directory, name), bytes);
   const config: CredentialConfig = { name: 'one', provider, source: { files: { path: directory } } };
-  const verdict = await judge({ config, provider: buildProvider(provider), older: 'reject' }, async () => files, now);
+  const evaluation = await evaluate(
+    { config, provider: buildProvider(provider), older: 'reject' },
+    async () => files,
+    now,
+  );
   const findings = await findAll([directory], { merchantId, now });
-  const [ignored, said] = [new Set(verdict.ignored), verdict.violations.filter(isComparable)];
+  const [ignored, said] = [new Set(evaluation.ignored), evaluation.violations.filter(isComparable)];
   const problems = findings
     .flatMap(({ file, problem }) =>
       problem && !ignored.has(basename(file)) ? [{ file: basename(file), ...problem }] : [],

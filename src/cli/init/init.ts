@@ -9,7 +9,7 @@ import { usageError } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { findIn } from '../inspect/findings.ts';
 import { print, printable } from '../table.ts';
-import { judge, render } from '../verdict.ts';
+import { evaluate, render } from '../evaluation.ts';
 import { assertNamable, assertValid, configurationOf, type InitOptions, type Planned, write } from './configuration.ts';
 import { type Listed, listDirectory } from './directory.ts';
 import { remedyFor } from './remedies.ts';
@@ -26,15 +26,15 @@ export async function init(options: InitOptions): Promise<number> {
   if (options.isInPlace) assertNamable(planned, listed);
   const configuration = configurationOf(planned, options);
   assertValid(configuration, options);
-  const verdicts = await Promise.all(planned.map((one) => check(one, listed)));
+  const evaluations = await Promise.all(planned.map((one) => check(one, listed)));
   for (const [index, one] of planned.entries())
-    print(`${describe(one, listed)}\n${render(verdicts[index] ?? never())}\n`);
+    print(`${describe(one, listed)}\n${render(evaluations[index] ?? never())}\n`);
   const taken = new Set(planned.flatMap(({ draft }) => [...draft.parts.values()]));
   const left = await Promise.all(
     [...listed.files.keys()].filter((name) => !taken.has(name)).map((name) => nameLeft(name, listed)),
   );
   if (left.length > 0) print(`Left out:\n${left.map((line) => `  ${line}`).join('\n')}\n`);
-  if (verdicts.some(({ violations }) => violations.length > 0)) {
+  if (evaluations.some(({ violations }) => violations.length > 0)) {
     print('Nothing was written: repair what is not valid, and run it again.');
     return unusable;
   }
@@ -46,7 +46,7 @@ export async function init(options: InitOptions): Promise<number> {
 }
 
 const never = (): never => {
-  throw new TypeError('as many verdicts as credentials');
+  throw new TypeError('as many evaluations as credentials');
 };
 
 /** Every platform that knows a file of its own there. */
@@ -85,7 +85,7 @@ function check(one: Planned, { files }: Listed) {
   const config = configOf(one);
   const data = new Map([...one.draft.parts].map(([part, file]) => [part, files.get(file) ?? new Uint8Array()]));
   const subject = { config, provider: buildProvider(config.provider), older: 'reject' } as const;
-  return judge(subject, () => Promise.resolve(data), systemClock.now());
+  return evaluate(subject, () => Promise.resolve(data), systemClock.now());
 }
 
 function describe({ platform, draft }: Planned, { files }: Listed): string {

@@ -7,7 +7,7 @@ import { platforms } from '../../providers/registry.ts';
 import { readBounded } from '../../system/read-bounded.ts';
 import type { Finding } from './finding.ts';
 import { findIn } from './findings.ts';
-import { judgeTogether } from './judgement.ts';
+import { evaluateTogether } from './together.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { readAll } from '../input.ts';
 import { readableName } from '../file-names.ts';
@@ -38,7 +38,7 @@ export async function findAll(
   return withPairs((await Promise.all(paths.map((path) => inspectPath(path, options)))).flat());
 }
 
-/** One file; or what a directory holds, each file by itself and then all of them as a sidecar would judge them. */
+/** One file; or what a directory holds, each file by itself and then all of them as a sidecar would check them. */
 async function inspectPath(
   path: string,
   { merchantId, now }: Pick<InspectOptions, 'merchantId' | 'now'>,
@@ -53,11 +53,11 @@ async function inspectPath(
   const known = merchantId ?? (isDirectory ? await merchantIn(files) : undefined);
   const single = (await Promise.all(contents.map((one) => look(one, known)))).flat();
   if (!isDirectory) return single;
-  const together = await judgeTogether(files, told, now);
+  const together = await evaluateTogether(files, told, now);
   // Of one file, the words of its platform count.
-  const judged = new Set(together.map(({ field = '' }) => join(path, field)));
+  const evaluated = new Set(together.map(({ field = '' }) => join(path, field)));
   return [
-    ...single.filter(({ file, problem }) => problem === undefined || !judged.has(file)),
+    ...single.filter(({ file, problem }) => problem === undefined || !evaluated.has(file)),
     ...together.map((error) => explain(error.field === undefined ? path : join(path, error.field), error)),
   ];
 }

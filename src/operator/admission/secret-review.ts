@@ -28,7 +28,7 @@ export interface SecretReviewOptions {
 }
 
 /** What was found for one resource. */
-interface Verdict {
+interface Review {
   readonly resource: PaymentCredential;
   readonly refusals: readonly PaycertError[];
   readonly warnings: readonly string[];
@@ -40,17 +40,17 @@ export async function reviewSecret(request: ReviewRequest, options: SecretReview
   const now = options.clock.now();
   const key = new ResourceKey('Secret', namespace, object.metadata.name ?? '');
   const { users, warnings: found } = usersOf(key, toObject(object), options);
-  const verdicts = [];
-  for (const resource of users) verdicts.push(await judge(resource, toObject(object), options));
-  const several = verdicts.length > 1;
+  const reviews = [];
+  for (const resource of users) reviews.push(await reviewFor(resource, toObject(object), options));
+  const several = reviews.length > 1;
   const warnings = [
     ...found,
     ...copyWarning(object),
-    ...verdicts.flatMap((verdict) => verdict.warnings.map((text) => (several ? `${nameOf(verdict)}: ${text}` : text))),
+    ...reviews.flatMap((review) => review.warnings.map((text) => (several ? `${nameOf(review)}: ${text}` : text))),
   ];
   const moved = oldObject ? identityChange(key, [object, oldObject].map(toObject), options.lookup) : [];
-  const refusals = [...moved, ...verdicts.flatMap((verdict) => verdict.refusals)];
-  const snapshots = new Set(verdicts.flatMap(({ snapshotId }) => snapshotId ?? []));
+  const refusals = [...moved, ...reviews.flatMap((review) => review.refusals)];
+  const snapshots = new Set(reviews.flatMap(({ snapshotId }) => snapshotId ?? []));
   const audit = snapshots.size > 0 ? { snapshots: [...snapshots].join(' ') } : {};
   if (refusals.length === 0) return { outcome: 'allowed', refusals, warnings, audit };
   return overrideOf({ outcome: 'refused', refusals, warnings, audit }, object, now);
@@ -76,7 +76,7 @@ function overrideOf(refused: Decision, { metadata }: ReviewedObject, now: Date):
   }
 }
 
-const nameOf = ({ resource: { kind, name } }: Pick<Verdict, 'resource'>): string => `${kind} ${name}`;
+const nameOf = ({ resource: { kind, name } }: Pick<Review, 'resource'>): string => `${kind} ${name}`;
 
 const toObject = ({ metadata, ...rest }: ReviewedObject): KubeObject => ({
   ...rest,
@@ -104,7 +104,11 @@ function usersOf(
   return { users: labelled ? [labelled] : users, warnings };
 }
 
-async function judge(resource: PaymentCredential, object: KubeObject, options: SecretReviewOptions): Promise<Verdict> {
+async function reviewFor(
+  resource: PaymentCredential,
+  object: KubeObject,
+  options: SecretReviewOptions,
+): Promise<Review> {
   const { kind, namespace, name } = resource;
   const key = new ResourceKey(kind, namespace, name);
   const now = options.clock.now();

@@ -4,7 +4,7 @@ import { type KeySet, type Provider, unusable } from '../provider.ts';
 import { createContext } from './context.ts';
 import { type AlipayOptions, defaults, type Settings } from './options.ts';
 import { type Parts, readParts, unreadIn } from './parts.ts';
-import { judge, ownCertificate } from './rules.ts';
+import { evaluate, ownCertificate } from './rules.ts';
 import { serialOf } from './serials.ts';
 
 export function alipay({ appId, mode, gateway = defaults.gateway }: AlipayOptions): Provider {
@@ -18,7 +18,7 @@ export function alipay({ appId, mode, gateway = defaults.gateway }: AlipayOption
       // What is there and cannot be read is not missing as well.
       const isNew = ({ code, field = '' }: (typeof problems)[number]) =>
         code !== 'material-missing' || !unreadable.some((name) => name?.startsWith(field.split('.')[0] ?? ''));
-      const violations = [...problems, ...judge(parts, options, unreadIn(data, mode)).filter(isNew)];
+      const violations = [...problems, ...evaluate(parts, options, unreadIn(data, mode)).filter(isNew)];
       const [key] = parts.privateKeys;
       if (violations.length > 0 || key === undefined) return unusable(violations, signerOf(parts, options));
       return createContext(parts, key[1], options, unreadIn(data, mode));

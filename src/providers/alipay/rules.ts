@@ -122,7 +122,7 @@ const rules: readonly Rule[] = [
 ];
 
 /** Every violation, in the order of the list. */
-export function judge(parts: Parts, options: Settings, unread: readonly string[] = []): readonly PaycertError[] {
+export function evaluate(parts: Parts, options: Settings, unread: readonly string[] = []): readonly PaycertError[] {
   return rules.flatMap((rule) => rule(parts, options, unread));
 }
 

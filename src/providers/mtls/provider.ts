@@ -3,11 +3,11 @@ import { provesPair } from '../../crypto/private-key.ts';
 import { PaycertError, violation } from '../../errors.ts';
 import { certificateFacts, isAlive } from '../shared/facts.ts';
 import { type KeyFacts, type KeySet, type Provider, type SigningContext, unusable } from '../provider.ts';
-import { judgeOwn, listProblems } from '../shared/revocation-status.ts';
+import { evaluateOwn, listProblems } from '../shared/revocation-status.ts';
 import { makeIdentity, type RevocationRules } from '../shared/tls-identity.ts';
 import { defaults, type MtlsOptions } from './options.ts';
 import { keyName, type Pair, readPairs } from './parts.ts';
-import { judge, warningsOf } from './rules.ts';
+import { evaluate, warningsOf } from './rules.ts';
 import { chooseByName } from './server-names.ts';
 
 export function mtls(options: MtlsOptions): Provider {
@@ -18,7 +18,7 @@ export function mtls(options: MtlsOptions): Provider {
     async load(data) {
       const { pairs, lists, answers, trust, problems } = readPairs(data, named);
       const [first, ...rest] = pairs;
-      const all = [...problems, ...pairs.flatMap(judge)];
+      const all = [...problems, ...pairs.flatMap(evaluate)];
       if (all.length === 0) all.push(...(await Promise.all(pairs.map(proofProblems))).flat());
       if (all.length === 0) all.push(...(await listProblems(lists, authoritiesOf(pairs))));
       if (first === undefined || all.length > 0) return unusable(all);
@@ -58,7 +58,7 @@ async function createContext(
   const revocation = { ...known, isHard: whenUnknown === 'reject', isAsked };
   const all = pairs.map((pair) => makeIdentity({ ...pair, minVersion, revocation }));
   const isLookedAt = options.revocation !== undefined || known.lists.length > 0;
-  const revoked = isLookedAt ? await judgeOwn(all) : () => [];
+  const revoked = isLookedAt ? await evaluateOwn(all) : () => [];
   const isViolation = ({ code }: PaycertError) => revocation.isHard || code === 'certificate-revoked';
   return {
     set: {

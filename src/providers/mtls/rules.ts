@@ -60,7 +60,7 @@ const notTemporary: Rule = ({ name, certificates: [leaf] }) =>
 const rules: readonly Rule[] = [notTemporary, keyMatchesCertificate, strongKeys, strongDigests, chainInOrder];
 
 /** Every violation, in the order of the list. */
-export const judge = (pair: Pair): readonly PaycertError[] => rules.flatMap((rule) => rule(pair));
+export const evaluate = (pair: Pair): readonly PaycertError[] => rules.flatMap((rule) => rule(pair));
 
 /** What ingress-nginx makes up where it finds no certificate: no peer knows who it is. */
 export const warningsOf = ({ name, certificates: [leaf] }: Pair): readonly PaycertError[] =>

@@ -70,7 +70,7 @@ async function statusOf(certificate: X509Certificate, issuer: X509Certificate, {
 export type PathProblem = (now: Date) => PaycertError | undefined;
 
 /** `certificate-revoked` where any certificate of the path is; `revocation-unknown` where nothing is known of its leaf. */
-export async function judgePath(
+export async function evaluatePath(
   path: readonly X509Certificate[],
   evidence: Evidence,
   field: string,
@@ -87,10 +87,10 @@ export async function judgePath(
 }
 
 /** What is wrong with our own certificates, at any time. */
-export async function judgeOwn(all: readonly TlsIdentity[]): Promise<(now: Date) => readonly PaycertError[]> {
+export async function evaluateOwn(all: readonly TlsIdentity[]): Promise<(now: Date) => readonly PaycertError[]> {
   const problems = await Promise.all(
     all.map(({ name, certificates: [leaf, ...chain], authorities, revocation }) =>
-      judgePath(pathOf(leaf, [...chain, ...authorities]), revocation, `${name}.crt`),
+      evaluatePath(pathOf(leaf, [...chain, ...authorities]), revocation, `${name}.crt`),
     ),
   );
   return (now) => problems.flatMap((problem) => problem(now) ?? []);

@@ -8,7 +8,7 @@ import { openCertificates } from './envelope.ts';
 import { defaults, type WechatpayOptions } from './options.ts';
 import type { ValidParts } from './own-keys.ts';
 import { type Parts, readParts } from './parts.ts';
-import { judge } from './rules.ts';
+import { evaluate } from './rules.ts';
 
 /** Made once per credential: what has been proven about its keys outlives every load. */
 export function wechatpay({
@@ -27,7 +27,7 @@ export function wechatpay({
       const isNew = ({ code, field }: PaycertError) =>
         code !== 'material-missing' ||
         !(unreadable.has(field) || (field === 'apiclient_cert.pem' && unreadable.has('merchant_serial')));
-      const violations = [...problems, ...judge(parts, merchantId).filter(isNew)];
+      const violations = [...problems, ...evaluate(parts, merchantId).filter(isNew)];
       if (violations.length > 0 || !isUsable(parts)) return unusable(violations, signerOf(parts));
       const { apiV3Key, certificatesResponse } = parts;
       if (apiV3Key && certificatesResponse !== undefined && openCertificates(certificatesResponse, apiV3Key)) {

@@ -119,7 +119,7 @@ const rules: readonly Rule[] = [
 ];
 
 /** Every violation, in the order of the list. */
-export function judge(parts: Parts, merchantId: string): readonly PaycertError[] {
+export function evaluate(parts: Parts, merchantId: string): readonly PaycertError[] {
   return rules.flatMap((rule) => rule(parts, merchantId));
 }
 

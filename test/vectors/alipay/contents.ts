@@ -2,7 +2,7 @@
 import { aesKey } from '../../../src/crypto/cipher.ts';
 import { openContent, sealContent } from '../../../src/providers/alipay/content.ts';
 import { readParts } from '../../../src/providers/alipay/parts.ts';
-import { judge } from '../../../src/providers/alipay/rules.ts';
+import { evaluate } from '../../../src/providers/alipay/rules.ts';
 import { PaycertError } from '../../../src/errors.ts';
 import type { Situation } from '../situation.ts';
 import { chainOf } from './subject.ts';
@@ -54,7 +54,7 @@ export async function checkShangmi(situation: Situation): Promise<void> {
     ...{ privateKeys: [], appCertificates: [], alipayPublicKeys: [], aesKeys: [] },
     alipayCertificates: [chainOf(bytes)],
   };
-  const violations = judge(parts, { appId: 'app_of_vectors', mode: 'certificate', gateway: 'production' }).map(
+  const violations = evaluate(parts, { appId: 'app_of_vectors', mode: 'certificate', gateway: 'production' }).map(
     ({ code }) => code,
   );
   situation.assert(violations.includes('algorithm-unsupported'), 'SM2 is not refused as algorithm-unsupported');

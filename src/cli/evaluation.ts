@@ -8,7 +8,7 @@ import { type Ability, abilitiesOf, type Ending, endingSoon } from '../store/abi
 import { findViolations, refusalOf } from '../store/checks.ts';
 import { date, listIgnored, paint } from './table.ts';
 
-export interface Verdict {
+export interface Evaluation {
   readonly credential: string;
   readonly violations: readonly PaycertError[];
   /** When it becomes valid by itself: it is good, and only too early. */
@@ -31,11 +31,11 @@ interface Subject {
 }
 
 /** Every violation and not only the first. Material that a sidecar loads and is not ready with is a violation too. */
-export async function judge(
+export async function evaluate(
   { config, provider, older }: Subject,
   read: () => Promise<ReadonlyMap<string, Uint8Array>>,
   now: Date,
-): Promise<Verdict> {
+): Promise<Evaluation> {
   const nothing = { credential: config.name, warnings: [], can: [], cannot: [], missing: [], ending: [], ignored: [] };
   try {
     const context = await provider.load(await read());
@@ -89,7 +89,7 @@ export const describe = ({ code, message, hint, field }: PaycertError) => ({
   ...(field !== undefined && { field }),
 });
 
-export const toJson = ({ credential, violations, deferredUntil, warnings, ending, ...rest }: Verdict) => ({
+export const toJson = ({ credential, violations, deferredUntil, warnings, ending, ...rest }: Evaluation) => ({
   name: credential,
   valid: violations.length === 0,
   ...(deferredUntil && { deferredUntil: deferredUntil.toISOString() }),
@@ -102,15 +102,15 @@ export const toJson = ({ credential, violations, deferredUntil, warnings, ending
 const list = (label: string, errors: readonly PaycertError[]): string[] =>
   errors.map(({ code, message, hint }) => `  ${label} ${message} (${code})\n         ${hint}`);
 
-function summaryOf({ violations, deferredUntil }: Verdict): string {
+function summaryOf({ violations, deferredUntil }: Evaluation): string {
   if (violations.length === 0) return paint('green', 'valid');
   return deferredUntil ? paint('yellow', `deferred until ${deferredUntil.toISOString()}`) : paint('red', 'not valid');
 }
 
-export function render(verdict: Verdict): string {
-  const { credential, violations, deferredUntil, warnings, can, cannot, missing, ending, ignored } = verdict;
+export function render(evaluation: Evaluation): string {
+  const { credential, violations, deferredUntil, warnings, can, cannot, missing, ending, ignored } = evaluation;
   return [
-    `${credential}: ${summaryOf(verdict)}`,
+    `${credential}: ${summaryOf(evaluation)}`,
     ...(can.length > 0 ? [`  can    ${can.join(', ')}`] : []),
     ...(cannot.length > 0 ? [`  cannot ${cannot.join(', ')}`] : []),
     ...missing.map((what) => `  add    ${what}`),

@@ -8,15 +8,15 @@ import { findViolations } from '../../store/checks.ts';
 type Files = ReadonlyMap<string, Uint8Array>;
 
 /**
- * The violations of what is there. That something is missing is none here: a directory may hold a part, and `inspect` says what it
+ * The violations of what is there. A missing part is not one here: a directory may hold a part, and `inspect` says what it
  * is. Neither is what depends on a configuration, since there is none: the certificates say whose they are.
  */
-export async function judgeTogether(files: Files, told: Told, now: Date): Promise<readonly PaycertError[]> {
+export async function evaluateTogether(files: Files, told: Told, now: Date): Promise<readonly PaycertError[]> {
   const all: readonly Platform[] = Object.values(platforms);
-  return (await Promise.all(all.map((platform) => judgeAs(platform, files, told, now)))).flat();
+  return (await Promise.all(all.map((platform) => evaluateAs(platform, files, told, now)))).flat();
 }
 
-async function judgeAs(platform: Platform, files: Files, told: Told, now: Date): Promise<readonly PaycertError[]> {
+async function evaluateAs(platform: Platform, files: Files, told: Told, now: Date): Promise<readonly PaycertError[]> {
   const options = await optionsFor(platform, files, told);
   if (options === undefined) return [];
   const context = await buildProvider({ [platform.id]: options }).load(files);
