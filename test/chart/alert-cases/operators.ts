@@ -61,12 +61,12 @@ export const operators: readonly Case[] = [
     title: 'is quiet after a restart of the API server that ended every watch, however many',
     at: 40,
     fires: [],
-    series: Object.assign(
-      {
-        [of('paycert_watch_failures_total', { reason: 'cluster-unreachable' })]: '_x20 50x60',
-      },
-      ...Array.from({ length: 50 }, (_, pod) => watches('0x20 1x5 0x60', String(pod))),
-    ),
+    series: {
+      [of('paycert_watch_failures_total', { reason: 'cluster-unreachable' })]: '_x20 50x60',
+      ...Object.fromEntries(
+        Array.from({ length: 50 }, (_, pod) => Object.entries(watches('0x20 1x5 0x60', String(pod)))).flat(),
+      ),
+    },
   },
   ...(
     [
