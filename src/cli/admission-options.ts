@@ -1,11 +1,6 @@
 // The words of the command line about reviews, as options.
-import { splitAddress } from '../address.ts';
 import { usageError } from './command.ts';
-
-export interface Named {
-  readonly namespace: string;
-  readonly name: string;
-}
+import { assertAddress, type Named, readNamed } from './places.ts';
 
 /** A directory with `tls.crt` and `tls.key`, or where the operator keeps what it makes itself. */
 type AdmissionCertificate =
@@ -37,18 +32,5 @@ export function readAdmission(words: AdmissionWords): AdmissionFlags | undefined
   if (tls !== undefined && !isOwn) return { address, certificate: { tls } };
   if (tls !== undefined || secret === undefined || webhooks === undefined || hosts.length === 0)
     throw usageError('--admission-address needs --admission-tls, or --admission-secret, -webhooks and -host together');
-  return { address, certificate: { secret: split(secret, 'admission-secret'), webhooks, hostNames: hosts } };
-}
-
-/** @throws PaycertError `usage` */
-export function assertAddress(address: string, option: string): void {
-  if (!/^.*:[0-9]{1,5}$/.test(address) || splitAddress(address).port > 65_535)
-    throw usageError(`--${option} is HOST:PORT`);
-}
-
-/** @throws PaycertError `usage` */
-export function split(text: string, option: string): Named {
-  const [namespace = '', name = '', ...rest] = text.split('/');
-  if (namespace === '' || name === '' || rest.length > 0) throw usageError(`--${option} is NAMESPACE/NAME`);
-  return { namespace, name };
+  return { address, certificate: { secret: readNamed(secret, 'admission-secret'), webhooks, hostNames: hosts } };
 }

@@ -19,17 +19,11 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { flushMilliseconds, openOutput } from '../telemetry/output.ts';
 import type { StoredCredential } from '../telemetry/stored-gauges.ts';
 import { openAdmission } from './admission.ts';
-import {
-  type AdmissionFlags,
-  type AdmissionWords,
-  assertAddress,
-  type Named,
-  readAdmission,
-  split,
-} from './admission-options.ts';
+import { type AdmissionFlags, type AdmissionWords, readAdmission } from './admission-options.ts';
 import { usageError } from './command.ts';
 import { duration } from './duration.ts';
 import { openOperatorListener } from './operator-listener.ts';
+import { assertAddress, type Named, readNamed } from './places.ts';
 
 export interface OperatorFlags {
   readonly namespaces: readonly string[];
@@ -85,8 +79,8 @@ export function parseOperatorOptions(words: {
     namespaces: [...new Set(namespaces)],
     namespaceSelector: words.namespaceSelector,
     operatorClass,
-    secrets: [...new Set(secrets)].map((secret) => split(secret, 'secret')),
-    lease: lease === undefined ? undefined : split(lease, 'lease'),
+    secrets: [...new Set(secrets)].map((secret) => readNamed(secret, 'secret')),
+    lease: lease === undefined ? undefined : readNamed(lease, 'lease'),
     timing: readTiming(words),
     concurrency: readConcurrency(words.concurrency),
     apiRate: readRate(words.apiQps, words.apiBurst),

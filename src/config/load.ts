@@ -52,9 +52,8 @@ export function parseConfig(text: string): Config {
     const { line, offset } = placeOf(path);
     return { line, offset, error: new PaycertError(code, `${message} (line ${String(line)})`, { field }) };
   });
-  const repeated = faults.map((error) => ({ line: Number(/\d+/.exec(error.field ?? '')?.[0]), offset: 0, error }));
   throwTogether(
-    [...placed, ...repeated]
+    [...placed, ...faults]
       .sort((one, other) => one.line - other.line || one.offset - other.offset)
       .map(({ error }) => error),
   );
@@ -144,8 +143,8 @@ function evaluate(at: Path, value: unknown, validateIt: ReturnType<typeof valida
     if (found.length === 0) found.push({ error, path: at });
   }
   const inside = problems.map((problem) => ({ ...problem, path: problem.path.slice(at.length) }));
-  const isJudgeable = problems.length > 0 && problems.length < maxProblems;
-  return { sound: isJudgeable ? withoutUnsound(value, inside) : undefined, problems, found };
+  const isAllSaid = problems.length > 0 && problems.length < maxProblems;
+  return { sound: isAllSaid ? withoutUnsound(value, inside) : undefined, problems, found };
 }
 
 const unexplained = (faults: readonly Fault[], problems: readonly Problem[]): readonly Found[] =>

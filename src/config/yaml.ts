@@ -15,12 +15,17 @@ interface Place {
   readonly line: number;
 }
 
+/** An error, and where it is. */
+interface Fault extends Place {
+  readonly error: PaycertError;
+}
+
 /** Data as the document means it, and where in it is what a path leads to, or the nearest thing around it that is there. */
 export interface Parsed {
   readonly plain: unknown;
   readonly placeOf: (path: Path) => Place;
-  /** What two readers would read in two ways; the rest of the data can be judged. */
-  readonly faults: readonly PaycertError[];
+  /** What two readers would read in two ways; the rest of the data is data all the same. */
+  readonly faults: readonly Fault[];
 }
 
 /** @throws PaycertError `config-syntax`: the first fault, with those on other lines in `others` */
@@ -69,11 +74,13 @@ function* aliases(document: Document.Parsed, lineAt: LineAt): Generator<PaycertE
 }
 
 /** Two readers could take different ones. */
-function* repeatedKeys(document: Document.Parsed, lineAt: LineAt): Generator<PaycertError> {
+function* repeatedKeys(document: Document.Parsed, lineAt: LineAt): Generator<Fault> {
   let seen = { map: undefined as unknown, keys: new Set<unknown>() };
   for (const key of keysOf(document)) {
     if (seen.map !== key.map) seen = { map: key.map, keys: new Set() };
-    if (seen.keys.has(key.value)) yield syntax(lineAt(key.range?.[0] ?? 0), 'has a key that is there already');
+    const offset = key.range?.[0] ?? 0;
+    const line = lineAt(offset);
+    if (seen.keys.has(key.value)) yield { line, offset, error: syntax(line, 'has a key that is there already') };
     seen.keys.add(key.value);
   }
 }

@@ -24,7 +24,6 @@ function trace(error: unknown) {
 
 type Lines = { readonly [T in Event['type']]: (event: Extract<Event, { type: T }>) => Line | undefined };
 
-/** Every event has a row; a row may say that it is not worth a line. */
 const reviewLines = {
   allowed: 'a write was reviewed',
   refused: 'a write was refused',
@@ -32,6 +31,7 @@ const reviewLines = {
   failed: 'a write could not be reviewed; the policy of the webhook decides',
 } as const;
 
+/** Every event has a row; a row may say that it is not worth a line. */
 const lines: Lines = {
   swapped: ({ credential, generation, snapshotId, keyId, notAfter, seconds, isRollback, warnings }) => [
     warnings.length > 0 || isRollback ? 'warn' : 'info',
