@@ -1,14 +1,13 @@
 // The clocks of platforms: estimated from the Date of responses, never surer than that allows, and signed with only where that is wanted.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type RequestListener } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import type { Event } from '../../src/events.ts';
 import { PlatformClocks } from '../../src/gateway/platform-clocks.ts';
 import { signMessage } from '../../src/testing/wechatpay-message.ts';
 import { makeMaterial, start } from '../support/api-server.ts';
+import { listenFor } from '../support/listening.ts';
 import { type ProxiedOptions, startProxied } from '../support/proxied.ts';
 
 const host = 'api.example.com';
@@ -138,15 +137,7 @@ async function serve(t: TestContext, options: Partial<ProxiedOptions>) {
     if (isOff) response.writeHead(401).end('{"code":"SIGN_ERROR"}');
     else response.writeHead(200, headers).end(body);
   };
-  const server = createServer(listener);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  const double = `http://127.0.0.1:${String(port)}`;
+  const double = await listenFor(t, listener);
   return { proxied: await startProxied(t, { material, double, milliseconds: () => 0, ...options }), platform };
 }
 

@@ -1,12 +1,11 @@
 // What is tried again after a platform said no: a query that came too often, and a signature that was made with what has changed since.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type RequestListener } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
 import { rotateMerchant } from '../../src/testing/wechatpay-material.ts';
 import { signMessage } from '../../src/testing/wechatpay-message.ts';
 import { makeMaterial, start } from '../support/api-server.ts';
+import { listenFor } from '../support/listening.ts';
 import { type Proxied, type ProxiedOptions, shopAt, startProxied } from '../support/proxied.ts';
 
 const material = await makeMaterial();
@@ -25,19 +24,12 @@ const refuse =
 async function serve(t: TestContext, listeners: readonly RequestListener[], options: Partial<ProxiedOptions> = {}) {
   const asked: string[] = [];
   const pauses: number[] = [];
-  const server = createServer((request, response) => {
+  const double = await listenFor(t, (request, response) => {
     asked.push(/serial_no="(\w+)"/.exec(request.headers.authorization ?? '')?.[1] ?? '');
     listeners[Math.min(asked.length, listeners.length) - 1]?.(request, response);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
   const pause = async (milliseconds: number) => void pauses.push(milliseconds);
-  const proxied = await startProxied(t, { material, double: `http://127.0.0.1:${String(port)}`, pause, ...options });
+  const proxied = await startProxied(t, { material, double, pause, ...options });
   return { proxied, asked, pauses };
 }
 

@@ -1,13 +1,12 @@
 // What is sent a second time: only what its platform lets be repeated, once, over a new connection, under a new signature.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type RequestListener } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
 import type { Platform } from '../../src/providers/platform.ts';
 import { platforms } from '../../src/providers/registry.ts';
 import { makeProbe, signMessage } from '../../src/testing/wechatpay-message.ts';
 import { makeMaterial, start } from '../support/api-server.ts';
+import { listenFor } from '../support/listening.ts';
 import { startProxied } from '../support/proxied.ts';
 
 const material = await makeMaterial();
@@ -19,19 +18,12 @@ const signed = signMessage(body, { platformKey, now: start });
 /** A platform whose responses are these, in order; the last is for all that follow. */
 async function serve(t: TestContext, ...listeners: RequestListener[]) {
   const asked: { readonly nonce: string | undefined; readonly port: number | undefined }[] = [];
-  const server = createServer((request, response) => {
+  const double = await listenFor(t, (request, response) => {
     const [, nonce] = /nonce_str="(\w+)"/.exec(request.headers.authorization ?? '') ?? [];
     asked.push({ nonce, port: request.socket.remotePort });
     listeners[Math.min(asked.length, listeners.length) - 1]?.(request, response);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  const proxied = await startProxied(t, { material, double: `http://127.0.0.1:${String(port)}` });
+  const proxied = await startProxied(t, { material, double });
   return { proxied, asked };
 }
 

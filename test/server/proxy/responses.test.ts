@@ -12,6 +12,7 @@ import { rotatePlatform } from '../../../src/testing/wechatpay-material.ts';
 import { makeProbe, signMessage } from '../../../src/testing/wechatpay-message.ts';
 import { makeMaterial, start } from '../../support/api-server.ts';
 import { open } from '../../support/http-client.ts';
+import { listenFor } from '../../support/listening.ts';
 import { type Proxied, type ProxiedOptions, startProxied } from '../../support/proxied.ts';
 
 const material = await makeMaterial();
@@ -19,15 +20,7 @@ const [, platformKey, publicKey] = material.platformKeys;
 assert.ok(platformKey && publicKey);
 
 async function platform(t: TestContext, listener: RequestListener, options: Partial<ProxiedOptions> = {}) {
-  const server = createServer(listener);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  return startProxied(t, { material, double: `http://127.0.0.1:${String(port)}`, ...options });
+  return startProxied(t, { material, double: await listenFor(t, listener), ...options });
 }
 
 const body = Buffer.from('{"prepay_id":"wx1"}');
