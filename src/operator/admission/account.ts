@@ -1,5 +1,6 @@
 // Who a spec belongs to at its platform: the provider and what identifies the owner there, as text that can be compared.
 import { ResourceSpecSchema } from '../../config/resource.ts';
+import { PaycertError } from '../../errors.ts';
 
 interface Options {
   readonly required?: readonly string[] | undefined;
@@ -18,4 +19,11 @@ export function accountOf(spec: unknown): string | undefined {
     .filter(([, value]) => typeof value === 'string')
     .map(([name, value]) => `${name}=${String(value)}`);
   return [kind, ...texts].join(' ');
+}
+
+/** Who it belongs to stays as it is. `says`: the words that name what says it, such as `spec.provider says`. */
+export function identityChange(specs: readonly unknown[], says: string, field: string): PaycertError[] {
+  const [now, then] = specs.map(accountOf);
+  if (now === undefined || then === undefined || now === then) return [];
+  return [new PaycertError('identity-changed', `${says} ${now}, and what is stored says ${then}`, { field })];
 }

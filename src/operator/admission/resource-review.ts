@@ -6,7 +6,7 @@ import { usedByLabel } from '../labels.ts';
 import type { Objects } from '../objects.ts';
 import { ResourceKey } from '../resource-key.ts';
 import { allowsUse, isReviewed } from '../secrets.ts';
-import { accountOf } from './account.ts';
+import { accountOf, identityChange } from './account.ts';
 import type { Decision, ReviewRequest } from './review.ts';
 
 export interface ResourceReviewOptions {
@@ -25,7 +25,8 @@ export function reviewResource(request: ReviewRequest, options: ResourceReviewOp
     const { name, keys } = spec.source.secret;
     const secret = new ResourceKey('Secret', namespace, name);
     const refusals = [
-      ...identityChange(object.spec, oldObject?.spec),
+      // The definition says the same; one that is older than the operator does not.
+      ...identityChange([object.spec, oldObject?.spec], 'spec.provider says', 'spec.provider'),
       ...duplicate({ key, secret, keys, account: accountOf(spec) }, options),
     ];
     const warnings = secretWarnings(secret, key.name, options);
@@ -34,14 +35,6 @@ export function reviewResource(request: ReviewRequest, options: ResourceReviewOp
     if (!(error instanceof PaycertError)) throw error;
     return { outcome: 'refused', refusals: [error, ...error.others], warnings: [], audit: {} };
   }
-}
-
-/** The definition says the same; one that is older than the operator does not. */
-function identityChange(spec: unknown, before: unknown): PaycertError[] {
-  const [now, then] = [accountOf(spec), accountOf(before)];
-  if (now === undefined || then === undefined || now === then) return [];
-  const message = `spec.provider says ${now}, and what is stored says ${then}`;
-  return [new PaycertError('identity-changed', message, { field: 'spec.provider' })];
 }
 
 interface Wanted {

@@ -12,7 +12,7 @@ import type { PaymentCredential, Status } from '../resource.ts';
 import { ResourceKey } from '../resource-key.ts';
 import { allowsUse, inLabels, readSecretFacts } from '../secrets.ts';
 import { evaluate } from '../status/evaluate.ts';
-import { accountOf } from './account.ts';
+import { identityChange } from './account.ts';
 import { readBreakGlass } from './break-glass.ts';
 import type { Decision, ReviewedObject, ReviewRequest } from './review.ts';
 import { warningsOf } from './warnings.ts';
@@ -48,7 +48,7 @@ export async function reviewSecret(request: ReviewRequest, options: SecretReview
     ...copyWarning(object),
     ...reviews.flatMap((review) => review.warnings.map((text) => (several ? `${nameOf(review)}: ${text}` : text))),
   ];
-  const moved = oldObject ? identityChange(key, [object, oldObject].map(toObject), options.lookup) : [];
+  const moved = oldObject ? labelledChange(key, [object, oldObject].map(toObject), options.lookup) : [];
   const refusals = [...moved, ...reviews.flatMap((review) => review.refusals)];
   const snapshots = new Set(reviews.flatMap(({ snapshotId }) => snapshotId ?? []));
   const audit = snapshots.size > 0 ? { snapshots: [...snapshots].join(' ') } : {};
@@ -139,10 +139,7 @@ function copyWarning({ metadata }: ReviewedObject): string[] {
 }
 
 /** Who a labelled Secret belongs to at its platform stays as it is, as with a resource. */
-function identityChange(key: ResourceKey, [object, before]: readonly KubeObject[], lookup: Lookup): PaycertError[] {
-  const accounts = [object, before].map((one) => one && lookup.findLabelled(key, readSecretFacts(one)));
-  const [now, then] = accounts.map((resource) => resource && accountOf(resource.spec));
-  if (now === undefined || then === undefined || now === then) return [];
-  const message = `its labels and annotations say ${now}, and those that are stored say ${then}`;
-  return [new PaycertError('identity-changed', message, { field: 'metadata.annotations' })];
+function labelledChange(key: ResourceKey, objects: readonly KubeObject[], lookup: Lookup): PaycertError[] {
+  const specs = objects.map((one) => lookup.findLabelled(key, readSecretFacts(one))?.spec);
+  return identityChange(specs, 'its labels and annotations say', 'metadata.annotations');
 }
