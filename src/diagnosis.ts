@@ -8,7 +8,7 @@ export interface Problem {
   readonly path: readonly (string | number)[];
   /** What is said after the name of the field. */
   readonly message: string;
-  /** Only how many members there are is wrong: each of them is judged on its own. */
+  /** Only how many members there are is wrong: each of them is checked by itself. */
   readonly isOfNumber?: true;
 }
 

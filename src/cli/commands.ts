@@ -195,7 +195,8 @@ export const commands: Readonly<Record<string, Command>> = {
     isLongLived: true,
     outputIsLog: true,
     async run({ values, signal, version }) {
-      const { parseOperatorOptions, runOperator } = await import('./operator.ts');
+      const { parseOperatorOptions } = await import('./operator-options.ts');
+      const { runOperator } = await import('./operator.ts');
       const options = parseOperatorOptions({
         namespaces: texts(values, 'namespace'),
         namespaceSelector: text(values, 'namespace-selector'),

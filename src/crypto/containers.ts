@@ -9,7 +9,7 @@ const claimsCertificate = ({ label }: Block): boolean => label?.endsWith('CERTIF
 
 const isCertificate = (block: Block): boolean => claimsCertificate(block) || parseCertificate(block.der) !== undefined;
 
-/** A private key from PKCS#1, PKCS#8 or SEC1, in PEM, DER or bare base64. Algorithm and size are judged elsewhere. */
+/** A private key from PKCS#1, PKCS#8 or SEC1, in PEM, DER or bare base64. Algorithm and size are checked elsewhere. */
 export function readPrivateKey(bytes: Uint8Array, field: string): KeyObject {
   const blocks = readBlocks(bytes, field);
   const block = blocks.find(({ label }) => label?.endsWith('PRIVATE KEY')) ?? blocks[0];

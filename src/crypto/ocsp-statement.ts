@@ -1,4 +1,4 @@
-// What an OCSP response says of one certificate (SingleResponse, RFC 6960 §4.2.1), before its signature is judged.
+// What an OCSP response says of one certificate (SingleResponse, RFC 6960 §4.2.1), before its signature is verified.
 import { hash, type X509Certificate } from 'node:crypto';
 import { type DerElement, DerError, derTag, readInside, readTime } from './der.ts';
 import { integerOf, trimInteger } from './integer.ts';

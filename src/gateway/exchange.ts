@@ -1,4 +1,4 @@
-// One attempt of a call: authorized with the keys of that moment, sent exactly so, and judged when its response is there.
+// One attempt of a call: authorized with the keys of that moment, sent exactly so, and evaluated when its response is there.
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';

@@ -82,16 +82,16 @@ export class StatusWriter {
       { op: 'add', path: '/status', value: status },
     ];
     const changed = await leadership.write(async (signal) =>
-      (await client()).change(target, operations, fieldManager, signal).catch(ignoreGone),
+      (await client()).change(target, operations, fieldManager, signal).catch(ignoreOvertaken),
     );
     if (changed === undefined) return 'standby';
-    return changed === 'gone' ? 'unchanged' : { resource: readResource(changed), status };
+    return changed === 'overtaken' ? 'unchanged' : { resource: readResource(changed), status };
   }
 }
 
 /** It was changed, deleted or replaced meanwhile: the watch will report it. */
-function ignoreGone(error: unknown): 'gone' {
-  if (error instanceof PaycertError && ['object-missing', 'object-conflict'].includes(error.code)) return 'gone';
+function ignoreOvertaken(error: unknown): 'overtaken' {
+  if (error instanceof PaycertError && ['object-missing', 'object-conflict'].includes(error.code)) return 'overtaken';
   throw error;
 }
 

@@ -74,7 +74,7 @@ export interface Platform<O extends TObject = TObject> {
   /** Every member with a description; an optional one also with its `default`, where it has one. */
   readonly options: O;
   create(options: Static<O>): Provider;
-  /** Options under which its material is judged where no file tells them: none of its rules asks what they are. */
+  /** Options under which its material is checked where no file gives them: none of its rules asks what they are. */
   readonly neutral?: Static<O>;
   /** What each operation takes; its credentials have no other. Documents and the tests of the one shape follow. */
   readonly takes: Takes;

@@ -22,7 +22,7 @@ export interface KeyFacts {
   readonly notBefore?: Date;
   /** Absent: the key does not expire, or its certificate was not given. */
   readonly notAfter?: Date;
-  /** The certificate's issuer, shown and never judged. */
+  /** The certificate's issuer, shown and never checked. */
   readonly issuer?: string;
 }
 
@@ -241,7 +241,7 @@ export interface SigningContext {
   readonly tls?: TlsIdentities;
 }
 
-/** A set that can do nothing, and says why. A signer's dates are judged all the same: people want all that is wrong. */
+/** A set that can do nothing, and says why. A signer's dates are checked all the same: all faults are reported at once. */
 export const unusable = (problems: readonly PaycertError[], signer?: KeySet['signer']): SigningContext => ({
   set: { keys: [], problems, capabilities: () => new Set(), warnings: () => [], ...(signer && { signer }) },
   operations: {},

@@ -42,7 +42,7 @@ export function withRevocationLists(
   if (urls.length === 0) return source;
   const downloads = new Map<string, Download>();
 
-  /** The list as it was last had: what it says of its own age is judged where it is used. */
+  /** The list as it was last had: its own age is checked where it is used. */
   async function look(url: string, authorities: readonly X509Certificate[], signal: AbortSignal) {
     const known = downloads.get(url);
     const now = clock.now();

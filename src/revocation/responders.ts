@@ -15,7 +15,7 @@ const timeoutMilliseconds = 5000;
 const maxCertificates = 1000;
 
 interface Known {
-  /** The last one that counted when it came; what it says of its own age is judged where it is used. */
+  /** The last one that counted when it came; its own age is checked where it is used. */
   readonly answer: OcspResponse | undefined;
   readonly dueAt: number;
 }

@@ -73,7 +73,7 @@ export function bytes(input: Texts, textField: string, base64Field: string): Uin
   return found;
 }
 
-/** What is signed as text must be text; bytes are judged where they are read. */
+/** What is signed as text must be text; bytes are checked where they are read. */
 export function assertText({ bizContent = '', parameters = {} }: Static<typeof schema.PaymentParametersRequest>): void {
   utf8(bizContent, 'bizContent');
   for (const [name, value] of Object.entries(parameters)) utf8(value, `parameters.${name}`);

@@ -5,7 +5,7 @@ import { unlikeReceived } from '../transit.ts';
 /** Text, taken as its UTF-8 bytes; or the bytes themselves. */
 export type Content = string | Uint8Array;
 
-/** `encoded`: base64 as it came, which is judged where it is read; or the bytes that it says. */
+/** `encoded`: base64 as it came, which is checked where it is read; or the bytes that it says. */
 type Kind = 'content' | 'encoded' | 'text' | 'headers' | 'texts';
 
 /** Every member of every operation that is not plain data of JSON, by its name. */

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PaycertError } from '../../src/errors.ts';
 import type { Event } from '../../src/events.ts';
-import { createLog, type LogLevel } from '../../src/telemetry/log.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import type { LogLevel } from '../../src/telemetry/log-lines.ts';
 import { everyEvent } from '../support/events.ts';
 
 function log(level: LogLevel, ...events: readonly Event[]): Record<string, unknown>[] {

@@ -32,7 +32,7 @@ const nameOf = (file: string): FileName | undefined => fileNames.find(({ pattern
 export async function findIn({ file, bytes, password, isListed }: FileToInspect): Promise<Finding[]> {
   const name = basename(file);
   const known = nameOf(file);
-  // What was pasted into it is judged before it is shown.
+  // What was pasted into it is checked before it is shown.
   if (known?.describe !== undefined) return [{ file, ...(await known.describe(bytes, name)) }];
   if (/\.(p12|pfx)$/.test(name)) return findInPkcs12(file, bytes, password);
   if (/\.crl(?:\.\d+)?$/.test(name)) return readRevocationLists(bytes, name).map((list) => describeList(file, list));

@@ -22,7 +22,7 @@ export interface Roots {
   readonly unreadable: number;
 }
 
-/** What one read of Alipay material holds. Absent parts are judged by rules.ts. */
+/** What one read of Alipay material holds. rules.ts says what an absent part means. */
 export interface Parts {
   /** One, unless the same key was left under several names; different ones are a violation. */
   readonly privateKeys: readonly (readonly [name: string, key: PrivateKey])[];

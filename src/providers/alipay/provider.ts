@@ -26,7 +26,7 @@ export function alipay({ appId, mode, gateway = defaults.gateway }: AlipayOption
   };
 }
 
-/** Its certificate's dates are judged also where something else is wrong: people want all that is wrong. */
+/** Its certificate's dates are checked also where something else is wrong: all faults are reported at once. */
 function signerOf(parts: Parts, { mode }: Settings): KeySet['signer'] {
   const own = mode === 'certificate' ? ownCertificate(parts)?.leaf : undefined;
   return own && { facts: certificateFacts(own, 'merchant', serialOf(own)), publicKey: own.publicKey };

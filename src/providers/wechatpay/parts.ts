@@ -22,7 +22,7 @@ export interface RetiredKey {
   readonly certificate?: X509Certificate;
 }
 
-/** What one read of WeChat Pay material holds. Absent parts are judged by rules.ts. */
+/** What one read of WeChat Pay material holds. rules.ts says what an absent part means. */
 export interface Parts {
   readonly privateKey?: PrivateKey;
   readonly certificate?: X509Certificate;

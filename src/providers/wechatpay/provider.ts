@@ -40,6 +40,6 @@ export function wechatpay({
 
 const isUsable = (parts: Parts): parts is ValidParts => parts.privateKey !== undefined;
 
-/** Its certificate's dates are judged also where something else is wrong: people want all that is wrong. */
+/** Its certificate's dates are checked also where something else is wrong: all faults are reported at once. */
 const signerOf = ({ certificate }: Parts): KeySet['signer'] =>
   certificate && { facts: certificateFacts(certificate, 'merchant'), publicKey: certificate.publicKey };

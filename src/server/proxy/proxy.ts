@@ -40,7 +40,7 @@ export function createProxy(given: ProxyOptions, listener: string): RequestListe
   const serve = serveRoutes(routes, { where: 'proxy', unknown, observe: options.observe });
   return (request, response) => {
     try {
-      // The guard has judged the token; from here on nothing sees it.
+      // The guard has checked the token; nothing after it sees it.
       const { url } = withoutToken(request.url ?? '');
       const address = addressOf(url, request.headers['paycert-credential'], options.store);
       request.url = address.url;

@@ -1,0 +1,238 @@
+// What is logged of each event: a level, a sentence and fields. Unknown errors are told by name and stack, never by message.
+import type { PaycertError } from '../errors.ts';
+import { type Event, tolerableSkewSeconds } from '../events.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export type LogLine = readonly [level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>];
+
+const describe = ({ code, message, hint, field }: PaycertError) => ({
+  code,
+  detail: message,
+  hint,
+  ...(field !== undefined && { field }),
+});
+
+/** Where it was thrown. A foreign message may quote what it choked on, so it is left out. */
+function trace(error: unknown) {
+  if (!(error instanceof Error)) return { error: typeof error };
+  const stack = error.stack?.split('\n').filter((line) => line.startsWith('    at ')) ?? [];
+  return { error: error.name, stack: stack.map((line) => line.trim()) };
+}
+
+type Rows = { readonly [T in Event['type']]: (event: Extract<Event, { type: T }>) => LogLine | undefined };
+
+const reviewLines = {
+  allowed: 'a write was reviewed',
+  refused: 'a write was refused',
+  overridden: 'a write was let through for its break-glass annotation',
+  failed: 'a write could not be reviewed; the policy of the webhook decides',
+} as const;
+
+/** Every event has a row; a row may say that it is not worth a line. */
+const rows: Rows = {
+  swapped: ({ credential, generation, snapshotId, keyId, notAfter, seconds, isRollback, warnings }) => [
+    warnings.length > 0 || isRollback ? 'warn' : 'info',
+    isRollback ? 'older material is current (rollback)' : 'new material is current',
+    {
+      credential,
+      generation,
+      snapshotId,
+      keyId,
+      notAfter,
+      seconds,
+      ...(warnings.length > 0 && { warnings: warnings.map(describe) }),
+    },
+  ],
+  rejected: ({ credential, error, isNew }) => [
+    isNew ? 'error' : 'debug',
+    'material rejected; the last good snapshot stays current',
+    { credential, ...describe(error) },
+  ],
+  deferred: ({ credential, error, until, isBridged, isNew }) => [
+    isNew ? (isBridged ? 'info' : 'error') : 'debug',
+    isBridged
+      ? 'material is good and not valid yet; it becomes current by itself, and the current snapshot lasts until then'
+      : 'material is good and not valid yet, and no current snapshot lasts until it is',
+    { credential, until, ...describe(error) },
+  ],
+  unchanged: ({ credential, isRecovery }) =>
+    isRecovery ? ['info', 'put right: the current snapshot is the newest material again', { credential }] : undefined,
+  'parts-unmatched': ({ credential, changed, unchanged }) => [
+    'warn',
+    'only one part of a pair changed, and was used after five seconds: write both, or swap the directory at once',
+    { credential, changed, unchanged },
+  ],
+  'found-by-poll': ({ credential }) => [
+    'warn',
+    'a change was found by polling only: its event was missed',
+    { credential },
+  ],
+  'source-failed': ({ credential, error, isNew }) => [
+    isNew ? 'error' : 'debug',
+    'the source cannot be read; the last good snapshot stays current',
+    { credential, ...describe(error) },
+  ],
+  'mount-frozen': ({ credential, file, paths }) => [
+    'error',
+    'these paths are subPath mounts and never update: mount the whole volume instead',
+    { ...(credential !== undefined && { credential }), ...(file !== undefined && { file }), paths },
+  ],
+  'credential-added': ({ credential }) => ['info', 'credential added', { credential }],
+  'credential-removed': ({ credential }) => ['info', 'credential removed', { credential }],
+  'internal-error': ({ where, credential, error }) => [
+    'error',
+    'internal error: please report it',
+    { where, ...(credential !== undefined && { credential }), ...trace(error) },
+  ],
+  'source-chosen': ({ source, error }) => [
+    error === undefined ? 'info' : 'warn',
+    error === undefined ? 'the first source is readable again' : 'falling back to another source',
+    { source, ...(error && describe(error)) },
+  ],
+  'fallback-caught-up': ({ source, seconds }) => ['debug', 'the fallback has caught up', { source, seconds }],
+  'resource-followed': ({ credential, isSuspended }) => [
+    isSuspended ? 'warn' : 'info',
+    isSuspended ? 'the PaymentCredential is suspended: its keys are dropped' : 'following the PaymentCredential',
+    { credential },
+  ],
+  'resource-refused': ({ credential, error }) => [
+    'error',
+    'the PaymentCredential cannot be followed; what it said last stays',
+    { credential, ...describe(error) },
+  ],
+  'watch-failed': ({ source, reason, error }) => [
+    'warn',
+    'watching failed; it is tried again',
+    { source, reason, ...(error && describe(error)) },
+  ],
+  'watch-restarted': ({ source }) => ['info', 'watching again', { source }],
+  'watch-ended': () => undefined,
+  'clock-compared': ({ aheadSeconds, isNews }) =>
+    isNews
+      ? [
+          Math.abs(aheadSeconds) > tolerableSkewSeconds ? 'error' : 'info',
+          'the clock here was compared with that of the API server',
+          { aheadSeconds },
+        ]
+      : undefined,
+  leading: ({ lease, isLeading }) => ['info', isLeading ? 'leading' : 'not leading any more', { lease }],
+  reconciled: ({ object, outcome, error, seconds }) => [
+    outcome === 'failed' ? 'warn' : 'debug',
+    outcome === 'failed' ? 'looking at it failed; it is tried again' : 'looked at',
+    { object, outcome, seconds, ...(error && describe(error)) },
+  ],
+  'condition-changed': ({ object, condition, status, reason, message, isBad }) => [
+    isBad ? 'warn' : 'info',
+    'condition changed',
+    { object, condition, status, reason, detail: message },
+  ],
+  'status-unwritten': ({ object, error, isNew }) => [
+    isNew ? 'error' : 'debug',
+    'the status cannot be written: the one in the cluster is out of date',
+    { object, ...describe(error) },
+  ],
+  'event-lost': ({ object, error, isNew }) => [
+    isNew ? 'warn' : 'debug',
+    'an Event could not be created; it is tried again',
+    { object, ...describe(error) },
+  ],
+  'event-recorded': () => undefined,
+  'serving-kept': ({ notAfter, isChanged }) => [
+    isChanged ? 'info' : 'debug',
+    isChanged ? 'the certificate of the webhooks was renewed' : 'the certificate of the webhooks is what is due',
+    { authorityNotAfter: notAfter },
+  ],
+  'serving-failed': ({ error, isNew }) => [
+    isNew ? 'error' : 'debug',
+    'the certificate of the webhooks could not be kept; it is tried again',
+    describe(error),
+  ],
+  reviewed: ({ kind, object, outcome, isDryRun, error, seconds }) => [
+    outcome === 'overridden' || outcome === 'failed' ? 'warn' : outcome === 'refused' ? 'info' : 'debug',
+    reviewLines[outcome],
+    { kind, object, dryRun: isDryRun, seconds, ...(error && describe(error)) },
+  ],
+  'pods-refreshed': ({ object, pods, error }) => [
+    error ? 'warn' : 'info',
+    error ? 'Pods could not be touched; kubelet finds the change by itself within about a minute' : 'Pods touched',
+    { object, pods, ...(error && describe(error)) },
+  ],
+  configured: ({ credentials, needsRestart }) => [
+    needsRestart ? 'warn' : 'info',
+    needsRestart
+      ? 'configuration is current; listeners and log level change with the next restart'
+      : 'configuration is current',
+    { credentials },
+  ],
+  'config-rejected': ({ file, error }) => [
+    'error',
+    `${file} rejected; the last good one stays current`,
+    { file, ...describe(error) },
+  ],
+  'certificate-presented': ({ file, notAfter }) => [
+    'info',
+    'a renewed certificate is shown from now on',
+    { file, notAfter },
+  ],
+  'token-replaced': ({ file }) => ['info', 'callers over TCP need the new token now', { file }],
+  operated: ({ call, listener, claim, credential, operation, outcome, seconds }) => [
+    outcome === 'error' ? 'error' : 'debug',
+    'operation',
+    { call, listener, ...(claim !== undefined && { claim }), credential, operation, outcome, seconds },
+  ],
+  unverified: ({ credential, kind, error }) => [
+    error.code === 'signature-probe' ? 'debug' : 'warn',
+    'signature refused',
+    { credential, kind, ...describe(error) },
+  ],
+  unopened: ({ credential, kind, error }) => [
+    kind === 'notification' ? 'error' : 'warn',
+    kind === 'notification'
+      ? 'a notification is signed by the platform and cannot be opened: what it reports is not known here'
+      : 'a ciphertext cannot be opened',
+    { credential, kind, ...describe(error) },
+  ],
+  decrypted: ({ credential, role, isRetired }) => ['debug', 'decrypted', { credential, role, isRetired }],
+  attempted: ({ call, credential, host, startedAt, endedAt, outcome, status }) => [
+    outcome === 'responded' ? 'debug' : 'warn',
+    outcome === 'responded' ? 'the platform responded' : 'no response from the platform',
+    { call, credential, host, outcome, ...(status !== undefined && { status }), seconds: (endedAt.getTime() - startedAt.getTime()) / 1000 }, // prettier-ignore
+  ],
+  'failed-over': ({ host, spare }) => [
+    'warn',
+    'a host of the platform cannot be connected to: its calls go to its spare',
+    { host, spare },
+  ],
+  'failed-back': ({ host, spare }) => ['info', 'the host of the platform is back', { host, spare }],
+  'platform-clock-compared': ({ host, aheadSeconds, isNews }) =>
+    isNews
+      ? [
+          Math.abs(aheadSeconds) > tolerableSkewSeconds ? 'error' : 'info',
+          'the clock here was compared with that of the platform',
+          { host, aheadSeconds },
+        ]
+      : undefined,
+  forwarded: ({ call, credential, method, outcome, status, verified, attempts, seconds, error }) => [
+    outcome === 'unknown' ? 'warn' : 'debug',
+    outcome === 'unknown' ? 'whether the platform did it is unknown: query the order' : 'forwarded',
+    { call, credential, method, outcome, status, ...(verified && { verified }), attempts, seconds, ...(error && describe(error)) }, // prettier-ignore
+  ],
+  // A line about lines that cannot be written.
+  'lines-dropped': () => undefined,
+  listening: ({ listener, address }) => ['info', 'listening', { listener, address }],
+  'socket-lost': ({ path, error }) => [
+    'error',
+    error === undefined
+      ? 'the socket was removed: putting it back'
+      : 'the socket cannot be put back; it is tried again',
+    { path, ...(error && describe(error)) },
+  ],
+  'socket-restored': ({ path }) => ['warn', 'the socket is back: callers can connect again', { path }],
+  stopping: ({ drainSeconds }) => ['info', 'stopping: serving on, then finishing what is in flight', { drainSeconds }],
+};
+
+/** The line of an event; undefined for one that is not worth a line. */
+export function describeEvent(event: Event): LogLine | undefined {
+  return (rows[event.type] as (event: Event) => LogLine | undefined)(event);
+}
