@@ -1,4 +1,4 @@
-// What is logged of each event: a level, a sentence and fields. Unknown errors are told by name and stack, never by message.
+// What is logged of each event: a level, a sentence and fields. An unknown error is given by name and stack, never by message.
 import type { PaycertError } from '../errors.ts';
 import { type Event, tolerableSkewSeconds } from '../events.ts';
 
