@@ -38,6 +38,10 @@ const table = {
     kind: 'config',
     hint: 'Set the annotation to a time at most 24 hours ahead, or remove it.',
   },
+  'injection-refused': {
+    kind: 'config',
+    hint: 'Correct the label or annotation named, in the Pod template; docs/injection.md lists every one.',
+  },
   'node-too-old': { kind: 'config', hint: 'Install the Node that is named, or set PATH so that it is found first.' },
   'package-missing': { kind: 'config', hint: 'Install what the message names, beside paycert.' },
   'listener-in-use': { kind: 'config', hint: 'Stop the other process, or configure another socket or port.' },
@@ -370,7 +374,7 @@ const table = {
   },
   'review-malformed': {
     kind: 'request',
-    hint: 'Send an AdmissionReview of admission.k8s.io/v1 about a Secret or a PaymentCredential.',
+    hint: 'Send an AdmissionReview of admission.k8s.io/v1 about a Secret, a PaymentCredential or a Pod.',
   },
   'route-unknown': { kind: 'request', hint: 'GET /openapi.json of the local API lists its routes.', status: 404 },
   'signed-unknown': {

@@ -123,7 +123,7 @@ export type Event =
   /** A write was reviewed before it was stored; nobody knows yet whether it will be. `failed`: the cluster’s policy decides. */
   | {
       readonly type: 'reviewed';
-      readonly kind: 'Secret' | 'PaymentCredential';
+      readonly kind: 'Secret' | 'PaymentCredential' | 'Pod';
       readonly object: string;
       /** `overridden`: refused, and let through for its break-glass annotation. */
       readonly outcome: 'allowed' | 'refused' | 'overridden' | 'failed';
@@ -131,6 +131,14 @@ export type Event =
       /** The first that is against it. */
       readonly error?: PaycertError;
       readonly seconds: number;
+    }
+  /** A Pod that asks for a sidecar and has none: `not-injected`: a new one would have none either. `object`: its owner. */
+  | {
+      readonly type: 'pod-recreated';
+      readonly object: string;
+      readonly kind: string;
+      readonly outcome: 'evicted' | 'not-injected' | 'failed';
+      readonly error?: PaycertError;
     }
   /** The webhooks' certificate is what is due, and its authority, until then, is in their configuration. */
   | { readonly type: 'serving-kept'; readonly notAfter: Date; readonly isChanged: boolean }

@@ -5,11 +5,25 @@ import { assertAddress, type Named, readNamed } from './places.ts';
 /** A directory with `tls.crt` and `tls.key`, or where the operator keeps what it makes itself. */
 type AdmissionCertificate =
   | { readonly tls: string }
-  | { readonly secret: Named; readonly webhooks: string; readonly hostNames: readonly string[] };
+  | {
+      readonly secret: Named;
+      readonly webhooks: string;
+      /** Of those that inject. */
+      readonly mutating?: string | undefined;
+      readonly hostNames: readonly string[];
+    };
+
+/** What is injected, and what becomes of Pods that got nothing. */
+export interface InjectionFlags {
+  readonly image: string;
+  readonly recreatesMissing: boolean;
+}
 
 export interface AdmissionFlags {
   readonly address: string;
   readonly certificate: AdmissionCertificate;
+  /** Without it nothing is injected. */
+  readonly injection?: InjectionFlags | undefined;
 }
 
 export interface AdmissionWords {
@@ -18,19 +32,40 @@ export interface AdmissionWords {
   readonly secret?: string | undefined;
   readonly webhooks?: string | undefined;
   readonly hosts?: readonly string[];
+  readonly injectImage?: string | undefined;
+  readonly injectWebhooks?: string | undefined;
+  readonly recreatesMissing?: boolean;
 }
 
 /** @throws PaycertError `usage` */
 export function readAdmission(words: AdmissionWords): AdmissionFlags | undefined {
-  const { address, tls, secret, webhooks, hosts = [] } = words;
-  const isOwn = (secret ?? webhooks ?? hosts[0]) !== undefined;
+  const { address, tls, secret, webhooks, hosts = [], injectWebhooks: mutating } = words;
+  const isOwn = (secret ?? webhooks ?? hosts[0] ?? mutating) !== undefined;
+  const injection = readInjection(words);
   if (address === undefined) {
-    if (tls !== undefined || isOwn) throw usageError('--admission-… need --admission-address');
+    if (tls !== undefined || isOwn || injection)
+      throw usageError('--admission-… and --inject-image need --admission-address');
     return undefined;
   }
   assertAddress(address, 'admission-address');
-  if (tls !== undefined && !isOwn) return { address, certificate: { tls } };
+  if (mutating !== undefined && injection === undefined) throw usageError('--inject-webhooks needs --inject-image');
+  if (tls !== undefined && !isOwn) return { address, certificate: { tls }, ...(injection && { injection }) };
   if (tls !== undefined || secret === undefined || webhooks === undefined || hosts.length === 0)
     throw usageError('--admission-address needs --admission-tls, or --admission-secret, -webhooks and -host together');
-  return { address, certificate: { secret: readNamed(secret, 'admission-secret'), webhooks, hostNames: hosts } };
+  const named = mutating === undefined ? {} : { mutating };
+  return {
+    address,
+    certificate: { secret: readNamed(secret, 'admission-secret'), webhooks, ...named, hostNames: hosts },
+    ...(injection && { injection }),
+  };
+}
+
+function readInjection({ injectImage: image, recreatesMissing = false }: AdmissionWords): InjectionFlags | undefined {
+  if (image === undefined) {
+    if (recreatesMissing) throw usageError('--recreate-missing needs --inject-image');
+    return undefined;
+  }
+  if (!/^[a-z0-9][a-zA-Z0-9._:/@-]{0,511}$/.test(image))
+    throw usageError('--inject-image is an image such as paycert:0.1.0');
+  return { image, recreatesMissing };
 }

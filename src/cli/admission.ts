@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Reviewer } from '../operator/admission/reviewer.ts';
-import { ServingSecret } from '../operator/admission/serving-secret.ts';
+import { type Configuration, ServingSecret } from '../operator/admission/serving-secret.ts';
 import { files } from '../sources/files.ts';
 import { secret } from '../sources/secret.ts';
 import type { Task } from '../tasks.ts';
@@ -31,10 +31,12 @@ export function openAdmission(
     const place = { name: certificate.tls, field: '--admission-tls', file } as const;
     return { listener: open(new ServingCertificate(source, place, observe)), leading: [] };
   }
-  const { secret: kept, webhooks: configuration, hostNames } = certificate;
+  const { secret: kept, webhooks, mutating, hostNames } = certificate;
+  const configurations: Configuration[] = [{ kind: 'validating', name: webhooks }];
+  if (mutating !== undefined) configurations.push({ kind: 'mutating', name: mutating });
   const source = secret({ secret: kept.name, namespace: kept.namespace, client, clock, random: Math.random, observe });
   const place = { name: `${kept.namespace}/${kept.name}`, field: '--admission-secret', file } as const;
-  const keeper = new ServingSecret({ secret: kept, configuration, hostNames, client, clock, random: randomBytes, observe }); // prettier-ignore
+  const keeper = new ServingSecret({ secret: kept, configurations, hostNames, client, clock, random: randomBytes, observe }); // prettier-ignore
   return {
     listener: open(new ServingCertificate(source, place, observe)),
     leading: [(signal) => keeper.run(signal)],

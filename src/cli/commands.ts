@@ -49,17 +49,22 @@ export const commands: Readonly<Record<string, Command>> = {
     usage: '',
     options: {
       config: { type: 'string', short: 'c', value: 'FILE', help: 'paycert.yaml' },
+      'config-env': {
+        type: 'string',
+        value: 'NAME',
+        help: 'instead: the environment variable that holds the configuration, as in an injected sidecar',
+      },
       drain: { type: 'string', value: 'TIME', help: 'after SIGTERM, keep serving that long (default 0s)' },
     },
     positionals: { min: 0, max: 0 },
     isLongLived: true,
     outputIsLog: true,
     async run({ values, signal, version }) {
-      const { runSidecar } = await import('./sidecar.ts');
+      const { configPlace, runSidecar } = await import('./sidecar.ts');
       const drainMilliseconds = duration(text(values, 'drain') ?? '0s', 'drain');
       await runSidecar(
         {
-          configPath: required(values, 'config'),
+          config: configPlace(text(values, 'config'), text(values, 'config-env')),
           drainMilliseconds,
           version,
           clock: systemClock,
@@ -184,6 +189,22 @@ export const commands: Readonly<Record<string, Command>> = {
         help: 'with --admission-secret: the name by which the API server calls; may be given again',
         isRepeatable: true,
       },
+      'inject-image': {
+        type: 'string',
+        value: 'IMAGE',
+        help: 'with --admission-address: inject a sidecar of this image into Pods that ask for one',
+        more: 'See [injection.md](injection.md).',
+      },
+      'inject-webhooks': {
+        type: 'string',
+        value: 'NAME',
+        help: 'with --admission-secret: the MutatingWebhookConfiguration that gets its authority too',
+      },
+      'recreate-missing': {
+        type: 'boolean',
+        help: 'with --inject-image: evict Pods that ask for a sidecar and have none, one after the other',
+        more: 'See [injection.md](injection.md#pods-without-their-sidecar).',
+      },
       'log-level': {
         type: 'string',
         value: 'LEVEL',
@@ -217,6 +238,9 @@ export const commands: Readonly<Record<string, Command>> = {
           secret: text(values, 'admission-secret'),
           webhooks: text(values, 'admission-webhooks'),
           hosts: texts(values, 'admission-host'),
+          injectImage: text(values, 'inject-image'),
+          injectWebhooks: text(values, 'inject-webhooks'),
+          recreatesMissing: values['recreate-missing'] === true,
         },
         refreshesPods: values['refresh-pods'] === true,
         secretOptIn: values['secret-opt-in'] === true,

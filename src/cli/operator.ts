@@ -51,6 +51,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
       credentials: () => credentialsOf(controller),
       queueLength: () => controller.queueLength,
       writeFailures: () => controller.writeFailures(),
+      injection: () => controller.injection(),
     },
   });
   const output = openOutput((lines) => metrics.observe({ type: 'lines-dropped', lines }));
@@ -72,6 +73,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const controller = new Controller({
     ...options,
     reviews: options.admission !== undefined,
+    injection: options.admission?.injection && { ...options.admission.injection, version },
     client,
     identity,
     clock,

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
 import { RunningConfiguration } from '../running/configuration.ts';
 import { defaults, milliseconds } from '../config/defaults.ts';
-import { parseForStart, readConfig, tokenFilesOf } from '../config/read.ts';
+import { parseForStart, readConfig, readConfigVariable, tokenFilesOf } from '../config/read.ts';
 import type { Config } from '../config/schema/config.ts';
 import { socketsOf } from '../config/sockets.ts';
 import { parseToken, readToken } from '../config/token.ts';
@@ -27,10 +27,21 @@ import type { LogLevel } from '../telemetry/log-lines.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { flushMilliseconds, openOutput } from '../telemetry/output.ts';
 import { followFile } from './follow.ts';
+import { usageError } from './command.ts';
 import type { RunningProxy } from './sidecar-proxy.ts';
 
+/** A file, which is followed, or an environment variable, which only a new process has another value of. */
+export type ConfigPlace = { readonly path: string } | { readonly variable: string };
+
+/** @throws PaycertError `usage` */
+export function configPlace(path: string | undefined, variable: string | undefined): ConfigPlace {
+  if (path !== undefined && variable === undefined) return { path };
+  if (path === undefined && variable !== undefined) return { variable };
+  throw usageError('--config or --config-env is needed, one of the two');
+}
+
 export interface SidecarOptions {
-  readonly configPath: string;
+  readonly config: ConfigPlace;
   /** How long to keep serving after the signal to stop, so that callers and endpoints can follow. */
   readonly drainMilliseconds: number;
   readonly version: string;
@@ -44,15 +55,17 @@ export interface SidecarOptions {
 
 /** Serves until aborted, then drains and ends. Throws what makes a start impossible. */
 export async function runSidecar(options: SidecarOptions, signal: AbortSignal): Promise<void> {
-  const { configPath, clock, version, environment } = options;
-  const config = await readConfig(configPath);
+  const { config: place, clock, version, environment } = options;
+  const isFile = 'path' in place;
+  const config = isFile ? await readConfig(place.path) : await readConfigVariable(place.variable, environment);
   const store = new Store();
   const metrics = createMetrics({ store, clock, version });
   const output = openOutput((lines) => metrics.observe({ type: 'lines-dropped', lines }));
   const log: Observe =
     options.isSilent === true ? () => undefined : createLog(levelOf(config), output, () => clock.now());
   const { tcp } = config.listen;
-  const followedFiles = new FollowedFiles(['configuration', ...tokenFilesOf(config).map(([file]) => file)], () =>
+  const tokenNames = tokenFilesOf(config).map(([file]) => file);
+  const followedFiles = new FollowedFiles([...(isFile ? ['configuration' as const] : []), ...tokenNames], () =>
     clock.now(),
   );
   const files = () => followedFiles.list();
@@ -134,19 +147,13 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     const fileOf = (path: string) =>
       filesSource({ paths: [path], pollMilliseconds: milliseconds(defaults.poll), clock, observe });
     const stop = AbortSignal.any([signal, following.signal]);
-    const followed = [
-      followFile(
-        {
-          file: 'configuration',
-          source: fileOf(configPath),
-          parse: parseForStart,
-          initial: config,
-          apply: applyConfig,
-          observe,
-        },
-        stop,
-      ),
-    ];
+    const followed = [aborted(signal)];
+    if (isFile) {
+      const [file, source] = ['configuration' as const, fileOf(place.path)];
+      followed.push(
+        followFile({ file, source, parse: parseForStart, initial: config, apply: applyConfig, observe }, stop),
+      );
+    }
     for (const [file, path] of tokenFilesOf(config)) {
       const initial = tokens.get(file) ?? '';
       const source = fileOf(path);

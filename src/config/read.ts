@@ -14,6 +14,19 @@ export async function readConfig(path: string): Promise<Config> {
   return parseForStart(bytes.toString());
 }
 
+/** From the value of an environment variable. @throws PaycertError as `readConfig` */
+export async function readConfigVariable(
+  name: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Config> {
+  const text = environment[name];
+  if (text === undefined || text === '')
+    throw new PaycertError('config-unreadable', `the environment variable ${name} is not set`, {
+      field: '--config-env',
+    });
+  return parseForStart(text);
+}
+
 /**
  * What a start needs beside the text itself must be there too: the next start reads this file.
  * @throws PaycertError as `parseConfig`; `token-unusable`

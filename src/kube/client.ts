@@ -84,8 +84,14 @@ export class KubeClient {
     return readEvents(readChunks(answer, what, signal), what);
   }
 
+  /** An object, or what a subresource of one takes, such as an eviction of a Pod. */
   async create(target: Target, object: KubeObject, signal: AbortSignal): Promise<KubeObject> {
     return this.#write('create', target, { method: 'POST', body: object }, signal);
+  }
+
+  /** What would be stored, after everything that changes it: nothing is. */
+  async rehearse(target: Target, object: KubeObject, signal: AbortSignal): Promise<KubeObject> {
+    return this.#write('create', target, { method: 'POST', body: object, query: { dryRun: 'All' } }, signal);
   }
 
   /** Replaces the object that has this resource version. @throws PaycertError `object-conflict` when it has another by now */
@@ -113,7 +119,8 @@ export class KubeClient {
   async #write(verb: string, object: Target, { query = {}, ...call }: Write, signal: AbortSignal): Promise<KubeObject> {
     const target = await this.#resolve(object);
     const what = describeCall(verb, target);
-    const path = pathOf(target, ...(call.method === 'POST' ? [] : [object.name, object.subresource]));
+    const isNew = call.method === 'POST' && object.subresource === undefined;
+    const path = pathOf(target, ...(isNew ? [] : [object.name, object.subresource]));
     return asObject(await this.#json({ ...call, path: `${path}${toQuery(query)}`, what }, signal), what);
   }
 

@@ -2,6 +2,10 @@
 import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { Reviewer } from './admission/reviewer.ts';
+import { EventRecorder } from './event-recorder.ts';
+import { InjectedPods } from './injection/injected-pods.ts';
+import { OwnerEvents } from './injection/owner-events.ts';
+import { InjectionRounds } from './injection/rounds.ts';
 import { Leadership } from './leadership.ts';
 import { Objects, type ObjectsOptions } from './objects.ts';
 import { Pods } from './pods.ts';
@@ -9,12 +13,21 @@ import { Queue } from './queue.ts';
 import { Reconciler } from './reconcile.ts';
 import type { PaymentCredential, Status } from './resource.ts';
 
+/** Of sidecars into Pods. */
+export interface ControllerInjection {
+  readonly image: string;
+  readonly version: string;
+  readonly recreatesMissing: boolean;
+}
+
 export interface ControllerOptions extends Omit<ObjectsOptions, 'client' | 'changed'> {
   readonly client: () => Promise<KubeClient>;
   readonly refreshesPods: boolean;
   readonly secretOptIn: boolean;
   /** Whether writes of labelled Secrets are reviewed before they are stored. */
   readonly reviews: boolean;
+  /** Without it nothing is injected, and no Pod is watched. */
+  readonly injection?: ControllerInjection | undefined;
   /** So many resources are looked at in one moment: the Secret of each may have 1 MiB. */
   readonly concurrency: number;
   /** Of this process alone, such as the name of its pod. */
@@ -28,6 +41,7 @@ export class Controller {
   readonly #reconciler: Reconciler;
   readonly #leadership = new Leadership();
   readonly #pods: Pods;
+  readonly #injected: { readonly pods: InjectedPods; readonly rounds: InjectionRounds } | undefined;
   /** Of what is about to be stored. */
   readonly reviewer: Reviewer;
 
@@ -48,6 +62,7 @@ export class Controller {
       lookup: this.#objects,
       statusOf: (key) => this.#reconciler.statusOf(key),
     });
+    this.#injected = injectedOf(options, leadership);
     this.#queue = new Queue({
       clock,
       random,
@@ -62,13 +77,20 @@ export class Controller {
 
   /** Watches and reconciles until abort. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#objects.run(signal), this.#queue.run(this.#concurrency, signal)]);
+    await Promise.all([
+      this.#objects.run(signal),
+      this.#injected?.pods.run(signal),
+      this.#queue.run(this.#concurrency, signal),
+    ]);
     await this.#pods.stop();
   }
 
   /** A task for the time in which this replica is the one that writes. */
   async lead(signal: AbortSignal): Promise<void> {
-    await this.#leadership.lead(() => this.#objects.addAll(), signal);
+    await Promise.all([
+      this.#leadership.lead(() => this.#objects.addAll(), signal),
+      this.#injected?.rounds.run(signal),
+    ]);
   }
 
   /** Why this replica would not notice a change; undefined when it would. */
@@ -89,4 +111,19 @@ export class Controller {
   writeFailures(): Iterable<ErrorCode> {
     return this.#reconciler.writeFailures();
   }
+
+  /** Of Pods that ask for a sidecar, how many have one; undefined while nobody looks. */
+  injection(): Readonly<Record<string, number>> | undefined {
+    return this.#injected?.pods.counts();
+  }
+}
+
+function injectedOf(options: ControllerOptions, leadership: Leadership) {
+  const { injection } = options;
+  if (injection === undefined) return undefined;
+  const pods = new InjectedPods(options);
+  const recorder = new EventRecorder({ ...options, leadership });
+  const events = new OwnerEvents({ client: options.client, recorder });
+  const rounds = new InjectionRounds({ ...options, ...injection, leadership, pods, events });
+  return { pods, rounds };
 }

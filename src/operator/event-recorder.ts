@@ -3,8 +3,7 @@ import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { Leadership } from './leadership.ts';
-import { recordEvent, type RecordOptions } from './record-events.ts';
-import type { PaymentCredential } from './resource.ts';
+import { recordEvent, type RecordOptions, type Regarded } from './record-events.ts';
 import type { Notice } from './status/events.ts';
 
 export interface EventRecorderOptions extends RecordOptions {
@@ -17,7 +16,7 @@ export interface EventRecorderOptions extends RecordOptions {
 const pauseMilliseconds = 60_000;
 
 interface Waiting {
-  readonly resource: PaymentCredential;
+  readonly resource: Regarded;
   readonly notice: Notice;
   readonly count: number;
   readonly since: Date;
@@ -34,7 +33,7 @@ export class EventRecorder {
   }
 
   /** At once, unless there was one like it within the last minute: then when that is over. */
-  async record(resource: PaymentCredential, notice: Notice, signal: AbortSignal): Promise<void> {
+  async record(resource: Regarded, notice: Notice, signal: AbortSignal): Promise<void> {
     const id = `${resource.uid} ${notice.reason}`;
     const since = this.#options.clock.now();
     if (this.#recent.has(id)) {

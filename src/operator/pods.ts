@@ -4,8 +4,8 @@ import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { readAll } from '../kube/listing.ts';
-import type { Resource } from '../kube/resources.ts';
-import { refreshedAtAnnotation, refreshLabel } from './labels.ts';
+import { type KubeObject, pods } from '../kube/resources.ts';
+import { credentialsAnnotation, refreshedAtAnnotation, refreshLabel } from './labels.ts';
 import type { Leadership } from './leadership.ts';
 import type { ResourceKey } from './resource-key.ts';
 
@@ -15,8 +15,6 @@ export interface PodsOptions {
   readonly clock: Clock;
   readonly observe: Observe;
 }
-
-const pods: Resource = { group: '', version: 'v1', plural: 'pods' };
 
 /** Before each touch: kubelet may have the old Secret in its own cache the first time. */
 const pausesMilliseconds = [0, 2000, 6000];
@@ -28,9 +26,6 @@ const retryMilliseconds = [1000, 2000, 4000, 8000];
 const worthMilliseconds = 90_000;
 
 const passing: ReadonlySet<ErrorCode> = new Set(['cluster-unreachable', 'cluster-failing']);
-
-/** Of a label's value: no Pod can name a resource whose name is longer, and the API server refuses to look for one. */
-const longestLabel = 63;
 
 /** At most fifty patches a second in all. */
 const paceMilliseconds = 20;
@@ -105,12 +100,13 @@ export class Pods {
   /** How many there were; undefined when this replica leads no more. */
   async #touchAll({ namespace, name: credential }: ResourceKey, signal: AbortSignal): Promise<number | undefined> {
     const { client, clock, leadership } = this.#options;
-    if (credential.length > longestLabel) return 0;
-    const labelSelector = `${refreshLabel}=${credential}`;
-    const collection = { resource: pods, namespace, labelSelector, isMetadataOnly: true };
-    const { objects } = await readAll(await client(), collection, ({ metadata }) => metadata.name, signal);
+    // The label names one, and the annotation others: no selector sees that.
+    const collection = { resource: pods, namespace, labelSelector: refreshLabel, isMetadataOnly: true };
+    const read = (pod: KubeObject) => (isOf(pod, credential) ? pod.metadata.name : undefined);
+    const { objects } = await readAll(await client(), collection, read, signal);
     let touched = 0;
     for (const { value: name } of objects.values()) {
+      if (name === undefined) continue;
       await this.#pace(signal);
       const changes = { metadata: { annotations: { [refreshedAtAnnotation]: clock.now().toISOString() } } };
       const target = { resource: pods, namespace, name, subresource: 'status' };
@@ -129,6 +125,11 @@ export class Pods {
     await before;
   }
 }
+
+/** Whether a Pod mounts the Secret of that credential, as its label or its annotation says. */
+const isOf = ({ metadata: { labels, annotations } }: KubeObject, credential: string): boolean =>
+  labels?.[refreshLabel] === credential ||
+  annotations?.[credentialsAnnotation]?.split(',').some((one) => one.trim() === credential) === true;
 
 function ignoreGone(error: unknown): 'gone' {
   if (error instanceof PaycertError && error.code === 'object-missing') return 'gone';

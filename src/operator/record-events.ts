@@ -1,16 +1,25 @@
-// Records Kubernetes Events on a resource or a labelled Secret.
+// Records Kubernetes Events on a resource, a labelled Secret, or the owner of Pods.
 import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Resource } from '../kube/resources.ts';
-import type { PaymentCredential } from './resource.ts';
 import type { Notice } from './status/events.ts';
 
 const events: Resource = { group: 'events.k8s.io', version: 'v1', plural: 'events' };
 const longestNote = 1024;
 
-const apiVersions = { PaymentCredential: 'paycert.dev/v1alpha1', Secret: 'v1' } as const;
+const apiVersions: Readonly<Record<string, string>> = { PaymentCredential: 'paycert.dev/v1alpha1', Secret: 'v1' };
+
+/** What an Event is about. */
+export interface Regarded {
+  readonly kind: string;
+  /** Needed for what is neither a PaymentCredential nor a Secret. */
+  readonly apiVersion?: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
 
 export interface RecordOptions {
   readonly client: () => Promise<Pick<KubeClient, 'create'>>;
@@ -21,7 +30,7 @@ export interface RecordOptions {
 
 /** Creates the Event unless it exists: its name is a digest of its content. */
 export async function recordEvent(
-  { kind, namespace, name, uid }: PaymentCredential,
+  { kind, apiVersion = apiVersions[kind] ?? '', namespace, name, uid }: Regarded,
   { type, reason, note, since }: Notice,
   { client, clock, identity }: RecordOptions,
   signal: AbortSignal,
@@ -36,7 +45,7 @@ export async function recordEvent(
     reportingInstance: identity.slice(0, 128),
     action: 'Check',
     reason: reason.slice(0, 128),
-    regarding: { apiVersion: apiVersions[kind], kind, namespace, name, uid },
+    regarding: { apiVersion, kind, namespace, name, uid },
     note: note.length > longestNote ? `${note.slice(0, longestNote - 1)}…` : note,
     type,
   };

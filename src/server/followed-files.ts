@@ -36,7 +36,10 @@ export class FollowedFiles {
 
   /** A mount stays as it is, whatever becomes of what it holds. */
   #become(file: OwnFile, { rejection }: Pick<FileState, 'rejection'>): void {
-    const { frozenPaths } = this.#states.get(file) ?? {};
+    const before = this.#states.get(file);
+    // A configuration that is no file.
+    if (before === undefined) return;
+    const { frozenPaths } = before;
     this.#states.set(file, { file, ...(frozenPaths && { frozenPaths }), ...(rejection && { rejection }) });
   }
 

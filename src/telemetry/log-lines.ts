@@ -29,6 +29,12 @@ const reviewLines = {
   failed: 'a write could not be reviewed; the policy of the webhook decides',
 } as const;
 
+const recreatedLines = {
+  evicted: 'a Pod without its sidecar was evicted: its owner makes another, which gets one',
+  'not-injected': 'a Pod without its sidecar stays: another would not get one either',
+  failed: 'a Pod without its sidecar could not be evicted; it is tried again',
+} as const;
+
 /** Every event has a row; a row may say that it is not worth a line. */
 const rows: Rows = {
   swapped: ({ credential, generation, snapshotId, keyId, notAfter, seconds, isRollback, warnings }) => [
@@ -152,6 +158,11 @@ const rows: Rows = {
     outcome === 'overridden' || outcome === 'failed' ? 'warn' : outcome === 'refused' ? 'info' : 'debug',
     reviewLines[outcome],
     { kind, object, dryRun: isDryRun, seconds, ...(error && describe(error)) },
+  ],
+  'pod-recreated': ({ object, kind, outcome, error }) => [
+    outcome === 'evicted' ? 'info' : 'warn',
+    recreatedLines[outcome],
+    { object, kind, ...(error && describe(error)) },
   ],
   'pods-refreshed': ({ object, pods, error }) => [
     error ? 'warn' : 'info',

@@ -25,6 +25,8 @@ export interface Overseen {
   readonly queueLength: () => number;
   /** Of each status that could not be written, the code of the error. */
   readonly writeFailures: () => Iterable<string>;
+  /** Of Pods that ask for a sidecar, how many have one; undefined while nobody looks. */
+  readonly injection?: () => Readonly<Record<string, number>> | undefined;
 }
 
 export interface StoredGaugeRow extends MetricRow {
@@ -108,6 +110,13 @@ export const storedGauges = {
     labels: ['reason'],
     read: ({ writeFailures }: Overseen) =>
       [...Map.groupBy(writeFailures(), (reason) => reason)].map(([reason, all]) => ({ reason, value: all.length })),
+  },
+  paycert_injection_pods: {
+    about: 'operator',
+    help: 'Pods that ask for a sidecar, by whether they have one.',
+    more: '`state`: `injected`, `missing` (the webhook was away when they were created), `skipped` (such as with `hostNetwork`). Every replica counts all of them.',
+    labels: ['state'],
+    read: ({ injection }: Overseen) => Object.entries(injection?.() ?? {}).map(([state, value]) => ({ state, value })),
   },
 } satisfies Record<string, StoredGaugeRow>;
 

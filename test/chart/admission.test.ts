@@ -150,7 +150,7 @@ describe(
     const secret = `/api/v1/namespaces/${namespace}/secrets/${name}`;
     const keeper = new ServingSecret({
       secret: { namespace, name },
-      configuration: name,
+      configurations: [{ kind: 'validating', name }],
       hostNames: [`${name}.${namespace}.svc`],
       client: async () => connect({ KUBECONFIG: kubeconfig }),
       clock: systemClock,

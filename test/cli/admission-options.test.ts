@@ -25,6 +25,26 @@ describe('the options of reviews', () => {
     });
   });
 
+  it('say what is injected, and which webhooks get the authority for it', () => {
+    const injected = { injectImage: 'registry.example/paycert:0.1.0', recreatesMissing: true };
+    const injection = { image: injected.injectImage, recreatesMissing: true };
+    assert.deepEqual(readAdmission({ address: ':9443', tls: '/tls', ...injected }), {
+      address: ':9443',
+      certificate: { tls: '/tls' },
+      injection,
+    });
+    const both = readAdmission({ address: ':9443', ...own, ...injected, injectWebhooks: 'paycert-injection' });
+    assert.deepEqual([both?.injection, both?.certificate], [
+      injection,
+      {
+        secret: { namespace: 'paycert', name: 'admission' },
+        webhooks: own.webhooks,
+        mutating: 'paycert-injection',
+        hostNames: own.hosts,
+      },
+    ]); // prettier-ignore
+  });
+
   it('are refused in halves, together, and without an address or a port', () => {
     const { secret, webhooks, hosts } = own;
     for (const words of [
@@ -37,6 +57,11 @@ describe('the options of reviews', () => {
       { address: ':9443', tls: '/tls', ...own },
       { address: ':9443', ...own, secret: 'admission' },
       { address: '9443', tls: '/tls' },
+      { injectImage: 'paycert:0.1.0' },
+      { address: ':9443', tls: '/tls', injectImage: '-x y' },
+      { address: ':9443', tls: '/tls', recreatesMissing: true },
+      { address: ':9443', tls: '/tls', injectImage: 'x', injectWebhooks: 'y' },
+      { address: ':9443', ...own, injectWebhooks: 'y' },
       { address: ':99999', tls: '/tls' },
     ])
       assert.throws(() => readAdmission(words), { code: 'usage' }, JSON.stringify(words));

@@ -30,11 +30,14 @@ interface Pod {
   readonly metadata: { readonly annotations?: Readonly<Record<string, string>>; readonly generation?: number };
 }
 
+/** Name → the credential of its label, and behind a comma those of its annotation. */
 async function makePods(tenant: Tenant, labels: Readonly<Record<string, string>>) {
   const path = `/api/v1/namespaces/${tenant.namespace}/pods`;
-  for (const [name, credential] of Object.entries(labels)) {
+  for (const [name, credentials] of Object.entries(labels)) {
     const spec = { containers: [{ name: 'shop', image: 'shop' }] };
-    const metadata = { name, labels: { 'paycert.dev/refresh': credential } };
+    const [credential, ...more] = credentials.split(',');
+    const annotations = { 'paycert.dev/credentials': more.join(',') };
+    const metadata = { name, labels: { 'paycert.dev/refresh': credential }, ...(more.length > 0 && { annotations }) };
     await tenant.plane.admin('POST', path, { metadata, spec });
   }
   /** When each was touched last. */
@@ -46,7 +49,11 @@ async function makePods(tenant: Tenant, labels: Readonly<Record<string, string>>
 
 async function start(t: TestContext, spec: object, overrides: object = {}) {
   const tenant = await Tenant.make(controlPlane());
-  const touchedAt = await makePods(tenant, { a: 'wechat-main', b: 'wechat-main', c: 'another' });
+  const touchedAt = await makePods(tenant, {
+    a: 'wechat-main',
+    b: 'another,third, wechat-main',
+    c: 'another,wechat-mainly',
+  });
   await tenant.write('keys', (await makeMaterial()).files);
   const clock = new FakeClock(new Date());
   const { recorder } = await startOperator(t, controlPlane(), { namespaces: [tenant.namespace], clock, refreshesPods: true, ...overrides }); // prettier-ignore
@@ -86,22 +93,26 @@ async function pass(clock: FakeClock, milliseconds: number, until: Promise<unkno
 }
 
 describe('the touch', () => {
-  it('comes at once and after 2 and 8 s, to the Pods that name the resource', limit, async (t) => {
-    const { tenant, touchedAt, clock, recorder } = await start(t, { refreshPods: true });
-    assert.equal(await touchedAt('a'), undefined, 'a first sight is no change');
-    const changedAt = clock.now().getTime();
-    for (const after of [0, 2000, 8000]) {
-      const touched = recorder.next('pods-refreshed');
-      if (after === 0) await tenant.write('keys', (await makeMaterial(1)).files);
-      await pass(clock, after + 1000 - (clock.now().getTime() - changedAt), touched);
-      assert.equal((await touched).pods, 2);
-      for (const name of ['a', 'b']) {
-        const delay = Date.parse((await touchedAt(name)) ?? '') - changedAt;
-        assert.ok(delay >= after && delay <= after + 1000, `${String(delay)} ms, not ${String(after)}`);
+  it(
+    'comes at once and after 2 and 8 s, to the Pods that name the resource, by label or annotation',
+    limit,
+    async (t) => {
+      const { tenant, touchedAt, clock, recorder } = await start(t, { refreshPods: true });
+      assert.equal(await touchedAt('a'), undefined, 'a first sight is no change');
+      const changedAt = clock.now().getTime();
+      for (const after of [0, 2000, 8000]) {
+        const touched = recorder.next('pods-refreshed');
+        if (after === 0) await tenant.write('keys', (await makeMaterial(1)).files);
+        await pass(clock, after + 1000 - (clock.now().getTime() - changedAt), touched);
+        assert.equal((await touched).pods, 2);
+        for (const name of ['a', 'b']) {
+          const delay = Date.parse((await touchedAt(name)) ?? '') - changedAt;
+          assert.ok(delay >= after && delay <= after + 1000, `${String(delay)} ms, not ${String(after)}`);
+        }
       }
-    }
-    assert.equal(await touchedAt('c'), undefined);
-  });
+      assert.equal(await touchedAt('c'), undefined);
+    },
+  );
 
   for (const [what, spec, overrides] of [
     ['the resource did not ask for it', {}, {}],

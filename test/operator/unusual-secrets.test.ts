@@ -50,17 +50,21 @@ describe('names of the greatest length', () => {
     await tenant.condition(name, 'Valid', 'False MaterialMissing');
   });
 
-  it('fit no label, so that no Pod names the resource: nothing is asked and nothing fails', limit, async (t) => {
-    const { tenant, operator, create, recreate, base64 } = await setUp(t);
-    const name = longest('r');
-    await create('keys', await base64());
-    await tenant.create(name, wechatpaySpec('keys', { refreshPods: true }));
-    await tenant.condition(name, 'Ready', 'True Ready');
-    const refreshed = operator.recorder.next('pods-refreshed');
-    await recreate('keys', await base64(1));
-    const { pods, error } = await refreshed;
-    assert.deepEqual([pods, error], [0, undefined]);
-  });
+  it(
+    'fit no label, so that no Pod names the resource by it: nothing is touched and nothing fails',
+    limit,
+    async (t) => {
+      const { tenant, operator, create, recreate, base64 } = await setUp(t);
+      const name = longest('r');
+      await create('keys', await base64());
+      await tenant.create(name, wechatpaySpec('keys', { refreshPods: true }));
+      await tenant.condition(name, 'Ready', 'True Ready');
+      const refreshed = operator.recorder.next('pods-refreshed');
+      await recreate('keys', await base64(1));
+      const { pods, error } = await refreshed;
+      assert.deepEqual([pods, error], [0, undefined]);
+    },
+  );
 });
 
 describe('an empty part', () => {

@@ -9,19 +9,26 @@ import type { ControlPlane, Json } from './control-plane.ts';
 import { type Overrides, type Running, startOperator, until } from './operator.ts';
 import { makeDirectory } from './sidecar.ts';
 
-const page = new URL('../../docs/admission.md', import.meta.url);
-const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
+const pages = {
+  ValidatingWebhookConfiguration: 'admission.md',
+  MutatingWebhookConfiguration: 'injection.md',
+} as const;
+export type WebhookKind = keyof typeof pages;
+const pathOf = (kind: WebhookKind) => `/apis/admissionregistration.k8s.io/v1/${kind.toLowerCase()}s`;
 
 /** One of the webhooks of the page. */
 interface Webhook extends Json {
   readonly name: string;
 }
 
-/** Those of the page, as people copy them. */
-export async function documentedWebhooks(): Promise<readonly Webhook[]> {
-  const blocks = [...(await readFile(page, 'utf8')).matchAll(/^```yaml\n([^]*?)^```/gm)];
-  const configuration = blocks.map(([, text = '']) => parse(text) as { kind?: string; webhooks: Webhook[] });
-  return configuration.find(({ kind }) => kind === 'ValidatingWebhookConfiguration')!.webhooks;
+/** Those of the page about them, as people copy them. */
+export async function documentedWebhooks(
+  wanted: WebhookKind = 'ValidatingWebhookConfiguration',
+): Promise<readonly Webhook[]> {
+  const text = await readFile(new URL(`../../docs/${pages[wanted]}`, import.meta.url), 'utf8');
+  const blocks = [...text.matchAll(/^```yaml\n([^]*?)^```/gm)];
+  const configuration = blocks.map(([, block = '']) => parse(block) as { kind?: string; webhooks: Webhook[] });
+  return configuration.find(({ kind }) => kind === wanted)!.webhooks;
 }
 
 export interface Asked {
@@ -33,20 +40,22 @@ export interface Asked {
   readonly namespace: string;
   /** Of the configuration, beside another of the same namespace. */
   readonly name?: string;
+  readonly kind?: WebhookKind;
   /** Over the documented ones. */
   readonly changes?: Json;
 }
 
 /** Installs them until the test ends. */
 export async function askAt(t: TestContext, plane: ControlPlane, asked: Asked): Promise<string> {
-  const { address, authority, namespace, name = 'admission', changes = {} } = asked;
+  const { address, authority, namespace, name = 'admission', kind, changes = {} } = asked;
   const id = `${name}-${namespace}`;
+  const path = pathOf(kind ?? 'ValidatingWebhookConfiguration');
   const url = `https://localhost:${address.split(':').at(-1)!}/review`;
   const clientConfig = { url, caBundle: Buffer.from(authority).toString('base64') };
   const namespaceSelector = {
     matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: [namespace] }],
   };
-  const webhooks = (await documentedWebhooks()).map((webhook) => ({
+  const webhooks = (await documentedWebhooks(kind)).map((webhook) => ({
     ...webhook,
     clientConfig,
     namespaceSelector,
@@ -58,6 +67,14 @@ export async function askAt(t: TestContext, plane: ControlPlane, asked: Asked): 
 }
 
 const authority = await createAuthority({ now: new Date() });
+const injection = { image: 'paycert:0.1.0', recreatesMissing: false };
+
+/** A certificate for localhost, and who issued it. */
+export async function issueForLocalhost() {
+  const { certificate, privateKey } = await authority.issue({ commonName: 'reviews', hostNames: ['localhost'] });
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
+  return { certificate, key, authority: authority.certificate };
+}
 
 export interface Reviewing extends Running {
   /** host:port of the reviews. */
@@ -65,20 +82,20 @@ export interface Reviewing extends Running {
   readonly authority: string;
 }
 
-/** An operator that reviews, with a certificate that lies in a directory. */
+/** An operator that reviews and injects, with a certificate that lies in a directory. */
 export async function startReviewing(
   t: TestContext,
   plane: ControlPlane,
   overrides: Overrides = {},
 ): Promise<Reviewing> {
-  const issued = await authority.issue({ commonName: 'reviews', hostNames: ['localhost'] });
+  const issued = await issueForLocalhost();
   const files = new Map([
     ['tls.crt', Buffer.from(issued.certificate)],
-    ['tls.key', Buffer.from(issued.privateKey.export({ type: 'pkcs8', format: 'pem' }))],
+    ['tls.key', Buffer.from(issued.key)],
   ]);
   const volume = await createSecretVolume(join(await makeDirectory(t), 'tls'), files);
   const running = await startOperator(t, plane, {
-    admission: { address: 'localhost:0', certificate: { tls: volume.directory } },
+    admission: { address: 'localhost:0', certificate: { tls: volume.directory }, injection },
     ...overrides,
   });
   const { recorder } = running;

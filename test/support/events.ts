@@ -75,6 +75,7 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
   'serving-kept': { type: 'serving-kept', notAfter: new Date(1000), isChanged: true },
   'serving-failed': { type: 'serving-failed', error, isNew: true },
   'clock-compared': { type: 'clock-compared', aheadSeconds: 600, isNews: true },
+  'pod-recreated': { type: 'pod-recreated', object: 'pay/shop-5d9c', kind: 'ReplicaSet', outcome: 'failed', error },
   'pods-refreshed': { type: 'pods-refreshed', object: 'pay/wechat-main', pods: 3 },
   configured: { type: 'configured', credentials: 1, needsRestart: false },
   'config-rejected': { type: 'config-rejected', file: 'configuration', error },

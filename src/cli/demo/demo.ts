@@ -58,7 +58,7 @@ async function play(
   const stopSidecar = new AbortController();
   const sidecar = runSidecar(
     {
-      configPath,
+      config: { path: configPath },
       drainMilliseconds: 0,
       version,
       clock,

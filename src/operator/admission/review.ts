@@ -1,6 +1,7 @@
 // An AdmissionReview (admission.k8s.io/v1): what the API server asks before it stores an object, and the response to that.
 import Type, { type Static } from 'typebox';
 import type { PaycertError } from '../../errors.ts';
+import type { Operation } from '../../kube/client.ts';
 import { validator } from '../../validation.ts';
 
 const Texts = Type.Record(Type.String(), Type.String());
@@ -8,6 +9,7 @@ const ObjectSchema = Type.Object({
   metadata: Type.Object({
     // Absent where the API server makes it from generateName, after the review.
     name: Type.Optional(Type.String()),
+    generateName: Type.Optional(Type.String()),
     namespace: Type.Optional(Type.String()),
     uid: Type.Optional(Type.String()),
     labels: Type.Optional(Texts),
@@ -25,7 +27,7 @@ const ReviewSchema = Type.Object({
     kind: Type.Object({
       group: Type.String(),
       version: Type.String(),
-      kind: Type.Union([Type.Literal('Secret'), Type.Literal('PaymentCredential')]),
+      kind: Type.Union([Type.Literal('Secret'), Type.Literal('PaymentCredential'), Type.Literal('Pod')]),
     }),
     namespace: Type.String(),
     operation: Type.Union([Type.Literal('CREATE'), Type.Literal('UPDATE')]),
@@ -53,6 +55,8 @@ export interface Decision {
   readonly warnings: readonly string[];
   /** For the audit log of the API server. */
   readonly audit: Readonly<Record<string, string>>;
+  /** What is changed before it is stored. */
+  readonly patch?: readonly Operation[];
 }
 
 /** Longer ones are cut by the API server, in the middle of a word. */
@@ -62,7 +66,7 @@ const mostRefusals = 16;
 
 /** The message of the refusal is what people see, whatever tool they write with: code, field and remedy of each fault. */
 export function respond({ uid }: Pick<ReviewRequest, 'uid'>, decision: Decision): object {
-  const { outcome, refusals, warnings, audit } = decision;
+  const { outcome, refusals, warnings, audit, patch = [] } = decision;
   const shown = refusals.slice(0, mostRefusals);
   const causes = shown.map(({ code, field, message }) => ({
     reason: code,
@@ -78,6 +82,7 @@ export function respond({ uid }: Pick<ReviewRequest, 'uid'>, decision: Decision)
       uid,
       allowed: outcome !== 'refused',
       ...(outcome === 'refused' && { status }),
+      ...(patch.length > 0 && { patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') }),
       ...(lines.length > 0 && { warnings: lines }),
       auditAnnotations: { ...audit, outcome, ...(shown[0] && { reason: shown[0].code }) },
     },

@@ -6,6 +6,7 @@ import type { Observe } from '../../events.ts';
 import type { Objects } from '../objects.ts';
 import type { Status } from '../resource.ts';
 import type { ResourceKey } from '../resource-key.ts';
+import { inject, type InjectionOptions } from '../injection/inject.ts';
 import { reviewResource } from './resource-review.ts';
 import { type Decision, readReview, respond, type ReviewRequest } from './review.ts';
 import { reviewSecret } from './secret-review.ts';
@@ -14,6 +15,8 @@ export interface ReviewerOptions {
   readonly lookup: Pick<Objects, 'isSynced' | 'find' | 'findLabelled' | 'resourcesOf' | 'secret' | 'secretState'>;
   readonly statusOf: (key: ResourceKey) => Status | undefined;
   readonly secretOptIn: boolean;
+  /** Of sidecars into Pods; without it there is none. */
+  readonly injection?: Omit<InjectionOptions, 'lookup'> | undefined;
   readonly clock: Clock;
   readonly observe: Observe;
 }
@@ -35,7 +38,8 @@ export class Reviewer {
     const started = clock.now();
     const request = readReview(body);
     const { kind, namespace, object, dryRun = false } = request;
-    const what = { kind: kind.kind, object: `${namespace}/${object.metadata.name ?? ''}`, isDryRun: dryRun };
+    const { name, generateName = '' } = object.metadata;
+    const what = { kind: kind.kind, object: `${namespace}/${name ?? `${generateName}*`}`, isDryRun: dryRun };
     const seconds = () => (clock.now().getTime() - started.getTime()) / 1000;
     try {
       // What is not known yet would be let through as if nobody named it.
@@ -63,9 +67,23 @@ export class Reviewer {
   }
 
   async #decide(request: ReviewRequest): Promise<Decision> {
-    return request.kind.kind === 'Secret'
-      ? reviewSecret(request, this.#options)
-      : reviewResource(request, this.#options);
+    const { kind } = request.kind;
+    if (kind === 'Pod') return this.#injected(request);
+    return kind === 'Secret' ? reviewSecret(request, this.#options) : reviewResource(request, this.#options);
+  }
+
+  #injected(request: ReviewRequest): Decision {
+    const { injection, lookup } = this.#options;
+    if (injection === undefined || request.operation !== 'CREATE')
+      throw new PaycertError('review-malformed', 'nothing is injected here', { field: 'request.kind' });
+    try {
+      const { patch, warnings, credentials } = inject(request, { ...injection, lookup });
+      const audit = credentials.length > 0 ? { injected: credentials.join(' ') } : {};
+      return { outcome: 'allowed', refusals: [], warnings, audit, patch };
+    } catch (error) {
+      if (!(error instanceof PaycertError) || error.code === 'review-malformed') throw error;
+      return { outcome: 'refused', refusals: [error, ...error.others], warnings: [], audit: {} };
+    }
   }
 
   /** After a pause in which the event loop serves everybody else. Nobody waits for one whose caller has gone. */

@@ -1,4 +1,4 @@
-// Keeps the webhooks' certificate in one Secret and its authority in their configuration: a task for the time of leading.
+// Keeps the webhooks' certificate in one Secret and its authority in their configurations: a task for the time of leading.
 import { X509Certificate } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import { PaycertError } from '../../errors.ts';
@@ -7,16 +7,21 @@ import type { KubeClient, Operation } from '../../kube/client.ts';
 import { type KubeObject, type Resource, secrets } from '../../kube/resources.ts';
 import { renewServingKeys, type ServingKeys, splitBundle } from './serving-keys.ts';
 
-const configurations: Resource = {
-  group: 'admissionregistration.k8s.io',
-  version: 'v1',
-  plural: 'validatingwebhookconfigurations',
-};
+const configurations = {
+  validating: { group: 'admissionregistration.k8s.io', version: 'v1', plural: 'validatingwebhookconfigurations' },
+  mutating: { group: 'admissionregistration.k8s.io', version: 'v1', plural: 'mutatingwebhookconfigurations' },
+} as const satisfies Record<string, Resource>;
+
+/** A configuration of webhooks, by its kind and name. */
+export interface Configuration {
+  readonly kind: keyof typeof configurations;
+  readonly name: string;
+}
 
 export interface ServingSecretOptions {
   readonly secret: { readonly namespace: string; readonly name: string };
-  /** The ValidatingWebhookConfiguration by its name. */
-  readonly configuration: string;
+  /** That get its authority. */
+  readonly configurations: readonly Configuration[];
   readonly hostNames: readonly string[];
   readonly client: () => Promise<Pick<KubeClient, 'get' | 'replace' | 'change'>>;
   readonly clock: Clock;
@@ -67,7 +72,7 @@ export class ServingSecret {
 
   /** Writes what is due, once. @throws PaycertError */
   async keep(signal: AbortSignal): Promise<void> {
-    const { client: connect, secret, configuration, hostNames, clock, random, observe } = this.#options;
+    const { client: connect, secret, hostNames, clock, random, observe } = this.#options;
     const client = await connect();
     const target = { resource: secrets, ...secret };
     const [webhooks, stored] = [await this.#webhooks(client, signal), await client.get(target, signal)];
@@ -75,35 +80,47 @@ export class ServingSecret {
     const kept: Partial<ServingKeys> = Object.fromEntries(
       Object.entries(data).map(([name, text]) => [name, textOf(text)]),
     );
-    const bundles = new Set(webhooks.map(({ clientConfig }) => textOf(clientConfig?.caBundle)));
+    const bundles = new Set(
+      webhooks.flatMap(({ all }) => all).map(({ clientConfig }) => textOf(clientConfig?.caBundle)),
+    );
     const trusted = bundles.size === 1 ? [...bundles].join('') : '';
     const keys = renewServingKeys(kept, { hostNames, trusted, now: clock.now(), random });
     if (keys !== kept) await client.replace(target, withKeys(stored, keys), signal);
     const bundle = base64(keys['ca.crt']);
-    const changes = webhooks.flatMap(({ name, clientConfig }, index): Operation[] =>
-      clientConfig?.caBundle === bundle
-        ? []
-        : [
-            // The list may have changed since it was read.
-            { op: 'test', path: `/webhooks/${String(index)}/name`, value: name },
-            { op: 'add', path: `/webhooks/${String(index)}/clientConfig/caBundle`, value: bundle },
-          ],
-    );
-    if (changes.length > 0)
-      await client.change({ resource: configurations, name: configuration }, changes, fieldManager, signal);
+    let isPublished = true;
+    for (const { target: configuration, all } of webhooks) {
+      const changes = changesOf(all, bundle);
+      if (changes.length === 0) continue;
+      isPublished = false;
+      await client.change(configuration, changes, fieldManager, signal);
+    }
     const [authority = ''] = splitBundle(keys['ca.crt']);
     const notAfter = new X509Certificate(authority).validToDate;
-    observe({ type: 'serving-kept', notAfter, isChanged: keys !== kept || changes.length > 0 });
+    observe({ type: 'serving-kept', notAfter, isChanged: keys !== kept || !isPublished });
   }
 
-  async #webhooks(client: Pick<KubeClient, 'get'>, signal: AbortSignal): Promise<readonly Webhook[]> {
-    const { configuration: name } = this.#options;
-    const { webhooks = [] } = (await client.get({ resource: configurations, name }, signal)) as {
-      readonly webhooks?: readonly Webhook[];
-    };
-    return webhooks;
+  /** Of each configuration, as they are. */
+  async #webhooks(client: Pick<KubeClient, 'get'>, signal: AbortSignal) {
+    const found = [];
+    for (const { kind, name } of this.#options.configurations) {
+      const target = { resource: configurations[kind], name };
+      const { webhooks = [] } = (await client.get(target, signal)) as { readonly webhooks?: readonly Webhook[] };
+      found.push({ target, all: webhooks });
+    }
+    return found;
   }
 }
+
+const changesOf = (webhooks: readonly Webhook[], bundle: string): Operation[] =>
+  webhooks.flatMap(({ name, clientConfig }, index) =>
+    clientConfig?.caBundle === bundle
+      ? []
+      : [
+          // The list may have changed since it was read.
+          { op: 'test', path: `/webhooks/${String(index)}/name`, value: name },
+          { op: 'add', path: `/webhooks/${String(index)}/clientConfig/caBundle`, value: bundle },
+        ],
+  );
 
 /** All else stays: labels of the chart, and parts of other tools. */
 const withKeys = (stored: KubeObject, keys: ServingKeys): KubeObject => ({

@@ -101,6 +101,14 @@ export const operator = {
     labels: ['reason'],
     on: { 'serving-failed': ({ error }) => one({ reason: error.code }) },
   },
+  paycert_injection_evictions_total: {
+    about: 'operator',
+    type: 'counter',
+    help: 'Attempts to evict a Pod that asks for a sidecar and has none, so that its owner makes another.',
+    more: '`outcome`: `evicted`, `not-injected` (another would not get one either), `failed` (forbidden for now, such as by a PodDisruptionBudget).',
+    labels: ['outcome'],
+    on: { 'pod-recreated': ({ outcome }) => one({ outcome }) },
+  },
   paycert_operator_pod_touches_total: {
     about: 'operator',
     type: 'counter',

@@ -97,7 +97,7 @@ async function setUp(t: TestContext, replicas: number) {
   };
   await tenant.create('wechat-main', wechatpaySpec('keys'));
   const client = async () => connectCluster({ KUBECONFIG: kubeconfig });
-  const keeper = new ServingSecret({ secret, configuration, hostNames, client, clock: systemClock, random: randomBytes, observe: () => undefined }); // prettier-ignore
+  const keeper = new ServingSecret({ secret, configurations: [{ kind: 'validating', name: configuration }], hostNames, client, clock: systemClock, random: randomBytes, observe: () => undefined }); // prettier-ignore
   return { plane, tenant, home, ports, configuration, start, write, keeper, secret };
 }
 

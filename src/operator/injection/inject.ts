@@ -1,0 +1,134 @@
+// The review of a Pod that asks for a sidecar: what is added to it, from what is cached of the PaymentCredentials alone.
+import { parseSpec } from '../../config/resource.ts';
+import { PaycertError, throwTogether } from '../../errors.ts';
+import type { Operation } from '../../kube/client.ts';
+import type { ReviewRequest } from '../admission/review.ts';
+import { containersAnnotation, credentialsAnnotation, injectedAnnotation, injectLabel, refreshLabel, sidecarLabel, sourceAnnotation } from '../labels.ts'; // prettier-ignore
+import type { Objects } from '../objects.ts';
+import { ResourceKey } from '../resource-key.ts';
+import { configurationOf, type Injected, socketPath } from './configuration.ts';
+import { type Additions, patchOf } from './patch.ts';
+import { containersOf, mountsToken, parsePodSpec, type PodSpec, sidecarName, sidecarOf, skipOf } from './pod.ts';
+import { sidecarContainer, sidecarId, sidecarVolumes, socketDirectory, socketVolume, volumePrefix } from './sidecar.ts';
+import { readWanted, refusal, type Wanted } from './wanted.ts';
+
+export interface InjectionOptions {
+  readonly lookup: Pick<Objects, 'find'>;
+  readonly image: string;
+  readonly version: string;
+}
+
+export interface Injection {
+  readonly patch: readonly Operation[];
+  readonly warnings: readonly string[];
+  /** The PaymentCredentials whose keys the Pod has from now on. */
+  readonly credentials: readonly string[];
+}
+
+/** @throws PaycertError `injection-refused`, `review-malformed` */
+export function inject({ object, namespace }: ReviewRequest, options: InjectionOptions): Injection {
+  const { metadata } = object;
+  const spec = parsePodSpec(object.spec, 'spec');
+  const none = (warning?: string): Injection => ({
+    patch: [],
+    warnings: warning === undefined ? [] : [warning],
+    credentials: [],
+  });
+  // Asked again after another webhook: it stays where it is.
+  if (sidecarOf(spec)) {
+    const isOurs = metadata.annotations?.[injectedAnnotation] !== undefined;
+    return none(isOurs ? undefined : `The Pod has a container ${sidecarName} already: nothing is injected.`);
+  }
+  const skip = skipOf(spec);
+  if (skip) return none(`The Pod gets no sidecar of paycert: ${skip.message}.`);
+  const wanted = readWanted(metadata.labels, metadata.annotations);
+  assertRoom(spec, wanted);
+  const { injected, warnings } = find(namespace, wanted, options);
+  const credentials = injected.map(({ name }) => name);
+  const additions = additionsOf(spec, { injected, wanted, ...options });
+  const kept = metadata.labels?.[refreshLabel];
+  const labels = { ...additions.labels, ...(kept === undefined && { [refreshLabel]: credentials[0] ?? '' }) };
+  const named = metadata.annotations?.[credentialsAnnotation];
+  const annotations = {
+    ...additions.annotations,
+    ...(named === undefined && { [credentialsAnnotation]: credentials.join() }),
+  };
+  return { patch: patchOf({ metadata, spec }, { ...additions, labels, annotations }), warnings, credentials };
+}
+
+/** What the Pod has already that would be in the way. */
+function assertRoom(spec: PodSpec, { containers = [], usesApi }: Wanted): void {
+  const names = new Set(containersOf(spec).map(({ name }) => name));
+  const taken = spec.volumes?.find(({ name }) => name.startsWith(volumePrefix));
+  const unknown = containers.find((name) => !names.has(name));
+  throwTogether([
+    ...(unknown === undefined ? [] : [refusal(`annotation ${containersAnnotation}`, `names ${unknown}, and the Pod has no such container`)]),
+    ...(taken ? [refusal('spec.volumes', `has ${taken.name.slice(0, 63)}: names that begin with ${volumePrefix} are those of the sidecar`)] : []),
+    ...(usesApi && mountsToken(spec)
+      ? [refusal(`annotation ${sourceAnnotation}`, 'is api, and a container has the token of the same service account: set automountServiceAccountToken: false')]
+      : []),
+  ]); // prettier-ignore
+}
+
+/** As they are cached; a suspended one is left out while there is another. */
+function find(
+  namespace: string,
+  { credentials }: Wanted,
+  { lookup }: InjectionOptions,
+): { readonly injected: readonly Injected[]; readonly warnings: readonly string[] } {
+  const injected: Injected[] = [];
+  const faults: PaycertError[] = [];
+  const suspended: string[] = [];
+  for (const [index, name] of credentials.entries()) {
+    const field = index === 0 ? `label ${injectLabel}` : `annotation ${credentialsAnnotation}`;
+    const resource = lookup.find(new ResourceKey('PaymentCredential', namespace, name));
+    try {
+      if (resource === undefined) throw refusal(field, `names ${name}, and there is no such PaymentCredential here`);
+      const spec = parseSpec(resource.spec);
+      if (spec.suspend === true) suspended.push(name);
+      else injected.push({ name, spec });
+    } catch (error) {
+      if (!(error instanceof PaycertError)) throw error;
+      faults.push(error.code === 'injection-refused' ? error : refusal(field, `names ${name}, whose ${error.message}`));
+    }
+  }
+  if (injected.length === 0 && suspended.length > 0)
+    faults.push(refusal(`label ${injectLabel}`, `names ${suspended.join(', ')}, which is suspended`));
+  throwTogether(faults);
+  return { injected, warnings: suspended.map((name) => `PaymentCredential ${name} is suspended: the Pod does not get its keys.`) };
+} // prettier-ignore
+
+interface Making extends InjectionOptions {
+  readonly injected: readonly Injected[];
+  readonly wanted: Wanted;
+}
+
+const firstPort = 9464;
+
+function additionsOf(spec: PodSpec, { injected, wanted, image: own, version }: Making): Additions {
+  const image = wanted.image ?? own;
+  const adminPort = freePort(spec);
+  const configuration = configurationOf(injected, { ...wanted, adminPort });
+  const containers = wanted.containers ?? spec.containers.map(({ name }) => name);
+  const record = { version, image, credentials: injected.map(({ name }) => name), containers };
+  return {
+    labels: { [sidecarLabel]: 'true' },
+    annotations: { [injectedAnnotation]: JSON.stringify(record) },
+    initContainer: sidecarContainer({ injected, wanted, image, configuration, adminPort }),
+    volumes: sidecarVolumes({ injected, wanted }),
+    containers: new Set(containers),
+    // It can connect there, and cannot put another socket in its place.
+    mount: { name: socketVolume, mountPath: socketDirectory, readOnly: true },
+    variable: { name: 'PAYCERT_SOCKET', value: socketPath },
+    group: sidecarId,
+  };
+}
+
+/** Other exporters have the same port by default: the first from there that no container of the Pod names. */
+function freePort(spec: PodSpec): number {
+  const ports = containersOf(spec).flatMap(({ ports: all = [] }) => all);
+  const taken = new Set(ports.map(({ containerPort }) => containerPort));
+  let port = firstPort;
+  while (taken.has(port)) port += 1;
+  return port;
+}

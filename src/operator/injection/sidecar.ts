@@ -1,0 +1,84 @@
+// The container of an injected sidecar and its volumes: what deploy/sidecar shows, without a ConfigMap and without fsGroup.
+import { type Injected, mountOf } from './configuration.ts';
+import { sidecarName } from './pod.ts';
+import type { Wanted } from './wanted.ts';
+
+/** User and group of the image; whoever is in the group may use the socket. */
+export const sidecarId = 65_532;
+
+export const configVariable = 'PAYCERT_CONFIG';
+
+/** Before the names of all volumes that are ours. */
+export const volumePrefix = 'paycert-';
+export const socketVolume = `${volumePrefix}socket`;
+export const socketDirectory = '/run/paycert';
+const tokenVolume = `${volumePrefix}token`;
+const keysVolume = (index: number): string => `${volumePrefix}keys-${String(index)}`;
+
+/** Without fsGroup they belong to root: every user may read them, and only the container of the sidecar mounts them. */
+const defaultMode = 0o444;
+
+export interface SidecarOptions {
+  readonly injected: readonly Injected[];
+  readonly wanted: Wanted;
+  readonly image: string;
+  readonly configuration: string;
+  readonly adminPort: number;
+}
+
+const adminPortName = 'paycert-admin';
+const probe = (path: string, more: object) => ({ httpGet: { path, port: adminPortName }, ...more });
+
+export function sidecarContainer({ injected, wanted, image, configuration, adminPort }: SidecarOptions): object {
+  const { cpu, memory, drain, usesApi } = wanted;
+  return {
+    name: sidecarName,
+    image,
+    restartPolicy: 'Always',
+    args: ['sidecar', `--config-env=${configVariable}`, ...(drain === undefined ? [] : [`--drain=${drain}`])],
+    env: [{ name: configVariable, value: configuration }],
+    ports: [{ name: adminPortName, containerPort: adminPort, protocol: 'TCP' }],
+    startupProbe: probe('/startupz', { periodSeconds: 1, failureThreshold: 60 }),
+    readinessProbe: probe('/readyz', { periodSeconds: 5 }),
+    livenessProbe: probe('/livez', { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 }),
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+    resources: {
+      requests: { cpu: cpu.request, memory: memory.request },
+      limits: { memory: memory.limit, ...(cpu.limit !== undefined && { cpu: cpu.limit }) },
+    },
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: sidecarId,
+      runAsGroup: sidecarId,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    volumeMounts: [
+      { name: socketVolume, mountPath: socketDirectory },
+      ...injected.map(({ name }, index) => ({ name: keysVolume(index), mountPath: mountOf(name), readOnly: true })),
+      ...(usesApi
+        ? [{ name: tokenVolume, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true }]
+        : []),
+    ],
+  };
+}
+
+export const sidecarVolumes = ({
+  injected,
+  wanted,
+}: Pick<SidecarOptions, 'injected' | 'wanted'>): readonly object[] => [
+  { name: socketVolume, emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
+  ...injected.map(({ spec }, index) => ({
+    name: keysVolume(index),
+    secret: { secretName: spec.source.secret.name, defaultMode },
+  })),
+  ...(wanted.usesApi ? [{ name: tokenVolume, projected: { defaultMode, sources: tokenSources } }] : []),
+];
+
+const tokenSources = [
+  { serviceAccountToken: { path: 'token', expirationSeconds: 3600 } },
+  { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+  { downwardAPI: { items: [{ path: 'namespace', fieldRef: { fieldPath: 'metadata.namespace' } }] } },
+];

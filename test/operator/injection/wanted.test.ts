@@ -1,0 +1,123 @@
+// What a Pod asks for, by labels and annotations that a tenant writes: bounded, and refused by name.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { PaycertError } from '../../../src/errors.ts';
+import { mostNames, readWanted } from '../../../src/operator/injection/wanted.ts';
+import { labels as table } from '../../../src/operator/labels.ts';
+
+const read = (annotations: Readonly<Record<string, string>>, name = 'wechat-main') =>
+  readWanted({ 'paycert.dev/inject': name }, annotations);
+
+/** Every message, in order. */
+function refusalsOf(annotations: Readonly<Record<string, string>>, name?: string): string[] {
+  try {
+    read(annotations, name);
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof PaycertError);
+    const all = [error, ...error.others];
+    assert.deepEqual(new Set(all.map(({ code }) => code)), new Set(['injection-refused']));
+    return all.map(({ message }) => message);
+  }
+}
+
+/** Of each annotation, what is not one. */
+const odd: Readonly<Record<string, readonly string[]>> = {
+  'paycert.dev/credentials': [
+    ...['', 'a,,b', 'A', 'a/b', '../a', 'a\nb', '$(x)', 'a'.repeat(64)],
+    ...[
+      Array(mostNames + 1)
+        .fill('a')
+        .join(),
+      `a${',a'.repeat(4096)}`,
+    ],
+  ],
+  'paycert.dev/containers': ['', 'a b', '"', '{}'],
+  'paycert.dev/source': ['', 'API', 'file'],
+  'paycert.dev/image': ['', ' x', 'x y', '-x', '$(IMAGE)', 'x\ny', 'x'.repeat(513)],
+  'paycert.dev/cpu-request': ['', '-1', '1e9', '1Gi', '50m\n', '9999'],
+  'paycert.dev/cpu-limit': ['NaN'],
+  'paycert.dev/memory-request': ['', '96 Mi', '1e3', '96mi'],
+  'paycert.dev/memory-limit': ['-1', '1'.repeat(13)],
+  'paycert.dev/log-level': ['trace', 'INFO', ''],
+  'paycert.dev/drain': ['5', '5m', '-5s', '5s --config=/x', '999999s'],
+};
+
+describe('what a Pod asks for', () => {
+  it('is one credential for a label alone, with the defaults of the table', () => {
+    assert.deepEqual(read({}), {
+      credentials: ['wechat-main'],
+      containers: undefined,
+      usesApi: false,
+      image: undefined,
+      cpu: { request: '50m', limit: undefined },
+      memory: { request: '96Mi', limit: '256Mi' },
+      logLevel: undefined,
+      drain: undefined,
+    });
+    assert.match(table['paycert.dev/cpu-request'].meaning, /`50m`/);
+    assert.match(table['paycert.dev/memory-request'].meaning, /`96Mi`/);
+    assert.match(table['paycert.dev/memory-limit'].meaning, /`256Mi`/);
+  });
+
+  it('is more credentials, containers, resources, image, log level and drain by annotations', () => {
+    const image = 'registry.example:5000/pay/paycert:0.1.0@sha256:00ff';
+    const wanted = read({
+      'paycert.dev/credentials': 'alipay-main, wechat-main',
+      'paycert.dev/containers': 'shop',
+      'paycert.dev/source': 'api',
+      'paycert.dev/image': image,
+      'paycert.dev/cpu-request': '0.5',
+      'paycert.dev/cpu-limit': '2',
+      'paycert.dev/memory-request': '128Mi',
+      'paycert.dev/memory-limit': '1Gi',
+      'paycert.dev/log-level': 'debug',
+      'paycert.dev/drain': '5s',
+    });
+    assert.deepEqual(wanted, {
+      credentials: ['wechat-main', 'alipay-main'],
+      containers: ['shop'],
+      usesApi: true,
+      image,
+      cpu: { request: '0.5', limit: '2' },
+      memory: { request: '128Mi', limit: '1Gi' },
+      logLevel: 'debug',
+      drain: '5s',
+    });
+  });
+
+  for (const [name, values] of Object.entries(odd))
+    it(`is refused by the name of ${name}, without its value`, () => {
+      for (const value of values) {
+        const [message = '', ...others] = refusalsOf({ [name]: value });
+        assert.ok(message.startsWith(`annotation ${name} is not `), `${JSON.stringify(value)}: ${message}`);
+        assert.deepEqual(others, []);
+        assert.ok(value.length <= 12 || !message.includes(value));
+      }
+    });
+
+  it('is refused for a label that names no credential, and for everything at once', () => {
+    for (const name of ['', 'Wechat', 'a_b', 'true.'])
+      assert.match(refusalsOf({}, name).join(), /^label paycert\.dev\/inject is not a name/);
+    assert.equal(refusalsOf({ 'paycert.dev/image': '', 'paycert.dev/drain': 'x' }, 'X').length, 3);
+  });
+
+  it('never becomes more than short texts of harmless characters, whatever is written', () => {
+    const names = Object.entries(table).flatMap(([name, { on }]) => (on === 'Pod' ? name : []));
+    const annotations = fc.dictionary(fc.constantFrom(...names), fc.string({ unit: 'binary' }));
+    fc.assert(
+      fc.property(annotations, (written) => {
+        try {
+          const { credentials, containers = [], cpu, memory, ...rest } = read(written);
+          const { image = '', logLevel = '', drain = '' } = rest;
+          const texts = [...credentials, ...containers, ...Object.values(cpu), ...Object.values(memory)];
+          for (const text of [...texts, image, logLevel, drain]) assert.match(text ?? '', /^[\w.:/@-]{0,512}$/);
+          assert.ok(credentials.length <= mostNames + 1);
+        } catch (error) {
+          assert.ok(error instanceof PaycertError, String(error));
+        }
+      }),
+    );
+  });
+});
