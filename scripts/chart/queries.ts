@@ -303,6 +303,26 @@ export const panels: readonly Panel[] = [
       },
     ],
   },
+  {
+    title: 'Injection: pods that ask for a sidecar',
+    text: 'Missing: the webhook was away when they were created. Skipped: they cannot have one, such as with hostNetwork.',
+    kind: 'timeseries',
+    unit: 'short',
+    ...half,
+    from: 'operator',
+    queries: [{ expr: `max ${by('state')} (paycert_injection_pods)`, legend: '{{state}}' }],
+  },
+  {
+    title: 'Injection: evictions an hour',
+    text: 'Of pods without their sidecar, so that their owner makes others.',
+    kind: 'timeseries',
+    unit: 'short',
+    ...half,
+    from: 'operator',
+    queries: [
+      { expr: `sum ${by('outcome')} (increase(paycert_injection_evictions_total[1h]))`, legend: '{{outcome}}' },
+    ],
+  },
 ];
 
 /**

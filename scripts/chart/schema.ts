@@ -190,6 +190,12 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
         annotations: Labels,
         policy: group({ enabled: Flag }),
       }),
+      injection: group({
+        enabled: Flag,
+        failurePolicy: OneOf('Ignore', 'Fail'),
+        image: Type.String({ pattern: '^([a-z0-9][a-zA-Z0-9._:/@-]{0,511})?$' }),
+        recreateMissing: Flag,
+      }),
       operatorClass: Type.String({ pattern: '^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$' }),
       serviceAccount: group({ create: Flag, name: DnsName, labels: Labels, annotations: Labels, automount: Flag }),
       podLabels: Labels,

@@ -11,12 +11,23 @@ import { ages } from './alert-cases/ages.ts';
 import { deferral } from './alert-cases/deferral.ts';
 import { expiry } from './alert-cases/expiry.ts';
 import { files } from './alert-cases/files.ts';
+import { injections } from './alert-cases/injection.ts';
 import { operations } from './alert-cases/operations.ts';
 import { operators } from './alert-cases/operators.ts';
 import { reloads } from './alert-cases/reloads.ts';
 import { at, chart, lacks, type Manifest, noHelm, one, render, root, run } from './helm.ts';
 
-const cases = [...expiry, ...ages, ...reloads, ...deferral, ...files, ...operations, ...operators, ...admissions];
+const cases = [
+  ...expiry,
+  ...ages,
+  ...reloads,
+  ...deferral,
+  ...files,
+  ...operations,
+  ...operators,
+  ...admissions,
+  ...injections,
+];
 
 interface Rule {
   readonly record?: string;
@@ -39,10 +50,12 @@ describe('alerts', { skip: noHelm, timeout: 300_000 }, () => {
   let byCluster: typeof groups;
   before(async () => {
     const [renderMode, admission] = ['alwaysRender', { enabled: true }];
-    ({ groups, rules } = await rulesOf({ values: { admission, prometheusRule: { renderMode } } }));
+    const injection = admission;
+    ({ groups, rules } = await rulesOf({ values: { admission, injection, prometheusRule: { renderMode } } }));
     const additionalAggregationLabels = ['cluster'];
-    byCluster = (await rulesOf({ values: { admission, prometheusRule: { renderMode, additionalAggregationLabels } } }))
-      .groups;
+    byCluster = (
+      await rulesOf({ values: { admission, injection, prometheusRule: { renderMode, additionalAggregationLabels } } })
+    ).groups;
   });
   const ruleOf = (name: string): Rule => rules.find(({ alert }) => alert === name)!;
   const textOf = ({ annotations }: Rule): string => `${annotations['summary']}\n${annotations['description']}`;

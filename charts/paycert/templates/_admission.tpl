@@ -20,7 +20,6 @@ clientConfig:
     port: 443
 namespaceSelector: {{- include "paycert.admissionNamespaces" . | nindent 2 }}
 matchPolicy: Equivalent
-failurePolicy: {{ .Values.admission.failurePolicy }}
 sideEffects: None
 timeoutSeconds: {{ .Values.admission.timeoutSeconds }}
 admissionReviewVersions: [v1]

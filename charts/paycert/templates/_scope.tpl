@@ -44,6 +44,26 @@
   resources: [pods/status]
   verbs: [patch]
 {{- end }}
+{{- if .Values.injection.enabled }}
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list, watch]
+- apiGroups: [apps]
+  resources: [replicasets]
+  verbs: [get]
+{{- if .Values.injection.recreateMissing }}
+- apiGroups: [apps]
+  resources: [statefulsets, daemonsets]
+  verbs: [get]
+- apiGroups: [""]
+  resources: [pods/eviction]
+  verbs: [create]
+# Dry runs only: a ValidatingAdmissionPolicy refuses the others.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [create]
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{/* Binds the operator's account to a Role or ClusterRole: (list . kind name). */}}
