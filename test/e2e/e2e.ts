@@ -5,6 +5,7 @@ import { install } from './install.ts';
 import { faults } from './faults.ts';
 import { gates } from './gates.ts';
 import { gitops } from './gitops.ts';
+import { injected } from './injected.ts';
 import { inputs } from './inputs.ts';
 import { leave } from './leave.ts';
 import { manifests } from './manifests.ts';
@@ -34,6 +35,7 @@ describe('paycert on a real cluster', { skip: noCluster, timeout: 15 * 60_000 },
   minutes(world);
   inputs(world);
   gates(world);
+  injected(world);
   leave(world);
   gitops(world);
   manifests(world);

@@ -5,7 +5,7 @@ import { createWechatpayMaterial, rotateMerchant, type WechatpayMaterial } from 
 export const merchantId = '1900000001';
 
 /** As many as the story deploys; some rotations come back to an older one. */
-const count = 14;
+const count = 16;
 
 export class Materials {
   readonly #all: readonly WechatpayMaterial[];
