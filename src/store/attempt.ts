@@ -49,7 +49,8 @@ export async function attempt(
   const candidate = { context, current: previous?.context.set, former, older };
   const refusal = await findRefusal(candidate, started);
   const at = clock.now();
-  // Stopped, removed or replaced in the meantime, perhaps by another merchant's: a late result is discarded.
+  // Stopped, removed or replaced in the meantime, perhaps by another merchant's: a late result is discarded. Identity tells:
+  // whatever becomes current is a new Snapshot, also one of the same keys.
   if (signal?.aborted === true || !store.has(name) || store.entry(name).snapshot !== previous) return undefined;
 
   if (refusal !== undefined) {

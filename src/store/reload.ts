@@ -178,7 +178,10 @@ class Loop {
     return this.#pending?.revision === revision && this.#pending?.code === code;
   }
 
-  /** Tried again later although nothing changed: what refused it may have been the clock or the network. */
+  /**
+   * Tried again later although nothing changed: what refused it may have been the clock or the network. A time that the
+   * refusal itself gives, as of a certificate that is not valid yet, comes before the backoff.
+   */
   #refuse(revision: string | undefined, code: string, retryAt?: Date): void {
     const failures = this.#pending?.revision === revision ? (this.#pending?.failures ?? 0) + 1 : 1;
     const backoff = Math.min(shortestBackoff * 2 ** (failures - 1), longestBackoff);
