@@ -1,4 +1,5 @@
 // Every deliberate error: one class, and one table from code to who must act and what to do.
+import { nodeHint } from './oldest-node.js';
 
 /** Who must act. It decides whether a retry makes sense, the HTTP status and the exit code. */
 export type ErrorKind = 'config' | 'source' | 'material' | 'request' | 'refused' | 'not-ready' | 'gateway' | 'internal';
@@ -42,7 +43,7 @@ const table = {
     kind: 'config',
     hint: 'Correct the label or annotation named, in the Pod template; docs/injection.md lists every one.',
   },
-  'node-too-old': { kind: 'config', hint: 'Install the Node that is named, or set PATH so that it is found first.' },
+  'node-too-old': { kind: 'config', hint: nodeHint },
   'package-missing': { kind: 'config', hint: 'Install what the message names, beside paycert.' },
   'listener-in-use': { kind: 'config', hint: 'Stop the other process, or configure another socket or port.' },
   'listener-unusable': {

@@ -1,4 +1,4 @@
-// paycert: subcommands, help, exit codes. Beside `bin.ts`, the only place that sets process.exitCode.
+// paycert: subcommands, help, exit codes. Beside `bin.js`, the only place that sets process.exitCode.
 import { availableParallelism } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { PaycertError } from '../errors.ts';

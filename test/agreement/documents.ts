@@ -107,6 +107,6 @@ export function sourceFiles(): string[] {
   const names = readdirSync(new URL('src/', root), { recursive: true });
   return names
     .map((name) => `src/${String(name)}`)
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => /\.[jt]s$/.test(path))
     .sort();
 }

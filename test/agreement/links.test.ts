@@ -1,4 +1,4 @@
-// Links between documents lead somewhere: to a file that exists, and to a heading that it has.
+// Links between documents lead somewhere: to a file that exists, to a heading that it has; and commands start what every Node can read.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { posix } from 'node:path';
@@ -26,4 +26,8 @@ describe('links between documents', () => {
       }
     });
   }
+});
+
+it('no document starts a file of src that an older Node cannot read, and so cannot say which Node is needed', () => {
+  for (const path of documentPaths()) assert.doesNotMatch(read(path), /node src\/\S+\.ts/, path);
 });

@@ -1,11 +1,11 @@
-// The package as a stranger gets it: packed from a clean clone, installed in an empty project, run under this Node and one too old.
+// The package as a stranger gets it, and the clone: packed, installed in an empty project, run under this Node and one too old.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { oldestNode } from '../../src/node-version.ts';
-import { pack, Project, type Ran, removeAll, rootPath } from './project.ts';
+import { nodeFault, oldestNode } from '../../src/oldest-node.js';
+import { cleanClone, pack, Project, type Ran, removeAll, rootPath } from './project.ts';
 
 after(removeAll);
 const { tarball, paths } = pack();
@@ -134,17 +134,24 @@ const olds: readonly (readonly [string, string, readonly string[], false | strin
   ['the machine’s Node', machinesVersion, [machines], !isOld && `${machines} is no Node below ${oldestNode}`],
 ];
 
+/** Before `npm ci`, which installs a Node that is new enough. */
+const clone = cleanClone('clone');
+const mains = [
+  ['of the package', join(project.path, 'node_modules/paycert/dist/cli/bin.js')],
+  ['of a clone', join(clone, 'src/cli/bin.js')],
+] as const;
+
 for (const [what, version, node, skip] of olds)
   describe(`under ${what}, which is too old`, { skip }, () => {
     const sentence = `paycert needs Node ${oldestNode} or newer; this is Node ${version}`;
-    const main = join(project.path, 'node_modules/paycert/dist/cli/bin.js');
     const [command = '', ...options] = node;
+    const assertRefused = (ran: Ran): void =>
+      assert.deepEqual([ran.status, ran.stdout, firstLine(ran)], [78, '', `error: ${sentence} (node-too-old)`]);
 
-    for (const words of [[], ['--version'], ['demo'], ['sidecar', '--config', 'x'], ['nonsense']])
-      it(`paycert ${words.join(' ')} says so in its first line and exits 78`, () => {
-        const ran = project.run(command, [...options, main, ...words]);
-        assert.deepEqual([ran.status, ran.stdout, firstLine(ran)], [78, '', `error: ${sentence} (node-too-old)`]);
-      });
+    for (const [where, main] of mains)
+      for (const words of [[], ['--version'], ['demo'], ['sidecar', '--config', 'x'], ['nonsense']])
+        it(`paycert ${words.join(' ')} ${where} says so in its first line and exits 78`, () =>
+          assertRefused(project.run(command, [...options, main, ...words])));
 
     for (const entry of ['paycert', 'paycert/testing'])
       it(`import '${entry}' throws the same, and the process goes its way`, () => {
@@ -153,3 +160,9 @@ for (const [what, version, node, skip] of olds)
         assert.deepEqual([status, stdout, stderr], [0, `node-too-old ${sentence}\nalive\n`, '']);
       });
   });
+
+it('npm start in a clone says so, too', { skip: !isOld && `${machines} is no Node below ${oldestNode}` }, () => {
+  const npm = ['--prefix', clone, '--silent', 'start'];
+  const ran = project.run('npm', npm, { PATH: `${dirname(machines)}:/bin` });
+  assert.deepEqual([ran.status, firstLine(ran)], [78, `error: ${nodeFault(machinesVersion) ?? ''} (node-too-old)`]);
+});

@@ -15,16 +15,15 @@ export interface Ran {
 const temporary = mkdtempSync(join(tmpdir(), 'paycert-package-'));
 export const removeAll = (): void => rmSync(temporary, { recursive: true });
 
-/** What a clone holds, with the packages that `npm ci` would install. No `dist`: packing has to make it. */
-function cleanClone(): string {
-  const clone = join(temporary, 'clone');
+/** What a clone holds before anything is installed or made in it. */
+export function cleanClone(name: string): string {
+  const clone = join(temporary, name);
   const known = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--deduplicate'];
   const paths = execFileSync('git', known, { cwd: rootPath, encoding: 'utf8' }).split('\0').filter(Boolean);
   for (const path of paths) {
     mkdirSync(dirname(join(clone, path)), { recursive: true });
     cpSync(join(rootPath, path), join(clone, path), { force: true, errorOnExist: false });
   }
-  symlinkSync(join(rootPath, 'node_modules'), join(clone, 'node_modules'));
   return clone;
 }
 
@@ -33,9 +32,10 @@ export interface Packed {
   readonly paths: readonly string[];
 }
 
-/** Packs as `npm publish` would. */
+/** Packs as `npm publish` would, with the packages that `npm ci` would install. No `dist`: packing has to make it. */
 export function pack(): Packed {
-  const clone = cleanClone();
+  const clone = cleanClone('packed');
+  symlinkSync(join(rootPath, 'node_modules'), join(clone, 'node_modules'));
   const output = execFileSync('npm', ['pack', '--json', '--loglevel=error', '--pack-destination', temporary], {
     cwd: clone,
     encoding: 'utf8',
