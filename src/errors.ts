@@ -594,17 +594,31 @@ export const violation = (code: ErrorCode, field: string, message: string): read
   new PaycertError(code, `${field} ${message}`, { field }),
 ];
 
-/** The first is thrown, with the others in it; of none, nothing is. */
-export function throwTogether([first, ...others]: readonly PaycertError[]): void {
-  if (first === undefined) return;
+/** The first, with the others in it. */
+export function together(first: PaycertError, ...others: readonly PaycertError[]): PaycertError {
+  if (others.length === 0) return first;
   const { code, message, field, cause, retryAt } = first;
-  if (others.length === 0) throw first;
-  throw new PaycertError(code, message, {
+  return new PaycertError(code, message, {
     ...(field !== undefined && { field }),
     ...(cause !== undefined && { cause }),
     ...(retryAt && { retryAt }),
     others: [...first.others, ...others.flatMap((one) => [one, ...one.others])],
   });
+}
+
+/** As many as fit on a screen, however much is wrong at once. */
+const maxSaid = 17;
+
+/** What an error says, and those that were found with it, in one line. */
+export const detailOf = (error: PaycertError): string =>
+  [error, ...error.others]
+    .slice(0, maxSaid)
+    .map(({ message }) => message)
+    .join('; ');
+
+/** Of none, nothing is thrown. */
+export function throwTogether([first, ...others]: readonly PaycertError[]): void {
+  if (first !== undefined) throw together(first, ...others);
 }
 
 /** What a caller must correct. The message begins with the name of the field. */

@@ -55,6 +55,10 @@ export function oddBase64(text: string): string | undefined {
     : undefined;
 }
 
+/** Why a text is not base64, as what is said after its name. Buffer.from takes anything for base64 and drops what it does not know. */
+export const wrongBase64 = (text: string): string | undefined =>
+  text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text) ? undefined : (oddBase64(text) ?? 'is not valid base64');
+
 /** Whether a body is JSON at a glance: where another format is signed, somebody has parsed it and written it as JSON. */
 export const looksLikeJson = (body: Uint8Array): boolean =>
   /^\s*\{\s*["}]/.test(Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, 64)).toString('latin1'));

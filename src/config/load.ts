@@ -1,12 +1,12 @@
 // Untrusted text → typed configuration, frozen; every message names the field or the line, and no value.
 import Type from 'typebox';
-import { maxProblems, type Problem } from '../diagnosis.ts';
+import type { Problem } from '../diagnosis.ts';
 import { PaycertError, throwTogether } from '../errors.ts';
-import { fieldOf, validator } from '../validation.ts';
+import { validator } from '../validation.ts';
+import { evaluate, type Found, unexplained } from './evaluate.ts';
 import {
   accountFaults,
   type EntryName,
-  type Fault,
   faultError,
   listenerFaults,
   nameFaults,
@@ -21,8 +21,8 @@ import {
   type ResourceEntry,
   ResourceEntrySchema,
 } from './schema/credential.ts';
-import { isExplained, type Sound, withoutUnsound } from './sound.ts';
-import { parseYaml, type Path } from './yaml.ts';
+import type { Sound } from './sound.ts';
+import { parseYaml } from './yaml.ts';
 
 // Entry by entry: of two forms at once, an error would speak of the one that nobody meant.
 const entries = Type.Array(Type.Unknown(), { maxItems: maxCredentials });
@@ -34,19 +34,13 @@ const validateEntries = validator(entries, 'config-invalid');
 const validateCredential = validator(CredentialSchema, 'config-invalid');
 const validateResource = validator(ResourceEntrySchema, 'config-invalid');
 
-/** What is wrong, and what it is about. */
-interface Found {
-  readonly error: PaycertError;
-  readonly path: Path;
-}
-
 /**
  * @throws PaycertError `config-syntax`, `config-invalid`, `listener-exposed`: the first problem in the order of the file, with all
  *   the others in `others`
  */
 export function parseConfig(text: string): Config {
-  const { plain, placeOf, faults } = parseYaml(text);
-  const { config, found } = evaluateConfig(plain);
+  const { plain, placeOf, faults, isWhole } = parseYaml(text);
+  const { config, found } = evaluateConfig(plain, isWhole);
   if (found.length === 0 && faults.length === 0) return deepFreeze(config as Config);
   const placed = found.map(({ error: { code, message, field = '' }, path }) => {
     const { line, offset } = placeOf(path);
@@ -69,7 +63,8 @@ export function parseCredentials(value: unknown): readonly CredentialConfig[] {
   return deepFreeze(structuredClone(listed as readonly CredentialConfig[]));
 }
 
-function evaluateConfig(plain: unknown): { config: Sound<Config>; found: readonly Found[] } {
+/** `isWhole`: of a document that is cut off, nothing is missing. */
+function evaluateConfig(plain: unknown, isWhole: boolean): { config: Sound<Config>; found: readonly Found[] } {
   const whole = evaluate([], plain, validate);
   const listed = (plain as { readonly credentials?: unknown } | null)?.credentials;
   // A document has room for half a million: what there are too many of is evaluated no further.
@@ -81,14 +76,15 @@ function evaluateConfig(plain: unknown): { config: Sound<Config>; found: readonl
     kind === 'credential' ? (sound as CredentialConfig) : [],
   );
   const resources = evaluated.flatMap(({ sound, kind }) => (kind === 'resource' ? (sound as ResourceEntry) : []));
-  // Without a list of them, no route can be said to name what is not there.
-  const named = Array.isArray(listed) ? evaluated.map(namedBy) : [{ name: undefined }];
+  // Without the list of them, no route can be said to name what is not there.
+  const named = [...evaluated.map(namedBy), ...(Array.isArray(listed) && isWhole ? [] : [{ name: undefined }])];
   const rules = whole.sound === undefined ? [] : [...listenerFaults(config), ...routeFaults(config.proxy, named)];
   const entries = evaluated.flatMap(({ found }) => found);
+  const isThere = ({ path }: Found) => path.length !== 1 || Object.hasOwn(plain as object, path[0] ?? '');
   return {
     config: { ...config, credentials, resources },
     found: [
-      ...whole.found,
+      ...(isWhole ? whole.found : whole.found.filter(isThere)),
       ...unexplained(rules, whole.problems),
       ...entries,
       ...[...nameFaults(evaluated.map(nameOf))].map((fault) => ({ error: faultError(fault), path: fault.path })),
@@ -123,34 +119,6 @@ const namedBy = (evaluated: Evaluated) => ({
     ? undefined
     : (evaluated.sound?.provider as CredentialConfig['provider'] | undefined),
 });
-
-/**
- * What the schema says of a value, and what it leaves for the rules: nothing of a value that is not even of its type, or so wrong
- * that not all of it was said.
- */
-function evaluate(at: Path, value: unknown, validateIt: ReturnType<typeof validator>) {
-  const found: Found[] = [];
-  const problems: Problem[] = [];
-  try {
-    validateIt(value, fieldOf(at), (error, problem) => {
-      const path = [...at, ...problem.path];
-      found.push({ error, path });
-      problems.push({ ...problem, path });
-    });
-    return { sound: value, problems, found };
-  } catch (error) {
-    if (!(error instanceof PaycertError)) throw error;
-    if (found.length === 0) found.push({ error, path: at });
-  }
-  const inside = problems.map((problem) => ({ ...problem, path: problem.path.slice(at.length) }));
-  const isAllSaid = problems.length > 0 && problems.length < maxProblems;
-  return { sound: isAllSaid ? withoutUnsound(value, inside) : undefined, problems, found };
-}
-
-const unexplained = (faults: readonly Fault[], problems: readonly Problem[]): readonly Found[] =>
-  faults
-    .filter(({ path, absent = [] }) => !isExplained([path], absent, problems))
-    .map((fault) => ({ error: faultError(fault), path: fault.path }));
 
 /** An entry that says where the rest of it is. */
 const isResource = (entry: unknown): boolean =>

@@ -3,9 +3,11 @@ import Type, { type Static } from 'typebox';
 import type { KubeObject, Resource } from '../kube/resources.ts';
 import { throwTogether } from '../errors.ts';
 import { validator } from '../validation.ts';
-import { accountFaults, faultError } from './rules.ts';
+import { evaluate, unexplained } from './evaluate.ts';
+import { accountFaults } from './rules.ts';
 import { type CredentialConfig, CredentialSchema } from './schema/credential.ts';
 import { SourceSchema } from './schema/source.ts';
+import type { Sound } from './sound.ts';
 
 export const paymentCredentials: Resource = {
   group: 'paycert.dev',
@@ -49,13 +51,13 @@ export type ResourceSpec = Static<typeof ResourceSpecSchema>;
 
 const validate = validator(Type.Object({ spec: ResourceSpecSchema }), 'resource-invalid');
 
-/** @throws PaycertError `resource-invalid` */
+/** @throws PaycertError `resource-invalid`: the first fault, with all others in `others` */
 export function parseSpec(spec: unknown): ResourceSpec {
-  const parsed = validate({ spec }).spec;
-  throwTogether(
-    [...accountFaults(parsed.provider, ['spec', 'provider'])].map((fault) => faultError(fault, 'resource-invalid')),
-  );
-  return parsed;
+  const { sound, problems, found } = evaluate([], { spec }, validate);
+  const { provider } = (sound as Sound<{ spec: ResourceSpec }> | undefined)?.spec ?? {};
+  const rules = [...accountFaults(provider, ['spec', 'provider'])];
+  throwTogether([...found, ...unexplained(rules, problems, 'resource-invalid')].map(({ error }) => error));
+  return spec as ResourceSpec;
 }
 
 /**

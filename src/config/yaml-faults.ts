@@ -23,8 +23,14 @@ interface Misread {
 /** The reader may lose its way, and then each line is wrong to it. */
 const maxMisread = 16;
 
-/** One fault a line. A character of a Chinese keyboard or of a web page is the likelier one than that which the reader names. */
-export function notYaml(text: string, misread: readonly Misread[]): readonly PaycertError[] {
+/** A line that is not YAML. */
+interface Misreading {
+  readonly line: number;
+  readonly error: PaycertError;
+}
+
+/** One fault a line, in order. A character of a Chinese keyboard or of a web page is the likelier one than that which the reader names. */
+export function notYaml(text: string, misread: readonly Misread[]): readonly Misreading[] {
   const lines = text.split('\n');
   const found = new Map<number, PaycertError>();
   for (const {
@@ -38,7 +44,7 @@ export function notYaml(text: string, misread: readonly Misread[]): readonly Pay
     const said = oddityOfLine(lines[at - 1] ?? '') ?? `is not valid YAML: ${words[code] ?? code}`;
     if (!found.has(at)) found.set(at, syntax(at, said));
   }
-  return [...found.entries()].sort(([one], [other]) => one - other).map(([, error]) => error);
+  return [...found].sort(([one], [other]) => one - other).map(([line, error]) => ({ line, error }));
 }
 
 export const syntax = (line: number, said: string) => {
@@ -53,6 +59,7 @@ const words: Readonly<Record<string, string>> = {
   MISSING_CHAR: 'a quote or a bracket is not closed, or a colon or comma is missing',
   BLOCK_AS_IMPLICIT_KEY: 'a value with a colon and a space in it must be in quotes',
   UNEXPECTED_TOKEN: 'a bracket, comma, quote or line stands where none can',
+  TAG_RESOLVE_FAILED: 'a value that begins with ! must be in quotes',
   BAD_SCALAR_START: 'a value that begins with @, ` or % must be in quotes',
 };
 

@@ -1,6 +1,6 @@
 // What is kept of a Secret's metadata, and how labels and annotations are read as the spec of a PaymentCredential.
 import { ResourceSpecSchema } from '../config/resource.ts';
-import { PaycertError } from '../errors.ts';
+import { PaycertError, together } from '../errors.ts';
 import type { KubeObject } from '../kube/resources.ts';
 import { findCopies } from './copies.ts';
 import { domain, maxAgeAnnotation, optionPrefix, providerLabel, requireAnnotation, usedByLabel } from './labels.ts';
@@ -83,10 +83,18 @@ const providers = new Map(
 
 const typeOf = (kind: string, option: string): string | undefined => providers.get(kind)?.get(option)?.type;
 
-/** An error in the spec that labels and annotations make up, by their names: a Secret has no spec to correct. */
+/** Errors in the spec that labels and annotations make up, by their names: a Secret has no spec to correct. */
 export function inLabels(error: PaycertError, { kind, spec }: PaymentCredential): PaycertError {
+  if (kind !== 'Secret' || error.code !== 'resource-invalid') return error;
+  const named = [error, ...error.others].map((one) => inItsLabel(one, spec));
+  // That a label is unknown is said once, whatever else that makes wrong.
+  const [first = error, ...others] = new Map(named.map((one) => [one.message, one])).values();
+  return together(first, ...others);
+}
+
+function inItsLabel(error: PaycertError, spec: unknown): PaycertError {
   const { field } = error;
-  if (kind !== 'Secret' || error.code !== 'resource-invalid' || field === undefined) return error;
+  if (field === undefined) return error;
   const said = (name: string, what: string, is: 'label' | 'annotation' = 'annotation') =>
     new PaycertError('labels-invalid', `${is} ${name} ${what}`, { field: name });
   const [provider = ''] = Object.keys((spec as { readonly provider: object }).provider);

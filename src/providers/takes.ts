@@ -1,5 +1,6 @@
 // What each operation of a platform takes of the shapes that all share, as rows: providers refuse the rest by them, and the documents are made of them.
 import { requestInvalid, throwTogether } from '../errors.ts';
+import { wrongBase64 } from '../transit.ts';
 import type { PaymentParametersInput, Received, RequestToAuthorize } from './provider.ts';
 
 /** One form of what an operation takes: its members, and those of them that it cannot do without. */
@@ -8,6 +9,8 @@ export interface Form<M extends string = string> {
   readonly needs: readonly M[];
   /** Of several forms, the member whose presence chooses this one. */
   readonly mark?: M;
+  /** Members that have one of a few values. */
+  readonly values?: Readonly<Partial<Record<M, readonly string[]>>>;
 }
 
 type Members<T> = T extends unknown ? keyof T & string : never;
@@ -59,9 +62,10 @@ export type Taken<T extends object, F extends Form> = Pick<T, F['takes'][number]
 
 /**
  * What the form takes of the input. A member that it does not take would go unsigned if it were ignored.
- * @throws PaycertError `request-invalid`: members that it does not take, and those that it needs and that are missing, by their names
+ * @throws PaycertError `request-invalid`: members that it does not take, those that it needs and that are missing, and those whose
+ *   value cannot be meant, by their names
  */
-export function take<T extends object, const F extends Form>(input: T, { takes, needs }: F): Taken<T, F> {
+export function take<T extends object, const F extends Form>(input: T, { takes, needs, values = {} }: F): Taken<T, F> {
   const given = Object.entries(input).filter(([, value]) => value !== undefined && value !== null);
   const foreign = given.filter(([name]) => !takes.includes(name));
   const missing = needs.filter((name) => !given.some(([known]) => known === name));
@@ -70,9 +74,20 @@ export function take<T extends object, const F extends Form>(input: T, { takes, 
       requestInvalid(name, 'is not accepted by this credential’s provider for this operation'),
     ),
     ...missing.map((name) => requestInvalid(name, 'is missing; this credential’s provider needs it')),
+    ...given.flatMap(([name, value]) => {
+      const message = unmeant(name, value, values);
+      return takes.includes(name) && message !== undefined ? requestInvalid(name, message) : [];
+    }),
   ]);
   // Its members are those of the form now, which no compiler can see.
   return input as unknown as Taken<T, F>;
+}
+
+/** Why nothing can be meant by that value. A signature that is not base64 is a wrong one, and not the caller’s mistake. */
+function unmeant(name: string, value: unknown, values: NonNullable<Form['values']>): string | undefined {
+  if (name === 'ciphertext') return typeof value === 'string' ? wrongBase64(value) : undefined;
+  const possible = values[name];
+  return possible === undefined || possible.includes(value as string) ? undefined : `must be ${possible.join(' or ')}`;
 }
 
 /** The form that an input chooses: the first whose mark it has, else the one without a mark, else the first. */

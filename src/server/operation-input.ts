@@ -1,9 +1,9 @@
 // What a caller writes as JSON, as an operation takes it, and back: text or base64, one of them, and never half of two forms.
 import { isUtf8 } from 'node:buffer';
 import type { Static } from 'typebox';
-import { requestInvalid } from '../errors.ts';
+import { type PaycertError, requestInvalid, throwTogether, together } from '../errors.ts';
 import type { Received } from '../providers/provider.ts';
-import { oddBase64 } from '../transit.ts';
+import { wrongBase64 } from '../transit.ts';
 import type * as schema from './schema.ts';
 
 export const base64 = (data: Uint8Array): string =>
@@ -23,30 +23,37 @@ function readResponse(
   { kind: _, body: text, bodyBase64, ...input }: VerifyInput,
   kind: NonNullable<VerifyInput['kind']>,
 ): Received {
-  const foreign = messageFields.find((field) => input[field] !== undefined);
-  if (foreign !== undefined) throw requestInvalid(foreign, 'and kind exclude each other');
-  const body = optionalBytes({ body: text, bodyBase64 }, 'body', 'bodyBase64') ?? new Uint8Array();
-  return { ...input, kind, body };
+  const body = contentOf({ body: text, bodyBase64 }, 'body', 'bodyBase64');
+  throwTogether([...foreignIn(input, messageFields, 'and kind exclude each other'), ...body.faults]);
+  return { ...input, kind, body: body.bytes ?? new Uint8Array() };
 }
+
+const foreignIn = (input: VerifyInput, fields: readonly (keyof VerifyInput)[], message: string): PaycertError[] =>
+  fields.filter((field) => input[field] !== undefined).map((field) => requestInvalid(field, message));
 
 /** The signature is passed on as it came: one that is no base64 is wrong, not the caller's mistake. */
 function readMessage({ signature, keyId, message, messageBase64, ...input }: VerifyInput): Received {
-  const foreign = responseFields.find((field) => input[field] !== undefined);
-  if (foreign !== undefined) throw requestInvalid(foreign, 'needs kind beside it');
-  if (signature === undefined || keyId === undefined) {
-    throw requestInvalid(
-      signature === undefined ? 'signature' : 'keyId',
-      'is missing; or give kind, and what was received',
-    );
-  }
-  return { kind: 'message', message: bytes({ message, messageBase64 }, 'message', 'messageBase64'), signature, keyId };
+  // What is missing of a message is not said of a response whose kind is missing.
+  throwTogether(foreignIn(input, responseFields, 'needs kind beside it'));
+  const content = contentOf({ message, messageBase64 }, 'message', 'messageBase64');
+  if (signature !== undefined && keyId !== undefined && content.bytes !== undefined)
+    return { kind: 'message', message: content.bytes, signature, keyId };
+  const absent = Object.entries({ signature, keyId }).filter(([, value]) => value === undefined);
+  const absence = bothAbsent('message', 'messageBase64');
+  const [first = absence, ...others] = [
+    ...absent.map(([name]) => requestInvalid(name, 'is missing; or give kind, and what was received')),
+    ...content.faults,
+    ...((message ?? messageBase64) === undefined ? [absence] : []),
+  ];
+  throw together(first, ...others);
 }
 
+/** Whether the ciphertext is base64 is judged with what its platform takes, where nothing else is wrong. */
 export function readCiphertext({ algorithm, ciphertext, nonce, associatedData }: Static<typeof schema.DecryptRequest>) {
-  assertBase64(ciphertext, 'ciphertext');
   if (algorithm === undefined) {
     if (nonce === undefined && associatedData === undefined) return { ciphertext };
-    throw requestInvalid('algorithm', 'is missing beside nonce or associatedData');
+    const missing = requestInvalid('algorithm', 'is missing beside nonce or associatedData');
+    throw together(missing, ...base64Faults(ciphertext, 'ciphertext'));
   }
   return {
     algorithm,
@@ -58,37 +65,73 @@ export function readCiphertext({ algorithm, ciphertext, nonce, associatedData }:
 
 type Texts = Readonly<Record<string, string | undefined>>;
 
+/** What was given as text or as base64. */
+interface Content {
+  readonly bytes: Uint8Array | undefined;
+  readonly faults: readonly PaycertError[];
+}
+
+const bothAbsent = (textField: string, base64Field: string): PaycertError =>
+  requestInvalid(textField, `is missing, and so is ${base64Field}`);
+
 /** Text or base64, one of them. Text that is no Unicode would be signed as other bytes than the caller holds. */
-export function optionalBytes(input: Texts, textField: string, base64Field: string): Uint8Array | undefined {
+function contentOf(input: Texts, textField: string, base64Field: string): Content {
   const { [textField]: text, [base64Field]: encoded } = input;
-  if (text !== undefined && encoded !== undefined)
-    throw requestInvalid(base64Field, `and ${textField} exclude each other`);
-  if (encoded !== undefined) return assertBase64(encoded, base64Field);
-  return text === undefined ? undefined : utf8(text, textField);
+  const isBoth = text !== undefined && encoded !== undefined;
+  const faults = [
+    ...(isBoth ? [requestInvalid(base64Field, `and ${textField} exclude each other`)] : []),
+    ...textFaults(text, textField),
+    ...base64Faults(encoded, base64Field),
+  ];
+  const given = encoded ?? text;
+  return {
+    bytes:
+      faults.length > 0 || given === undefined
+        ? undefined
+        : Buffer.from(given, encoded === undefined ? 'utf8' : 'base64'),
+    faults,
+  };
 }
 
 export function bytes(input: Texts, textField: string, base64Field: string): Uint8Array {
-  const found = optionalBytes(input, textField, base64Field);
-  if (found === undefined) throw requestInvalid(textField, `is missing, and so is ${base64Field}`);
+  const { bytes: found, faults } = contentOf(input, textField, base64Field);
+  throwTogether(faults);
+  if (found === undefined) throw bothAbsent(textField, base64Field);
   return found;
 }
 
-/** What is signed as text must be text; bytes are checked where they are read. */
-export function assertText({ bizContent = '', parameters = {} }: Static<typeof schema.PaymentParametersRequest>): void {
-  utf8(bizContent, 'bizContent');
-  for (const [name, value] of Object.entries(parameters)) utf8(value, `parameters.${name}`);
+/** Of a request to authorize, its members, and its body as bytes. */
+export function readRequest({ body: text, bodyBase64, ...members }: RequestMembers) {
+  const { bytes: body, faults } = contentOf({ body: text, bodyBase64 }, 'body', 'bodyBase64');
+  throwTogether([...faults, ...textsFaults(members)]);
+  return { ...members, ...(body && { body }) };
 }
 
+type RequestMembers = Omit<Static<typeof schema.AuthorizeRequest>, 'timestamp' | 'nonce'>;
+
+/** What is signed as text must be text; bytes are checked where they are read. */
+export const assertText = (input: SignedTexts): void => throwTogether(textsFaults(input));
+
+type SignedTexts = Pick<Static<typeof schema.PaymentParametersRequest>, 'bizContent' | 'parameters'>;
+
+const textsFaults = ({ bizContent, parameters = {} }: SignedTexts): PaycertError[] => [
+  ...textFaults(bizContent, 'bizContent'),
+  ...Object.entries(parameters).flatMap(([name, value]) => textFaults(value, `parameters.${name}`)),
+];
+
 export function utf8(text: string, field: string): Buffer {
-  if (!text.isWellFormed()) throw requestInvalid(field, 'holds half a surrogate pair, which no UTF-8 can carry');
+  throwTogether(textFaults(text, field));
   return Buffer.from(text);
 }
 
-/** Buffer.from takes anything for base64 and drops what it does not know. */
-function assertBase64(text: string, field: string): Buffer {
-  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text))
-    throw requestInvalid(field, oddBase64(text) ?? 'is not valid base64');
-  return Buffer.from(text, 'base64');
+const textFaults = (text: string | undefined, field: string): PaycertError[] =>
+  text === undefined || text.isWellFormed()
+    ? []
+    : [requestInvalid(field, 'holds half a surrogate pair, which no UTF-8 can carry')];
+
+function base64Faults(text: string | undefined, field: string): PaycertError[] {
+  const message = text === undefined ? undefined : wrongBase64(text);
+  return message === undefined ? [] : [requestInvalid(field, message)];
 }
 
 export function textOrBase64(data: Uint8Array, textField: string, base64Field: string): Record<string, string> {

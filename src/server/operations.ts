@@ -7,9 +7,9 @@ import {
   assertText,
   base64,
   bytes,
-  optionalBytes,
   readCiphertext,
   readReceived,
+  readRequest,
   textOrBase64,
   utf8,
 } from './operation-input.ts';
@@ -52,10 +52,8 @@ const authorize = operation('authorize', {
   request: schema.AuthorizeRequest,
   result: schema.AuthorizeResult,
   isBatchable: true,
-  async run({ body: text, bodyBase64, timestamp, nonce, ...members }, use) {
-    const body = optionalBytes({ body: text, bodyBase64 }, 'body', 'bodyBase64');
-    assertText(members);
-    const request = { ...members, ...(body && { body }) };
+  async run({ timestamp, nonce, ...members }, use) {
+    const request = readRequest(members);
     const moment = {
       ...(timestamp !== undefined && { now: timeOf(timestamp) }),
       ...(nonce !== undefined && { nonce }),

@@ -1,6 +1,6 @@
 // What is known of each credential, for people and dashboards. Holds no secret.
 import type { Static } from 'typebox';
-import type { PaycertError } from '../errors.ts';
+import { detailOf, type PaycertError } from '../errors.ts';
 import type { HostState } from '../gateway/client.ts';
 import type { KeyFacts } from '../providers/provider.ts';
 import { abilitiesOf } from '../store/abilities.ts';
@@ -34,10 +34,10 @@ function describeAbilities({ snapshot }: Entry, now: Date): Pick<Status, 'can' |
   return { can: [...can], cannot: [...cannot], ignored: (snapshot.context.set.ignored ?? []).slice(0, maxIgnored) };
 }
 
-const notice = ({ code, message, hint }: PaycertError, at?: Date): Status['warnings'][number] => ({
-  code,
-  detail: message,
-  hint,
+const notice = (error: PaycertError, at?: Date): Status['warnings'][number] => ({
+  code: error.code,
+  detail: detailOf(error),
+  hint: error.hint,
   ...(at && { at: at.toISOString() }),
 });
 

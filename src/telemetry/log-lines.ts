@@ -1,16 +1,16 @@
 // What is logged of each event: a level, a sentence and fields. An unknown error is given by name and stack, never by message.
-import type { PaycertError } from '../errors.ts';
+import { detailOf, type PaycertError } from '../errors.ts';
 import { type Event, tolerableSkewSeconds } from '../events.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export type LogLine = readonly [level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>];
 
-const describe = ({ code, message, hint, field }: PaycertError) => ({
-  code,
-  detail: message,
-  hint,
-  ...(field !== undefined && { field }),
+const describe = (error: PaycertError) => ({
+  code: error.code,
+  detail: detailOf(error),
+  hint: error.hint,
+  ...(error.field !== undefined && { field: error.field }),
 });
 
 /** Where it was thrown. A foreign message may quote what it choked on, so it is left out. */

@@ -157,7 +157,8 @@ describe('a configuration', () => {
     it(`refuses ${title} within five seconds of work, naming ${field}`, () => {
       const started = process.cpuUsage();
       const error = refusal(text);
-      assert.deepEqual([error.code, error.field], ['config-syntax', field]);
+      const misread = [error, ...error.others].find(({ code }) => code === 'config-syntax');
+      assert.equal(misread?.field, field);
       // Of this process alone: the machine may be busy.
       assert.ok(process.cpuUsage(started).user < 5_000_000);
     });

@@ -1,7 +1,7 @@
 // The review of a Secret: loaded and checked as a sidecar would, for every resource that names it, from what is cached alone.
 import type { Clock } from '../../clock.ts';
 import { parseSpec } from '../../config/resource.ts';
-import { PaycertError } from '../../errors.ts';
+import { detailOf, PaycertError } from '../../errors.ts';
 import type { KubeObject } from '../../kube/resources.ts';
 import { secretMaterial } from '../../sources/secret.ts';
 import { findCopies } from '../copies.ts';
@@ -124,7 +124,11 @@ async function reviewFor(
     if (!(error instanceof PaycertError)) throw error;
     // A resource that was stored invalid is not repaired by a Secret.
     if (kind === 'PaymentCredential' && error.code === 'resource-invalid')
-      return { resource, refusals: [], warnings: [`It is not checked for ${nameOf({ resource })}: ${error.message}.`] };
+      return {
+        resource,
+        refusals: [],
+        warnings: [`It is not checked for ${nameOf({ resource })}: ${detailOf(error)}.`],
+      };
     const said = inLabels(error, resource);
     return { resource, refusals: [said, ...said.others], warnings: [] };
   }

@@ -54,7 +54,8 @@ export function evaluateValid({ secret, error, isUnreviewed }: Evaluation, { acc
   if (secret === undefined) {
     if (error === undefined) throw new TypeError('neither an evaluated Secret nor an error');
     const status = isUnknown(error) ? 'Unknown' : 'False';
-    return { status, reason: reasonOf(error), message: `${adviceOf(error)}${status === 'False' ? consequence : ''}` };
+    const { reason, message } = describeViolations([error, ...error.others]);
+    return { status, reason, message: `${message}${status === 'False' ? consequence : ''}` };
   }
   if (isValid(secret))
     return {

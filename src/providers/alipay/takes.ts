@@ -17,7 +17,11 @@ export const takes = {
     message: bareMessage,
   },
   decrypt: {
-    content: { takes: ['algorithm', 'ciphertext'], needs: ['algorithm', 'ciphertext'] },
+    content: {
+      takes: ['algorithm', 'ciphertext'],
+      needs: ['algorithm', 'ciphertext'],
+      values: { algorithm: ['AES', 'AES_V2'] },
+    },
   },
   openNotification: true,
   paymentParameters: { call },

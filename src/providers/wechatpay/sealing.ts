@@ -9,7 +9,7 @@ import { publicFacts } from '../shared/facts.ts';
 import { open } from '../shared/tries.ts';
 import type { Ciphertext, KeyFacts, Opener, Operations } from '../provider.ts';
 import { formOf, take } from '../takes.ts';
-import { aeadAlgorithm, openResource } from './envelope.ts';
+import { openResource } from './envelope.ts';
 import type { ResponseKey } from './options.ts';
 import { keyUnknown, type PlatformKeys } from './platform-keys.ts';
 import { takes } from './takes.ts';
@@ -88,9 +88,6 @@ export function sealing(
     },
 
     async decrypt(input, turn = atOnce, earlier) {
-      if (isResource(input) && input.algorithm !== aeadAlgorithm) {
-        throw new PaycertError('request-invalid', `algorithm must be ${aeadAlgorithm}`, { field: 'algorithm' });
-      }
       take(input, takes.decrypt[formOf(takes.decrypt, input)]);
       return open(openers, input, { earlier, turn, absent: noApiV3Key });
     },

@@ -1,5 +1,6 @@
 // What the operations of WeChat Pay APIv3 take of the shapes that all platforms share.
 import { bareMessage, factsOfMessages, type Takes } from '../takes.ts';
+import { aeadAlgorithm } from './envelope.ts';
 
 export const takes = {
   authorize: {
@@ -15,6 +16,7 @@ export const takes = {
       takes: ['algorithm', 'ciphertext', 'nonce', 'associatedData'],
       needs: ['algorithm', 'ciphertext', 'nonce'],
       mark: 'algorithm',
+      values: { algorithm: [aeadAlgorithm] },
     },
     field: { takes: ['ciphertext'], needs: ['ciphertext'] },
   },

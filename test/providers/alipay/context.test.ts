@@ -207,7 +207,7 @@ describe('content encryption', async () => {
 
   it('that does not open says so in one way, whatever the cause', async () => {
     const messages = new Set<string>();
-    for (const ciphertext of ['', 'AAAA', 'A'.repeat(64), 'A'.repeat(20), '****']) {
+    for (const ciphertext of ['', 'AAAA', 'A'.repeat(64), 'A'.repeat(20)]) {
       await assert.rejects(context.decrypt({ algorithm: 'AES', ciphertext }), (error: Error & { code: string }) => {
         messages.add(error.message);
         return error.code === 'decryption-failed';
