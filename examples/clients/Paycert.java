@@ -72,11 +72,12 @@ final class Paycert {
   /** Has the request signed, sends exactly what was signed, and returns the response as verify takes it. */
   static Map<String, Object> send(String credential, Map<String, ?> request) throws IOException, InterruptedException {
     var signed = ask(credential, "authorize", request);
-    Object body = signed.getOrDefault("body", request.get("body"));
+    byte[] body = contentOf(contentOf(null, request), signed);
     var outgoing = HttpRequest.newBuilder(addressOf((String) signed.get("url"))).timeout(Duration.ofSeconds(10))
-        .method((String) signed.get("method"), body == null ? BodyPublishers.noBody() : BodyPublishers.ofString((String) body));
+        .method((String) signed.get("method"), body == null ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body));
     ((Map<?, ?>) signed.get("headers")).forEach((name, value) -> outgoing.header((String) name, (String) value));
     var incoming = PLATFORMS.send(outgoing.build(), BodyHandlers.ofByteArray());
+    if (incoming.statusCode() < 200) throw new IOException("the platform sent " + incoming.statusCode() + " before its response");
 
     Map<String, String> headers = new LinkedHashMap<>();
     incoming.headers().map().forEach((name, values) -> headers.put(name, values.get(0)));
@@ -90,6 +91,12 @@ final class Paycert {
     response.put("headers", headers);
     response.put("bodyBase64", Base64.getEncoder().encodeToString(incoming.body()));
     return response;
+  }
+
+  /** The body of a request: paycert returns it where another one was signed than was given. */
+  private static byte[] contentOf(byte[] otherwise, Map<String, ?> message) {
+    if (message.get("bodyBase64") instanceof String encoded) return Base64.getDecoder().decode(encoded);
+    return message.get("body") instanceof String text ? text.getBytes(StandardCharsets.UTF_8) : otherwise;
   }
 
   /** java.net.http drops a final question mark and takes no {, }, ", < or >: better no request than one that was not signed. */

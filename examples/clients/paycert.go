@@ -25,6 +25,7 @@ type Request struct {
 	Parameters      map[string]string `json:"parameters,omitempty"`
 	AppAuthToken    string            `json:"appAuthToken,omitempty"`
 	EncryptionKeyID string            `json:"encryptionKeyId,omitempty"`
+	BodyBase64      []byte            `json:"bodyBase64,omitempty"` // in place of Body, for bytes that are no text
 }
 
 // Response is what a platform answered, as verify takes it.
@@ -85,9 +86,13 @@ func Ask(credential, operation string, question, result any) error {
 
 // Send has the request signed, sends exactly what was signed, and returns the response as Verify takes it.
 func Send(credential string, request Request) (Response, error) {
-	signed := Request{Body: request.Body}
+	var signed Request
 	if err := Ask(credential, "authorize", request, &signed); err != nil {
 		return Response{}, err
+	}
+	if signed.Body == "" && signed.BodyBase64 == nil {
+		// paycert returns it where another one was signed than was given.
+		signed.Body, signed.BodyBase64 = request.Body, request.BodyBase64
 	}
 	outgoing, err := prepare(signed)
 	if err != nil {
@@ -119,7 +124,11 @@ func prepare(signed Request) (*http.Request, error) {
 	if strings.HasPrefix(target, "//") {
 		return nil, fmt.Errorf("a path that begins with // cannot be sent as it was signed")
 	}
-	outgoing, err := http.NewRequest(signed.Method, scheme+"://"+host, strings.NewReader(signed.Body))
+	content := signed.BodyBase64
+	if content == nil {
+		content = []byte(signed.Body)
+	}
+	outgoing, err := http.NewRequest(signed.Method, scheme+"://"+host, bytes.NewReader(content))
 	if err != nil {
 		return nil, err
 	}

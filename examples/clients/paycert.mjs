@@ -42,12 +42,13 @@ export async function ask(credential, operation, question) {
 
 /** Has the request signed, sends exactly what was signed, and returns the response as `verify` takes it. */
 export async function send(credential, request) {
-  const { method, url, headers, body = request.body } = await ask(credential, 'authorize', request);
+  const signed = await ask(credential, 'authorize', request);
+  const { method, url, headers } = signed;
   // Node's URL and fetch rewrite some addresses, and then the signature is over another one. No redirect is followed.
   const [, scheme, host, path] = /^(https?):\/\/([^/?#]+)(.*)$/.exec(url);
   const { hostname, port } = new URL(`${scheme}://${host}`);
   const target = path.startsWith('/') ? path : `/${path}`;
-  const bytes = Buffer.from(body ?? '');
+  const bytes = bytesOf(signed) ?? bytesOf(request) ?? Buffer.alloc(0);
   const length =
     bytes.length > 0 || !['GET', 'HEAD', 'DELETE'].includes(method) ? { 'Content-Length': bytes.length } : {};
   const options = {
@@ -68,6 +69,10 @@ export async function send(credential, request) {
     bodyBase64: response.bytes.toString('base64'),
   };
 }
+
+/** The body of a request: paycert returns it where another one was signed than was given. */
+const bytesOf = ({ body, bodyBase64 }) =>
+  bodyBase64 === undefined ? body && Buffer.from(body) : Buffer.from(bodyBase64, 'base64');
 
 /** Its body, proven or not. */
 export const body = (response) => Buffer.from(response.bodyBase64, 'base64');

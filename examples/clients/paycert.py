@@ -44,14 +44,15 @@ def ask(credential, operation, question):
 def send(credential, request):
     """Has the request signed, sends exactly what was signed, and returns the response as `verify` takes it."""
     signed = ask(credential, "authorize", request)
-    body = signed.get("body", request.get("body"))
-    content = body.encode() if body else None
+    content = content_of(signed) or content_of(request)
     outgoing = urllib.request.Request(signed["url"], content, signed["headers"], method=signed["method"])
     try:
         response = platforms.open(outgoing, timeout=10)
     except urllib.error.HTTPError as error:
         response = error  # a response too
     with response:
+        if response.status < 200:
+            raise RuntimeError(f"the platform sent {response.status} before its response")
         raw = base64.b64encode(response.read()).decode()
     return {
         "kind": "response",
@@ -62,6 +63,13 @@ def send(credential, request):
         "bodyBase64": raw,
         **({"apiMethod": request["apiMethod"]} if "apiMethod" in request else {}),
     }
+
+
+def content_of(message):
+    """The body of a request: paycert returns it where another one was signed than was given."""
+    if "bodyBase64" in message:
+        return base64.b64decode(message["bodyBase64"])
+    return message.get("body", "").encode() or None
 
 
 def body(response):

@@ -4,19 +4,32 @@ import java.util.Map;
 
 public class Shop {
   private static final String SHOP = "https://shop.example";
-  private static final String WECHAT_PAY = "https://api.mch.weixin.qq.com/v3";
+  private static final String WECHAT_PAY = "https://api.mch.weixin.qq.com";
   private static final String APP_ID = "wx8888888888888888";
   private static final String MCH_ID = "1900000001";
+  private static final String PAYER = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
 
   /** A request to WeChat Pay, and its response once WeChat Pay has proven to have signed it. */
   static Map<String, Object> wechat(String method, String path, Map<String, ?> content) throws Exception {
-    var url = WECHAT_PAY + path;
+    var url = WECHAT_PAY + "/v3" + path;
     var response = Paycert.send("wechat-main", content == null
         ? Map.of("method", method, "url", url)
         : Map.of("method", method, "url", url, "body", Json.write(content)));
     int status = (int) response.get("status");
     if (status >= 300) throw new IOException(status + " " + Paycert.body(response) + ": query before you repeat");
     return Json.read(Paycert.verify("wechat-main", response));
+  }
+
+  /** The same for v2: the parameters of its response, read by what has verified it. */
+  @SuppressWarnings("unchecked")
+  static Map<String, Object> wechatV2(String path, Map<String, String> parameters) throws Exception {
+    var response = Paycert.send("wechat-v2", Map.of("url", WECHAT_PAY + path, "parameters", parameters));
+    Paycert.verify("wechat-v2", response);
+    var body = Map.of("bodyBase64", response.get("bodyBase64"));
+    var result = (Map<String, Object>) Paycert.ask("wechat-v2", "notification", body).get("resource");
+    if (!"SUCCESS".equals(result.get("result_code")))
+      throw new IOException(result.get("err_code") + ": " + result.get("err_code_des"));
+    return result;
   }
 
   /** The same for Alipay, whose response has one member that counts. */
@@ -42,7 +55,7 @@ public class Shop {
         "appid", APP_ID, "mchid", MCH_ID, "description", "tea", "out_trade_no", number,
         "notify_url", SHOP + "/wechatpay",
         "amount", Map.of("total", 100, "currency", "CNY"),
-        "payer", Map.of("openid", "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o")));
+        "payer", Map.of("openid", PAYER)));
     return Paycert.ask("wechat-main", "payment-parameters",
         Map.of("type", "jsapi", "appId", APP_ID, "prepayId", prepaid.get("prepay_id")));
   }
@@ -52,6 +65,15 @@ public class Shop {
     return wechat("POST", "/refund/domestic/refunds", Map.of(
         "out_trade_no", number, "out_refund_no", "R" + number, "notify_url", SHOP + "/wechatpay",
         "amount", Map.of("refund", 100, "total", 100, "currency", "CNY")));
+  }
+
+  /** As order, over v2. */
+  static Map<String, Object> v2Order(String number) throws Exception {
+    var prepaid = wechatV2("/pay/unifiedorder", Map.of(
+        "body", "tea", "out_trade_no", number, "total_fee", "100", "trade_type", "JSAPI", "sign_type", "HMAC-SHA256",
+        "openid", PAYER, "notify_url", SHOP + "/wechatpay-v2", "spbill_create_ip", "127.0.0.1"));
+    return Paycert.ask("wechat-v2", "payment-parameters",
+        Map.of("type", "jsapi", "prepayId", prepaid.get("prepay_id"), "signType", "HMAC-SHA256"));
   }
 
   /** Aliyun signs no responses: TLS proves them. */
@@ -73,6 +95,9 @@ public class Shop {
       case "query" -> wechat("GET", "/pay/transactions/out-trade-no/" + argument + "?mchid=" + MCH_ID, null);
       case "refund" -> refund(argument);
       case "query-refund" -> wechat("GET", "/refund/domestic/refunds/R" + argument, null);
+      case "v2-order" -> v2Order(argument);
+      case "v2-query" -> wechatV2("/pay/orderquery", Map.of("out_trade_no", argument));
+      case "v2-query-refund" -> wechatV2("/pay/refundquery", Map.of("out_refund_no", "R" + argument));
       case "page" -> alipayPayment("alipay.trade.page.pay", argument); // where the payer's browser goes
       case "app" -> alipayPayment("alipay.trade.app.pay", argument); // what the app hands to Alipay's SDK
       case "alipay-query" -> alipay("alipay.trade.query", Map.of("out_trade_no", argument));

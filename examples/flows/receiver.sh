@@ -16,8 +16,7 @@ esac
 [ "${CONTENT_LENGTH:-0}" -le 524288 ] || answer 413 "$failure"
 
 # The bytes as they came: parsed and written again they would not verify.
-raw=$(head -c "${CONTENT_LENGTH:-0}" | base64 | tr -d '\n')
-question=$(jq -n --arg bodyBase64 "$raw" '{$bodyBase64, headers: ($ENV |
+question=$(head -c "${CONTENT_LENGTH:-0}" | base64 | tr -d '\n' | jq -Rs '{bodyBase64: ., headers: ($ENV |
   with_entries(select(.key | startswith("HTTP_")) | .key |= (.[5:] | gsub("_"; "-"))) + {"Content-Type": ($ENV.CONTENT_TYPE // "")})}')
 
 # Yours: act once for each id, and only then answer. Here a file is the order book.

@@ -12,9 +12,10 @@ import (
 
 const (
 	shop      = "https://shop.example"
-	wechatPay = "https://api.mch.weixin.qq.com/v3"
+	wechatPay = "https://api.mch.weixin.qq.com"
 	appID     = "wx8888888888888888"
 	mchID     = "1900000001"
+	payer     = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
 )
 
 type object = map[string]any
@@ -29,7 +30,7 @@ func text(value any) string {
 
 // wechat sends a request to WeChat Pay, and returns its response once WeChat Pay has proven to have signed it.
 func wechat(method, path string, content any) (result object, err error) {
-	request := Request{Method: method, URL: wechatPay + path}
+	request := Request{Method: method, URL: wechatPay + "/v3" + path}
 	if content != nil {
 		request.Body = text(content)
 	}
@@ -45,6 +46,25 @@ func wechat(method, path string, content any) (result object, err error) {
 	}
 	err = json.Unmarshal(response.Body, &result)
 	return result, err
+}
+
+// wechatV2 does the same for v2: the parameters of its response, read by what has verified it.
+func wechatV2(path string, parameters map[string]string) (object, error) {
+	response, err := Send("wechat-v2", Request{URL: wechatPay + path, Parameters: parameters})
+	if err != nil {
+		return nil, err
+	}
+	if err = Verify("wechat-v2", response); err != nil {
+		return nil, err
+	}
+	var opened struct{ Resource object }
+	if err = Ask("wechat-v2", "notification", object{"bodyBase64": response.Body}, &opened); err != nil {
+		return nil, err
+	}
+	if opened.Resource["result_code"] != "SUCCESS" {
+		return nil, fmt.Errorf("%v: %v", opened.Resource["err_code"], opened.Resource["err_code_des"])
+	}
+	return opened.Resource, nil
 }
 
 // alipay does the same for Alipay, whose response has one member that counts.
@@ -85,7 +105,7 @@ func order(number string) (result object, err error) {
 		"appid": appID, "mchid": mchID, "description": "tea", "out_trade_no": number,
 		"notify_url": shop + "/wechatpay",
 		"amount":     object{"total": 100, "currency": "CNY"},
-		"payer":      object{"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},
+		"payer":      object{"openid": payer},
 	})
 	if err != nil {
 		return nil, err
@@ -101,6 +121,20 @@ func refund(number string) (object, error) {
 		"out_trade_no": number, "out_refund_no": "R" + number, "notify_url": shop + "/wechatpay",
 		"amount": object{"refund": 100, "total": 100, "currency": "CNY"},
 	})
+}
+
+// v2Order does as order does, over v2.
+func v2Order(number string) (result object, err error) {
+	prepaid, err := wechatV2("/pay/unifiedorder", map[string]string{
+		"body": "tea", "out_trade_no": number, "total_fee": "100", "trade_type": "JSAPI", "sign_type": "HMAC-SHA256",
+		"openid": payer, "notify_url": shop + "/wechatpay-v2", "spbill_create_ip": "127.0.0.1",
+	})
+	if err != nil {
+		return nil, err
+	}
+	client := object{"type": "jsapi", "prepayId": prepaid["prepay_id"], "signType": "HMAC-SHA256"}
+	err = Ask("wechat-v2", "payment-parameters", client, &result)
+	return result, err
 }
 
 // sms sends a text message. Aliyun signs no responses: TLS proves them.
@@ -129,6 +163,13 @@ var commands = map[string]func(string) (object, error){
 	},
 	"query-refund": func(number string) (object, error) {
 		return wechat("GET", "/refund/domestic/refunds/R"+number, nil)
+	},
+	"v2-order": v2Order,
+	"v2-query": func(number string) (object, error) {
+		return wechatV2("/pay/orderquery", map[string]string{"out_trade_no": number})
+	},
+	"v2-query-refund": func(number string) (object, error) {
+		return wechatV2("/pay/refundquery", map[string]string{"out_refund_no": "R" + number})
 	},
 	// Where the payer's browser goes, and what the app hands to Alipay's SDK.
 	"page": func(number string) (object, error) { return alipayPayment("alipay.trade.page.pay", number) },

@@ -2,15 +2,25 @@
 import { ask, body, Refused, send, verify } from './paycert.mjs';
 
 const shop = 'https://shop.example';
-const wechatPay = 'https://api.mch.weixin.qq.com/v3';
+const wechatPay = 'https://api.mch.weixin.qq.com';
+const payer = 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o';
 const merchant = { appid: 'wx8888888888888888', mchid: '1900000001' };
 
 /** A request to WeChat Pay, and its response once WeChat Pay has proven to have signed it. */
 async function wechat(method, path, content) {
-  const request = { method, url: wechatPay + path, ...(content && { body: JSON.stringify(content) }) };
+  const request = { method, url: `${wechatPay}/v3${path}`, ...(content && { body: JSON.stringify(content) }) };
   const response = await send('wechat-main', request);
   if (response.status >= 300) throw new Error(`${response.status} ${body(response)}: query before you repeat`);
   return JSON.parse(await verify('wechat-main', response));
+}
+
+/** The same for v2: the parameters of its response, read by what has verified it. */
+async function wechatV2(path, parameters) {
+  const response = await send('wechat-v2', { url: wechatPay + path, parameters });
+  await verify('wechat-v2', response);
+  const { resource } = await ask('wechat-v2', 'notification', { bodyBase64: response.bodyBase64 });
+  if (resource.result_code !== 'SUCCESS') throw new Error(`${resource.err_code}: ${resource.err_code_des}`);
+  return resource;
 }
 
 /** The same for Alipay, whose response has one member that counts. */
@@ -37,7 +47,7 @@ const commands = {
       out_trade_no: number,
       notify_url: `${shop}/wechatpay`,
       amount: { total: 100, currency: 'CNY' },
-      payer: { openid: 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o' },
+      payer: { openid: payer },
     });
     return ask('wechat-main', 'payment-parameters', { type: 'jsapi', appId: merchant.appid, prepayId });
   },
@@ -51,6 +61,18 @@ const commands = {
       amount: { refund: 100, total: 100, currency: 'CNY' },
     }),
   'query-refund': (number) => wechat('GET', `/refund/domestic/refunds/R${number}`),
+
+  /** As `order`, over v2. */
+  async 'v2-order'(number) {
+    const signType = 'HMAC-SHA256';
+    const { prepay_id: prepayId } = await wechatV2('/pay/unifiedorder', {
+      ...{ body: 'tea', out_trade_no: number, total_fee: '100', trade_type: 'JSAPI', sign_type: signType },
+      ...{ openid: payer, notify_url: `${shop}/wechatpay-v2`, spbill_create_ip: '127.0.0.1' },
+    });
+    return ask('wechat-v2', 'payment-parameters', { type: 'jsapi', prepayId, signType });
+  },
+  'v2-query': (number) => wechatV2('/pay/orderquery', { out_trade_no: number }),
+  'v2-query-refund': (number) => wechatV2('/pay/refundquery', { out_refund_no: `R${number}` }),
 
   /** Where the payer's browser goes. */
   page: (number) => alipayPayment('alipay.trade.page.pay', number),

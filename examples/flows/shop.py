@@ -4,19 +4,30 @@ import json, sys
 from paycert import Refused, ask, body, send, verify
 
 SHOP = "https://shop.example"
-WECHAT_PAY = "https://api.mch.weixin.qq.com/v3"
+WECHAT_PAY = "https://api.mch.weixin.qq.com"
+PAYER = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
 MERCHANT = {"appid": "wx8888888888888888", "mchid": "1900000001"}
 
 
 def wechat(method, path, content=None):
     """A request to WeChat Pay, and its response once WeChat Pay has proven to have signed it."""
-    request = {"method": method, "url": WECHAT_PAY + path}
+    request = {"method": method, "url": f"{WECHAT_PAY}/v3{path}"}
     if content is not None:
         request["body"] = json.dumps(content)
     response = send("wechat-main", request)
     if response["status"] >= 300:
         raise RuntimeError(f"{response['status']} {body(response).decode()}: query before you repeat")
     return json.loads(verify("wechat-main", response))
+
+
+def wechat_v2(path, parameters):
+    """The same for v2: the parameters of its response, read by what has verified it."""
+    response = send("wechat-v2", {"url": WECHAT_PAY + path, "parameters": parameters})
+    verify("wechat-v2", response)
+    result = ask("wechat-v2", "notification", {"bodyBase64": response["bodyBase64"]})["resource"]
+    if result["result_code"] != "SUCCESS":
+        raise RuntimeError(f"{result['err_code']}: {result['err_code_des']}")
+    return result
 
 
 def alipay(api_method, content):
@@ -44,7 +55,7 @@ def order(number):
         "out_trade_no": number,
         "notify_url": f"{SHOP}/wechatpay",
         "amount": {"total": 100, "currency": "CNY"},
-        "payer": {"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},
+        "payer": {"openid": PAYER},
     })
     client = {"type": "jsapi", "appId": MERCHANT["appid"], "prepayId": prepaid["prepay_id"]}
     return ask("wechat-main", "payment-parameters", client)
@@ -58,6 +69,16 @@ def refund(number):
         "notify_url": f"{SHOP}/wechatpay",
         "amount": {"refund": 100, "total": 100, "currency": "CNY"},
     })
+
+
+def v2_order(number):
+    """As order, over v2."""
+    prepaid = wechat_v2("/pay/unifiedorder", {
+        "body": "tea", "out_trade_no": number, "total_fee": "100", "trade_type": "JSAPI", "sign_type": "HMAC-SHA256",
+        "openid": PAYER, "notify_url": f"{SHOP}/wechatpay-v2", "spbill_create_ip": "127.0.0.1",
+    })
+    client = {"type": "jsapi", "prepayId": prepaid["prepay_id"], "signType": "HMAC-SHA256"}
+    return ask("wechat-v2", "payment-parameters", client)
 
 
 def alipay_refund(number):
@@ -83,6 +104,9 @@ commands = {
     "query": lambda number: wechat("GET", f"/pay/transactions/out-trade-no/{number}?mchid={MERCHANT['mchid']}"),
     "refund": refund,
     "query-refund": lambda number: wechat("GET", f"/refund/domestic/refunds/R{number}"),
+    "v2-order": v2_order,
+    "v2-query": lambda number: wechat_v2("/pay/orderquery", {"out_trade_no": number}),
+    "v2-query-refund": lambda number: wechat_v2("/pay/refundquery", {"out_refund_no": f"R{number}"}),
     "page": lambda number: alipay_payment("alipay.trade.page.pay", number),  # where the payer's browser goes
     "app": lambda number: alipay_payment("alipay.trade.app.pay", number),  # what the app hands to Alipay's SDK
     "alipay-query": lambda number: alipay("alipay.trade.query", {"out_trade_no": number}),

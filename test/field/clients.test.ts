@@ -127,6 +127,15 @@ const responses: readonly { readonly head: string; readonly body: Buffer }[] = [
   { head: 'HTTP/1.0 200 OK', body: Buffer.from('until the end\n\n') },
 ];
 
+const whole = 'HTTP/1.1 200 OK\r\nConnection: close\r\n';
+/** Responses that end too early. */
+const halves = [
+  `${whole}Content-Length: 10\r\n\r\n12345`,
+  `${whole}Transfer-Encoding: chunked\r\n\r\na\r\n12345`,
+  `${whole}Transfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n`,
+  '',
+];
+
 interface Result {
   readonly failed?: string;
   readonly response?: { status: number; url: string; headers: Record<string, string>; bodyBase64: string };
@@ -142,9 +151,11 @@ async function sendAll(
   language: Language,
   { providers, platform }: Running,
   requests: readonly object[],
+  more: Readonly<Record<string, string>> = {},
 ) {
   const before = platform.requests.length;
   const env = {
+    ...more,
     PAYCERT_SOCKET: providers.sidecar.socket,
     // ASCII: Java reads its environment in the locale's alphabet.
     REQUESTS: JSON.stringify(requests).replace(
@@ -214,6 +225,99 @@ it('every client of examples/clients', { timeout: 300_000 }, async (suite) => {
         bodies,
       );
       for (const { headers } of requests) assert.equal(headers['content-type'], 'application/json');
+    });
+
+    await guarantee('sends bytes that are no text, and a body of many kilobytes', async (t) => {
+      running.platform.respond(small);
+      const [url, bytes] = [`${running.platform.origin}/pay`, Buffer.from([0, 255, 10, 13, 128, 0])];
+      const inputs = [{ bodyBase64: bytes.toString('base64') }, { body: '中'.repeat(10_000) }];
+      const { results, requests } = await sendAll(
+        t,
+        language,
+        running,
+        inputs.map((input) => ({ method: 'POST', url, headers: { 'Content-Type': 'x/y' }, ...input })),
+      );
+      for (const { failed } of results) assert.equal(failed, undefined);
+      assert.deepEqual(
+        requests.map(({ body }) => body),
+        [bytes, Buffer.from('中'.repeat(10_000))],
+      );
+    });
+
+    await guarantee('says that a body is empty, and waits for none after HEAD', async (t) => {
+      running.platform.respond(
+        `${whole}Content-Length: 5\r\nX-A: b\r\n\r\n`,
+        ...Array.from({ length: 4 }, () => small),
+      );
+      const url = `${running.platform.origin}/`;
+      const methods = ['HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+      const { results, requests } = await sendAll(
+        t,
+        language,
+        running,
+        methods.map((method) => ({ method, url })),
+      );
+      assert.deepEqual(
+        results.map(({ failed, response }) => [failed, response?.status, response?.bodyBase64]),
+        methods.map(() => [undefined, 200, '']),
+      );
+      const lengths = requests.map(({ line, headers }) => [line.split(' ')[0], headers['content-length']]);
+      assert.deepEqual(lengths.slice(1, 4), [['POST', '0'], ['PUT', '0'], ['PATCH', '0']]); // prettier-ignore
+    });
+
+    await guarantee(
+      'sends headers as they were signed, without a value too, and no name or password of an address',
+      async (t) => {
+        running.platform.respond(small);
+        const headers = { 'X-Empty': '', 'X-Odd': '@a "b" \\ %41; c: d', 'x-lower': 'a,b' };
+        const { host } = new URL(running.platform.origin);
+        const inputs = [{ url: `http://${host}/`, headers }, { url: `http://me:secret@${host}/` }];
+        const { results, requests } = await sendAll(t, language, running, inputs.map((input) => ({ method: 'GET', ...input }))); // prettier-ignore
+        assert.equal(results[0]?.failed, undefined);
+        for (const [name, value] of Object.entries(headers)) assert.equal(requests[0]?.headers[name.toLowerCase()], value, name); // prettier-ignore
+        assert.match(results[1]?.failed ?? '', /url has a name or password/);
+        assert.equal(requests.length, 1);
+      },
+    );
+
+    await guarantee('hands on no half of a response', async (t) => {
+      running.platform.respond(...halves);
+      const url = `${running.platform.origin}/`;
+      const { results } = await sendAll(t, language, running, halves.map(() => ({ method: 'GET', url }))); // prettier-ignore
+      for (const [index, { failed }] of results.entries()) assert.notEqual(failed, undefined, halves[index]);
+    });
+
+    await guarantee(
+      'reads chunks with extensions and trailers, and the first of headers that come twice',
+      async (t) => {
+        const chunks = '3;a=b\r\n{"a\r\n4\r\n":1}\r\n0\r\nX-Late: 1\r\n\r\n';
+        running.platform.respond(
+          `${whole}X-Sign: first\r\nX-Sign: second\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`,
+        );
+        const { results } = await sendAll(t, language, running, [
+          { method: 'GET', url: `${running.platform.origin}/` },
+        ]);
+        const { headers = {}, bodyBase64 = '' } = results[0]?.response ?? {};
+        assert.equal(Buffer.from(bodyBase64, 'base64').toString(), '{"a":1}', JSON.stringify(results));
+        const named = Object.entries(headers).filter(([name]) => name.toLowerCase() === 'x-sign');
+        assert.deepEqual(named.map(([, value]) => value), ['first']); // prettier-ignore
+      },
+    );
+
+    await guarantee('takes no hint of a platform for its response', async (t) => {
+      running.platform.respond(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${small}`);
+      const { results } = await sendAll(t, language, running, [{ method: 'GET', url: `${running.platform.origin}/` }]);
+      const [{ failed, response } = {}] = results;
+      assert.ok(failed !== undefined || response?.status === 200, JSON.stringify(results));
+    });
+
+    await guarantee('asks its sidecar and no proxy that the environment names', async (t) => {
+      running.platform.respond(small);
+      const names = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'];
+      const proxies = Object.fromEntries(names.map((name) => [name, 'http://127.0.0.1:1']));
+      const env = { ...proxies, no_proxy: '127.0.0.1', NO_PROXY: '127.0.0.1' };
+      const { results } = await sendAll(t, language, running, [{ method: 'GET', url: `${running.platform.origin}/` }], env); // prettier-ignore
+      assert.equal(results[0]?.response?.status, 200, JSON.stringify(results));
     });
 
     await guarantee('hands on the bytes of a response', async (t) => {

@@ -1,6 +1,6 @@
 // The shops of examples/flows go from the order to the refund in every language, and tell each platform what became of its notification.
 import assert from 'node:assert/strict';
-import { verify } from 'node:crypto';
+import { createHmac, verify } from 'node:crypto';
 import { once } from 'node:events';
 import { cp, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -208,6 +208,33 @@ it('every shop of examples/flows', { timeout: 900_000 }, async (suite) => {
         assert.equal((await shop.ask('query', number))['trade_state'], 'REFUND');
       });
 
+      await t.test(
+        'takes an order over WeChat Pay v2, is notified that it is paid, and that it is paid back',
+        async () => {
+          const { paySign, ...client } = (await shop.ask('v2-order', number)) as Record<string, string>;
+          const text = [...Object.entries(client).sort(([a], [b]) => (a < b ? -1 : 1)), ['key', apiV2Key]];
+          const code = createHmac('sha256', apiV2Key).update(text.map((pair) => pair.join('=')).join('&')).digest('hex'); // prettier-ignore
+          assert.deepEqual([client['package'], paySign], [`prepay_id=wx${number}`, code.toUpperCase()]);
+          assert.equal((await shop.ask('v2-query', number))['trade_state'], 'NOTPAY');
+
+          const paid = platforms.wechatV2.pay(number);
+          assert.equal(paid.url, 'https://shop.example/wechatpay-v2');
+          assert.deepEqual(await shop.post('/wechatpay-v2', paid), success['/wechatpay-v2']);
+          assert.match((await stored(shop)).join(), new RegExp(`"42${number}"`));
+          assert.equal((await shop.ask('v2-query', number))['trade_state'], 'SUCCESS');
+
+          const early = await shop.run('v2-query-refund', number);
+          assert.deepEqual([early.code, early.stdout], [language.info === 'sh' ? 5 : 1, '']);
+          assert.match(early.stderr, /REFUNDNOTEXIST/);
+          assert.deepEqual(
+            await shop.post('/wechatpay-v2', platforms.wechatV2.repay(number)),
+            success['/wechatpay-v2'],
+          );
+          assert.match((await stored(shop)).join(), new RegExp(`"50${number}"`));
+          assert.equal((await shop.ask('v2-query-refund', number))['refund_status_0'], 'SUCCESS');
+        },
+      );
+
       await t.test('is paid over Alipay on a page and in an app, and pays back', async () => {
         const host = new URL(platforms.alipay.url).host;
         const { pageUrl = '' } = (await shop.ask('page', number)) as Record<string, string>;
@@ -250,8 +277,8 @@ it('every shop of examples/flows', { timeout: 900_000 }, async (suite) => {
         const before = (await stored(shop)).length;
         for (const [path, posted] of Object.entries(genuine())) {
           assert.deepEqual(await shop.post(path, changed(posted)), [401, failure[path]], path);
-          const garbage = { body: Buffer.from('a=b') };
-          assert.deepEqual(await shop.post(path, garbage), [401, failure[path]], path);
+          for (const body of [Buffer.from('a=b'), Buffer.alloc(300_000, 'a=b&')])
+            assert.deepEqual(await shop.post(path, { body }), [401, failure[path]], path);
         }
         const probe = makeProbe(
           makeNotification({ platformKey, apiV3Key, now: new Date(), resource: { out_trade_no: '1' } }),

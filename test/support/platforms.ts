@@ -2,8 +2,6 @@
 import assert from 'node:assert/strict';
 import { constants, createHmac, verify } from 'node:crypto';
 import { type TestContext } from 'node:test';
-import { Hash } from 'wechatpay-axios-plugin';
-import { readXml, writeXml } from '../../src/providers/wechatpay-v2/xml.ts';
 import {
   type AlipayGateway,
   type AliyunGateway,
@@ -16,6 +14,7 @@ import type { Answer, ReceivedRequest } from '../../src/testing/loopback.ts';
 import { exchange } from './http-client.ts';
 import type { Host } from './internet.ts';
 import type { ProviderSidecar } from './provider-sidecar.ts';
+import { WechatpayV2 } from './wechatpay-v2.ts';
 
 export const textOf = ({ body }: Pick<Answer, 'body'>): string => Buffer.from(body).toString();
 const answer = (text: string): Answer => ({ status: 200, headers: {}, body: Buffer.from(text) });
@@ -39,14 +38,6 @@ const passOn =
       body: Buffer.from(answered.text),
     };
   };
-
-/** As WeChat Pay v2 checks and answers, by its SDK. */
-function answerV2({ secrets }: ProviderSidecar, request: ReceivedRequest): Answer {
-  const { sign, ...parameters } = Object.fromEntries(readXml(request.body));
-  assert.equal(sign, Hash.sign('MD5', parameters, secrets.apiV2Key));
-  const state = { return_code: 'SUCCESS', result_code: 'SUCCESS', trade_state: 'SUCCESS' };
-  return answer(writeXml(Object.entries({ ...state, sign: Hash.sign('MD5', state, secrets.apiV2Key) })));
-}
 
 /** The scheme `sorted`. */
 function answerPartner({ secrets }: ProviderSidecar, request: ReceivedRequest): Answer {
@@ -76,6 +67,7 @@ export interface Platforms {
   /** Every host that an example names. */
   readonly hosts: Readonly<Record<string, Host>>;
   readonly wechat: Gateway;
+  readonly wechatV2: WechatpayV2;
   readonly alipay: AlipayGateway;
   readonly aliyun: AliyunGateway;
 }
@@ -90,14 +82,15 @@ export async function startPlatforms(t: TestContext, running: ProviderSidecar): 
   wechat.admit(running.wechat);
   t.after(() => Promise.all([alipay.close(), aliyun.close(), wechat.close()]));
   const wechatV3 = passOn(wechat.url);
+  const wechatV2 = new WechatpayV2(running.secrets.apiV2Key);
   const hosts: Readonly<Record<string, Host>> = {
     'openapi.alipay.com': passOn(alipay.url),
     'api.mch.weixin.qq.com': (request) =>
-      request.url.startsWith('/v3/') ? wechatV3(request) : answerV2(running, request),
+      request.url.startsWith('/v3/') ? wechatV3(request) : wechatV2.respond(request),
     'dysmsapi.aliyuncs.com': passOn(aliyun.url),
     'ecs.cn-shanghai.aliyuncs.com': passOn(aliyun.url),
     'partner.example': (request) =>
       request.headers['x-app-id'] === undefined ? answerPartner(running, request) : answerPssPartner(running, request),
   };
-  return { hosts, wechat, alipay, aliyun };
+  return { hosts, wechat, wechatV2, alipay, aliyun };
 }
