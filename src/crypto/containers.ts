@@ -21,8 +21,10 @@ export function readPrivateKey(bytes: Uint8Array, field: string): KeyObject {
   if (block === undefined) return fail('private-key-malformed', 'holds no private key');
   if (isCertificate(block)) return fail('private-key-is-public', 'holds a certificate, not a private key');
   if (parsePublic(block.der)) return fail('private-key-is-public', 'holds a public key, not a private key');
+  if (block.label === 'EC PARAMETERS')
+    return fail('private-key-malformed', 'names a curve and holds no private key: copy its EC PRIVATE KEY block too');
   if (looksEncrypted(block.der)) return fail('private-key-encrypted', 'is protected by a passphrase');
-  return fail('private-key-malformed', 'holds no private key that can be read (PKCS#1, PKCS#8)');
+  return fail('private-key-malformed', 'holds no private key that can be read (PKCS#1, PKCS#8, SEC1)');
 }
 
 /** A public key from SPKI or PKCS#1, in PEM, DER or bare base64. */

@@ -88,7 +88,11 @@ export const rsaPss: Suite = {
     const { hashAlgorithm = 'sha256', mgf1HashAlgorithm = 'sha256', saltLength = 32 } = key.asymmetricKeyDetails ?? {};
     return hashAlgorithm === 'sha256' && mgf1HashAlgorithm === 'sha256' && saltLength <= 32
       ? rsaSizeProblems(key, field)
-      : violation('algorithm-unsupported', field, 'is bound to other PSS parameters');
+      : violation(
+          'algorithm-unsupported',
+          field,
+          `is bound to PSS with ${hashAlgorithm}, MGF1 with ${mgf1HashAlgorithm} and a salt of ${saltLength} bytes, not to sha256 twice and 32 bytes`,
+        );
   },
 };
 

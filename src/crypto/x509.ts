@@ -36,9 +36,13 @@ export function publicKeyFingerprint(key: KeyObject): string {
 /** For people: `RSA-2048`, `EC`, `unknown` (which is what Node makes of SM2). */
 export function describeAlgorithm(key: KeyObject): string {
   const type = key.asymmetricKeyType?.toUpperCase() ?? 'unknown';
-  const bits = key.asymmetricKeyDetails?.modulusLength;
-  return bits === undefined ? type : `${type}-${bits}`;
+  const { modulusLength, namedCurve = '' } = key.asymmetricKeyDetails ?? {};
+  const kind = modulusLength ?? curveNames[namedCurve] ?? namedCurve;
+  return kind === '' ? type : `${type}-${kind}`;
 }
+
+/** What people call the curves that OpenSSL has other names for. */
+const curveNames: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' };
 
 /** The last value of an attribute (`CN`, `O`) of a distinguished name as Node prints it: one `K=V` a line. */
 export function nameAttribute(name: string, attribute: string): string | undefined {

@@ -96,7 +96,8 @@ describe('a fingerprint', () => {
 describe('an algorithm', () => {
   it('is described by its type and size', () => {
     assert.equal(describeAlgorithm(leafPair.privateKey), 'RSA-2048');
-    assert.equal(describeAlgorithm(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey), 'EC');
+    for (const [namedCurve, name] of [['P-256', 'EC-P-256'], ['secp521r1', 'EC-P-521'], ['secp256k1', 'EC-secp256k1']] as const)
+      assert.equal(describeAlgorithm(generateKeyPairSync('ec', { namedCurve }).publicKey), name); // prettier-ignore
   });
 
   it('that Node does not know, such as SM2, is described as unknown', () => {

@@ -73,6 +73,25 @@ describe('every pattern of every schema', () => {
   });
 });
 
+describe('a text without quotes that YAML reads as something else', () => {
+  for (const [text, said] of [
+    ['listen: { socket: *S3cret }', 'line 1 begins a value with *, which to YAML is an alias, which is not allowed: put it in quotes'],
+    ['listen:\n  socket: &S3cret\n', 'line 2 begins a value with &, which to YAML is a name for what follows: put it in quotes'],
+    ['listen:\n  socket: !S3cret\n', 'line 2 is not valid YAML: a value that begins with ! must be in quotes'],
+    ['listen:\n  socket: @S3cret\n', 'line 2 is not valid YAML: a value that begins with @, ` or % must be in quotes'],
+    ['listen: &base { socket: /s }\nadmin: *base\n', 'line 2 has the alias *base, which is not allowed: write out what is at &base on line 1'],
+    ['a: &b { c: d }\nx:\n  <<: *b\n', 'line 3 has the alias *b, which is not allowed: write out what is at &b on line 1'],
+  ] as const)
+    it(`is named with its line and the remedy, and not shown: ${JSON.stringify(text)}`, () => {
+      assert.throws(() => parseConfig(text), (error: PaycertError) => {
+        const messages = [error, ...error.others].map(({ message }) => message);
+        assert.ok(messages.includes(said), messages.join('\n'));
+        assert.ok(!messages.join().includes('S3cret'));
+        return true;
+      });
+    });
+}); // prettier-ignore
+
 describe('the local API', () => {
   const validate = validator(api.AuthorizeRequest, 'request-invalid');
   const refused = (value: object): PaycertError => {

@@ -1,9 +1,12 @@
 // Public values are shown where they help: how far a clock is off and whose, the unknown serial number, whose certificate it is, where a socket should be.
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { callSidecar } from '../../src/cli/call-sidecar.ts';
+import { readPrivateKey } from '../../src/crypto/containers.ts';
+import { rsaPkcs1, rsaPss } from '../../src/crypto/suites.ts';
 import { assertFresh } from '../../src/providers/shared/freshness.ts';
 import { wechatpay } from '../../src/providers/wechatpay/provider.ts';
 import { listenOnSocket } from '../../src/server/socket.ts';
@@ -55,6 +58,31 @@ describe('a time outside the window', () => {
       assert.throws(() => assertFresh(text, now, 'timestamp', unit), { code: 'timestamp-outside-window', message });
     });
 });
+
+describe('a key of another kind than the platform takes', () => {
+  const pss = (options: object) => generateKeyPairSync('rsa-pss', { modulusLength: 2048, ...options }).publicKey;
+
+  for (const [what, suite, key, message] of [
+    ['EC', rsaPkcs1, generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey, /of type EC-P-256, not RSA$/],
+    ['EC', rsaPss, generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).publicKey, /of type EC-P-384, not RSA$/],
+    ['of a rare curve', rsaPkcs1, generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey, /EC-secp256k1, not RSA$/],
+    ['Edwards', rsaPkcs1, generateKeyPairSync('ed25519').publicKey, /of type ED25519, not RSA$/],
+    ['short', rsaPkcs1, generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey, /an RSA key of 1024 bits$/],
+    ['bound', rsaPss, pss({ hashAlgorithm: 'sha512', mgf1HashAlgorithm: 'sha384', saltLength: 64 }), /bound to PSS with sha512, MGF1 with sha384 and a salt of 64 bytes/],
+    ['bound', rsaPkcs1, pss({}), /of type RSA-PSS-2048, not RSA$/],
+  ] as const)
+    it(`is named with its curve, length or parameters: ${what} ${String(message)}`, () => {
+      assert.match(suite.check(key, 'key.pem')[0]?.message ?? '', message);
+    });
+
+  it('of which only the parameters were copied is named, and the block that is missing', () => {
+    const parameters = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
+    const message = 'key.pem names a curve and holds no private key: copy its EC PRIVATE KEY block too';
+    assert.throws(() => readPrivateKey(Buffer.from(parameters), 'key.pem'), { code: 'private-key-malformed', message });
+    const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'sec1', format: 'pem' });
+    assert.equal(readPrivateKey(Buffer.from(`${parameters}${String(pem)}`), 'key.pem').asymmetricKeyType, 'ec');
+  });
+}); // prettier-ignore
 
 describe('a time in another unit than the platform’s', () => {
   const hint = /and the unit of the time/;
