@@ -164,6 +164,9 @@ export function useOf(snapshot: Snapshot, begin: Begin, options: UseOptions): Cr
         // It is not sent: signed without it, and sent by a client that does not know, it is another address.
         if (members.url?.includes('#'))
           throw requestInvalid('url', 'has a fragment, which is not sent: write %23 for a # in a value');
+        // Some HTTP clients make a header Authorization of it, in place of the one that is signed.
+        if (/^https?:\/\/[^/?]*@/i.test(members.url ?? ''))
+          throw requestInvalid('url', 'has a name or password before its host, which is not signed: leave it out');
         const request = { ...members, ...(body !== undefined && { body: bytesOf({ body }, 'body') }) };
         const authorized = await snapshot.authorize(request, momentOf(call, moment), call);
         remember(call, { ...authorized, body: authorized.body ?? request.body ?? new Uint8Array() });

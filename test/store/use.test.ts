@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { sign } from 'node:crypto';
 import { describe, it } from 'node:test';
+import type { PaycertError } from '../../src/errors.ts';
 import type { Event } from '../../src/events.ts';
 import { Limiter } from '../../src/store/limiter.ts';
 import { useOf, within } from '../../src/store/use.ts';
@@ -35,6 +36,17 @@ describe('a use', () => {
     for (const url of ['/v3/a#b', 'https://api.mch.weixin.qq.com/v3/a?x=1#', '/v3/a?x=#1'])
       await assert.rejects(one.authorize({ method: 'GET', url }), { code: 'request-invalid', field: 'url' }, url);
     await one.authorize({ method: 'GET', url: '/v3/a?x=%231' });
+  });
+
+  it('authorizes no address with a name or password, of which some clients make a header', async () => {
+    const { use: one } = use();
+    for (const url of ['https://me:secret@api.mch.weixin.qq.com/v3/a', 'HTTP://me@h', 'https://@h/', 'https://a@b@h?x'])
+      await assert.rejects(
+        one.authorize({ method: 'GET', url }),
+        (error: PaycertError) => error.field === 'url' && !error.message.includes('secret'),
+        url,
+      );
+    await one.authorize({ method: 'GET', url: 'https://api.mch.weixin.qq.com/v3/a@b?c=d@e' });
   });
 
   it('tells which key opened what it received', async () => {
