@@ -65,11 +65,13 @@ const hasSidecar = ({ spec }: Pod): boolean => spec.initContainers?.[0]?.name ==
 
 export function injected(world: () => World): void {
   it('gives a Deployment and a Job their sidecar from one label, and both sign through a rotation', async (t) => {
-    const { pay, image } = world();
+    const { pay, image, kubernetes } = world();
     const features = 'refreshPods=true,admission.enabled=true,injection.enabled=true,injection.recreateMissing=true';
     await world().helm('upgrade', '--set', features);
-    await eventually('the webhook has its authority', 60, async () =>
-      /caBundle/.test(await kubectl('get', 'mutatingwebhookconfigurations', '-o', 'yaml')),
+    const probe = { ...template(image, {}, []), apiVersion: 'v1', kind: 'Pod' };
+    const pod = { ...probe, metadata: { name: 'probe', labels } };
+    await eventually('the webhook is asked', 60, async () =>
+      hasSidecar((await kubernetes.json('POST', `/api/v1/namespaces/${pay}/pods?dryRun=All`, pod)) as unknown as Pod),
     );
     const deployment = {
       apiVersion: 'apps/v1',

@@ -1,12 +1,11 @@
 // The review of a Pod that asks for a sidecar: what is added to it, from what is cached of the PaymentCredentials alone.
-import { parseSpec } from '../../config/resource.ts';
-import { PaycertError, throwTogether } from '../../errors.ts';
+import { throwTogether } from '../../errors.ts';
 import type { Operation } from '../../kube/client.ts';
 import type { ReviewRequest } from '../admission/review.ts';
-import { containersAnnotation, credentialsAnnotation, injectedAnnotation, injectLabel, refreshLabel, sidecarLabel, sourceAnnotation } from '../labels.ts'; // prettier-ignore
+import { containersAnnotation, credentialsAnnotation, injectedAnnotation, refreshLabel, sidecarLabel, sourceAnnotation } from '../labels.ts'; // prettier-ignore
 import type { Objects } from '../objects.ts';
-import { ResourceKey } from '../resource-key.ts';
 import { configurationOf, type Injected, socketPath } from './configuration.ts';
+import { findCredentials } from './find-credentials.ts';
 import { type Additions, patchOf } from './patch.ts';
 import { containersOf, mountsToken, parsePodSpec, type PodSpec, sidecarName, sidecarOf, skipOf } from './pod.ts';
 import { sidecarContainer, sidecarId, sidecarVolumes, socketDirectory, socketVolume, volumePrefix } from './sidecar.ts';
@@ -43,7 +42,7 @@ export function inject({ object, namespace }: ReviewRequest, options: InjectionO
   if (skip) return none(`The Pod gets no sidecar of paycert: ${skip.message}.`);
   const wanted = readWanted(metadata.labels, metadata.annotations);
   assertRoom(spec, wanted);
-  const { injected, warnings } = find(namespace, wanted, options);
+  const { injected, warnings } = findCredentials(namespace, wanted.credentials, options.lookup);
   const credentials = injected.map(({ name }) => name);
   const additions = additionsOf(spec, { injected, wanted, ...options });
   const kept = metadata.labels?.[refreshLabel];
@@ -59,44 +58,23 @@ export function inject({ object, namespace }: ReviewRequest, options: InjectionO
 /** What the Pod has already that would be in the way. */
 function assertRoom(spec: PodSpec, { containers = [], usesApi }: Wanted): void {
   const names = new Set(containersOf(spec).map(({ name }) => name));
+  const faults = containers
+    .filter((name) => !names.has(name))
+    .map((name) => refusal(`annotation ${containersAnnotation}`, `names ${name}, and the Pod has no such container`));
   const taken = spec.volumes?.find(({ name }) => name.startsWith(volumePrefix));
-  const unknown = containers.find((name) => !names.has(name));
-  throwTogether([
-    ...(unknown === undefined ? [] : [refusal(`annotation ${containersAnnotation}`, `names ${unknown}, and the Pod has no such container`)]),
-    ...(taken ? [refusal('spec.volumes', `has ${taken.name.slice(0, 63)}: names that begin with ${volumePrefix} are those of the sidecar`)] : []),
-    ...(usesApi && mountsToken(spec)
-      ? [refusal(`annotation ${sourceAnnotation}`, 'is api, and a container has the token of the same service account: set automountServiceAccountToken: false')]
-      : []),
-  ]); // prettier-ignore
-}
-
-/** As they are cached; a suspended one is left out while there is another. */
-function find(
-  namespace: string,
-  { credentials }: Wanted,
-  { lookup }: InjectionOptions,
-): { readonly injected: readonly Injected[]; readonly warnings: readonly string[] } {
-  const injected: Injected[] = [];
-  const faults: PaycertError[] = [];
-  const suspended: string[] = [];
-  for (const [index, name] of credentials.entries()) {
-    const field = index === 0 ? `label ${injectLabel}` : `annotation ${credentialsAnnotation}`;
-    const resource = lookup.find(new ResourceKey('PaymentCredential', namespace, name));
-    try {
-      if (resource === undefined) throw refusal(field, `names ${name}, and there is no such PaymentCredential here`);
-      const spec = parseSpec(resource.spec);
-      if (spec.suspend === true) suspended.push(name);
-      else injected.push({ name, spec });
-    } catch (error) {
-      if (!(error instanceof PaycertError)) throw error;
-      faults.push(error.code === 'injection-refused' ? error : refusal(field, `names ${name}, whose ${error.message}`));
-    }
-  }
-  if (injected.length === 0 && suspended.length > 0)
-    faults.push(refusal(`label ${injectLabel}`, `names ${suspended.join(', ')}, which is suspended`));
+  if (taken)
+    faults.push(
+      refusal(`volume ${taken.name.slice(0, 63)}`, `is there, and ${volumePrefix}… are those of the sidecar`),
+    );
+  if (usesApi && mountsToken(spec))
+    faults.push(
+      refusal(
+        `annotation ${sourceAnnotation}`,
+        'is api, and a container has the token of the same account: set automountServiceAccountToken: false',
+      ),
+    );
   throwTogether(faults);
-  return { injected, warnings: suspended.map((name) => `PaymentCredential ${name} is suspended: the Pod does not get its keys.`) };
-} // prettier-ignore
+}
 
 interface Making extends InjectionOptions {
   readonly injected: readonly Injected[];

@@ -29,9 +29,7 @@ const add = (path: string, value: unknown): Operation => ({ op: 'add', path, val
 
 /** At the end of a list; of one that is not there, as its beginning. */
 const append = (path: string, list: readonly unknown[] | undefined, values: readonly unknown[]): Operation[] =>
-  list === undefined
-    ? values.length === 0 ? [] : [add(path, values)]
-    : values.map((value) => add(`${path}/-`, value)); // prettier-ignore
+  list === undefined && values.length > 0 ? [add(path, values)] : values.map((value) => add(`${path}/-`, value));
 
 const setAll = (path: string, now: Texts | undefined, values: Texts): Operation[] =>
   now === undefined
@@ -65,7 +63,7 @@ export function patchOf({ metadata, spec }: Pod, additions: Additions): Operatio
 function containerPatch(path: string, container: Container, { containers, mount, variable }: Additions): Operation[] {
   const { name, volumeMounts, env } = container;
   if (!containers.has(name)) return [];
-  const isMounted = volumeMounts?.some(({ mountPath }) => mountPath === mount.mountPath) === true;
+  const isMounted = volumeMounts?.some(({ mountPath }) => mountPath.replace(/\/$/, '') === mount.mountPath) === true;
   const isSet = env?.some((one) => one.name === variable.name) === true;
   return [
     ...append(`${path}/volumeMounts`, volumeMounts, isMounted ? [] : [mount]),

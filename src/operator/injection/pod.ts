@@ -68,6 +68,9 @@ export function skipOf({ hostNetwork, shareProcessNamespace, os }: PodSpec): Ski
   return undefined;
 }
 
+/** Where kubelet puts it; `/var/run` is a link to `/run` in many images. */
+const tokenDirectory = /^\/(var\/)?run\/secrets\/kubernetes\.io(\/|$)/;
+
 /** Whether a container has a token of the service account, which is the same for all of them. */
 export function mountsToken({ volumes = [], ...spec }: PodSpec): boolean {
   const tokens = volumes.filter(({ projected }) =>
@@ -75,7 +78,5 @@ export function mountsToken({ volumes = [], ...spec }: PodSpec): boolean {
   );
   const names = new Set(tokens.map(({ name }) => name));
   const mounts = containersOf(spec).flatMap(({ volumeMounts = [] }) => volumeMounts);
-  return mounts.some(
-    ({ name, mountPath }) => names.has(name) || mountPath.startsWith('/var/run/secrets/kubernetes.io'),
-  );
+  return mounts.some(({ name, mountPath }) => names.has(name) || tokenDirectory.test(mountPath));
 }

@@ -199,7 +199,7 @@ describe('a Pod with the label', () => {
   it('keeps what it says itself: the label of the refresh, the variable, the mount, its groups', () => {
     const own = container('shop', {
       env: [{ name: 'PAYCERT_SOCKET', value: '/elsewhere' }],
-      volumeMounts: [{ name: 'mine', mountPath: '/run/paycert' }],
+      volumeMounts: [{ name: 'mine', mountPath: '/run/paycert/' }],
     });
     const securityContext = { supplementalGroups: [5], fsGroup: 7 };
     const before = pod({ containers: [own], volumes: [{ name: 'mine' }], securityContext });
@@ -242,6 +242,7 @@ describe('a Pod with the label', () => {
     for (const mount of [
       { name: 'token', mountPath: '/elsewhere' },
       { name: 'secret-of-an-account', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' },
+      { name: 'the-same', mountPath: '/run/secrets/kubernetes.io/serviceaccount' },
     ]) {
       const object = pod({ volumes, containers: [container('shop', { volumeMounts: [mount] })] }, api);
       assert.match(refusalsOf(object), /^injection-refused: annotation paycert\.dev\/source is api, and a container has the token/); // prettier-ignore
@@ -278,7 +279,7 @@ describe('a Pod with the label', () => {
     ['names no PaymentCredential of its namespace', pod({}, undefined, 'none'), /^injection-refused: label paycert\.dev\/inject names none, and there is no such PaymentCredential here$/],
     ['names one that is invalid', pod({}, { 'paycert.dev/credentials': 'odd' }), /^injection-refused: annotation paycert\.dev\/credentials names odd, whose spec/],
     ['names a container that it has not', pod({}, { 'paycert.dev/containers': 'web' }), /annotation paycert\.dev\/containers names web, and the Pod has no such container/],
-    ['has a volume under a name of the sidecar', pod({ volumes: [socket] }), /spec\.volumes has paycert-socket/],
+    ['has a volume under a name of the sidecar', pod({ volumes: [socket] }), /volume paycert-socket is there/],
   ] as const)
     it(`is refused where it ${what}`, () => assert.match(refusalsOf(object), expected)); // prettier-ignore
 

@@ -53,8 +53,8 @@ async function setUp(t: TestContext) {
     return { apiVersion: 'apps/v1', kind, name: 'shop', uid: stored.metadata.uid, controller: true };
   };
   const replicaSet = await make('ReplicaSet', await make('Deployment'));
-  const pod = async (owner?: Json): Promise<string> => {
-    const { status, object } = await create({ labels, metadata: owner ? { ownerReferences: [owner] } : {} });
+  const pod = async (owner?: Json, spec: Json = {}): Promise<string> => {
+    const { status, object } = await create({ labels, spec, metadata: owner ? { ownerReferences: [owner] } : {} });
     assert.equal(status, 201, String(object['message']));
     return (object as Stored).metadata.name;
   };
@@ -78,19 +78,26 @@ async function setUp(t: TestContext) {
 
 describe('Pods without their sidecar', () => {
   it('are counted, and told to the Deployment with those that have one', limit, async (t) => {
-    const { pod, replicaSet, install, tenant, address } = await setUp(t);
+    const { plane, namespace, pod, replicaSet, install, tenant, address } = await setUp(t);
     await pod(replicaSet);
     const alone = await pod();
     await install();
     await pod(replicaSet);
+    const other = await pod(undefined, { hostNetwork: true });
     const scrape = async () => (await fetch(`http://${address}/metrics`)).text();
     await until(async () => /paycert_injection_pods\{state="missing"\} 2\n/.test(await scrape()), 'two are missing');
+    await until(async () => /paycert_injection_pods\{state="skipped"\} 1\n/.test(await scrape()), 'one is skipped');
     assert.match(await scrape(), /paycert_injection_pods\{state="injected"\} 1\n/);
-    const wanted = ['Normal Injected Deployment/shop', 'Warning InjectionSkipped Deployment/shop', `Warning InjectionSkipped Pod/${alone}`]; // prettier-ignore
+    const wanted = ['Normal Injected Deployment/shop', 'Warning InjectionSkipped Deployment/shop', `Warning InjectionSkipped Pod/${alone}`, `Warning InjectionSkipped Pod/${other}`]; // prettier-ignore
     await until(async () => {
       const events = await tenant.events();
       return wanted.every((one) => events.includes(one));
     }, wanted.join());
+    const { items } = await plane.admin('GET', `/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
+    const notes = (items as readonly { readonly note: string }[]).map(({ note }) => note).join('\n');
+    assert.match(notes, /paycert\.dev\/inject: wechat-main has the sidecar paycert:0\.1\.0/);
+    assert.match(notes, /has no sidecar\. WebhookMissed: /);
+    assert.match(notes, /has no sidecar\. HostNetwork: /);
   });
 
   it('are evicted one at a time, the next when the one that replaces it is ready', limit, async (t) => {
