@@ -377,6 +377,11 @@ const table = {
     kind: 'request',
     hint: 'Send an AdmissionReview of admission.k8s.io/v1 about a Secret, a PaymentCredential or a Pod.',
   },
+  'source-limited': {
+    kind: 'request',
+    hint: 'Wait. Where it is the platform, behind a proxy of yours: name that in `notifications.trustedProxies`.',
+    status: 429,
+  },
   'route-unknown': { kind: 'request', hint: 'GET /openapi.json of the local API lists its routes.', status: 404 },
   'signed-unknown': {
     kind: 'request',
@@ -477,6 +482,22 @@ const table = {
   overloaded: {
     kind: 'not-ready',
     hint: 'Try again in a second; if it stays so, give the process more CPU or more replicas.',
+  },
+  'application-unreachable': {
+    kind: 'not-ready',
+    hint: 'Check that the application listens where `notifications.forwardTo` says; the platform sends again.',
+  },
+  'application-refused': {
+    kind: 'not-ready',
+    hint: 'Look at the log of the application: it takes a notification with 2xx. The platform sends again.',
+  },
+  'application-timeout': {
+    kind: 'not-ready',
+    hint: 'Let the application store the notification, answer 2xx, and act afterwards. The platform sends again.',
+  },
+  'application-late': {
+    kind: 'not-ready',
+    hint: 'Nothing to do if it is rare: a 2xx that comes later counts, and the platform sends again.',
   },
   'scrape-unchecked': {
     kind: 'not-ready',

@@ -214,6 +214,28 @@ export type Event =
       readonly seconds: number;
       readonly error?: PaycertError;
     }
+  // notifications
+  /** What a platform that sent one, or somebody else, was answered. */
+  | {
+      readonly type: 'notified';
+      readonly call: string;
+      readonly credential: string;
+      readonly outcome: NotifiedOutcome;
+      readonly status: number;
+      readonly seconds: number;
+      readonly error?: PaycertError;
+    }
+  /** One was handed to the application, or not. */
+  | {
+      readonly type: 'delivered';
+      readonly call: string;
+      readonly credential: string;
+      readonly outcome: 'accepted' | 'refused' | 'unreachable' | 'timed-out';
+      readonly seconds: number;
+      readonly error?: PaycertError;
+    }
+  /** The memory of what was delivered is full: one is forgotten that may still come again. */
+  | { readonly type: 'notification-forgotten' }
   // the process
   /** Standard output did not take them: its disk is full, or its reader is slow or gone. */
   | { readonly type: 'lines-dropped'; readonly lines: number }
@@ -229,8 +251,15 @@ export type FollowedFile = 'configuration' | CertificateFile | TokenFile;
 /** Of the operator's listeners: health and metrics, and reviews. */
 export type CertificateFile = 'certificate' | 'admission-certificate';
 
-/** Of the local API, and of the proxy. */
-export type TokenFile = 'token' | 'proxy-token';
+/**
+ * What became of a notification. `repeated`: it was delivered before, or is while it comes again. `undelivered`: the application did not
+ * take it. `late`: it has not yet. `refused`: its signature is. `limited`, `not-ready`, `invalid`: nobody looked at its signature.
+ */
+export type NotifiedOutcome =
+  'accepted' | 'repeated' | 'undelivered' | 'late' | 'refused' | 'unopened' | 'limited' | 'not-ready' | 'invalid';
+
+/** Of the local API, of the proxy, and what notifications are signed with for the application. */
+export type TokenFile = 'token' | 'proxy-token' | 'notification-secret';
 
 /** How an operation ended. The caller's own errors are apart, they never page anybody; so are those of the way to a platform. */
 export type Outcome = 'ok' | 'refused' | 'caller-error' | 'not-ready' | 'gateway-error' | 'error';

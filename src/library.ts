@@ -46,7 +46,7 @@ export interface SnapshotFacts extends Pick<Snapshot, 'generation' | 'snapshotId
 export interface CurrentCredential extends SnapshotFacts, CredentialOperations {}
 
 /** One credential with its policy, its current set if there is one, and what is wrong with the newest. */
-export interface CredentialState extends Omit<Entry, 'snapshot' | 'forwarding'> {
+export interface CredentialState extends Omit<Entry, 'snapshot' | 'forwarding' | 'notifying'> {
   readonly snapshot?: SnapshotFacts & Pick<Snapshot, 'unopened'>;
 }
 

@@ -28,6 +28,7 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { flushMilliseconds, openOutput } from '../telemetry/output.ts';
 import { followFile } from './follow.ts';
 import { usageError } from './command.ts';
+import type { RunningNotifications } from './sidecar-notifications.ts';
 import type { RunningProxy } from './sidecar-proxy.ts';
 
 /** A file, which is followed, or an environment variable, which only a new process has another value of. */
@@ -82,6 +83,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   let isListening = false;
   const sockets: SocketListener[] = [];
   let proxy: RunningProxy | undefined;
+  let notifications: RunningNotifications | undefined;
   const hosts = () => proxy?.hosts();
   const startedAt = clock.now();
   const admin = createAdmin({
@@ -140,6 +142,18 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
       proxy = await startProxy(config.proxy, { store, clock, observe, token, limits: limits.proxy });
       for (const [name, bound] of proxy.listeners) add(name, bound);
     }
+    if (config.notifications !== undefined) {
+      const { startNotifications } = await import('./sidecar-notifications.ts');
+      const secret = () => tokens.get('notification-secret') ?? '';
+      notifications = await startNotifications(config.notifications, {
+        store,
+        clock,
+        observe,
+        secret,
+        limits: limits.notifications,
+      });
+      add('notifications', notifications.listener);
+    }
     isListening = true;
 
     configured.apply(config);
@@ -169,6 +183,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     following.abort();
     await Promise.all(listeners.map((listener) => listener.close()));
     await proxy?.close();
+    notifications?.close();
     await configured.stop();
     await Promise.race([output.flush(), clock.sleep(flushMilliseconds, new AbortController().signal)]);
   }
@@ -191,18 +206,19 @@ const aborted = (signal: AbortSignal): Promise<void> =>
   });
 
 /** Which listeners there will be, since they share the descriptors. */
-function listenersOf({ listen, proxy }: Config): readonly ListenerKind[] {
+function listenersOf({ listen, proxy, notifications }: Config): readonly ListenerKind[] {
   const proxied = [proxy?.listen.socket, proxy?.listen.tcp].filter((one) => one !== undefined);
   return [
     'admin',
     ...socketsOf(listen).map(() => 'callers' as const),
     ...(listen.tcp ? (['callers'] as const) : []),
     ...proxied.map(() => 'proxy' as const),
+    ...(notifications ? (['notifications'] as const) : []),
   ];
 }
 
 /** What only a new process picks up. */
-const fixedParts = ({ listen, admin, log, remember, proxy }: Config) => {
+const fixedParts = ({ listen, admin, log, remember, proxy, notifications }: Config) => {
   const { routes: _, ...fixed } = proxy ?? {};
-  return { listen, admin, log, remember, proxy: proxy && fixed };
+  return { listen, admin, log, remember, notifications, proxy: proxy && fixed };
 };

@@ -44,9 +44,13 @@ function asProblem(error: unknown): readonly PaycertError[] {
   throw error;
 }
 
-/** Of each listener that asks for a token. */
-export function tokenFilesOf({ listen, proxy }: Config): readonly (readonly [TokenFile, string])[] {
-  const files = { token: listen.tcp?.tokenFile, 'proxy-token': proxy?.listen.tcp?.tokenFile };
+/** Of each listener that asks for a token, and of what the application knows. */
+export function tokenFilesOf({ listen, proxy, notifications }: Config): readonly (readonly [TokenFile, string])[] {
+  const files: Readonly<Record<TokenFile, string | undefined>> = {
+    token: listen.tcp?.tokenFile,
+    'proxy-token': proxy?.listen.tcp?.tokenFile,
+    'notification-secret': notifications?.secretFile,
+  };
   return Object.entries(files).flatMap(([file, path]) =>
     path === undefined ? [] : [[file as TokenFile, path] as const],
   );

@@ -1,4 +1,5 @@
 // What no schema can say of a configuration: names that must differ, addresses, and members that must fit each other.
+import { isIP } from 'node:net';
 import { normalize } from 'node:path';
 import { isLoopback, splitAddress } from '../address.ts';
 import { type ErrorCode, PaycertError } from '../errors.ts';
@@ -27,17 +28,49 @@ export const faultError = ({ path, message, code }: Fault, otherwise: ErrorCode 
 
 type Places = Sound<Pick<Config['listen'], 'socket' | 'sockets' | 'tcp'>>;
 
-export function* listenerFaults({ listen = {}, admin, proxy }: Sound<Omit<Config, 'credentials'>>): Generator<Fault> {
+export function* listenerFaults(config: Sound<Omit<Config, 'credentials'>>): Generator<Fault> {
+  const { listen = {}, admin, proxy, notifications } = config;
   yield* placeFaults(['listen'], listen, ['socket', 'sockets', 'tcp']);
   yield* portFaults(['admin', 'address'], admin?.address);
   const sockets = socketsIn(listen);
   yield* socketFaults(sockets);
+  yield* notificationFaults(notifications);
   if (proxy === undefined) return;
   const proxied: Places = proxy.listen ?? {};
   yield* placeFaults(['proxy', 'listen'], proxied, ['socket', 'tcp']);
   const { socket } = proxied;
   if (socket !== undefined && sockets.some(({ path }) => path !== undefined && normalize(path) === normalize(socket)))
     yield { path: ['proxy', 'listen', 'socket'], message: 'is a socket of listen as well' };
+}
+
+/** What platforms sent is handed to nobody but the application. */
+function* notificationFaults(notifications: Sound<Config['notifications']>): Generator<Fault> {
+  if (notifications === undefined) return;
+  const { listen, forwardTo, trustedProxies = [] } = notifications;
+  yield* portFaults(['notifications', 'listen', 'address'], listen?.address);
+  const at = (...names: (string | number)[]): Path => ['notifications', ...names];
+  const { socket, path, url } = forwardTo ?? {};
+  if (forwardTo !== undefined && (socket === undefined) === (url === undefined))
+    yield {
+      path: at('forwardTo'),
+      message: 'needs socket or url, and not both',
+      absent: [at('forwardTo', 'socket'), at('forwardTo', 'url')],
+    };
+  if (path !== undefined && url !== undefined)
+    yield { path: at('forwardTo', 'path'), message: 'stands beside a socket; url has its own' };
+  const parsed = url === undefined ? undefined : URL.parse(url);
+  if (parsed === null) yield { path: at('forwardTo', 'url'), message: 'is not an address' };
+  else if (parsed?.protocol === 'http:' && !isLoopback(parsed.hostname.replace(/^\[|\]$/g, '')))
+    yield { path: at('forwardTo', 'url'), message: 'is http:// on another host; use https://' };
+  for (const [index, range] of trustedProxies.entries())
+    if (range !== undefined && !isRange(range))
+      yield { path: at('trustedProxies', index), message: 'is no address and no range of addresses' };
+}
+
+function isRange(text: string): boolean {
+  const [address = '', prefix = '0'] = text.split('/');
+  const family = isIP(address);
+  return family > 0 && Number(prefix) <= (family === 4 ? 32 : 128);
 }
 
 function* placeFaults(at: Path, places: Places, members: readonly string[]): Generator<Fault> {
@@ -78,7 +111,15 @@ const socketsIn = ({ socket, sockets = [] }: Places): readonly Socket[] => [
 ];
 
 /** Names of listeners that are not sockets of a list, and of callers that come through none. */
-const reservedNames: ReadonlySet<string> = new Set(['socket', 'tcp', 'admin', 'library', 'proxy-socket', 'proxy-tcp']);
+const reservedNames: ReadonlySet<string> = new Set([
+  'socket',
+  'tcp',
+  'admin',
+  'library',
+  'proxy-socket',
+  'proxy-tcp',
+  'notifications',
+]);
 
 /** Two sockets of one name could not be told apart, and one path is one socket. */
 function* socketFaults(sockets: readonly Socket[]): Generator<Fault> {

@@ -2,6 +2,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Static, TObject } from 'typebox';
 import type { Forwarding } from './forwarding.ts';
+import type { Notifying } from './notifying.ts';
 import type { Capability, Provider } from './provider.ts';
 import type { Refusals } from './refusal.ts';
 import type { Takes } from './takes.ts';
@@ -86,6 +87,8 @@ export interface Platform<O extends TObject = TObject> {
   fetches?(options: Static<O>): Fetches | undefined;
   /** How an application's requests are forwarded to it. Absent: a proxy does not serve it. */
   forwards?(options: Static<O>): Forwarding;
+  /** How its notifications are taken. Absent: it sends none. */
+  notifies?(options: Static<O>): Notifying;
   readonly fileNames: readonly FileName[];
   /** What to add to the material so that it can do what it cannot, by what that is. `encrypt` is for the platform. */
   supplies?(options: Static<O>): Readonly<Partial<Record<Capability | 'encrypt', string>>>;

@@ -166,6 +166,7 @@ export function buildPolicy(config: CredentialConfig): CredentialPolicy {
     maxAge: buildMaxAge(config),
     origins: platform.origins(options),
     forwarding: platform.forwards?.(options),
+    notifying: platform.notifies?.(options),
     suspendedSince: undefined,
   };
 }

@@ -26,9 +26,9 @@ export interface Limits {
 
 /**
  * `callers`: the local API. `proxy`: applications on their way to a platform. `admin`: health and metrics, which strangers reach
- * without a token. `admission`: reviews that API servers ask for.
+ * without a token. `admission`: reviews that API servers ask for. `notifications`: platforms, and anybody else, from the Internet.
  */
-export type ListenerKind = 'callers' | 'proxy' | 'admin' | 'admission';
+export type ListenerKind = 'callers' | 'proxy' | 'admin' | 'admission' | 'notifications';
 
 const minute = 60_000;
 
@@ -92,7 +92,29 @@ const table: Readonly<Record<ListenerKind, Limits>> = {
     requestsPerConnection: 0,
     pipelined: 8,
   },
+  notifications: {
+    connections: 1024,
+    // What matters is that a platform's comes in at all: it sends again.
+    endsUnanswered: true,
+    backlog: 1024,
+    headBytes: 16 * 1024,
+    headMilliseconds: 5000,
+    // Platforms give up after five seconds.
+    requestMilliseconds: 10_000,
+    stalledMilliseconds: 10_000,
+    // Longer than an ingress keeps one.
+    idleMilliseconds: 2 * minute,
+    requestsPerConnection: 0,
+    pipelined: 8,
+  },
 };
+
+/** Of a notification; the longest that platforms send have some kilobytes. */
+export const notificationBytes = 256 * 1024;
+/** Of all notifications that arrive and wait for the application. */
+export const notificationsBytes = 16 * 1024 * 1024;
+/** Notifications that the application has at once. */
+export const deliveriesAtOnce = 256;
 
 /** Of a review: a Secret of 1 MiB in base64, as it is and as it would be, with as many annotations as there may be. */
 export const reviewBytes = 4 * 1024 * 1024;
@@ -103,13 +125,31 @@ export const reviewsBytes = 32 * 1024 * 1024;
 const ownDescriptors = 48;
 
 /** How the descriptors that are left are divided among the listeners that there are. */
-const weights: Readonly<Record<ListenerKind, number>> = { callers: 3, proxy: 2, admin: 1, admission: 1 };
+const weights: Readonly<Record<ListenerKind, number>> = {
+  callers: 3,
+  proxy: 2,
+  notifications: 2,
+  admin: 1,
+  admission: 1,
+};
 
-/** What one connection takes: a caller of the proxy has another one to the platform. */
-const costs: Readonly<Record<ListenerKind, number>> = { callers: 1, proxy: 2, admin: 1, admission: 1 };
+/** What one connection takes: a caller of the proxy has another one to the platform, and a platform one to the application. */
+const costs: Readonly<Record<ListenerKind, number>> = {
+  callers: 1,
+  proxy: 2,
+  notifications: 2,
+  admin: 1,
+  admission: 1,
+};
 
 /** Fewer would let a stranger's connection end a probe's. */
-const fewest: Readonly<Record<ListenerKind, number>> = { callers: 1, proxy: 1, admin: 4, admission: 4 };
+const fewest: Readonly<Record<ListenerKind, number>> = {
+  callers: 1,
+  proxy: 1,
+  notifications: 4,
+  admin: 4,
+  admission: 4,
+};
 
 export type LimitsOf = Readonly<Record<ListenerKind, Limits>>;
 
@@ -121,7 +161,7 @@ export function shareOut(listeners: readonly ListenerKind[], descriptors = openF
   let left = Math.max(descriptors - ownDescriptors, 16);
   let weight = listeners.reduce((sum, kind) => sum + weights[kind], 0);
   const limits = { ...table };
-  for (const kind of ['admin', 'admission', 'proxy', 'callers'] as const) {
+  for (const kind of ['admin', 'admission', 'notifications', 'proxy', 'callers'] as const) {
     const count = listeners.filter((one) => one === kind).length;
     if (count === 0) continue;
     const affordable = Math.floor((left * weights[kind]) / weight / costs[kind]);

@@ -28,7 +28,7 @@ export async function sendStream(
 /** Sends an error, at once, whether or not the body has been read. */
 export function sendProblem(request: IncomingMessage, response: ServerResponse, error: PaycertError): void {
   const problem = problemOf(error);
-  if (problem.status === 503) response.setHeader('Retry-After', '1');
+  if (problem.status === 503 || problem.status === 429) response.setHeader('Retry-After', '1');
   if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
   if (problem.status === 407) response.setHeader('Proxy-Authenticate', 'Bearer');
   const body = JSON.stringify(problem);

@@ -347,7 +347,12 @@ export const CredentialStatus = Type.Object({
 export const CredentialList = Type.Object({ credentials: Type.Array(CredentialStatus) });
 
 const FileStatus = Type.Object({
-  file: Type.Union([Type.Literal('configuration'), Type.Literal('token'), Type.Literal('proxy-token')]),
+  file: Type.Union([
+    Type.Literal('configuration'),
+    Type.Literal('token'),
+    Type.Literal('proxy-token'),
+    Type.Literal('notification-secret'),
+  ]),
   current: Type.Boolean({ description: 'Whether its newest content is in use; otherwise the next start fails on it.' }),
   frozenPaths: Type.Optional(Type.Array(Type.String(), { description: 'Where it is a mount that never updates.' })),
   rejection: Type.Optional(Notice),

@@ -1,6 +1,7 @@
 // The current snapshot of every credential: the only mutable state on the signing path.
 import { PaycertError } from '../errors.ts';
 import type { Forwarding } from '../providers/forwarding.ts';
+import type { Notifying } from '../providers/notifying.ts';
 import type { Capability, KeyFacts } from '../providers/provider.ts';
 import { type Age, agesOf, type MaxAge } from './age.ts';
 import { inUse } from './checks.ts';
@@ -19,6 +20,8 @@ export interface CredentialPolicy {
   readonly origins?: readonly string[];
   /** How a proxy forwards requests to it; absent where it does not. */
   readonly forwarding?: Forwarding | undefined;
+  /** How its platform's notifications are taken; absent where it sends none. */
+  readonly notifying?: Notifying | undefined;
   /** Since when its PaymentCredential is suspended: there is nothing to load until it is not. */
   readonly suspendedSince?: Date | undefined;
 }

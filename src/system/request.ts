@@ -23,7 +23,7 @@ export class TooLarge extends Error {
 }
 
 export interface Sending {
-  readonly body?: string | undefined;
+  readonly body?: string | Uint8Array | undefined;
   /** A connection on which nothing moves for so long is given up. */
   readonly silenceMilliseconds: number;
   /** Whether it may be sent twice: a connection that was kept may have been closed at the other end. */

@@ -1,6 +1,6 @@
 // What is logged of each event: a level, a sentence and fields. An unknown error is given by name and stack, never by message.
 import { detailOf, type PaycertError } from '../errors.ts';
-import { type Event, tolerableSkewSeconds } from '../events.ts';
+import { type Event, type NotifiedOutcome, tolerableSkewSeconds } from '../events.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -34,6 +34,12 @@ const recreatedLines = {
   'not-injected': 'a Pod without its sidecar stays: another would not get one either',
   failed: 'a Pod without its sidecar could not be evicted; it is tried again',
 } as const;
+const notifiedLines: Readonly<Partial<Record<NotifiedOutcome, string>>> = {
+  accepted: 'a notification was accepted',
+  repeated: 'a notification came again, and is not delivered again',
+  undelivered: 'a notification was not accepted: the application has not taken it',
+  late: 'a notification was not accepted: the application has not answered in time',
+};
 
 /** Every event has a row; a row may say that it is not worth a line. */
 const rows: Rows = {
@@ -228,6 +234,22 @@ const rows: Rows = {
     outcome === 'unknown' ? 'warn' : 'debug',
     outcome === 'unknown' ? 'whether the platform did it is unknown: query the order' : 'forwarded',
     { call, credential, method, outcome, status, ...(verified && { verified }), attempts, seconds, ...(error && describe(error)) }, // prettier-ignore
+  ],
+  notified: ({ call, credential, outcome, status, seconds, error }) => [
+    outcome === 'undelivered' || outcome === 'late' ? 'warn' : 'debug',
+    notifiedLines[outcome] ?? 'a notification was refused',
+    { call, credential, outcome, status, seconds, ...(error && describe(error)) },
+  ],
+  delivered: ({ call, credential, outcome, seconds, error }) => [
+    outcome === 'accepted' ? 'debug' : 'warn',
+    outcome === 'accepted'
+      ? 'the application took a notification'
+      : 'the application did not take a notification; the platform sends it again',
+    { call, credential, outcome, seconds, ...(error && describe(error)) },
+  ],
+  'notification-forgotten': () => [
+    'warn',
+    'more notifications were delivered than may be remembered: the oldest may be delivered again',
   ],
   // A line about lines that cannot be written.
   'lines-dropped': () => undefined,

@@ -7,6 +7,7 @@ import { foreign } from './attacks/foreign.ts';
 import { forged } from './attacks/forged.ts';
 import { lists } from './attacks/lists.ts';
 import { lowest } from './attacks/lowest.ts';
+import { notifications } from './attacks/notifications.ts';
 import { owners } from './attacks/owners.ts';
 import { sockets } from './attacks/sockets.ts';
 import { strangers } from './attacks/strangers.ts';
@@ -16,7 +17,18 @@ import { limitMemory } from './memory-limit.ts';
 const { values } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
 });
-const attacks: readonly Attack[] = [strangers, forged, largeBodies, foreign, lists, owners, sockets, lowest, tenants];
+const attacks: readonly Attack[] = [
+  strangers,
+  notifications,
+  forged,
+  largeBodies,
+  foreign,
+  lists,
+  owners,
+  sockets,
+  lowest,
+  tenants,
+];
 
 const rows: Row[] = [];
 const print = (text: string): void => void process.stdout.write(`${text}\n`);

@@ -21,6 +21,8 @@ export interface Sidecar {
   readonly process: ChildProcess;
   readonly socket: string;
   readonly admin: string;
+  /** host:port or path, by name. */
+  readonly listeners: ReadonlyMap<string, string>;
   stop(): Promise<void>;
 }
 
@@ -32,7 +34,11 @@ export interface SidecarCredential {
 const merchantId = '1900000001';
 
 /** Starts the sidecar and resolves when every credential is current. */
-export async function startSidecar(directory: string, credentials: readonly SidecarCredential[]): Promise<Sidecar> {
+export async function startSidecar(
+  directory: string,
+  credentials: readonly SidecarCredential[],
+  more = '',
+): Promise<Sidecar> {
   const socket = join(directory, 'paycert.sock');
   const config = join(directory, 'paycert.yaml');
   const entries = credentials.map(
@@ -41,7 +47,7 @@ export async function startSidecar(directory: string, credentials: readonly Side
   );
   await writeFile(
     config,
-    `listen: { socket: ${socket} }\nadmin: { address: "127.0.0.1:0" }\nlog: { level: info }\ncredentials:\n${entries.join('')}`,
+    `listen: { socket: ${socket} }\nadmin: { address: "127.0.0.1:0" }\nlog: { level: info }\n${more}credentials:\n${entries.join('')}`,
   );
   const environment = {
     ...process.env,
@@ -52,7 +58,7 @@ export async function startSidecar(directory: string, credentials: readonly Side
     stdio: ['ignore', 'pipe', 'inherit'],
     env: environment,
   });
-  let admin = '';
+  const listeners = new Map<string, string>();
   await new Promise<void>((resolve, reject) => {
     let pending = '';
     child.stdout.on('data', (chunk: Buffer) => {
@@ -60,18 +66,21 @@ export async function startSidecar(directory: string, credentials: readonly Side
       const lines = pending.split('\n');
       pending = lines.pop() ?? '';
       for (const line of lines) {
-        const { event, listener, address } = JSON.parse(line) as Record<string, string>;
-        if (event === 'listening' && listener === 'admin') admin = `http://${address}`;
+        const { event, listener = '', address = '' } = JSON.parse(line) as Record<string, string>;
+        if (event === 'listening') listeners.set(listener, address);
+        // Written once every listener is there.
+        if (event === 'configured') resolve();
       }
-      if (admin !== '') resolve();
     });
     child.once('exit', () => reject(new Error('the sidecar ended')));
   });
+  const admin = `http://${listeners.get('admin') ?? ''}`;
   while (!(await isReady(admin))) await new Promise((resolve) => setTimeout(resolve, 5));
   return {
     process: child,
     socket,
     admin,
+    listeners,
     async stop() {
       child.kill('SIGTERM');
       await once(child, 'exit');
@@ -95,6 +104,7 @@ export async function startBareServer(directory: string): Promise<Sidecar> {
     process: child,
     socket,
     admin: '',
+    listeners: new Map(),
     async stop() {
       child.kill('SIGKILL');
       await once(child, 'exit');

@@ -7,6 +7,7 @@ import { createSecretVolume, createWechatpayMaterial } from '../../src/testing/i
 import { formatTable } from '../../src/cli/table.ts';
 import { buildBundle, startBareServer, startSidecar } from './fixture.ts';
 import { memory, thousandCredentials } from './footprint.ts';
+import { notificationRates } from './notifications.ts';
 import { fairness, type Figures, libraryRates, signRates, verifyAndDecryptRates } from './rates.ts';
 import { swapLatencies } from './swaps.ts';
 
@@ -18,6 +19,7 @@ const aims: Readonly<Record<string, `${'≥' | '≤'} ${number}`>> = {
   verify_over_inprocess: '≥ 0.4',
   decrypt_over_inprocess: '≥ 0.3',
   library_sign_over_crypto: '≥ 0.97',
+  notification_over_inprocess: '≥ 0.5',
   single_sign_under_batches_p99_ms: '≤ 30',
   swap_to_current_p99_ms: '≤ 10',
   swap_to_current_loaded_p99_ms: '≤ 25',
@@ -69,6 +71,8 @@ try {
           await bare.stop();
         }
       }),
+    notifications: () =>
+      notificationRates({ directory, path: secret, material, rounds, count: values.quick ? 1000 : 5000 }),
     library: () => withSidecar((sidecar) => libraryRates({ sidecar, material, rounds, milliseconds })),
     fairness: () => withSidecar((sidecar) => fairness({ sidecar, material, rounds, milliseconds })),
     swaps: () => withSidecar(({ socket }) => swapLatencies({ socket, volume, material, count: swapCount })),

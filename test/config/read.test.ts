@@ -7,30 +7,32 @@ import { parseForStart, readConfig, tokenFilesOf } from '../../src/config/read.t
 import { makeDirectory } from '../support/directories.ts';
 
 const token = 't'.repeat(16);
+const files = ['token', 'proxy-token', 'notification-secret'];
 const withTokens = (directory: string): string => `
 listen: { socket: ${directory}/s, tcp: { address: "127.0.0.1:0", tokenFile: ${directory}/token } }
 proxy: { listen: { tcp: { address: "127.0.0.1:0", tokenFile: ${directory}/proxy-token } } }
+notifications: { listen: { address: ":0" }, forwardTo: { socket: /s }, secretFile: ${directory}/notification-secret }
 credentials: []
 `;
 
 describe('the configuration of a start', () => {
   it('is read with the tokens of its listeners', async (t) => {
     const directory = await makeDirectory(t);
-    for (const name of ['token', 'proxy-token']) await writeFile(join(directory, name), `${token}\n`);
+    for (const name of files) await writeFile(join(directory, name), `${token}\n`);
     await writeFile(join(directory, 'paycert.yaml'), withTokens(directory));
     const config = await readConfig(join(directory, 'paycert.yaml'));
     assert.deepEqual(tokenFilesOf(config), [
       ['token', join(directory, 'token')],
       ['proxy-token', join(directory, 'proxy-token')],
+      ['notification-secret', join(directory, 'notification-secret')],
     ]);
     assert.deepEqual(await parseForStart(withTokens(directory)), config);
   });
 
   it('is refused while the token of a listener is missing or unusable, whichever listener it is', async (t) => {
-    for (const broken of ['token', 'proxy-token']) {
+    for (const broken of files) {
       const directory = await makeDirectory(t);
-      const other = broken === 'token' ? 'proxy-token' : 'token';
-      await writeFile(join(directory, other), token);
+      for (const other of files) if (other !== broken) await writeFile(join(directory, other), token);
       await assert.rejects(parseForStart(withTokens(directory)), { code: 'token-unusable', message: /ENOENT/ });
       await writeFile(join(directory, broken), 'short');
       await assert.rejects(parseForStart(withTokens(directory)), { code: 'token-unusable', field: 'tokenFile' });

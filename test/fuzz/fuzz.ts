@@ -9,6 +9,7 @@ import { config } from './targets/config.ts';
 import { containers } from './targets/containers.ts';
 import { wholeMaterial } from './targets/material.ts';
 import { names } from './targets/names.ts';
+import { notificationRequests } from './targets/notification-requests.ts';
 import { notifications } from './targets/notifications.ts';
 import { pkcs12 } from './targets/pkcs12.ts';
 import { revocation } from './targets/revocation.ts';
@@ -29,7 +30,8 @@ export const targets = {
   pkcs12: { share: 8, start: pkcs12 },
   containers: { share: 19, start: containers },
   revocation: { share: 8, start: revocation },
-  notifications: { share: 10, start: notifications },
+  notifications: { share: 6, start: notifications },
+  'notification-requests': { share: 4, start: notificationRequests },
   'api-heads': { share: 8, start: apiHeads },
   config: { share: 12, start: config },
 } as const satisfies Record<string, Row>;

@@ -158,13 +158,14 @@ describe('the callers’ listener, full', { timeout: 300_000 }, () => {
 describe('file descriptors', () => {
   /** What the process opens itself. */
   const own = 48;
-  const costs = { admin: 1, admission: 1, callers: 1, proxy: 2 } as const;
+  const costs = { admin: 1, admission: 1, callers: 1, notifications: 2, proxy: 2 } as const;
   const listeners = fc
-    .record({ sockets: fc.nat(8), ports: fc.nat(1), proxies: fc.nat(2) })
-    .map(({ sockets, ports, proxies }): ListenerKind[] => [
+    .record({ sockets: fc.nat(8), ports: fc.nat(1), proxies: fc.nat(2), notified: fc.nat(1) })
+    .map(({ sockets, ports, proxies, notified }): ListenerKind[] => [
       'admin',
       ...Array.from({ length: sockets + ports }, () => 'callers' as const),
       ...Array.from({ length: proxies }, () => 'proxy' as const),
+      ...Array.from({ length: notified }, () => 'notifications' as const),
     ]);
 
   it('are enough for every connection that all listeners of a process and its proxy may have', () => {

@@ -3,7 +3,7 @@ import { PaycertError } from '../../src/errors.ts';
 import { aesKey } from '../../src/crypto/cipher.ts';
 import { readCertificates } from '../../src/crypto/containers.ts';
 import { normalizeSerial } from '../../src/crypto/x509.ts';
-import { readPlaintext } from '../../src/providers/wechatpay/envelope.ts';
+import { readPlaintext } from '../../src/providers/shared/plaintext.ts';
 import { apiV3KeyOf, open, type Sealed } from './aead.ts';
 import { isObject, type Json } from './read.ts';
 import { headersOf, verifyResponse } from './signatures.ts';

@@ -8,6 +8,7 @@ import {
   ResourceEntrySchema,
 } from './credential.ts';
 import { ListenerPlaces } from './listen.ts';
+import { NotificationsSchema } from './notifications.ts';
 import { ProxySchema } from './proxy.ts';
 import { closed } from './shared.ts';
 
@@ -61,6 +62,7 @@ export const ConfigSchema = Type.Object(
   {
     listen: Listen,
     proxy: Type.Optional(ProxySchema),
+    notifications: Type.Optional(NotificationsSchema),
     admin: Type.Optional(
       Type.Object(
         {

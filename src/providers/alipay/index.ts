@@ -3,6 +3,7 @@ import { draft } from './draft.ts';
 import { describeCertificate, fileNames } from './files.ts';
 import { definePlatform } from '../platform.ts';
 import { forwarding } from './forwarding.ts';
+import { notifying } from './notifying.ts';
 import { defaults, Options, origins } from './options.ts';
 import { alipay } from './provider.ts';
 import { alipayRefusals } from './refusal.ts';
@@ -22,6 +23,7 @@ export const platform = definePlatform({
   draft,
   origins: ({ gateway = defaults.gateway }) => [origins[gateway]],
   forwards: forwarding,
+  notifies: () => notifying,
   fileNames,
   supplies: ({ mode }) => ({
     verify:

@@ -1,6 +1,8 @@
 // Partners that share a secret, as everything outside this folder knows them.
 import { definePlatform } from '../platform.ts';
+import { partnerNotifying } from '../partner/notifying.ts';
 import { Options } from './options.ts';
+import { readParameters } from './parameters.ts';
 import { hmac } from './provider.ts';
 import { takes } from './takes.ts';
 
@@ -12,6 +14,7 @@ export const platform = definePlatform({
   neutral: { keyId: 'unknown', scheme: 'sorted' },
   takes,
   origins: () => [],
+  notifies: () => partnerNotifying(readParameters),
   fileNames: [
     { pattern: /^key$/, what: 'secret shared with a partner, for HMAC (key)', holds: 'secret' },
     {

@@ -1,6 +1,8 @@
 // The parameters of a request as one scheme signs them: which belong to the scheme itself, and the text over all of them.
 import type { Nonces } from '../shared/nonces.ts';
-import type { Pair } from '../shared/parameters.ts';
+import { splitUrl } from '../shared/http.ts';
+import { formPairs, type Pair } from '../shared/parameters.ts';
+import type { ReceivedNotification } from '../provider.ts';
 import type { Settings } from './options.ts';
 import { schemes } from './schemes.ts';
 
@@ -29,5 +31,9 @@ export function signedText(
   const signed = pairs.filter(([name]) => name !== names.signature && (signsKeyId || name !== names.keyId));
   return Buffer.from(text(signed, { method: method.toUpperCase(), path }, slash));
 }
+
+/** Those of a verified request, wherever they stand in it, by their names. */
+export const readParameters = ({ url = '/', body }: ReceivedNotification): Readonly<Record<string, string>> =>
+  Object.fromEntries([...formPairs(splitUrl(url).query, 'url'), ...formPairs(body, 'body')]);
 
 export const authorizationPrefix = 'Signature ';

@@ -1,5 +1,7 @@
 // Partners that hold each other's public key, as everything outside this folder knows them.
 import { definePlatform } from '../platform.ts';
+import { partnerNotifying } from '../partner/notifying.ts';
+import { readPlaintext } from '../shared/plaintext.ts';
 import { Options } from './options.ts';
 import { pss } from './provider.ts';
 import { takes } from './takes.ts';
@@ -12,6 +14,7 @@ export const platform = definePlatform({
   neutral: { appId: 'unknown' },
   takes,
   origins: () => [],
+  notifies: () => partnerNotifying(({ body }) => readPlaintext(body)),
   fileNames: [
     { pattern: /^private_key\.pem$/, what: 'yours, for RSA-PSS: private_key.pem', holds: 'key' },
     { pattern: /^public_key(?:\.previous)?\.pem$/, what: 'the partner’s, for RSA-PSS: public_key.pem', holds: 'key' },

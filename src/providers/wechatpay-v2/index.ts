@@ -1,6 +1,7 @@
 // WeChat Pay v2, as everything outside this folder knows it.
 import { draft } from './draft.ts';
 import { definePlatform } from '../platform.ts';
+import { notifying } from './notifying.ts';
 import { wechatPayHosts } from '../shared/wechatpay-hosts.ts';
 import { Options } from './options.ts';
 import { wechatpayV2 } from './provider.ts';
@@ -21,6 +22,7 @@ export const platform = definePlatform({
   draft,
   // Risk control has a host of its own (protocols 1.13).
   origins: () => [...wechatPayHosts, 'https://fraud.mch.weixin.qq.com'],
+  notifies: () => notifying,
   fileNames: [
     { pattern: /^apiv2_key$/, what: 'APIv2 key (apiv2_key)', holds: 'secret' },
     { pattern: /^apiv2_key\.previous$/, what: 'previous APIv2 key (apiv2_key.previous)', holds: 'secret' },

@@ -11,6 +11,9 @@ import { isUnsignedByDesign, parameterText, signedText } from './messages.ts';
 import { takes } from './takes.ts';
 import { readXml } from './xml.ts';
 
+/** The `eventType` of a refund: it comes without a signature. */
+export const refundType = 'REFUND';
+
 export function receiving(
   verifiers: readonly Verifier[],
   openers: readonly Opener[],
@@ -60,7 +63,7 @@ export function receiving(
       if (sealed !== undefined) {
         const { plaintext, role } = await openSealed(sealed, earlier);
         const refund = readXml(plaintext);
-        return { ...describe('REFUND', refund), resource: Object.fromEntries(refund), keyId, role };
+        return { ...describe(refundType, refund), resource: Object.fromEntries(refund), keyId, role };
       }
       const eventType = parameters.has('transaction_id') ? 'TRANSACTION' : 'OTHER';
       return { ...describe(eventType, parameters), resource: Object.fromEntries(parameters), keyId };
@@ -100,7 +103,7 @@ function readSealed(parameters: ReadonlyMap<string, string>): string | undefined
 
 /** The platform's own id, else a digest of what does not change when it is sent again. */
 function describe(eventType: string, parameters: ReadonlyMap<string, string>) {
-  const id = parameters.get(eventType === 'REFUND' ? 'refund_id' : 'transaction_id') ?? '';
+  const id = parameters.get(eventType === refundType ? 'refund_id' : 'transaction_id') ?? '';
   const constant = [...parameters].filter(([name]) => name !== 'nonce_str');
   return { id: id === '' ? hash('sha256', parameterText(constant), 'hex').slice(0, 32) : id, eventType };
 }

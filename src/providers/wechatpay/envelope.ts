@@ -89,22 +89,3 @@ export function sealedCertificates(answer: string): readonly (Resource | undefin
     ? data.map((entry: unknown) => (isObject(entry) ? readResource(entry['encrypt_certificate']) : undefined))
     : [];
 }
-
-/** Far deeper than any resource, and far from where JSON.stringify runs out of stack. */
-const maxDepth = 256;
-
-const isShallow = (value: unknown, depth = maxDepth): boolean =>
-  typeof value !== 'object' ||
-  value === null ||
-  (depth > 0 && Object.values(value).every((inner) => isShallow(inner, depth - 1)));
-
-/** The resource's content: parsed where it is JSON that can be written again. */
-export function readPlaintext(plaintext: Uint8Array): unknown {
-  const text = Buffer.from(plaintext).toString();
-  try {
-    const value: unknown = JSON.parse(text);
-    return isShallow(value) ? value : text;
-  } catch {
-    return text;
-  }
-}

@@ -7,6 +7,7 @@ import { wechatPayHosts } from '../shared/wechatpay-hosts.ts';
 import { Options } from './options.ts';
 import { wechatpay } from './provider.ts';
 import { wechatpayRefusals } from './refusal.ts';
+import { notifying } from './notifying.ts';
 import { merchantProblems } from '../shared/app-ids.ts';
 import { takes } from './takes.ts';
 
@@ -20,6 +21,7 @@ export const platform = definePlatform({
   draft,
   origins: () => wechatPayHosts,
   forwards: forwarding,
+  notifies: () => notifying,
   fileNames,
   supplies() {
     const platformKey = 'wechatpay_*.pem (GET /v3/certificates), or pub_key.pem with pub_key_id, to verify and encrypt';

@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Event } from '../../events.ts';
 import type { Sample } from '../fact-gauge.ts';
 import { forwarding } from './forwarding.ts';
+import { notifications } from './notifications.ts';
 import { operations } from './operations.ts';
 import { operator } from './operator.ts';
 import { processRows } from './process.ts';
@@ -14,6 +15,7 @@ export const counted: Readonly<Record<string, CountedRow>> = {
   ...reloads,
   ...operations,
   ...forwarding,
+  ...notifications,
   ...operator,
   ...processRows,
 };

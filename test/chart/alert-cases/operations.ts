@@ -8,6 +8,7 @@ const refusals = (kind: string, reason = 'signature-invalid') =>
 const unopened = (kind: string, pod = 'a', reason = 'decryption-failed') =>
   of('paycert_unopened_total', { kind, reason }, pod);
 const stillUnopened = (kind: string) => of('paycert_unopened', { kind, reason: 'decryption-failed' });
+const deliveries = (outcome: string) => of('paycert_deliveries_total', { outcome });
 const bucket = (le: string) =>
   `paycert_operation_duration_seconds_bucket{namespace="pay",operation="sign",le="${le}",pod="a"}`;
 const slow = (slowPerMinute: number, perMinute: number) => ({
@@ -165,6 +166,38 @@ export const operations: readonly Case[] = [
       },
     ];
   }),
+  {
+    alert: 'PaycertNotificationUndelivered',
+    title: 'fires when the application takes less than half of them',
+    at: 15,
+    fires: [pay],
+    series: {
+      [deliveries('accepted')]: '0+1x60',
+      [deliveries('refused')]: '0+2x60',
+      [deliveries('timed-out')]: '1x60',
+    },
+  },
+  {
+    alert: 'PaycertNotificationUndelivered',
+    title: 'fires when few come, and none is taken',
+    at: 12,
+    fires: [pay],
+    series: { [deliveries('unreachable')]: '_x2 1 2 3 3 3 3 4x60' },
+  },
+  {
+    alert: 'PaycertNotificationUndelivered',
+    title: 'is quiet when most are taken, and about one that is not',
+    at: 15,
+    fires: [],
+    series: { [deliveries('accepted')]: '0+4x60', [deliveries('refused')]: '0+1x60' },
+  },
+  {
+    alert: 'PaycertNotificationUndelivered',
+    title: 'is quiet about one that was not taken at first, and once the application is back',
+    at: 40,
+    fires: [],
+    series: { [deliveries('timed-out')]: '0+2x10 20x60', [deliveries('accepted')]: '0x12 0+1x60' },
+  },
   {
     alert: 'PaycertLatencyHigh',
     title: 'fires when more than one in a hundred is slow',

@@ -93,6 +93,15 @@ export const processes: Readonly<Record<string, Cause>> = {
     within: 10,
     after: 5,
   },
+  PaycertNotificationUndelivered: {
+    series: {
+      [of('paycert_deliveries_total', { outcome: 'refused' })]: counting(2, 0),
+      [of('paycert_deliveries_total', { outcome: 'accepted' })]: counting(0, 2),
+    },
+    labels: pay,
+    within: 10,
+    after: 10,
+  },
   PaycertNotificationUnopened: unopened('notification'),
   PaycertDecryptionFailing: unopened('ciphertext'),
   PaycertLatencyHigh: {

@@ -23,6 +23,8 @@ const withTcp = (over: object) =>
 
 const withSockets = (over: object) => withRoot({ listen: { sockets: [{ name: 'shop', path: '/s', ...over }] } });
 const withProxy = (over: object) => withRoot({ proxy: { listen: { socket: '/x' }, ...over } });
+const withNotifications = (over: object) =>
+  withRoot({ notifications: { listen: { address: ':0' }, forwardTo: { socket: '/s' }, secretFile: '/k', ...over } });
 const withRoute = (over: object) => withProxy({ routes: [{ credential: 'shop', ...over }] });
 
 const origins = {
@@ -96,6 +98,23 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     ['http://127.0.0.1:8443'],
     ['127.0.0.1:8443', 'http://a.example/path', 1],
   ],
+  ['notifications', (v) => withRoot({ notifications: v }), [], [null, [], 'x', {}]],
+  ['notifications.listen', (v) => withNotifications({ listen: v }), [{ address: ':8012' }], [null, ':8012', {}]],
+  [
+    'notifications.listen.address',
+    (v) => withNotifications({ listen: { address: v } }),
+    ['0.0.0.0:8012'],
+    [':65536', 8012],
+  ],
+  ['notifications.forwardTo', (v) => withNotifications({ forwardTo: v }), [{ socket: '/s' }], [null, '/s', {}, { path: '/x' }, { socket: '/s', url: 'https://a.example/' }]], // prettier-ignore
+  ['notifications.forwardTo.socket', (v) => withNotifications({ forwardTo: { socket: v } }), ['/s'], ['', 1, 'x'.repeat(108)]], // prettier-ignore
+  ['notifications.forwardTo.path', (v) => withNotifications({ forwardTo: { socket: '/s', path: v } }), ['/', '/a?b'], ['a', '/ ', 1]], // prettier-ignore
+  ['notifications.forwardTo.url', (v) => withNotifications({ forwardTo: { url: v } }), ['http://127.0.0.1:1/x', 'http://[::1]/', 'http://localhost', 'https://shop.pay.svc/x'], ['http://shop.pay.svc/', 'http://127.0.0.1.evil.example', 'https://[', 'shop', 1]], // prettier-ignore
+  ['notifications.secretFile', (v) => withNotifications({ secretFile: v }), ['/k'], ['', 1, null]],
+  ['notifications.deliver', (v) => withNotifications({ deliver: v }), ['opened', 'raw'], ['', 'json', null]],
+  ['notifications.applicationDeadline', (v) => withNotifications({ applicationDeadline: v }), ['30s'], ['30', 30]],
+  ['notifications.remember', (v) => withNotifications({ remember: v }), [100, 1_000_000], [99, 1_000_001, 1.5, '100']],
+  ['notifications.trustedProxies', (v) => withNotifications({ trustedProxies: v }), [[], ['10.0.0.0/8', '::1', 'fd00::/8']], [null, '10.0.0.1', ['10.0.0.0/33'], ['10.0.0'], ['fd00::/129'], ['ingress']]], // prettier-ignore
   ['admin', (v) => withRoot({ admin: v }), [{ address: ':9464' }], [null, []]],
   ['admin.address', (v) => withRoot({ admin: { address: v } }), ['0.0.0.0:9464'], ['9464', ':65536', 9464]],
   ['log', (v) => withRoot({ log: v }), [{ level: 'info' }], [null, 'info']],

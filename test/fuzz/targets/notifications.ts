@@ -41,7 +41,7 @@ function mutateHeaders(headers: Headers, random: Random): Headers {
 }
 
 /** AES-256-GCM with the nonce given, so that the same input can be made again. */
-function seal(plaintext: Buffer, apiV3Key: string, nonce: string) {
+export function seal(plaintext: Buffer, apiV3Key: string, nonce: string) {
   const cipher = createCipheriv('aes-256-gcm', Buffer.from(apiV3Key), Buffer.from(nonce));
   cipher.setAAD(Buffer.from('transaction'));
   const sealed = Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);

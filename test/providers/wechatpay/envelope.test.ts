@@ -3,12 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { aesKey } from '../../../src/crypto/cipher.ts';
-import {
-  openCertificates,
-  openResource,
-  readEnvelope,
-  readPlaintext,
-} from '../../../src/providers/wechatpay/envelope.ts';
+import { openCertificates, openResource, readEnvelope } from '../../../src/providers/wechatpay/envelope.ts';
+import { readPlaintext } from '../../../src/providers/shared/plaintext.ts';
 import { encryptResource } from '../../../src/testing/index.ts';
 import { refusal } from '../../support/wechatpay.ts';
 

@@ -1,0 +1,213 @@
+// The listener for notifications: verified and opened here, handed to the application once, and accepted only after its 2xx.
+import type { IncomingMessage, RequestListener } from 'node:http';
+import type { Clock } from '../../clock.ts';
+import { PaycertError, requestInvalid } from '../../errors.ts';
+import { isolate, type Observe } from '../../events.ts';
+import type { Application } from '../../delivery/application.ts';
+import { type Envelope, passedOn, seal } from '../../delivery/envelope.ts';
+import type { Once } from '../../delivery/once.ts';
+import type { Strangers } from '../../delivery/strangers.ts';
+import { randomNonce } from '../../nonce.ts';
+import type { Notifying } from '../../providers/notifying.ts';
+import type { ReceivedNotification } from '../../providers/provider.ts';
+import type { Around, Call } from '../../store/call.ts';
+import type { Store } from '../../store/store.ts';
+import { useOf, within } from '../../store/use.ts';
+import { readBytes } from '../body.ts';
+import { callOf } from '../caller.ts';
+import { notificationBytes } from '../limits.ts';
+import { toPaycertError } from '../problem.ts';
+import { type Reply, type Route, type RouteCall, serveRoutes } from '../routes.ts';
+import { digestOf, isVerifiedOnce, openedPlainly, type Opened, openWith } from './open.ts';
+import { failureOf } from './outcome.ts';
+
+/** Bytes of one notification, until it is released. */
+interface Held {
+  /** @throws PaycertError `overloaded` */
+  add(bytes: number): void;
+  release(): void;
+}
+
+export interface NotificationsOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  readonly around: Around;
+  readonly application: Pick<Application, 'deliver'>;
+  readonly once: Once;
+  readonly strangers: Strangers;
+  /** Begins to hold the bytes of one, within what all may take. */
+  readonly hold: () => Held;
+  /** What the application checks the headers with, as it is now. */
+  readonly secret: () => string;
+  /** `raw`: as it came, for an SDK that verifies again. */
+  readonly deliver: 'opened' | 'raw';
+  readonly sourceOf: (request: IncomingMessage) => string;
+  /** A clock that never goes back. */
+  readonly milliseconds: () => number;
+}
+
+const unknown =
+  'the path begins with no credential: give platforms https://HOST/CREDENTIAL as the address for notifications';
+
+export function createNotifications(given: NotificationsOptions): RequestListener {
+  const options = { ...given, observe: isolate(given.observe) };
+  const post = { method: 'POST', type: 'application/json', summary: 'A notification of a platform.' } as const;
+  const run: Route['run'] = (route) => answer(options, route);
+  const routes: readonly Route[] = [
+    { ...post, path: '/{credential}', run },
+    { ...post, path: '/{credential}/{+target}', run },
+  ];
+  return serveRoutes(routes, { where: 'notifications', unknown, observe: options.observe });
+}
+
+/** What one request is about. */
+interface Taken {
+  readonly call: Call;
+  readonly notifying: Notifying;
+  /** Where it comes from. */
+  readonly source: string;
+  readonly held: Held;
+}
+
+/** A name that is unknown is refused before anything is read, and never becomes a label. */
+async function answer(options: NotificationsOptions, route: RouteCall): Promise<Reply> {
+  const { store, clock, observe, milliseconds, strangers, sourceOf, hold } = options;
+  const { credential = '' } = route.parameters;
+  const { notifying } = store.entry(credential);
+  if (notifying === undefined)
+    throw new PaycertError('operation-unsupported', 'this credential’s platform sends no notifications');
+  const call = callOf(route, {
+    listener: 'notifications',
+    credential,
+    operation: 'notification',
+    startedAt: clock.now(),
+  });
+  const started = milliseconds();
+  const seconds = () => (milliseconds() - started) / 1000;
+  const source = sourceOf(route.request);
+  try {
+    if (!strangers.admit(source))
+      throw new PaycertError('source-limited', 'nothing from this address has verified, and there is too much of it');
+    const taking = take(options, route, { call, notifying, source, held: hold() });
+    const outcome = await inTime(clock, notifying.waitsMilliseconds, taking);
+    const { status, type, body } = notifying.accepted;
+    observe({ type: 'notified', call: call.id, credential, outcome, status, seconds: seconds() });
+    return { status, type, body };
+  } catch (error) {
+    const known = toPaycertError(error);
+    if (known.kind === 'internal') observe({ type: 'internal-error', where: 'notifications', credential, error });
+    const { outcome, status } = failureOf(known);
+    observe({ type: 'notified', call: call.id, credential, outcome, status, seconds: seconds(), error: known });
+    // A body that its sender still sends is dealt with by the one place that knows how.
+    if (!route.request.complete) throw known;
+    return {
+      status,
+      ...notifying.refused,
+      ...((status === 503 || status === 429) && { headers: { 'Retry-After': '1' } }),
+    };
+  }
+}
+
+/** What it becomes; once the platform would not hear it any more, that it is late. It continues all the same. */
+async function inTime<T>(clock: Clock, waits: number, work: Promise<T>): Promise<T> {
+  const done = new AbortController();
+  const late = clock.sleep(waits, done.signal).then(() => {
+    throw new PaycertError('application-late', 'the application has not answered yet; it may still take it');
+  });
+  late.catch(() => undefined);
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    done.abort();
+  }
+}
+
+async function take(options: NotificationsOptions, route: RouteCall, taken: Taken): Promise<'accepted' | 'repeated'> {
+  const { call, notifying, source, held } = taken;
+  try {
+    const { request } = route;
+    const { url = '', method = '' } = request;
+    if (url.length > longestUrl) throw requestInvalid('url', `is longer than ${String(longestUrl)} characters`);
+    const body = await readBytes(request, notificationBytes, (bytes) => held.add(bytes));
+    const message = { kind: 'notification', method, url, headers: textHeaders(request), body } as const;
+    const opened = await options.around(call, () => open(options, call, notifying, message));
+    options.strangers.verified(source);
+    const { key, keyId } = opened;
+    const { repeatsMilliseconds } = notifying;
+    const delivering = {
+      key: `${call.credential} ${key}`,
+      keyId,
+      repeatsMilliseconds,
+      isVerifiedOnce: isVerifiedOnce(notifying),
+    };
+    const time = await options.once.run(delivering, () =>
+      deliver(options, call, envelopeOf(options, call, message, opened)),
+    );
+    return time === 'first' ? 'accepted' : 'repeated';
+  } finally {
+    held.release();
+  }
+}
+
+const longestUrl = 2048;
+
+async function open(
+  { store, once, observe }: NotificationsOptions,
+  call: Call,
+  notifying: Notifying,
+  message: ReceivedNotification,
+): Promise<Opened> {
+  // Asked first: without keys, nothing is known of a message either.
+  const snapshot = store.current(call.credential);
+  const verifiedBefore = notifying.read && once.keyIdOf(`${call.credential} ${digestOf(message)}`);
+  if (notifying.read && verifiedBefore !== undefined) return openedPlainly(message, notifying.read, verifiedBefore);
+  return openWith(useOf(snapshot, within(call), { observe, nonce: randomNonce }), message, notifying);
+}
+
+function envelopeOf(
+  { secret, deliver: how, clock }: NotificationsOptions,
+  { credential }: Call,
+  message: ReceivedNotification,
+  { resource, ...facts }: Opened,
+): Envelope {
+  const target = (message.url ?? '').slice(credential.length + 1);
+  const about = { ...facts, credential, target };
+  const moment = { secret: secret(), now: clock.now() };
+  if (how === 'opened') {
+    const { headers, body } = seal(about, Buffer.from(JSON.stringify(resource)), moment);
+    return { headers: { 'Content-Type': 'application/json', ...headers }, body };
+  }
+  const { headers, body } = seal(about, message.body, moment);
+  return { headers: { ...passedOn(message.headers ?? {}), ...headers }, body };
+}
+
+const deliveredAs = {
+  'application-refused': 'refused',
+  'application-unreachable': 'unreachable',
+  'application-timeout': 'timed-out',
+} as const;
+
+async function deliver(
+  { application, observe, milliseconds }: NotificationsOptions,
+  { id: call, credential }: Call,
+  envelope: Envelope,
+): Promise<void> {
+  const started = milliseconds();
+  const about = () => ({ type: 'delivered', call, credential, seconds: (milliseconds() - started) / 1000 }) as const;
+  try {
+    await application.deliver(envelope);
+    observe({ ...about(), outcome: 'accepted' });
+  } catch (error) {
+    if (error instanceof PaycertError && Object.hasOwn(deliveredAs, error.code))
+      observe({ ...about(), outcome: deliveredAs[error.code as keyof typeof deliveredAs], error });
+    throw error;
+  }
+}
+
+/** Node has joined what came twice; `set-cookie`, which it does not join, is nothing that a request has. */
+const textHeaders = ({ headers }: IncomingMessage): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );

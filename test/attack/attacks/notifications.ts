@@ -1,0 +1,131 @@
+// Strangers at the port for notifications: floods, forgeries and slow bodies, while a platform's own still reach the application.
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { makeNotification } from '../../../src/testing/index.ts';
+import { type Attack, type Attempt, measureAll, type Report } from '../attack.ts';
+import { makeAttacked, merchantId, wechatpayFiles } from '../material.ts';
+import { startSidecar, useDirectory } from '../target.ts';
+
+/** The platform has an address of its own; strangers have 200. */
+const platform = '127.0.0.2';
+const stranger = (index: number): string => `127.0.1.${String(1 + (index % 200))}`;
+
+interface Posted {
+  readonly from: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/** Its status; 0 where the connection ends without one. */
+function post(address: string, { from, path, headers, body }: Posted): Promise<number> {
+  const [host, port] = address.split(':');
+  return new Promise((resolve) => {
+    const options = { host, port, path, method: 'POST', headers, localAddress: from, agent: false, timeout: 5000 };
+    const call = request(options, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode ?? 0));
+    });
+    call.on('timeout', () => call.destroy()).on('error', () => resolve(0));
+    call.end(body);
+  });
+}
+
+/** Each says this and reads nothing, for two seconds. */
+async function hold(address: string, connections: number, said: (index: number) => string): Promise<void> {
+  const [host = '', port] = address.split(':');
+  const sockets: Socket[] = [];
+  for (let index = 0; index < connections; index += 1) {
+    const socket = connect({ host, port: Number(port), localAddress: stranger(index) })
+      .pause()
+      .on('error', () => undefined);
+    socket.write(said(index));
+    sockets.push(socket);
+    if (index % 256 === 255) await Promise.race([once(socket, 'connect'), sleep(1000)]);
+  }
+  await sleep(2000);
+  for (const socket of sockets) socket.destroy();
+}
+
+const head = (length: number): string => `POST /main HTTP/1.1\r\nHost: a\r\nContent-Length: ${String(length)}\r\n\r\n`;
+
+async function run(report: Report): Promise<void> {
+  const { isQuick } = report;
+  await useDirectory(async (directory) => {
+    const files = wechatpayFiles();
+    const { yaml, name } = await makeAttacked(directory, 'main', `wechatpay: { merchantId: "${merchantId}" }`, files.next); // prettier-ignore
+    const { platformKeys: [platformKey], apiV3Key } = files.current(); // prettier-ignore
+    if (platformKey === undefined) throw new Error('the material has no platform key');
+    let handed = 0;
+    const application = createServer((incoming, response) => {
+      handed += 1;
+      incoming.resume().on('end', () => response.end());
+    });
+    const socket = join(directory, 'application.sock');
+    application.listen(socket);
+    await once(application, 'listening');
+    await writeFile(join(directory, 'secret'), 's'.repeat(32));
+    const more = `notifications: { listen: { address: "127.0.0.1:0" }, forwardTo: { socket: ${socket} }, secretFile: ${join(directory, 'secret')} }\n`;
+    const target = await startSidecar(directory, { credentials: [yaml], names: [name], more });
+    try {
+      const address = await target.address('notifications');
+      let sent = 0;
+      const genuine = async (): Promise<void> => {
+        const { headers, body } = makeNotification({ platformKey, apiV3Key, id: String((sent += 1)), resource: {} });
+        const status = await post(address, { from: platform, path: '/main', headers, body });
+        if (status !== 204) throw new Error(`the platform's own notification was answered with ${String(status)}`);
+      };
+      await genuine();
+      /** Meanwhile the platform sends, too. */
+      const during = async (attack: Promise<unknown>): Promise<string[]> => {
+        const state = { isOver: false };
+        void attack.finally(() => (state.isOver = true)).catch(() => undefined);
+        do {
+          await genuine();
+          await sleep(200);
+        } while (!state.isOver);
+        await attack;
+        return handed > sent ? [`${String(handed - sent)} of the strangers' reached the application`] : [];
+      };
+      const forged = makeNotification({ platformKey, apiV3Key, resource: {} });
+      const spoiled = { ...forged, body: Buffer.concat([forged.body, Buffer.from(' ')]) };
+      const large = { headers: forged.headers, body: Buffer.alloc(255 * 1024, '{') };
+      const flood = async (count: number, { headers, body }: typeof spoiled): Promise<void> => {
+        for (let done = 0; done < count; done += 64)
+          await Promise.all(
+            Array.from({ length: 64 }, (_, index) =>
+              post(address, { from: stranger(done + index), path: '/main/x', headers, body }),
+            ),
+          );
+      };
+      const attempts: readonly (readonly [string, () => Promise<unknown>])[] = [
+        ['forged notifications from 200 addresses', () => flood(isQuick ? 2000 : 20_000, spoiled)],
+        ['forged notifications of 255 KiB', () => flood(isQuick ? 640 : 6400, large)],
+        ['2,000 forged notifications in each of three packets', () => hold(address, 3, () => `${head(1)}x`.repeat(2000))],
+        ['bodies of 256 KiB that never end', () => hold(address, isQuick ? 500 : 2000, () => `${head(256 * 1024)}${'x'.repeat(200 * 1024)}`)],
+        ['half heads', () => hold(address, isQuick ? 1000 : 4000, () => `POST /main HTTP/1.1\r\nX: ${'x'.repeat(15 * 1024)}`)],
+        ['idle connections', () => hold(address, isQuick ? 2000 : 8000, () => '')],
+        ['names of credentials that there are not', () => hold(address, 1000, (index) => `POST /${String(index)} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`)],
+      ]; // prettier-ignore
+      await measureAll(
+        { target, directory, credential: 'main' },
+        attempts.map(([what, attack]): Attempt => [`notifications: ${what}`, () => during(attack())]),
+        report,
+      );
+    } finally {
+      await target.stop();
+      application.closeAllConnections();
+      application.close();
+    }
+  });
+}
+
+export const notifications: Attack = {
+  section: 1,
+  name: 'strangers at the port for notifications',
+  isQuick: true,
+  run,
+};

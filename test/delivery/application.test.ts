@@ -1,0 +1,58 @@
+// The application behind TLS: only with a certificate that is trusted for its name, and never in plain text.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import { type AddressInfo, createServer as createPlainServer } from 'node:net';
+import { describe, it } from 'node:test';
+import { systemClock } from '../../src/clock.ts';
+import { Application } from '../../src/delivery/application.ts';
+import { issue, makeAuthority, pairFiles } from '../support/mtls.ts';
+
+const envelope = { headers: { 'Content-Type': 'application/json' }, body: Buffer.from('{}') };
+const applicationAt = (url: string) =>
+  new Application({ place: { url }, clock: systemClock, deadlineMilliseconds: 10_000, connections: 4 });
+
+describe('an application elsewhere', () => {
+  it('is not told anything when nobody that is trusted vouches for it', async (t) => {
+    const files = pairFiles(await issue(await makeAuthority(), 'localhost'));
+    const [cert, key] = [files['tls.crt'], files['tls.key']];
+    let requests = 0;
+    const server = createServer({ cert, key }, (_, response) => {
+      requests += 1;
+      response.end();
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const application = applicationAt(`https://localhost:${String((server.address() as AddressInfo).port)}/`);
+    t.after(() => {
+      application.close();
+      server.closeAllConnections();
+      server.close();
+    });
+    await assert.rejects(application.deliver(envelope), { code: 'application-unreachable', message: /CERT|SIGNATURE/ });
+    assert.equal(requests, 0);
+  });
+
+  it('that closes a connection that was kept is told again over a new one', async (t) => {
+    let connections = 0;
+    const server = createPlainServer((socket) => {
+      connections += 1;
+      socket.on('error', () => undefined);
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+        socket.once('data', () => socket.destroy());
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const application = applicationAt(`http://127.0.0.1:${String(port)}/`);
+    t.after(() => {
+      application.close();
+      server.close();
+    });
+    await application.deliver(envelope);
+    await application.deliver(envelope);
+    assert.equal(connections, 2);
+  });
+});

@@ -1,0 +1,74 @@
+// Alipay's notifications at the listener: forms in every charset that it sends, answered with seven bytes.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createAlipayMaterial } from '../../../src/testing/alipay-material.ts';
+import { makeAlipayNotification } from '../../../src/testing/alipay-message.ts';
+import { start } from '../../support/api-server.ts';
+import { startNotified } from '../../support/notified.ts';
+
+const appId = '2021000000000001';
+const material = await createAlipayMaterial({ appId, now: start });
+const [alipayKey] = material.alipayKeys;
+assert.ok(alipayKey);
+const provider = { alipay: { appId, mode: 'certificate' as const } };
+const parameters = {
+  app_id: appId,
+  notify_id: 'a-1',
+  notify_type: 'trade_status_sync',
+  out_trade_no: '7',
+  total_amount: '0.01',
+};
+
+/** GBK writes both with two bytes each; the last character only GB18030 has, with four. */
+const wide: Readonly<Record<string, readonly [text: string, bytes: string]>> = {
+  'UTF-8': ['订单', Buffer.from('订单').toString('hex')],
+  GBK: ['订单', 'b6a9b5a5'],
+  GB18030: ['订单\u{20000}', 'b6a9b5a595328236'],
+};
+
+describe('a notification of Alipay', () => {
+  for (const [charset, [subject, bytes]] of Object.entries(wide))
+    it(`in ${charset} reaches the application as JSON, and is answered success`, async (t) => {
+      const notified = await startNotified(t, { files: material.files, provider });
+      const encode = (text: string) => (text === subject ? Buffer.from(bytes, 'hex') : Buffer.from(text));
+      const response = await notified.post(
+        makeAlipayNotification({ alipayKey, parameters: { ...parameters, charset, subject }, encode }),
+      );
+      assert.deepEqual([response.status, response.text], [200, 'success']);
+      assert.match(String(response.headers['content-type']), /^text\/plain/);
+      const [handed] = notified.application.handed;
+      assert.ok(handed);
+      const resource = JSON.parse(handed.body.toString()) as Record<string, string>;
+      assert.deepEqual([resource['subject'], resource['out_trade_no']], [subject, '7']);
+      assert.deepEqual([handed.headers['paycert-id'], handed.headers['paycert-type']], ['a-1', 'trade_status_sync']);
+    });
+
+  it('that is forged is answered fail, and that comes again is answered success without a second delivery', async (t) => {
+    const notified = await startNotified(t, { files: material.files, provider });
+    const message = makeAlipayNotification({ alipayKey, parameters });
+    const forged = Buffer.from(Buffer.from(message.body).toString().replace('total_amount=%30', 'total_amount=%39'));
+    const refused = await notified.post({ ...message, body: forged });
+    assert.deepEqual([refused.status, refused.text], [401, 'fail']);
+    for (let times = 0; times < 2; times += 1) assert.equal((await notified.post(message)).text, 'success');
+    assert.equal(notified.application.handed.length, 1);
+  });
+
+  it('without a notify_id is told from others by what it says', async (t) => {
+    const notified = await startNotified(t, { files: material.files, provider });
+    const { notify_id: _, ...others } = parameters;
+    const of = (number: string) =>
+      makeAlipayNotification({ alipayKey, parameters: { ...others, out_trade_no: number } });
+    for (const number of ['1', '2', '1']) assert.equal((await notified.post(of(number))).text, 'success');
+    assert.equal(notified.application.handed.length, 2);
+    assert.match(String(notified.application.handed[0]?.headers['paycert-id']), /^[0-9a-f]{32}$/);
+  });
+
+  it('for another app is answered 500: no key of this side opens it', async (t) => {
+    const notified = await startNotified(t, { files: material.files, provider });
+    const response = await notified.post(
+      makeAlipayNotification({ alipayKey, parameters: { ...parameters, app_id: '2021000000000002' } }),
+    );
+    assert.deepEqual([response.status, response.text], [500, 'fail']);
+    assert.equal((await notified.event('notified')).outcome, 'unopened');
+  });
+});
