@@ -129,6 +129,36 @@ describe('the webhooks’ own certificate', () => {
     assert.deepEqual((secret['metadata'] as { labels: object }).labels, { ours: 'yes' });
   });
 
+  it('has its authority in webhooks that review and in webhooks that change, and both have the next one', limit, async (t) => {
+    const { plane, tenant, home, configuration, secret } = await setUp(t, 1);
+    const mutating = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
+    const name = `injection-${tenant.namespace}`;
+    const [webhook] = await documentedWebhooks('MutatingWebhookConfiguration');
+    const clientConfig = { url: 'https://localhost:1/review' };
+    const objectSelector = { matchLabels: { nobody: 'asks' } };
+    await plane.admin('POST', mutating, { metadata: { name }, webhooks: [{ ...webhook, clientConfig, objectSelector }] });
+    t.after(() => plane.admin('DELETE', `${mutating}/${name}`));
+    const client = async () => connectCluster({ KUBECONFIG: await plane.kubeconfig('default') });
+    const configurations = [{ kind: 'validating', name: configuration }, { kind: 'mutating', name }] as const;
+    const keeper = new ServingSecret({ secret, configurations, hostNames, client, clock: systemClock, random: randomBytes, observe: () => undefined });
+    const bundles = async () => {
+      const { webhooks } = (await plane.admin('GET', `${mutating}/${name}`)) as Configured;
+      const injecting = webhooks.map(({ clientConfig: { caBundle = '' } }) => Buffer.from(caBundle, 'base64').toString());
+      return [...(await bundlesOf(plane, configuration)), ...injecting];
+    };
+    const seen = new Set<string>();
+    for (const round of [1, 2]) {
+      await keeper.keep(t.signal);
+      const [first = '', second, ...others] = await bundles();
+      assert.match(first, /^-----BEGIN CERTIFICATE-----/);
+      assert.deepEqual([second, others], [first, []], `round ${String(round)}`);
+      seen.add(first);
+      // Somebody empties the Secret: another authority has to reach both.
+      await plane.writeSecret(home, 'serving', {});
+    }
+    assert.equal(seen.size, 2);
+  }); // prettier-ignore
+
   it('changes its authority while both replicas restart, and is trusted throughout', limit, async (t) => {
     const { plane, home, configuration, start, write, keeper } = await setUp(t, 2);
     // As it was kept until a minute ago, when a third of the authority's year was left; the leaf is of today.
