@@ -3,7 +3,7 @@ import { type Injected, mountOf } from './configuration.ts';
 import { sidecarName } from './pod.ts';
 import type { Wanted } from './wanted.ts';
 
-/** User and group of the image; whoever is in the group may use the socket. */
+/** User and group of the image; a process in the group may use the socket. */
 export const sidecarId = 65_532;
 
 export const configVariable = 'PAYCERT_CONFIG';
@@ -72,7 +72,8 @@ export const sidecarVolumes = ({
   { name: socketVolume, emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
   ...injected.map(({ spec }, index) => ({
     name: keysVolume(index),
-    secret: { secretName: spec.source.secret.name, defaultMode },
+    // kubelet waits with the whole Pod for a Secret that is not there: for the one that the Pod cannot do without.
+    secret: { secretName: spec.source.secret.name, defaultMode, ...(index > 0 && { optional: true }) },
   })),
   ...(wanted.usesApi ? [{ name: tokenVolume, projected: { defaultMode, sources: tokenSources } }] : []),
 ];

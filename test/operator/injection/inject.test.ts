@@ -159,7 +159,7 @@ describe('a Pod with the label', () => {
     });
   });
 
-  it('has a configuration that a sidecar takes: the first credential required, each from its mount', () => {
+  it('has a configuration that a sidecar takes: the first credential required, each from its mount, and no Pod waits for the others', () => {
     const { after } = injectInto(
       pod({}, { 'paycert.dev/credentials': 'alipay-main', 'paycert.dev/log-level': 'warn' }),
     );
@@ -184,6 +184,11 @@ describe('a Pod with the label', () => {
       log: { level: 'warn' },
       admin: { address: ':9464' },
     }); // prettier-ignore
+    const secrets = after.spec.volumes!.flatMap(({ secret }) => secret ?? []);
+    assert.deepEqual(secrets, [
+      { secretName: 'keys', defaultMode: 0o444 },
+      { secretName: 'alipay', defaultMode: 0o444, optional: true },
+    ]);
     const mounts = sidecarOf(after).volumeMounts.map(({ name, mountPath }) => `${name} ${mountPath}`);
     assert.deepEqual(mounts.slice(1), ['paycert-keys-0 /etc/paycert/keys/wechat-main', 'paycert-keys-1 /etc/paycert/keys/alipay-main']); // prettier-ignore
   });
