@@ -10,8 +10,8 @@ const layers = {
   store: ['crypto', 'providers', 'sources'],
   revocation: ['system', 'crypto', 'providers', 'sources'],
   tls: ['system', 'providers', 'store', 'revocation'],
-  gateway: ['system', 'providers', 'store'],
   delivery: ['system', 'crypto'],
+  gateway: ['system', 'providers', 'store', 'tls'],
   config: ['system', 'kube', 'providers'],
   running: ['kube', 'origins', 'providers', 'sources', 'store', 'revocation', 'config'],
   operator: ['crypto', 'kube', 'providers', 'sources', 'store', 'config', 'running'],
@@ -51,6 +51,7 @@ const onlyImporters = {
   'prom-client': '^src/telemetry/(counted/count|fact-gauge|metrics|process-metrics)\\.ts$',
   undici: '^src/(tls/dispatcher|gateway/connections)\\.ts$',
   yaml: '^src/config/yaml\\.ts$',
+  opossum: '^src/gateway/breaker\\.ts$',
   leven: '^src/spelling\\.ts$',
   '@peculiar/x509': '^src/testing/authority\\.ts$',
 };

@@ -516,6 +516,10 @@ const table = {
     hint: 'Check that an operator runs and leads, and that the resource names the Secret that was written.',
   },
   'sidecar-unreachable': { kind: 'not-ready', hint: 'Check that the sidecar runs and that the address is right.' },
+  'breaker-open': {
+    kind: 'not-ready',
+    hint: 'Nothing was sent. Call again after `Retry-After`; the log says how the calls before it failed.',
+  },
 
   // gateway: the platform, or the way to it
   'gateway-unreachable': {

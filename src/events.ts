@@ -193,6 +193,20 @@ export type Event =
   /** Nobody can connect to a host of a platform; its calls go to its spare. */
   | { readonly type: 'failed-over'; readonly host: string; readonly spare: string }
   | { readonly type: 'failed-back'; readonly host: string; readonly spare: string }
+  /** `open`: too many calls of the credential to that host failed, and for a while none is sent. `half-open`: one call may try. */
+  | {
+      readonly type: 'breaker-changed';
+      readonly credential: string;
+      readonly host: string;
+      readonly state: 'closed' | 'open' | 'half-open';
+    }
+  /** A call that was not sent: its breaker is open, or too many are under way already. */
+  | {
+      readonly type: 'held-back';
+      readonly credential: string;
+      readonly host: string;
+      readonly reason: 'breaker' | 'bulkhead';
+    }
   /** By how many seconds at least the clock here is ahead of that of a platform, negative behind. */
   | {
       readonly type: 'platform-clock-compared';

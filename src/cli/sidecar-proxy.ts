@@ -41,6 +41,7 @@ export async function startProxy(config: ProxyConfig, dependencies: ProxyDepende
   const { listen, maxBodyBytes = defaults.proxyMaxBodyBytes, deadline = defaults.deadline } = config;
   const { spareShare = defaults.spareShare, attempts = defaults.attempts } = config;
   const { correctClock: correctsClock = defaults.correctClock } = config;
+  const { breaker = {}, bulkhead = {} } = config;
   let { routes } = config;
   const connections = await openConnections();
   const elapsed = () => performance.now();
@@ -61,6 +62,15 @@ export async function startProxy(config: ProxyConfig, dependencies: ProxyDepende
         correctsClock,
       },
       deadlineMilliseconds: milliseconds(deadline),
+      breaker: {
+        failurePercent: breaker.failurePercent ?? defaults.failurePercent,
+        minimumCalls: breaker.minimumCalls ?? defaults.minimumCalls,
+        openMilliseconds: milliseconds(breaker.openFor ?? defaults.openFor),
+      },
+      bulkhead: {
+        concurrent: bulkhead.concurrent ?? defaults.concurrent,
+        queued: bulkhead.queued ?? defaults.queued,
+      },
     }),
   };
 
@@ -86,5 +96,9 @@ export async function startProxy(config: ProxyConfig, dependencies: ProxyDepende
     throw error;
   }
   const hosts = () => proxy.gateway.hosts();
-  return { listeners, socket, hosts, apply: (next) => (routes = next), close: () => connections.close() };
+  const close = () => {
+    proxy.gateway.close();
+    return connections.close();
+  };
+  return { listeners, socket, hosts, apply: (next) => (routes = next), close };
 }

@@ -21,13 +21,21 @@ const fileRemarks = ({ file, frozenPaths = [], rejection }: Process['files'][num
 ];
 
 /** What is wrong between this machine and a platform. */
-const hostRemarks = ({ host, onSpare, clock }: NonNullable<Process['hosts']>[number]): string[] => [
+const hostRemarks = ({ host, onSpare, clock, credentials = [] }: NonNullable<Process['hosts']>[number]): string[] => [
   ...(onSpare ? [`${paint('yellow', 'on spare:')} ${host}: nobody can connect to it; its calls go to its spare`] : []),
   ...(clock && Math.abs(clock.aheadSeconds) > 1
     ? [
         `${paint(Math.abs(clock.aheadSeconds) > tolerableSkewSeconds ? 'red' : 'yellow', 'clock:')} ${host}: the clock here is ${String(Math.abs(clock.aheadSeconds))} s ${clock.aheadSeconds > 0 ? 'ahead' : 'behind'}${clock.corrected ? '; requests are signed with the time of the platform' : '; correct it, or set proxy.correctClock'}`,
       ]
     : []),
+  ...credentials.flatMap(({ credential, breaker, underWay, waiting }) => [
+    ...(breaker === 'closed'
+      ? []
+      : [`${paint('red', 'breaker:')} ${host}: too many calls of ${credential} failed; until one succeeds, most are refused`]), // prettier-ignore
+    ...(waiting === 0
+      ? []
+      : [`${paint('yellow', 'queue:')} ${host}: ${String(underWay)} calls of ${credential} are under way, and ${String(waiting)} wait`]), // prettier-ignore
+  ]),
 ];
 
 /** What concerns every credential of a process. */

@@ -162,9 +162,16 @@ export function* routeFaults(proxy: Sound<Config>['proxy'], entries: readonly Na
       if (!isUncertain) yield { path: at('credential'), message: 'is no credential of this file' };
       continue;
     }
-    const own = platformsOf(known.get(credential)).flatMap(({ platform, options }) => platform.origins(options));
+    const sound = platformsOf(known.get(credential));
+    const own = sound.flatMap(({ platform, options }) => platform.origins(options));
     if (known.get(credential) === undefined) continue;
-    if (own.some((one) => one.includes('*')) && double === undefined)
+    if (double === undefined && own.length === 0 && sound.some(({ platform }) => platform.forwards !== undefined))
+      yield {
+        path: at('credential'),
+        message: 'is a partner whose address nothing says: set `origin` under its provider',
+        absent: [at('double')],
+      };
+    else if (own.some((one) => one.includes('*')) && double === undefined)
       yield {
         path: at('credential'),
         message: 'has a platform of many hosts: name those that are called in its provider’s `endpoints`',

@@ -1,9 +1,13 @@
 // One call of a platform: to which of its hosts, how often at most, and within which time.
 import { PaycertError } from '../errors.ts';
+import { isolate } from '../events.ts';
 import { matchesCall } from '../providers/forwarding.ts';
 import type { Call } from '../store/call.ts';
 import { BufferBudget } from '../system/buffer-budget.ts';
 import { type Exchange, type Exchanged, exchangeOnce, type ExchangeOptions, type Limits } from './exchange.ts';
+import type { BreakerOptions, BreakerState } from './breaker.ts';
+import type { BulkheadOptions } from './bulkhead.ts';
+import { Gates } from './gates.ts';
 import { Hosts, type Pair } from './hosts.ts';
 import { type ClockState, PlatformClocks } from './platform-clocks.ts';
 import { Repeats } from './repeats.ts';
@@ -19,10 +23,12 @@ export interface GatewayClientOptions extends Omit<ExchangeOptions, 'budget' | '
   readonly spareShare?: number;
   /** Whether it signs and judges with a platform's time where the clock here is off. */
   readonly correctsClock?: boolean;
+  readonly breaker: BreakerOptions;
+  readonly bulkhead: BulkheadOptions;
   readonly budget?: BufferBudget;
 }
 
-export type ForwardedCall = Pair & Exchanged;
+export type ForwardedCall = Pair & Omit<Exchanged, 'pass'>;
 
 export type GatewayResponse = Omit<Exchange, 'hasChanged' | 'refused'>;
 
@@ -31,27 +37,45 @@ export interface HostState {
   /** Whether its calls go to its spare. */
   readonly isOnSpare: boolean;
   readonly clock?: Omit<ClockState, 'host'>;
+  /** By credential; of those that have called it. */
+  readonly credentials: readonly CredentialAtHost[];
+}
+
+export interface CredentialAtHost {
+  readonly credential: string;
+  readonly breaker: BreakerState;
+  readonly underWay: number;
+  readonly waiting: number;
 }
 
 export class GatewayClient {
   readonly #options: GatewayClientOptions & ExchangeOptions;
   readonly #hosts: Hosts;
+  readonly #gates: Gates;
 
   constructor(options: GatewayClientOptions) {
     const { clock, milliseconds, observe, correctsClock: corrects = false } = options;
     const clocks = new PlatformClocks({ now: () => clock.now(), milliseconds, observe, corrects });
     this.#options = { ...options, clocks, budget: options.budget ?? new BufferBudget() };
     this.#hosts = new Hosts(options);
+    const { store, breaker, bulkhead } = options;
+    this.#gates = new Gates({ observe: isolate(observe), now: () => clock.now(), isKnown: (name) => store.has(name), breaker, bulkhead }); // prettier-ignore
   }
 
   /** What is known of the hosts that were called. */
   hosts(): readonly HostState[] {
     const clocks = new Map(this.#options.clocks.list().map(({ host, ...clock }) => [host, clock]));
     const away = new Set(this.#hosts.away());
-    return [...new Set([...clocks.keys(), ...away])].map((host) => {
+    const gates = Map.groupBy(this.#gates.list(), ({ host }) => host);
+    return [...new Set([...clocks.keys(), ...away, ...gates.keys()])].map((host) => {
       const clock = clocks.get(host);
-      return { host, isOnSpare: away.has(host), ...(clock && { clock }) };
+      const credentials = (gates.get(host) ?? []).map(({ host: _, ...credential }) => credential);
+      return { host, isOnSpare: away.has(host), ...(clock && { clock }), credentials };
     });
+  }
+
+  close(): void {
+    this.#gates.close();
   }
 
   get budget(): BufferBudget {
@@ -95,13 +119,9 @@ export class GatewayClient {
   /** Where no byte can have left, any call moves to the next host. What may have left is sent again only if that may be. */
   async #tryEach(call: Call, { hosts, ...forwarded }: Ordered, repeats: Repeats, limits: Limits): Promise<Exchange> {
     for (let at = 0; ;) {
+      const origin = hosts[at] ?? forwarded.origin;
       try {
-        const response = await exchangeOnce(
-          call,
-          { ...forwarded, origin: hosts[at] ?? forwarded.origin },
-          limits,
-          this.#options,
-        );
+        const response = await this.#tryOne(call, { ...forwarded, origin }, limits);
         const pause = repeats.afterResponse(response);
         if (pause === undefined) return response;
         if (pause > 0) await this.#options.clock.sleep(pause, limits.signal);
@@ -109,15 +129,24 @@ export class GatewayClient {
         if (limits.signal.aborted) return response;
       } catch (error) {
         if (limits.signal.aborted) throw error;
-        if (isUnreachable(error) && at + 1 < hosts.length) at += 1;
+        if (at + 1 < hosts.length && this.#mayMove(error, origin)) at += 1;
         else if (!repeats.afterFailure(error)) throw error;
       }
     }
   }
+
+  #tryOne(call: Call, exchanged: ForwardedCall, limits: Limits): Promise<Exchange> {
+    const { host } = new URL(exchanged.origin);
+    return this.#gates.through({ call, host, deadline: limits.deadline }, (pass) =>
+      exchangeOnce(call, { ...exchanged, pass }, limits, this.#options),
+    );
+  }
+
+  /** Nothing was sent in this attempt. A breaker that is open says no more than a 500, unless nobody can connect to that host. */
+  #mayMove(error: unknown, origin: string): boolean {
+    if (!(error instanceof PaycertError)) return false;
+    return error.code === 'gateway-unreachable' || (error.code === 'breaker-open' && this.#hosts.isAway(origin));
+  }
 }
 
 type Ordered = ForwardedCall & { readonly hosts: readonly string[] };
-
-/** Of this attempt: nothing was sent. */
-const isUnreachable = (error: unknown): boolean =>
-  error instanceof PaycertError && error.code === 'gateway-unreachable';

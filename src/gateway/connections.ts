@@ -2,7 +2,9 @@
 import type { Readable } from 'node:stream';
 import type { Pool } from 'undici';
 import { loadOptional } from '../optional-package.ts';
+import type { TlsIdentity } from '../providers/shared/tls-identity.ts';
 import { createLookup } from '../system/lookup.ts';
+import { buildSecureContext } from '../tls/secure-context.ts';
 
 /** What goes out, byte for byte. */
 export interface Outgoing {
@@ -38,6 +40,13 @@ export class NoResponse extends Error {
 export interface SendOptions {
   readonly signal: AbortSignal;
   readonly isFresh?: boolean;
+  /** What is shown where the platform asks for a certificate, and whose it is. */
+  readonly shown?: Shown | undefined;
+}
+
+export interface Shown {
+  readonly credential: string;
+  readonly identity: TlsIdentity;
 }
 
 export interface Connections {
@@ -46,8 +55,8 @@ export interface Connections {
   close(): Promise<void>;
 }
 
-/** Per origin at once. More wait for one of them, within their deadline. */
-const connectionsPerOrigin = 256;
+/** Per origin at once, for all credentials: more than one of them may have under way. More wait, within their deadline. */
+const connectionsPerOrigin = 1024;
 const connectMilliseconds = 5000;
 /** Within a body: between one byte and the next. */
 const silenceMilliseconds = 30_000;
@@ -57,8 +66,8 @@ const maxHeadBytes = 16 * 1024;
 export async function openConnections(): Promise<Connections> {
   const { Pool: PoolOf } = await loadOptional('undici', 'proxy', () => import('undici'));
   const lookup = createLookup();
-  const pools = new Map<string, Pool>();
-  const open = (origin: string): Pool =>
+  const pools = new Map<string, { readonly pool: Pool; readonly shows: string | undefined }>();
+  const open = (origin: string, shown?: Shown): Pool =>
     new PoolOf(origin, {
       connections: connectionsPerOrigin,
       pipelining: 1,
@@ -67,18 +76,26 @@ export async function openConnections(): Promise<Connections> {
       // The call has a deadline, from its first attempt on.
       headersTimeout: 0,
       bodyTimeout: silenceMilliseconds,
-      connect: { lookup, minVersion: 'TLSv1.2', timeout: connectMilliseconds },
+      connect: {
+        ...{ lookup, minVersion: 'TLSv1.2', timeout: connectMilliseconds },
+        ...(shown && { secureContext: buildSecureContext(shown.identity) }),
+      },
     });
-  const poolOf = (origin: string): Pool => {
-    const pool = pools.get(origin) ?? open(origin);
-    pools.set(origin, pool);
+  const poolOf = (origin: string, shown?: Shown): Pool => {
+    const key = `${origin} ${shown?.credential ?? ''}`;
+    const known = pools.get(key);
+    if (known !== undefined && known.shows === shown?.identity.id) return known.pool;
+    // With the certificate that was replaced: it ends with what is under way.
+    void known?.pool.close();
+    const pool = open(origin, shown);
+    pools.set(key, { pool, shows: shown?.identity.id });
     return pool;
   };
 
   return {
-    async send(origin, { method, target, headers, body }, { signal, isFresh = false }) {
+    async send(origin, { method, target, headers, body }, { signal, isFresh = false, shown }) {
       let hasStarted = false;
-      const pool = isFresh ? open(origin) : poolOf(origin);
+      const pool = isFresh ? open(origin, shown) : poolOf(origin, shown);
       const noting = onStart(pool, () => (hasStarted = true));
       try {
         const sent = noting.request({
@@ -98,7 +115,7 @@ export async function openConnections(): Promise<Connections> {
       }
     },
     async close() {
-      await Promise.all([...pools.values()].map(async (pool) => pool.destroy()));
+      await Promise.all([...pools.values()].map(async ({ pool }) => pool.destroy()));
     },
   };
 }

@@ -10,7 +10,8 @@ import type { Store } from '../store/store.ts';
 import { useOf, within } from '../store/use.ts';
 import type { BufferBudget } from '../system/buffer-budget.ts';
 import type { Attempt, AttemptOutcome } from './attempt.ts';
-import { type Connections, type Incoming, NoResponse, type Outgoing } from './connections.ts';
+import { type Connections, type Incoming, NoResponse, type Outgoing, type Shown } from './connections.ts';
+import type { Pass } from './gates.ts';
 import { type Called, receive, type ReceivedResponse } from './received.ts';
 import type { PlatformClocks } from './platform-clocks.ts';
 import { passedOn } from './sendable.ts';
@@ -38,6 +39,8 @@ export interface Exchanged extends Called {
   readonly origin: string;
   /** Grows while the call is made, also when it fails. */
   readonly attempts: Attempt[];
+  /** Through the breaker of its host. */
+  readonly pass: Pass;
 }
 
 export interface Exchange extends ReceivedResponse {
@@ -74,7 +77,7 @@ export async function exchangeOnce(
   options: ExchangeOptions,
 ): Promise<Exchange> {
   const { store, clocks, observe } = options;
-  const { request, origin, forwarding, attempts } = exchanged;
+  const { request, origin, forwarding, attempts, pass } = exchanged;
   const { host } = new URL(origin);
   const snapshot = store.current(call.credential);
   const signedBy = signedByNow(call, host, options);
@@ -83,6 +86,7 @@ export async function exchangeOnce(
     const jump = Math.abs(signedBy.clockMilliseconds - now.clockMilliseconds);
     return signedBy.key !== now.key || jump > jumpMilliseconds;
   };
+  const shown = shownBy(snapshot, call, { request, forwarding, host });
   const headers = passedOn<string>(request.headers);
   const wanted = forwarding.toAuthorize({ ...request, headers }, keysOf(snapshot), origin);
   const use = useOf(snapshot, within(call), { observe, nonce: randomNonce });
@@ -94,21 +98,38 @@ export async function exchangeOnce(
     headers: authorized.headers,
     body: authorized.body ?? request.body,
   };
-  const incoming = await sendOnce({ call, origin, outgoing, attempts }, limits, options);
-  try {
-    const received = await receive(call, exchanged, incoming, { ...options, now: () => clocks.at(host) });
-    return { ...received, keyId: authorized.keyId, hasChanged };
-  } catch (error) {
-    // A body that ends too early, or too late.
-    if (error instanceof PaycertError) throw error;
-    throw limits.deadline.aborted ? timedOut(origin) : interrupted(origin);
-  }
+  const received = await pass(async () => {
+    const incoming = await sendOnce({ call, origin, outgoing, attempts, shown }, limits, options);
+    try {
+      return await receive(call, exchanged, incoming, { ...options, now: () => clocks.at(host) });
+    } catch (error) {
+      // A body that ends too early, or too late.
+      if (error instanceof PaycertError) throw error;
+      throw limits.deadline.aborted ? timedOut(origin) : interrupted(origin);
+    }
+  });
+  return { ...received, keyId: authorized.keyId, hasChanged };
 }
 
-type Sent = Pick<Exchanged, 'origin' | 'attempts'> & { readonly call: Call; readonly outgoing: Outgoing };
+/** The certificate that is shown in TLS. @throws PaycertError `operation-unsupported`: the platform asks for one, and there is none */
+function shownBy(
+  { context: { tls } }: Snapshot,
+  { credential }: Call,
+  { request, forwarding, host }: Pick<Called, 'request' | 'forwarding'> & { readonly host: string },
+): Shown | undefined {
+  if (forwarding.showsCertificate?.(request) !== true) return undefined;
+  if (tls !== undefined) return { credential, identity: tls.choose(host.replace(/:\d+$/, '')) };
+  throw new PaycertError('operation-unsupported', 'the platform asks for a client certificate, and this credential has none'); // prettier-ignore
+}
+
+type Sent = Pick<Exchanged, 'origin' | 'attempts'> & {
+  readonly call: Call;
+  readonly outgoing: Outgoing;
+  readonly shown: Shown | undefined;
+};
 
 async function sendOnce(
-  { call, origin, outgoing, attempts }: Sent,
+  { call, origin, outgoing, attempts, shown }: Sent,
   { signal, deadline }: Limits,
   { connections, clock, clocks, observe, milliseconds }: ExchangeOptions,
 ): Promise<Incoming> {
@@ -121,7 +142,7 @@ async function sendOnce(
   };
   try {
     // A connection that was kept may have been closed at the other end: the second attempt takes none of them.
-    const incoming = await connections.send(origin, outgoing, { signal, isFresh: attempts.length > 0 });
+    const incoming = await connections.send(origin, outgoing, { signal, isFresh: attempts.length > 0, shown });
     note('responded', incoming.status);
     clocks.compare(host, sentAt, incoming.headers['date']);
     return incoming;

@@ -47,6 +47,10 @@ export class Hosts {
     return [...this.#away.keys()].map((origin) => new URL(origin).host);
   }
 
+  isAway(origin: string): boolean {
+    return this.#away.has(origin);
+  }
+
   /** What the attempts of one call say of the two. */
   learn({ origin, spare }: Pair, attempts: readonly Attempt[]): void {
     if (spare === undefined) return;

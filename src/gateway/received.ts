@@ -64,14 +64,15 @@ export async function receive(
   const headers = passedOn(all);
   const isSigned = Object.keys(all).some((name) => name.endsWith('-signature'));
   const isUnsigned = !isSigned && forwarding.isUnsigned(request);
-  if (isSuccess && isUnsigned) return { status, headers, body, verified: 'none', outcome: 'ok' };
+  const isStreamed = isUnsigned && forwarding.readsUnsigned?.(request) !== true;
+  if (isSuccess && isStreamed) return { status, headers, body, verified: 'none', outcome: 'ok' };
   const bytes = await decoded(await readWhole(body, options.budget), single['content-encoding']);
   const { 'content-encoding': _, ...unpacked } = headers;
   const response = { status, headers: single, body: bytes, apiMethod };
   const outcome = forwarding.outcomeOf?.(response) ?? outcomeOfStatus(status);
   const refused = outcome === 'ok' ? undefined : (forwarding.refusedBy ?? refusedByStatus)(response);
   const received = { status, headers: unpacked, body: bytes, outcome, ...(refused && { refused }) };
-  if (isUnsigned) return { ...received, verified: 'no' };
+  if (isUnsigned) return { ...received, verified: outcome === 'ok' ? 'none' : 'no' };
   try {
     await verify(call, request, response, options);
     return { ...received, verified: 'yes' };

@@ -28,6 +28,9 @@ export type CallOutcome = 'ok' | 'refused' | 'unknown';
 /** Why a platform said no, where another attempt may change that. `busy`: it takes no more calls for now. `signature`: not this one. */
 export type Refused = 'busy' | 'signature';
 
+/** What is known of a request before its headers and body are looked at. */
+export type Addressed = Pick<ForwardedRequest, 'method' | 'target'>;
+
 /** What a proxy asks of a platform, for the options of one credential. Pure. */
 export interface Forwarding {
   /**
@@ -51,7 +54,11 @@ export interface Forwarding {
    */
   readonly toAuthorize: (request: ForwardedRequest, keys: readonly KeyFacts[], origin: string) => RequestToAuthorize;
   /** Whether the platform signs no response to it, so that one may be passed on while it arrives. */
-  readonly isUnsigned: (request: Pick<ForwardedRequest, 'method' | 'target'>) => boolean;
+  readonly isUnsigned: (request: Addressed) => boolean;
+  /** Of what is unsigned, that whose outcome stands in the body, so that it is read before it is passed on. Absent: nothing. */
+  readonly readsUnsigned?: (request: Addressed) => boolean;
+  /** Whether the platform asks, in TLS, for the certificate of the credential. Absent: never. */
+  readonly showsCertificate?: (request: Addressed) => boolean;
   /** Where the status alone does not say it. A response that was not signed is passed on only where this is not `ok`. */
   readonly outcomeOf?: (response: ForwardedResponse) => CallOutcome;
   /** Of a response that is not `ok`, where the status alone does not say it. `signature` only where it did not act. */

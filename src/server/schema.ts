@@ -389,6 +389,19 @@ const HostStatus = Type.Object({
       { description: 'Once three responses agree.' },
     ),
   ),
+  credentials: Type.Optional(
+    Type.Array(
+      Type.Object({
+        credential: Type.String(),
+        breaker: Type.Union([Type.Literal('closed'), Type.Literal('open'), Type.Literal('half-open')], {
+          description: '`open`: too many calls failed, and none is sent. `half-open`: one call may try.',
+        }),
+        underWay: Type.Integer({ description: 'Calls that were sent, or are about to be.' }),
+        waiting: Type.Integer({ description: 'Calls that wait for their turn.' }),
+      }),
+      { description: 'Credentials that have called it.' },
+    ),
+  ),
 });
 
 export const ProcessStatus = Type.Object({

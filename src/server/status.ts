@@ -129,10 +129,11 @@ export interface ProcessFacts {
 
 type Host = NonNullable<Static<typeof ProcessStatus>['hosts']>[number];
 
-export function describeHost({ host, isOnSpare, clock }: HostState): Host {
-  if (clock === undefined) return { host, onSpare: isOnSpare };
+export function describeHost({ host, isOnSpare, clock, credentials }: HostState): Host {
+  const known = { host, onSpare: isOnSpare, credentials: [...credentials] };
+  if (clock === undefined) return known;
   const { isCorrected: corrected, ...offset } = clock;
-  return { host, onSpare: isOnSpare, clock: { ...offset, corrected } };
+  return { ...known, clock: { ...offset, corrected } };
 }
 
 const describeFile = ({ file, frozenPaths, rejection }: FileState): Static<typeof ProcessStatus>['files'][number] => ({

@@ -29,6 +29,12 @@ const reviewLines = {
   failed: 'a write could not be reviewed; the policy of the webhook decides',
 } as const;
 
+const breakerLines = {
+  open: 'too many calls to a host failed: for a while nothing is sent to it',
+  'half-open': 'one call tries the host that failed',
+  closed: 'the host that failed responds again',
+} as const;
+
 const recreatedLines = {
   evicted: 'a Pod without its sidecar was evicted: its owner makes another, which gets one',
   'not-injected': 'a Pod without its sidecar stays: another would not get one either',
@@ -222,6 +228,12 @@ const rows: Rows = {
     { host, spare },
   ],
   'failed-back': ({ host, spare }) => ['info', 'the host of the platform is back', { host, spare }],
+  'breaker-changed': ({ credential, host, state }) => [
+    state === 'open' ? 'error' : 'info',
+    breakerLines[state],
+    { credential, host },
+  ],
+  'held-back': ({ credential, host, reason }) => ['debug', 'nothing was sent', { credential, host, reason }],
   'platform-clock-compared': ({ host, aheadSeconds, isNews }) =>
     isNews
       ? [

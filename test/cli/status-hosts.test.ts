@@ -24,6 +24,23 @@ describe('the status of a host', () => {
     ]);
   });
 
+  it('says of which credentials calls are refused, and of which they wait, and nothing of the others', () => {
+    const counts = { underWay: 256, waiting: 0 };
+    const credentials = [
+      { credential: 'a', breaker: 'open' as const, ...counts },
+      { credential: 'b', breaker: 'half-open' as const, ...counts },
+      { credential: 'c', breaker: 'closed' as const, ...counts, waiting: 7 },
+      { credential: 'd', breaker: 'closed' as const, ...counts },
+    ];
+    assert.deepEqual(
+      processRemarks({ files: [], hosts: [{ host, onSpare: false, credentials }] }).map(stripVTControlCharacters),
+      [
+        ...['a', 'b'].map((name) => `breaker: ${host}: too many calls of ${name} failed; until one succeeds, most are refused`), // prettier-ignore
+        `queue: ${host}: 256 calls of c are under way, and 7 wait`,
+      ],
+    );
+  });
+
   it('says which host nobody can connect to', () => {
     assert.deepEqual(say(0, false, true), [`on spare: ${host}: nobody can connect to it; its calls go to its spare`]);
   });

@@ -17,6 +17,12 @@ credentials:
   - name: wide
     provider: { aliyun: {} }
     source: { files: { path: /sms } }
+  - name: partner
+    provider: { pss: { appId: us, origin: "https://partner.example" } }
+    source: { files: { path: /partner } }
+  - name: nowhere
+    provider: { hmac: { keyId: us, scheme: sorted } }
+    source: { files: { path: /partner } }
   - resource: other
 `;
 
@@ -40,6 +46,8 @@ describe('a proxy', () => {
     `{ ${socket}, routes: [{ credential: shop, double: "http://127.0.0.1:9000" }, { credential: other }] }`,
     `{ ${socket}, routes: [{ credential: sms, origin: "https://dysmsapi.aliyuncs.com", allow: [SendSms, "Query*"] }] }`,
     `{ ${socket}, routes: [{ credential: wide, double: "http://127.0.0.1:9000" }], spareShare: 0.01 }`,
+    `{ ${socket}, routes: [{ credential: partner, allow: ["POST /v1/*"] }, { credential: nowhere, double: "http://127.0.0.1:9000" }] }`,
+    `{ ${socket}, breaker: { failurePercent: 30, minimumCalls: 50, openFor: 2s }, bulkhead: { concurrent: 8, queued: 0 } }`,
     `{ ${socket}, routes: [{ credential: shop, double: "http://127.0.0.1:9000", spareDouble: "http://127.0.0.1:9001" }] }`,
   ])
     it(`is accepted: ${good}`, () => assert.ok(parseConfig(withProxy(good)).proxy));
@@ -85,6 +93,12 @@ describe('a proxy', () => {
       'config-invalid',
       'proxy.routes[0].spareDouble',
     ],
+    [`{ ${socket}, routes: [{ credential: nowhere }] }`]: ['config-invalid', 'proxy.routes[0].credential'],
+    [`{ ${socket}, routes: [{ credential: partner, origin: "https://else.example" }] }`]: [
+      'config-invalid',
+      'proxy.routes[0].origin',
+    ],
+    [`{ ${socket}, bulkhead: { concurrent: 0 } }`]: ['config-invalid', 'proxy.bulkhead.concurrent'],
     [`{ ${socket}, spareShare: 0.5 }`]: ['config-invalid', 'proxy.spareShare'],
     [`{ ${socket}, hosts: [] }`]: ['config-invalid', 'proxy.hosts'],
   };

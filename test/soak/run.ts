@@ -1,26 +1,28 @@
-// npm run soak: 10,000 swaps under load, with flat memory. --swaps N for fewer; it stops by itself after --minutes.
+// npm run soak: 10,000 swaps under load, with flat memory, then 100,000 payments through the proxy. --swaps N and --requests N for fewer, 0 for none.
 import { parseArgs } from 'node:util';
 import { buildBundle } from '../bench/fixture.ts';
-import { soak } from './soak.ts';
+import { soakPayments } from './payments.ts';
+import { soak, type Verdict } from './soak.ts';
 
 const { values } = parseArgs({
   options: {
     swaps: { type: 'string', default: '10000' },
     callers: { type: 'string', default: '32' },
     pause: { type: 'string', default: '20' },
+    requests: { type: 'string', default: '100000' },
     minutes: { type: 'string', default: '14' },
   },
 });
 
 buildBundle();
 const print = (line: string) => process.stdout.write(`${line}\n`);
-const verdicts = await soak({
-  swaps: Number(values.swaps),
-  callers: Number(values.callers),
-  pause: Number(values.pause),
-  milliseconds: Number(values.minutes) * 60_000,
-  tell: print,
-});
+const verdicts: Verdict[] = [];
+const [swaps, requests, callers] = [Number(values.swaps), Number(values.requests), Number(values.callers)];
+if (swaps > 0) {
+  const [pause, milliseconds] = [Number(values.pause), Number(values.minutes) * 60_000];
+  verdicts.push(...(await soak({ swaps, callers, pause, milliseconds, tell: print })));
+}
+if (requests > 0) verdicts.push(...(await soakPayments({ requests, callers, tell: print })));
 for (const { isMet, what } of verdicts) print(`${isMet ? 'ok  ' : 'FAIL'} ${what}`);
 const failed = verdicts.filter(({ isMet }) => !isMet).length;
 print(`${verdicts.length - failed} passed, ${failed} failed`);

@@ -17,12 +17,19 @@ export interface Sidecar {
   openHandles(): Promise<{ readonly descriptors: number; readonly watches: number }>;
   /** How many lines it logged under each event. */
   readonly logged: ReadonlyMap<string, number>;
+  /** The next line under that event. */
+  next(event: string): Promise<void>;
   /** Ends it; resolves with its exit code. */
   stop(): Promise<number | null>;
 }
 
 /** Starts it on that directory of material, as the image does; resolves when it has loaded it. */
-export async function startSidecar(directory: string, secret: string, merchantId: string): Promise<Sidecar> {
+export async function startSidecar(
+  directory: string,
+  secret: string,
+  merchantId: string,
+  more: object = {},
+): Promise<Sidecar> {
   const socket = join(directory, 'paycert.sock');
   const config = join(directory, 'paycert.yaml');
   const credential = {
@@ -31,17 +38,20 @@ export async function startSidecar(directory: string, secret: string, merchantId
     provider: { wechatpay: { merchantId } },
     source: { files: { path: secret } },
   };
-  const document = { listen: { socket }, admin: { address: '127.0.0.1:0' }, credentials: [credential] };
+  const document = { listen: { socket }, admin: { address: '127.0.0.1:0' }, credentials: [credential], ...more };
   await writeFile(config, JSON.stringify(document));
   const words = [...imageOptions, main, 'sidecar', '--config', config];
   const env = { ...process.env, ...imageEnvironment };
   const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const logged = new Map<string, number>();
+  const waiting = new Map<string, PromiseWithResolvers<void>>();
   const loaded = new Promise<void>((resolve, reject) => {
     child.once('exit', () => reject(new Error('the sidecar ended')));
     createInterface({ input: child.stdout }).on('line', (line) => {
       const { event = 'unknown' } = JSON.parse(line) as { event?: string };
       logged.set(event, (logged.get(event) ?? 0) + 1);
+      waiting.get(event)?.resolve();
+      waiting.delete(event);
       if (event === 'swapped') resolve();
     });
   });
@@ -49,6 +59,11 @@ export async function startSidecar(directory: string, secret: string, merchantId
   return {
     socket,
     logged,
+    next(event) {
+      const next = waiting.get(event) ?? Promise.withResolvers<void>();
+      waiting.set(event, next);
+      return next.promise;
+    },
     residentMegabytes: () => residentMegabytes(child),
     openHandles: () => openHandles(child),
     async stop() {

@@ -111,6 +111,8 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
   },
   'failed-over': { type: 'failed-over', host: 'api.mch.weixin.qq.com', spare: 'api2.wechatpay.cn' },
   'failed-back': { type: 'failed-back', host: 'api.mch.weixin.qq.com', spare: 'api2.wechatpay.cn' },
+  'breaker-changed': { type: 'breaker-changed', credential, host: 'api.mch.weixin.qq.com', state: 'open' },
+  'held-back': { type: 'held-back', credential, host: 'api.mch.weixin.qq.com', reason: 'breaker' },
   'platform-clock-compared': {
     type: 'platform-clock-compared',
     host: 'api.mch.weixin.qq.com',

@@ -2,8 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
-import type { Event } from '../../src/events.ts';
+import type { Event, Observe } from '../../src/events.ts';
 import { GatewayClient, type GatewayClientOptions } from '../../src/gateway/client.ts';
 import { openConnections } from '../../src/gateway/connections.ts';
 import { type PlatformConfig, platformOf, platforms } from '../../src/providers/registry.ts';
@@ -17,6 +16,7 @@ import type { CredentialPolicy } from '../../src/store/store.ts';
 import type { Files } from '../../src/testing/secret-volume.ts';
 import { type CredentialOptions, type Loaded, loadStore, merchantId } from './api-server.ts';
 import { type Answer, type Call, exchange } from './http-client.ts';
+import type { Scope } from './raw-platform.ts';
 
 export const token = 'a-token-for-the-proxy';
 
@@ -52,7 +52,10 @@ export interface ProxyAnswer extends Answer {
 }
 
 export interface ProxiedOptions extends Partial<
-  Pick<GatewayClientOptions, 'budget' | 'spareShare' | 'milliseconds' | 'attempts' | 'correctsClock'>
+  Pick<
+    GatewayClientOptions,
+    'budget' | 'spareShare' | 'milliseconds' | 'attempts' | 'correctsClock' | 'breaker' | 'bulkhead'
+  >
 > {
   readonly material: { readonly files: Files };
   /** Of the credential `shop`; WeChat Pay unless given. */
@@ -65,16 +68,21 @@ export interface ProxiedOptions extends Partial<
   readonly now?: Date;
   /** Resolves when the deadline of a call comes; never unless given. */
   readonly deadline?: (signal: AbortSignal) => Promise<void>;
+  /** Sees each event of the gateway and the proxy, beside `events`. */
+  readonly observe?: Observe;
   /** Waits between two attempts; not at all unless given. */
   readonly pause?: (milliseconds: number) => Promise<void>;
 }
 
-export async function startProxied(t: TestContext, options: ProxiedOptions): Promise<Proxied> {
+export async function startProxied(t: Scope, options: ProxiedOptions): Promise<Proxied> {
   const { material, double, routes = [{ credential: 'shop', double }], maxBodyBytes = 1024 * 1024 } = options;
   const { shop = { policy: wechatpayPolicy } } = options;
   const loaded = await loadStore({ shop: { files: material.files, ...shop }, other: {} }, options.now);
   const { store, events } = loaded;
-  const observe = (event: Event) => void events.push(event);
+  const observe = (event: Event) => {
+    events.push(event);
+    options.observe?.(event);
+  };
   const connections = await openConnections();
   const {
     deadline = never,
@@ -83,6 +91,9 @@ export async function startProxied(t: TestContext, options: ProxiedOptions): Pro
     spareShare = 0,
     attempts = 3,
     correctsClock = false,
+    // As shipped.
+    breaker = { failurePercent: 50, minimumCalls: 20, openMilliseconds: 5000 },
+    bulkhead = { concurrent: 256, queued: 1024 },
   } = options;
   const clock = {
     now: () => loaded.clock.now(),
@@ -102,6 +113,8 @@ export async function startProxied(t: TestContext, options: ProxiedOptions): Pro
       correctsClock,
       random: () => 1,
       spareShare,
+      breaker,
+      bulkhead,
       ...(budget && { budget }),
     },
   });
@@ -116,6 +129,7 @@ export async function startProxied(t: TestContext, options: ProxiedOptions): Pro
     createProxy(proxy, 'proxy-tcp'),
   );
   t.after(async () => {
+    gateway.close();
     await connections.close();
     await Promise.all([socket.close(), tcp.close()]);
     await rm(directory, { recursive: true });

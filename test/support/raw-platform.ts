@@ -1,7 +1,11 @@
 // A host on loopback that keeps every byte of each request and responds with bytes that the test chose.
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import type { TestContext } from 'node:test';
+
+/** A test, or whatever else ends what was started in it. */
+export interface Scope {
+  after(end: () => unknown): void;
+}
 
 export interface RawRequest {
   /** Such as `POST /a?b HTTP/1.1`. */
@@ -17,7 +21,7 @@ export interface RawPlatform {
   respond(...responses: (string | Buffer)[]): void;
 }
 
-export async function startRawPlatform(t: TestContext): Promise<RawPlatform> {
+export async function startRawPlatform(t: Scope): Promise<RawPlatform> {
   const requests: RawRequest[] = [];
   let queue: (string | Buffer)[] = [];
   const server = createServer((socket) => {

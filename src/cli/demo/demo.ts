@@ -1,4 +1,5 @@
 // paycert demo: the whole of it on material made here. No cluster, no account, no internet.
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,9 +49,11 @@ async function play(
   print(introduction);
   const material = await createWechatpayMaterial({ merchantId, now: clock.now() });
   const volume = await createSecretVolume(secretPath, material.files);
-  await writeFile(configPath, configuration(socket, secretPath));
   await using gateway = await startWechatpayGateway();
   gateway.admit(material);
+  const [tokenPath, token] = [join(directory, 'proxy-token'), randomBytes(8).toString('hex')];
+  await writeFile(tokenPath, token, { mode: 0o600 });
+  await writeFile(configPath, configuration({ socket, secretPath, tokenPath, gateway: gateway.url }));
 
   const counts: Counts = { requests: 0, failures: 0 };
   const outcomes: Outcome[] = [];
@@ -70,7 +73,9 @@ async function play(
   );
   await Promise.race([watch.next(), sidecar]);
 
-  const lines = describeLines({ socket, addresses: watch.addresses, gateway: gateway.url, configPath, paycert });
+  const baseUrl = `http://${watch.addresses.get('proxy-tcp') ?? ''}/~${token}/${credential}`;
+  const { addresses } = watch;
+  const lines = describeLines({ socket, addresses, baseUrl, gateway: gateway.url, configPath, paycert });
   const facts = (): Facts => ({
     counts,
     outcomes,
@@ -84,7 +89,7 @@ async function play(
     outcomes.push(outcome);
     view.tell(`${describeOutcome(outcome)}\n         ${counts.requests} requests, ${counts.failures} failures`);
   };
-  const traffic = { socket, gateway: gateway.url, credential, merchantId, callers: 8, pauseMilliseconds: 20, clock };
+  const traffic = { baseUrl, merchantId, callers: 8, pauseMilliseconds: 20, clock };
   const timeUp = new AbortController();
   const signal = AbortSignal.any([interrupted, timeUp.signal]);
   try {
@@ -120,10 +125,22 @@ async function play(
   throw usageError('--duration was too short to see a rotation; give it 10s or more');
 }
 
-const configuration = (
-  socket: string,
-  secretPath: string,
-): string => `listen: { socket: ${JSON.stringify(socket)}, tcp: { address: "127.0.0.1:0", insecure: true } }
+interface Places {
+  readonly socket: string;
+  readonly secretPath: string;
+  readonly tokenPath: string;
+  readonly gateway: string;
+}
+
+const configuration = ({
+  socket,
+  secretPath,
+  tokenPath,
+  gateway,
+}: Places): string => `listen: { socket: ${JSON.stringify(socket)}, tcp: { address: "127.0.0.1:0", insecure: true } }
+proxy:
+  listen: { tcp: { address: "127.0.0.1:0", tokenFile: ${JSON.stringify(tokenPath)} } }
+  routes: [{ credential: ${credential}, double: ${JSON.stringify(gateway)} }]
 admin: { address: "127.0.0.1:0" }
 credentials:
   - name: ${credential}
@@ -135,21 +152,23 @@ credentials:
 
 /** What is about to be seen, before anything of it is. */
 const introduction = `A sidecar with made-up keys of WeChat Pay, a gateway that checks every
-signature, and eight callers. Every two seconds the keys change: well or badly.
-No request may fail; good keys become current; bad ones are rejected and change
-nothing. Making keys and certificates …
+signature, and eight callers that hold no key: they know one base URL, that of
+the signing proxy. Every two seconds the keys change: well or badly. No request
+may fail; good keys become current; bad ones are rejected and change nothing.
+Making keys and certificates …
 `;
 
 interface Running {
   readonly socket: string;
   readonly addresses: ReadonlyMap<string, string>;
+  readonly baseUrl: string;
   readonly gateway: string;
   readonly configPath: string;
   readonly paycert: string;
 }
 
 /** To look around and to paste, at most 80 columns wide but for paths that are longer. */
-function describeLines({ socket, addresses, gateway, configPath, paycert }: Running): string[] {
+function describeLines({ socket, addresses, baseUrl, gateway, configPath, paycert }: Running): string[] {
   const api = `http://${addresses.get('tcp') ?? ''}/v1/credentials/${credential}`;
   const json = "-H 'Content-Type: application/json'";
   return [
@@ -157,9 +176,11 @@ function describeLines({ socket, addresses, gateway, configPath, paycert }: Runn
     `socket         ${socket}`,
     `gateway        ${gateway}`,
     '',
-    'Paste into another terminal: status, a signature, a signed request, metrics.',
+    'Paste into another terminal: status, a call through the proxy, a signature, a',
+    'signed request, metrics.',
     '',
     `${paycert} status \\\n  --socket ${socket}`,
+    `curl ${baseUrl}/v3/certificates`,
     `curl --unix-socket ${socket} \\\n  ${json} -d '{"message":"hello"}' \\\n  http://paycert/v1/credentials/${credential}/sign`,
     `curl ${json} \\\n  -d '{"method":"GET","url":"/v3/certificates"}' \\\n  ${api}/authorize`,
     `curl http://${addresses.get('admin') ?? ''}/metrics`,

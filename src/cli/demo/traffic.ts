@@ -1,6 +1,5 @@
-// The demo's traffic: callers that let the sidecar sign, send to the gateway, and let the sidecar verify the response.
-import { randomUUID } from 'node:crypto';
-import { Agent, request as httpRequest } from 'node:http';
+// The demo's traffic: an application as an SDK makes it, with a base URL and a throw-away key, that orders and queries.
+import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 
 export interface Counts {
@@ -11,89 +10,48 @@ export interface Counts {
 }
 
 export interface Traffic {
-  readonly socket: string;
-  readonly gateway: string;
-  readonly credential: string;
+  /** Of the proxy, with its token and the credential: all that the application knows of paycert. */
+  readonly baseUrl: string;
   readonly merchantId: string;
   readonly callers: number;
   readonly pauseMilliseconds: number;
   readonly clock: Clock;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-interface Target {
-  readonly socketPath?: string;
-  readonly url?: string;
-}
-
 interface Request {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly method: 'GET' | 'POST';
+  /** Path and query at the platform. */
+  readonly target: string;
+  readonly body?: string;
 }
 
-function send(agent: Agent, target: Target, { method, path, headers, body }: Request): Promise<Answer> {
-  const { hostname, port } = target.url === undefined ? {} : new URL(target.url);
-  const address = target.socketPath === undefined ? { host: hostname, port } : { socketPath: target.socketPath };
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({ ...address, agent, method, path, headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => {
-        const flat = Object.entries(response.headers).map(([name, value]): [string, string] => [name, String(value)]);
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: Object.fromEntries(flat),
-          body: Buffer.concat(chunks).toString(),
-        });
-      });
-    });
-    request.on('error', reject);
-    request.end(body);
-  });
-}
+/** What an SDK writes. No platform knows this key: the proxy puts the merchant's signature in its place. */
+function authorization({ method, target, body = '' }: Request, { merchantId, clock }: Traffic, key: KeyObject): string {
+  const [timestamp, nonce] = [String(Math.floor(clock.now().getTime() / 1000)), randomUUID()];
+  const signature = sign('sha256', Buffer.from(`${method}\n${target}\n${timestamp}\n${nonce}\n${body}\n`), key);
+  const parts = { mchid: merchantId, nonce_str: nonce, timestamp, serial_no: '00', signature: signature.toString('base64') };
+  return `WECHATPAY2-SHA256-RSA2048 ${Object.entries(parts).map(([name, value]) => `${name}="${value}"`).join(',')}`;
+} // prettier-ignore
 
 /** Runs until aborted; what is in flight then finishes and counts. */
 export async function driveTraffic(traffic: Traffic, counts: Counts, signal: AbortSignal): Promise<void> {
-  const agent = new Agent({ keepAlive: true });
-  const sidecar = async (operation: string, input: object): Promise<unknown> => {
-    const path = `/v1/credentials/${traffic.credential}/${operation}`;
-    const { status, body } = await send(
-      agent,
-      { socketPath: traffic.socket },
-      { method: 'POST', path, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(input) },
-    );
-    if (status !== 200)
-      throw new Error(`${operation} answered ${status} ${(JSON.parse(body) as { title: string }).title}`);
-    return JSON.parse(body) as unknown;
+  const { baseUrl, merchantId, callers, pauseMilliseconds, clock } = traffic;
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const send = async (request: Request): Promise<void> => {
+    const { method, target, body } = request;
+    const headers = { Authorization: authorization(request, traffic, privateKey), 'Content-Type': 'application/json' };
+    const response = await fetch(`${baseUrl}${target}`, { method, headers, ...(body !== undefined && { body }) });
+    const text = await response.text();
+    if (response.status !== 200)
+      throw new Error(`${response.status} ${(JSON.parse(text) as { title?: string }).title}`);
+    if (response.headers.get('paycert-verified') !== 'yes') throw new Error('a response that was not verified');
   };
   const payOnce = async (): Promise<void> => {
-    const url = '/v3/pay/transactions/jsapi';
-    const body = JSON.stringify({
-      mchid: traffic.merchantId,
-      out_trade_no: randomUUID(),
-      description: '演示订单',
-      amount: { total: 1, currency: 'CNY' },
-    });
-    const { headers } = (await sidecar('authorize', { method: 'POST', url, body })) as {
-      headers: Record<string, string>;
-    };
-    const answer = await send(agent, { url: traffic.gateway }, { method: 'POST', path: url, headers, body });
-    if (answer.status !== 200) throw new Error(`the gateway answered ${answer.status}`);
-    await sidecar('verify', {
-      kind: 'response',
-      headers: answer.headers,
-      body: answer.body,
-      status: answer.status,
-      url,
-    });
+    const number = randomUUID();
+    const amount = { total: 1, currency: 'CNY' };
+    const body = JSON.stringify({ mchid: merchantId, out_trade_no: number, description: '演示订单', amount });
+    await send({ method: 'POST', target: '/v3/pay/transactions/jsapi', body });
+    await send({ method: 'GET', target: `/v3/pay/transactions/out-trade-no/${number}?mchid=${merchantId}` });
   };
   const caller = async (): Promise<void> => {
     while (!signal.aborted) {
@@ -103,10 +61,9 @@ export async function driveTraffic(traffic: Traffic, counts: Counts, signal: Abo
         counts.failures += 1;
         counts.lastFailure = error instanceof Error ? error.message : 'unknown';
       }
-      counts.requests += 1;
-      await traffic.clock.sleep(traffic.pauseMilliseconds, signal);
+      counts.requests += 2;
+      await clock.sleep(pauseMilliseconds, signal);
     }
   };
-  await Promise.all(Array.from({ length: traffic.callers }, caller));
-  agent.destroy();
+  await Promise.all(Array.from({ length: callers }, caller));
 }

@@ -80,6 +80,53 @@ export const ProxySchema = Type.Object(
           'Sign, and judge the times of responses, by the clock of the platform, once three of its responses agree on it, and if it differs by at most ten minutes.',
       }),
     ),
+    breaker: Type.Optional(
+      Type.Object(
+        {
+          failurePercent: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 100,
+              default: defaults.failurePercent,
+              description: 'It opens when that many of a hundred calls of ten seconds failed.',
+            }),
+          ),
+          minimumCalls: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 1_000_000,
+              default: defaults.minimumCalls,
+              description: 'It stays closed while there are fewer calls than that in ten seconds.',
+            }),
+          ),
+          openFor: Type.Optional(Duration('How long nothing is sent before one call tries. Default 5s.')),
+        },
+        { ...closed, description: 'When calls of a credential to a host that fails are refused at once.' },
+      ),
+    ),
+    bulkhead: Type.Optional(
+      Type.Object(
+        {
+          concurrent: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 2048,
+              default: defaults.concurrent,
+              description: 'How many are under way at once.',
+            }),
+          ),
+          queued: Type.Optional(
+            Type.Integer({
+              minimum: 0,
+              maximum: 2048,
+              default: defaults.queued,
+              description: 'How many more wait for their turn, within their deadline. The next is refused.',
+            }),
+          ),
+        },
+        { ...closed, description: 'How many calls one credential may have at one host.' },
+      ),
+    ),
     deadline: Type.Optional(Duration('How long a call of a platform may take, in all. Default 30s.')),
   },
   { ...closed, description: 'The signing proxy. Absent: there is none.' },

@@ -1,6 +1,7 @@
 // Partners that share a secret, as everything outside this folder knows them.
 import { definePlatform } from '../platform.ts';
 import { partnerNotifying } from '../partner/notifying.ts';
+import { forwarding } from './forwarding.ts';
 import { Options } from './options.ts';
 import { readParameters } from './parameters.ts';
 import { hmac } from './provider.ts';
@@ -13,8 +14,9 @@ export const platform = definePlatform({
   create: hmac,
   neutral: { keyId: 'unknown', scheme: 'sorted' },
   takes,
-  origins: () => [],
   notifies: () => partnerNotifying(readParameters),
+  origins: ({ origin }) => (origin === undefined ? [] : [origin]),
+  forwards: forwarding,
   fileNames: [
     { pattern: /^key$/, what: 'secret shared with a partner, for HMAC (key)', holds: 'secret' },
     {

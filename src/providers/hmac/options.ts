@@ -1,6 +1,6 @@
 // The options of one partner with a shared secret, as the configuration writes them.
 import Type, { type Static } from 'typebox';
-import { closed, MaxNonces } from '../shared/options.ts';
+import { closed, MaxNonces, PartnerOrigin } from '../shared/options.ts';
 
 export const defaults = { slash: 'keep' } as const;
 
@@ -27,6 +27,7 @@ export const Options = Type.Object(
         description: 'Whether / is encoded where values are; to keep it is what Python’s quote does.',
       }),
     ),
+    origin: PartnerOrigin,
     maxNonces: MaxNonces,
   },
   closed,
@@ -35,4 +36,4 @@ export const Options = Type.Object(
 export type HmacOptions = Static<typeof Options>;
 
 /** With every default. */
-export type Settings = Required<HmacOptions>;
+export type Settings = Required<Omit<HmacOptions, 'origin'>>;

@@ -1,6 +1,6 @@
 // The options of one partner with key pairs, as the configuration writes them.
 import Type, { type Static } from 'typebox';
-import { closed, MaxNonces } from '../shared/options.ts';
+import { closed, MaxNonces, PartnerOrigin } from '../shared/options.ts';
 
 export const Options = Type.Object(
   {
@@ -9,6 +9,7 @@ export const Options = Type.Object(
       form: 'one to 128 printable ASCII characters without a blank',
       description: 'Sent as X-App-Id.',
     }),
+    origin: PartnerOrigin,
     maxNonces: MaxNonces,
   },
   closed,

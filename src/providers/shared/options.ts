@@ -19,3 +19,13 @@ export const MaxNonces = Type.Optional(
       'How many nonces of accepted requests are remembered; when all are taken, requests are refused. Each takes about 100 bytes.',
   }),
 );
+
+/** No platform says where a partner is. */
+export const PartnerOrigin = Type.Optional(
+  Type.String({
+    pattern: '^https://[a-z0-9-]{1,63}([.][a-z0-9-]{1,63}){0,7}(:[0-9]{1,5})?$',
+    form: 'an address with https and without a path, such as https://partner.example',
+    maxLength: 270,
+    description: 'Where the signing proxy sends requests; it serves no partner without one.',
+  }),
+);

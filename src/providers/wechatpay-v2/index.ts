@@ -1,5 +1,6 @@
 // WeChat Pay v2, as everything outside this folder knows it.
 import { draft } from './draft.ts';
+import { forwarding } from './forwarding.ts';
 import { definePlatform } from '../platform.ts';
 import { notifying } from './notifying.ts';
 import { wechatPayHosts } from '../shared/wechatpay-hosts.ts';
@@ -23,6 +24,7 @@ export const platform = definePlatform({
   // Risk control has a host of its own (protocols 1.13).
   origins: () => [...wechatPayHosts, 'https://fraud.mch.weixin.qq.com'],
   notifies: () => notifying,
+  forwards: () => forwarding,
   fileNames: [
     { pattern: /^apiv2_key$/, what: 'APIv2 key (apiv2_key)', holds: 'secret' },
     { pattern: /^apiv2_key\.previous$/, what: 'previous APIv2 key (apiv2_key.previous)', holds: 'secret' },

@@ -35,6 +35,12 @@ export function namesAt(url: string): Names {
   return rows.find(({ paths }) => paths.test(path)) ?? common;
 }
 
+/** Interfaces at which the platform asks for the merchant's certificate in TLS (protocols 1.13). */
+const withCertificate =
+  /^\/(?:secapi\/\w[\w/]*|mmpaymkttransfers\/(?:send\w+|gethbinfo|send_coupon|promotion\/\w+|gettransferinfo|queryworkwxredpack)|mmpaysptrans\/(?:pay|query)_bank|pay\/downloadfundflow|billcommentsp\/batchquerycomment|risk\/getpublickey)$/;
+
+export const asksForCertificate = (url: string): boolean => withCertificate.test(interfaceAt(url));
+
 /** Every name that some interface has: where one of them is given, no other is added. */
 export const merchantNames = ['mch_id', 'mchid', 'combine_mch_id'];
 export const appNames = ['appid', 'mch_appid', 'wxappid', 'combine_appid'];

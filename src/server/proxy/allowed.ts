@@ -43,7 +43,8 @@ export function destinationOf(
   // A family of hosts says where a key may be used, and is no place to send anything.
   if (origin?.includes('*') === true)
     throw refused('the platform has many hosts: name those that are called, `endpoints` under `provider`');
-  if (origin === undefined || (route?.double === undefined && !origins.includes(origin)))
+  if (origin === undefined) throw refused('nothing says where this partner is: set `origin` under `provider`');
+  if (route?.double === undefined && !origins.includes(origin))
     throw refused('proxy.routes names an origin that is not this platform’s');
   const spare = route?.double === undefined ? forwarding.spares?.[origin] : route.spareDouble;
   return { origin, spare, forwarding, allowed: route?.allow ?? forwarding.allowed };

@@ -106,7 +106,7 @@ async function forward(options: ProxyOptions, { listener, originOf }: Way, route
       headers: {
         'Paycert-Attempts': String(attempts.length),
         'Paycert-Outcome': outcome,
-        ...(problem.status === 503 && { 'Retry-After': '1' }),
+        ...(problem.status === 503 && { 'Retry-After': retryAfter(known, options.clock.now()) }),
       },
       body: JSON.stringify({ ...problem, outcome }),
     };
@@ -114,6 +114,10 @@ async function forward(options: ProxyOptions, { listener, originOf }: Way, route
     held.release();
   }
 }
+
+/** In whole seconds, at least one. */
+const retryAfter = ({ retryAt }: PaycertError, now: Date): string =>
+  String(Math.max(Math.ceil(((retryAt ?? now).getTime() - now.getTime()) / 1000), 1));
 
 /** Whatever went wrong in the end: once an attempt may have reached the platform, the call may have been done. */
 const outcomeOfFailure = (attempts: readonly Attempt[]): CallOutcome =>

@@ -43,6 +43,21 @@ export const forwarding = {
     labels: ['host'],
     on: { 'failed-over': ({ host }) => one({ host }), 'failed-back': ({ host }) => ({ value: 0, host }) },
   },
+  paycert_gateway_held_back_total: {
+    about: 'proxy',
+    type: 'counter',
+    help: 'Calls that were not sent to a host, by the reason.',
+    more: '`reason`: `breaker` (too many of the calls before failed), `bulkhead` (too many are under way).',
+    labels: ['credential', 'host', 'reason'],
+    on: { 'held-back': ({ credential, host, reason }) => one({ credential, host, reason }) },
+  },
+  paycert_gateway_breaker_openings_total: {
+    about: 'proxy',
+    type: 'counter',
+    help: 'How often a breaker opened, by credential and host.',
+    labels: ['credential', 'host'],
+    on: { 'breaker-changed': ({ credential, host, state }) => (state === 'open' ? one({ credential, host }) : undefined) }, // prettier-ignore
+  },
   paycert_platform_clock_ahead_seconds: {
     about: 'proxy',
     type: 'gauge',

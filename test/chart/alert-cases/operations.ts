@@ -21,10 +21,17 @@ const slow = (slowPerMinute: number, perMinute: number) => ({
 
 const onSpare = (values: string) => ({ 'paycert_gateway_on_spare{namespace="pay",host="api.mch.weixin.qq.com",pod="a"}': values }); // prettier-ignore
 
+const heldBack = (reason: string, values: string) => ({ [of('paycert_gateway_held_back_total', { host: 'api.mch.weixin.qq.com', reason })]: values }); // prettier-ignore
+const atPlatform = [{ ...pay, host: 'api.mch.weixin.qq.com' }];
+
 const platformClock = (values: string) => ({ 'paycert_platform_clock_ahead_seconds{namespace="pay",host="api.mch.weixin.qq.com",pod="a"}': values }); // prettier-ignore
 const ofPlatformClock = [{ namespace: 'pay', pod: 'a', host: 'api.mch.weixin.qq.com' }];
 
 export const operations: readonly Case[] = [
+  { alert: 'PaycertBreakerOpen', title: 'fires while calls are refused at once', at: 4, fires: atPlatform, series: heldBack('breaker', '0+100x60') }, // prettier-ignore
+  { alert: 'PaycertBreakerOpen', title: 'is quiet once the host responds, and about a bulkhead', at: 40, fires: [], series: { ...heldBack('breaker', '0+100x5 500x60'), ...heldBack('bulkhead', '0+100x60') } }, // prettier-ignore
+  { alert: 'PaycertBulkheadFull', title: 'fires while calls are refused since too many are under way', at: 10, fires: atPlatform, series: heldBack('bulkhead', '0+3x60') }, // prettier-ignore
+  { alert: 'PaycertBulkheadFull', title: 'is quiet about a peak, and about a breaker', at: 40, fires: [], series: { ...heldBack('bulkhead', '0 50x60'), ...heldBack('breaker', '0+100x60') } }, // prettier-ignore
   { alert: 'PaycertPlatformClockOff', title: 'fires when a clock is two seconds behind a platform', at: 12, fires: ofPlatformClock, series: platformClock('0 -2x60') }, // prettier-ignore
   { alert: 'PaycertPlatformClockOff', title: 'is quiet about one second, and about what was put right', at: 40, fires: [], series: platformClock('90x5 1x60') }, // prettier-ignore
   { alert: 'PaycertPlatformClockWrong', title: 'fires when a clock is 61 s ahead of a platform', at: 4, fires: ofPlatformClock, series: platformClock('0 61x60') }, // prettier-ignore

@@ -36,6 +36,14 @@ const clock = (seconds: number): Cause => ({
   within: 6,
   after: 0,
 });
+const heldBack = (reason: string, within: number, after: number): Cause => ({
+  series: {
+    [of('paycert_gateway_held_back_total', { host: 'api.mch.weixin.qq.com', reason })]: counting(50, 0),
+  },
+  labels: { ...pay, host: 'api.mch.weixin.qq.com' },
+  within,
+  after,
+});
 const platformClock = (seconds: number): Cause => ({
   series: { [of('paycert_platform_clock_ahead_seconds', { host: 'api.mch.weixin.qq.com' })]: during(seconds, 0) },
   labels: { namespace: 'pay', host: 'api.mch.weixin.qq.com' },
@@ -122,6 +130,8 @@ export const processes: Readonly<Record<string, Cause>> = {
     within: 11,
     after: 0,
   },
+  PaycertBreakerOpen: heldBack('breaker', 3, 2),
+  PaycertBulkheadFull: heldBack('bulkhead', 8, 5),
   PaycertPlatformClockOff: platformClock(3),
   PaycertPlatformClockWrong: platformClock(-90),
   PaycertOperatorAbsent: {

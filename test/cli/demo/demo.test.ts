@@ -28,7 +28,10 @@ describe('paycert demo', { timeout: 300_000 }, () => {
     assert.equal(code, 64, stdout);
     assert.match(stderr, /--duration was too short to see a rotation/);
     const commands = stdout.replaceAll('\\\n', ' ').split('\n');
-    assert.equal(commands.filter((line) => line.startsWith('curl ')).length, 3);
+    assert.equal(commands.filter((line) => line.startsWith('curl ')).length, 4);
+    assert.ok(
+      commands.some((line) => /^curl http:\/\/127\.0\.0\.1:\d+\/~\w+\/wechat-main\/v3\/certificates$/.test(line)),
+    );
     assert.ok(commands.some((line) => /--unix-socket \S+ .*\/v1\/credentials\/wechat-main\/sign$/.test(line)));
     assert.ok(commands.some((line) => /http:\/\/127\.0\.0\.1:\d+\/metrics$/.test(line)));
     assert.ok(commands.some((line) => / status +--socket \S+$/.test(line)));

@@ -78,6 +78,13 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
   ['proxy.attempts', (v) => withProxy({ attempts: v }), [1, 5], [0, 6, 1.5, '3', null]],
   ['proxy.correctClock', (v) => withProxy({ correctClock: v }), [true, false], ['true', 1, null]],
   ['proxy.spareShare', (v) => withProxy({ spareShare: v }), [0, 0.01, 0.1], [-0.01, 0.11, '0.01', null]],
+  ['proxy.breaker', (v) => withProxy({ breaker: v }), [{}, { failurePercent: 30, minimumCalls: 50, openFor: '2s' }], [null, true, { calls: 1 }]], // prettier-ignore
+  ['proxy.breaker.failurePercent', (v) => withProxy({ breaker: { failurePercent: v } }), [1, 100], [0, 101, 0.5, '50']],
+  ['proxy.breaker.minimumCalls', (v) => withProxy({ breaker: { minimumCalls: v } }), [1, 1_000_000], [0, 1_000_001, '20']], // prettier-ignore
+  ['proxy.breaker.openFor', (v) => withProxy({ breaker: { openFor: v } }), ['5s', '500ms'], ['5', '', 5, '-1s']],
+  ['proxy.bulkhead', (v) => withProxy({ bulkhead: v }), [{}, { concurrent: 8, queued: 0 }], [null, true, { most: 1 }]],
+  ['proxy.bulkhead.concurrent', (v) => withProxy({ bulkhead: { concurrent: v } }), [1, 2048], [0, 2049, 1.5, '1']],
+  ['proxy.bulkhead.queued', (v) => withProxy({ bulkhead: { queued: v } }), [0, 2048], [-1, 2049, 1.5, '1']],
   ['proxy.routes', (v) => withProxy({ routes: v }), [[], [{ credential: 'shop' }]], [null, {}, 'x']],
   ['proxy.routes[0].credential', (v) => withRoute({ credential: v }), ['shop'], ['', 'A', 1]],
   [
@@ -223,6 +230,19 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
       withProvider(kind, { ...(kind === 'hmac' ? { keyId: 'a', scheme: 'sorted' } : { appId: 'a' }), maxNonces: v }),
     [1000, 10_000_000],
     [999, 10_000_001, 1.5, '1000'],
+  ]),
+  ...(['hmac', 'pss'] as const).map((kind): (typeof table)[number] => [
+    `${at}.provider.${kind}.origin`,
+    (v) => withProvider(kind, { ...(kind === 'hmac' ? { keyId: 'a', scheme: 'sorted' } : { appId: 'a' }), origin: v }),
+    ['https://partner.example', 'https://partner.example:8443', 'https://localhost'],
+    [
+      'http://partner.example',
+      'partner.example',
+      'https://partner.example/v1',
+      'https://u@partner.example',
+      'https://*.example',
+      null,
+    ],
   ]),
   [`${at}.provider.pss.appId`, (v) => withProvider('pss', { appId: v }), ['shop-1'], ['', 'a b', 5]],
   [`${at}.provider.alipay`, (v) => withCredential({ provider: { alipay: v } }), [], [null, {}, { mode: 'key' }]],

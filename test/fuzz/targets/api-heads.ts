@@ -1,12 +1,12 @@
 // Raw requests, head and all: whatever the bytes, no 5xx but 503, and nothing is answered 200 without the token.
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
 import type { Corpus } from '../corpus.ts';
 import { byteMutations } from '../mutate-bytes.ts';
 import { mutateText } from '../mutate-text.ts';
 import type { Random } from '../random.ts';
 import { mutate, type Target } from '../target.ts';
 import { assertStatus, startListener, token } from './listener.ts';
+import { sendRaw } from './raw.ts';
 
 const mutations = [...byteMutations, ...byteMutations.map(() => mutateText)];
 const lines = [
@@ -59,39 +59,13 @@ function makeRequest(random: Random): Buffer {
   return Buffer.from(`${[line, ...head].join('\r\n')}\r\n\r\n${isGet ? '' : body}`);
 }
 
-/** How long to wait for an answer to what may be no whole request. */
-const patienceMilliseconds = 20;
-
-/** Everything that comes back until the connection closes. */
-function send(address: string, request: Buffer): Promise<string> {
-  const [host, port] = address.split(':');
-  return new Promise((resolve) => {
-    let received = '';
-    const socket = connect({ host: host ?? '', port: Number(port) });
-    // Not at once: Node drops answers that are not ready when the caller has closed its half.
-    const patience = setTimeout(() => socket.end(), patienceMilliseconds);
-    socket.on('data', (chunk) => {
-      received += chunk.toString('latin1');
-      patience.refresh();
-    });
-    // A reset is an answer too: the caller broke the protocol.
-    socket
-      .on('error', () => undefined)
-      .on('close', () => {
-        clearTimeout(patience);
-        resolve(received);
-      });
-    socket.write(request);
-  });
-}
-
 export async function apiHeads(corpus: Corpus): Promise<Target> {
   const listener = await startListener(corpus);
   return {
     async run(random) {
       const good = makeRequest(random);
       const request = random.isOneIn(3) ? good : mutate(good, mutations, random, [good]);
-      const received = await send(listener.address, request);
+      const received = await sendRaw(listener.address, request);
       listener.assertNoInternalError();
       if (random.isOneIn(50)) await listener.assertAlive();
       let isAccepted = false;

@@ -1,0 +1,86 @@
+// A bulkhead: at most so many calls of one credential to one host at once, and at most so many that wait for their turn.
+
+export interface BulkheadOptions {
+  readonly concurrent: number;
+  readonly queued: number;
+}
+
+/** As many as may wait do so already. */
+export class BulkheadFull extends Error {
+  override readonly name = 'BulkheadFull';
+}
+
+/** Somebody who waits; the end of that wait. */
+interface Waiting {
+  readonly enter: () => void;
+  readonly refuse: (error: Error) => void;
+}
+
+/** First come, first served. `store/limiter` shares out threads that are free within milliseconds; here a wait may have to end by itself. */
+export class Bulkhead {
+  readonly #options: BulkheadOptions;
+  #underWay = 0;
+  readonly #waiting = new Set<Waiting>();
+
+  constructor(options: BulkheadOptions) {
+    this.#options = options;
+  }
+
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /**
+   * Call what it returns, once or more, when the turn is over.
+   * @throws BulkheadFull; what `signal` is aborted with, and what `refuse` is called with, while it waits
+   */
+  async enter(signal: AbortSignal): Promise<() => void> {
+    if (this.#underWay < this.#options.concurrent) this.#underWay += 1;
+    else await this.#wait(signal);
+    let isInside = true;
+    return () => {
+      if (isInside) this.#leave();
+      isInside = false;
+    };
+  }
+
+  /** Ends the wait of each who waits. */
+  refuse(why: () => Error): void {
+    for (const waiting of this.#waiting) waiting.refuse(why());
+  }
+
+  #wait(signal: AbortSignal): Promise<void> {
+    if (this.#waiting.size >= this.#options.queued) throw new BulkheadFull();
+    signal.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const ends = (): void => {
+        signal.removeEventListener('abort', gone);
+        this.#waiting.delete(waiting);
+      };
+      const waiting: Waiting = {
+        enter() {
+          ends();
+          resolve();
+        },
+        refuse(error) {
+          ends();
+          reject(error);
+        },
+      };
+      const gone = () => waiting.refuse(signal.reason as Error);
+      signal.addEventListener('abort', gone);
+      this.#waiting.add(waiting);
+    });
+  }
+
+  /** The turn is handed on, so that nobody who comes later overtakes those who wait. */
+  #leave(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) this.#underWay -= 1;
+    else next.enter();
+  }
+}
