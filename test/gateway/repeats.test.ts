@@ -97,14 +97,14 @@ describe('a call that acts', () => {
 });
 
 describe('every row of what may be repeated', () => {
-  const options = { merchantId: '1', appId: '2', mode: 'key' };
+  const options = { merchantId: '1', appId: '2', mode: 'key', keyId: '3', scheme: 'sorted' };
   const rows = Object.entries<Platform>(platforms).flatMap(([id, platform]) =>
     (platform.forwards?.(options).repeatable ?? []).map((row) => ({ id, ...row })),
   );
   it('reads, and says where the platform allows it', () => {
     assert.ok(rows.length > 10);
     for (const { id, call, source } of rows) {
-      assert.match(call, /^GET \/v3\/|[./]query$|^Query/, `${id}: ${call}`);
+      assert.match(call, /^GET \/v3\/|[./]\w*query\w*$|^Query|\/get(?:hb|transfer)info$/, `${id}: ${call}`);
       assert.ok(source.length > 20, call);
     }
   });
