@@ -56,7 +56,7 @@ export async function receive(
 ): Promise<ReceivedResponse> {
   const { status, headers: all, body } = incoming;
   const isSuccess = status >= 200 && status < 300;
-  if (status < 200 || (status >= 300 && status < 400)) {
+  if (status < 200 || (status >= 300 && status < 400) || status >= 600) {
     body.on('error', () => undefined).destroy();
     throw new PaycertError('gateway-redirected', `the platform responded with ${status}, which no payment API does`);
   }

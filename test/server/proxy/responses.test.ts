@@ -143,8 +143,8 @@ describe('a success', () => {
   });
 });
 
-describe('a redirect', () => {
-  for (const status of [301, 302, 303, 307, 308, 304]) {
+describe('a redirect, or a status that HTTP does not have,', () => {
+  for (const status of [301, 302, 303, 307, 308, 304, 600, 999]) {
     it(`(${status}) is neither followed nor passed on`, async (t) => {
       let asked = 0;
       const proxied = await platform(t, (request, response) => {
