@@ -58,6 +58,10 @@ const table = {
     kind: 'config',
     hint: 'Put at least 16 printable characters without spaces into the token file.',
   },
+  'last-good-unusable': {
+    kind: 'config',
+    hint: 'Name a new directory inside an emptyDir with `medium: Memory`, and set PAYCERT_POD_UID; see docs/sidecar.md.',
+  },
 
   // source: the operator of the origin
   'source-unreadable': { kind: 'source', hint: 'Check that the path exists, is mounted and is readable by this user.' },
@@ -74,6 +78,10 @@ const table = {
   'source-behind': {
     kind: 'source',
     hint: 'Repair the first source; the last good material stays until one of them has something newer.',
+  },
+  'last-good-refused': {
+    kind: 'source',
+    hint: 'Put fit material into the source; what was kept for a restart has been removed, and is not used.',
   },
   'cluster-unconfigured': {
     kind: 'source',

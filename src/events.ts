@@ -25,6 +25,8 @@ export type Event =
       /** The material is older than what it replaced. */
       readonly isRollback: boolean;
       readonly warnings: readonly PaycertError[];
+      /** When it was kept, of what is restored after a restart, since the newest material is not accepted. */
+      readonly keptAt?: Date;
     }
   | {
       readonly type: 'rejected';
@@ -58,6 +60,13 @@ export type Event =
   | { readonly type: 'found-by-poll'; readonly credential: string }
   | {
       readonly type: 'source-failed';
+      readonly credential: string;
+      readonly error: PaycertError;
+      readonly isNew: boolean;
+    }
+  /** What is current is not kept for a restart, or what was kept is not restored. `isNew`: for another reason than before. */
+  | {
+      readonly type: 'last-good-failed';
       readonly credential: string;
       readonly error: PaycertError;
       readonly isNew: boolean;

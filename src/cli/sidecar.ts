@@ -20,6 +20,7 @@ import { listenOnSocket, type SocketListener } from '../server/socket.ts';
 import { aroundEach } from '../store/call.ts';
 import { SignedMemory } from '../store/signed-memory.ts';
 import { files as filesSource } from '../sources/files.ts';
+import { LastGoodDirectory } from '../sources/last-good.ts';
 import { reasonOfNoSnapshot, Store } from '../store/store.ts';
 import { signingThreads } from '../system/threads.ts';
 import { createLog } from '../telemetry/log.ts';
@@ -78,7 +79,12 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   ].map(isolate);
   const observe = (event: Event) => observers.forEach((tell) => tell(event));
   const limiter = poolLimiter(signingThreads(environment));
-  const configured = new RunningConfiguration({ store, clock, limiter, observe }, { clock, observe, environment });
+  const lastGood =
+    config.lastGood && new LastGoodDirectory({ ...config.lastGood, pod: environment['PAYCERT_POD_UID'] });
+  const configured = new RunningConfiguration(
+    { store, clock, limiter, observe },
+    { clock, observe, environment, lastGood },
+  );
 
   let isListening = false;
   const sockets: SocketListener[] = [];
@@ -218,7 +224,7 @@ function listenersOf({ listen, proxy, notifications }: Config): readonly Listene
 }
 
 /** What only a new process picks up. */
-const fixedParts = ({ listen, admin, log, remember, proxy, notifications }: Config) => {
+const fixedParts = ({ listen, admin, log, remember, lastGood, proxy, notifications }: Config) => {
   const { routes: _, ...fixed } = proxy ?? {};
-  return { listen, admin, log, remember, notifications, proxy: proxy && fixed };
+  return { listen, admin, log, remember, lastGood, notifications, proxy: proxy && fixed };
 };

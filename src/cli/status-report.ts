@@ -100,6 +100,8 @@ function remarks(
     deferral,
     sourceError,
     resourceError,
+    restored,
+    lastGood,
     unopened = [],
     warnings,
     frozenPaths,
@@ -126,6 +128,10 @@ function remarks(
     ...(deferral
       ? [line('yellow', 'deferred:', `becomes current by itself at ${deferral.until}. ${noticeText(deferral)}`)]
       : []),
+    ...(restored
+      ? [line('red', 'restored:', `since a restart at ${restored.at} what was accepted at ${restored.keptAt} is in use; a new pod has no keys`)] // prettier-ignore
+      : []),
+    ...(lastGood?.reason ? [line('yellow', 'not kept:', noticeText(lastGood.reason))] : []),
     ...(sourceError ? [line('red', 'unreadable:', noticeText(sourceError))] : []),
     ...(resourceError
       ? [line('red', 'not followed:', `what its PaymentCredential said last is in use. ${noticeText(resourceError)}`)]

@@ -49,7 +49,8 @@ export function withFetched(
         const fetch = plan(data);
         current = { revision, fetch, fetched: await fetch(signal) };
       }
-      return material(new Map([...data, ...current.fetched]), about);
+      const fetched = [...(about.fetched ?? []), ...current.fetched.keys()];
+      return material(new Map([...data, ...current.fetched]), { ...about, fetched });
     },
 
     changes: (signal) => mergeChanges([source, { changes: news }], signal),

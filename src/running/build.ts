@@ -15,6 +15,7 @@ import { env } from '../sources/env.ts';
 import { etcd } from '../sources/etcd.ts';
 import { fallback } from '../sources/fallback.ts';
 import { files } from '../sources/files.ts';
+import type { LastGoodDirectory } from '../sources/last-good.ts';
 import { merge } from '../sources/merge.ts';
 import { secret } from '../sources/secret.ts';
 import { withTiedParts } from '../sources/tied.ts';
@@ -26,6 +27,7 @@ import type { CredentialPolicy } from '../store/store.ts';
 import { defaults, milliseconds } from '../config/defaults.ts';
 import type { CredentialConfig } from '../config/schema/credential.ts';
 import type { SourceConfig } from '../config/schema/source.ts';
+import { lastGoodOf } from './last-good.ts';
 import { Origins } from './origins.ts';
 
 export interface BuildDependencies {
@@ -34,6 +36,8 @@ export interface BuildDependencies {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** How OCSP responders are asked, if not over HTTP from here. */
   readonly askResponder?: AskResponder | undefined;
+  /** Where accepted material is kept through a restart; absent where it is not. */
+  readonly lastGood?: LastGoodDirectory | undefined;
   /** Shared by all that are built with it; otherwise each source has sessions of its own. */
   readonly origins?: Origins;
 }
@@ -141,7 +145,9 @@ function withFetches(
 }
 
 export function buildCredential(config: CredentialConfig, dependencies: BuildDependencies): Credential {
-  const { origins = new Origins(dependencies) } = dependencies;
+  const { origins = new Origins(dependencies), lastGood } = dependencies;
+  const provider = buildProvider(config.provider);
+  const owner = { credential: config.name, identity: provider.identity };
   const source = withTiedParts(buildSource(config.source, { ...dependencies, origins }), {
     tied: platformOf(config.provider).platform.tied ?? [],
     credential: config.name,
@@ -150,8 +156,14 @@ export function buildCredential(config: CredentialConfig, dependencies: BuildDep
   });
   return {
     name: config.name,
-    provider: buildProvider(config.provider),
+    provider,
     source: withFetches(source, config.provider, dependencies),
+    lastGood:
+      lastGood &&
+      lastGoodOf(lastGood, owner, (read) => (signal) => {
+        const kept = { ...source, read };
+        return withFetches(kept, config.provider, dependencies).read(signal);
+      }),
     older: config.older ?? defaults.older,
     graceMilliseconds: milliseconds(config.grace ?? defaults.grace),
   };

@@ -39,6 +39,7 @@ export class Credentials {
     const gone = [...this.#running.keys()].filter((name) => !wanted.has(name));
     for (const name of gone) this.#remove(name);
     for (const [name, policy] of withheld) this.#dependencies.store.declare(name, policy);
+    this.#building.lastGood?.retain(restorable(credentials, withheld));
     for (const config of credentials) {
       const running = this.#running.get(config.name);
       if (running && isDeepStrictEqual(running.config, config)) continue;
@@ -56,6 +57,7 @@ export class Credentials {
     const running = this.#running.get(name);
     this.#running.delete(name);
     running?.stop.abort();
+    this.#building.lastGood?.forget(name);
     this.#dependencies.store.remove(name);
     this.#dependencies.observe({ type: 'credential-removed', credential: name });
   }
@@ -79,3 +81,13 @@ export class Credentials {
     this.#running.set(name, { config, provider, stop, ended });
   }
 }
+
+/** Whose last good material may be used after a restart: of one that is suspended nothing is left to use. */
+const restorable = (
+  credentials: readonly CredentialConfig[],
+  withheld: ReadonlyMap<string, CredentialPolicy>,
+): ReadonlySet<string> =>
+  new Set([
+    ...credentials.map(({ name }) => name),
+    ...[...withheld].flatMap(([name, { suspendedSince }]) => (suspendedSince === undefined ? [name] : [])),
+  ]);

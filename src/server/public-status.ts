@@ -44,6 +44,8 @@ function describeEntry(entry: Entry, now: Date): object {
     warnings: snapshot?.context.set.warnings(now).map(({ code }) => code) ?? [],
     rejection: entry.rejection && { at: entry.rejection.at, code: entry.rejection.error.code },
     deferral: entry.deferral && { at: entry.deferral.at, until: entry.deferral.until, code: entry.deferral.error.code },
+    restored: entry.restored,
+    lastGood: entry.kept && { kept: entry.kept.error === undefined, at: entry.kept.at, code: entry.kept.error?.code },
     sourceError: entry.sourceError && { at: entry.sourceError.at, code: entry.sourceError.error.code },
     resourceError: entry.resourceError && { at: entry.resourceError.at, code: entry.resourceError.error.code },
     unopened: snapshot?.unopened.map(({ kind, error, count, since, at }) => ({

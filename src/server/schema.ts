@@ -325,6 +325,18 @@ export const CredentialStatus = Type.Object({
       { description: 'The newest material is good and not valid yet: at `until` it becomes current by itself.' },
     ),
   ),
+  restored: Type.Optional(
+    Type.Object(
+      { at: Time, keptAt: Time },
+      { description: 'What is current was kept before a restart: the newest material is not accepted.' },
+    ),
+  ),
+  lastGood: Type.Optional(
+    Type.Object(
+      { kept: Type.Boolean(), at: Time, reason: Type.Optional(Notice) },
+      { description: 'Whether material is kept for a restart of the container. Absent without `lastGood`.' },
+    ),
+  ),
   sourceError: Type.Optional(Notice),
   resourceError: Type.Optional(Notice),
   unopened: Type.Optional(

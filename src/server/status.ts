@@ -54,6 +54,8 @@ export function describeCredential(entry: Entry, now: Date): Status {
     deferral,
     sourceError,
     resourceError,
+    restored,
+    kept,
     frozenPaths,
   } = entry;
   return {
@@ -85,12 +87,20 @@ export function describeCredential(entry: Entry, now: Date): Status {
     ...(lastReload && { lastReload: { at: lastReload.at.toISOString(), outcome: lastReload.outcome } }),
     ...(rejection && { rejection: notice(rejection.error, rejection.at) }),
     ...(deferral && { deferral: { ...notice(deferral.error, deferral.at), until: deferral.until.toISOString() } }),
+    ...(restored && { restored: { at: restored.at.toISOString(), keptAt: restored.keptAt.toISOString() } }),
+    ...(kept && { lastGood: describeKept(kept) }),
     ...(sourceError && { sourceError: notice(sourceError.error, sourceError.at) }),
     ...(resourceError && { resourceError: notice(resourceError.error, resourceError.at) }),
     ...describeUnopened(snapshot),
     ...(frozenPaths && { frozenPaths: [...frozenPaths] }),
   };
 }
+
+const describeKept = ({ at, error }: NonNullable<Entry['kept']>): NonNullable<Status['lastGood']> => ({
+  kept: error === undefined,
+  at: at.toISOString(),
+  ...(error && { reason: notice(error) }),
+});
 
 function describeUnopened(snapshot: Entry['snapshot']): Pick<Status, 'unopened'> {
   const unopened = snapshot?.unopened ?? [];

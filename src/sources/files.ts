@@ -1,5 +1,4 @@
 // Mounted files as a source: events to be quick, a poll to be sure.
-import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Clock } from '../clock.ts';
@@ -7,7 +6,7 @@ import { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import { renameKeys } from './merge.ts';
-import { frozenMounts, mountPointsOf } from './mounts.ts';
+import { frozenMounts, mountPointsOf, readMountinfo } from './mounts.ts';
 import { type Lane, mountLane, runForeign } from '../system/threads.ts';
 import { type Reading, readPaths } from './read-files.ts';
 import { type Material, material, type Source } from './source.ts';
@@ -94,15 +93,6 @@ async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promi
   signal.addEventListener('abort', end, { once: true });
   if (signal.aborted) end();
   await Promise.race([work, over.promise]).finally(() => signal.removeEventListener('abort', end));
-}
-
-/** Empty without /proc: not Linux, and so no kubelet. The kernel makes it, and asks no file system for it. */
-function readMountinfo(): string {
-  try {
-    return readFileSync('/proc/self/mountinfo', 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 async function findFrozen(paths: readonly string[], lane: Lane): Promise<readonly string[]> {

@@ -1,4 +1,5 @@
-// Which mounted paths can never change: kubelet resolves a subPath once, when the container starts.
+// What the kernel says of mounts: which paths can never change, since kubelet resolves a subPath once, and what is in memory.
+import { readFileSync } from 'node:fs';
 
 /**
  * The subPath mounts of a Secret at, in or around the paths given, by /proc/self/mountinfo (proc(5)): the mounted root
@@ -10,7 +11,7 @@ export function frozenMounts(
   paths: readonly { readonly path: string; readonly isFile: boolean }[],
 ): string[] {
   const mounts = readMounts(mountinfo);
-  const isFrozen = (mountPoint: string): boolean => /\/\.\.\d{4}_\d\d_\d\d_/.test(mounts.get(mountPoint) ?? '');
+  const isFrozen = (mountPoint: string): boolean => /\/\.\.\d{4}_\d\d_\d\d_/.test(mounts.get(mountPoint)?.root ?? '');
   const frozen = paths.flatMap(({ path, isFile }) => {
     if (isFile && mounts.has(path)) return [path];
     const around = innermost(mounts, path);
@@ -26,18 +27,44 @@ export function mountPointsOf(mountinfo: string, paths: readonly string[]): read
   return [...new Set(paths.map((path) => innermost(mounts, path) ?? '/'))].sort();
 }
 
-/** By mount point: what of its file system is mounted there. */
-function readMounts(mountinfo: string): ReadonlyMap<string, string> {
-  const mounts = new Map<string, string>();
+/** The kind of file system that a path is on, such as `tmpfs`; undefined where nothing is known of mounts. */
+export function fileSystemAt(mountinfo: string, path: string): string | undefined {
+  const mounts = readMounts(mountinfo);
+  return mounts.get(innermost(mounts, path) ?? '')?.kind;
+}
+
+/** Empty without /proc: not Linux, and so no kubelet. The kernel makes it, and asks no file system for it. */
+export function readMountinfo(): string {
+  try {
+    return readFileSync('/proc/self/mountinfo', 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+interface Mount {
+  /** What of its file system is mounted. */
+  readonly root: string;
+  /** The kind of file system. */
+  readonly kind: string | undefined;
+}
+
+/** By mount point. */
+function readMounts(mountinfo: string): ReadonlyMap<string, Mount> {
+  const mounts = new Map<string, Mount>();
   for (const line of mountinfo.split('\n')) {
-    const [, , , root, mountPoint] = line.split(' ');
+    // Optional fields stand before the hyphen, as many as there are.
+    const [before = '', after = ''] = line.split(' - ');
+    const [, , , root, mountPoint] = before.split(' ');
+    const [kind] = after.split(' ');
     // A later mount hides an earlier one at the same place.
-    if (root !== undefined && mountPoint !== undefined) mounts.set(unescape(mountPoint), unescape(root));
+    if (root !== undefined && mountPoint !== undefined)
+      mounts.set(unescape(mountPoint), { root: unescape(root), kind });
   }
   return mounts;
 }
 
-const innermost = (mounts: ReadonlyMap<string, string>, path: string): string | undefined =>
+const innermost = (mounts: ReadonlyMap<string, unknown>, path: string): string | undefined =>
   [...mounts.keys()].filter((point) => isWithin(path, point)).sort((a, b) => b.length - a.length)[0];
 
 const isWithin = (path: string, directory: string): boolean =>

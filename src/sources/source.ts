@@ -16,6 +16,8 @@ export interface Material {
   readonly frozenPaths?: readonly string[];
   /** The name of the source that it was read from, where better ones could not be read. */
   readonly fallback?: string;
+  /** Names of what was fetched beside it, such as a revocation list: no part of what its owner wrote. */
+  readonly fetched?: readonly string[];
 }
 
 /** Why a source asks to look again; for the metric that counts what only the poll found. */
@@ -68,3 +70,9 @@ export function material(
   }
   return { revision: digest.digest('hex'), data, ...about };
 }
+
+/** What its owner wrote: without what was fetched beside it. */
+export const ownPart = ({ data, fetched = [], version }: Material): Material =>
+  material(new Map([...data].filter(([name]) => !fetched.includes(name))), {
+    ...(version !== undefined && { version }),
+  });

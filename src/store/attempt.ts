@@ -4,8 +4,10 @@ import type { Limiter } from './limiter.ts';
 import type { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';
 import type { Provider } from '../providers/provider.ts';
+import type { LastGood } from '../sources/last-good.ts';
 import type { Material, Source } from '../sources/source.ts';
 import { findRefusal, isRollback, type Refusal } from './checks.ts';
+import { keepLastGood } from './last-good.ts';
 import { Snapshot } from './snapshot.ts';
 import { isBridged, type Store } from './store.ts';
 
@@ -16,6 +18,8 @@ export interface Credential {
   readonly older: 'accept' | 'reject';
   /** How long keys that a swap replaced still verify and decrypt. */
   readonly graceMilliseconds: number;
+  /** Where what was accepted is kept through a restart; absent where it is not. */
+  readonly lastGood?: LastGood | undefined;
 }
 
 export interface Dependencies {
@@ -28,16 +32,18 @@ export interface Dependencies {
 export interface AttemptOptions {
   /** Whether the same material was refused for the same reason before. */
   readonly isRepeated?: (error: PaycertError) => boolean;
+  /** When it was accepted, of material that was kept before a restart: what is known of the newest stays. */
+  readonly keptAt?: Date;
   /** Once aborted, the attempt changes nothing. */
   readonly signal?: AbortSignal;
 }
 
 /** Tries to make material current. Keeps the last good snapshot whatever happens, and returns why it did not become current. */
 export async function attempt(
-  { name, provider, older, graceMilliseconds }: Omit<Credential, 'source'>,
+  { name, provider, older, graceMilliseconds, lastGood }: Omit<Credential, 'source'>,
   material: Material,
   { store, clock, limiter, ...dependencies }: Dependencies,
-  { isRepeated = () => false, signal }: AttemptOptions = {},
+  { isRepeated = () => false, keptAt, signal }: AttemptOptions = {},
 ): Promise<Refusal | undefined> {
   if (!store.has(name)) return undefined;
   const observe = isolate(dependencies.observe);
@@ -53,6 +59,7 @@ export async function attempt(
   // whatever becomes current is a new Snapshot, also one of the same keys.
   if (signal?.aborted === true || !store.has(name) || store.entry(name).snapshot !== previous) return undefined;
 
+  if (refusal !== undefined && keptAt !== undefined) return refusal;
   if (refusal !== undefined) {
     const { outcome, error } = refusal;
     store.update(name, ({ rejection, deferral, ...entry }) => ({
@@ -74,11 +81,15 @@ export async function attempt(
   const snapshot = new Snapshot(context, about, limiter);
   // Before the swap: a provider that throws here has not half replaced anything.
   const warnings = context.set.warnings(at);
-  store.update(name, ({ rejection, deferral, ...entry }) => ({
-    ...entry,
-    snapshot,
-    lastReload: { at, outcome: 'swapped' },
-  }));
+  if (keptAt !== undefined) store.update(name, (entry) => ({ ...entry, snapshot, restored: { at, keptAt } }));
+  else
+    store.update(name, ({ rejection, deferral, restored, ...entry }) => ({
+      ...entry,
+      snapshot,
+      lastReload: { at, outcome: 'swapped' },
+    }));
+  // Before anybody hears of it: who does may end this process.
+  if (keptAt === undefined) keepLastGood({ name, lastGood }, material, { store, clock, observe });
   const lag = material.changedAt && previous && (at.getTime() - material.changedAt.getTime()) / 1000;
   observe({
     type: 'swapped',
@@ -91,6 +102,7 @@ export async function attempt(
     changeToCurrentSeconds: lag,
     isRollback: isRollback(candidate),
     warnings,
+    ...(keptAt && { keptAt }),
   });
   return undefined;
 }

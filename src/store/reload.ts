@@ -4,6 +4,8 @@ import { PaycertError } from '../errors.ts';
 import { isolate } from '../events.ts';
 import type { Material, Tick } from '../sources/source.ts';
 import { attempt, type Credential, type Dependencies } from './attempt.ts';
+import { dropRevoked, keepLastGood } from './last-good.ts';
+import { restoreLastGood } from './restore.ts';
 
 const longestBackoff = 5 * 60 * 1000;
 const shortestBackoff = 500;
@@ -96,6 +98,12 @@ class Loop {
 
   /** Reads, and tries what is new or due again. Never throws: one credential's bug is not another's. */
   async look(tick: Tick, isDue: boolean): Promise<void> {
+    await this.#lookAtSource(tick, isDue);
+    if (this.#isOver()) return;
+    this.#revision = (await restoreLastGood(this.#credential, this.#dependencies, this.#signal)) ?? this.#revision;
+  }
+
+  async #lookAtSource(tick: Tick, isDue: boolean): Promise<void> {
     const { name, source } = this.#credential;
     const { observe } = this.#dependencies;
     let revision: string | undefined;
@@ -107,6 +115,9 @@ class Loop {
       if (revision === this.#revision) {
         this.#recordUnchanged(this.#pending !== undefined);
         this.#pending = undefined;
+        // What could not be kept is tried again: there may be room now.
+        if (this.#dependencies.store.entry(name).kept?.error !== undefined)
+          keepLastGood(this.#credential, material, this.#dependencies);
         return;
       }
       if (revision === this.#pending?.revision && !isDue) return;
@@ -119,7 +130,10 @@ class Loop {
       if (refusal === undefined) {
         this.#revision = revision;
         this.#pending = undefined;
-      } else this.#refuse(revision, refusal.error.code, refusal.outcome === 'deferred' ? refusal.until : undefined);
+      } else {
+        dropRevoked(this.#credential, material, refusal.error, this.#dependencies);
+        this.#refuse(revision, refusal.error.code, refusal.outcome === 'deferred' ? refusal.until : undefined);
+      }
     } catch (error) {
       if (this.#isOver()) return;
       this.#recordFailure(error, revision);
@@ -142,7 +156,7 @@ class Loop {
     const { store, clock, observe } = this.#dependencies;
     const { name } = this.#credential;
     // The writer of the bad material has put the current one back.
-    store.update(name, ({ rejection, deferral, ...entry }) => ({
+    store.update(name, ({ rejection, deferral, restored, ...entry }) => ({
       ...entry,
       lastReload: { at: clock.now(), outcome: 'unchanged' },
     }));

@@ -42,6 +42,10 @@ export interface Entry extends CredentialPolicy {
   readonly sourceError?: { readonly at: Date; readonly error: PaycertError };
   /** Why what its PaymentCredential says now does not count; what it said last does, until a restart. */
   readonly resourceError?: { readonly at: Date; readonly error: PaycertError } | undefined;
+  /** What is current was kept before a restart, and the newest material is not accepted; gone with the next swap. */
+  readonly restored?: { readonly at: Date; readonly keptAt: Date };
+  /** Whether what is current is kept for a restart, where it should be; `error`: why not. */
+  readonly kept?: { readonly at: Date; readonly error?: PaycertError };
   /** Mounted paths that can never change. */
   readonly frozenPaths?: readonly string[];
   /** The source that was read last, where better ones could not be. */

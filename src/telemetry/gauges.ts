@@ -131,6 +131,19 @@ export const gauges = {
     labels: [credential],
     read: ({ fallback }: Entry) => [{ value: Number(fallback !== undefined) }],
   },
+  paycert_restored_since_timestamp_seconds: {
+    about: 'reloads',
+    help: 'Since when material that was kept before a restart is current, because the newest is not accepted or cannot be read. Absent otherwise.',
+    labels: [credential],
+    read: ({ restored }: Entry) => (restored ? [{ value: restored.at.getTime() / 1000 }] : []),
+  },
+  paycert_last_good_kept: {
+    about: 'reloads',
+    help: 'Whether the last good material is kept for a restart of the container (1) or not (0).',
+    more: 'Absent without `lastGood`, and before the first load.',
+    labels: [credential],
+    read: ({ kept }: Entry) => (kept ? [{ value: Number(kept.error === undefined) }] : []),
+  },
   paycert_frozen_mounts: {
     about: 'keys',
     help: 'Mounted paths that never update, such as subPath mounts.',

@@ -47,11 +47,17 @@ const notifiedLines: Readonly<Partial<Record<NotifiedOutcome, string>>> = {
   late: 'a notification was not accepted: the application has not answered in time',
 };
 
+const whatIsCurrent = (isRollback: boolean, keptAt: Date | undefined): string => {
+  if (keptAt !== undefined)
+    return 'the last good material of before the restart is current: the newest is not accepted';
+  return isRollback ? 'older material is current (rollback)' : 'new material is current';
+};
+
 /** Every event has a row; a row may say that it is not worth a line. */
 const rows: Rows = {
-  swapped: ({ credential, generation, snapshotId, keyId, notAfter, seconds, isRollback, warnings }) => [
-    warnings.length > 0 || isRollback ? 'warn' : 'info',
-    isRollback ? 'older material is current (rollback)' : 'new material is current',
+  swapped: ({ credential, generation, snapshotId, keyId, notAfter, seconds, isRollback, warnings, keptAt }) => [
+    warnings.length > 0 || isRollback || keptAt !== undefined ? 'warn' : 'info',
+    whatIsCurrent(isRollback, keptAt),
     {
       credential,
       generation,
@@ -59,6 +65,7 @@ const rows: Rows = {
       keyId,
       notAfter,
       seconds,
+      ...(keptAt && { keptAt }),
       ...(warnings.length > 0 && { warnings: warnings.map(describe) }),
     },
   ],
@@ -89,6 +96,11 @@ const rows: Rows = {
   'source-failed': ({ credential, error, isNew }) => [
     isNew ? 'error' : 'debug',
     'the source cannot be read; the last good snapshot stays current',
+    { credential, ...describe(error) },
+  ],
+  'last-good-failed': ({ credential, error, isNew }) => [
+    isNew ? 'warn' : 'debug',
+    'no material is kept for a restart of this container',
     { credential, ...describe(error) },
   ],
   'mount-frozen': ({ credential, file, paths }) => [

@@ -15,12 +15,14 @@ import { injections } from './alert-cases/injection.ts';
 import { operations } from './alert-cases/operations.ts';
 import { operators } from './alert-cases/operators.ts';
 import { reloads } from './alert-cases/reloads.ts';
+import { restarts } from './alert-cases/restarts.ts';
 import { at, chart, lacks, type Manifest, noHelm, one, render, root, run } from './helm.ts';
 
 const cases = [
   ...expiry,
   ...ages,
   ...reloads,
+  ...restarts,
   ...deferral,
   ...files,
   ...operations,

@@ -54,6 +54,17 @@ describe('the example of a pod with a sidecar', { timeout: 300_000 }, () => {
     assert.equal(at(secret, 'secret.defaultMode'), 0o440);
   });
 
+  it('keeps the last good material in memory, where only paycert reaches it, under the uid of the pod', () => {
+    const { lastGood } = parseConfig(data('shop-paycert')['paycert.yaml']!);
+    const [volume = {}] = listAt(pod, 'volumes').filter(({ name }) => name === 'paycert-last-good');
+    assert.equal(at(volume, 'emptyDir.medium'), 'Memory');
+    const [mount] = listAt(paycert, 'volumeMounts').filter(({ name }) => name === volume['name']);
+    assert.equal(lastGood?.directory, `${String(mount?.['mountPath'])}/keys`);
+    assert.ok(listAt(shop, 'volumeMounts').every(({ name }) => name !== volume['name']));
+    const [uid = {}] = listAt(paycert, 'env').filter(({ name }) => name === 'PAYCERT_POD_UID');
+    assert.equal(at(uid, 'valueFrom.fieldRef.fieldPath'), 'metadata.uid');
+  });
+
   it('permits one Secret by name, the one that the configuration reads', () => {
     const { credentials } = parseConfig(data('shop-paycert')['paycert.yaml']!);
     const [{ secret } = {}, { files } = {}] = credentials[0]!.source.fallback!;

@@ -4,6 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
+/** In memory, where the last good material may be kept. */
+export async function makeMemoryDirectory(t: TestContext): Promise<string> {
+  const directory = await mkdtemp('/dev/shm/paycert-test-');
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
 export async function makeDirectory(t: TestContext): Promise<string> {
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'paycert-test-')));
   // A sidecar that still runs puts its socket back.

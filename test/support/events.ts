@@ -38,6 +38,7 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
   },
   'found-by-poll': { type: 'found-by-poll', credential },
   'source-failed': { type: 'source-failed', credential, error, isNew: true },
+  'last-good-failed': { type: 'last-good-failed', credential, error, isNew: true },
   'mount-frozen': { type: 'mount-frozen', credential, paths: ['/etc/paycert/key.pem'] },
   'credential-added': { type: 'credential-added', credential },
   'credential-removed': { type: 'credential-removed', credential },

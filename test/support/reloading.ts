@@ -19,6 +19,7 @@ export interface ReloadingOptions {
   readonly provider?: Provider;
   readonly older?: Credential['older'];
   readonly graceMilliseconds?: number;
+  readonly lastGood?: Credential['lastGood'];
   /** In place of the recorder. */
   readonly observe?: Observe;
 }
@@ -47,6 +48,7 @@ export class Reloading {
       source: this.source,
       older: options.older ?? 'accept',
       graceMilliseconds: options.graceMilliseconds ?? 7 * day,
+      lastGood: options.lastGood,
     };
     const observe = options.observe ?? this.recorder.observe;
     this.dependencies = { store: this.store, clock: this.clock, limiter: new Limiter(8), observe };

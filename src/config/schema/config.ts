@@ -95,6 +95,19 @@ export const ConfigSchema = Type.Object(
           'How many requests that were signed last are remembered, in memory, for `paycert explain`: method, names, lengths and a digest, no text. Default none.',
       }),
     ),
+    lastGood: Type.Optional(
+      Type.Object(
+        {
+          directory: Type.String({
+            minLength: 1,
+            maxLength: 4096,
+            description:
+              'In memory, and this sidecar’s alone: a new directory inside an emptyDir with `medium: Memory`.',
+          }),
+        },
+        { ...closed, description: 'Keeps accepted material for a restart of the container. Absent: none is kept.' },
+      ),
+    ),
     credentials: Type.Array(Type.Union([CredentialSchema, ResourceEntrySchema]), {
       maxItems: maxCredentials,
       description: 'Every credential; may be empty.',

@@ -77,6 +77,18 @@ export const material: Readonly<Record<string, Cause>> = {
   },
   PaycertReloadFailing: { series: refused, labels: pay, within: 3, after: 0 },
   PaycertMaterialRejected: { series: refused, labels: pay, within: 11, after: 0 },
+  PaycertMaterialRestored: {
+    series: { [of('paycert_restored_since_timestamp_seconds')]: during(1_800_000_000, undefined) },
+    labels: pay,
+    within: 6,
+    after: 0,
+  },
+  PaycertLastGoodNotKept: {
+    series: { [of('paycert_last_good_kept')]: during(0, 1) },
+    labels: pay,
+    within: 11,
+    after: 0,
+  },
   PaycertSourceUnreachable: {
     series: {
       ...refused,

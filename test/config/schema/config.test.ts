@@ -63,6 +63,8 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     [1023, 64 * 1024 * 1024 + 1, 1024.5, '1024', -1],
   ],
   ['remember', (v) => withRoot({ remember: v }), [1, 5000], [0, 5001, 1.5, '10', true]],
+  ['lastGood', (v) => withRoot({ lastGood: v }), [{ directory: '/run/last-good/keys' }], [null, [], 'x', {}]],
+  ['lastGood.directory', (v) => withRoot({ lastGood: { directory: v } }), ['/x'], ['', 1, 'x'.repeat(4097)]],
   [
     'listen.sockets',
     (v) => withRoot({ listen: { sockets: v } }),
