@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { PaycertError } from '../errors.ts';
+import { afterPoll } from './after-poll.ts';
 
 const tooLarge = (limit: number) => new PaycertError('body-too-large', `the body is larger than ${limit} bytes`);
 
@@ -64,7 +65,7 @@ function endOfText(body: Uint8Array, start: number): number {
 }
 
 /**
- * The whole body. `held` hears of each piece before it is kept, and may throw.
+ * The whole body, when it is also known whether its caller has left since. `held` hears of each piece before it is kept, and may throw.
  * @throws PaycertError `body-too-large`, `request-malformed`; what `held` throws
  */
 export function readBytes(
@@ -93,7 +94,9 @@ export function readBytes(
         refuse(error as Error);
       }
     });
-    request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    request.on('end', () => {
+      void afterPoll().then(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    });
     // A caller that hangs up is no bug of ours.
     request.on('error', (cause) =>
       reject(new PaycertError('request-malformed', 'the connection closed before the body ended', { cause })),

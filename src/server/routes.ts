@@ -92,17 +92,22 @@ class Matched implements RouteCall {
   }
 
   get signal(): AbortSignal {
-    return (this.#signal ??= signalOf(this.#response));
+    return (this.#signal ??= signalOf(this.request, this.#response));
   }
 }
 
-function signalOf(response: ServerResponse): AbortSignal {
+/** The end of a connection, or its reset, comes some turns of the event loop before its close, and no response is written after it. */
+function signalOf({ socket }: IncomingMessage, response: ServerResponse): AbortSignal {
   const controller = new AbortController();
   const end = () => {
+    socket.off('end', end).off('error', end);
     if (!response.writableFinished) controller.abort();
   };
-  if (response.destroyed) end();
-  else response.once('close', end);
+  if (response.destroyed || socket.destroyed || socket.readableEnded) end();
+  else {
+    socket.once('end', end).once('error', end);
+    response.once('close', end);
+  }
   return controller.signal;
 }
 
