@@ -78,6 +78,12 @@ export type Event =
       readonly file?: FollowedFile;
       readonly paths: readonly string[];
     }
+  /** The annotations that hold a copy of the keys are others than before; without any, they have been removed. */
+  | {
+      readonly type: 'copies-changed';
+      readonly credential: string;
+      readonly copies: readonly { readonly namespace: string; readonly secret: string; readonly annotation: string }[];
+    }
   | { readonly type: 'credential-added'; readonly credential: string }
   | { readonly type: 'credential-removed'; readonly credential: string }
   /** A bug: an unexpected throw, kept from everything else. */

@@ -105,6 +105,7 @@ function remarks(
     unopened = [],
     warnings,
     frozenPaths,
+    copies = [],
     lacking,
     keys,
     ...more
@@ -143,6 +144,14 @@ function remarks(
     ...(frozenPaths
       ? [line('red', 'never updates:', `subPath mount at ${frozenPaths.join(', ')}; mount the whole volume`)]
       : []),
+    ...copies.map(({ namespace, secret, annotation }) => {
+      const remedy = `kubectl -n ${namespace} annotate secret ${secret} ${annotation}-`;
+      return line(
+        'red',
+        'exposed:',
+        `Secret "${secret}" has a copy of its keys in ${annotation}. Remove it: ${remedy}`,
+      );
+    }),
     ...keys
       .filter(({ replaceBy }) => replaceBy !== undefined && new Date(replaceBy) <= now)
       .map(({ role, keyId }) => line('yellow', 'too old:', `key ${keyId} (${role}) is older than maxAge; replace it`)),

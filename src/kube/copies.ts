@@ -1,5 +1,7 @@
 // Which annotations of a Secret hold a copy of what it holds: tools keep the object as they applied it, to compare with it next time.
-import { lastAppliedAnnotation } from './labels.ts';
+
+/** kubectl's: the object as it was applied last. Not ours, and never written. */
+export const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /** Rancher's and Banzai Cloud's keep it packed: whatever they hold of a Secret, they hold all of it. */
 const packed: ReadonlySet<string> = new Set(['objectset.rio.cattle.io/applied', 'banzaicloud.com/last-applied']);

@@ -164,6 +164,3 @@ export const drainAnnotation = 'paycert.dev/drain' satisfies keyof typeof labels
 export const injectedAnnotation = 'paycert.dev/injected' satisfies keyof typeof labels;
 export const refreshedAtAnnotation = 'paycert.dev/refreshed-at' satisfies keyof typeof labels;
 export const optionPrefix = 'paycert.dev/option.';
-
-/** kubectl's: the object as it was applied last. Not ours, and never written. */
-export const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';

@@ -1,8 +1,8 @@
 // What is kept of a Secret's metadata, and how labels and annotations are read as the spec of a PaymentCredential.
 import { ResourceSpecSchema } from '../config/resource.ts';
 import { PaycertError, together } from '../errors.ts';
+import { findCopies } from '../kube/copies.ts';
 import type { KubeObject } from '../kube/resources.ts';
-import { findCopies } from './copies.ts';
 import { domain, maxAgeAnnotation, optionPrefix, providerLabel, requireAnnotation, usedByLabel } from './labels.ts';
 import type { PaymentCredential } from './resource.ts';
 import type { ResourceKey } from './resource-key.ts';

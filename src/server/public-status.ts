@@ -56,6 +56,7 @@ function describeEntry(entry: Entry, now: Date): object {
       code: error.code,
     })),
     frozenPaths: entry.frozenPaths,
+    copies: entry.copies,
   };
 }
 

@@ -354,6 +354,11 @@ export const CredentialStatus = Type.Object({
     ),
   ),
   frozenPaths: Type.Optional(Type.Array(Type.String(), { description: 'Mounts that never update, such as subPath.' })),
+  copies: Type.Optional(
+    Type.Array(Type.Object({ namespace: Type.String(), secret: Type.String(), annotation: Type.String() }), {
+      description: 'Annotations that hold a copy of the keys, of a Secret that is read by API.',
+    }),
+  ),
 });
 
 export const CredentialList = Type.Object({ credentials: Type.Array(CredentialStatus) });

@@ -57,6 +57,7 @@ export function describeCredential(entry: Entry, now: Date): Status {
     restored,
     kept,
     frozenPaths,
+    copies,
   } = entry;
   return {
     name,
@@ -93,6 +94,7 @@ export function describeCredential(entry: Entry, now: Date): Status {
     ...(resourceError && { resourceError: notice(resourceError.error, resourceError.at) }),
     ...describeUnopened(snapshot),
     ...(frozenPaths && { frozenPaths: [...frozenPaths] }),
+    ...(copies && { copies: [...copies] }),
   };
 }
 

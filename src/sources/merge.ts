@@ -46,6 +46,7 @@ export function merge(sources: readonly Source[]): Source {
         ...(changes.length > 0 && { changedAt: new Date(Math.max(...changes)) }),
         mayBeTorn: parts.some(({ mayBeTorn = false }) => mayBeTorn),
         frozenPaths: parts.flatMap(({ frozenPaths = [] }) => frozenPaths),
+        copies: parts.flatMap(({ copies = [] }) => copies),
         ...fallbackOf(parts),
       });
     },

@@ -3,10 +3,11 @@ import type { Clock } from '../clock.ts';
 import type { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { findCopies } from '../kube/copies.ts';
 import { type Collection, type KubeObject, ownNamespace, secrets } from '../kube/resources.ts';
 import { Informer } from '../kube/watch.ts';
 import { renameKeys } from './merge.ts';
-import { type Material, material, type Source } from './source.ts';
+import { type Copy, type Material, material, type Source } from './source.ts';
 import { Ticks } from './ticks.ts';
 
 export interface SecretOptions {
@@ -52,7 +53,9 @@ export function secret({ secret: name, namespace, keys = {}, client, clock, rand
     async read(signal): Promise<Material> {
       const reason = blindness();
       if (reason) throw reason;
-      return secretMaterial(await (await client()).get(object, signal), keys);
+      const found = await (await client()).get(object, signal);
+      const copies = copiesOf(found);
+      return { ...secretMaterial(found, keys), ...(copies.length > 0 && { copies }) };
     },
 
     async *changes(signal) {
@@ -110,6 +113,9 @@ export function secretMaterial(
     ...(changedAt && { changedAt }),
   });
 }
+
+const copiesOf = ({ metadata: { namespace = '', name, annotations } }: KubeObject): Copy[] =>
+  findCopies(annotations).map((annotation) => ({ namespace, secret: name, annotation }));
 
 /** Own members only: a key may be named as what every object has. */
 const decode = (data: Readonly<Record<string, string>>): Map<string, Uint8Array> =>

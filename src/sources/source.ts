@@ -14,10 +14,19 @@ export interface Material {
   readonly mayBeTorn?: boolean;
   /** Paths that can never change while the process runs, such as subPath mounts. */
   readonly frozenPaths?: readonly string[];
+  /** Where else what was read lies, for everybody who reads annotations. */
+  readonly copies?: readonly Copy[];
   /** The name of the source that it was read from, where better ones could not be read. */
   readonly fallback?: string;
   /** Names of what was fetched beside it, such as a revocation list: no part of what its owner wrote. */
   readonly fetched?: readonly string[];
+}
+
+/** A copy of what a Secret holds, in an annotation of it. */
+export interface Copy {
+  readonly namespace: string;
+  readonly secret: string;
+  readonly annotation: string;
 }
 
 /** Why a source asks to look again; for the metric that counts what only the poll found. */

@@ -140,16 +140,20 @@ class Loop {
     }
   }
 
-  #recordRead({ frozenPaths = [], fallback }: Material): void {
+  #recordRead({ frozenPaths = [], copies = [], fallback }: Material): void {
     const { store, observe } = this.#dependencies;
     const { name } = this.#credential;
-    const isNews = frozenPaths.length > 0 && store.entry(name).frozenPaths === undefined;
-    store.update(name, ({ sourceError, frozenPaths: before, fallback: former, ...entry }) => ({
+    const before = store.entry(name);
+    store.update(name, ({ sourceError, frozenPaths: paths, copies: known, fallback: former, ...entry }) => ({
       ...entry,
       ...(frozenPaths.length > 0 && { frozenPaths }),
+      ...(copies.length > 0 && { copies }),
       ...(fallback !== undefined && { fallback }),
     }));
-    if (isNews) observe({ type: 'mount-frozen', credential: name, paths: frozenPaths });
+    if (frozenPaths.length > 0 && before.frozenPaths === undefined)
+      observe({ type: 'mount-frozen', credential: name, paths: frozenPaths });
+    if (JSON.stringify(copies) !== JSON.stringify(before.copies ?? []))
+      observe({ type: 'copies-changed', credential: name, copies });
   }
 
   #recordUnchanged(isRecovery: boolean): void {

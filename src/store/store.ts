@@ -4,6 +4,7 @@ import type { Forwarding } from '../providers/forwarding.ts';
 import type { Notifying } from '../providers/notifying.ts';
 import type { Capability, KeyFacts } from '../providers/provider.ts';
 import { type Age, agesOf, type MaxAge } from './age.ts';
+import type { Copy } from '../sources/source.ts';
 import { inUse } from './checks.ts';
 import { lacking, type Snapshot } from './snapshot.ts';
 
@@ -48,6 +49,8 @@ export interface Entry extends CredentialPolicy {
   readonly kept?: { readonly at: Date; readonly error?: PaycertError };
   /** Mounted paths that can never change. */
   readonly frozenPaths?: readonly string[];
+  /** Copies of the keys in annotations of their Secrets. */
+  readonly copies?: readonly Copy[];
   /** The source that was read last, where better ones could not be. */
   readonly fallback?: string;
 }

@@ -150,6 +150,13 @@ export const gauges = {
     labels: [credential],
     read: ({ frozenPaths = [] }: Entry) => [{ value: frozenPaths.length }],
   },
+  paycert_secret_copies: {
+    about: 'keys',
+    help: 'Annotations of its Secret that hold a copy of the keys, as kubectl apply writes one.',
+    more: 'Of a Secret that the sidecar reads by API: a mount does not show annotations, and the operator does (`Exposed`).',
+    labels: [credential],
+    read: ({ copies = [] }: Entry) => [{ value: copies.length }],
+  },
 } satisfies Record<string, GaugeRow>;
 
 type KeyFacts = NonNullable<Entry['snapshot']>['context']['set']['keys'][number];

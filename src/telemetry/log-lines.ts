@@ -108,6 +108,13 @@ const rows: Rows = {
     'these paths are subPath mounts and never update: mount the whole volume instead',
     { ...(credential !== undefined && { credential }), ...(file !== undefined && { file }), paths },
   ],
+  'copies-changed': ({ credential, copies }) => [
+    copies.length > 0 ? 'error' : 'info',
+    copies.length > 0
+      ? 'an annotation of the Secret has a copy of its keys, which many tools show: remove it'
+      : 'the Secret has no copy of its keys in its annotations any more',
+    { credential, copies },
+  ],
   'credential-added': ({ credential }) => ['info', 'credential added', { credential }],
   'credential-removed': ({ credential }) => ['info', 'credential removed', { credential }],
   'internal-error': ({ where, credential, error }) => [

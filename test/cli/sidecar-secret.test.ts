@@ -56,6 +56,45 @@ describe('paycert sidecar on a Secret', () => {
     },
   );
 
+  it(
+    'says that an annotation has a copy of its keys, and with which command it goes; that reloads nothing',
+    limit,
+    async (t) => {
+      const plane = controlPlane();
+      const [namespace, directory] = [await plane.makeNamespace(), await makeDirectory(t)];
+      const env = { KUBECONFIG: await plane.kubeconfig(namespace) };
+      const { files } = await makeMaterial();
+      await plane.writeSecret(namespace, 'keys', Object.fromEntries(files));
+      const config = configuration(directory, [credential('{ secret: { name: keys } }')]);
+      const sidecar = await startSidecar(t, directory, config, { env });
+      const secret = `/api/v1/namespaces/${namespace}/secrets/keys`;
+      const annotate = (annotations: object) =>
+        plane.admin('PATCH', secret, { metadata: { annotations } }, 'application/merge-patch+json');
+      const said = async () => ({
+        status: (await paycert(['status', '--socket', sidecar.socket])).stdout,
+        gauge: /^paycert_secret_copies\{credential="wechat-main"\} (\d)$/m.exec(await get('/metrics'))?.[1],
+        copies: (JSON.parse(await get('/status')) as { credentials: { copies?: object }[] }).credentials[0]?.copies,
+      });
+      const get = async (path: string) => (await fetch(`http://${sidecar.admin}${path}`)).text();
+
+      for (const annotation of ['kubectl.kubernetes.io/last-applied-configuration', 'kapp.k14s.io/original']) {
+        const before = await said();
+        assert.doesNotMatch(before.status, /exposed/);
+        assert.deepEqual([before.gauge, before.copies], ['0', undefined]);
+        const from = sidecar.lines.length;
+        await annotate({ [annotation]: JSON.stringify({ kind: 'Secret', data: { apiv3_key: 'Y2FuYXJ5' } }) });
+        await sidecar.event('copies-changed', { level: 'error' }, from);
+        const { status, gauge, copies } = await said();
+        assert.deepEqual([gauge, copies], ['1', [{ namespace, secret: 'keys', annotation }]]);
+        const remedy = `kubectl -n ${namespace} annotate secret keys ${annotation}-`;
+        assert.ok(status.includes(`exposed: wechat-main: Secret "keys" has a copy of its keys in ${annotation}. Remove it: ${remedy}`), status); // prettier-ignore
+        await annotate({ [annotation]: null });
+        await sidecar.event('copies-changed', { level: 'info' }, from);
+      }
+      assert.doesNotMatch(sidecar.stdout, /Y2FuYXJ5|canary|"generation":2/);
+    },
+  );
+
   it('is validated before it is deployed, with the remedy where it cannot be read', limit, async (t) => {
     const plane = controlPlane();
     const [namespace, directory] = [await plane.makeNamespace(), await makeDirectory(t)];

@@ -168,4 +168,18 @@ describe('a reload', () => {
     await loop.look();
     assert.equal(loop.entry.frozenPaths, undefined, 'the configuration names another path now');
   });
+
+  it('tells of copies of the keys in annotations whenever there are others, or none any more', async (t) => {
+    const loop = new Reloading(t);
+    const copyIn = (annotation: string) => ({ namespace: 'pay', secret: 'keys', annotation });
+    for (const copies of [undefined, [copyIn('a')], [copyIn('a')], [copyIn('a'), copyIn('b')], undefined, undefined]) {
+      loop.source.about = { ...(copies && { copies }) };
+      await loop.load({ keyId: 'A' });
+      assert.deepEqual(loop.entry.copies, copies);
+    }
+    assert.deepEqual(
+      loop.recorder.of('copies-changed').map(({ copies }) => copies.map(({ annotation }) => annotation)),
+      [['a'], ['a', 'b'], []],
+    );
+  });
 });

@@ -40,6 +40,11 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
   'source-failed': { type: 'source-failed', credential, error, isNew: true },
   'last-good-failed': { type: 'last-good-failed', credential, error, isNew: true },
   'mount-frozen': { type: 'mount-frozen', credential, paths: ['/etc/paycert/key.pem'] },
+  'copies-changed': {
+    type: 'copies-changed',
+    credential,
+    copies: [{ namespace: 'pay', secret: 'wechat-main', annotation: 'example.com/applied' }],
+  },
   'credential-added': { type: 'credential-added', credential },
   'credential-removed': { type: 'credential-removed', credential },
   'internal-error': { type: 'internal-error', where: 'reload', credential, error: new Error('secret') },

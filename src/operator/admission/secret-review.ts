@@ -2,9 +2,9 @@
 import type { Clock } from '../../clock.ts';
 import { parseSpec } from '../../config/resource.ts';
 import { detailOf, PaycertError } from '../../errors.ts';
+import { findCopies } from '../../kube/copies.ts';
 import type { KubeObject } from '../../kube/resources.ts';
 import { secretMaterial } from '../../sources/secret.ts';
-import { findCopies } from '../copies.ts';
 import { toQuestion } from '../evaluator.ts';
 import { usedByLabel } from '../labels.ts';
 import type { Objects } from '../objects.ts';

@@ -1,5 +1,5 @@
 // The condition Exposed: the Secret has a copy of its keys in an annotation, where people look who look for none. It is there only while it is True.
-import { lastAppliedAnnotation } from '../labels.ts';
+import { lastAppliedAnnotation } from '../../kube/copies.ts';
 import type { PaymentCredential } from '../resource.ts';
 import type { Evaluation, Outcome } from './conditions.ts';
 
