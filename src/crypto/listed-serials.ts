@@ -54,9 +54,12 @@ function readHeader(bytes: Buffer, at: number, tag: number): { start: number; en
   return { start, end };
 }
 
-/** A BOOLEAN that is true has these two octets and another than 0: most entries can be passed over. */
+/** A BOOLEAN that is true has two octets 1 and another than 0, or a length that is no DER: most entries can be passed over. */
 function mayBeCritical(bytes: Buffer, from: number, to: number): boolean {
-  for (let at = from; at + 2 < to; at++) if (bytes[at] === 1 && bytes[at + 1] === 1 && bytes[at + 2] !== 0) return true;
+  for (let at = from; at + 2 < to; at++) {
+    const length = bytes[at] === 1 ? (bytes[at + 1] ?? 0) : 0;
+    if (length > 0x80 || (length === 1 && bytes[at + 2] !== 0)) return true;
+  }
   return false;
 }
 
