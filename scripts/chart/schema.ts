@@ -20,6 +20,7 @@ const group = (members: Record<string, TSchema>, more: object = {}) =>
 const DnsName = Type.String({ pattern: '^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$' });
 const ShortName = Type.String({ pattern: '^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$' });
 const PromDuration = Type.String({ pattern: '^(([0-9]+(ms|s|m|h|d|w|y))+)?$' });
+const GoDuration = Type.String({ pattern: '^(([0-9]+(s|m|h))+)?$' });
 const Seconds = Type.String({ pattern: '^[1-9][0-9]{0,3}s$' });
 const countOr = (pattern: string) => Type.Union([Count(0), Type.String({ pattern })]);
 const PullSecrets = Type.Array(Type.Object({ name: Text }, closed));
@@ -70,6 +71,7 @@ const rbac = group(
       Type.String({ pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$' }),
     ),
     aggregateToUserRoles: Flag,
+    aggregateToEdit: Flag,
     namespaceSelector: Text,
   },
   {
@@ -186,7 +188,13 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
         timeoutSeconds: Type.Integer({ minimum: 1, maximum: 10 }),
         port: Port,
         excludedNamespaces: Type.Array(DnsName),
-        certificate: group({ secretName: DnsName }),
+        namespaceSelector: group({ matchLabels: Labels, matchExpressions: OpenList }),
+        certificate: group({
+          secretName: DnsName,
+          issuerRef: group({ name: DnsName, kind: Text, group: Text }),
+          duration: GoDuration,
+          renewBefore: GoDuration,
+        }),
         annotations: Labels,
         policy: group({ enabled: Flag }),
       }),

@@ -89,6 +89,52 @@ describe('admission in the chart', { skip: noHelm, timeout: 300_000 }, () => {
     assert.deepEqual(argsOf(others), ['--admission-address=:9443', '--admission-tls=/etc/paycert/admission']);
   }); // prettier-ignore
 
+  it('has a Certificate of an issuer, in the Secret that is mounted, and leaves its authority to cert-manager', async () => {
+    const certificate = {
+      issuerRef: { name: 'cluster-ca', kind: 'ClusterIssuer' },
+      duration: '2160h',
+      renewBefore: '360h',
+    };
+    for (const [more, secretName] of [
+      [{}, 'paycert-admission-tls'],
+      [{ secretName: 'reviews' }, 'reviews'],
+    ] as const) {
+      const admission = { enabled: true, certificate: { ...certificate, ...more }, annotations: { a: 'b' } };
+      const manifests = await render({ values: { admission, rbac: { scope: 'namespaces', namespaces: ['pay'] } } });
+      assert.deepEqual(at(one(manifests, 'Certificate'), 'spec'), {
+        ...certificate,
+        secretName,
+        dnsNames: [`paycert-admission.${namespace}.svc`],
+        privateKey: { algorithm: 'ECDSA', size: 256, rotationPolicy: 'Always' },
+        usages: ['digital signature', 'server auth'],
+      });
+      assert.deepEqual(at(one(manifests, 'ValidatingWebhookConfiguration'), 'metadata.annotations'), {
+        a: 'b',
+        'cert-manager.io/inject-ca-from': `${namespace}/paycert-admission`,
+      });
+      assert.equal(at(one(manifests, 'Deployment'), 'spec.template.spec.volumes.0.secret.secretName'), secretName);
+      assert.deepEqual(argsOf(manifests), ['--admission-address=:9443', '--admission-tls=/etc/paycert/admission']);
+      assert.deepEqual(ofKind(manifests, 'Secret'), []);
+    }
+    const bare = await render({ values: { admission: { enabled: true, certificate: { issuerRef: { name: 'ca' } } } } });
+    assert.deepEqual(Object.keys(at(one(bare, 'Certificate'), 'spec') as object).sort(), ['dnsNames', 'issuerRef', 'privateKey', 'secretName', 'usages']); // prettier-ignore
+  });
+
+  it('reviews only namespaces whose labels are selected, beside those that are excluded, and so does the policy', async () => {
+    const inProduction = { key: 'stage', operator: 'In', values: ['production'] };
+    const namespaceSelector = { matchLabels: { team: 'pay' }, matchExpressions: [inProduction] };
+    const values = { admission: { enabled: true, policy: { enabled: true }, namespaceSelector } };
+    const manifests = await render({ values });
+    const webhooks = at(one(manifests, 'ValidatingWebhookConfiguration'), 'webhooks') as readonly object[];
+    const excluded = { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system', namespace] };
+    const wanted = { matchLabels: { team: 'pay' }, matchExpressions: [excluded, inProduction] };
+    const selectors = [
+      ...webhooks.map((webhook) => at(webhook as Manifest, 'namespaceSelector')),
+      at(one(manifests, 'ValidatingAdmissionPolicy'), 'spec.matchConstraints.namespaceSelector'),
+    ];
+    assert.deepEqual(selectors, [wanted, wanted, wanted, wanted]);
+  });
+
   it('lets the API server in where a NetworkPolicy is', async () => {
     const policy = one(await example('admission'), 'NetworkPolicy');
     assert.deepEqual(at(policy, 'spec.ingress.1'), { ports: [{ port: 9443, protocol: 'TCP' }] });
@@ -96,7 +142,10 @@ describe('admission in the chart', { skip: noHelm, timeout: 300_000 }, () => {
 
   it('refuses what cannot work: no certificate in scope namespaces, and Fail with one replica', async () => {
     const scoped = await template({ values: { admission: { enabled: true }, rbac: { scope: 'namespaces' } } });
-    assert.match(scoped.stderr, /admission\.certificate\.secretName is needed with rbac\.scope: namespaces/);
+    assert.match(
+      scoped.stderr,
+      /admission\.certificate\.secretName is needed with rbac\.scope: namespaces, or its issuerRef/,
+    );
     const single = await template({ values: { admission: { enabled: true, failurePolicy: 'Fail' }, replicas: 1 } });
     assert.match(single.stderr, /admission\.failurePolicy: Fail needs replicas: 2 or more/);
   });

@@ -119,6 +119,23 @@ describe('the chart', { skip: noHelm, timeout: 300_000 }, () => {
     assert.doesNotMatch(rules, /github\.com\/paycert\/paycert\/blob\/main\/docs\/runbook/);
   });
 
+  it('lets people see resources by view, and change them by edit and admin, unless told otherwise', async () => {
+    const rolesWith = async (rbac: object) =>
+      ofKind(await render({ values: { rbac } }), 'ClusterRole').flatMap(({ metadata, rules }) => {
+        const aggregated = Object.keys(metadata.labels ?? {}).flatMap(
+          (name) => /aggregate-to-(\w+)$/.exec(name)?.[1] ?? [],
+        );
+        const [{ verbs }] = rules as [{ verbs: readonly string[] }];
+        return aggregated.length > 0 ? [[aggregated.sort().join(), verbs.join()]] : [];
+      });
+    const sees = ['admin,edit,view', 'get,list,watch'];
+    const changes = ['admin,edit', 'create,update,patch,delete,deletecollection'];
+    assert.deepEqual(await rolesWith({}), [sees, changes]);
+    assert.deepEqual(await rolesWith({ aggregateToEdit: false }), [sees]);
+    assert.deepEqual(await rolesWith({ aggregateToUserRoles: false }), []);
+    assert.deepEqual(await rolesWith({ scope: 'namespaces', namespaces: ['pay'] }), []);
+  });
+
   it('selects namespaces by their labels, which takes the permission to list them', async () => {
     const manifests = await example('namespace-selector');
     assert.ok(argsOf(manifests).includes('--namespace-selector=team=pay,stage!=test'));

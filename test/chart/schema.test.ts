@@ -45,6 +45,15 @@ const refused: Readonly<Record<string, readonly [object, RegExp]>> = {
     { rbac: { scope: 'namespaces', namespaces: ['pay'], secretNames: ['shop/wechat-main'] } },
     /rbac\.secretNames: shop\/wechat-main is in no namespace of rbac\.namespaces/,
   ],
+  'an issuer under a name that no issuer has': [
+    { admission: { certificate: { issuerRef: { Name: 'ca' } } } },
+    /issuerRef/,
+  ],
+  'a duration that cert-manager does not know': [{ admission: { certificate: { duration: '90d' } } }, /duration/],
+  'a selector of reviewed namespaces that is no selector': [
+    { admission: { namespaceSelector: { team: 'pay' } } },
+    /namespaceSelector/,
+  ],
   'a render mode that does not exist': [{ serviceMonitor: { renderMode: 'always' } }, /renderMode/],
   'a scrape interval without a unit': [{ podMonitor: { interval: '30' } }, /interval/],
   'a budget for drains that says nothing': [{ podDisruptionBudget: { maxUnavailable: '' } }, /maxUnavailable/],

@@ -8,6 +8,20 @@ matchExpressions:
   {{- if eq .Values.rbac.scope "namespaces" }}
   - { key: kubernetes.io/metadata.name, operator: In, values: {{ include "paycert.namespaces" . }} }
   {{- end }}
+  {{- with .Values.admission.namespaceSelector.matchExpressions }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with .Values.admission.namespaceSelector.matchLabels }}
+matchLabels: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* The Secret with the certificate of somebody else; empty where the operator makes its own. */}}
+{{- define "paycert.admissionSecret" -}}
+{{- $certificate := .Values.admission.certificate -}}
+{{- if .Values.admission.enabled -}}
+{{- $certificate.secretName | default (ternary (include "paycert.suffixed" (list . "admission-tls")) "" (not (empty $certificate.issuerRef))) -}}
+{{- end -}}
 {{- end -}}
 
 {{/* No `caBundle`: the operator, or cert-manager, owns that field. */}}
