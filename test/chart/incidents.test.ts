@@ -91,6 +91,46 @@ describe('incidents', { skip: noHelm || lacks('promtool'), timeout: 300_000 }, (
     assert.ok(spans[0]![0] <= 10 && spans[0]![1] === 90, String(spans));
   });
 
+  it('one sidecar of three that hangs pages until it answers again', async (t) => {
+    const hung: Span[] = [
+      [0, 20 * minute],
+      [60 * minute, whole[1]],
+    ];
+    const firings = await play(t, {
+      ...sidecar(how, { pod: 'a', lives: [whole] }),
+      ...sidecar(how, { pod: 'b', lives: hung }),
+      ...sidecar(how, { pod: 'c', lives: [whole] }),
+    });
+    const spans = spansOf(firings, 'PaycertSidecarDown', pay);
+    assert.equal(spans.length, 1, JSON.stringify(spans));
+    assert.ok(spans[0]![0] <= 25 && spans[0]![1] >= 60 && spans[0]![1] <= 71, String(spans));
+    assert.deepEqual(paged(firings), ['PaycertSidecarDown']);
+  });
+
+  it('a sidecar whose image cannot be pulled on its new node pages until it can', async (t) => {
+    const waits = (reason: string, isNow: (at: number) => boolean) =>
+      kube(
+        'kube_pod_init_container_status_waiting_reason',
+        { pod: 'b', container: 'paycert', reason },
+        scraped(how, (at) => (at >= 20 * minute && at < 60 * minute && isNow(at) ? 1 : undefined)),
+      );
+    const firings = await play(t, {
+      ...sidecar(how, { pod: 'a', lives: [[0, 20 * minute]], target: [0, 20 * minute] }),
+      ...kube(
+        'kube_pod_init_container_info',
+        { pod: 'b', container: 'paycert' },
+        scraped(how, (at) => (at >= 20 * minute ? 1 : undefined)),
+      ),
+      ...waits('ErrImagePull', (at) => at % 360 < 60),
+      ...waits('ImagePullBackOff', (at) => at % 360 >= 60),
+      ...sidecar(how, { pod: 'b', lives: [[60 * minute, whole[1]]], target: [60 * minute, whole[1]] }),
+    });
+    const spans = spansOf(firings, 'PaycertSidecarNotStarting', { namespace: 'pay' });
+    assert.equal(spans.length, 1, JSON.stringify(spans));
+    assert.ok(spans[0]![0] <= 26 && spans[0]![1] >= 59 && spans[0]![1] <= 70, String(spans));
+    assert.deepEqual(paged(firings), ['PaycertSidecarNotStarting']);
+  });
+
   it('a sidecar that is away for half a minute pages nobody', async (t) => {
     const firings = await play(
       t,
@@ -224,6 +264,20 @@ describe('incidents', { skip: noHelm || lacks('promtool'), timeout: 300_000 }, (
     assert.match(text, /pay\/wechat-main is suspended since 1970-01-01 00:00:00/);
   });
 
+  it('a credential that is suspended pages nobody, whatever else is wrong with its material', async (t) => {
+    const series = {
+      ...sidecar(how, { pod: 'a', lives: [whole], ready: () => 0, successful: () => 0 }),
+      ...notReady,
+      ...suspended(0),
+      [of('paycert_certificate_not_after_timestamp_seconds', merchant)]: always(300),
+      [by('paycert_stored_certificate_not_after_timestamp_seconds', merchant)]: always(300),
+      [of('paycert_key_replace_by_timestamp_seconds', { role: 'apiv3' })]: always(300),
+      [of('paycert_reloads_total', { outcome: 'rejected', reason: 'key-mismatch' })]: '0 1x200',
+      [of('paycert_deferred_until_timestamp_seconds')]: always(100 * day),
+    };
+    assert.deepEqual(disturbed(await play(t, series)), []);
+  });
+
   it('signatures that fail because a credential is suspended page, and say since when it is', async (t) => {
     const series = {
       ...suspended(10 * minute),
@@ -257,6 +311,35 @@ describe('incidents', { skip: noHelm || lacks('promtool'), timeout: 300_000 }, (
     assert.deepEqual(spansOf(firings, 'PaycertStoredCredentialNotReady', stored), [[5, 90]]);
     assert.deepEqual(spansOf(firings, 'PaycertStoredKeyTooOld', stored), [[61, 90]]);
     assert.deepEqual(spansOf(firings, 'PaycertOperatorAbsent').length, 1);
+  });
+
+  it('alerts about what is stored outlast an operator that ends again and again, before it has listed anything', async (t) => {
+    const [from, to] = [20 * minute, 70 * minute];
+    const lives: Span[] = [[0, from], ...loop(60, [from + 10, to]), [to, whole[1]]];
+    const aliveSince = (at: number) => lives.find(([begin, end]) => at >= begin && at < end)?.[0];
+    const listed = (value: number) =>
+      scraped(how, (at) => (aliveSince(at) !== undefined && (at < from || at >= to + minute) ? value : undefined));
+    const firings = await replay(
+      t,
+      groups,
+      {
+        ...operator((at) => aliveSince(at) !== undefined),
+        [operatorSeries('process_start_time_seconds')]: scraped(how, aliveSince),
+        [notAfter]: listed(300),
+        [by('paycert_credential_condition', { condition: 'Ready', status: 'False' })]: listed(1),
+        [by('paycert_credential_condition', { condition: 'Exposed', status: 'True' })]: listed(1),
+      },
+      how,
+    );
+    for (const alert of [
+      'PaycertStoredCertificateExpired',
+      'PaycertStoredCredentialNotReady',
+      'PaycertCredentialExposed',
+    ]) {
+      const spans = spansOf(firings, alert, stored);
+      assert.equal(spans.length, 1, `${alert}: ${JSON.stringify(spans)}`);
+      assert.equal(spans[0]![1], 90, alert);
+    }
   });
 
   it('what expires while the operator is away is said all the same', async (t) => {

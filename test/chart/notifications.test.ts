@@ -59,6 +59,40 @@ const incidents: Readonly<Record<string, Series>> = {
   },
 };
 
+const failing = (isNow: (at: number) => boolean): Series => {
+  const counted = (outcome: string, valueAt: (at: number) => number) => {
+    let total = 0;
+    const next = (at: number) => (total += valueAt(at));
+    return { [of('paycert_operations_total', { operation: 'sign', outcome })]: scraped(how, next) };
+  };
+  return { ...counted('not-ready', (at) => (isNow(at) ? 50 : 0)), ...counted('ok', (at) => (isNow(at) ? 0 : 50)) };
+};
+const isWrong = (at: number) => at >= from && at < to;
+
+/** Several alerts of level 1 about one credential, one after the other. */
+const chains: Readonly<Record<string, Series>> = {
+  'a certificate that expires in use, so that nothing is ready, nothing is signed, and the Secret is the same': {
+    ...both((pod) => ({ pod, lives: [whole], ready: during(0, 1), successful: () => 1 })),
+    ...conditions,
+    ...failing(isWrong),
+    [of('paycert_certificate_not_after_timestamp_seconds', merchant)]: scraped(how, (at) =>
+      at < to ? from : 90 * day,
+    ),
+    [by('paycert_stored_certificate_not_after_timestamp_seconds', merchant)]: scraped(how, (at) =>
+      at < to ? from : 90 * day,
+    ),
+  },
+  'a Secret that is rejected, and sidecars that are restarted on it half an hour later': {
+    ...both((pod) => ({
+      pod,
+      lives: [[0, 30 * minute], ...loop(60, [30 * minute + 10, to]), [to, whole[1]]],
+      ready: (at) => Number(at < 30 * minute || at >= to),
+      successful: during(0, 1),
+    })),
+    ...conditions,
+  },
+};
+
 /** Posts what fires at each minute at which that changes, as Prometheus does; five minutes apart or more, all that is due is told first. */
 async function tell(t: TestContext, firings: readonly Firing[]) {
   const alertmanager = await Alertmanager.start(program, await makeDirectory(t), routing!.text);
@@ -87,10 +121,19 @@ async function tell(t: TestContext, firings: readonly Firing[]) {
   await alertmanager.settle();
   const count = (receiver: string, status: string) =>
     alertmanager.notifications.filter((each) => each.receiver === receiver && each.status === status).length;
+  /** As a pager counts, which knows an incident by the key of its group: what joins it later is the same page. */
+  const open = new Set<string>();
+  let [opened, closed] = [0, 0];
+  for (const { receiver, status, groupKey } of alertmanager.notifications) {
+    if (receiver !== 'pager') continue;
+    if (status === 'firing' && !open.has(groupKey)) [opened] = [opened + 1, open.add(groupKey)];
+    if (status === 'resolved' && open.delete(groupKey)) closed += 1;
+  }
   const said = alertmanager.notifications
     .filter(({ receiver, status }) => receiver === 'chat' && status === 'firing')
     .flatMap(({ alerts }) => alerts.map(({ labels }) => `${labels['alertname'] ?? ''} ${labels['pod'] ?? ''}`));
   return {
+    incidents: [opened, closed],
     pages: [count('pager', 'firing'), count('pager', 'resolved')],
     chat: { count: count('chat', 'firing'), alerts: [...new Set(said)].sort() },
   };
@@ -131,4 +174,25 @@ describe('of an incident', { skip, timeout: 300_000 }, () => {
       assert.deepEqual(pages, [1, 1]);
       assert.ok(chat.count <= 1, `${chat.count} messages in the channel`);
     });
+
+  for (const [what, series] of Object.entries(chains))
+    it(`such as ${what}, a pager knows one incident, however many alerts join it`, async (t) => {
+      const firings = await replay(t, groups, { ...operator, ...series }, how);
+      const { incidents: known, pages, chat } = await tell(t, firings);
+      t.diagnostic(`incidents: ${known.join(' + ')}; calls: ${pages.join(' + ')}; in the channel: ${chat.count}`);
+      assert.ok(new Set(firings.filter(({ labels }) => labels['level'] === 'L1').map(({ alert }) => alert)).size > 1);
+      assert.deepEqual(known, [1, 1]);
+    });
+
+  it('about a credential that is suspended while everything about it is wrong, nobody is paged', async (t) => {
+    const suspendedSince = scraped(how, (at) => (at >= from && at < to ? from : undefined));
+    const series = {
+      ...both((pod) => ({ pod, lives: [whole], ready: during(0, 1) })),
+      ...conditions,
+      [of('paycert_suspended_since_timestamp_seconds')]: suspendedSince,
+      [by('paycert_stored_suspended_since_timestamp_seconds')]: suspendedSince,
+    };
+    const { pages, chat } = await tell(t, await replay(t, groups, { ...operator, ...series }, how));
+    assert.deepEqual([pages, chat.alerts], [[0, 0], []]);
+  });
 });

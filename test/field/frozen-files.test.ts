@@ -46,4 +46,26 @@ describe('a subPath mount', { skip: cannotMount, timeout: 300_000 }, () => {
       const { files } = JSON.parse((await call(sidecar.admin, '/status')).content) as { files: object[] };
       assert.deepEqual(files.filter((one) => 'frozenPaths' in one), [{ file, current: true, frozenPaths: [at] }]); // prettier-ignore
     });
+
+  it('of the whole directory, at one version of its volume, is so for each file in it', async (t) => {
+    const directory = await makeDirectory(t);
+    const [keys, etc] = [join(directory, 'keys'), join(directory, 'etc')];
+    await createSecretVolume(keys, (await makeMaterial()).files);
+    // What `..data` pointed at when the container started.
+    const version = join(directory, 'volume', '..2026_03_01_12_00_00.123456789');
+    for (const path of [etc, version]) await mkdir(path, { recursive: true });
+    await writeFile(join(version, 'paycert.yaml'), configuration(etc, [credential({ path: keys })]));
+    await writeFile(join(version, 'token'), token);
+    const script = `mount --bind ${version} ${etc} && exec ${process.execPath} ${mainFile} sidecar --config ${etc}/paycert.yaml`;
+    const sidecar = new Sidecar(t, ['-c', script], {}, ['unshare', '-m', 'sh']);
+    await sidecar.ready(['wechat-main']);
+    for (const file of ['configuration', 'token']) await sidecar.event('mount-frozen', { file });
+    const { content } = await call(sidecar.admin, '/metrics');
+    const series = content.split('\n').filter((line) => /^paycert_(file_frozen|frozen_mounts)\{/.test(line));
+    assert.deepEqual(series.sort(), [
+      'paycert_file_frozen{file="configuration"} 1',
+      'paycert_file_frozen{file="token"} 1',
+      'paycert_frozen_mounts{credential="wechat-main"} 0',
+    ]);
+  });
 });

@@ -13,6 +13,8 @@ export interface Notification {
   /** As the documents name it. */
   readonly receiver: string;
   readonly status: 'firing' | 'resolved';
+  /** What a pager knows an incident by. */
+  readonly groupKey: string;
   readonly alerts: readonly { readonly labels: Readonly<Record<string, string>> }[];
 }
 
