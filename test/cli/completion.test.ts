@@ -38,7 +38,7 @@ describe('shell completion', () => {
 
   it('offers commands, then the options of the command', () => {
     assert.deepEqual(complete('paycert', 's'), ['sidecar', 'sign', 'status']);
-    assert.deepEqual(complete('paycert', 'sidecar', '--'), ['--config', '--drain', '--help']);
+    assert.deepEqual(complete('paycert', 'sidecar', '--'), ['--config', '--config-env', '--drain', '--help']);
   });
 
   it('offers the values of an option that has a closed set of them', () => {
