@@ -16,13 +16,15 @@ interface Schema {
   readonly description?: string;
   readonly default?: string | number | boolean;
   readonly pattern?: string;
+  /** What the pattern asks for, in words. */
+  readonly form?: string;
   readonly maxLength?: number;
   readonly maxItems?: number;
   readonly maxProperties?: number;
 }
 
 /** What a structural schema has as it stands. */
-const kept = ['description', 'type', 'format', 'pattern', 'minLength', 'maxLength', 'minimum', 'maximum', 'minItems', 'maxItems', 'minProperties', 'maxProperties', 'required', 'x-kubernetes-list-type', 'x-kubernetes-list-map-keys']; // prettier-ignore
+const kept = ['description', 'type', 'format', 'minLength', 'maxLength', 'minimum', 'maximum', 'minItems', 'maxItems', 'minProperties', 'maxProperties', 'required', 'x-kubernetes-list-type', 'x-kubernetes-list-map-keys']; // prettier-ignore
 
 /** A default is told and not set: the API server would write it into every resource. */
 const withDefault = ({ description, default: value }: Schema): Schema =>
@@ -56,7 +58,17 @@ function structural(schema: Schema, path: string): Record<string, unknown> {
   }
   if (schema.type !== 'string') return plain;
   bounded(schema.maxLength ?? schema.pattern, path);
-  return { ...plain, maxLength: schema.maxLength ?? longestName };
+  return { ...plain, maxLength: schema.maxLength ?? longestName, ...formed(schema, path) };
+}
+
+const rule = (text: string, message: string) => ({ rule: text, message });
+
+/** A pattern as a rule: of a `pattern`, the API server would show the regular expression to who wrote the resource. */
+function formed({ pattern, form }: Schema, path: string): Record<string, unknown> {
+  if (pattern === undefined) return {};
+  if (form === undefined) throw new Error(`${path} has a pattern, and no words for it`);
+  const name = path.slice(path.lastIndexOf('.') + 1);
+  return { 'x-kubernetes-validations': [rule(`self.matches(${JSON.stringify(pattern)})`, `${name} must be ${form}`)] };
 }
 
 function bounded(bound: unknown, path: string): void {
@@ -75,10 +87,10 @@ function union(options: readonly Schema[], path: string): Record<string, unknown
   if (others.length !== 1 || object?.properties === undefined)
     throw new Error(`${path} is a union that no CRD can have`);
   const { type: _, ...rest } = structural(object, path);
-  return { 'x-kubernetes-preserve-unknown-fields': true, pattern: `^(${words.join('|')})$`, ...rest };
+  // A text is one of the words; of an object, neither length nor words say anything.
+  const isWord = { minLength: 1, anyOf: [{ enum: words }, { maxLength: 0 }] };
+  return { 'x-kubernetes-preserve-unknown-fields': true, ...isWord, ...rest };
 }
-
-const rule = (text: string, message: string) => ({ rule: text, message });
 
 /** Required free text says who somebody is at the platform, such as a merchant id. */
 const identity = ({ properties = {}, required = [] }: Schema): string[] =>
@@ -157,6 +169,7 @@ const definition = {
           column('Rejected Since', '.status.rejected.time', 'How long ago it was rejected.', wideDate),
           column('Reason', '.status.conditions[?(@.type=="Ready")].reason', 'Why it is ready or not.', wide),
           column('Key ID', '.status.keyId', 'The key that signs.', wide),
+          column('Can', '.status.accepted.can', 'What the keys that were accepted last do now.', wide),
           column('Snapshot', '.status.accepted.snapshotId', 'What was accepted last.', wide),
           column('Secret Version', '.status.observedSecretVersion', 'The version that was evaluated.', wide),
         ],

@@ -34,6 +34,9 @@ const KeySchema = Type.Object({
 const keyList = (description: string) =>
   Type.Array(KeySchema, { maxItems: 256, 'x-kubernetes-list-type': 'atomic', description });
 
+const operations = (description: string) =>
+  Type.Optional(Type.Array(Text(32, 'An operation.'), { maxItems: 8, description }));
+
 const SeenSchema = Type.Object({
   fingerprint: Text(128, 'Of the key, as under keys.'),
   time: Time('When a Secret held it first.'),
@@ -77,6 +80,14 @@ export const StatusSchema = Type.Object(
           ),
           createdAt: Type.Optional(Time('When its keys were made, as the Secret said.')),
           until: Type.Optional(Time('When it ends to do what is required of it.')),
+          can: operations('What its keys do now; encrypt is for the platform.'),
+          cannot: operations('What its platform has and its keys do not do now: a part is missing, or has expired.'),
+          ignored: Type.Optional(
+            Type.Array(Text(253, 'The name of a part.'), {
+              maxItems: 64,
+              description: 'Parts of the Secret that nothing reads: misspelled, or of something else.',
+            }),
+          ),
         },
         { description: 'What passed every check last: sidecars that run have it.' },
       ),

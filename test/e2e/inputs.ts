@@ -21,7 +21,7 @@ export function inputs(world: () => World): void {
     [
       'a merchant id that is none',
       { provider: { wechatpay: { merchantId: 'me' } } },
-      /spec\.provider\.wechatpay\.merchantId.*should match/,
+      /spec\.provider\.wechatpay\.merchantId: .*: merchantId must be 6 to 16 digits/,
     ],
   ] as const)
     // prettier-ignore

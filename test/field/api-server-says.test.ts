@@ -1,17 +1,13 @@
 // What the API server says of a refusal reaches the person who must act: each refusal of a real one, by its own code and with its own words.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { errorTable, PaycertError } from '../../src/errors.ts';
 import { findAccess } from '../../src/kube/access.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { secrets } from '../../src/kube/resources.ts';
 import { toError } from '../../src/kube/responses.ts';
 import { useControlPlane, noControlPlane } from '../support/control-plane.ts';
-import { issue, makeAuthority, pairFiles } from '../support/mtls.ts';
+import { startRefusingWebhook } from '../support/refusing-webhook.ts';
 
 const limit = { timeout: 300_000, skip: noControlPlane };
 const signal = new AbortController().signal;
@@ -98,26 +94,6 @@ describe('a real API server', limit, () => {
     assert.match(message, new RegExp(`forbids it to system:serviceaccount:${namespace}:nobody \\(403\\)$`));
   });
 
-  /** A webhook that refuses every Secret of the namespace, or is not there. */
-  async function addWebhook(t: TestContext, name: string, port: number, ca: string): Promise<void> {
-    const { plane, namespace } = { plane: controlPlane(), namespace: name.split('.')[0]! };
-    const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
-    await plane.admin('POST', path, {
-      metadata: { name },
-      webhooks: [
-        {
-          name,
-          clientConfig: { url: `https://localhost:${String(port)}/`, caBundle: Buffer.from(ca).toString('base64') },
-          rules: [{ apiGroups: [''], apiVersions: ['v1'], resources: ['secrets'], operations: ['CREATE'] }],
-          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
-          sideEffects: 'None',
-          admissionReviewVersions: ['v1'],
-        },
-      ],
-    });
-    t.after(() => plane.admin('DELETE', `${path}/${name}`));
-  }
-
   /** The API server sees a webhook some time after it was written. */
   async function firstRefusal(create: (name: string) => Promise<unknown>): Promise<PaycertError> {
     for (let attempt = 0; ; attempt++) {
@@ -132,23 +108,9 @@ describe('a real API server', limit, () => {
 
   it('says which webhook refuses it, and why, in one line', limit, async (t) => {
     const { namespace, create } = await start();
-    const authority = await makeAuthority();
-    const own = pairFiles(await issue(authority, 'localhost', { hostNames: ['localhost'] }));
-    const webhook = createServer({ cert: own['tls.crt'], key: own['tls.key'] }, (request, response) => {
-      void text(request).then((body) => {
-        const { apiVersion, request: { uid } } = JSON.parse(body) as { apiVersion: string; request: { uid: string } }; // prettier-ignore
-        const status = { message: `no Secrets\non Fridays ${'x'.repeat(500)}` };
-        response.setHeader('Content-Type', 'application/json');
-        response.end(
-          JSON.stringify({ apiVersion, kind: 'AdmissionReview', response: { uid, allowed: false, status } }),
-        );
-      });
-    });
-    webhook.listen(0, 'localhost');
-    t.after(() => webhook.close());
-    await once(webhook, 'listening');
     const name = `${namespace}.policy.example.com`;
-    await addWebhook(t, name, (webhook.address() as AddressInfo).port, authority.certificate);
+    const words = `no Secrets\non Fridays ${'x'.repeat(500)}`;
+    await startRefusingWebhook(t, controlPlane(), { name, namespace, group: '', plural: 'secrets', words });
     const { code, message, hint } = await firstRefusal(create);
     assert.equal(code, 'admission-refused');
     assert.ok(message.includes(`the admission webhook "${name}" refuses it: no Secrets on Fridays xxx`), message);
@@ -159,7 +121,7 @@ describe('a real API server', limit, () => {
   it('says which webhook does not respond', limit, async (t) => {
     const { namespace, create } = await start();
     const name = `${namespace}.gone.example.com`;
-    await addWebhook(t, name, 1, (await makeAuthority()).certificate);
+    await startRefusingWebhook(t, controlPlane(), { name, namespace, group: '', plural: 'secrets', words: undefined });
     const { code, message } = await firstRefusal(create);
     assert.equal(code, 'admission-failing');
     assert.match(message, new RegExp(`the admission webhook "${name}" does not respond as it should: .*refused`));

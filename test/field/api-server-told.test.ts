@@ -2,16 +2,25 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { errorTable } from '../../src/errors.ts';
 import { type ControlPlane, noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { installDefinition, makeAccount, startOperator, Tenant, until, wechatpaySpec } from '../support/operator.ts';
-import { type Ended, paycert } from '../support/paycert.ts';
+import { type Ended, paycert, RunningPaycert } from '../support/paycert.ts';
+import { startRefusingWebhook } from '../support/refusing-webhook.ts';
 import { configuration, makeDirectory, makeMaterial, merchantId, startSidecar } from '../support/sidecar.ts';
 
 const limit = { timeout: 240_000, skip: noControlPlane };
 const wait = (name: string, namespace: string, env: Readonly<Record<string, string>>): Promise<Ended> =>
   paycert(['wait', name, '-n', namespace, '--secret-version', '1', '--timeout', '1s'], { env });
+
+/** Which writes a policy refuses. */
+interface Forbidden {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly operation: string;
+}
 
 const provider = `{ wechatpay: { merchantId: "${merchantId}" } }`;
 
@@ -42,8 +51,15 @@ describe('where the definition is not installed', limit, () => {
     const status = () => paycert(['status', '--socket', sidecar.socket]);
     assertTold(await status(), 0, 'definition-missing', why);
 
+    const flags = ['operator', '--address', '127.0.0.1:0', '--namespace', namespace];
+    const operator = new RunningPaycert(t, flags, env);
+    const said = await operator.event('watch-failed', { reason: 'definition-missing' });
+    assert.match(String(said['detail']), why);
+    assert.equal(said['hint'], remedy('definition-missing'));
+
     // It is over as soon as it can be read.
     await installDefinition(plane);
+    await operator.event('watch-restarted');
     await sidecar.event('watch-restarted');
     assert.doesNotMatch((await status()).stdout, /definition-missing/);
   });
@@ -85,27 +101,75 @@ describe('where the API server refuses', limit, () => {
     assertTold(await paycert(['status', '--socket', sidecar.socket]), 0, 'cluster-forbidden', why);
   });
 
+  const admission = '/apis/admissionregistration.k8s.io/v1';
+  const leases = { group: 'coordination.k8s.io', plural: 'leases' };
+
+  /** What makes the API server refuse a Lease in that namespace, and in what words of its own. */
+  const refusals: readonly (readonly [
+    what: string,
+    code: keyof typeof errorTable,
+    why: RegExp,
+    make: (plane: ControlPlane, namespace: string, t: TestContext) => Promise<unknown>,
+  ])[] = [
+    ['a namespace that is being deleted', 'namespace-terminating', /its namespace is being deleted \(403\)/, async (plane, namespace) => plane.admin('DELETE', `/api/v1/namespaces/${namespace}`)],
+    ['a quota', 'quota-exceeded', /exceeded quota: none, requested: count\/leases\S*=1, used: \S+=0, limited: \S+=0 \(403\)/, async (plane, namespace) => {
+      const path = `/api/v1/namespaces/${namespace}/resourcequotas`;
+      const [metadata, hard] = [{ name: 'none' }, { [`count/${leases.plural}.${leases.group}`]: '0' }];
+      await plane.admin('POST', path, { metadata, spec: { hard } });
+      // What the controller manager does.
+      const used = Object.fromEntries(Object.keys(hard).map((name) => [name, '0']));
+      await plane.admin('PUT', `${path}/none/status`, { metadata, spec: { hard }, status: { hard, used } });
+    }],
+    ['a policy', 'admission-refused', /ValidatingAdmissionPolicy '[^']+-frozen'.* refuses it: no changes during the sale/, async (plane, namespace) => forbid(plane, namespace, { ...leases, version: 'v1', operation: 'CREATE' })],
+    ['a webhook', 'admission-refused', /the admission webhook "[^"]+\.policy\.example" refuses it: no Leases on Fridays/, async (plane, namespace, t) => startRefusingWebhook(t, plane, { name: `${namespace}.policy.example`, namespace, ...leases, words: 'no Leases on Fridays' })],
+    ['a webhook that nobody serves', 'admission-failing', /the admission webhook "[^"]+\.gone\.example" does not respond as it should: .*refused/, async (plane, namespace, t) => startRefusingWebhook(t, plane, { name: `${namespace}.gone.example`, namespace, ...leases, words: undefined })],
+  ]; // prettier-ignore
+
+  for (const [what, code, why, make] of refusals)
+    it(
+      `the operator that cannot lead for ${what} says so in its log, in those words, and what to do`,
+      limit,
+      async (t) => {
+        const plane = controlPlane();
+        const namespace = await plane.makeNamespace();
+        await make(plane, namespace, t);
+        const path = `/apis/${leases.group}/v1/namespaces/${namespace}/leases?dryRun=All`;
+        const isRefused = () => plane.admin('POST', path, { metadata: { name: 'probe' } }).then(() => false, () => true); // prettier-ignore
+        // The API server sees a policy or a webhook some time after it was written.
+        await until(isRefused, `${what} refuses`);
+        const env = { KUBECONFIG: await plane.kubeconfig(namespace) };
+        const flags = ['--address', '127.0.0.1:0', '--namespace', namespace, '--lease', `${namespace}/paycert`];
+        const operator = new RunningPaycert(t, ['operator', ...flags], env);
+        const said = await operator.event('watch-failed', { source: 'lease:paycert' });
+        assert.deepEqual([said['reason'], said['code'], said['hint']], [code, code, remedy(code)]);
+        assert.match(String(said['detail']), why);
+      },
+    );
+
   /** No webhook has to be served for a policy, and its words come back in the same way. */
-  async function forbidStatus(plane: ControlPlane, namespace: string): Promise<void> {
-    const base = '/apis/admissionregistration.k8s.io/v1';
+  async function forbid(
+    plane: ControlPlane,
+    namespace: string,
+    { group, version, plural, operation }: Forbidden,
+  ): Promise<void> {
     const metadata = { name: `${namespace}-frozen` };
-    await plane.admin('POST', `${base}/validatingadmissionpolicies`, {
+    await plane.admin('POST', `${admission}/validatingadmissionpolicies`, {
       metadata,
       spec: {
         matchConstraints: {
           resourceRules: [
             {
-              apiGroups: ['paycert.dev'],
-              apiVersions: ['v1alpha1'],
-              operations: ['UPDATE'],
-              resources: ['paymentcredentials/status'],
+              apiGroups: [group],
+              apiVersions: [version],
+              operations: [operation],
+              resources: [plural],
             },
           ],
         },
         validations: [{ expression: 'false', message: 'no changes during the sale' }],
       },
     });
-    await plane.admin('POST', `${base}/validatingadmissionpolicybindings`, {
+    await plane.admin('POST', `${admission}/validatingadmissionpolicybindings`, {
       metadata,
       spec: {
         policyName: metadata.name,
@@ -119,7 +183,13 @@ describe('where the API server refuses', limit, () => {
     const plane = controlPlane();
     const tenant = await Tenant.make(plane);
     await tenant.write('keys', (await makeMaterial()).files);
-    await forbidStatus(plane, tenant.namespace);
+    const status = {
+      group: 'paycert.dev',
+      version: 'v1alpha1',
+      plural: 'paymentcredentials/status',
+      operation: 'UPDATE',
+    };
+    await forbid(plane, tenant.namespace, status);
     const patch = async (n: number) =>
       plane
         .admin(

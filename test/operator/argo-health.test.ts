@@ -37,7 +37,7 @@ async function healthOf(object: object): Promise<Health> {
 }
 
 const spec = { provider: { wechatpay: { merchantId: '1900000001' } }, source: { secret: { name: 'keys' } } };
-const secret: SecretEvaluation = { secretResourceVersion: '5', revision: '5', snapshotId: 'a', keys: [], formerFingerprints: new Map(), signer: undefined, capabilities: ['sign'], trust: [], violations: [], createdAt: undefined, deferredUntil: undefined, usableUntil: undefined, until: undefined }; // prettier-ignore
+const secret: SecretEvaluation = { secretResourceVersion: '5', revision: '5', snapshotId: 'a', keys: [], formerFingerprints: new Map(), signer: undefined, capabilities: ['sign'], abilities: { can: ['sign'] }, trust: [], violations: [], createdAt: undefined, deferredUntil: undefined, usableUntil: undefined, until: undefined }; // prettier-ignore
 const resource: PaymentCredential = { kind: 'PaymentCredential', namespace: 'pay', name: 'w', uid: 'u', resourceVersion: '1', generation: 1, spec, status: undefined }; // prettier-ignore
 const health = async (evaluation: Partial<Evaluation>, generation = 1) => {
   const status = statusOf(

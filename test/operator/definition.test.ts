@@ -55,7 +55,7 @@ describe('the definition', () => {
     [
       'a merchant that is none',
       { provider: { wechatpay: { merchantId: 'me' } }, source },
-      /spec\.provider\.wechatpay\.merchantId.*should match/,
+      /spec\.provider\.wechatpay\.merchantId: .*: merchantId must be 6 to 16 digits, such as/,
     ],
     ['a missing source', { provider }, /spec\.source: Required/],
     ['files', { provider, source: { files: { path: '/etc' } } }, /unknown field \\"spec\.source\.files\\"/],
@@ -75,12 +75,20 @@ describe('the definition', () => {
       /spec\.require\[0\]: Unsupported value: \\"fly\\"/,
     ],
     ['no operation', { provider, source, require: [] }, /spec\.require.*at least 1 items/],
-    ['an age that is none', { provider, source, maxAge: '0d' }, /spec\.maxAge.*should match/],
-    ['a duration that is none', { provider, source, grace: 'long' }, /spec\.grace.*should match/],
+    [
+      'an age that is none',
+      { provider, source, maxAge: '0d' },
+      /spec\.maxAge: .*: maxAge must be a duration above zero such as 30d/,
+    ],
+    [
+      'a duration that is none',
+      { provider, source, grace: 'long' },
+      /spec\.grace: .*: grace must be a duration such as 500ms/,
+    ],
     [
       'a word that is none for the response key',
       { provider: { wechatpay: { merchantId, responseKey: 'both' } }, source },
-      /responseKey.*should match/,
+      /responseKey: Unsupported value: .*platform/,
     ],
   ] as const)
     // prettier-ignore

@@ -3,8 +3,9 @@ import { buildProvider } from '../../running/build.ts';
 import { defaults } from '../../config/defaults.ts';
 import type { CredentialConfig } from '../../config/schema/credential.ts';
 import type { PaycertError } from '../../errors.ts';
-import type { Capability, KeyFacts, KeySet } from '../../providers/provider.ts';
+import type { Capability, KeyFacts, KeySet, SigningContext } from '../../providers/provider.ts';
 import type { Material } from '../../sources/source.ts';
+import { abilitiesOf } from '../../store/abilities.ts';
 import { type Current, findViolations, inUse, refusalOf } from '../../store/checks.ts';
 import { snapshotId } from '../../store/snapshot.ts';
 import type { Key, Status } from '../resource.ts';
@@ -20,6 +21,8 @@ export interface SecretEvaluation {
   readonly formerFingerprints: ReadonlyMap<string, string>;
   readonly signer: Pick<KeyFacts, 'keyId' | 'notBefore' | 'notAfter'> | undefined;
   readonly capabilities: readonly Capability[];
+  /** What people ask before they deploy it. */
+  readonly abilities: Pick<NonNullable<Status['accepted']>, 'can' | 'cannot' | 'ignored'>;
   /** Names of the parts that hold authorities. */
   readonly trust: readonly string[];
   /** In the order of the checks; none when it is valid. */
@@ -76,12 +79,23 @@ export async function evaluate({ credential, material, accepted }: Candidate, no
     ),
     signer: set.signer?.facts,
     capabilities: [...set.capabilities(now)].sort(),
+    abilities: describeAbilities(context, now),
     trust: [...(set.trust?.filled ?? [])].sort(),
     violations,
     deferredUntil: refusal?.outcome === 'deferred' ? refusal.until : undefined,
     usableUntil: usableUntil(set, require),
     createdAt: set.createdAt,
     until: nextChange(set, violations, now),
+  };
+}
+
+function describeAbilities(context: SigningContext, now: Date): SecretEvaluation['abilities'] {
+  const { can, cannot } = abilitiesOf(context, now);
+  const { ignored = [] } = context.set;
+  return {
+    can: [...can],
+    ...(cannot.length > 0 && { cannot: [...cannot] }),
+    ...(ignored.length > 0 && { ignored: [...ignored] }),
   };
 }
 

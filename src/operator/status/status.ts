@@ -61,7 +61,7 @@ export function statusOf(resource: PaymentCredential, evaluation: Evaluation, no
 function acceptedOf(secret: SecretEvaluation | undefined, previous: Status | undefined, now: Date): Status['accepted'] {
   const before = previous?.accepted;
   if (secret === undefined || !isValid(secret)) return before;
-  const { snapshotId, secretResourceVersion, capabilities, trust, signer, createdAt, usableUntil } = secret;
+  const { snapshotId, secretResourceVersion, capabilities, trust, signer, createdAt, usableUntil, abilities } = secret;
   return {
     snapshotId,
     secretResourceVersion,
@@ -71,6 +71,7 @@ function acceptedOf(secret: SecretEvaluation | undefined, previous: Status | und
     ...(trust.length > 0 && { trust: [...trust] }),
     ...(createdAt instanceof Date && { createdAt: createdAt.toISOString() }),
     ...(usableUntil && { until: usableUntil.toISOString() }),
+    ...abilities,
   };
 }
 

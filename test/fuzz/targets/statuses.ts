@@ -71,6 +71,7 @@ function enlarge(secret: SecretEvaluation, random: Random): SecretEvaluation {
     secretResourceVersion: longText(random),
     snapshotId: random.isOneIn(2) ? secret.snapshotId : longText(random),
     keys: Array.from({ length: often }, (_, index) => longKey(keys[index % keys.length] ?? sample, random)),
+    abilities: { can: secret.abilities.can ?? [], ignored: Array.from({ length: often }, () => longText(random)) },
     signer: { keyId: longText(random), notBefore: anyTime(random), notAfter: anyTime(random) },
     violations: random.pick([secret.violations, [], Array.from({ length: random.size(40) }, violation)]),
     usableUntil: anyTime(random),

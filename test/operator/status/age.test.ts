@@ -36,6 +36,7 @@ function look(
     keys,
     signer: { keyId: 'M' },
     capabilities: ['sign'],
+    abilities: { can: ['sign'] },
     trust: [],
     formerFingerprints: more.formerFingerprints ?? new Map(),
     violations: [],

@@ -24,6 +24,8 @@ const status: fc.Arbitrary<Status> = fc.record({
     time,
     capabilities: fc.array(text, { maxLength: 12 }),
     trust: fc.array(text, { maxLength: 70 }),
+    can: fc.array(text, { maxLength: 12 }),
+    ignored: fc.array(text, { maxLength: 70 }),
   }),
   rejected: fc.record({ secretResourceVersion: text, time, reason: text, message: text }),
   keys: fc

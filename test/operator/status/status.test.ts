@@ -28,6 +28,7 @@ const secret = (over: Partial<SecretEvaluation> = {}): SecretEvaluation => ({
   keys: [key('merchant', later(365 * day))],
   signer: { keyId: 'merchant', notBefore: later(-day), notAfter: later(365 * day) },
   capabilities: ['sign'],
+  abilities: { can: ['sign'], cannot: ['verify'], ignored: ['notes.txt'] },
   trust: [],
   formerFingerprints: new Map(),
   violations: [],
@@ -86,6 +87,14 @@ describe('a status', () => {
       failing(new PaycertError('cluster-forbidden', 'text')),
     ])
       assert.deepEqual(statusOf(resource(good), worse, later(day)).accepted, good.accepted);
+  });
+
+  it('says what the keys that were accepted can do and cannot, and which parts nothing reads', () => {
+    const good = statusOf(resource(), evaluation(), now);
+    const { can, cannot, ignored } = good.accepted!;
+    assert.deepEqual({ can, cannot, ignored }, { can: ['sign'], cannot: ['verify'], ignored: ['notes.txt'] });
+    const { accepted } = statusOf(resource(good), evaluation({ abilities: { can: ['sign', 'verify'] } }), later(day));
+    assert.deepEqual([accepted?.can, accepted?.cannot, accepted?.ignored], [['sign', 'verify'], undefined, undefined]);
   });
 
   it('counts the same keys in a new version of the Secret as accepted since before', () => {
