@@ -2,6 +2,7 @@
 import type { Platform } from '../providers/platform.ts';
 import { platforms } from '../providers/registry.ts';
 import type { Refusal, Refusals } from '../providers/refusal.ts';
+import { unescape, unwrap } from './explain-wrapping.ts';
 
 export interface Recognized {
   readonly platform: Refusals;
@@ -17,17 +18,10 @@ const maxDocuments = 50;
 const maxRoots = 10;
 /** Of XML and pages: patterns go over them. */
 const maxPage = 32 * 1024;
+/** What is unwrapped, in all: wrappings may hold each other. */
+const maxUnwrapped = 64;
 /** JSON inside a string of JSON, as loggers write it. */
 const maxDepth = 6;
-
-/** UTF-8, else GB18030, in which Alipay writes its early errors whatever was asked for. */
-export function decodeResponse(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return new TextDecoder('gb18030').decode(bytes);
-  }
-}
 
 /** The refusal that tells most; undefined where there is none of any platform that is known. */
 export function recognize(pasted: string): Recognized | undefined {
@@ -35,7 +29,9 @@ export function recognize(pasted: string): Recognized | undefined {
   const found = documentsIn(text).flatMap((document) => readAll((platform) => platform.read(document)));
   const [best] = found.toSorted((a, b) => worth(b.refusal) - worth(a.refusal));
   if (best !== undefined && best.refusal.about !== 'unknown') return best;
-  const [told] = [textOfPage(text), text].flatMap((one) => readAll((platform) => platform.readText(one)));
+  const [told] = [textOfPage(text), text, ...unwrap(text)].flatMap((one) =>
+    readAll((platform) => platform.readText(one)),
+  );
   return told ?? best;
 }
 
@@ -53,13 +49,16 @@ const worths = { signature: 2, other: 1, unknown: 0 } as const;
 /** Every object that the text holds, in JSON or XML, also inside strings of others. */
 function documentsIn(text: string): readonly object[] {
   const found: object[] = [];
+  let unwrapped = 0;
   const look = (part: string, depth: number): void => {
     for (const xml of xmlIn(part)) found.push(readElements(xml));
     for (const value of jsonIn(part)) walk(value, depth);
+    if (depth > maxDepth) return;
+    for (const inside of unwrap(part)) if (unwrapped++ < maxUnwrapped) look(inside, depth + 1);
   };
   const walk = (value: unknown, depth: number): void => {
     if (depth > maxDepth || found.length >= maxDocuments) return;
-    if (typeof value === 'string' && /[{<]/.test(value)) look(value, depth + 1);
+    if (typeof value === 'string' && (/[{<]/.test(value) || unwrap(value).length > 0)) look(value, depth + 1);
     if (typeof value !== 'object' || value === null) return;
     if (!Array.isArray(value)) found.push(value);
     for (const member of Object.values(value)) walk(member, depth + 1);
@@ -73,10 +72,11 @@ function documentsIn(text: string): readonly object[] {
 /** What is inside the roots that platforms use. */
 function* xmlIn(text: string): Generator<string> {
   let count = 0;
-  for (const { 0: tag, 1: name = '', index } of text.matchAll(/<(xml|Error|\w{1,60}Response)>/g)) {
+  for (const { 0: tag, 1: name = '', index } of text.matchAll(/<(xml|Error|\w{1,60}Response)(?:\s[^<>]{0,200})?>/g)) {
+    if (count++ === maxRoots) return;
+    // Of one that was cut off, the elements that are whole say enough.
     const end = text.indexOf(`</${name}>`, index);
-    if (end === -1 || count++ === maxRoots) return;
-    yield text.slice(index + tag.length, Math.min(end, index + maxPage));
+    yield text.slice(index + tag.length, Math.min(end === -1 ? text.length : end, index + maxPage));
   }
 }
 
@@ -109,11 +109,6 @@ function endOfObject(text: string, start: number): number | undefined {
   }
   return undefined;
 }
-
-const entities: Readonly<Record<string, string>> = { amp: '&', quot: '"', lt: '<', gt: '>', '#39': "'", apos: "'" };
-
-const unescape = (text: string): string =>
-  text.replace(/&(amp|quot|lt|gt|#39|apos);/g, (_, name: string) => entities[name] ?? '');
 
 /** Flat XML, to read and not to trust: signatures are never checked over what this returns. */
 function readElements(xml: string): object {

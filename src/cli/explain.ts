@@ -5,7 +5,8 @@ import { compareRecollection, markOf } from '../providers/shared/recollection.ts
 import { usageError } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { readSent, readSigned, rebuild } from './explain-request.ts';
-import { decodeResponse, recognize } from './explain-response.ts';
+import { recognize } from './explain-response.ts';
+import { decodeResponse } from './explain-wrapping.ts';
 import { type Findings, type Recalled, report } from './explain-report.ts';
 import { readInput } from './input.ts';
 import { print } from './table.ts';

@@ -1,8 +1,10 @@
 // What people have at three in the morning: the refusal is found in whatever it is wrapped in.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { decodeResponse, recognize } from '../../src/cli/explain-response.ts';
+import { recognize } from '../../src/cli/explain-response.ts';
+import { decodeResponse } from '../../src/cli/explain-wrapping.ts';
 import { explainRefusal } from '../../src/cli/explain.ts';
 import { paycert } from '../support/paycert.ts';
 
@@ -65,6 +67,67 @@ const wrapped: Readonly<Record<string, readonly [text: string, platform: string,
     'invalid-signature',
   ],
 };
+
+const alipay = JSON.stringify({
+  alipay_trade_pay_response: { code: '40002', sub_code: 'isv.invalid-signature', sub_msg: reason },
+});
+const xml = '<xml><return_code><![CDATA[FAIL]]></return_code><return_msg><![CDATA[签名错误]]></return_msg></xml>';
+const toSign = 'server string to sign is:GET&%2F&A%3D1';
+/** As Python prints bytes, and nginx what is not ASCII. */
+const escapedBytes = (text: string): string =>
+  [...Buffer.from(text)]
+    .map((byte) => (byte > 126 || byte === 34 ? `\\x${byte.toString(16)}` : String.fromCharCode(byte)))
+    .join('');
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+const swapped = (text: string): Buffer => Buffer.from(`\uFEFF${text}`, 'utf16le').swap16();
+
+/** How loggers, SDKs, shells and people wrap the same. */
+const rewritten: Readonly<Record<string, readonly [text: string | Buffer, platform: string, code: string]>> = {
+  'bytes as Python prints them': [`b'${escapedBytes(body)}'`, 'WeChat Pay APIv3', 'SIGN_ERROR'],
+  'XML as Python prints its bytes': [`b'${escapedBytes(xml)}'`, 'WeChat Pay v2', ''],
+  'a dictionary as Python prints it': ["{'return_code': 'FAIL', 'return_msg': '签名错误'}", 'WeChat Pay v2', ''],
+  'a log of nginx': [`body: "${escapedBytes(body)}"`, 'WeChat Pay APIv3', 'SIGN_ERROR'],
+  'a percent-encoded parameter': [`level=error&body=${encodeURIComponent(alipay)}`, 'Alipay', 'isv.invalid-signature'],
+  'a percent-encoded line': [encodeURIComponent(body), 'WeChat Pay APIv3', 'SIGN_ERROR'],
+  'base64': [base64(body), 'WeChat Pay APIv3', 'SIGN_ERROR'],
+  'base64 of XML in a line': [`payload=${base64(xml)} attempt=1`, 'WeChat Pay v2', ''],
+  'base64 in a member of JSON': [JSON.stringify({ isBase64Encoded: true, body: base64(alipay) }), 'Alipay', 'isv.invalid-signature'],
+  'an archive of a browser': [JSON.stringify({ log: { entries: [{ response: { content: { encoding: 'base64', text: base64(body) } } }] } }), 'WeChat Pay APIv3', 'SIGN_ERROR'],
+  'entities of HTML': [alipay.replaceAll('"', '&#34;'), 'Alipay', 'isv.invalid-signature'],
+  'XML in entities of HTML': [xml.replaceAll('<', '&lt;').replaceAll('>', '&gt;'), 'WeChat Pay v2', ''],
+  'XML with an attribute': [xml.replace('<xml>', '<xml version="1">'), 'WeChat Pay v2', ''],
+  'XML that was cut off': [xml.slice(0, -12), 'WeChat Pay v2', ''],
+  'UTF-16 of PowerShell': [Buffer.from(`\uFEFF${body}`, 'utf16le'), 'WeChat Pay APIv3', 'SIGN_ERROR'],
+  'UTF-16 in the other order': [swapped(alipay), 'Alipay', 'isv.invalid-signature'],
+  'gzip': [gzipSync(body), 'WeChat Pay APIv3', 'SIGN_ERROR'],
+  'what Aliyun’s Tea SDK throws': [`Tea.exceptions.TeaException: Error: SignatureDoesNotMatch code: 400, x ${toSign} request id: 8A`, 'Aliyun OpenAPI', 'SignatureDoesNotMatch'],
+  'what Aliyun’s SDK for Java throws': [`com.aliyuncs.exceptions.ClientException: SignatureDoesNotMatch : x ${toSign}\r\nRequestId : 8A`, 'Aliyun OpenAPI', 'SignatureDoesNotMatch'],
+  'JSON that was cut off': [body.slice(0, -4), 'WeChat Pay APIv3', 'SIGN_ERROR'],
+  'a table of values': [`2026,"${body.replaceAll('"', '""')}",x`, 'WeChat Pay APIv3', 'SIGN_ERROR'],
+  'lines with a prefix each': [JSON.stringify(JSON.parse(body), null, 2).replace(/^/gm, '[pod/shop-1/app] '), 'WeChat Pay APIv3', 'SIGN_ERROR'],
+  'an array as PHP prints it': ['Array\n(\n    [code] => SIGN_ERROR\n    [message] => 签名错误\n)\n', 'WeChat Pay APIv3', 'SIGN_ERROR'],
+  'a hash of Ruby': ['{"code"=>"SIGN_ERROR", "message"=>"签名错误"}', 'WeChat Pay APIv3', 'SIGN_ERROR'],
+  'an object of Node': ["AxiosError {\n  code: 'ERR_BAD_REQUEST',\n  response: { data: { code: 'SIGN_ERROR' } }\n}", 'WeChat Pay APIv3', 'SIGN_ERROR'],
+  'colours of a terminal': [`\u001b[31m"code"\u001b[0m:\u001b[32m"SIGN_ERROR"\u001b[0m`, 'WeChat Pay APIv3', 'SIGN_ERROR'],
+  'curly quotes of a chat': [body.replace(/"([^"]*)"/g, '“$1”'), 'WeChat Pay APIv3', 'SIGN_ERROR'],
+}; // prettier-ignore
+
+describe('a refusal that somebody wrapped is found', () => {
+  for (const [how, [text, platform, code]] of Object.entries(rewritten))
+    it(`in ${how}`, () => {
+      const found = recognize(decodeResponse(Buffer.from(text as string)));
+      assert.deepEqual([found?.platform.platform, found?.refusal.code], [platform, code]);
+      assert.equal(found?.refusal.about, 'signature');
+    });
+
+  it('within seconds, however the wrappings hold each other', () => {
+    const started = process.cpuUsage();
+    recognize('%25'.repeat(80_000) + '%22\\x22&quot;eyJh'.repeat(2000));
+    recognize('eyJ'.repeat(80_000));
+    recognize('&amp;'.repeat(50_000) + '&quot;');
+    assert.ok(process.cpuUsage(started).user < 10_000_000);
+  });
+});
 
 describe('a refusal is found', () => {
   for (const [how, [text, platform, code]] of Object.entries(wrapped))

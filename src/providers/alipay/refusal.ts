@@ -49,7 +49,7 @@ function split(text: string): readonly Part[] {
   return [...toParts(fields, ','), ...values.map((value, index) => ({ ...restLines[index as 0], value }))];
 }
 
-const echo = /(?:验签字符串为|string to (?:be )?(?:verified|sign) (?:is|was))(?:\s*[：:])?([^]+)$/i;
+const echo = /(?:验签字符串为|(?<!server )string to (?:be )?(?:verified|sign) (?:is|was))(?:\s*[：:])?([^]+)$/i;
 
 /** Of v2, beside what was asked for. */
 const success = '10000';

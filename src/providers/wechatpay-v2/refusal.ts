@@ -30,8 +30,10 @@ export const wechatpayV2Refusals: Refusals = {
       messages.filter((message) => message !== ''),
     );
   },
-  /** Of the front that speaks TLS, which answers with a page. */
+  /** Of the front that speaks TLS, which answers with a page; or as programs print what they have read of the XML. */
   readText(text) {
+    const [, told] = /\breturn_msg\b["'\]\s:=>([]{1,12}(?:<!\[CDATA\[)?([^"'<>\n\])},]{2,80})/.exec(text) ?? [];
+    if (told !== undefined) return readRefusal('', [told.trim()]);
     const [words] = /No required SSL certificate was sent|The SSL certificate error/.exec(text) ?? [];
     return words === undefined ? undefined : readRefusal('', [words]);
   },
