@@ -57,12 +57,26 @@ function hasOddDashes(text: string): boolean {
   return /^-*[‐-―−－][‐-―−－-]*$/.test(line) || (/^-+$/.test(line) && line.length !== 5);
 }
 
+/** The heads of other archives and compressions: RAR, 7z, xz, bzip2, Zstandard. */
+const packed = ['526172211a07', '377abcaf271c', 'fd377a585a00', '425a68', '28b52ffd'].map((head) =>
+  Buffer.from(head, 'hex'),
+);
+
 /** Local file header (APPNOTE 4.3.7). */
 export const isZip = (bytes: Uint8Array): boolean => beginsWith(bytes, 0x50, 0x4b, 3, 4);
 
 type Row = readonly [isIt: (bytes: Uint8Array, text: string) => boolean, what: string];
 
 const binary: readonly Row[] = [
+  [
+    (bytes) => Buffer.from(bytes.subarray(0, 10)).toString('latin1') === '\0GITCRYPT\0',
+    'is encrypted with git-crypt: git-crypt unlock',
+  ],
+  [
+    (bytes) => packed.some((head) => beginsWith(bytes, ...head)),
+    'is a packed archive: unpack it, and use the files in it',
+  ],
+  [(bytes) => beginsWith(bytes, 0x25, 0x50, 0x44, 0x46), 'is a PDF, and not the file that it is about'],
   [isZip, 'is a zip archive: unpack it, and use the files in it'],
   [(bytes) => beginsWith(bytes, 0x1f, 0x8b), 'is compressed with gzip: unpack it with gunzip'],
   [isPkcs12, 'is a PKCS#12 container: take key and certificate out of it with openssl pkcs12 -in FILE -nodes'],
@@ -72,7 +86,50 @@ const binary: readonly Row[] = [
   ],
 ];
 
+/** Files that are kept encrypted, or elsewhere, and how their tool gives them back. */
+const kept: readonly Row[] = [
+  [(_, text) => text.startsWith('$ANSIBLE_VAULT;'), 'is encrypted with Ansible Vault: ansible-vault decrypt FILE'],
+  [(_, text) => /^ENC\[AES256_GCM,|^\{[^]*"sops"\s*:/.test(text), 'is encrypted with SOPS: sops decrypt FILE'],
+  [(_, text) => /^age-encryption\.org\/|-----BEGIN AGE ENCRYPTED/.test(text), 'is encrypted with age: age -d FILE'],
+  [(_, text) => /^version https:\/\/git-lfs\./.test(text), 'is a pointer of Git LFS, and not the file: git lfs pull'],
+];
+
+/** What stands in the place of a file: no DER, and no base64 of it, looks like this. */
+const instead: readonly Row[] = [
+  [
+    (_, text) => /^\s*(?:\{\{[^{}]*\}\}|\$\{[^{}]*\}|<(?:no value|nil|null)>|null|undefined)\s*$/.test(text),
+    'is a placeholder: the value has not been put in its place',
+  ],
+  [
+    (_, text) => /^\s*(?:[A-Za-z]:\\|\.{0,2}\/|file:)[^\s]{1,200}\.(?:pem|key|crt|cer|der|txt|p12|pfx)\s*$/i.test(text),
+    'is the path of a file: put in what that file holds',
+  ],
+  [(_, text) => /^\s*[a-z][a-z+]{1,9}:\/\/[^\s]{1,500}\s*$/.test(text), 'is an address: put in what it leads to'],
+  [
+    (_, text) =>
+      /^(?:cat|error|bash|sh|openssl|aws|kubectl|vault|permission denied)\b[^\n]{0,200}(?::|denied)/i.test(text),
+    'is the message of a command that failed: run it again, and look at what it says',
+  ],
+  [
+    (_, text) => /^apiVersion:\s*\S/m.test(text) && /^kind:\s*\S/m.test(text),
+    'is an object of Kubernetes: put in the value of its data, decoded with base64 -d',
+  ],
+  [
+    (_, text) =>
+      /^\s*(?:Certificate:|(?:RSA |Public-|Private-)?(?:Private-|Public-)?Key:)/.test(text) &&
+      !text.includes('-----BEGIN '),
+    'is what openssl prints with -text: put in the PEM block, which -noout leaves out',
+  ],
+];
+
 const textual: readonly Row[] = [
+  ...kept,
+  ...instead,
+  [
+    (_, text) => /-----BEGIN (?:PKCS7|CMS)-----/.test(text),
+    'is a PKCS#7 container: take its certificates out with openssl pkcs7 -in FILE -print_certs',
+  ],
+  [(_, text) => text.includes('<RSAKeyValue>'), 'is a key in XML of .NET: convert it with ExportPkcs8PrivateKeyPem()'],
   [
     (_, text) => text.includes('-----BEGIN OPENSSH PRIVATE KEY-----'),
     'is a key in OpenSSH’s format: convert a copy with ssh-keygen -p -m PEM -f FILE',

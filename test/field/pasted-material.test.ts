@@ -315,3 +315,67 @@ describe('a platform certificate of WeChat Pay', () => {
     assert.ok(await loadFit(withFiles(material.files, { [name]: chain })));
   });
 });
+
+describe('what stands where key material belongs', () => {
+  const packed = (head: string) => Buffer.concat([Buffer.from(head, 'hex'), Buffer.alloc(64)]);
+
+  for (const [what, content, said] of [
+    ['a file of Ansible Vault', '$ANSIBLE_VAULT;1.1;AES256\n613833\n', /ansible-vault decrypt FILE/],
+    ['a value of SOPS', 'ENC[AES256_GCM,data:abc,iv:x,tag:y,type:str]', /sops decrypt/],
+    ['a file of SOPS', '{ "data": "ENC[x]", "sops": { "mac": "x" } }', /sops decrypt/],
+    ['a file of age', 'age-encryption.org/v1\n-> X25519 abc\n', /age -d FILE/],
+    ['armour of age', '-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n', /age -d FILE/],
+    ['a pointer of Git LFS', 'version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 1704\n', /git lfs pull/],
+    ['a file of git-crypt', '\0GITCRYPT\0abc', /git-crypt unlock/],
+    ['a template of Helm', '{{ .Values.key }}', /placeholder/],
+    ['what Go writes for nothing', '<no value>\n', /placeholder/],
+    ['a word for nothing', 'null', /placeholder/],
+    ['a path', '/etc/keys/apiclient_key.pem\n', /path of a file/],
+    ['a path of Windows', 'C:\\keys\\apiclient_key.pem', /path of a file/],
+    ['an address', 'https://vault.example/v1/secret', /an address/],
+    ['a command that failed', 'cat: apiclient_key.pem: No such file or directory\n', /command that failed/],
+    ['an object of Kubernetes', 'apiVersion: v1\nkind: Secret\ndata: {}\n', /base64 -d/],
+    ['a text of openssl', 'Certificate:\n    Data:\n        Version: 3 (0x2)\n', /openssl prints with -text/],
+    ['a container', '-----BEGIN PKCS7-----\nMIIB\n-----END PKCS7-----\n', /openssl pkcs7/],
+    ['a key of .NET', '<RSAKeyValue><Modulus>abc</Modulus></RSAKeyValue>', /ExportPkcs8PrivateKeyPem/],
+    ['a PDF', '%PDF-1.4\n', /is a PDF/],
+    ...['526172211a07', '377abcaf271c', 'fd377a585a00', '425a6839', '28b52ffd'].map((head) => [`an archive ${head}`, packed(head), /packed archive/] as const),
+  ] as const)
+    it(`is named, with what gives the material: ${what}`, () => {
+      for (const read of [readPrivateKey, readPublicKey, readCertificates])
+        assert.throws(() => read(Buffer.from(content as string), 'file'), { code: 'format-foreign', message: said });
+    });
+
+  it('is never genuine material, with text of openssl before its PEM either', () => {
+    for (const [pem, read] of Object.values(pems)) assert.ok(read(Buffer.from(`Certificate:\n    Data:\n${pem}`), 'file'));
+  });
+}); // prettier-ignore
+
+describe('what stands where a secret belongs', () => {
+  for (const [text, said] of [
+    ['$ANSIBLE_VAULT;1.1;AES256\n6138', /decrypt it first/],
+    ['ENC[AES256_GCM,data:abc]', /decrypt it first/],
+    ['arn:aws:secretsmanager:cn-north-1:123:secret:pay', /where the value is kept/],
+    ['vault:secret/data/pay#apiv3', /where the value is kept/],
+    ['@Microsoft.KeyVault(SecretUri=x)', /where the value is kept/],
+    ['projects/p/secrets/s/versions/latest', /where the value is kept/],
+    ['/etc/keys/apiv3.txt', /path of a file/],
+    ['%!s(<nil>)', /placeholder/],
+    ['[object Object]', /placeholder/],
+    ['(sensitive value)', /placeholder/],
+    ['请填写APIv3密钥', /placeholder/],
+    ['API密钥', /placeholder/],
+    ['APIv3密钥：0123456789abcdef', /its name before it/],
+    ['密钥: 0123456789abcdef', /its name before it/],
+    ['Bearer 0123456789abcdef', /its name before it/],
+  ] as const)
+    it(`is named, whoever chose the secret: ${text}`, () => {
+      for (const origin of ['issued', 'agreed'] as const) assert.match(saidOfPasted(text, origin) ?? '', said);
+    });
+
+  it('is named where a platform issued it: two values, or two lines', () => {
+    assert.match(saidOfPasted('LTAI5tExample0123456789x,abc', 'issued') ?? '', /several values/);
+    assert.match(saidOfPasted('0123456789abcdef\n0123456789abcdef', 'issued') ?? '', /a blank or a line end/);
+    assert.equal(saidOfPasted('correct horse battery staple', 'agreed'), undefined);
+  });
+});
