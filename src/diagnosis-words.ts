@@ -1,6 +1,6 @@
 // What is said of a value that a schema does not take: after the name of its field, and never with the value.
 import { matches, type Schema } from './json-schema.ts';
-import { didYouMean, oddityOf } from './spelling.ts';
+import { didYouMean, nearest, oddityOf } from './spelling.ts';
 import { unlikeReceived } from './transit.ts';
 
 /** A name that somebody wrote; what does not look like one may be a secret in the wrong place. */
@@ -24,7 +24,8 @@ const nouns: Readonly<Record<string, string>> = {
 };
 
 /** YAML reads 1900000001 and true without quotes as something else than text, and yes as text. */
-export function wrongType({ type = '', received, pattern, form }: Schema, value: unknown): string {
+export function wrongType({ type = '', ...schema }: Schema, value: unknown): string {
+  const { received, pattern, form } = schema;
   const made = received && unlikeReceived(received, value);
   if (made !== undefined) return made;
   const wanted = `must be ${nouns[type] ?? type}`;
@@ -33,22 +34,37 @@ export function wrongType({ type = '', received, pattern, form }: Schema, value:
     return `is ${typeof value === 'number' ? 'a number' : 'true or false'}, and ${fits || form === undefined ? `${wanted}: put it in quotes` : `must be ${form}`}`;
   }
   if (typeof value === 'string' && type !== 'string') {
-    const meant = meantBy(value, type);
+    const meant = meantBy(value, { type, ...schema });
     return `is text, and ${wanted}${meant === undefined ? '' : `: ${meant}`}`;
   }
   return value === null || value === undefined ? `is empty, and ${wanted}` : `is ${typeOf(value)}, and ${wanted}`;
 }
 
 /** What to write instead of a text: YAML 1.2 has no `yes`, and `name：x` is a text to it. */
-function meantBy(text: string, type: string): string | undefined {
+function meantBy(text: string, { type = '', ...schema }: Schema): string | undefined {
+  if (type === 'array') return 'write it in [ ]';
+  if (type === 'object' && /^[A-Za-z]\w{0,40}:\S/.test(text)) return 'a blank belongs after its colon';
   if (type === 'object' && /[\uff01-\uff5e]/.test(text.slice(0, 64)))
     return `it ${oddityOf(text) ?? 'has a full-width character'}`;
+  const member = type === 'object' ? memberFor(text, schema) : undefined;
+  if (member !== undefined) return `write { ${member} }`;
   if (type === 'boolean' && /^(?:yes|on|y)$/i.test(text)) return 'write true';
   if (type === 'boolean' && /^(?:no|off|n)$/i.test(text)) return 'write false';
   const isIt = type === 'boolean' ? /^(?:true|false)$/i.test(text) : /^-?\d+(?:\.\d+)?$/.test(text);
   return isIt && (type === 'boolean' || type === 'integer' || type === 'number')
     ? 'write it without quotes'
     : undefined;
+}
+
+/** Where a text may be meant: under the member that is needed, or that alone is there; a name of a choice is the member itself. */
+function memberFor(text: string, { properties = {}, required = [], maxProperties }: Schema): string | undefined {
+  const names = Object.keys(properties);
+  if (maxProperties === 1) {
+    const chosen = nearest(text, names);
+    return chosen && `${chosen}: { … }`;
+  }
+  const [only] = required.length === 1 ? required : names.length === 1 ? names : [];
+  return only && `${only}: …`;
 }
 
 export function misformed(text: string, form: string | undefined): string {

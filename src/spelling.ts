@@ -9,14 +9,30 @@ const changesOf = (wanted: string, name: string): number =>
 
 const sorted = (word: string): string => Array.from(word).sort().join('');
 
+/** What others call it, without case and hyphens: platforms in their own documents, and programs of this kind. */
+const synonyms: Readonly<Record<string, string>> = {
+  ...{ mchid: 'merchantId', weixin: 'wechatpay', wxpay: 'wechatpay', wechatpayv3: 'wechatpay', zhifubao: 'alipay' },
+  ...{
+    ali: 'alipay',
+    dir: 'path',
+    directory: 'path',
+    folder: 'path',
+    port: 'address',
+    trace: 'debug',
+    verbose: 'debug',
+  },
+};
+
 /**
- * The known word that was probably meant: the same but for case and hyphens, one that begins so, or one a few letters away.
+ * The known word that was probably meant: by another name of it, the same but for case and hyphens, one that begins so, or one a few letters away.
  * Undefined where nothing is near.
  *
  * @example nearest('wechatpay_v2', ['wechatpay', 'wechatpayV2']) // 'wechatpayV2'
  */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   const wanted = plain(word.slice(0, 64));
+  const synonym = [...known].find((name) => Object.hasOwn(synonyms, wanted) && synonyms[wanted] === name);
+  if (synonym !== undefined) return synonym;
   const limit = wanted.length < 4 ? 1 : wanted.length < 8 ? 2 : 3;
   const ranked = [...known]
     .map((name) => ({ name, letters: plain(name) }))
@@ -24,7 +40,8 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
     .filter(({ letters }) => Math.abs(letters.length - wanted.length) <= limit)
     .map(({ name, letters }) => ({ name, changes: changesOf(wanted, letters) }));
   const [best] = ranked.filter(({ changes }) => changes <= limit).sort((a, b) => a.changes - b.changes);
-  return best?.name ?? [...known].find((name) => wanted.length >= 4 && plain(name).startsWith(wanted));
+  const isLonger = (long: string, short: string) => short.length >= 4 && long.startsWith(short);
+  return best?.name ?? [...known].find((name) => isLonger(plain(name), wanted) || isLonger(wanted, plain(name)));
 }
 
 /** ` (did you mean x?)`, or nothing. */

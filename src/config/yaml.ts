@@ -93,10 +93,12 @@ function oddKeys(document: Document.Parsed, text: string, lineAt: LineAt): reado
   const found = new Map<number, Fault>();
   const lines = text.split('\n');
   for (const key of keysOf(document)) {
-    if (typeof key.value !== 'string' || key.type !== 'PLAIN' || !mistyped.test(key.value)) continue;
+    if (typeof key.value !== 'string' || key.type !== 'PLAIN') continue;
+    const isJoined = (key.isAlone ? /^[A-Za-z]\w{0,40}:[^\s:]/ : /^[A-Za-z]\w{0,40}:[{[]/).test(key.value);
+    if (!isJoined && !mistyped.test(key.value)) continue;
     const offset = key.range?.[0] ?? 0;
     const line = lineAt(offset);
-    const oddity = oddityOfLine(lines[line - 1] ?? '');
+    const oddity = isJoined ? 'needs a blank after the colon of a name' : oddityOfLine(lines[line - 1] ?? '');
     if (oddity !== undefined) found.set(line, { line, offset, error: syntax(line, oddity) });
   }
   return [...found.values()];
@@ -140,13 +142,23 @@ function* repeatedKeys(document: Document.Parsed, lineAt: LineAt): Generator<Fau
   }
 }
 
+interface Key {
+  readonly value: unknown;
+  readonly type?: unknown;
+  readonly range?: readonly number[] | null | undefined;
+  readonly map: unknown;
+  /** Whether nothing is beside it. */
+  readonly isAlone: boolean;
+}
+
 /** Mapping by mapping. */
-function keysOf(document: Document.Parsed) {
-  const keys: { value: unknown; type?: unknown; range?: readonly number[] | null | undefined; map: unknown }[] = [];
+function keysOf(document: Document.Parsed): readonly Key[] {
+  const keys: Key[] = [];
   visit(document, {
     Map(_, map) {
-      for (const { key } of map.items)
-        if (isScalar(key)) keys.push({ value: key.value, type: key.type, range: key.range, map });
+      for (const { key, value } of map.items)
+        if (isScalar(key))
+          keys.push({ value: key.value, type: key.type, range: key.range, map, isAlone: isScalar(value) ? value.value === null : value === null }); // prettier-ignore
     },
   });
   return keys;

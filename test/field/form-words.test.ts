@@ -92,6 +92,54 @@ describe('a text without quotes that YAML reads as something else', () => {
     });
 }); // prettier-ignore
 
+describe('what somebody meant', () => {
+  const entry = (provider: string, source = 'files: { path: /k }', more = '') =>
+    `listen: { socket: /s }\ncredentials:\n  - { name: a, provider: ${provider}, source: { ${source} }${more} }\n`;
+  const wechatpay = '{ wechatpay: { merchantId: "1900000001" } }';
+  const listen = (text: string) => `listen: ${text}\ncredentials: []\n`;
+  const said = (text: string): readonly string[] => {
+    try {
+      parseConfig(text);
+    } catch (error) {
+      return [error as PaycertError, ...(error as PaycertError).others].map(({ message }) => message);
+    }
+    return [];
+  };
+
+  for (const [text, what] of [
+    [entry('{ weixin: {} }'), /did you mean wechatpay\?/],
+    [entry('{ wxpay: {} }'), /did you mean wechatpay\?/],
+    [entry('{ wechatpay-v3: {} }'), /did you mean wechatpay\?/],
+    [entry('{ ali: {} }'), /did you mean alipay\?/],
+    [entry('alipay'), /provider is text, and must be a mapping: write \{ alipay: \{ … \} \}/],
+    [entry('{ wechatpay: { mchid: "1900000001" } }'), /did you mean merchantId\?/],
+    [entry('{ wechatpay: { mch_id: "1900000001" } }'), /did you mean merchantId\?/],
+    [entry(wechatpay, 'files: /k'), /source\.files is text, and must be a mapping: write \{ path: … \}/],
+    [entry(wechatpay, 'files: { dir: /k }'), /did you mean path\?/],
+    [entry(wechatpay, 'files: { path: "~/k" }'), /path is not a path that is written out: no ~ and no variable/],
+    [entry(wechatpay, 'files: { path: $HOME/k }'), /path is not a path that is written out/],
+    [entry(wechatpay, 'secret: keys'), /source\.secret is text, and must be a mapping: write \{ name: … \}/],
+    [entry(wechatpay, 'env: { keys: { apiv3_key: $APIV3 } }'), /apiv3_key is not the name of a variable, with no \$ before it/],
+    [entry(wechatpay, undefined, ', require: sign'), /require is text, and must be a list: write it in \[ \]/],
+    [listen('{ socket: ~/s }'), /listen\.socket is not a path that is written out/],
+    [listen('{ tcp: { address: " 127.0.0.1:1", insecure: true } }'), /address begins with a space: remove it/],
+    [listen('{ tcp: { address: "http://127.0.0.1:1", insecure: true } }'), /address is not an address and a port such as/],
+    [listen('{socket:/s}'), /^line 1 needs a blank after the colon of a name$/],
+    ['listen:{ socket: /s }\n', /^line 1 needs a blank after the colon of a name$/],
+    ['listen: { socket: /s }\nadmin: ":9464"\ncredentials: []\n', /admin is text, and must be a mapping: write \{ address: … \}/],
+    ['listen: { socket: /s }\nadmin: { port: 9464 }\ncredentials: []\n', /admin\.port is not a field here \(did you mean address\?\)/],
+    ['listen: { socket: /s }\nlog: debug\ncredentials: []\n', /log is text, and must be a mapping: write \{ level: … \}/],
+    ['listen: { socket: /s }\nlog: { level: warning }\ncredentials: []\n', /did you mean warn\?/],
+    ['listen: { socket: /s }\nlog: { level: trace }\ncredentials: []\n', /did you mean debug\?/],
+    ['listen: { socket: /s }\nlog:\n  level:info\ncredentials: []\n', /log is text, and must be a mapping: a blank belongs after its colon/],
+  ] as const)
+    it(`is said, once: ${JSON.stringify(text.replace('listen: { socket: /s }', '…'))}`, () => {
+      const messages = said(text);
+      assert.match(messages.join('\n'), new RegExp(what.source, 'm'));
+      assert.equal(messages.filter((message) => /mapping|field here|list:|path that/.test(message)).length <= 1, true, messages.join('\n'));
+    });
+}); // prettier-ignore
+
 describe('the local API', () => {
   const validate = validator(api.AuthorizeRequest, 'request-invalid');
   const refused = (value: object): PaycertError => {

@@ -10,7 +10,7 @@ import {
 import { ListenerPlaces } from './listen.ts';
 import { NotificationsSchema } from './notifications.ts';
 import { ProxySchema } from './proxy.ts';
-import { closed } from './shared.ts';
+import { closed, filePath, listenAddress } from './shared.ts';
 
 /** A caller is known by the socket that it came through, so two groups of callers have one each. */
 const NamedSocket = Type.Object(
@@ -21,7 +21,7 @@ const NamedSocket = Type.Object(
       description: 'What callers through it are called in logs and events.',
     }),
     path: Type.String({
-      minLength: 1,
+      ...filePath,
       maxLength: 107,
       description: 'Path of the Unix socket, created with mode 0660.',
     }),
@@ -67,9 +67,7 @@ export const ConfigSchema = Type.Object(
       Type.Object(
         {
           address: Type.String({
-            pattern: '^.*:[0-9]{1,5}$',
-            form: 'an address and a port such as 127.0.0.1:8010 or :9464',
-            maxLength: 262,
+            ...listenAddress,
             description: 'host:port of health and metrics.',
           }),
         },

@@ -1,17 +1,15 @@
 // Where a listener is in the configuration: a Unix socket, an address with a token, or both.
 import Type from 'typebox';
-import { closed } from './shared.ts';
+import { closed, filePath, listenAddress } from './shared.ts';
 
 const Tcp = Type.Object(
   {
     address: Type.String({
-      pattern: '^.*:[0-9]{1,5}$',
-      form: 'an address and a port such as 127.0.0.1:8010 or :9464',
-      maxLength: 262,
+      ...listenAddress,
       description: 'host:port; port 0 takes a free one.',
     }),
     tokenFile: Type.Optional(
-      Type.String({ minLength: 1, description: 'A file with the bearer token that callers must send.' }),
+      Type.String({ ...filePath, description: 'A file with the bearer token that callers must send.' }),
     ),
     insecure: Type.Optional(Type.Boolean({ description: 'Serve without a token. Default false.' })),
     exposed: Type.Optional(Type.Boolean({ description: 'Allow an address that other hosts reach. Default false.' })),
@@ -21,7 +19,7 @@ const Tcp = Type.Object(
 
 export const ListenerPlaces = {
   socket: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 107, description: 'Path of the Unix socket, created with mode 0660.' }),
+    Type.String({ ...filePath, maxLength: 107, description: 'Path of the Unix socket, created with mode 0660.' }),
   ),
   tcp: Type.Optional(Tcp),
 };

@@ -1,9 +1,9 @@
 // Servers that material comes from, as they are written in the configuration: where they are, who we are to them, what is read.
 import Type, { type Static } from 'typebox';
 import { defaults } from '../defaults.ts';
-import { Interval, Keys, closed, oneOf } from './shared.ts';
+import { Interval, Keys, closed, filePath, oneOf } from './shared.ts';
 
-const File = (description: string) => Type.String({ minLength: 1, maxLength: 4096, description });
+const File = (description: string) => Type.String({ ...filePath, maxLength: 4096, description });
 
 const Address = Type.String({
   pattern: '^https?://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?$',

@@ -19,6 +19,20 @@ export const Interval = (description: string) =>
     description: `${description} Not zero. Such as 500ms, 10s or 5m.`,
   });
 
+/** No scheme and no path: those are of addresses that are called. */
+export const listenAddress = {
+  pattern: '^[0-9A-Za-z._:%\\[\\]-]*:[0-9]{1,5}$',
+  form: 'an address and a port such as 127.0.0.1:8010 or :9464',
+  maxLength: 262,
+} as const;
+
+/** No shell reads it. */
+export const filePath = {
+  minLength: 1,
+  pattern: '^[^~$]',
+  form: 'a path that is written out: no ~ and no variable is expanded',
+} as const;
+
 /** A name as Kubernetes has it: a label of DNS, or several with dots between. */
 export const objectName = {
   pattern: '^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$',
@@ -36,8 +50,9 @@ export const credentialName = {
   form: 'a name of at most 63 lower-case letters, digits, - and . that begins and ends with a letter or digit',
 } as const;
 
-export const Keys = (description: string) =>
-  Type.Record(Type.String({ maxLength: 253 }), Type.String({ minLength: 1, maxLength: 253 }), {
+/** `form`: of the names on the right, where the place that has them allows only some. */
+export const Keys = (description: string, form: { readonly pattern?: string; readonly form?: string } = {}) =>
+  Type.Record(Type.String({ maxLength: 253 }), Type.String({ minLength: 1, maxLength: 253, ...form }), {
     maxProperties: 256,
     description,
   });

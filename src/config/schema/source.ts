@@ -1,9 +1,9 @@
 // Where material comes from, as it is written in the configuration.
 import Type, { type Static } from 'typebox';
 import { Consul, Etcd, Vault } from './origins.ts';
-import { Interval, Keys, closed, namespaceName, objectName, oneOf } from './shared.ts';
+import { Interval, Keys, closed, filePath, namespaceName, objectName, oneOf } from './shared.ts';
 
-const Path = Type.String({ minLength: 1, maxLength: 4096 });
+const Path = Type.String({ ...filePath, maxLength: 4096 });
 
 const Files = Type.Object(
   {
@@ -16,7 +16,12 @@ const Files = Type.Object(
   closed,
 );
 
-const Env = Type.Object({ keys: Keys('Material name → name of the environment variable that holds it.') }, closed);
+const variableName = { pattern: '^[A-Za-z_][A-Za-z0-9_.-]*$', form: 'the name of a variable, with no $ before it' } as const;
+
+const Env = Type.Object(
+  { keys: Keys('Material name → name of the environment variable that holds it.', variableName) },
+  closed,
+);
 
 const Secret = Type.Object(
   {
