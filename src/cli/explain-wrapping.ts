@@ -45,7 +45,8 @@ const wrappings: readonly (readonly [shows: RegExp, unwrap: (text: string) => st
   // JSON or XML begins in base64 with these.
   [
     /(?:ey|P[DH]|77u)[A-Za-z0-9+/]{30}/,
-    (text) => text.replace(/(?:ey|P[DH]|77u)[A-Za-z0-9+/]{30,}={0,2}/g, (part) => Buffer.from(part, 'base64').toString()),
+    (text) =>
+      text.replace(/(?:ey|P[DH]|77u)[A-Za-z0-9+/]{30,}={0,2}/g, (part) => Buffer.from(part, 'base64').toString()),
   ],
 ];
 

@@ -16,7 +16,10 @@ const Files = Type.Object(
   closed,
 );
 
-const variableName = { pattern: '^[A-Za-z_][A-Za-z0-9_.-]*$', form: 'the name of a variable, with no $ before it' } as const;
+const variableName = {
+  pattern: '^[A-Za-z_][A-Za-z0-9_.-]*$',
+  form: 'the name of a variable, with no $ before it',
+} as const;
 
 const Env = Type.Object(
   { keys: Keys('Material name → name of the environment variable that holds it.', variableName) },
