@@ -12,7 +12,7 @@ export interface InjectedPodsOptions extends Pick<InformerOptions<unknown>, 'cli
 }
 
 /** As the webhook of the chart says it. */
-export const selectorOf = (operatorClass?: string): string =>
+const selectorOf = (operatorClass?: string): string =>
   [
     injectLabel,
     `${injectionLabel} notin (disabled)`,

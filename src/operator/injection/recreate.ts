@@ -29,7 +29,7 @@ interface Workload extends KubeObject {
  * By what is seen alone, so that a leader that follows does the same: nothing of the owner ends or is on its way, and every Pod
  * that has a sidecar is ready.
  */
-export function nextOf(pods: readonly PodFacts[]): PodFacts | undefined {
+function nextOf(pods: readonly PodFacts[]): PodFacts | undefined {
   const isSettled = pods.every(({ isEnding, state, isReady }) => !isEnding && (state !== 'injected' || isReady));
   const missing = pods.filter(({ state }) => state === 'missing');
   // What cannot sign goes first: it may well be what is not ready.

@@ -6,7 +6,7 @@ import type { Wanted } from './wanted.ts';
 /** User and group of the image; a process in the group may use the socket. */
 export const sidecarId = 65_532;
 
-export const configVariable = 'PAYCERT_CONFIG';
+const configVariable = 'PAYCERT_CONFIG';
 
 /** Before the names of all volumes that are ours. */
 export const volumePrefix = 'paycert-';
