@@ -14,7 +14,7 @@ const layers = {
   gateway: ['system', 'providers', 'store', 'tls'],
   config: ['system', 'kube', 'providers'],
   running: ['kube', 'origins', 'providers', 'sources', 'store', 'revocation', 'config'],
-  operator: ['crypto', 'kube', 'providers', 'sources', 'store', 'config', 'running'],
+  operator: ['system', 'crypto', 'kube', 'providers', 'sources', 'store', 'config', 'running'],
   telemetry: ['system', 'providers', 'store'],
   server: ['crypto', 'providers', 'store', 'gateway', 'delivery'],
   testing: [],

@@ -170,6 +170,8 @@ const definition = {
           column('Reason', '.status.conditions[?(@.type=="Ready")].reason', 'Why it is ready or not.', wide),
           column('Key ID', '.status.keyId', 'The key that signs.', wide),
           column('Can', '.status.accepted.can', 'What the keys that were accepted last do now.', wide),
+          column('Rolled Out', '.status.conditions[?(@.type=="RolledOut")].status', 'Whether every Pod has it.', wide),
+          column('Old', '.status.fleet.old', 'How many Pods have another snapshot.', { ...wide, type: 'integer' }),
           column('Snapshot', '.status.accepted.snapshotId', 'What was accepted last.', wide),
           column('Secret Version', '.status.observedSecretVersion', 'The version that was evaluated.', wide),
         ],

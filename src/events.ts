@@ -135,6 +135,8 @@ export type Event =
   | { readonly type: 'event-lost'; readonly object: string; readonly error: PaycertError; readonly isNew: boolean }
   | { readonly type: 'event-recorded'; readonly object: string }
   | { readonly type: 'pods-refreshed'; readonly object: string; readonly pods: number; readonly error?: PaycertError }
+  /** So many sidecars were asked what they have, and answered, or not. */
+  | { readonly type: 'fleet-asked'; readonly answered: number; readonly unanswered: number; readonly seconds: number }
   /** A write was reviewed before it was stored; nobody knows yet whether it will be. `failed`: the cluster’s policy decides. */
   | {
       readonly type: 'reviewed';

@@ -272,6 +272,34 @@ export const panels: readonly Panel[] = [
     ],
   },
   {
+    title: 'Fleet: Pods by what they have',
+    text: 'Of the Secret as it is stored. unknown: the sidecar does not answer. Empty without fleet.enabled.',
+    kind: 'timeseries',
+    unit: 'short',
+    ...half,
+    from: 'operator',
+    queries: [
+      {
+        expr: `sum ${by('state')} (max ${by('credential_namespace', 'credential', 'state')} (paycert_fleet_pods{credential_namespace=~"$namespace",credential=~"$credential"}))`,
+        legend: '{{state}}',
+      },
+    ],
+  },
+  {
+    title: 'Fleet: credentials that are not everywhere',
+    text: 'How many Pods have another snapshot, reject what is stored, or are unknown.',
+    kind: 'timeseries',
+    unit: 'short',
+    ...half,
+    from: 'operator',
+    queries: [
+      {
+        expr: `max ${by('credential_namespace', 'credential', 'state')} (paycert_fleet_pods{state=~"old|rejected|unknown",credential_namespace=~"$namespace",credential=~"$credential"}) > 0`,
+        legend: '{{credential_namespace}}/{{credential}} {{state}}',
+      },
+    ],
+  },
+  {
     title: 'Admission: reviews by outcome',
     text: 'failed: the write was stored without a review, or refused under Fail.',
     kind: 'timeseries',

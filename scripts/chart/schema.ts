@@ -181,6 +181,7 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
       crds: group({ enabled: Flag, keep: Flag, labels: Labels, annotations: Labels }),
       rbac,
       refreshPods: Flag,
+      fleet: group({ enabled: Flag, port: Port }),
       secretOptIn: Flag,
       admission: group({
         enabled: Flag,

@@ -19,6 +19,8 @@ export interface OperatorFlags {
   /** Of calls to the API server, elections and the checks of tokens aside; without it as many as there are. */
   readonly apiRate?: Rate | undefined;
   readonly refreshesPods: boolean;
+  /** Whether sidecars are asked what they have. */
+  readonly asksFleet?: boolean;
   readonly secretOptIn: boolean;
   readonly address: string;
   readonly tls?: string | undefined;
@@ -45,6 +47,7 @@ export function parseOperatorOptions(words: {
   readonly metricsAuth?: boolean;
   readonly admission?: AdmissionWords;
   readonly refreshesPods: boolean;
+  readonly asksFleet?: boolean;
   readonly secretOptIn: boolean;
   readonly address: string | undefined;
   readonly logLevel: string | undefined;
@@ -71,6 +74,7 @@ export function parseOperatorOptions(words: {
     metricsAuth: words.metricsAuth ?? false,
     admission: readAdmission(words.admission ?? {}),
     refreshesPods: words.refreshesPods,
+    asksFleet: words.asksFleet ?? false,
     secretOptIn: words.secretOptIn,
     address,
     logLevel: logLevel as LogLevel,

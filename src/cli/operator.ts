@@ -26,6 +26,8 @@ export interface OperatorOptions extends OperatorFlags {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Receives every event too. */
   readonly observe?: Observe;
+  /** Which addresses of Pods may be asked; those that a Pod may have, unless it is given. */
+  readonly mayBeAsked?: (address: string) => boolean;
   /** Where lines go instead of standard output. */
   readonly isSilent?: boolean;
 }
@@ -72,6 +74,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const identity = environment['POD_NAME'] ?? hostname();
   const controller = new Controller({
     ...options,
+    asksFleet: options.asksFleet ?? false,
     reviews: options.admission !== undefined,
     injection: options.admission?.injection && { ...options.admission.injection, version },
     client,
@@ -110,7 +113,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
 function* credentialsOf(controller: Controller): Generator<StoredCredential> {
   for (const { resource, status } of controller.statuses()) {
     const { kind, namespace, name, suspendedSince } = resource;
-    const { conditions, keys = [], deferred } = status;
-    yield { kind, namespace, name, suspendedSince, conditions, keys, deferred };
+    const { conditions, keys = [], deferred, fleet } = status;
+    yield { kind, namespace, name, suspendedSince, conditions, keys, deferred, fleet };
   }
 }

@@ -11,10 +11,19 @@ import {
   describeCall,
   type KubeObject,
   type Page,
+  pods,
   type Target,
   type WatchEvent,
 } from './resources.ts';
+import { readBytes } from '../system/request.ts';
 import { isObject, readEvents } from './watch-lines.ts';
+
+export interface PodPort {
+  readonly namespace: string;
+  readonly name: string;
+  readonly port: number;
+  readonly path: `/${string}`;
+}
 
 export interface ClientOptions {
   /** How many calls a second it makes. */
@@ -82,6 +91,17 @@ export class KubeClient {
     // Quiet is normal from here on; the watcher has a limit of its own.
     answer.socket.setTimeout(0);
     return readEvents(readChunks(answer, what, signal), what);
+  }
+
+  /**
+   * What a port of a Pod answers to a GET, through the API server and with its caller's own rights.
+   * @throws TooLarge, a PaycertError of kind source, or the signal's reason
+   */
+  async getFromPod({ namespace, name, port, path }: PodPort, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
+    const target = { resource: pods, namespace, name, subresource: 'proxy' };
+    const what = describeCall('get', target);
+    const through = pathOf(target, `${name}:${String(port)}`, 'proxy');
+    return readBytes(await this.#send({ method: 'GET', path: `${through}${path}`, what }, signal), maxBytes, signal);
   }
 
   /** An object, or what a subresource of one takes, such as an eviction of a Pod. */

@@ -3,6 +3,7 @@ import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { Reviewer } from './admission/reviewer.ts';
 import { EventRecorder } from './event-recorder.ts';
+import { Fleet } from './fleet/fleet.ts';
 import { InjectedPods } from './injection/injected-pods.ts';
 import { OwnerEvents } from './injection/owner-events.ts';
 import { InjectionRounds } from './injection/rounds.ts';
@@ -23,6 +24,10 @@ export interface ControllerInjection {
 export interface ControllerOptions extends Omit<ObjectsOptions, 'client' | 'changed'> {
   readonly client: () => Promise<KubeClient>;
   readonly refreshesPods: boolean;
+  /** Whether sidecars are asked what they have. */
+  readonly asksFleet: boolean;
+  /** Which addresses of Pods may be asked; those that a Pod may have, unless it is given. */
+  readonly mayBeAsked?: ((address: string) => boolean) | undefined;
   readonly secretOptIn: boolean;
   /** Whether writes of labelled Secrets are reviewed before they are stored. */
   readonly reviews: boolean;
@@ -42,20 +47,23 @@ export class Controller {
   readonly #leadership = new Leadership();
   readonly #pods: Pods;
   readonly #injected: { readonly pods: InjectedPods; readonly rounds: InjectionRounds } | undefined;
+  readonly #fleet: Fleet | undefined;
   /** Of what is about to be stored. */
   readonly reviewer: Reviewer;
 
   constructor(options: ControllerOptions) {
     this.#concurrency = options.concurrency;
-    const { clock, observe, random, refreshesPods } = options;
+    const { clock, observe, random, refreshesPods, asksFleet } = options;
     const leadership = this.#leadership;
     this.#objects = new Objects({ ...options, changed: (key) => this.#queue.add(key) });
     this.#pods = new Pods({ ...options, leadership });
+    this.#fleet = asksFleet ? new Fleet({ ...options, changed: (key) => this.#queue.add(key) }) : undefined;
     this.#reconciler = new Reconciler({
       ...options,
       leadership,
       lookup: this.#objects,
       ...(refreshesPods && { pods: this.#pods }),
+      ...(this.#fleet && { fleet: this.#fleet }),
     });
     this.reviewer = new Reviewer({
       ...options,
@@ -87,7 +95,10 @@ export class Controller {
 
   /** A task for the time in which this replica is the one that writes. */
   async lead(signal: AbortSignal): Promise<void> {
+    const fleet = this.#fleet;
     await Promise.all([
+      // First: what is reconciled for the new leader is looked up there.
+      fleet?.lead(signal),
       this.#leadership.lead(() => this.#objects.addAll(), signal),
       this.#injected?.rounds.run(signal),
     ]);

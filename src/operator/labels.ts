@@ -72,7 +72,8 @@ export const labels = {
   'paycert.dev/sidecar': {
     on: 'Pod',
     is: 'label',
-    meaning: '`true`: a sidecar runs in it, and the PodMonitor of the chart scrapes it. Injection sets it.',
+    meaning:
+      '`true`: a sidecar runs in it: the PodMonitor of the chart scrapes it, and an operator with `--fleet` asks what it has. Injection sets it.',
   },
   'paycert.dev/inject': {
     on: 'Pod',

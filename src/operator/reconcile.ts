@@ -6,6 +6,7 @@ import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isNewer } from '../kube/versions.ts';
 import { Evaluator, type EvaluatorOptions } from './evaluator.ts';
+import type { Fleet } from './fleet/fleet.ts';
 import type { Leadership } from './leadership.ts';
 import type { Pods } from './pods.ts';
 import { EventRecorder } from './event-recorder.ts';
@@ -24,6 +25,8 @@ export interface ReconcilerOptions extends EvaluatorOptions {
   readonly leadership: Leadership;
   /** Absent where they are not to be touched. */
   readonly pods?: Pick<Pods, 'refresh'>;
+  /** Absent where sidecars are not to be asked. */
+  readonly fleet?: Pick<Fleet, 'look' | 'forget'>;
   readonly identity: string;
   readonly clock: Clock;
   /** From 0 to 1, as Math.random. */
@@ -83,6 +86,7 @@ export class Reconciler {
     if (resource === undefined) {
       for (const known of [this.#statuses, this.#written, this.#reported, this.#revisions]) known.delete(id);
       this.#evaluator.forget(key);
+      this.#options.fleet?.forget(key);
       this.#writer.forget(id);
       return undefined;
     }
@@ -90,7 +94,7 @@ export class Reconciler {
     const evaluation = await this.#evaluator.evaluate(key, resource, signal);
     if (evaluation === undefined) return pendingMilliseconds;
     const now = clock.now();
-    const status = statusOf(resource, evaluation, now);
+    const status = statusOf(resource, { ...evaluation, fleet: this.#lookAtFleet(key, evaluation) }, now);
     const { spec, secret } = evaluation;
     const hasChanged = secret !== undefined && this.#dataHasChanged(id, resource, secret);
     if (hasChanged && spec?.refreshPods === true) pods?.refresh(key);
@@ -115,6 +119,15 @@ export class Reconciler {
       return written;
     this.#written.delete(id);
     return cached;
+  }
+
+  #lookAtFleet(key: ResourceKey, { secret }: Evaluation): Evaluation['fleet'] {
+    const { fleet } = this.#options;
+    if (fleet === undefined || key.kind === 'Secret') return undefined;
+    if (secret)
+      return fleet.look(key, { version: secret.secretResourceVersion, snapshotId: secret.snapshotId }) ?? 'standby';
+    fleet.forget(key);
+    return 'standby';
   }
 
   #dataHasChanged(id: string, { status }: PaymentCredential, secret: SecretEvaluation): boolean {

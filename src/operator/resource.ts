@@ -12,7 +12,7 @@ const secretResourceVersion = Text(64, 'The version of the Secret.');
 const ConditionSchema = Type.Object({
   type: Text(
     316,
-    'Ready, Valid, Deferred, Expiring, TooOld; while they are True also Reconciling, Stalled and Exposed.',
+    'Ready, Valid, Deferred, Expiring, TooOld, and RolledOut where sidecars are asked; while they are True also Reconciling, Stalled and Exposed.',
   ),
   status: Type.Union([Type.Literal('True'), Type.Literal('False'), Type.Literal('Unknown')]),
   reason: Text(1024, 'One word for programs.'),
@@ -36,6 +36,23 @@ const keyList = (description: string) =>
 
 const operations = (description: string) =>
   Type.Optional(Type.Array(Text(32, 'An operation.'), { maxItems: 8, description }));
+
+const Count = (description: string) => Type.Integer({ minimum: 0, description });
+
+const FleetSchema = Type.Object(
+  {
+    current: Count('Pods that have what is stored.'),
+    old: Count('Pods that have another snapshot.'),
+    deferred: Count('Pods that have what is stored, and wait for its time.'),
+    rejected: Count('Pods that reject what is stored, and keep what they had.'),
+    unknown: Count('Pods that do not answer, or say nothing of this credential.'),
+    snapshotId: Text(64, 'What is stored.'),
+    oldestKeyId: Type.Optional(Text(256, 'The key that has signed for longest in a Pod without what is stored.')),
+    oldestSince: Type.Optional(Time('Since when it signs there.')),
+    since: Time('Since when RolledOut is what it is for this snapshot.'),
+  },
+  { description: 'How many Pods that run have what is stored, as their sidecars say. Absent where nobody asks them.' },
+);
 
 const SeenSchema = Type.Object({
   fingerprint: Text(128, 'Of the key, as under keys.'),
@@ -119,6 +136,7 @@ export const StatusSchema = Type.Object(
         { description: 'The Secret as it is stored, if it is good and not valid yet.' },
       ),
     ),
+    fleet: Type.Optional(FleetSchema),
     keys: Type.Optional(
       keyList(
         'Every key of the Secret as it is stored; while that is not there or cannot be parsed, of what was accepted last. The conditions Expiring and TooOld are about these.',
@@ -163,6 +181,8 @@ export function isBad(
   { type, status, reason }: Pick<Condition, 'type' | 'status' | 'reason'>,
   { deferred }: Pick<Status, 'deferred'>,
 ): boolean {
+  // A rotation takes its time; how long is too long, an alert knows.
+  if (type === 'RolledOut') return false;
   if (type === 'Deferred' || reason === deferredReason) return deferred?.isBridged === false;
   return badWhenTrue.has(type) ? status === 'True' : status !== 'True';
 }
@@ -202,6 +222,11 @@ export function readResource(object: KubeObject): PaymentCredential {
     suspendedSince: suspendedSince(object),
     status: isWritten ? (status as Status) : undefined,
   };
+}
+
+/** What Pods are to have: the snapshot of the Secret as it is stored. Undefined while that is not there, or has none. */
+export function storedSnapshotId({ observedSecretVersion, rejected, deferred, accepted }: Partial<Status> = {}) {
+  return observedSecretVersion === undefined ? undefined : (rejected ?? deferred ?? accepted)?.snapshotId;
 }
 
 /** The Secret that it names; undefined when its spec names none. */

@@ -26,7 +26,7 @@ export interface WatchedOptions<T> extends Pick<InformerOptions<T>, 'transform' 
 export const relistMilliseconds = 1_800_000;
 
 /** A restart of the API server takes no longer, and leaves a replica ready. */
-const toleratedMilliseconds = 60_000;
+export const toleratedMilliseconds = 60_000;
 
 interface Part<T> {
   readonly collection: Collection;

@@ -163,6 +163,13 @@ export class RunningConfiguration {
       else all.push(credentialOf(entry, spec));
     }
     this.#credentials.apply(all, withheld);
+    for (const [
+      name,
+      {
+        entry: { resource, namespace },
+      },
+    ] of this.#followed)
+      this.#dependencies.store.update(name, (entry) => ({ ...entry, follows: { name: resource, namespace } }));
   }
 }
 

@@ -2,6 +2,7 @@
 import type { RequestListener } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
+import { describeForFleet } from '../store/sighting.ts';
 import { isReady } from '../store/store.ts';
 import { type Metrics, metricsRoute, probe, probeReply } from './health.ts';
 import { describePublicly } from './public-status.ts';
@@ -20,12 +21,13 @@ export interface Admin extends ProcessFacts {
 }
 
 export function createAdmin(admin: Admin): RequestListener {
-  const unknown = 'this listener has health and metrics: /livez, /readyz, /status, /metrics';
+  const unknown = 'this listener has health and metrics: /livez, /readyz, /status, /fleet, /metrics';
   return serveRoutes(adminRoutes(admin), { where: 'admin', unknown, observe: admin.observe });
 }
 
 function adminRoutes(admin: Admin): readonly Route[] {
   const { store, clock, metrics, isListening, impediment = () => undefined } = admin;
+  const sight = shared(async () => JSON.stringify(describeForFleet(admin.version, store.entries())), clock);
   const describe = shared(async () => JSON.stringify(describePublicly(admin, clock.now())), clock);
   return [
     probe('/livez', 'Whether the process answers.', () => probeReply(true)),
@@ -46,6 +48,11 @@ function adminRoutes(admin: Admin): readonly Route[] {
       ...{ method: 'GET', answersHead: true, path: '/status', type: json },
       summary: 'The process and every credential, public values only.',
       run: async () => ({ body: await describe() }),
+    },
+    {
+      ...{ method: 'GET', path: '/fleet', type: json },
+      summary: 'Which snapshot of each credential it has, for the operator.',
+      run: async () => ({ body: await sight() }),
     },
     metricsRoute(metrics, clock),
   ];

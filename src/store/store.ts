@@ -23,6 +23,8 @@ export interface CredentialPolicy {
   readonly forwarding?: Forwarding | undefined;
   /** How its platform's notifications are taken; absent where it sends none. */
   readonly notifying?: Notifying | undefined;
+  /** The PaymentCredential that it follows, and its namespace where that is not the process's own. */
+  readonly follows?: { readonly name: string; readonly namespace?: string | undefined };
   /** Since when its PaymentCredential is suspended: there is nothing to load until it is not. */
   readonly suspendedSince?: Date | undefined;
 }

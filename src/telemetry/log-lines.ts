@@ -200,6 +200,11 @@ const rows: Rows = {
     error ? 'Pods could not be touched; kubelet finds the change by itself within about a minute' : 'Pods touched',
     { object, pods, ...(error && describe(error)) },
   ],
+  'fleet-asked': ({ answered, unanswered, seconds }) => [
+    'debug',
+    'sidecars were asked what they have',
+    { answered, unanswered, seconds },
+  ],
   configured: ({ credentials, needsRestart }) => [
     needsRestart ? 'warn' : 'info',
     needsRestart

@@ -10,6 +10,7 @@ export interface StoredCredential {
   readonly name: string;
   readonly conditions: readonly { readonly type: string; readonly status: string }[];
   readonly suspendedSince?: Date | undefined;
+  readonly fleet?: Readonly<Record<(typeof podStates)[number], number>> | undefined;
   readonly deferred?: { readonly until: string; readonly isBridged: boolean } | undefined;
   readonly keys: readonly {
     readonly role: string;
@@ -18,6 +19,9 @@ export interface StoredCredential {
     readonly replaceBy?: string;
   }[];
 }
+
+/** Of a Pod, as to what is stored. */
+const podStates = ['current', 'old', 'deferred', 'rejected', 'unknown'] as const;
 
 export interface Overseen {
   readonly credentials: () => Iterable<StoredCredential>;
@@ -58,11 +62,21 @@ export const storedGauges = {
   paycert_credential_condition: {
     about: 'operator',
     help: 'Always 1: the status of each condition of a PaymentCredential or labelled Secret.',
-    more: '`condition`: `Ready`, `Valid`, `Deferred`, `Expiring`, `TooOld`; while `True` also `Exposed`, `Reconciling`, `Stalled`. `status`: `True`, `False`, `Unknown`.',
+    more: '`condition`: `Ready`, `Valid`, `Deferred`, `Expiring`, `TooOld`, and `RolledOut` with `--fleet`; while `True` also `Exposed`, `Reconciling`, `Stalled`. `status`: `True`, `False`, `Unknown`.',
     labels: [...credential, 'condition', 'status'],
     read: ({ credentials }: Overseen) =>
       each(credentials(), ({ conditions }) =>
         conditions.map(({ type, status }) => ({ condition: type, status, value: 1 })),
+      ),
+  },
+  paycert_fleet_pods: {
+    about: 'operator',
+    help: 'Pods that run, by what they have of what is stored. Absent without `--fleet`, and while it is suspended.',
+    more: '`state`: `current`, `old`, `deferred`, `rejected`, `unknown`. As the replica that leads found it.',
+    labels: [...credential, 'state'],
+    read: ({ credentials }: Overseen) =>
+      each(credentials(), ({ fleet }) =>
+        fleet === undefined ? [] : podStates.map((state) => ({ state, value: fleet[state] })),
       ),
   },
   paycert_stored_deferred_until_timestamp_seconds: {

@@ -11,6 +11,7 @@ import { ages } from './alert-cases/ages.ts';
 import { deferral } from './alert-cases/deferral.ts';
 import { expiry } from './alert-cases/expiry.ts';
 import { files } from './alert-cases/files.ts';
+import { fleet as fleets } from './alert-cases/fleet.ts';
 import { injections } from './alert-cases/injection.ts';
 import { operations } from './alert-cases/operations.ts';
 import { operators } from './alert-cases/operators.ts';
@@ -27,6 +28,7 @@ const cases = [
   ...files,
   ...operations,
   ...operators,
+  ...fleets,
   ...admissions,
   ...injections,
 ];
@@ -51,12 +53,12 @@ describe('alerts', { skip: noHelm, timeout: 300_000 }, () => {
   let rules: Rule[];
   let byCluster: typeof groups;
   before(async () => {
-    const [renderMode, admission] = ['alwaysRender', { enabled: true }];
-    const injection = admission;
-    ({ groups, rules } = await rulesOf({ values: { admission, injection, prometheusRule: { renderMode } } }));
+    const renderMode = 'alwaysRender';
+    const features = { admission: { enabled: true }, fleet: { enabled: true }, injection: { enabled: true } };
+    ({ groups, rules } = await rulesOf({ values: { ...features, prometheusRule: { renderMode } } }));
     const additionalAggregationLabels = ['cluster'];
     byCluster = (
-      await rulesOf({ values: { admission, injection, prometheusRule: { renderMode, additionalAggregationLabels } } })
+      await rulesOf({ values: { ...features, prometheusRule: { renderMode, additionalAggregationLabels } } })
     ).groups;
   });
   const ruleOf = (name: string): Rule => rules.find(({ alert }) => alert === name)!;

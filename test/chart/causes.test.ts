@@ -36,6 +36,7 @@ describe('alerts last as long as their cause', { skip: noHelm || lacks('promtool
   before(async () => {
     const values = {
       admission: { enabled: true },
+      fleet: { enabled: true },
       prometheusRule: { renderMode: 'alwaysRender', additionalAggregationLabels: ['cluster'] },
     };
     groups = at(one(await render({ values }), 'PrometheusRule'), 'spec.groups') as RuleGroup[];

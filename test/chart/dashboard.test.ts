@@ -213,7 +213,13 @@ describe('in a Prometheus that scraped a sidecar', { skip: lacks('prometheus'), 
 
   it('alerts find the series that they ask for', { skip: noHelm }, async () => {
     const rule = one(
-      await render({ values: { admission: { enabled: true }, prometheusRule: { renderMode: 'alwaysRender' } } }),
+      await render({
+        values: {
+          admission: { enabled: true },
+          fleet: { enabled: true },
+          prometheusRule: { renderMode: 'alwaysRender' },
+        },
+      }),
       'PrometheusRule',
     );
     const { groups } = rule['spec'] as { groups: { rules: { expr: string }[] }[] };

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { waitFor } from '../../src/cli/wait.ts';
 import { PaycertError } from '../../src/errors.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
+import { anyAddress, hastyClock, makePod, startAdminPort } from '../support/fleet.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { installDefinition, makeAccount, rule, startOperator, Tenant, wechatpaySpec } from '../support/operator.ts'; // prettier-ignore
 import { paycert } from '../support/paycert.ts';
@@ -63,6 +64,36 @@ describe('paycert wait', () => {
       assert.equal(later.code, 0, 'a later version was evaluated, and is ready');
     },
   );
+
+  it('--for rolled-out passes when every Pod has it, and never while one is old or unknown, or there is none', limit, async (t) => {
+    const { tenant, files, write, wait } = await prepare();
+    const rolledOut = (version: string, timeout: string) => wait(version, '--for', 'rolled-out', '--timeout', timeout);
+    const quick = { clock: hastyClock(20), asksFleet: true, mayBeAsked: anyAddress };
+    await startOperator(t, controlPlane(), { namespaces: [tenant.namespace], ...quick });
+    const none = await rolledOut(await write(files), '3s');
+    assert.equal(none.code, 75);
+    assert.match(none.stderr, /was not seen in every Pod within 3 s\. Last: RolledOut Unknown, NoPods: .*\(wait-timeout\)/);
+
+    const pod = await startAdminPort(t, { gate: files });
+    await makePod(tenant, 'shop-1', pod);
+    const first = await rolledOut(await write(files), '30s');
+    assert.deepEqual([first.code, first.stderr], [0, '']);
+    assert.match(first.stdout, /^gate: RolledOut True, RolledOut: Snapshot [0-9a-f]{16} is in all Pods that run \(1\)/);
+
+    const next = (await makeMaterial(1)).files;
+    const version = await write(next);
+    const early = await rolledOut(version, '3s');
+    assert.equal(early.code, 75);
+    assert.match(early.stderr, /RolledOut False, InProgress/);
+    await pod.load('gate', next);
+    assert.equal((await rolledOut(version, '30s')).code, 0);
+    await pod.close();
+    const silent = await rolledOut(await write((await makeMaterial(2)).files), '3s');
+    assert.equal(silent.code, 75);
+    assert.match(silent.stderr, /RolledOut Unknown, (PodsUnknown|NotAsked)/);
+    const bad = await rolledOut(await write(new Map([['apiclient_key.pem', Buffer.from('bad')]])), '30s');
+    assert.equal(bad.code, 1, 'what is rejected comes to no Pod');
+  }); // prettier-ignore
 
   it(
     'says at once what can never pass: a name that is not there, a version that is not one, no permission',

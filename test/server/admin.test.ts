@@ -119,6 +119,19 @@ describe('/status', () => {
   });
 });
 
+describe('/fleet', () => {
+  it('has the snapshot of each credential, which /metrics has too, and nothing else that is derived from a secret', async () => {
+    const { ask, store } = await startAdmin({ shop: { files }, other: {} });
+    const { status, headers, text } = await ask('/fleet');
+    assert.deepEqual([status, headers['content-type']], [200, 'application/json']);
+    const { snapshotId, context } = store.current('shop');
+    const { version, credentials } = JSON.parse(text) as { version: string; credentials: Record<string, unknown>[] };
+    assert.deepEqual([version, credentials.map(({ name }) => name)], ['0.0.0', ['shop', 'other']]);
+    assert.deepEqual([credentials[0]?.['snapshotId'], credentials[1]?.['snapshotId']], [snapshotId, undefined]);
+    for (const { role, fingerprint } of context.set.keys) assert.ok(!text.includes(fingerprint), role);
+  });
+});
+
 describe('the admin listener', () => {
   it('is not ready while callers cannot come in, and says why', async () => {
     let closed: string | undefined = 'the socket /x has been removed';

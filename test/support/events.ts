@@ -83,6 +83,7 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
   'clock-compared': { type: 'clock-compared', aheadSeconds: 600, isNews: true },
   'pod-recreated': { type: 'pod-recreated', object: 'pay/shop-5d9c', kind: 'ReplicaSet', outcome: 'failed', error },
   'pods-refreshed': { type: 'pods-refreshed', object: 'pay/wechat-main', pods: 3 },
+  'fleet-asked': { type: 'fleet-asked', answered: 48, unanswered: 2, seconds: 0.4 },
   configured: { type: 'configured', credentials: 1, needsRestart: false },
   'config-rejected': { type: 'config-rejected', file: 'configuration', error },
   'certificate-presented': {

@@ -64,6 +64,11 @@
   verbs: [create]
 {{- end }}
 {{- end }}
+{{- if .Values.fleet.enabled }}
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list, watch]
+{{- end }}
 {{- end -}}
 
 {{/* Binds the operator's account to a Role or ClusterRole: (list . kind name). */}}

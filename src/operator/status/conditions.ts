@@ -5,6 +5,7 @@ import type { ErrorCode, PaycertError } from '../../errors.ts';
 import { requireAnnotation, usedByLabel } from '../labels.ts';
 import { roleOf } from '../../providers/roles.ts';
 import { type Condition, deferredReason, type Key, type PaymentCredential, type Status } from '../resource.ts';
+import type { Look } from '../fleet/fleet.ts';
 import type { SecretEvaluation } from './evaluate.ts';
 import { soonestExpiry } from './expiry.ts';
 
@@ -20,6 +21,8 @@ export interface Evaluation {
   readonly copiedIn?: { readonly secret: string; readonly annotations: readonly string[] };
   /** Writes are reviewed, and not those of this Secret: it has no label that the webhook's selectors see. */
   readonly isUnreviewed?: boolean;
+  /** What Pods have, where sidecars are asked; `standby`: another replica asks them. */
+  readonly fleet?: Look | 'standby' | undefined;
 }
 
 export type Outcome = Pick<Condition, 'status' | 'reason' | 'message'>;

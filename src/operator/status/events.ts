@@ -46,6 +46,11 @@ export function noticesOf(kind: Kind, before: Status | undefined, after: Status)
       since: `${deferred.time} ${deferred.until}`,
     });
   }
+  const rolledOut = after.conditions.find(({ type }) => type === 'RolledOut');
+  if (rolledOut?.status === 'True' && !isReported(kind, before, rolledOut)) {
+    const note = `Snapshot ${after.fleet?.snapshotId ?? ''} is everywhere: every Pod that runs has it.`;
+    notices.push({ type: 'Normal', reason: rolledOut.reason, note, since: accepted?.time ?? '' });
+  }
   for (const condition of reportedConditions(after)) {
     const { type, reason, message, lastTransitionTime } = condition;
     const isFirst = before?.conditions.some((old) => old.type === type) !== true;

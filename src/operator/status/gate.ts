@@ -1,7 +1,9 @@
-// The gate of a pipeline: whether a version of a Secret, or a later one, was evaluated and is ready. An older status passes nothing.
+// The gate of a pipeline: whether a version of a Secret, or a later one, was evaluated and is ready, or everywhere. An older status passes nothing.
 import { PaycertError } from '../../errors.ts';
 import { isNewer } from '../../kube/versions.ts';
 import { deferredReason, type PaymentCredential } from '../resource.ts';
+
+export type Wanted = 'ready' | 'rolled-out';
 
 export interface Gate {
   readonly isOpen: boolean;
@@ -9,7 +11,17 @@ export interface Gate {
 }
 
 /** @throws PaycertError `credential-rejected` when it was evaluated and is not ready */
-export function gateOf({ name, generation, status }: PaymentCredential, version: string): Gate {
+export function gateOf(resource: PaymentCredential, version: string, wanted: Wanted = 'ready'): Gate {
+  const ready = readinessOf(resource, version);
+  if (wanted === 'ready' || !ready.isOpen) return ready;
+  // It was written together with what was just looked at, so it speaks of the same version.
+  const condition = resource.status?.conditions.find(({ type }) => type === 'RolledOut');
+  if (condition === undefined) return { isOpen: false, says: `${ready.says}; its operator runs without --fleet` };
+  const says = printable(`RolledOut ${condition.status}, ${condition.reason}: ${condition.message}`);
+  return { isOpen: condition.status === 'True', says };
+}
+
+function readinessOf({ name, generation, status }: PaymentCredential, version: string): Gate {
   const { observedSecretVersion: seen, observedGeneration, conditions = [] } = status ?? {};
   const ready = conditions.find(({ type }) => type === 'Ready');
   const says = ready === undefined ? 'it has no status yet' : printable(`${ready.reason}: ${ready.message}`);

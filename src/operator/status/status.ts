@@ -15,6 +15,7 @@ import type { SecretEvaluation } from './evaluate.ts';
 import { evaluateExposed } from './exposed.ts';
 import { listedKeys } from './key-sets.ts';
 import { evaluateProgress } from './progress.ts';
+import { evaluateRollout } from './rolled-out.ts';
 
 export function statusOf(resource: PaymentCredential, evaluation: Evaluation, now: Date): Status {
   const { status: previous, generation } = resource;
@@ -28,12 +29,14 @@ export function statusOf(resource: PaymentCredential, evaluation: Evaluation, no
   const valid = evaluateValid(evaluation, { accepted, deferred });
   const ready = evaluateReady(resource, spec, secret, valid);
   const expiring = evaluateExpiring(keys, listed.owner, now);
+  const rollout = evaluateRollout(evaluation, previous, now);
   const outcomes = {
     Ready: ready,
     Valid: valid,
     Deferred: evaluateDeferred(evaluation, deferred),
     Expiring: expiring,
     TooOld: tooOld,
+    ...rollout.outcomes,
     ...evaluateProgress(ready, evaluation.error),
     ...evaluateExposed(resource, evaluation),
   };
@@ -52,6 +55,7 @@ export function statusOf(resource: PaymentCredential, evaluation: Evaluation, no
     ...(accepted && { accepted }),
     ...(rejected && { rejected }),
     ...(deferred && { deferred }),
+    ...(rollout.fleet && { fleet: rollout.fleet }),
     ...(listed.owner && { keys: [...keys], keysOf: listed.owner }),
     ...(listed.acceptedKeys && { acceptedKeys: [...listed.acceptedKeys] }),
     ...kept,

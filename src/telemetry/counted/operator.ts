@@ -46,6 +46,20 @@ export const operator = {
     labels: [],
     on: { 'event-recorded': () => ({ value: 1 }), 'event-lost': () => ({ value: 0 }) },
   },
+  paycert_fleet_answers_total: {
+    about: 'operator',
+    type: 'counter',
+    help: 'Questions to sidecars, what they have, that were answered.',
+    labels: [],
+    on: { 'fleet-asked': ({ answered }) => ({ value: answered }) },
+  },
+  paycert_fleet_silences_total: {
+    about: 'operator',
+    type: 'counter',
+    help: 'Questions to sidecars that were not answered: these Pods are unknown.',
+    labels: [],
+    on: { 'fleet-asked': ({ unanswered }) => ({ value: unanswered }) },
+  },
   paycert_admission_reviews_total: {
     about: 'operator',
     type: 'counter',

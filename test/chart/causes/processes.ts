@@ -180,6 +180,16 @@ export const processes: Readonly<Record<string, Cause>> = {
     within: 1,
     after: 31,
   },
+  PaycertFleetNotRolledOut: {
+    series: {
+      [ofOperator('paycert_fleet_pods', {
+        ...{ credential_namespace: 'pay', kind: 'PaymentCredential', credential: 'wechat-main', state: 'old' },
+      })]: during(2, 0),
+    },
+    labels: { namespace: 'pay', kind: 'PaymentCredential', credential: 'wechat-main' },
+    within: 16,
+    after: 1,
+  },
   PaycertAdmissionReviewsFailing: {
     series: { [ofOperator('paycert_admission_reviews_total', { kind: 'Secret', outcome: 'failed' })]: growing },
     labels: { namespace: 'paycert-system', kind: 'Secret' },

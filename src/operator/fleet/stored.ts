@@ -1,0 +1,54 @@
+// What each PaymentCredential is about now, and since when: what a Pod said before that is not about it.
+import { isDeepStrictEqual } from 'node:util';
+import { ResourceKey } from '../resource-key.ts';
+
+/** Of the Secret as it is stored. */
+export interface Stored {
+  readonly version: string;
+  readonly snapshotId: string;
+}
+
+interface Known {
+  readonly stored: Stored;
+  /** As far as this process knows. */
+  readonly since: Date;
+}
+
+export class StoredSnapshots {
+  /** Namespace → name. */
+  readonly #namespaces = new Map<string, Map<string, Known>>();
+
+  /** `isNews`: it is another version than before, or the first. */
+  note({ namespace, name }: ResourceKey, stored: Stored, now: Date): Known & { readonly isNews: boolean } {
+    const names = this.#namespaces.get(namespace) ?? new Map<string, Known>();
+    const before = names.get(name);
+    if (before && isDeepStrictEqual(before.stored, stored)) return { ...before, isNews: false };
+    const known = { stored, since: now };
+    this.#namespaces.set(namespace, names.set(name, known));
+    return { ...known, isNews: true };
+  }
+
+  forget({ namespace, name }: ResourceKey): void {
+    const names = this.#namespaces.get(namespace);
+    names?.delete(name);
+    if (names?.size === 0) this.#namespaces.delete(namespace);
+  }
+
+  clear(): void {
+    this.#namespaces.clear();
+  }
+
+  get(namespace: string, name: string): Known | undefined {
+    return this.#namespaces.get(namespace)?.get(name);
+  }
+
+  names(namespace: string): readonly string[] {
+    return [...(this.#namespaces.get(namespace)?.keys() ?? [])];
+  }
+
+  keys(): readonly ResourceKey[] {
+    return [...this.#namespaces].flatMap(([namespace, names]) =>
+      [...names.keys()].map((name) => new ResourceKey('PaymentCredential', namespace, name)),
+    );
+  }
+}
