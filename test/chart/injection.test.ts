@@ -71,6 +71,16 @@ describe('injection in the chart', { skip: noHelm, timeout: 300_000 }, () => {
     assert.deepEqual(await argsOf(other), ['--inject-image=registry.example/paycert:2', '--inject-webhooks=paycert-injection', '--recreate-missing']); // prettier-ignore
   });
 
+  it('leaves its authority to cert-manager with admission', async () => {
+    const certificate = { issuerRef: { name: 'ca', kind: 'ClusterIssuer' } };
+    const manifests = await render({ values: { admission: { enabled: true, certificate }, injection: { enabled: true } } }); // prettier-ignore
+    const { annotations } = one(manifests, kind).metadata as { annotations?: Readonly<Record<string, string>> };
+    assert.deepEqual(annotations, { 'cert-manager.io/inject-ca-from': `${namespace}/paycert-admission` });
+    const args = at(one(manifests, 'Deployment'), 'spec.template.spec.containers.0.args') as readonly string[];
+    assert.deepEqual(args.filter((arg) => arg.startsWith('--inject')), ['--inject-image=paycert:0.1.0']); // prettier-ignore
+    assert.deepEqual(ofKind(manifests, 'ClusterRole').filter(({ metadata }) => metadata.name === 'paycert-injection'), []); // prettier-ignore
+  });
+
   it('refuses what cannot work: without admission, and Fail with one replica', async () => {
     const alone = await template({ values: { injection: { enabled: true } } });
     assert.match(alone.stderr, /injection\.enabled needs admission\.enabled/);

@@ -24,6 +24,15 @@ matchLabels: {{- toYaml . | nindent 2 }}
 {{- end -}}
 {{- end -}}
 
+{{/* Of a configuration of webhooks: those of the values, and what has cert-manager put its authority in. */}}
+{{- define "paycert.webhookAnnotations" -}}
+{{- $certificate := printf "%s/%s" (include "paycert.namespace" .) (include "paycert.suffixed" (list . "admission")) -}}
+{{- $injected := ternary (dict "cert-manager.io/inject-ca-from" $certificate) dict (not (empty .Values.admission.certificate.issuerRef)) -}}
+{{- with merge dict .Values.admission.annotations $injected -}}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end -}}
+{{- end -}}
+
 {{/* No `caBundle`: the operator, or cert-manager, owns that field. */}}
 {{- define "paycert.webhook" -}}
 clientConfig:

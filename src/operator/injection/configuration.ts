@@ -4,6 +4,7 @@ import { parseConfig } from '../../config/load.ts';
 
 export const socketPath = '/run/paycert/paycert.sock';
 const keysDirectory = '/etc/paycert/keys';
+export const lastGoodDirectory = '/run/paycert-last-good';
 
 /** Where the Secret of a credential is mounted. Its name has no slash. */
 export const mountOf = (credential: string): string => `${keysDirectory}/${credential}`;
@@ -37,6 +38,8 @@ export function configurationOf(
   });
   const configuration = {
     listen: { socket: socketPath },
+    // A directory of its own: that of the volume belongs to root.
+    lastGood: { directory: `${lastGoodDirectory}/keys` },
     admin: { address: `:${String(adminPort)}` },
     ...(logLevel !== undefined && { log: { level: logLevel } }),
     credentials,

@@ -1,5 +1,5 @@
 // The container of an injected sidecar and its volumes: what deploy/sidecar shows, without a ConfigMap and without fsGroup.
-import { type Injected, mountOf } from './configuration.ts';
+import { type Injected, lastGoodDirectory, mountOf } from './configuration.ts';
 import { sidecarName } from './pod.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -12,6 +12,7 @@ const configVariable = 'PAYCERT_CONFIG';
 export const volumePrefix = 'paycert-';
 export const socketVolume = `${volumePrefix}socket`;
 export const socketDirectory = '/run/paycert';
+const lastGoodVolume = `${volumePrefix}last-good`;
 const tokenVolume = `${volumePrefix}token`;
 const keysVolume = (index: number): string => `${volumePrefix}keys-${String(index)}`;
 
@@ -36,7 +37,11 @@ export function sidecarContainer({ injected, wanted, image, configuration, admin
     image,
     restartPolicy: 'Always',
     args: ['sidecar', `--config-env=${configVariable}`, ...(drain === undefined ? [] : [`--drain=${drain}`])],
-    env: [{ name: configVariable, value: configuration }],
+    env: [
+      { name: configVariable, value: configuration },
+      // Whose last good material it is.
+      { name: 'PAYCERT_POD_UID', valueFrom: { fieldRef: { fieldPath: 'metadata.uid' } } },
+    ],
     ports: [{ name: adminPortName, containerPort: adminPort, protocol: 'TCP' }],
     startupProbe: probe('/startupz', { periodSeconds: 1, failureThreshold: 60 }),
     readinessProbe: probe('/readyz', { periodSeconds: 5 }),
@@ -57,6 +62,7 @@ export function sidecarContainer({ injected, wanted, image, configuration, admin
     },
     volumeMounts: [
       { name: socketVolume, mountPath: socketDirectory },
+      { name: lastGoodVolume, mountPath: lastGoodDirectory },
       ...injected.map(({ name }, index) => ({ name: keysVolume(index), mountPath: mountOf(name), readOnly: true })),
       ...(usesApi
         ? [{ name: tokenVolume, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true }]
@@ -70,6 +76,7 @@ export const sidecarVolumes = ({
   wanted,
 }: Pick<SidecarOptions, 'injected' | 'wanted'>): readonly object[] => [
   { name: socketVolume, emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
+  { name: lastGoodVolume, emptyDir: { medium: 'Memory', sizeLimit: '16Mi' } },
   ...injected.map(({ spec }, index) => ({
     name: keysVolume(index),
     // kubelet waits with the whole Pod for a Secret that is not there: for the one that the Pod cannot do without.

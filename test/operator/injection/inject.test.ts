@@ -144,7 +144,7 @@ describe('a Pod with the label', () => {
     }
     assert.deepEqual(after.spec['securityContext'], { supplementalGroups: [65532] });
     const kinds = after.spec.volumes!.map((volume) => Object.keys(volume));
-    assert.deepEqual(kinds, [['name', 'emptyDir'], ['name', 'secret']]); // prettier-ignore
+    assert.deepEqual(kinds, [['name', 'emptyDir'], ['name', 'emptyDir'], ['name', 'secret']]); // prettier-ignore
     const { labels, annotations } = after.metadata;
     assert.deepEqual(labels, {
       'paycert.dev/inject': 'wechat-main',
@@ -157,6 +157,15 @@ describe('a Pod with the label', () => {
       credentials: ['wechat-main'],
       containers: ['shop', 'worker'],
     });
+  });
+
+  it('keeps what was accepted for a restart of the container, in memory that no other container mounts', () => {
+    const { after } = injectInto(pod());
+    assert.deepEqual(configOf(after).lastGood, { directory: '/run/paycert-last-good/keys' });
+    assert.deepEqual(namesWith(after, 'paycert-last-good'), ['paycert']);
+    const volume = after.spec.volumes!.find(({ name }) => name === 'paycert-last-good');
+    assert.deepEqual(volume?.['emptyDir'], { medium: 'Memory', sizeLimit: '16Mi' });
+    assert.deepEqual(namesWith(after, 'metadata.uid'), ['paycert']);
   });
 
   it('has a configuration that a sidecar takes: the first credential required, each from its mount, and no Pod waits for the others', () => {
@@ -190,7 +199,7 @@ describe('a Pod with the label', () => {
       { secretName: 'alipay', defaultMode: 0o444, optional: true },
     ]);
     const mounts = sidecarOf(after).volumeMounts.map(({ name, mountPath }) => `${name} ${mountPath}`);
-    assert.deepEqual(mounts.slice(1), ['paycert-keys-0 /etc/paycert/keys/wechat-main', 'paycert-keys-1 /etc/paycert/keys/alipay-main']); // prettier-ignore
+    assert.deepEqual(mounts.slice(2), ['paycert-keys-0 /etc/paycert/keys/wechat-main', 'paycert-keys-1 /etc/paycert/keys/alipay-main']); // prettier-ignore
   });
 
   it('asked again, also after another injector, is left as it is', () => {

@@ -33,6 +33,7 @@ describe('an injected sidecar', { timeout: 120_000 }, () => {
     // Places of a container, in a directory of the test.
     const here = value
       .replaceAll('/etc/paycert/keys', join(directory, 'keys'))
+      .replaceAll('/run/paycert-last-good', join(directory, 'last-good'))
       .replaceAll('/run/paycert', directory)
       .replace('":9464"', '"127.0.0.1:0"');
     const files = [await makeMaterial(), await makeMaterial(1)];
