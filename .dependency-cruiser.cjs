@@ -10,7 +10,7 @@ const layers = {
   store: ['crypto', 'providers', 'sources'],
   revocation: ['system', 'crypto', 'providers', 'sources'],
   tls: ['system', 'providers', 'store', 'revocation'],
-  delivery: ['system', 'crypto'],
+  delivery: ['system'],
   gateway: ['system', 'providers', 'store', 'tls'],
   config: ['system', 'kube', 'providers'],
   running: ['kube', 'origins', 'providers', 'sources', 'store', 'revocation', 'config'],

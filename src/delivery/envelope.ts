@@ -1,6 +1,5 @@
 // What is handed to the application: a body, and headers that say what it is and prove that paycert says so.
-import { createHash } from 'node:crypto';
-import { hmac, secretKey } from '../crypto/mac.ts';
+import { createHash, createHmac } from 'node:crypto';
 
 /** What was found of a notification. */
 export interface Facts {
@@ -50,8 +49,8 @@ export function seal(
     facts.verified,
     facts.target.replace(/[^!-~]/gu, (character) => encodeURIComponent(character.toWellFormed())),
   ];
-  const text = Buffer.concat([Buffer.from(values.map((value) => `${value}\n`).join('')), body]);
-  const signature = hmac('sha256', secretKey(Buffer.from(secret)), text).toString('hex');
+  const lines = values.map((value) => `${value}\n`).join('');
+  const signature = createHmac('sha256', secret).update(lines).update(body).digest('hex');
   const headers = Object.fromEntries(names.map((name, index) => [name, values[index] ?? '']));
   return { headers: { ...headers, 'Paycert-Signature': `sha256=${signature}` }, body };
 }

@@ -73,7 +73,7 @@ const fine: Readonly<Record<string, string>> = {
   'revocation/fine.ts': `export * from '../sources/fine.ts';`,
   'tls/fine.ts': `export * from '../revocation/fine.ts';`,
   'gateway/fine.ts': `export * from '../store/fine.ts';`,
-  'delivery/fine.ts': `export * from '../crypto/fine.ts';`,
+  'delivery/fine.ts': `export * from '../system/fine.ts';`,
   'config/fine.ts': `export * from '../providers/fine.ts';`,
   'running/fine.ts': `export * from '../config/fine.ts';`,
   'telemetry/fine.ts': `export * from '../store/fine.ts';`,
