@@ -30,6 +30,8 @@ export interface Handed {
   readonly body: Buffer;
   /** Answers it. */
   readonly answer: (status: number) => void;
+  /** Ends the connection without an answer, as one that is killed. */
+  readonly die: () => void;
 }
 
 /** An application over a Unix socket; it answers when the test says so, or at once with `status`. */
@@ -37,12 +39,16 @@ export class ApplicationDouble {
   readonly handed: Handed[] = [];
   /** Of what comes from now on; undefined: the test answers each. */
   status: number | undefined = 200;
+  /** In place of a status: what it does with each. */
+  act: ((handed: Handed) => void) | undefined;
   #waiting: (() => void)[] = [];
 
   receive(path: string, headers: IncomingHttpHeaders, body: Buffer, response: ServerResponse): void {
     const answer = (status: number) => void response.writeHead(status).end();
-    this.handed.push({ path, headers, body, answer });
-    if (this.status !== undefined) answer(this.status);
+    const handed = { path, headers, body, answer, die: () => void response.destroy() };
+    this.handed.push(handed);
+    if (this.act !== undefined) this.act(handed);
+    else if (this.status !== undefined) answer(this.status);
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
