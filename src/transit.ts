@@ -1,4 +1,5 @@
 // What became of a message on its way here: parsed, decoded once too often, written again. Said in place of a bare refusal.
+import { formWrappings, looks } from './transit-looks.ts';
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -84,6 +85,8 @@ export function traceOf(body: Uint8Array): Trace | undefined {
     return {
       says: 'the body holds U+FFFD, which stands for bytes that were decoded in another charset than their own',
     };
+  const look = looks.find(({ shows }) => shows(text));
+  if (look !== undefined) return { says: look.says, ...(look.restore && { before: Buffer.from(look.restore(text)) }) };
   if (/^[A-Za-z0-9+/]{16,}={0,2}$/.test(text.replace(/\s/g, '')))
     return { says: 'the body is base64: give it as bodyBase64, or its bytes', before: Buffer.from(text, 'base64') };
   if (!/^[\ufeff\s]*[{["]/.test(text)) return undefined;
@@ -107,10 +110,26 @@ function rewritten(text: string): Buffer | undefined {
   }
 }
 
+/** What became of XML, as what is said after its name; undefined where nothing is known. */
+export function oddXml(text: string): string | undefined {
+  const head = text.slice(0, 64);
+  if (/^\s*&lt;/.test(head)) return 'it was escaped for HTML on its way here';
+  if (/^\s*["'](?:\\|<)/.test(head)) return 'it is in quotes: it was written as a text of JSON';
+  if (/^\s*%3C/i.test(head)) return 'it is percent-encoded as a whole: decode it once';
+  if (/^\s*\w+=/.test(head)) return 'it is a form, and was parsed on its way here';
+  if (text.trim() === '') return 'it is empty: it was read before, or lost, on its way here';
+  return /^\s*</.test(head) && !/>\s*$/.test(text.slice(-64)) ? 'it is cut off' : undefined;
+}
+
 /** What became of a form, as what is said after its name; undefined where nothing is known. */
 export function oddForm(body: Uint8Array): string | undefined {
   const text = Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, longestTraced)).toString('latin1');
   if (/^\s*\{\s*["}]/.test(text)) return 'is JSON, and was parsed on its way here: a form is name=value&name=value';
+  const inside = text.trim();
+  if (/^["']/.test(inside) && inside.length > 1 && inside.endsWith(inside.charAt(0)))
+    return 'is in quotes: it was written as a text of JSON';
+  const wrapped = formWrappings.find(([shows]) => shows.test(text))?.[1];
+  if (wrapped !== undefined) return wrapped;
   if (/^\s*\{\s*\w+=/.test(text)) return 'is a map as Java writes it, and was parsed on its way here';
   if (/&amp;\w+=/.test(text)) return 'has &amp; for &: it was escaped for HTML on its way here';
   return !text.includes('=') && /%3D/i.test(text) ? 'is percent-encoded as a whole: decode it once' : undefined;

@@ -146,6 +146,25 @@ describe('where the API server refuses', limit, () => {
       },
     );
 
+  it('the operator says which policy refuses its Events, in what words, and writes the status all the same', limit, async (t) => {
+    const plane = controlPlane();
+    const tenant = await Tenant.make(plane);
+    await tenant.write('keys', (await makeMaterial()).files);
+    await forbid(plane, tenant.namespace, { group: 'events.k8s.io', version: 'v1', plural: 'events', operation: 'CREATE' });
+    const path = `/apis/events.k8s.io/v1/namespaces/${tenant.namespace}/events?dryRun=All`;
+    const regarding = { kind: 'Secret', namespace: tenant.namespace, name: 'keys' };
+    const reporting = { reportingController: 'a.b/c', reportingInstance: 'd', action: 'Check', reason: 'Try', type: 'Normal' };
+    const probe = { metadata: { name: 'probe' }, eventTime: new Date().toISOString().replace('Z', '000Z'), regarding, ...reporting };
+    const isRefused = () => plane.admin('POST', path, probe).then(() => false, (error: unknown) => /during the sale/.test(String(error)));
+    await until(isRefused, 'the policy refuses');
+    await tenant.create('shop', wechatpaySpec('keys'));
+    const { recorder } = await startOperator(t, plane, { namespaces: [tenant.namespace] });
+    const [{ error } = await recorder.next('event-lost')] = recorder.of('event-lost');
+    assert.deepEqual([error.code, error.hint], ['admission-refused', remedy('admission-refused')]);
+    assert.match(error.message, /-frozen'.* refuses it: no changes during the sale/);
+    await tenant.condition('shop', 'Ready', 'True Ready');
+  }); // prettier-ignore
+
   /** No webhook has to be served for a policy, and its words come back in the same way. */
   async function forbid(
     plane: ControlPlane,

@@ -1,6 +1,7 @@
 // A message that is no longer as it was received: parsed, its headers in lists, decoded once too often, written again. Each is recognised.
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { PaycertError, startPaycert } from '../../src/index.ts';
 import type { NotificationInput, ReceivedInput } from '../../src/index.ts';
 import { createAlipayMaterial } from '../../src/testing/alipay-material.ts';
@@ -83,6 +84,31 @@ const bodies: readonly Case[] = [
     { headers, body: text.replace('支', '\ufffd') },
     /^signature-invalid: the body holds U\+FFFD/,
   ],
+  ...(
+    [
+      ['escaped for HTML', { body: text.replaceAll('"', '&quot;') }, /escaped for HTML/],
+      ['decoded as Latin-1', { body: bytes.toString('latin1') }, /decoded as Latin-1 and written again in UTF-8/],
+      ['percent-encoded', { body: encodeURIComponent(text) }, /percent-encoded as a whole: decode it once/],
+      ['printed by Python', { body: text.replaceAll('"', "'") }, /a dictionary as Python prints it/],
+      ['cut off', { body: text.slice(0, -5) }, /is cut off: it ends before its JSON does/],
+      ['sent twice', { body: text + text }, /the body is there twice/],
+      ['compressed', { bodyBase64: gzipSync(text).toString('base64') }, /compressed with gzip/],
+      ['in hexadecimal', { body: bytes.toString('hex') }, /in hexadecimal: give its bytes/],
+      ['in UTF-16', { bodyBase64: Buffer.from(text, 'utf16le').toString('base64') }, /is in UTF-16/],
+      ['with backslashes', { body: text.replaceAll('"', '\\"') }, /a backslash before each quote/],
+    ] as const
+  ).map(([what, body, said]): Case => [what, { headers, ...body }, new RegExp(`^signature-invalid: .*${said.source}`)]),
+  ...(
+    [
+      ['escaped for HTML', `{&quot;id&quot;:1}`],
+      ['percent-encoded', '%7B%22id%22%3A1%7D'],
+      ['sent twice', '{"id":"EV-2222"}{"id":"EV-2222"}'],
+    ] as const
+  ).map(([what, body]): Case => [
+    `${what}, of somebody else`,
+    { headers, body },
+    /^signature-invalid: the signature does not match$/,
+  ]),
   [
     'of somebody else',
     { headers, body: text.replace('EV-1', 'EV-2') },
@@ -175,6 +201,13 @@ describe('the local API', () => {
     ['percent-encoded as a whole', encodeURIComponent(form), /is percent-encoded as a whole: decode it once/],
     ['written as a map of Java', `{${form.replaceAll('&', ', ')}}`, /is a map as Java writes it/],
     ['decoded in another charset', form.replace('x', '%EF%BF%BD'), /U\+FFFD/],
+    ['put in quotes', JSON.stringify(form), /is in quotes/],
+    ['given with its question mark', `?${form}`, /begins with a question mark/],
+    ['given as an address', `https://shop.example/notify?${form}`, /is an address/],
+    ['written in parts', '--x\r\nContent-Disposition: form-data; name="sign"\r\n\r\nx\r\n--x--', /is in parts/],
+    ['printed by Python', "{'sign': 'x'}", /a dictionary as Python prints it/],
+    ['printed by PHP', 'Array\n(\n [sign] => x\n)\n', /a map as PHP or Go prints it/],
+    ['printed by Go', 'map[sign:[x]]', /a map as PHP or Go prints it/],
     ['not decoded', form.replace('sign=x', 'sign=a%252Fb%252B'), /the signature is still percent-encoded/],
     ['decoded once too often', form.replace('sign=x', 'sign=a+b'), /the signature has blanks where \+ stood/],
   ] as const)
@@ -198,6 +231,32 @@ describe('the local API', () => {
       const said = new RegExp(`^message-misdirected: it is a message of ${what}, and this credential is for`);
       assert.match(await refusal('notification', input, credential), said);
     });
+
+  for (const [what, body, said] of [
+    ['escaped for HTML', '&lt;xml&gt;', /escaped for HTML/],
+    ['put in quotes', JSON.stringify('<xml></xml>'), /in quotes/],
+    ['percent-encoded', encodeURIComponent('<xml></xml>'), /percent-encoded as a whole/],
+    ['parsed and written as a form', 'sign=x&return_code=SUCCESS', /a form, and was parsed/],
+    ['lost', '', /is empty/],
+    ['cut off', '<xml><sign>x</sign><a>', /an element|no end|cut off|does not end/],
+    ['cut off inside a name', '<xml><sign>x</sign><attac', /cut off/],
+  ] as const)
+    it(`recognises XML that was ${what}`, async () => {
+      assert.match(await refusal('notification', { body }, 'v2'), said);
+    });
+
+  it('says which header is there with another prefix, or without its hyphens', async () => {
+    for (const [change, there] of [
+      [(name: string) => `X-Original-${name}`, 'X-Original-Wechatpay-Timestamp'],
+      [(name: string) => name.replaceAll('-', ''), 'WechatpayTimestamp'],
+    ] as const) {
+      const renamed = Object.fromEntries(Object.entries(headers).map(([name, value]) => [change(name), value]));
+      assert.match(
+        await refusal('notification', { headers: renamed, body: text }),
+        new RegExp(`is there as ${there}: give it`),
+      );
+    }
+  });
 
   it('says which header is there under the name that CGI gives it', async () => {
     for (const rename of [

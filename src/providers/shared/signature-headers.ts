@@ -19,16 +19,16 @@ export function readSignatureHeaders<Part extends string>(
 }
 
 /** CGI, WSGI and nginx write `Wechatpay-Nonce` as HTTP_WECHATPAY_NONCE or with underscores. */
-const plain = (name: string): string =>
-  name
-    .toLowerCase()
-    .replace(/^http_/, '')
-    .replaceAll('_', '-');
+const plain = (name: string): string => name.toLowerCase().replaceAll(/[_-]/g, '');
+
+/** Under a prefix too, such as a proxy's X-Original-. */
+const isRenamed = (given: string, name: string): boolean =>
+  given.toLowerCase() !== name && plain(given).endsWith(plain(name));
 
 function absence(headers: Headers, name: string): string {
   const given = Object.keys(headers);
   if (given.length === 0) return `there are no headers (a Headers or a Map is {} as JSON), so that ${name} is missing`;
-  const other = given.find((one) => one.toLowerCase() !== name && plain(one) === name);
+  const other = given.find((one) => isRenamed(one, name));
   return other === undefined
     ? `the header ${name} is missing`
     : `the header ${name} is missing, and is there as ${other}: give it under its own name`;

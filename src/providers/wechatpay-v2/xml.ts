@@ -1,7 +1,7 @@
 // The flat XML of WeChat Pay v2: one root, elements without attributes, text or CDATA. Everything else is refused.
 // A general parser would bring what this form never has: DTDs and entities are where those were attacked (docs/adr).
 import { PaycertError, requestInvalid } from '../../errors.ts';
-import { looksLikeJson } from '../../transit.ts';
+import { looksLikeJson, oddXml } from '../../transit.ts';
 
 const malformed = (what: string) =>
   new PaycertError('message-malformed', `the body is not the XML of WeChat Pay v2: ${what}`, { field: 'body' });
@@ -101,6 +101,8 @@ function decode(bytes: Uint8Array): string {
  */
 export function readXml(bytes: Uint8Array): ReadonlyMap<string, string> {
   const text = decode(bytes);
+  const oddity = oddXml(text);
+  if (oddity !== undefined) throw malformed(oddity);
   if (!isText(text)) throw malformed('it holds a character that XML cannot');
   const reader = new Reader(text);
   const [, declared = ''] = reader.take(declaration) ?? [];
