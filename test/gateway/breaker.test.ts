@@ -107,7 +107,7 @@ describe('a breaker', () => {
     await many(opened, 'failure', 20);
     await halfOpen;
     assert.equal(opened.breaker.refuses, false);
-    const tried = Promise.withResolvers<void>();
+    const tried: PromiseWithResolvers<void> = Promise.withResolvers();
     const trial = opened.breaker.run(
       () => tried.promise,
       () => 'success',

@@ -151,7 +151,7 @@ describe('the bulkhead of a credential at a host', () => {
 
   it('sends so many at once, lets so many wait, and refuses the next with what is known of it', async (t) => {
     const held: (() => void)[] = [];
-    const both = Promise.withResolvers<void>();
+    const both: PromiseWithResolvers<void> = Promise.withResolvers();
     const { proxied, recorder, platform, host } = await serve(t, (...all) => {
       held.push(() => good(...all));
       if (held.length === 2) both.resolve();
@@ -176,8 +176,8 @@ describe('the bulkhead of a credential at a host', () => {
   });
 
   it('ends a wait with the deadline of the call: nothing was sent', async (t) => {
-    const deadlines = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const begun = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const deadlines: PromiseWithResolvers<void>[] = [Promise.withResolvers(), Promise.withResolvers()];
+    const begun: PromiseWithResolvers<void>[] = [Promise.withResolvers(), Promise.withResolvers()];
     let calls = 0;
     const { proxied, platform } = await serve(t, () => asked.resolve(), {
       bulkhead: { concurrent: 1, queued: 1 },
@@ -186,7 +186,7 @@ describe('the bulkhead of a credential at a host', () => {
         await deadlines[calls++]?.promise;
       },
     });
-    const asked = Promise.withResolvers<void>();
+    const asked: PromiseWithResolvers<void> = Promise.withResolvers();
     const first = proxied.call(pay);
     await asked.promise;
     const second = proxied.call(pay);
@@ -199,7 +199,8 @@ describe('the bulkhead of a credential at a host', () => {
   });
 
   it('keeps the place of a download until its last byte', async (t) => {
-    const [asked, finish] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const asked: PromiseWithResolvers<void> = Promise.withResolvers();
+    const finish: PromiseWithResolvers<void> = Promise.withResolvers();
     const bill = { path: '/shop/v3/billdownload/file?token=1' };
     const { proxied } = await serve(t, (_, response) => {
       asked.resolve();

@@ -60,7 +60,7 @@ export async function startSidecar(
     socket,
     logged,
     next(event) {
-      const next = waiting.get(event) ?? Promise.withResolvers<void>();
+      const next: PromiseWithResolvers<void> = waiting.get(event) ?? Promise.withResolvers();
       waiting.set(event, next);
       return next.promise;
     },

@@ -1,6 +1,7 @@
 // Bytes that a platform responds with: the application gets a success only if the platform has signed it, and always gets an answer.
 import assert from 'node:assert/strict';
 import { verify } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { makeProbe, type PlatformMessage, signMessage } from '../../../src/testing/index.ts';
 import { type Corpus, now } from '../corpus.ts';
@@ -62,8 +63,8 @@ export async function platformAnswers(corpus: Corpus): Promise<Target> {
   const { platform, proxied } = proxy;
 
   /** Whether the platform signed what was delivered, found out without the product. */
-  const isSigned = (headers: Readonly<Record<string, unknown>>, body: string): boolean => {
-    const valueOf = (name: string) => String(headers[`wechatpay-${name}`] ?? '').trim();
+  const isSigned = (headers: IncomingHttpHeaders, body: string): boolean => {
+    const valueOf = (name: string) => [headers[`wechatpay-${name}`] ?? ''].flat().join().trim();
     const keyId = valueOf('serial');
     const key = platformKeys.find(
       ({ keyId: id, issued }) => id === keyId || (issued && serialOf(keyId) !== undefined && serialOf(id) === serialOf(keyId)), // prettier-ignore

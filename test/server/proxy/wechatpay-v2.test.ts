@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createHash, createHmac, X509Certificate } from 'node:crypto';
-import tls, { type TLSSocket } from 'node:tls';
+import tls, { TLSSocket } from 'node:tls';
 import { describe, it, type TestContext } from 'node:test';
 import { readXml, writeXml } from '../../../src/providers/wechatpay-v2/xml.ts';
 import { makeV2Notification } from '../../../src/testing/wechatpay-v2-message.ts';
@@ -178,7 +178,8 @@ describe('a refund of WeChat Pay v2', () => {
     const pair = pairFiles(await issue(authority, 'localhost', { hostNames: ['localhost'] }));
     const shown: (string | undefined)[] = [];
     const server = createServer({ cert: pair['tls.crt'], key: pair['tls.key'], requestCert: true, rejectUnauthorized: false }, (request, response) => {
-      shown.push((request.socket as TLSSocket).getPeerX509Certificate()?.serialNumber);
+      const { socket } = request;
+        shown.push(socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.serialNumber : 'no TLS');
       request.resume().on('end', () => response.end(signed()));
     }).listen(0, 'localhost'); // prettier-ignore
     await once(server, 'listening');
