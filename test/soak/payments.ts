@@ -110,7 +110,8 @@ export async function soakPayments({ requests, callers, tell }: PaymentsOptions)
       ...judge(payments, ledger, { requests, seconds }),
       verdict(isOnSpare && isBack, 'calls moved to the spare host while nobody could connect to the primary one, and back'),
       verdict(opened.every(Boolean), 'notifications under the APIv3 key before and after it was replaced open'),
-      verdict(isOpen && isClosed, 'the breaker opened while the hosts failed, and closed when they worked'),
+      verdict(
+        isOpen && isClosed && hosts.every(({ credentials = [] }) => credentials.every(({ breaker }) => breaker === 'closed')), 'the breaker opened while the hosts failed, and closed when they worked'),
       verdict(hosts.some(({ clock }) => clock?.corrected === true && Math.abs(clock.aheadSeconds + 90) <= 1), `the clock of the platform is known: ${JSON.stringify(hosts.map(({ clock }) => clock?.aheadSeconds))}`),
       verdict(exitCode === 0 && !sidecar.logged.has('internal-error'), `it ended with exit code ${String(exitCode)}, and logged ${JSON.stringify(Object.fromEntries(sidecar.logged))}`),
       verdict(true, `what the hosts did on purpose: ${JSON.stringify([primary, spare].map(({ troubles }) => Object.fromEntries(troubles)))}`),
@@ -164,6 +165,7 @@ async function opens({ socket }: Sidecar, { platformKeys, apiV3Key }: WechatpayM
 }
 
 interface Host {
+  readonly credentials?: readonly { readonly breaker: string }[];
   readonly clock?: { readonly aheadSeconds: number; readonly corrected: boolean };
 }
 
