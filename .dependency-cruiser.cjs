@@ -50,7 +50,7 @@ const onlyImporters = {
   pino: '^src/telemetry/log\\.ts$',
   'prom-client': '^src/telemetry/(counted/count|fact-gauge|metrics|process-metrics)\\.ts$',
   undici: '^src/(tls/dispatcher|gateway/connections)\\.ts$',
-  yaml: '^src/config/yaml\\.ts$',
+  yaml: '^src/config/(yaml|yaml-opening)\\.ts$',
   opossum: '^src/gateway/breaker\\.ts$',
   leven: '^src/spelling\\.ts$',
   '@peculiar/x509': '^src/testing/authority\\.ts$',

@@ -30,18 +30,25 @@ interface Misreading {
 }
 
 /** One fault a line, in order. A character of a Chinese keyboard or of a web page is the likelier one than that which the reader names. */
-export function notYaml(text: string, misread: readonly Misread[]): readonly Misreading[] {
+export function notYaml(
+  text: string,
+  misread: readonly Misread[],
+  openingAt: (end: number) => number | undefined,
+): readonly Misreading[] {
   const lines = text.split('\n');
   const found = new Map<number, PaycertError>();
   for (const {
     code,
     pos: [offset],
   } of misread.slice(0, maxMisread)) {
-    const line = lineAt(text, offset);
+    const opening = openingAt(offset);
+    const line = lineAt(text, opening ?? offset);
     // The reader notices a line that does not end its key on the next one.
     const near = [line, line - 1, line + 1].find((one) => oddityOfLine(lines[one - 1] ?? '') !== undefined);
     const at = near ?? line;
-    const said = oddityOfLine(lines[at - 1] ?? '') ?? `is not valid YAML: ${words[code] ?? code}`;
+    const said =
+      oddityOfLine(lines[at - 1] ?? '') ??
+      `is not valid YAML: ${opening === undefined ? (words[code] ?? code) : unclosed}`;
     if (!found.has(at)) found.set(at, syntax(at, said));
   }
   return [...found].sort(([one], [other]) => one - other).map(([line, error]) => ({ line, error }));
@@ -51,6 +58,8 @@ export const syntax = (line: number, said: string) => {
   const field = `line ${String(line)}`;
   return new PaycertError('config-syntax', `${field} ${said}`, { field });
 };
+
+const unclosed = 'a quote or a bracket that opens here is not closed';
 
 const words: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'it is indented with a tab; use spaces',

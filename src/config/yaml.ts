@@ -3,6 +3,7 @@ import { type Document, isMap, isScalar, isSeq, parseDocument, visit } from 'yam
 import { PaycertError } from '../errors.ts';
 import { mistyped } from '../spelling.ts';
 import { assertUtf8, notYaml, oddityOfLine, syntax } from './yaml-faults.ts';
+import { openingAt } from './yaml-opening.ts';
 import { wholeBefore } from './yaml-whole.ts';
 
 /** What a ConfigMap can hold, and more than 5000 credentials need. Parsing holds the event loop for a second per megabyte. */
@@ -69,7 +70,8 @@ function readDocument(text: string): Read {
   // uniqueKeys compares each key with every other of its mapping: a minute for 80,000 keys. Ours looks once.
   const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, stringKeys: true, logLevel: 'error' });
   // Its warnings are tags and directives that it does not know, and would ignore.
-  const misread = notYaml(text, [...document.errors, ...document.warnings]).map((fault) => ({ offset: 0, ...fault }));
+  const found = notYaml(text, [...document.errors, ...document.warnings], (end) => openingAt(document, end));
+  const misread = found.map((fault) => ({ offset: 0, ...fault }));
   return { text, document, lineAt: lineCounter(text), misread };
 }
 

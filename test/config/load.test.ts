@@ -143,7 +143,7 @@ describe('a configuration', () => {
     ['a key given twice', 'line 8', `${good}listen: { socket: ${secret} }`],
     ['a second document', 'line 8', `${good}---\n${secret}: 1`],
     ['an unknown tag', 'line 5', edited('name: shop', `name: !!js/function ${secret}`)],
-    ['an unclosed quote', 'line 9', `${good}log: "${secret}\n`],
+    ['an unclosed quote', 'line 8', `${good}log: "${secret}\n`],
     ['an alias', 'line 2', `a: &a ${secret}\nb: *a`],
     ['an alias of nothing', 'line 1', 'a: *a'],
     ['a billion laughs', 'line 2', ['a: &a [x,x]', 'b: &b [*a,*a]', 'c: &c [*b,*b]', 'd: [*c,*c]'].join('\n')],

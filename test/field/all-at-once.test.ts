@@ -144,12 +144,12 @@ credentials:
   for (const [what, line, field] of [
     ['a tab', '  - name: b\n\tx: y\n', 'line 7'],
     ['a full-width colon', '  - { name：b }\n', 'line 6'],
-    ['a bracket that is not closed', '  - { name: b\n', 'line 7'],
+    ['a bracket that is not closed', '  - { name: b\n', 'line 6'],
     ['an alias', '  - *a\n', 'line 6'],
     ['a tag', '  - !x { name: b }\n', 'line 6'],
     ['a value with a colon in it', '  - name: b: c\n', 'line 6'],
     ['a second document', '---\na: b\n', 'line 6'],
-    ['an entry that is no YAML', 'log: "info\n', 'line 8'],
+    ['an entry that is no YAML', 'log: "info\n', 'line 6'],
   ] as const)
     it(`says what is wrong before ${what}, in the same list and the same item, and nothing of what comes after`, () => {
       const text = `listen: { socket: /s, tokn: x }
