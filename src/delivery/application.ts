@@ -3,7 +3,7 @@ import { Agent } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import { readBytes, request, Unreachable } from '../system/request.ts';
+import { request, Unreachable } from '../system/request.ts';
 import type { Envelope } from './envelope.ts';
 
 /** Where it is: `socket` with the path of `url`, or `url`. */
@@ -20,9 +20,6 @@ export interface ApplicationOptions {
   /** Connections at once. */
   readonly connections: number;
 }
-
-/** What it says beside its status is not read further than so. */
-const readBytesAtMost = 64 * 1024;
 
 export class Application {
   readonly #options: ApplicationOptions;
@@ -61,8 +58,8 @@ export class Application {
         over.signal,
       );
       const { statusCode = 0 } = response;
-      // Read, so that the connection is good for the next.
-      void readBytes(response, readBytesAtMost, over.signal).catch(() => response.destroy());
+      // What it says beside its status is dropped, so that the connection is good for the next.
+      response.on('error', () => undefined).resume();
       if (statusCode >= 200 && statusCode < 300) return;
       throw new PaycertError('application-refused', `the application answered ${String(statusCode)}`);
     } catch (error) {
@@ -72,7 +69,8 @@ export class Application {
       if (!(error instanceof Unreachable)) throw error;
       throw new PaycertError('application-unreachable', `the application cannot be reached (${error.reason})`);
     } finally {
-      done.abort();
+      // A reason of ours: Node would make an error with its stack for each.
+      done.abort('done');
     }
   }
 
