@@ -56,7 +56,7 @@ const table = {
   },
   'token-unusable': {
     kind: 'config',
-    hint: 'Put at least 16 printable characters without spaces into the token file.',
+    hint: 'Put at least 16 printable characters without spaces into the file named.',
   },
   'last-good-unusable': {
     kind: 'config',

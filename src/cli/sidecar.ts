@@ -105,7 +105,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const api = { store, clock, observe, around, maxBodyBytes, version, startedAt, files, hosts, memory };
 
   const tokens = new Map<TokenFile, string>();
-  for (const [file, path] of tokenFilesOf(config)) tokens.set(file, await readToken(path));
+  for (const [file, path] of tokenFilesOf(config)) tokens.set(file, await readToken(path, file));
   const applyToken = (file: TokenFile) => (next: string) => {
     tokens.set(file, next);
     observe({ type: 'token-replaced', file });
@@ -177,7 +177,8 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     for (const [file, path] of tokenFilesOf(config)) {
       const initial = tokens.get(file) ?? '';
       const source = fileOf(path);
-      followed.push(followFile({ file, source, parse: parseToken, initial, apply: applyToken(file), observe }, stop));
+      const parse = (text: string) => parseToken(text, file);
+      followed.push(followFile({ file, source, parse, initial, apply: applyToken(file), observe }, stop));
     }
     await Promise.race([Promise.all(followed), aborted(signal)]);
 

@@ -33,7 +33,9 @@ export async function readConfigVariable(
  */
 export async function parseForStart(text: string): Promise<Config> {
   const config = parseConfig(text);
-  const tokens = await Promise.all(tokenFilesOf(config).map(([, path]) => readToken(path).then(() => [], asProblem)));
+  const tokens = await Promise.all(
+    tokenFilesOf(config).map(([file, path]) => readToken(path, file).then(() => [], asProblem)),
+  );
   throwTogether(tokens.flat());
   return config;
 }

@@ -1,22 +1,28 @@
-// The bearer token of the TCP listener, from its file.
+// The bearer token of a TCP listener, or the secret that the application knows, from its file.
 import { PaycertError } from '../errors.ts';
+import type { TokenFile } from '../events.ts';
 import { inUtf16, isUtf16, saidOfPasted } from '../pasted.ts';
 import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 
+/** The member of the configuration, and what the file holds. */
+const namesOf = (file: TokenFile) =>
+  file === 'notification-secret' ? (['secretFile', 'secret'] as const) : (['tokenFile', 'token'] as const);
+
 /** @throws PaycertError `token-unusable` */
-export function parseToken(text: string): string {
+export function parseToken(text: string, file: TokenFile = 'token'): string {
   const token = text.trim();
-  const refuse = (what: string) => new PaycertError('token-unusable', `the token file ${what}`, { field: 'tokenFile' });
+  const [field, word] = namesOf(file);
+  const refuse = (what: string) => new PaycertError('token-unusable', `the ${word} file ${what}`, { field });
   const pasted = saidOfPasted(token, 'agreed');
   if (pasted !== undefined) throw refuse(pasted);
   if (/^[!-~]{16,1024}$/.test(token)) return token;
-  throw refuse(isUtf16(text) ? inUtf16 : 'holds no usable token');
+  throw refuse(isUtf16(text) ? inUtf16 : `holds no usable ${word}`);
 }
 
 /** @throws PaycertError `token-unusable` */
-export async function readToken(path: string): Promise<string> {
+export async function readToken(path: string, file: TokenFile = 'token'): Promise<string> {
   const { bytes } = await readBounded(path).catch((error: unknown) => {
-    throw new PaycertError('token-unusable', `${path} ${whyUnreadable(error)}`, { field: 'tokenFile' });
+    throw new PaycertError('token-unusable', `${path} ${whyUnreadable(error)}`, { field: namesOf(file)[0] });
   });
-  return parseToken(bytes.toString());
+  return parseToken(bytes.toString(), file);
 }

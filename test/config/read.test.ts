@@ -35,7 +35,10 @@ describe('the configuration of a start', () => {
       for (const other of files) if (other !== broken) await writeFile(join(directory, other), token);
       await assert.rejects(parseForStart(withTokens(directory)), { code: 'token-unusable', message: /ENOENT/ });
       await writeFile(join(directory, broken), 'short');
-      await assert.rejects(parseForStart(withTokens(directory)), { code: 'token-unusable', field: 'tokenFile' });
+      await assert.rejects(parseForStart(withTokens(directory)), {
+        code: 'token-unusable',
+        field: broken === 'notification-secret' ? 'secretFile' : 'tokenFile',
+      });
     }
   });
 
