@@ -10,6 +10,7 @@ import type { Store } from '../store/store.ts';
 import { useOf, within } from '../store/use.ts';
 import type { BufferBudget } from '../system/buffer-budget.ts';
 import type { Attempt, AttemptOutcome } from './attempt.ts';
+import { shownBy } from './client-certificate.ts';
 import { type Connections, type Incoming, NoResponse, type Outgoing, type Shown } from './connections.ts';
 import type { Pass } from './gates.ts';
 import { type Called, receive, type ReceivedResponse } from './received.ts';
@@ -109,17 +110,6 @@ export async function exchangeOnce(
     }
   });
   return { ...received, keyId: authorized.keyId, hasChanged };
-}
-
-/** The certificate that is shown in TLS. @throws PaycertError `operation-unsupported`: the platform asks for one, and there is none */
-function shownBy(
-  { context: { tls } }: Snapshot,
-  { credential }: Call,
-  { request, forwarding, host }: Pick<Called, 'request' | 'forwarding'> & { readonly host: string },
-): Shown | undefined {
-  if (forwarding.showsCertificate?.(request) !== true) return undefined;
-  if (tls !== undefined) return { credential, identity: tls.choose(host.replace(/:\d+$/, '')) };
-  throw new PaycertError('operation-unsupported', 'the platform asks for a client certificate, and this credential has none'); // prettier-ignore
 }
 
 type Sent = Pick<Exchanged, 'origin' | 'attempts'> & {

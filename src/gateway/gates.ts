@@ -4,16 +4,10 @@ import { Readable } from 'node:stream';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import { assertAwaited, type Call } from '../store/call.ts';
-import {
-  Breaker,
-  BreakerOpen,
-  type BreakerOptions,
-  type BreakerState,
-  rotationMilliseconds,
-  type Verdict,
-} from './breaker.ts';
+import { Breaker, BreakerOpen, type BreakerOptions, type BreakerState, rotationMilliseconds } from './breaker.ts';
 import { Bulkhead, BulkheadFull, type BulkheadOptions } from './bulkhead.ts';
 import type { ReceivedResponse } from './received.ts';
+import { verdictOf } from './verdict.ts';
 
 export interface GatesOptions {
   readonly observe: Observe;
@@ -150,16 +144,4 @@ export class Gates {
       this.#gates.delete(key);
     }
   }
-}
-
-/** A 4xx is the caller's failure, and a probe that the platform sends on purpose is nobody's. */
-function verdictOf(end: PromiseSettledResult<ReceivedResponse>, call: Call): Verdict {
-  if (end.status === 'fulfilled') {
-    const { status, outcome } = end.value;
-    return outcome === 'unknown' && (status < 400 || status >= 500) ? 'failure' : 'success';
-  }
-  const error: unknown = end.reason;
-  if (call.signal.aborted || !(error instanceof PaycertError) || error.kind !== 'gateway') return 'none';
-  const { cause } = error;
-  return cause instanceof PaycertError && cause.code === 'signature-probe' ? 'success' : 'failure';
 }
