@@ -351,6 +351,17 @@ describe('what stands where key material belongs', () => {
   });
 }); // prettier-ignore
 
+describe('a secret that is empty', () => {
+  it('is called empty, and not of a wrong length', async () => {
+    for (const text of ['', '\n', ' \r\n', '\ufeff']) {
+      const [v3] = (await wechatpay({ merchantId }).load(withFiles(material.files, { apiv3_key: text }))).set.problems;
+      assert.equal(v3?.message, 'apiv3_key is empty', JSON.stringify(text));
+      const [v2] = (await wechatpayV2({ merchantId }).load(filesOf({ apiv2_key: text }))).set.problems;
+      assert.equal(v2?.message, 'apiv2_key is empty', JSON.stringify(text));
+    }
+  });
+});
+
 describe('what stands where a secret belongs', () => {
   for (const [text, said] of [
     ['$ANSIBLE_VAULT;1.1;AES256\n6138', /decrypt it first/],

@@ -65,6 +65,7 @@ export function readSecret(bytes: Uint8Array, origin: Origin, refuse: (what: str
   const utf16 = saidOfUtf16(bytes);
   if (utf16 !== undefined) throw refuse(utf16);
   const text = readTrimmed(bytes);
+  if (text === '') throw refuse('is empty');
   const raw = Buffer.from(text, 'latin1');
   const what = saidOfPasted(isUtf8(raw) ? raw.toString() : text, origin);
   if (what !== undefined) throw refuse(what);
