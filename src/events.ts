@@ -48,6 +48,17 @@ export type Event =
       /** As of a rejection. */
       readonly isNew: boolean;
     }
+  /** After a swap, of a source with two sets: the one that does not sign here. `isActive`: that is the former one. */
+  | {
+      readonly type: 'staged';
+      readonly credential: string;
+      readonly isActive: boolean;
+      readonly until?: Date;
+      readonly percent?: number;
+      readonly keyId?: string | undefined;
+      readonly snapshotId?: string;
+      readonly error?: PaycertError;
+    }
   /** `isRecovery`: what was refused or unreadable has been put right, and the current snapshot is the newest again. */
   | { readonly type: 'unchanged'; readonly credential: string; readonly isRecovery: boolean }
   /** One part of a pair changed in plain files, and the other has not within five seconds: what is there is used. */

@@ -91,6 +91,14 @@ function abilityRemarks({ name, keys, can = [], cannot = [], ignored = [] }: Abi
   ];
 }
 
+/** Of two sets, the one that does not sign here. */
+function stagedText({ active, until, percent, keyId = '-', reason }: NonNullable<Status['staged']>): string {
+  const which = active ? 'the next set signs here' : 'the current set signs here';
+  const when = until === undefined ? `in ${String(percent)} of 100 pods the next one does` : `the next one does from ${until} on`; // prettier-ignore
+  const other = reason ? `the other one is of no use: ${noticeText(reason)}` : `beside it key ${keyId} verifies and decrypts`; // prettier-ignore
+  return `${which}; ${when}; ${other}`;
+}
+
 /** What a person should know of a credential beside its keys. */
 function remarks(
   {
@@ -100,6 +108,7 @@ function remarks(
     deferral,
     sourceError,
     resourceError,
+    staged,
     restored,
     lastGood,
     unopened = [],
@@ -129,6 +138,7 @@ function remarks(
     ...(deferral
       ? [line('yellow', 'deferred:', `becomes current by itself at ${deferral.until}. ${noticeText(deferral)}`)]
       : []),
+    ...(staged ? [line(staged.reason ? 'red' : 'yellow', 'staged:', stagedText(staged))] : []),
     ...(restored
       ? [line('red', 'restored:', `since a restart at ${restored.at} what was accepted at ${restored.keptAt} is in use; a new pod has no keys`)] // prettier-ignore
       : []),

@@ -27,7 +27,8 @@ export async function validate(configPath: string, isJson: boolean, signal: Abor
   const dependencies = { clock: systemClock, observe: () => undefined };
   const building = { ...dependencies, environment: process.env, origins: new Origins(dependencies) };
   const evaluations: Evaluation[] = [];
-  for (const credential of config.credentials) evaluations.push(await validateOne(credential, building, signal));
+  for (const credential of config.credentials.flatMap(setsOf))
+    evaluations.push(await validateOne(credential, building, signal));
   const isValid = evaluations.every(({ violations }) => violations.length === 0);
   const isGood = evaluations.every(({ violations, deferredUntil }) => violations.length === 0 || deferredUntil);
   if (isJson) printJson({ valid: isValid, credentials: evaluations.map(toJson) });
@@ -41,4 +42,15 @@ const printJson = (value: object): void => print(JSON.stringify(value, undefined
 function validateOne(config: CredentialConfig, building: BuildDependencies, signal: AbortSignal): Promise<Evaluation> {
   const { provider, source, older } = buildCredential(config, building);
   return evaluate({ config, provider, older }, async () => (await source.read(signal)).data, systemClock.now());
+}
+
+/** Of a staged source, both sets: each must be fit by itself. */
+function setsOf(config: CredentialConfig): readonly CredentialConfig[] {
+  const { staged } = config.source;
+  if (staged === undefined) return [config];
+  return (['current', 'next'] as const).map((which) => ({
+    ...config,
+    name: `${config.name} (${which})`,
+    source: staged[which],
+  }));
 }

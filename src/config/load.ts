@@ -12,6 +12,7 @@ import {
   nameFaults,
   privacyFaults,
   routeFaults,
+  stagedFaults,
 } from './rules.ts';
 import { type Config, ConfigSchema } from './schema/config.ts';
 import {
@@ -104,7 +105,11 @@ function evaluateEntry(entry: unknown, index: number, kind: Evaluated['kind']): 
   const validateEntry = kind === 'resource' ? validateResource : validateCredential;
   const { sound: left, problems, found } = evaluate(at, entry, validateEntry);
   const sound = left as Evaluated['sound'];
-  const rules = [...accountFaults(sound?.provider, [...at, 'provider']), ...privacyFaults(sound?.source, [...at, 'source'])]; // prettier-ignore
+  const rules = [
+    ...accountFaults(sound?.provider, [...at, 'provider']),
+    ...privacyFaults(sound?.source, [...at, 'source']),
+    ...stagedFaults(sound?.source, [...at, 'source']),
+  ];
   return { kind, sound, problems, found: [...found, ...unexplained(rules, problems)] };
 }
 

@@ -191,9 +191,28 @@ const platformsOf = (provider: Providers = {}): readonly { platform: Platform; o
     return options === undefined ? [] : [{ platform, options }];
   });
 
+/** Exactly one of a time and a share. */
+export function* stagedFaults(source: Sound<SourceConfig> | undefined, at: Path): Generator<Fault> {
+  const { at: time, percent, of } = source?.staged?.activate ?? {};
+  if (source?.staged?.activate === undefined) return;
+  const path: Path = [...at, 'staged', 'activate'];
+  const [timePath, percentPath]: [Path, Path] = [
+    [...path, 'at'],
+    [...path, 'percent'],
+  ];
+  if (time === undefined && percent === undefined)
+    yield { path, message: 'needs at or percent', absent: [timePath, percentPath] };
+  else if (time !== undefined && percent !== undefined)
+    yield { path: percentPath, message: 'stands beside at: give one' };
+  else if (time !== undefined && of !== undefined) yield { path: [...path, 'of'], message: 'is for percent alone' };
+  if (time !== undefined && Number.isNaN(Date.parse(time))) yield { path: timePath, message: 'is no time' };
+}
+
 /** Tokens and keys go to servers over TLS, unless somebody says that they need not. */
 export function* privacyFaults(source: Sound<SourceConfig> | undefined, at: Path): Generator<Fault> {
-  const { merge = [], fallback = [] } = source ?? {};
+  const { merge = [], fallback = [], staged } = source ?? {};
+  if (staged !== undefined)
+    for (const which of ['current', 'next'] as const) yield* privacyFaults(staged[which], [...at, 'staged', which]);
   const all: (readonly [Path, Pick<Sound<SourceConfig>, 'vault' | 'consul' | 'etcd'> | undefined])[] = [
     [at, source],
     ...merge.map((one, index) => [[...at, 'merge', index], one] as const),

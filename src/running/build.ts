@@ -18,6 +18,7 @@ import { files } from '../sources/files.ts';
 import type { LastGoodDirectory } from '../sources/last-good.ts';
 import { merge } from '../sources/merge.ts';
 import { secret } from '../sources/secret.ts';
+import { staged } from '../sources/staged.ts';
 import { withTiedParts } from '../sources/tied.ts';
 import { vault } from '../sources/vault.ts';
 import type { Source } from '../sources/source.ts';
@@ -108,7 +109,19 @@ const sources = {
   fallback: (parts, building): Source =>
     fallback({ sources: parts.map((part) => buildSource(part, building)), ...building }),
   merge: (parts, building): Source => merge(parts.map((part) => buildSource(part, building))),
+  staged: ({ current, next, activate: { at, percent = 0 } }, building): Source =>
+    staged({
+      current: buildSource(current, building),
+      next: buildSource(next, building),
+      activation: at === undefined ? { percent } : { at: new Date(at) },
+      pod: podOf(building.environment),
+      clock: building.clock,
+    }),
 } satisfies Builders<SourceConfig>;
+
+/** Without the pod’s uid, its name; of a program that has neither, all share one fate. */
+const podOf = (environment: BuildDependencies['environment']): string =>
+  environment['PAYCERT_POD_UID'] ?? environment['HOSTNAME'] ?? '';
 
 /** The only member of a one-of, and its row. The schema has made sure that there is exactly one. */
 function buildSource(config: SourceConfig, building: Building): Source {

@@ -44,6 +44,12 @@ function describeEntry(entry: Entry, now: Date): object {
     warnings: snapshot?.context.set.warnings(now).map(({ code }) => code) ?? [],
     rejection: entry.rejection && { at: entry.rejection.at, code: entry.rejection.error.code },
     deferral: entry.deferral && { at: entry.deferral.at, until: entry.deferral.until, code: entry.deferral.error.code },
+    staged: entry.staged && {
+      active: entry.staged.isActive,
+      until: entry.staged.until,
+      percent: entry.staged.percent,
+      code: entry.staged.error?.code,
+    },
     restored: entry.restored,
     lastGood: entry.kept && { kept: entry.kept.error === undefined, at: entry.kept.at, code: entry.kept.error?.code },
     sourceError: entry.sourceError && { at: entry.sourceError.at, code: entry.sourceError.error.code },

@@ -325,6 +325,19 @@ export const CredentialStatus = Type.Object({
       { description: 'The newest material is good and not valid yet: at `until` it becomes current by itself.' },
     ),
   ),
+  staged: Type.Optional(
+    Type.Object(
+      {
+        active: Type.Boolean({ description: 'Whether the next set signs in this process.' }),
+        until: Type.Optional(Time),
+        percent: Type.Optional(Type.Integer({ description: 'In how many pods of a hundred the next set signs.' })),
+        keyId: Type.Optional(Type.String({ description: 'Of the set that does not sign.' })),
+        snapshotId: Type.Optional(Type.String({ description: 'Of the set that does not sign.' })),
+        reason: Type.Optional(Notice),
+      },
+      { description: 'The set beside the one that signs. `reason`: why it is of no use.' },
+    ),
+  ),
   restored: Type.Optional(
     Type.Object(
       { at: Time, keptAt: Time },

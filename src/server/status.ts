@@ -54,6 +54,7 @@ export function describeCredential(entry: Entry, now: Date): Status {
     deferral,
     sourceError,
     resourceError,
+    staged,
     restored,
     kept,
     frozenPaths,
@@ -88,6 +89,7 @@ export function describeCredential(entry: Entry, now: Date): Status {
     ...(lastReload && { lastReload: { at: lastReload.at.toISOString(), outcome: lastReload.outcome } }),
     ...(rejection && { rejection: notice(rejection.error, rejection.at) }),
     ...(deferral && { deferral: { ...notice(deferral.error, deferral.at), until: deferral.until.toISOString() } }),
+    ...(staged && { staged: describeStaged(staged) }),
     ...(restored && { restored: { at: restored.at.toISOString(), keptAt: restored.keptAt.toISOString() } }),
     ...(kept && { lastGood: describeKept(kept) }),
     ...(sourceError && { sourceError: notice(sourceError.error, sourceError.at) }),
@@ -97,6 +99,22 @@ export function describeCredential(entry: Entry, now: Date): Status {
     ...(copies && { copies: [...copies] }),
   };
 }
+
+const describeStaged = ({
+  isActive,
+  until,
+  percent,
+  keyId,
+  snapshotId,
+  error,
+}: NonNullable<Entry['staged']>): NonNullable<Status['staged']> => ({
+  active: isActive,
+  ...(until && { until: until.toISOString() }),
+  ...(percent !== undefined && { percent }),
+  ...(keyId !== undefined && { keyId }),
+  ...(snapshotId !== undefined && { snapshotId }),
+  ...(error && { reason: notice(error) }),
+});
 
 const describeKept = ({ at, error }: NonNullable<Entry['kept']>): NonNullable<Status['lastGood']> => ({
   kept: error === undefined,

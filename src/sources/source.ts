@@ -1,5 +1,6 @@
 // A source says when to look and reads everything; material is the named bytes of one read.
 import { createHmac, randomBytes } from 'node:crypto';
+import { PaycertError } from '../errors.ts';
 
 /** The named bytes of one read, as of one instant. */
 export interface Material {
@@ -18,6 +19,8 @@ export interface Material {
   readonly copies?: readonly Copy[];
   /** The name of the source that it was read from, where better ones could not be read. */
   readonly fallback?: string;
+  /** Of two sets of one credential, the one that does not sign. */
+  readonly staged?: Staged;
   /** Names of what was fetched beside it, such as a revocation list: no part of what its owner wrote. */
   readonly fetched?: readonly string[];
 }
@@ -27,6 +30,17 @@ export interface Copy {
   readonly namespace: string;
   readonly secret: string;
   readonly annotation: string;
+}
+
+/** When the next of two sets signs: from a time on, or in so many pods of a hundred. */
+export type Activation = { readonly at: Date } | { readonly percent: number };
+
+export interface Staged {
+  /** Whether the next set signs here, and the current one is beside it. */
+  readonly isActive: boolean;
+  readonly activation: Activation;
+  /** The named bytes of the set that does not sign; or why it cannot be read. */
+  readonly other: ReadonlyMap<string, Uint8Array> | PaycertError;
 }
 
 /** Why a source asks to look again; for the metric that counts what only the poll found. */
@@ -72,12 +86,26 @@ export function material(
   about: Omit<Material, 'revision' | 'data'> = {},
 ): Material {
   const digest = createHmac('sha256', revisionKey);
+  addParts(digest, data);
+  if (about.staged !== undefined) addStaged(digest, about.staged);
+  return { revision: digest.digest('hex'), data, ...about };
+}
+
+type Digest = Pick<ReturnType<typeof createHmac>, 'update'>;
+
+function addParts(digest: Digest, data: ReadonlyMap<string, Uint8Array>): void {
   for (const name of [...data.keys()].sort()) {
     const bytes = data.get(name) ?? new Uint8Array();
     digest.update(`${String(Buffer.byteLength(name))}:${name}${String(bytes.byteLength)}:`);
     digest.update(bytes.byteLength < largeBytes ? bytes : digestOf(bytes));
   }
-  return { revision: digest.digest('hex'), data, ...about };
+}
+
+/** Behind all parts, each of which begins with a number. */
+function addStaged(digest: Digest, { isActive, other }: Staged): void {
+  digest.update(isActive ? 'beside the next:' : 'beside the current:');
+  if (other instanceof PaycertError) digest.update(other.code);
+  else addParts(digest, other);
 }
 
 /** What its owner wrote: without what was fetched beside it. */

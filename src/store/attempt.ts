@@ -8,7 +8,8 @@ import type { LastGood } from '../sources/last-good.ts';
 import type { Material, Source } from '../sources/source.ts';
 import { findRefusal, isRollback, type Refusal } from './checks.ts';
 import { keepLastGood } from './last-good.ts';
-import { Snapshot } from './snapshot.ts';
+import { Snapshot, snapshotId } from './snapshot.ts';
+import { describeStaged, evaluateStaged } from './staged.ts';
 import { isBridged, type Store } from './store.ts';
 
 export interface Credential {
@@ -52,8 +53,14 @@ export async function attempt(
   const previous = store.entry(name).snapshot;
   const context = await provider.load(material.data);
   const former = previous === undefined ? [] : [previous, ...previous.retired].map((one) => one.context.set);
-  const candidate = { context, current: previous?.context.set, former, older };
+  // Rolled back to what was beside it: its owner has asked for that by name.
+  const isKnown = previous?.beside !== undefined && snapshotId(previous.beside.set) === snapshotId(context.set);
+  const candidate = { context, current: previous?.context.set, former, older: isKnown ? 'accept' : older };
   const refusal = await findRefusal(candidate, started);
+  const beside =
+    refusal === undefined && material.staged
+      ? await evaluateStaged(material.staged, { provider, signing: context, former, older }, started)
+      : undefined;
   const at = clock.now();
   // Stopped, removed or replaced in the meantime, perhaps by another merchant's: a late result is discarded. Identity tells:
   // whatever becomes current is a new Snapshot, also one of the same keys.
@@ -77,16 +84,26 @@ export async function attempt(
 
   const generation = (previous?.generation ?? 0) + 1;
   const retired = previous?.retire(at, graceMilliseconds) ?? [];
-  const about = { generation, loadedAt: at, version: material.version, retired, seenBefore: previous?.firstSeen };
+  const { version } = material;
+  const about = {
+    generation,
+    loadedAt: at,
+    version,
+    retired,
+    beside: beside?.context,
+    seenBefore: previous?.firstSeen,
+  };
   const snapshot = new Snapshot(context, about, limiter);
+  const staged = material.staged && beside && describeStaged(material.staged, beside, snapshotId);
   // Before the swap: a provider that throws here has not half replaced anything.
   const warnings = context.set.warnings(at);
   if (keptAt !== undefined) store.update(name, (entry) => ({ ...entry, snapshot, restored: { at, keptAt } }));
   else
-    store.update(name, ({ rejection, deferral, restored, ...entry }) => ({
+    store.update(name, ({ rejection, deferral, restored, staged: _, ...entry }) => ({
       ...entry,
       snapshot,
       lastReload: { at, outcome: 'swapped' },
+      ...(staged && { staged }),
     }));
   // Before anybody hears of it: who does may end this process.
   if (keptAt === undefined) keepLastGood({ name, lastGood }, material, { store, clock, observe });
@@ -104,5 +121,6 @@ export async function attempt(
     warnings,
     ...(keptAt && { keptAt }),
   });
+  if (staged !== undefined) observe({ type: 'staged', credential: name, ...staged });
   return undefined;
 }

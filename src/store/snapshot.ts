@@ -58,6 +58,8 @@ export class Snapshot {
   readonly snapshotId: string;
   readonly context: SigningContext;
   readonly retired: readonly Retired[];
+  /** The set that a staged source has beside this one: verifies and decrypts. */
+  readonly beside: SigningContext | undefined;
   readonly loadedAt: Date;
   /** In this process. */
   readonly firstSeen: FirstSeen;
@@ -73,6 +75,7 @@ export class Snapshot {
       loadedAt: Date;
       version: string | undefined;
       retired: readonly Retired[];
+      beside?: SigningContext | undefined;
       seenBefore?: FirstSeen | undefined;
     },
     limiter: Limiter,
@@ -82,6 +85,7 @@ export class Snapshot {
     this.context = context;
     // The same keys again are not retired: a snapshot that came back is current.
     this.retired = about.retired.filter((retired) => retired.snapshotId !== this.snapshotId).slice(0, maxRetired);
+    this.beside = about.beside;
     this.loadedAt = about.loadedAt;
     this.firstSeen = noteSeen(about.seenBefore ?? new Map(), context.set.keys, about.loadedAt);
     this.version = about.version;
@@ -129,7 +133,7 @@ export class Snapshot {
       return await encrypt(plaintext, now, keyId);
     } catch (error) {
       if (!isKeyUnknown(error)) throw error;
-      for (const { operations } of this.#retiredAt(now)) {
+      for (const { operations } of this.#othersAt(now)) {
         try {
           if (operations.encrypt) return await operations.encrypt(plaintext, now, keyId);
         } catch (again) {
@@ -212,12 +216,13 @@ export class Snapshot {
     return (work) => this.#limiter.run(fairnessKey, work);
   }
 
-  #retiredAt(now: Date): readonly SigningContext[] {
-    return this.retired.filter(({ until }) => now < until).map(({ context }) => context);
+  #othersAt(now: Date): readonly SigningContext[] {
+    const retired = this.retired.filter(({ until }) => now < until).map(({ context }) => context);
+    return this.beside ? [this.beside, ...retired] : retired;
   }
 
   #earlier(now: Date): Earlier {
-    const contexts = this.#retiredAt(now);
+    const contexts = this.#othersAt(now);
     return {
       verifiers: contexts.flatMap(({ operations }) => operations.verifiers ?? []),
       openers: contexts.flatMap(({ operations }) => operations.openers ?? []),

@@ -7,6 +7,7 @@ import { type Age, agesOf, type MaxAge } from './age.ts';
 import type { Copy } from '../sources/source.ts';
 import { inUse } from './checks.ts';
 import { lacking, type Snapshot } from './snapshot.ts';
+import type { StagedState } from './staged.ts';
 
 /** What the configuration says of a credential, as far as its readiness goes. */
 export interface CredentialPolicy {
@@ -45,6 +46,8 @@ export interface Entry extends CredentialPolicy {
   readonly sourceError?: { readonly at: Date; readonly error: PaycertError };
   /** Why what its PaymentCredential says now does not count; what it said last does, until a restart. */
   readonly resourceError?: { readonly at: Date; readonly error: PaycertError } | undefined;
+  /** The set beside the one that signs, of a staged source. */
+  readonly staged?: StagedState;
   /** What is current was kept before a restart, and the newest material is not accepted; gone with the next swap. */
   readonly restored?: { readonly at: Date; readonly keptAt: Date };
   /** Whether what is current is kept for a restart, where it should be; `error`: why not. */
@@ -120,10 +123,15 @@ export function agesIn({ snapshot, maxAge }: Entry): ReadonlyMap<KeyFacts, Age> 
   return agesOf(keys, { firstSeen: snapshot.firstSeen, createdAt: createdAt instanceof Date ? createdAt : undefined }, maxAge); // prettier-ignore
 }
 
-/** Whether the current set can do what it must until deferred material becomes valid: then nobody has to act. */
-export function isBridged({ snapshot, deferral, requires }: Entry): boolean {
-  if (snapshot === undefined || deferral === undefined) return false;
-  const { until } = deferral;
+/** When material that is good becomes current by itself: it is not valid yet, or staged for that time. */
+export const awaitedAt = ({ deferral, staged }: Pick<Entry, 'deferral' | 'staged'>): Date | undefined =>
+  deferral?.until ?? (staged?.isActive === false ? staged.until : undefined);
+
+/** Whether the current set can do what it must until what is awaited becomes current: then nobody has to act. */
+export function isBridged(entry: Entry): boolean {
+  const { snapshot, requires } = entry;
+  const until = awaitedAt(entry);
+  if (snapshot === undefined || until === undefined) return false;
   const lasts = inUse(snapshot.context.set).every(({ notAfter }) => notAfter === undefined || until <= notAfter);
   return lasts && lacking(snapshot, requires, new Date(until.getTime() - 1)).length === 0;
 }

@@ -1,6 +1,6 @@
 // Metrics that are facts of the store at the time of a scrape: help, labels, and how to read them off an entry.
 import { decisive, roles } from '../providers/roles.ts';
-import { agesIn, type Entry, isBridged, isReady } from '../store/store.ts';
+import { agesIn, awaitedAt, type Entry, isBridged, isReady } from '../store/store.ts';
 import type { MetricRow } from './counted/row.ts';
 import type { Sample } from './fact-gauge.ts';
 
@@ -83,8 +83,8 @@ export const gauges = {
     more: '[Deferred](runbook.md#paycertmaterialdeferred) is good material that is not valid yet.',
     labels: [credential],
     read: (entry: Entry) => {
-      const { snapshot, rejection, deferral, sourceError, resourceError } = entry;
-      const isWaiting = deferral !== undefined && !isBridged(entry);
+      const { snapshot, rejection, sourceError, resourceError } = entry;
+      const isWaiting = awaitedAt(entry) !== undefined && !isBridged(entry);
       return [{ value: Number(snapshot !== undefined && !rejection && !sourceError && !resourceError && !isWaiting) }];
     },
   },
@@ -93,7 +93,10 @@ export const gauges = {
     help: 'When the newest material, which is good and not valid yet, becomes current by itself.',
     more: 'Absent otherwise.',
     labels: [credential],
-    read: ({ deferral }: Entry) => (deferral ? [{ value: deferral.until.getTime() / 1000 }] : []),
+    read: (entry: Entry) => {
+      const until = awaitedAt(entry);
+      return until ? [{ value: until.getTime() / 1000 }] : [];
+    },
   },
   paycert_reload_last_success_timestamp_seconds: {
     about: 'reloads',
@@ -130,6 +133,14 @@ export const gauges = {
     help: 'Whether material was last read from a fallback, since better sources could not be read (1), or not (0).',
     labels: [credential],
     read: ({ fallback }: Entry) => [{ value: Number(fallback !== undefined) }],
+  },
+  paycert_staged: {
+    about: 'reloads',
+    help: 'Of a staged source, always 1: whether the next set signs in this process, and whether the other set is valid.',
+    more: '`active`: whether the next set signs. `valid`: whether the set beside it, which verifies and decrypts, is of use.',
+    labels: [credential, 'active', 'valid'],
+    read: ({ staged }: Entry) =>
+      staged ? [{ active: String(staged.isActive), valid: String(staged.error === undefined), value: 1 }] : [],
   },
   paycert_restored_since_timestamp_seconds: {
     about: 'reloads',

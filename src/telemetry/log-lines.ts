@@ -47,6 +47,9 @@ const notifiedLines: Readonly<Partial<Record<NotifiedOutcome, string>>> = {
   late: 'a notification was not accepted: the application has not answered in time',
 };
 
+const whoSigns = (isNext: boolean): string =>
+  isNext ? 'of two staged sets the next one signs here' : 'of two staged sets the current one signs here, and the next one waits'; // prettier-ignore
+
 const whatIsCurrent = (isRollback: boolean, keptAt: Date | undefined): string => {
   if (keptAt !== undefined)
     return 'the last good material of before the restart is current: the newest is not accepted';
@@ -80,6 +83,17 @@ const rows: Rows = {
       ? 'material is good and not valid yet; it becomes current by itself, and the current snapshot lasts until then'
       : 'material is good and not valid yet, and no current snapshot lasts until it is',
     { credential, until, ...describe(error) },
+  ],
+  staged: ({ credential, isActive, until, percent, keyId, error }) => [
+    error === undefined ? 'info' : 'error',
+    error === undefined ? whoSigns(isActive) : 'of two staged sets the one that does not sign is of no use',
+    {
+      credential,
+      ...(until && { until }),
+      ...(percent !== undefined && { percent }),
+      ...(keyId !== undefined && { besideKeyId: keyId }),
+      ...(error && describe(error)),
+    },
   ],
   unchanged: ({ credential, isRecovery }) =>
     isRecovery ? ['info', 'put right: the current snapshot is the newest material again', { credential }] : undefined,

@@ -29,6 +29,7 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
     seconds: 0.01,
     isNew: true,
   },
+  staged: { type: 'staged', credential, isActive: false, until: new Date('2031-01-01T00:00:00Z'), keyId: '5A02' },
   unchanged: { type: 'unchanged', credential, isRecovery: false },
   'parts-unmatched': {
     type: 'parts-unmatched',

@@ -52,28 +52,59 @@ const leafSources = {
   etcd: Type.Optional(Etcd),
 };
 
-export const SourceSchema = Type.Object(
+/** Of one set. */
+const plainSources = {
+  ...leafSources,
+  merge: Type.Optional(
+    Type.Array(Type.Object(leafSources, oneOf), {
+      minItems: 1,
+      maxItems: 16,
+      description: 'The union of several sources.',
+    }),
+  ),
+  fallback: Type.Optional(
+    Type.Array(Type.Object(leafSources, oneOf), {
+      minItems: 2,
+      maxItems: 8,
+      description: 'Several sources of the same material, the best first: the first that is readable.',
+    }),
+  ),
+};
+
+const OneSet = Type.Object(plainSources, { ...oneOf, description: 'Where that set comes from.' });
+
+const Activate = Type.Object(
   {
-    ...leafSources,
-    merge: Type.Optional(
-      Type.Array(Type.Object(leafSources, oneOf), {
-        minItems: 1,
-        maxItems: 16,
-        description: 'The union of several sources.',
+    at: Type.Optional(
+      Type.String({
+        pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$',
+        form: 'a time such as 2026-12-01T02:00:00Z',
+        description: 'From that time on, in every pod.',
       }),
     ),
-    fallback: Type.Optional(
-      Type.Array(Type.Object(leafSources, oneOf), {
-        minItems: 2,
-        maxItems: 8,
-        description: 'Several sources of the same material, the best first: the first that is readable.',
-      }),
+    percent: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 100, description: 'In so many of a hundred pods. 0: in none; 100: in all.' }),
     ),
+    of: Type.Optional(Type.Literal('pods', { description: 'What `percent` is a share of. Default pods.' })),
   },
+  { ...closed, description: 'When the next set signs: at, or percent.' },
+);
+
+const Staged = Type.Object(
+  {
+    current: OneSet,
+    next: OneSet,
+    activate: Activate,
+  },
+  { ...closed, description: 'Two sets of one credential, of which one signs.' },
+);
+
+export const SourceSchema = Type.Object(
+  { ...plainSources, staged: Type.Optional(Staged) },
   {
     ...oneOf,
     description:
-      'Where the material comes from: exactly one of files, env, secret, vault, consul, etcd, merge, fallback.',
+      'Where the material comes from: exactly one of files, env, secret, vault, consul, etcd, merge, fallback, staged.',
   },
 );
 

@@ -8,6 +8,8 @@ const bridged = { ...inTwoHours, [of(successful)]: always(1) };
 /** It ends before, or there is none. */
 const unbridged = { ...inTwoHours, [of(successful)]: always(0) };
 
+const stagedSet = (valid: 'true' | 'false') => ({ [of('paycert_staged', { active: 'false', valid })]: always(1) });
+
 /** Of an operator: the Secret as it is stored. */
 const isNotReady = { condition: 'Ready', status: 'False' };
 const notReady = { [by('paycert_credential_condition', isNotReady)]: always(1) };
@@ -30,6 +32,14 @@ export const deferral: readonly Case[] = [
     at: 130,
     fires: [],
     series: { [of(deferredUntil)]: '7200x119 _x80', [of(successful)]: always(1) },
+  },
+  { alert: 'PaycertStagedInvalid', title: 'fires after ten minutes', at: 11, fires: [pay], series: stagedSet('false') },
+  {
+    alert: 'PaycertStagedInvalid',
+    title: 'is quiet about a set that is valid',
+    at: 60,
+    fires: [],
+    series: stagedSet('true'),
   },
   ...['PaycertReloadFailing', 'PaycertMaterialRejected'].flatMap((alert): Case[] => [
     {

@@ -77,6 +77,12 @@ export const material: Readonly<Record<string, Cause>> = {
   },
   PaycertReloadFailing: { series: refused, labels: pay, within: 3, after: 0 },
   PaycertMaterialRejected: { series: refused, labels: pay, within: 11, after: 0 },
+  PaycertStagedInvalid: {
+    series: { [of('paycert_staged', { active: 'false', valid: 'false' })]: during(1, undefined) },
+    labels: pay,
+    within: 11,
+    after: 0,
+  },
   PaycertMaterialRestored: {
     series: { [of('paycert_restored_since_timestamp_seconds')]: during(1_800_000_000, undefined) },
     labels: pay,

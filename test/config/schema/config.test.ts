@@ -34,6 +34,8 @@ const origins = {
 };
 const withOrigin = (kind: keyof typeof origins, over: object) =>
   withCredential({ source: { [kind]: { address: 'https://keys.example:8200', ...origins[kind], ...over } } });
+const sets = { current: { files: { path: '/a' } }, next: { files: { path: '/b' } }, activate: { percent: 0 } };
+const withStaged = (over: object) => withCredential({ source: { staged: { ...sets, ...over } } });
 const jwt = { role: 'pay', tokenFile: '/t' };
 const appRole = { roleIdFile: '/r', secretIdFile: '/s' };
 
@@ -402,6 +404,45 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     (v) => withCredential({ source: { fallback: v } }),
     [[{ secret: { name: 'a' } }, { files: { path: '/a' } }]],
     [[], [{ secret: { name: 'a' } }], null, new Array(9).fill({ files: { path: '/a' } })],
+  ],
+  [
+    `${at}.source.staged`,
+    (v) => withCredential({ source: { staged: v } }),
+    [{ current: { files: { path: '/a' } }, next: { secret: { name: 'b' } }, activate: { percent: 5 } }],
+    [null, [], {}, { current: { files: { path: '/a' } }, activate: { percent: 5 } }],
+  ],
+  [`${at}.source.staged.current`, (v) => withStaged({ current: v }), [{ files: { path: '/c' } }], [null, {}, { staged: {} }]], // prettier-ignore
+  [`${at}.source.staged.next`, (v) => withStaged({ next: v }), [{ merge: [{ files: { path: '/c' } }] }], [null, {}]],
+  [`${at}.source.staged.activate`, (v) => withStaged({ activate: v }), [{ percent: 1, of: 'pods' }], [null, {}, { of: 'pods' }]], // prettier-ignore
+  [
+    `${at}.source.staged.activate.at`,
+    (v) => withStaged({ activate: { at: v } }),
+    ['2026-12-01T02:00:00Z'],
+    ['2026-12-01', '2026-13-01T02:00:00Z', '2026-12-01T02:00:00+08:00', 1],
+  ],
+  [
+    `${at}.source.staged.activate.percent`,
+    (v) => withStaged({ activate: { percent: v } }),
+    [0, 5, 100],
+    [-1, 101, 0.5, '5', null],
+  ],
+  [
+    `${at}.source.staged.activate.percent`,
+    (v) => withStaged({ activate: { at: '2026-12-01T02:00:00Z', percent: v } }),
+    [],
+    [5],
+  ],
+  [
+    `${at}.source.staged.activate.of`,
+    (v) => withStaged({ activate: { percent: 5, of: v } }),
+    ['pods'],
+    ['requests', 1, null],
+  ],
+  [
+    `${at}.source.staged.activate.of`,
+    (v) => withStaged({ activate: { at: '2026-12-01T02:00:00Z', of: v } }),
+    [],
+    ['pods'],
   ],
   [
     `${at}.source.merge`,

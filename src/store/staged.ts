@@ -1,0 +1,68 @@
+// The set beside the one that signs: checked before its time, verifies and decrypts already or still, and never signs.
+import { PaycertError } from '../errors.ts';
+import type { Provider, SigningContext } from '../providers/provider.ts';
+import type { Staged } from '../sources/source.ts';
+import { findRefusal, findViolations } from './checks.ts';
+
+/** As it is known; without a context it is of no use, and `error` says why. */
+export interface StagedSet {
+  readonly context?: SigningContext;
+  readonly error?: PaycertError;
+}
+
+/** Of one credential, for people. */
+export interface StagedState {
+  readonly isActive: boolean;
+  /** When the next set signs; absent where a share of the pods decides. */
+  readonly until?: Date;
+  readonly percent?: number;
+  /** What names the key of the set that does not sign. */
+  readonly keyId?: string | undefined;
+  readonly snapshotId?: string;
+  /** Why that set is of no use. */
+  readonly error?: PaycertError;
+}
+
+interface Evaluated {
+  readonly provider: Pick<Provider, 'load'>;
+  /** The set that signs, and those before it. */
+  readonly signing: SigningContext;
+  readonly former: readonly SigningContext['set'][];
+  readonly older: 'accept' | 'reject';
+}
+
+/** What has expired still verifies what was signed for it; anything else that is wrong with a former set keeps it out. */
+const passed: ReadonlySet<string> = new Set(['certificate-expired', 'security-token-expired']);
+
+/** The next set is judged as of the time at which it is to sign. */
+export async function evaluateStaged(
+  { other, activation, isActive }: Staged,
+  { provider, signing, former, older }: Evaluated,
+  now: Date,
+): Promise<StagedSet> {
+  if (other instanceof PaycertError) return { error: other };
+  const context = await provider.load(other);
+  const sets = [signing.set, ...former];
+  if (isActive) {
+    const violations = await findViolations({ context, current: undefined, former: sets, older: 'accept' }, now);
+    const error = violations.find(({ code }) => !passed.has(code));
+    return error ? { error } : { context };
+  }
+  const then = 'at' in activation && now < activation.at ? activation.at : now;
+  const refusal = await findRefusal({ context, current: signing.set, former: sets, older }, then);
+  return refusal ? { error: refusal.error } : { context };
+}
+
+/** `id`: equal in every process that loaded the same keys. */
+export function describeStaged(
+  { activation, isActive }: Staged,
+  { context, error }: StagedSet,
+  id: (set: SigningContext['set']) => string,
+): StagedState {
+  return {
+    isActive,
+    ...('at' in activation ? { until: activation.at } : { percent: activation.percent }),
+    ...(context && { keyId: context.set.signer?.facts.keyId, snapshotId: id(context.set) }),
+    ...(error && { error }),
+  };
+}

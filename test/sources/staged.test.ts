@@ -1,0 +1,132 @@
+// Two sets of one credential: which of them signs is decided by the time, or by the pod, and nothing else.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { PaycertError } from '../../src/errors.ts';
+import type { Activation } from '../../src/sources/source.ts';
+import { isActivated, staged } from '../../src/sources/staged.ts';
+import { filesOf, textsOf } from '../support/directories.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { FakeSource, unreadable } from '../support/fake-source.ts';
+
+const now = new Date('2026-11-22T00:00:00Z');
+const never = new AbortController().signal;
+const second = (seconds: number) => new Date(now.getTime() + seconds * 1000);
+const signs = (percent: number, pod: string, next = 'secret:b') => isActivated({ percent }, { now, pod, next });
+
+function make(activation: Activation, pod = 'pod-1') {
+  const [current, next, clock] = [new FakeSource('a'), new FakeSource('b'), new FakeClock(now)];
+  current.content = filesOf({ key: 'A' });
+  next.content = filesOf({ key: 'B' });
+  return { current, next, clock, source: staged({ current, next, activation, pod, clock }) };
+}
+
+/** The set that signs, and the one beside it. */
+async function read({ source }: ReturnType<typeof make>) {
+  const { data, staged: about } = await source.read(never);
+  const other = about?.other instanceof PaycertError ? about.other.code : textsOf(about?.other ?? new Map())['key'];
+  return [textsOf(data)['key'], other, about?.isActive];
+}
+
+describe('the share of pods', () => {
+  const pods = Array.from({ length: 2000 }, (_, index) => `pod-${String(index)}`);
+
+  it('is none at 0, all at 100, and about that many in between', () => {
+    for (const percent of [0, 5, 50, 100]) {
+      const chosen = pods.filter((pod) => signs(percent, pod)).length / pods.length;
+      assert.ok(Math.abs(chosen - percent / 100) < 0.03, `${String(chosen)} for ${String(percent)}`);
+    }
+    assert.deepEqual([pods.some((pod) => signs(0, pod)), pods.every((pod) => signs(100, pod))], [false, true]);
+  });
+
+  it('keeps every pod that it has as it grows, and always decides the same', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.nat(100), fc.nat(100), (pod, next, one, other) => {
+        const [less, more] = [Math.min(one, other), Math.max(one, other)];
+        assert.equal(signs(less, pod, next), signs(less, pod, next));
+        assert.ok(!signs(less, pod, next) || signs(more, pod, next));
+      }),
+    );
+  });
+
+  it('is of other pods for another set', () => {
+    const chosen = (next: string) => pods.filter((pod) => signs(5, pod, next));
+    const both = chosen('secret:b').filter((pod) => chosen('secret:c').includes(pod));
+    assert.ok(both.length < chosen('secret:b').length / 2);
+  });
+});
+
+describe('a staged source', () => {
+  it('signs with the current set before its time, and with the next one from then on', async () => {
+    const one = make({ at: second(60) });
+    assert.deepEqual(await read(one), ['A', 'B', false]);
+    one.clock.advance(59_999);
+    assert.deepEqual(await read(one), ['A', 'B', false]);
+    one.clock.advance(1);
+    assert.deepEqual(await read(one), ['B', 'A', true]);
+  });
+
+  it('says to look again at its time, and only then', async () => {
+    const one = make({ at: second(60) });
+    const stop = new AbortController();
+    for (const source of [one.current, one.next]) source.tick('start');
+    const ticks = one.source.changes(stop.signal)[Symbol.asyncIterator]();
+    assert.equal((await ticks.next()).value, 'start');
+    assert.deepEqual(one.clock.sleeping, [60_000]);
+    const next = ticks.next();
+    one.clock.advance(60_000);
+    assert.equal((await next).value, 'event');
+    stop.abort();
+    assert.equal((await ticks.next()).done, true);
+  });
+
+  it('is other material when either set changes, and when the other one signs', async () => {
+    const one = make({ at: second(60) });
+    const revision = async () => (await one.source.read(never)).revision;
+    const seen = new Set([await revision()]);
+    assert.ok(seen.has(await revision()));
+    one.next.content = filesOf({ key: 'C' });
+    seen.add(await revision());
+    one.current.content = filesOf({ key: 'D' });
+    seen.add(await revision());
+    one.next.failure = unreadable();
+    seen.add(await revision());
+    one.next.failure = undefined;
+    one.clock.advance(60_000);
+    seen.add(await revision());
+    assert.equal(seen.size, 5);
+  });
+
+  it('continues with the set that signs while the other one cannot be read, whichever it is', async () => {
+    const before = make({ percent: 0 });
+    before.next.failure = unreadable();
+    assert.deepEqual(await read(before), ['A', 'source-unreadable', false]);
+    const after = make({ percent: 100 });
+    after.current.failure = unreadable();
+    assert.deepEqual(await read(after), ['B', 'source-unreadable', true]);
+  });
+
+  it('goes back to the current set for nobody who cannot read the next one', async () => {
+    const one = make({ percent: 100 });
+    one.next.failure = unreadable();
+    await assert.rejects(one.source.read(never), { code: 'source-unreadable' });
+  });
+
+  it('throws a bug of either source', async () => {
+    const one = make({ percent: 0 });
+    one.next.failure = new TypeError('a bug');
+    await assert.rejects(one.source.read(never), { name: 'TypeError' });
+  });
+
+  it('says of neither set when it changed once the next one signs: its activation is no change of an origin', async () => {
+    for (const [percent, changedAt] of [
+      [0, now],
+      [100, undefined],
+    ] as const) {
+      // prettier-ignore
+      const one = make({ percent });
+      one.current.about = one.next.about = { changedAt: now };
+      assert.deepEqual((await one.source.read(never)).changedAt, changedAt);
+    }
+  });
+});

@@ -1,0 +1,137 @@
+// Two staged sets: one signs, the other one verifies and decrypts, and what is wrong with it is known before its time.
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { PaycertError } from '../../src/errors.ts';
+import type { Staged } from '../../src/sources/source.ts';
+import { describeCredential } from '../../src/server/status.ts';
+import { isBridged } from '../../src/store/store.ts';
+import { type Description, describeMaterial } from '../support/fake-provider.ts';
+import { Reloading, type ReloadingOptions } from '../support/reloading.ts';
+
+const until = new Date('2026-12-01T00:00:00Z');
+const A = { keyId: 'A', platform: { PA: '2028-01-01T00:00:00Z' } };
+const B = { keyId: 'B', platform: { PB: '2028-01-01T00:00:00Z' } };
+const waits = { isActive: false, activation: { at: until } } as const;
+const signs = { isActive: true, activation: { at: until } } as const;
+
+/** A loop over a source with two sets: the first signs. */
+function start(t: TestContext, options: ReloadingOptions = {}) {
+  const loop = new Reloading(t, options);
+  const load = (signing: Description, about: Omit<Staged, 'other'>, other: Description | PaycertError) => {
+    loop.source.about = {
+      staged: { ...about, other: other instanceof PaycertError ? other : describeMaterial(other) },
+    };
+    return loop.load(signing);
+  };
+  return { loop, load };
+}
+
+const message = (keyId: string) => ({ kind: 'message', message: Buffer.from('m'), signature: 'good', keyId }) as const;
+
+describe('the set that comes next', () => {
+  it('verifies and decrypts already, and does not sign', async (t) => {
+    const { loop, load } = start(t);
+    await load(A, waits, B);
+    const now = loop.clock.now();
+    assert.equal(loop.signsWith, 'A');
+    for (const keyId of ['PA', 'PB']) assert.equal((await loop.current.verify(message(keyId), now)).keyId, keyId);
+    for (const ciphertext of ['A:secret', 'B:secret'])
+      assert.equal(Buffer.from((await loop.current.decrypt({ ciphertext }, now)).plaintext).toString(), 'secret');
+    assert.equal((await loop.current.encrypt(Buffer.from('x'), now, 'PB')).keyId, 'PB');
+  });
+
+  it('is shown with its time, and refuses nobody anything', async (t) => {
+    const { loop, load } = start(t);
+    await load(A, waits, B);
+    const { staged, ready, rejection } = describeCredential(loop.entry, loop.clock.now());
+    assert.deepEqual([staged?.active, staged?.until, staged?.keyId], [false, until.toISOString(), 'B']);
+    assert.deepEqual([ready, rejection, isBridged(loop.entry)], [true, undefined, true]);
+    const [told] = loop.recorder.of('staged');
+    assert.deepEqual([told?.isActive, told?.until, told?.keyId, told?.error], [false, until, 'B', undefined]);
+  });
+
+  it('is awaited by a current set that ends before: somebody has to act', async (t) => {
+    const { loop, load } = start(t);
+    await load({ ...A, notAfter: '2026-11-30T00:00:00Z' }, waits, B);
+    assert.equal(isBridged(loop.entry), false);
+  });
+
+  it('signs from its activation on, and what signed before verifies and decrypts still', async (t) => {
+    const { loop, load } = start(t, { graceMilliseconds: 0 });
+    await load(A, waits, B);
+    await load(B, signs, A);
+    const now = loop.clock.now();
+    assert.deepEqual([loop.signsWith, describeCredential(loop.entry, now).staged?.active], ['B', true]);
+    for (const keyId of ['PA', 'PB']) assert.equal((await loop.current.verify(message(keyId), now)).keyId, keyId);
+    assert.equal((await loop.current.decrypt({ ciphertext: 'A:secret' }, now)).keyId, 'A');
+  });
+
+  const unfit: readonly [title: string, other: Description, code: string][] = [
+    ['its parts contradict each other', { ...B, problem: 'key-mismatch' }, 'key-mismatch'],
+    ['its key fails the self-test', { ...B, breaksSelfTest: true }, 'self-test-failed'],
+    ['it has expired when it is to sign', { ...B, notAfter: '2026-11-30T00:00:00Z' }, 'certificate-expired'],
+    [
+      'it is not valid yet when it is to sign',
+      { ...B, notBefore: '2026-12-02T00:00:00Z' },
+      'certificate-not-yet-valid',
+    ],
+    ['it empties the platform set', { keyId: 'B' }, 'platform-set-emptied'],
+  ];
+  for (const [title, other, code] of unfit)
+    it(`is known not to be fit before its time, and stands in no way: ${title}`, async (t) => {
+      const { loop, load } = start(t);
+      await load(A, waits, other);
+      assert.deepEqual([loop.signsWith, loop.rejection, loop.entry.staged?.error?.code], ['A', undefined, code]);
+      await assert.rejects(loop.current.verify(message('PB'), loop.clock.now()));
+    });
+
+  it('is judged as of its time: valid then, it is fit now', async (t) => {
+    const { loop, load } = start(t);
+    await load(A, waits, { ...B, notBefore: '2026-11-30T00:00:00Z' });
+    assert.equal(loop.entry.staged?.error, undefined);
+  });
+
+  it('that cannot be read is said, and changes nothing', async (t) => {
+    const { loop, load } = start(t);
+    await load(A, waits, new PaycertError('source-unreadable', 'away'));
+    assert.deepEqual([loop.signsWith, loop.entry.staged?.error?.code], ['A', 'source-unreadable']);
+  });
+
+  it('that is not fit at its activation leaves the set that signed before', async (t) => {
+    const { loop, load } = start(t);
+    await load(A, waits, B);
+    await load({ ...B, problem: 'key-mismatch' }, signs, A);
+    assert.deepEqual([loop.signsWith, loop.rejection], ['A', 'key-mismatch']);
+  });
+});
+
+describe('a set that signed before', () => {
+  const older = { ...A, notBefore: '2026-01-01T00:00:00Z' };
+  const newer = { ...B, notBefore: '2026-11-01T00:00:00Z' };
+
+  it('signs again after a rollback, though older material is refused', async (t) => {
+    const { loop, load } = start(t, { older: 'reject' });
+    await load(older, waits, newer);
+    await load(newer, signs, older);
+    await load(older, waits, newer);
+    assert.deepEqual([loop.signsWith, loop.rejection], ['A', undefined]);
+    await load({ ...older, keyId: 'Z', notBefore: '2025-01-01T00:00:00Z' }, waits, newer);
+    assert.deepEqual([loop.signsWith, loop.rejection], ['A', 'material-older']);
+  });
+
+  it('verifies still when it has expired, and not if anything else is wrong with it', async (t) => {
+    const { loop, load } = start(t);
+    await load(B, signs, { ...A, notAfter: '2026-11-01T00:00:00Z' });
+    assert.equal((await loop.current.verify(message('PA'), loop.clock.now())).keyId, 'PA');
+    await load(B, signs, { ...A, problem: 'key-mismatch' });
+    assert.equal(loop.entry.staged?.error?.code, 'key-mismatch');
+  });
+
+  it('is forgotten when the source has one set again', async (t) => {
+    const { loop, load } = start(t);
+    await load(A, waits, B);
+    loop.source.about = {};
+    await loop.load({ ...A, keyId: 'C' });
+    assert.equal(loop.entry.staged, undefined);
+  });
+});
