@@ -112,6 +112,7 @@ describe('an entry that names a resource', () => {
     await tenant.create(name, wechatpaySpec('keys'));
     await load(entry);
     assert.ok(store.current('shop'));
+    assert.deepEqual(store.entry('shop').follows, { name, namespace: undefined });
     apply([]);
     assert.equal(store.has('shop'), false);
   });

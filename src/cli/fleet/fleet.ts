@@ -27,33 +27,42 @@ export async function fleet({ values, positionals: [name], signal, version }: In
       ? JSON.stringify(fleetAsJson(report), undefined, values['watch'] === true ? 0 : 2)
       : renderFleet(report, version, name !== undefined);
   };
-  if (values['watch'] === true) await watchFleet(show, { isJson, clock: gathering.clock }, signal);
+  const write = (text: string, isNext: boolean) =>
+    print(isJson ? text : `${heading(systemClock.now(), isNext)}${text}`);
+  if (values['watch'] === true) await watchFleet(show, { clock: systemClock, write }, signal);
   else print(await show());
   return 0;
 }
 
-/** Prints what is new, until it is aborted. */
-async function watchFleet(
+export interface Watching {
+  readonly clock: Clock;
+  /** `isNext`: it replaces what was written before. */
+  readonly write: (text: string, isNext: boolean) => void;
+}
+
+/** Writes what is new, until it is aborted. */
+export async function watchFleet(
   show: () => Promise<string>,
-  { isJson, clock }: { readonly isJson: boolean; readonly clock: Clock },
+  { clock, write }: Watching,
   signal: AbortSignal,
 ): Promise<void> {
   let last: string | undefined;
   const isOver = () => signal.aborted;
   while (!isOver()) {
-    const next = await show().catch((error: unknown) => {
-      if (isOver()) return last;
-      if (!(error instanceof PaycertError) || !passing.has(error.code) || last === undefined) throw error;
-      return last;
-    });
-    if (next !== undefined && next !== last) print(`${isJson ? '' : heading(clock, last !== undefined)}${next}`);
-    last = next;
+    try {
+      const next = await show();
+      if (next !== last) write(next, last !== undefined);
+      last = next;
+    } catch (error) {
+      if (isOver()) return;
+      if (!(error instanceof PaycertError && passing.has(error.code)) || last === undefined) throw error;
+    }
     await clock.sleep(pauseMilliseconds, signal);
   }
 }
 
 /** On a terminal the new table replaces the old one; in a file each has its time. */
-function heading(clock: Clock, isNext: boolean): string {
+function heading(now: Date, isNext: boolean): string {
   if (process.stdout.isTTY) return isNext ? '\u001b[H\u001b[J' : '\u001b[2J\u001b[H';
-  return isNext ? `\n${clock.now().toISOString()}\n` : '';
+  return isNext ? `\n${now.toISOString()}\n` : '';
 }
