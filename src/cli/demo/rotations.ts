@@ -32,7 +32,7 @@ interface Step {
   readonly files?: (material: WechatpayMaterial, now: Date) => Promise<Files>;
 }
 
-const steps: readonly Step[] = [
+export const steps: readonly Step[] = [
   {
     title: 'new merchant certificate and key',
     expected: 'swapped',
@@ -49,7 +49,7 @@ const steps: readonly Step[] = [
     next: (material, now) => rotatePlatform(material, { now }),
   },
   {
-    title: 'an expired merchant certificate',
+    title: 'an expired certificate',
     expected: 'certificate-expired',
     files: (material, now) => withExpiredCertificate(material, { now }),
   },

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { steps } from '../../../src/cli/demo/rotations.ts';
+import { describeOutcome } from '../../../src/cli/demo/view.ts';
 import { ReloadWatch } from '../../../src/cli/demo/watch.ts';
 import { PaycertError } from '../../../src/errors.ts';
 import { makeDirectory } from '../../support/directories.ts';
@@ -21,6 +23,13 @@ describe('paycert demo', { timeout: 300_000 }, () => {
     assert.deepEqual(wide, [], 'no line is wider than 80 columns, but for paths');
     assert.match(stdout, /^\d+ requests, 0 failures, 0 refused by the gateway$/m);
     assert.match(stdout, /, 0 missed\nno request failed\n$/);
+  });
+
+  it('tells each step in 80 columns, on a slow machine too', () => {
+    for (const { title, expected } of steps) {
+      const line = `00:00:00 ${describeOutcome({ title, expected, actual: expected, milliseconds: 99_999 })}`;
+      assert.ok(line.length <= 80, line);
+    }
   });
 
   it('refuses to call a run good in which no key has changed, and prints lines that can be pasted as they are', async () => {
