@@ -199,6 +199,27 @@ export const reloads: readonly Case[] = [
   },
   {
     alert: 'PaycertCredentialExposed',
+    title: 'fires for a copy that sidecars find by API, where no operator knows the credential',
+    at: 11,
+    fires: [pay],
+    series: { [of('paycert_secret_copies')]: always(1), [of('paycert_secret_copies', {}, 'b')]: always(2) },
+  },
+  {
+    alert: 'PaycertCredentialExposed',
+    title: 'fires once for what an operator and sidecars say of it',
+    at: 11,
+    fires: [stored],
+    series: { [by(condition, isExposed)]: always(1), [of('paycert_secret_copies')]: always(1) },
+  },
+  {
+    alert: 'PaycertCredentialExposed',
+    title: 'is quiet about a Secret that sidecars find without a copy',
+    at: 60,
+    fires: [],
+    series: { [of('paycert_secret_copies')]: always(0) },
+  },
+  {
+    alert: 'PaycertCredentialExposed',
     title: 'keeps firing while no operator is there to say it',
     at: 60,
     fires: [stored],
