@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
@@ -10,6 +13,7 @@ import { makeNotification } from '../../src/testing/wechatpay-message.ts';
 import type { WechatpayMaterial } from '../../src/testing/wechatpay-material.ts';
 import { exchange } from '../support/http-client.ts';
 import { listenFor } from '../support/listening.ts';
+import { issue, makeAuthority, pairFiles } from '../support/mtls.ts';
 import { call, configuration, credential, makeDirectory, makeMaterial, replaceFile, startSidecar } from '../support/sidecar.ts'; // prettier-ignore
 
 const secret = 'a-secret-of-the-application';
@@ -80,6 +84,37 @@ describe('a sidecar that takes notifications', { timeout: 300_000 }, () => {
     assert.match(metrics, /paycert_deliveries_total\{credential="wechat-main",outcome="accepted"\} 3/);
     const said = JSON.stringify(sidecar.lines);
     for (const hidden of [secret, material.apiV3Key, 'out_trade_no']) assert.ok(!said.includes(hidden) && !metrics.includes(hidden)); // prettier-ignore
+  });
+
+  it('hands them to an application elsewhere over TLS, with an authority that the environment names', async (t) => {
+    const directory = await makeDirectory(t);
+    const material = await makeMaterial();
+    await createSecretVolume(join(directory, 'keys'), material.files);
+    const authority = await makeAuthority();
+    await writeFile(join(directory, 'ca.crt'), authority.certificate);
+    const { 'tls.crt': cert, 'tls.key': key } = pairFiles(await issue(authority, 'localhost'));
+    let isEncrypted = false;
+    const server = createSecureServer({ cert, key }, (request, response) => {
+      isEncrypted = 'encrypted' in request.socket;
+      request.resume().on('end', () => response.end());
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const secretFile = join(directory, 'notification-secret');
+    await replaceFile(secretFile, secret);
+    const { port } = server.address() as AddressInfo;
+    const more = `notifications: { listen: { address: "127.0.0.1:0" }, forwardTo: { url: "https://localhost:${String(port)}/n" }, secretFile: ${JSON.stringify(secretFile)} }\n`;
+    const config = configuration(directory, [credential({ path: join(directory, 'keys') })], more);
+    const env = { NODE_EXTRA_CA_CERTS: join(directory, 'ca.crt') };
+    const sidecar = await startSidecar(t, directory, config, { env });
+    const address = String(sidecar.lines.find(({ listener }) => listener === 'notifications')?.['address']);
+    const message = notificationOf(material, '1');
+    assert.equal((await exchange(address, { path: '/wechat-main', method: 'POST', ...message })).status, 204);
+    assert.ok(isEncrypted);
   });
 
   it('hands them to an application on a Unix socket, and says which one it does not reach', async (t) => {
