@@ -69,9 +69,11 @@ export function staged({ current, next, activation, pod, clock }: StagedOptions)
   };
 }
 
-const unitedOf = (one: Partial<Material>, other: Material): Pick<Material, 'mayBeTorn' | 'frozenPaths'> => ({
+/** What somebody should know of either set. */
+const unitedOf = (one: Partial<Material>, other: Material): Partial<Material> => ({
   mayBeTorn: one.mayBeTorn === true || other.mayBeTorn === true,
   frozenPaths: [...(one.frozenPaths ?? []), ...(other.frozenPaths ?? [])],
+  copies: [...(one.copies ?? []), ...(other.copies ?? [])],
 });
 
 async function settled(read: Promise<Material>): Promise<Material | PaycertError> {

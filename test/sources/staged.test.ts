@@ -112,6 +112,15 @@ describe('a staged source', () => {
     await assert.rejects(one.source.read(never), { code: 'source-unreadable' });
   });
 
+  it('says of both sets where they never update, lie a second time, or may be torn', async () => {
+    const one = make({ percent: 0 });
+    const copy = (secret: string) => ({ namespace: 'pay', secret, annotation: 'x' });
+    one.current.about = { frozenPaths: ['/a'], copies: [copy('a')], mayBeTorn: false };
+    one.next.about = { frozenPaths: ['/b'], copies: [copy('b')], mayBeTorn: true };
+    const { frozenPaths, copies, mayBeTorn } = await one.source.read(never);
+    assert.deepEqual([frozenPaths, copies, mayBeTorn], [['/a', '/b'], [copy('a'), copy('b')], true]);
+  });
+
   it('throws a bug of either source', async () => {
     const one = make({ percent: 0 });
     one.next.failure = new TypeError('a bug');
