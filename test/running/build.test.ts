@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { buildCredential, buildPolicy, type BuildDependencies } from '../../src/running/build.ts';
+import type { CredentialConfig } from '../../src/config/schema/credential.ts';
 import { type SourceConfig, SourceSchema } from '../../src/config/schema/source.ts';
 import { makeDirectory, textsOf } from '../support/directories.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -27,16 +28,16 @@ describe('a credential that is built', () => {
     assert.equal(provider.identity, 'wechatpay/1900000001');
     const maxAge = { milliseconds: 90 * 86_400_000, isGiven: false };
     const plain = { provider: 'wechatpay', isRequired: false, suspendedSince: undefined };
-    const { origins, forwarding, ...policy } = buildPolicy(config);
+    const { origins, forwarding, notifying, ...policy } = buildPolicy(config);
+    assert.ok(notifying);
     assert.deepEqual(policy, { ...plain, requires: ['sign'], maxAge });
     assert.deepEqual([origins?.[0], forwarding?.allowed[0]], ['https://api.mch.weixin.qq.com', 'GET /v3/*']);
   });
 
   it('is forwarded by a proxy where its platform says how', () => {
-    assert.equal(
-      buildPolicy({ ...config, provider: { wechatpayV2: { merchantId: '1900000001' } } }).forwarding,
-      undefined,
-    );
+    const forwardingOf = (provider: CredentialConfig['provider']) => buildPolicy({ ...config, provider }).forwarding;
+    assert.ok(forwardingOf({ wechatpayV2: { merchantId: '1900000001' } }));
+    assert.equal(forwardingOf({ mtls: {} }), undefined);
   });
 
   it('has what the configuration says', () => {
@@ -108,6 +109,7 @@ describe('the schema', () => {
       'etcd',
       'merge',
       'fallback',
+      'staged',
     ]);
   });
 });
