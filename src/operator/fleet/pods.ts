@@ -1,6 +1,6 @@
 // The Pods that have a sidecar, by their label, as the API server has them: a watch for each namespace, or one for all.
 import type { PaycertError } from '../../errors.ts';
-import { pods, type Resource } from '../../kube/resources.ts';
+import { pods } from '../../kube/resources.ts';
 import { Informer, type InformerOptions } from '../../kube/watch.ts';
 import { sidecarLabel } from '../labels.ts';
 import { relistMilliseconds, toleratedMilliseconds } from '../watched.ts';
@@ -24,14 +24,18 @@ export class FleetPods {
   constructor(options: FleetPodsOptions) {
     this.#options = options;
     const scopes = options.namespaces.length > 0 ? options.namespaces : [undefined];
-    this.#informers = scopes.map((namespace) => this.#inform(pods, namespace));
+    this.#informers = scopes.map((namespace) => this.#inform(namespace));
   }
 
-  #inform(resource: Resource, namespace: string | undefined): Informer<FleetPod> {
+  #inform(namespace: string | undefined): Informer<FleetPod> {
     const { mayBeAsked, changed } = this.#options;
     const informer: Informer<FleetPod> = new Informer({
       ...this.#options,
-      collection: { resource, labelSelector: `${sidecarLabel}=true`, ...(namespace !== undefined && { namespace }) },
+      collection: {
+        resource: pods,
+        labelSelector: `${sidecarLabel}=true`,
+        ...(namespace !== undefined && { namespace }),
+      },
       name: namespace === undefined ? 'pods' : `pods/${namespace}`,
       transform: (object) => readPod(object, mayBeAsked),
       changed: (key) => changed(key, informer.get(key)),
