@@ -465,7 +465,7 @@ const table = {
   },
   'credential-rejected': {
     kind: 'refused',
-    hint: 'Write good material into the Secret; `kubectl describe paymentcredential NAME` says everything that is wrong.',
+    hint: 'Put right what the message names; `kubectl describe paymentcredential NAME` shows all that is wrong.',
   },
   'nonce-seen': { kind: 'refused', hint: 'Accept a message once; otherwise treat it as a replay.' },
   'decryption-failed': {
