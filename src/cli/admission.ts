@@ -19,17 +19,30 @@ interface Dependencies {
   readonly observe: Observe;
 }
 
+export interface Reviews {
+  readonly listener: AdmissionListener;
+  /** Of every replica. */
+  readonly tasks: readonly Task[];
+  /** Of the one that leads. */
+  readonly leading: readonly Task[];
+}
+
 export function openAdmission(
   { address, certificate }: AdmissionFlags,
   { reviewer, client: connected, clock, observe }: Dependencies,
-): { readonly listener: AdmissionListener; readonly leading: readonly Task[] } {
+): Reviews {
   const client = async () => connected;
-  const open = (shown: ServingCertificate) => new AdmissionListener({ address, certificate: shown, reviewer, observe });
+  const open = (shown: ServingCertificate, keeper?: ServingSecret): Reviews => {
+    const listener = new AdmissionListener({ address, certificate: shown, reviewer, observe });
+    const run: Task = (signal) => listener.run(signal);
+    if (keeper === undefined) return { listener, tasks: [run], leading: [] };
+    return { listener, tasks: [run, (signal) => keeper.begin(signal)], leading: [(signal) => keeper.run(signal)] };
+  };
   const file = 'admission-certificate';
   if ('tls' in certificate) {
     const source = files({ paths: [certificate.tls], pollMilliseconds, clock, observe });
     const place = { name: certificate.tls, field: '--admission-tls', file } as const;
-    return { listener: open(new ServingCertificate(source, place, observe)), leading: [] };
+    return open(new ServingCertificate(source, place, observe));
   }
   const { secret: kept, webhooks, mutating, hostNames } = certificate;
   const configurations: Configuration[] = [{ kind: 'validating', name: webhooks }];
@@ -37,8 +50,5 @@ export function openAdmission(
   const source = secret({ secret: kept.name, namespace: kept.namespace, client, clock, random: Math.random, observe });
   const place = { name: `${kept.namespace}/${kept.name}`, field: '--admission-secret', file } as const;
   const keeper = new ServingSecret({ secret: kept, configurations, hostNames, client, clock, random: randomBytes, observe }); // prettier-ignore
-  return {
-    listener: open(new ServingCertificate(source, place, observe)),
-    leading: [(signal) => keeper.run(signal)],
-  };
+  return open(new ServingCertificate(source, place, observe), keeper);
 }

@@ -97,7 +97,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
       [
         (running) => controller.run(running),
         (running) => listener.run(running),
-        ...(reviews ? [(running: AbortSignal) => reviews.listener.run(running)] : []),
+        ...(reviews?.tasks ?? []),
         lease
           ? whileLeading(lead, { ...lease, timing, client: async () => unlimited, identity, clock, random, observe })
           : lead,

@@ -1,4 +1,4 @@
-// Keeps the webhooks' certificate in one Secret and its authority in their configurations: a task for the time of leading.
+// Keeps the webhooks' certificate in one Secret and its authority in their configurations: the leader, but for the first.
 import { X509Certificate } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import { PaycertError } from '../../errors.ts';
@@ -54,20 +54,45 @@ export class ServingSecret {
 
   /** Until aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, observe } = this.#options;
+    const { clock } = this.#options;
     const isOver = () => signal.aborted;
     while (!isOver()) {
-      try {
-        await this.keep(signal);
-        this.#failure = undefined;
-      } catch (error) {
-        if (isOver()) return;
-        if (!(error instanceof PaycertError)) throw error;
-        observe({ type: 'serving-failed', error, isNew: this.#failure !== error.code });
-        this.#failure = error.code;
-      }
-      await clock.sleep(this.#failure === undefined ? pauseMilliseconds : retryMilliseconds, signal);
+      const isKept = await this.#try(() => this.keep(signal), signal);
+      await clock.sleep(isKept ? pauseMilliseconds : retryMilliseconds, signal);
     }
+  }
+
+  /**
+   * Until there is a certificate, of any replica's making. Not only the leader's: that may be an older one, which keeps none and
+   * goes only when another is ready.
+   */
+  async begin(signal: AbortSignal): Promise<void> {
+    const isOver = () => signal.aborted;
+    const work = async () => ((await this.#isEmpty(signal)) ? this.keep(signal) : undefined);
+    while (!isOver() && !(await this.#try(work, signal))) await this.#options.clock.sleep(retryMilliseconds, signal);
+  }
+
+  /** Whether it was done. */
+  async #try(work: () => Promise<void>, signal: AbortSignal): Promise<boolean> {
+    try {
+      await work();
+      this.#failure = undefined;
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      if (!(error instanceof PaycertError)) throw error;
+      // Two that write at once are no failure: one of them has.
+      if (error.code === 'object-conflict') return false;
+      this.#options.observe({ type: 'serving-failed', error, isNew: this.#failure !== error.code });
+      this.#failure = error.code;
+      return false;
+    }
+  }
+
+  async #isEmpty(signal: AbortSignal): Promise<boolean> {
+    const { client, secret } = this.#options;
+    const { data = {} } = await (await client()).get({ resource: secrets, ...secret }, signal);
+    return ((data as Readonly<Record<string, string>>)['tls.crt'] ?? '') === '';
   }
 
   /** Writes what is due, once. @throws PaycertError */

@@ -129,6 +129,17 @@ describe('the webhooks’ own certificate', () => {
     assert.deepEqual((secret['metadata'] as { labels: object }).labels, { ours: 'yes' });
   });
 
+  it('is made by a replica that does not lead, while none is there', limit, async (t) => {
+    const { plane, home, ports, start, write } = await setUp(t, 1);
+    // An operator that keeps no certificate holds the Lease, as before an upgrade.
+    const renewTime = new Date().toISOString().replace('Z', '000Z');
+    const spec = { holderIdentity: 'older', leaseDurationSeconds: 3600, acquireTime: renewTime, renewTime };
+    await plane.admin('POST', `/apis/coordination.k8s.io/v1/namespaces/${home}/leases`, { metadata: { name: 'leader' }, spec });
+    await start(0);
+    await until(() => isOpen(ports[0] ?? 0), 'it listens');
+    await until(async () => isRefused(await write()), 'its certificate is trusted');
+  }); // prettier-ignore
+
   it('has its authority in webhooks that review and in webhooks that change, and both have the next one', limit, async (t) => {
     const { plane, tenant, home, configuration, secret } = await setUp(t, 1);
     const mutating = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
