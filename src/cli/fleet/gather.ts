@@ -94,10 +94,11 @@ async function askEach(
       try {
         const answer = readSighting(await client.getFromPod(target, maxSightingBytes, both));
         const sighting = keepKnown(pod, answer, (name) => names.has(name));
-        seen.set(pod, { askedAt, sighting, unseen: undefined, names: sighting.credentials.map(({ name }) => name) });
+        const had = { at: askedAt, names: sighting.credentials.map(({ name }) => name) };
+        seen.set(pod, { askedAt, sighting, unseen: undefined, had });
       } catch (error) {
         signal.throwIfAborted();
-        seen.set(pod, { askedAt, sighting: undefined, unseen: whyUnseen(error), names: undefined });
+        seen.set(pod, { askedAt, sighting: undefined, unseen: whyUnseen(error), had: undefined });
       }
     }
   };
@@ -119,6 +120,6 @@ function whyUnseen(error: unknown): string {
 
 const podsOf = (resource: PaymentCredential, asked: Asked): CredentialReport['pods'] =>
   asked.flatMap(([pod, seen]) => {
-    const view = viewOf(pod, seen, resource.name, new Date(0));
+    const view = viewOf(pod, seen, resource.name, { since: new Date(0), knownSince: new Date(0) });
     return view ? [{ ...view, state: stateOf(view, storedSnapshotId(resource.status)) }] : [];
   });

@@ -11,7 +11,7 @@ import { type Member, Members } from './members.ts';
 import { isPodAddress } from './pod-address.ts';
 import { FleetPods } from './pods.ts';
 import { Unseen } from './read-sighting.ts';
-import { keepKnown, namesOf, type Seen, viewOf } from './sightings.ts';
+import { keepKnown, type Seen, viewOf } from './sightings.ts';
 import { type Stored, StoredSnapshots } from './stored.ts';
 import { dueNow } from './turns.ts';
 import { type PodView, stateOf } from './view.ts';
@@ -80,11 +80,11 @@ export class Fleet {
   /** Undefined while this replica does not lead: it knows nothing. */
   look(key: ResourceKey, stored: Stored): Look | undefined {
     if (this.#pods === undefined) return undefined;
-    const { since, isNews } = this.#stored.note(key, stored, this.#options.clock.now());
+    const { known, isNews } = this.#stored.note(key, stored, this.#options.clock.now());
     if (isNews) this.#hurry(key);
     const views = this.#members.in(key.namespace).flatMap(({ pod, seen }) => {
-      const view = viewOf(pod, seen, key.name, since);
-      return view ? [{ view, isAsked: seen !== undefined && seen.askedAt >= since }] : [];
+      const view = viewOf(pod, seen, key.name, known);
+      return view ? [{ view, isAsked: seen !== undefined && seen.askedAt >= known.since }] : [];
     });
     const { isSynced, trouble } = this.#pods;
     const isComplete = isSynced && views.every(({ isAsked }) => isAsked);
@@ -106,8 +106,14 @@ export class Fleet {
     this.#wake.abort();
   }
 
-  #concerned({ pod, seen }: Pick<Member, 'pod' | 'seen'>): readonly string[] {
-    return namesOf(pod, seen?.names, this.#stored.names(pod.namespace));
+  /** The PaymentCredentials for which it counts. */
+  #concerned(member: Pick<Member, 'pod' | 'seen'>): readonly string[] {
+    return this.#stored.names(member.pod.namespace).filter((name) => this.#viewOf(member, name) !== undefined);
+  }
+
+  #viewOf({ pod, seen }: Pick<Member, 'pod' | 'seen'>, name: string): PodView | undefined {
+    const known = this.#stored.get(pod.namespace, name);
+    return known && viewOf(pod, seen, name, known);
   }
 
   #say({ pod: { namespace } }: Pick<Member, 'pod'>, names: Iterable<string>): void {
@@ -154,12 +160,13 @@ export class Fleet {
       const answer = await askPod(pod.address as Address, signal);
       const known = new Set(this.#stored.names(pod.namespace));
       const sighting = keepKnown(pod, answer, (name) => known.has(name));
-      return { askedAt, sighting, unseen: undefined, names: sighting.credentials.map(({ name }) => name) };
+      const had = { at: askedAt, names: sighting.credentials.map(({ name }) => name) };
+      return { askedAt, sighting, unseen: undefined, had };
     } catch (error) {
       if (!(error instanceof Unseen) && !signal.aborted)
         this.#options.observe({ type: 'internal-error', where: 'fleet', error });
       const unseen = error instanceof Unseen ? error.message : 'asking it failed unexpectedly';
-      return { askedAt, sighting: undefined, unseen, names: seen?.names };
+      return { askedAt, sighting: undefined, unseen, had: seen?.had };
     }
   }
 
@@ -167,9 +174,8 @@ export class Fleet {
     const { pod } = asked;
     const concerned = this.#concerned({ pod, seen });
     const isSettled = concerned.every((name) => {
-      const known = this.#stored.get(pod.namespace, name);
-      const view = known && viewOf(pod, seen, name, known.since);
-      return view === undefined || stateOf(view, known?.stored.snapshotId) === 'current';
+      const view = this.#viewOf({ pod, seen }, name);
+      return view && stateOf(view, this.#stored.get(pod.namespace, name)?.stored.snapshotId) === 'current';
     });
     this.#members.take(asked, seen, isSettled, { now: this.#now(), random: this.#options.random() });
     const isSame = asked.isSettled && isSettled && isDeepStrictEqual(factsOf(asked.seen), factsOf(seen));

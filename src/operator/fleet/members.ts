@@ -26,7 +26,8 @@ export class Members {
     const members = this.#namespaces.get(namespace) ?? new Map<string, Member>();
     const before = members.get(name);
     if (isDeepStrictEqual(before?.pod, pod)) return [];
-    const isSame = before?.pod.uid === pod?.uid && isDeepStrictEqual(before?.pod.address, pod?.address);
+    const whatCounts = (one: FleetPod | undefined) => [one?.uid, one?.address, one?.isRunning];
+    const isSame = isDeepStrictEqual(whatCounts(before?.pod), whatCounts(pod));
     const after = pod && { ...(isSame && before ? before : unasked(now)), pod };
     if (after) members.set(name, after);
     else members.delete(name);

@@ -1,6 +1,7 @@
 // What each Pod answered last: for which PaymentCredentials of its own namespace it counts, and what it has of them.
 import type { CredentialSighting, Sighting } from '../../store/sighting.ts';
 import type { FleetPod } from './pod.ts';
+import type { Known } from './stored.ts';
 import type { PodView } from './view.ts';
 
 /** The last answer of a Pod, or why there was none. */
@@ -9,8 +10,8 @@ export interface Seen {
   /** Undefined when the last question was not answered. */
   readonly sighting: Sighting | undefined;
   readonly unseen: string | undefined;
-  /** The PaymentCredentials that it had when it answered last; undefined if it never did. */
-  readonly names: readonly string[] | undefined;
+  /** The PaymentCredentials that it had when it answered last, and when that was; undefined if it never did. */
+  readonly had: { readonly at: Date; readonly names: readonly string[] } | undefined;
 }
 
 /**
@@ -36,22 +37,19 @@ export function keepKnown(
   return { version, credentials: [...kept.values()] };
 }
 
-/** Which of the PaymentCredentials that are known in its namespace a Pod may have. `answered`: what it had when it answered last. */
-export function namesOf(
-  { declared, isComplete }: Pick<FleetPod, 'declared' | 'isComplete'>,
-  answered: readonly string[] | undefined,
-  known: readonly string[],
-): readonly string[] {
-  if (answered === undefined && !isComplete) return known;
-  const named = new Set([...declared, ...(answered ?? [])]);
-  return known.filter((name) => named.has(name));
-}
-
 /**
  * What is known of a Pod for one PaymentCredential of its namespace; undefined where it does not count for it. A Pod that
- * never answered, and does not list what it uses, may use any of them. `since`: what it said before is not about what is stored now.
+ * never answered, and does not list what it uses, may use any of them. What it said before
+ * `since` is not about what is stored now, and before `knownSince` nothing of this one was kept.
  */
-export function viewOf(pod: FleetPod, seen: Seen | undefined, name: string, since: Date): PodView | undefined {
+export function viewOf(
+  pod: FleetPod,
+  last: Seen | undefined,
+  name: string,
+  { since, knownSince }: Pick<Known, 'since' | 'knownSince'>,
+): PodView | undefined {
+  const seen = last !== undefined && last.askedAt >= knownSince ? last : undefined;
+  const had = last?.had !== undefined && last.had.at >= knownSince ? last.had.names : undefined;
   if (pod.isOver) return undefined;
   const { sighting, unseen } = seen ?? {};
   const isDeclared = pod.declared.includes(name);
@@ -65,7 +63,7 @@ export function viewOf(pod: FleetPod, seen: Seen | undefined, name: string, sinc
   }
   // Nothing in it has started, so that nothing signs.
   if (!pod.isRunning) return undefined;
-  const mayUse = isDeclared || (seen?.names?.includes(name) ?? !pod.isComplete);
+  const mayUse = isDeclared || (had?.includes(name) ?? !pod.isComplete);
   return mayUse ? { ...about, sighting: undefined, unseen: unseen ?? notAskedYet } : undefined;
 }
 

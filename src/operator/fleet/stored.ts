@@ -8,10 +8,12 @@ export interface Stored {
   readonly snapshotId: string;
 }
 
-interface Known {
+export interface Known {
   readonly stored: Stored;
   /** As far as this process knows. */
   readonly since: Date;
+  /** When it was noted first: what a Pod said before was not kept of it. */
+  readonly knownSince: Date;
 }
 
 export class StoredSnapshots {
@@ -19,13 +21,17 @@ export class StoredSnapshots {
   readonly #namespaces = new Map<string, Map<string, Known>>();
 
   /** `isNews`: it is another version than before, or the first. */
-  note({ namespace, name }: ResourceKey, stored: Stored, now: Date): Known & { readonly isNews: boolean } {
+  note(
+    { namespace, name }: ResourceKey,
+    stored: Stored,
+    now: Date,
+  ): { readonly known: Known; readonly isNews: boolean } {
     const names = this.#namespaces.get(namespace) ?? new Map<string, Known>();
     const before = names.get(name);
-    if (before && isDeepStrictEqual(before.stored, stored)) return { ...before, isNews: false };
-    const known = { stored, since: now };
+    if (before && isDeepStrictEqual(before.stored, stored)) return { known: before, isNews: false };
+    const known = { stored, since: now, knownSince: before?.knownSince ?? now };
     this.#namespaces.set(namespace, names.set(name, known));
-    return { ...known, isNews: true };
+    return { known, isNews: true };
   }
 
   forget({ namespace, name }: ResourceKey): void {

@@ -1,6 +1,7 @@
 // The view of a fleet on a real API server with real admin ports: what every Pod has is a fact, and a Pod that does not answer has nothing.
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { systemClock } from '../../../src/clock.ts';
 import { withExpiredCertificate } from '../../../src/testing/spoiled-material.ts';
 import { noControlPlane, useControlPlane } from '../../support/control-plane.ts';
 import { anyAddress, hastyClock, makePod, startAdminPort } from '../../support/fleet.ts';
@@ -121,6 +122,20 @@ describe('RolledOut', () => {
     await stranger.create(name, wechatpaySpec('keys'));
     assert.deepEqual(countsOf(await stranger.condition(name, 'RolledOut', 'True RolledOut')), counted({ current: 1 }));
     assert.deepEqual(countsOf((await tenant.status(name))!), counted({ current: 1 }));
+  });
+
+  it('counts a Pod for a PaymentCredential that is made after the Pod was asked', limit, async (t) => {
+    // At rest it would be asked again in four minutes.
+    const { tenant, before, run, create } = await start(t, { clock: systemClock });
+    await makePod(tenant, 'a', await startAdminPort(t, { [name]: before, later: before }));
+    await makePod(tenant, 'b', await startAdminPort(t, { later: before }));
+    const { recorder } = await run();
+    const asked = recorder.next('fleet-asked');
+    await create();
+    await asked;
+    await tenant.create('later', wechatpaySpec('keys'));
+    const { fleet } = await tenant.condition('later', 'RolledOut', 'True RolledOut');
+    assert.deepEqual(countsOf({ fleet }), counted({ current: 2 }));
   });
 
   it('stays what it was while another operator takes over, and is not written again', limit, async (t) => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { FleetPod } from '../../../src/operator/fleet/pod.ts';
-import { keepKnown, namesOf, type Seen, viewOf } from '../../../src/operator/fleet/sightings.ts';
+import { keepKnown, type Seen, viewOf as viewSince } from '../../../src/operator/fleet/sightings.ts';
 import { dueNow, longestPause, pauseAtRest, pauseWhile, shortestPause } from '../../../src/operator/fleet/turns.ts';
 import { countPods, podStates, stateOf } from '../../../src/operator/fleet/view.ts';
 
@@ -13,17 +13,33 @@ const pod: FleetPod = {
   ...{ declared: [], isComplete: false, isRunning: true, isReady: true, isOver: false },
 };
 const said = (credentials: readonly object[], askedAt = late): Seen => ({
-  ...{ askedAt, unseen: undefined, names: credentials.map((one) => (one as { name: string }).name) },
+  ...{
+    askedAt,
+    unseen: undefined,
+    had: { at: askedAt, names: credentials.map((one) => (one as { name: string }).name) },
+  },
   sighting: { version: '1.0.0', credentials: credentials as never },
 });
-const silent = (names?: readonly string[]): Seen => ({
+const silent = (names?: readonly string[], at = late): Seen => ({
   askedAt: late,
   sighting: undefined,
   unseen: 'it is silent',
-  names,
+  had: names && { at, names },
 });
 
+const viewOf = (one: FleetPod, seen: Seen | undefined, name: string, since: Date, knownSince = early) =>
+  viewSince(one, seen, name, { since, knownSince });
+
 describe('a Pod', () => {
+  it('that answered before a PaymentCredential was known may have it, and is unknown until it is asked again', () => {
+    const view = viewOf(pod, said([], early), 'a', late, late);
+    assert.equal(view?.sighting, undefined);
+    assert.match(view?.unseen ?? '', /has not been asked/);
+    assert.equal(viewOf(pod, said([], late), 'a', late, late), undefined);
+    assert.equal(viewOf(pod, silent([], early), 'a', late, late)?.unseen, 'it is silent');
+    assert.equal(viewOf(pod, silent([], late), 'a', late, late), undefined);
+  });
+
   it('that has a credential counts for the PaymentCredential of that name, and for no other', () => {
     const seen = said([{ name: 'a', snapshotId: 'x' }]);
     assert.equal(viewOf(pod, seen, 'a', early)?.sighting?.snapshotId, 'x');
@@ -32,7 +48,6 @@ describe('a Pod', () => {
 
   it('that never answered and lists nothing may have any of them, and is unknown for each', () => {
     for (const seen of [undefined, silent()]) assert.equal(viewOf(pod, seen, 'a', early)?.sighting, undefined);
-    assert.deepEqual(namesOf(pod, undefined, ['a', 'b']), ['a', 'b']);
   });
 
   it('that does not answer is unknown for what it lists, or had when it answered last', () => {
