@@ -44,9 +44,11 @@ const keyIdOf = async (address: string): Promise<string> => {
 
 describe('a sidecar with two staged sets', { timeout: 300_000 }, () => {
   it('signs with the next one from its time on, by itself', async (t) => {
-    const { start, serials } = await makeSets(t);
-    const at = new Date(Math.ceil(Date.now() / 1000) * 1000 + 3000);
-    const sidecar = await start(`{ at: "${at.toISOString().replace('.000', '')}" }`);
+    const { directory, config, start, serials } = await makeSets(t);
+    const inSeconds = (seconds: number) => new Date((Math.ceil(Date.now() / 1000) + seconds) * 1000);
+    const activate = (at: Date) => `{ at: "${at.toISOString().replace('.000', '')}" }`;
+    const later = inSeconds(3600);
+    const sidecar = await start(activate(later));
     assert.equal(await keyIdOf(sidecar.socket), serials[0]);
     const { stdout } = await paycert(['status', '--socket', sidecar.socket]);
     assert.match(
@@ -57,8 +59,10 @@ describe('a sidecar with two staged sets', { timeout: 300_000 }, () => {
     assert.match(metrics, /^paycert_staged\{credential="wechat-main",active="false",valid="true"\} 1$/m);
     assert.match(
       metrics,
-      new RegExp(`^paycert_deferred_until_timestamp_seconds\\{.+\\} ${String(at.getTime() / 1000)}$`, 'm'),
+      new RegExp(`^paycert_deferred_until_timestamp_seconds\\{.+\\} ${String(later.getTime() / 1000)}$`, 'm'),
     );
+    const at = inSeconds(1);
+    await replaceFile(join(directory, 'paycert.yaml'), config(activate(at)));
     await sidecar.event('swapped', { generation: 2 });
     assert.ok(Date.now() >= at.getTime());
     assert.equal(await keyIdOf(sidecar.socket), serials[1]);
