@@ -63,7 +63,7 @@ describe('a sidecar with two staged sets', { timeout: 300_000 }, () => {
     );
     const at = inSeconds(1);
     await replaceFile(join(directory, 'paycert.yaml'), config(activate(at)));
-    await sidecar.event('swapped', { generation: 2 });
+    await sidecar.event('swapped', { keyId: serials[1] });
     assert.ok(Date.now() >= at.getTime());
     assert.equal(await keyIdOf(sidecar.socket), serials[1]);
   });
