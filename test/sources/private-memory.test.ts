@@ -15,6 +15,16 @@ const asRoot = { skip: process.getuid?.() === 0 ? false : 'only root gives files
 const bytes = Buffer.from('material');
 const mode = (path: string) => lstatSync(path).mode & 0o777;
 
+function makeWithMode(path: string, mode: number): void {
+  mkdirSync(path);
+  chmodSync(path, mode);
+}
+
+function makeLink(path: string): void {
+  mkdirSync(`${path}.d`);
+  symlinkSync(`${path}.d`, path);
+}
+
 describe('a directory in memory', () => {
   it('is made for its owner alone', async (t) => {
     const directory = join(await makeMemoryDirectory(t), 'keys');
@@ -33,9 +43,9 @@ describe('a directory in memory', () => {
   });
 
   const refusals: Readonly<Record<string, readonly [(path: string) => void, RegExp]>> = {
-    'others may write it': [(path) => (mkdirSync(path), chmodSync(path, 0o702)), /open to other users \(mode 0702\)/],
-    'its group may read it': [(path) => (mkdirSync(path), chmodSync(path, 0o740)), /open to other users \(mode 0740\)/],
-    'it is a symbolic link': [(path) => (mkdirSync(`${path}.d`), symlinkSync(`${path}.d`, path)), /is not a directory/],
+    'others may write it': [(path) => makeWithMode(path, 0o702), /open to other users \(mode 0702\)/],
+    'its group may read it': [(path) => makeWithMode(path, 0o740), /open to other users \(mode 0740\)/],
+    'it is a symbolic link': [makeLink, /is not a directory/],
     'it is a file': [(path) => writeFileSync(path, ''), /EEXIST/],
   };
   for (const [title, [make, message]] of Object.entries(refusals))

@@ -51,7 +51,9 @@ describe('a file that somebody else may replace', () => {
       'cli/main.ts',
       // What the kernel says of this process.
       'server/limits.ts',
-      'sources/files.ts',
+      'sources/mounts.ts',
+      // In memory, of our own making, and of a size that is looked at first.
+      'sources/private-memory.ts',
       'system/read-bounded.ts',
     ]);
   });
