@@ -7,7 +7,8 @@ import type { TestContext } from 'node:test';
 /** In memory, where the last good material may be kept. */
 export async function makeMemoryDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp('/dev/shm/paycert-test-');
-  t.after(() => rm(directory, { recursive: true, force: true }));
+  // What still runs may keep something in it.
+  t.after(() => rm(directory, { recursive: true, force: true, maxRetries: 10 }));
   return directory;
 }
 
