@@ -5,7 +5,8 @@ import { createSecretVolume, type WechatpayMaterial } from '../../src/testing/in
 import { cpuMilliseconds, load, residentMegabytes, type Sidecar, startBareServer, startSidecar } from './fixture.ts';
 import type { Figures } from './rates.ts';
 
-const settle = () => new Promise((resolve) => setTimeout(resolve, 5000));
+const passed = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const settle = () => passed(5000);
 const path = '/v1/credentials/wechat/sign';
 
 /** Each beside a bare server that has had the same life: idle, then as many requests. */
@@ -30,7 +31,8 @@ export async function memory(directory: string, start: () => Promise<Sidecar>, r
   }
 }
 
-const scrapes = 50;
+/** As many seconds: two whole polls of the thousand. */
+const scrapes = 20;
 
 /** Milliseconds that pass during `work`, and the CPU of the sidecar in them as a share of one core. */
 async function cpuOf(sidecar: Sidecar, work: () => Promise<unknown>): Promise<{ elapsed: number; share: number }> {
@@ -61,7 +63,7 @@ export async function thousandCredentials(directory: string, material: Wechatpay
     const scraped = await cpuOf(sidecar, async () => {
       for (let scrape = 0; scrape < scrapes; scrape++) await (await fetch(`${sidecar.admin}/metrics`)).arrayBuffer();
     });
-    const rest = await cpuOf(sidecar, settle);
+    const rest = await cpuOf(sidecar, () => passed(scraped.elapsed));
     const perScrape = ((scraped.share - rest.share) * scraped.elapsed) / scrapes;
     return {
       reload_1000_credentials_s: seconds,
