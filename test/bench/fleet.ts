@@ -16,6 +16,7 @@ import { createWechatpayMaterial } from '../../src/testing/index.ts';
 import { loadStore } from '../support/api-server.ts';
 import { ControlPlane } from '../support/control-plane.ts';
 import { installDefinition, merchantId, wechatpaySpec } from '../support/operator.ts';
+import { each } from './each.ts';
 import { residentMegabytes } from './fixture.ts';
 import { startInPod } from './in-pod.ts';
 
@@ -25,15 +26,6 @@ const podsEach = 10;
 const credentialCount = namespaceCount * credentialsEach;
 const signal = new AbortController().signal;
 const restMilliseconds = 15_000;
-
-/** So many at once. */
-async function each(count: number, act: (index: number) => Promise<unknown>): Promise<void> {
-  let next = 0;
-  const work = async () => {
-    while (next < count) await act(next++);
-  };
-  await Promise.all(Array.from({ length: 16 }, work));
-}
 
 /** One port for the Pods of each credential, on an address that a Pod may have. */
 async function startPorts(snapshotId: string) {

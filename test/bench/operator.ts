@@ -18,6 +18,7 @@ import { ControlPlane, noControlPlane } from '../support/control-plane.ts';
 import { installDefinition, merchantId, wechatpaySpec } from '../support/operator.ts';
 import { noCluster } from '../e2e/cluster.ts';
 import { imageEnvironment, imageOptions } from '../support/image-settings.ts';
+import { each } from './each.ts';
 import { measureFleet } from './fleet.ts';
 import { buildBundle, percentile, residentMegabytes } from './fixture.ts';
 import { startInPod } from './in-pod.ts';
@@ -55,15 +56,6 @@ const signal = new AbortController().signal;
 
 const toData = ({ files }: WechatpayMaterial) =>
   Object.fromEntries([...files].map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')]));
-
-/** So many at once. */
-async function each(count: number, act: (index: number) => Promise<unknown>): Promise<void> {
-  let next = 0;
-  const work = async () => {
-    while (next < count) await act(next++);
-  };
-  await Promise.all(Array.from({ length: 16 }, work));
-}
 
 /** Counts what passes, and looks at none of it. */
 async function startMeter(port: number) {

@@ -1,6 +1,5 @@
 // Raw requests to the listener for notifications, head and body: the application gets only what the platform signed, and only once.
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
 import { Once } from '../../../src/delivery/once.ts';
 import { Strangers } from '../../../src/delivery/strangers.ts';
 import type { Envelope } from '../../../src/delivery/envelope.ts';
@@ -21,6 +20,7 @@ import type { Random } from '../random.ts';
 import { mutate, type Target } from '../target.ts';
 import { assertStatus } from './listener.ts';
 import { seal } from './notifications.ts';
+import { sendRaw } from './raw.ts';
 
 const mutations = [...byteMutations, ...byteMutations.map(() => mutateText)];
 const lines = [
@@ -51,30 +51,6 @@ const paths = [
   `/shop/${'a'.repeat(3000)}`,
 ];
 const resource = { transaction_id: '4200001234', trade_state: 'SUCCESS' };
-
-/** How long to wait for a response to what may be no whole request. */
-const patienceMilliseconds = 20;
-
-/** Everything that comes back until the connection closes. */
-function send(address: string, request: Buffer): Promise<string> {
-  const [host = '', port] = address.split(':');
-  return new Promise((resolve) => {
-    let received = '';
-    const socket = connect({ host, port: Number(port) });
-    const patience = setTimeout(() => socket.end(), patienceMilliseconds);
-    socket.on('data', (chunk) => {
-      received += chunk.toString('latin1');
-      patience.refresh();
-    });
-    socket
-      .on('error', () => undefined)
-      .on('close', () => {
-        clearTimeout(patience);
-        resolve(received);
-      });
-    socket.write(request);
-  });
-}
 
 function makeRequest({ material }: Corpus, random: Random): Buffer {
   const id = String(random.below(1000));
@@ -118,7 +94,7 @@ export async function notificationRequests(corpus: Corpus): Promise<Target> {
     async run(random) {
       const good = makeRequest(corpus, random);
       const request = random.isOneIn(3) ? good : mutate(good, mutations, random, [good]);
-      const received = await send(address, request);
+      const received = await sendRaw(address, request);
       if (internal !== undefined)
         throw internal instanceof Error ? internal : new Error('something unforeseen was thrown');
       let isAccepted = false;
