@@ -34,7 +34,7 @@ interface Evaluated {
 /** What has expired still verifies what was signed for it; anything else that is wrong with a former set keeps it out. */
 const passed: ReadonlySet<string> = new Set(['certificate-expired', 'security-token-expired']);
 
-/** The next set is judged as of the time at which it is to sign. */
+/** The next set is evaluated as of the time at which it is to sign. */
 export async function evaluateStaged(
   { other, activation, isActive }: Staged,
   { provider, signing, former, older }: Evaluated,

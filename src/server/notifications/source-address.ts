@@ -7,14 +7,15 @@ const maxHops = 16;
 
 /** `ranges`: addresses, or CIDR ranges, whose `X-Forwarded-For` counts. */
 export function sourceAddressOf(ranges: readonly string[]): (request: IncomingMessage) => string {
-  const trusted = new BlockList();
+  // Apart: Node takes every address of IPv4 for one of `::ffff:0:0/96`, and so of `::/0`.
+  const trusted = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const range of ranges) {
     const [address = '', prefix] = range.split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) trusted.addAddress(address, family);
-    else trusted.addSubnet(address, Number(prefix), family);
+    const family = familyOf(address);
+    if (prefix === undefined) trusted[family].addAddress(address, family);
+    else trusted[family].addSubnet(address, Number(prefix), family);
   }
-  const isTrusted = (address: string) => trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  const isTrusted = (address: string) => trusted[familyOf(address)].check(address, familyOf(address));
 
   return ({ socket, headers }) => {
     let source = plain(socket.remoteAddress ?? '');
@@ -30,6 +31,8 @@ export function sourceAddressOf(ranges: readonly string[]): (request: IncomingMe
     return networkOf(source);
   };
 }
+
+const familyOf = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
 /** IPv4 as sockets for both families write it. */
 const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '');

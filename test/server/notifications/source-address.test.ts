@@ -23,5 +23,10 @@ describe('the source of a request', () => {
   ] as const)
     it(what, () => assert.equal(of(peer, told), expected));
 
+  it('is not believed of IPv4 because all of IPv6 is trusted', () => {
+    assert.equal(of('203.0.113.7', '1.2.3.4', ['::/0']), '203.0.113.7');
+    assert.equal(of('fd00::1', '1.2.3.4', ['::/0']), '1.2.3.4');
+  });
+
   it('is its peer where no proxy is trusted', () => assert.equal(of('10.1.2.3', '1.2.3.4', []), '10.1.2.3'));
 });
