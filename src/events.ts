@@ -4,6 +4,19 @@ import type { PaycertError } from './errors.ts';
 /** Platforms refuse what is signed five minutes off; long before that somebody must know. */
 export const tolerableSkewSeconds = 60;
 
+/** Of a source with two sets: the one that does not sign here. `isActive`: that is the former one. */
+export interface StagedState {
+  readonly isActive: boolean;
+  /** When the next set signs; absent where a share of the pods decides. */
+  readonly until?: Date;
+  readonly percent?: number;
+  /** What names the key of the set that does not sign. */
+  readonly keyId?: string | undefined;
+  readonly snapshotId?: string;
+  /** Why that set is of no use. */
+  readonly error?: PaycertError;
+}
+
 /**
  * What happens, by its `type`. Members named `seconds` are durations; those named `…At`, `until` and `notAfter` are times. `isNew`: it
  * was not so before, so it is worth a line. No member holds a secret.
@@ -48,17 +61,8 @@ export type Event =
       /** As of a rejection. */
       readonly isNew: boolean;
     }
-  /** After a swap, of a source with two sets: the one that does not sign here. `isActive`: that is the former one. */
-  | {
-      readonly type: 'staged';
-      readonly credential: string;
-      readonly isActive: boolean;
-      readonly until?: Date;
-      readonly percent?: number;
-      readonly keyId?: string | undefined;
-      readonly snapshotId?: string;
-      readonly error?: PaycertError;
-    }
+  /** After a swap, of a source with two sets. */
+  | ({ readonly type: 'staged'; readonly credential: string } & StagedState)
   /** `isRecovery`: what was refused or unreadable has been put right, and the current snapshot is the newest again. */
   | { readonly type: 'unchanged'; readonly credential: string; readonly isRecovery: boolean }
   /** One part of a pair changed in plain files, and the other has not within five seconds: what is there is used. */

@@ -20,7 +20,7 @@ export interface BreakerParts extends BreakerOptions {
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** What a call says of its platform. `none`: nothing, such as one whose caller has gone. */
-export type Verdict = 'success' | 'failure' | 'none';
+export type CallResult = 'success' | 'failure' | 'none';
 
 /** Nothing was sent: the breaker is open, or another call is trying. */
 export class BreakerOpen extends Error {
@@ -28,11 +28,11 @@ export class BreakerOpen extends Error {
 }
 
 class NoSuccess extends Error {
-  readonly verdict: Verdict;
+  readonly result: CallResult;
 
-  constructor(verdict: Verdict) {
-    super(verdict);
-    this.verdict = verdict;
+  constructor(result: CallResult) {
+    super(result);
+    this.result = result;
   }
 }
 
@@ -61,7 +61,7 @@ export class Breaker {
       // Calls have a deadline of their own.
       timeout: false,
       // What is filtered counts as a success, and would close a breaker that is half open: what says nothing keeps it as it was.
-      errorFilter: (error) => error instanceof NoSuccess && error.verdict === 'none' && !breaker.halfOpen,
+      errorFilter: (error) => error instanceof NoSuccess && error.result === 'none' && !breaker.halfOpen,
     });
     breaker.on('open', () => changed('open'));
     breaker.on('halfOpen', () => changed('half-open'));
@@ -80,7 +80,7 @@ export class Breaker {
   }
 
   /** @throws BreakerOpen without running it; whatever it rejects with */
-  async run<T>(work: () => Promise<T>, judge: (end: PromiseSettledResult<T>) => Verdict): Promise<T> {
+  async run<T>(work: () => Promise<T>, evaluate: (end: PromiseSettledResult<T>) => CallResult): Promise<T> {
     if (this.refuses) throw new BreakerOpen();
     const tries = this.#breaker.halfOpen;
     this.#isTrying ||= tries;
@@ -88,8 +88,8 @@ export class Breaker {
     try {
       await this.#breaker.fire(async () => {
         [end] = await Promise.allSettled([work()]);
-        const verdict = judge(end);
-        if (verdict !== 'success') throw new NoSuccess(verdict);
+        const result = evaluate(end);
+        if (result !== 'success') throw new NoSuccess(result);
       });
     } catch (error) {
       if (!(error instanceof NoSuccess || CircuitBreaker.isOurError(error as Error))) throw error;

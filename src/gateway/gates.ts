@@ -7,7 +7,7 @@ import { assertAwaited, type Call } from '../store/call.ts';
 import { Breaker, BreakerOpen, type BreakerOptions, type BreakerState, rotationMilliseconds } from './breaker.ts';
 import { Bulkhead, BulkheadFull, type BulkheadOptions } from './bulkhead.ts';
 import type { ReceivedResponse } from './received.ts';
-import { verdictOf } from './verdict.ts';
+import { callResultOf } from './call-result.ts';
 
 export interface GatesOptions {
   readonly observe: Observe;
@@ -97,7 +97,7 @@ export class Gates {
 
   async #send<T extends ReceivedResponse>(gate: Gate, call: Call, send: () => Promise<T>): Promise<T> {
     try {
-      return await gate.breaker.run(send, (end) => verdictOf(end, call));
+      return await gate.breaker.run(send, (end) => callResultOf(end, call));
     } catch (error) {
       throw error instanceof BreakerOpen ? this.#heldBack(gate, 'breaker') : error;
     }

@@ -1,5 +1,6 @@
 // The set beside the one that signs: checked before its time, verifies and decrypts already or still, and never signs.
 import { PaycertError } from '../errors.ts';
+import type { StagedState } from '../events.ts';
 import type { Provider, SigningContext } from '../providers/provider.ts';
 import type { Staged } from '../sources/source.ts';
 import { findRefusal, findViolations } from './checks.ts';
@@ -7,19 +8,6 @@ import { findRefusal, findViolations } from './checks.ts';
 /** As it is known; without a context it is of no use, and `error` says why. */
 export interface StagedSet {
   readonly context?: SigningContext;
-  readonly error?: PaycertError;
-}
-
-/** Of one credential, for people. */
-export interface StagedState {
-  readonly isActive: boolean;
-  /** When the next set signs; absent where a share of the pods decides. */
-  readonly until?: Date;
-  readonly percent?: number;
-  /** What names the key of the set that does not sign. */
-  readonly keyId?: string | undefined;
-  readonly snapshotId?: string;
-  /** Why that set is of no use. */
   readonly error?: PaycertError;
 }
 

@@ -1,5 +1,6 @@
 // The current snapshot of every credential: the only mutable state on the signing path.
 import { PaycertError } from '../errors.ts';
+import type { StagedState } from '../events.ts';
 import type { Forwarding } from '../providers/forwarding.ts';
 import type { Notifying } from '../providers/notifying.ts';
 import type { Capability, KeyFacts } from '../providers/provider.ts';
@@ -7,7 +8,6 @@ import { type Age, agesOf, type MaxAge } from './age.ts';
 import type { Copy } from '../sources/source.ts';
 import { inUse } from './checks.ts';
 import { lacking, type Snapshot } from './snapshot.ts';
-import type { StagedState } from './staged.ts';
 
 /** What the configuration says of a credential, as far as its readiness goes. */
 export interface CredentialPolicy {

@@ -7,7 +7,7 @@ import {
   BreakerOpen,
   type BreakerOptions,
   type BreakerState,
-  type Verdict,
+  type CallResult,
 } from '../../src/gateway/breaker.ts';
 
 interface Opened {
@@ -18,7 +18,7 @@ interface Opened {
   /** Resolves when it is in that state from now on. */
   readonly next: (state: BreakerState) => Promise<void>;
   /** One call, which its platform answers with that. */
-  readonly call: (verdict: Verdict) => Promise<string>;
+  readonly call: (result: CallResult) => Promise<string>;
 }
 
 function start(t: TestContext, options: Partial<BreakerOptions> = {}): Opened {
@@ -38,16 +38,16 @@ function start(t: TestContext, options: Partial<BreakerOptions> = {}): Opened {
     rotation,
     states,
     next: (state) => new Promise((resolve) => waiting.push({ state, resolve })),
-    call: (verdict) =>
+    call: (result) =>
       breaker.run(
-        async () => verdict,
-        () => verdict,
+        async () => result,
+        () => result,
       ),
   };
 }
 
-const many = async ({ call }: Opened, verdict: Verdict, times: number): Promise<void> => {
-  for (let index = 0; index < times; index += 1) await call(verdict);
+const many = async ({ call }: Opened, result: CallResult, times: number): Promise<void> => {
+  for (let index = 0; index < times; index += 1) await call(result);
 };
 
 describe('a breaker', () => {
@@ -77,14 +77,14 @@ describe('a breaker', () => {
 
   it('gives back what a call ended with, whatever it says of the platform', async (t) => {
     const { breaker } = start(t);
-    for (const verdict of ['success', 'failure', 'none'] as const) {
-      assert.equal(await breaker.run(async () => verdict, () => verdict), verdict); // prettier-ignore
+    for (const result of ['success', 'failure', 'none'] as const) {
+      assert.equal(await breaker.run(async () => result, () => result), result); // prettier-ignore
       await assert.rejects(
         breaker.run(
-          async () => Promise.reject(new RangeError(verdict)),
-          () => verdict,
+          async () => Promise.reject(new RangeError(result)),
+          () => result,
         ),
-        { name: 'RangeError', message: verdict },
+        { name: 'RangeError', message: result },
       );
     }
   });
@@ -122,14 +122,14 @@ describe('a breaker', () => {
     );
   });
 
-  for (const verdict of ['failure', 'none'] as const)
-    it(`opens again where the call that tries ends with ${verdict}: only a success is proof of one`, async (t) => {
+  for (const result of ['failure', 'none'] as const)
+    it(`opens again where the call that tries ends with ${result}: only a success is proof of one`, async (t) => {
       const opened = start(t, { openMilliseconds: 1 });
       const halfOpen = opened.next('half-open');
       await many(opened, 'failure', 20);
       await halfOpen;
       const again = opened.next('half-open');
-      await opened.call(verdict);
+      await opened.call(result);
       await again;
       await opened.call('success');
       assert.deepEqual(opened.states, ['open', 'half-open', 'open', 'half-open', 'closed']);

@@ -1,4 +1,5 @@
 // What is kept of a Pod that has a sidecar: where its admin port is, and which PaymentCredentials it says it uses.
+import { adminPortName, defaultAdminPort } from '../admin-port.ts';
 import type { KubeObject } from '../../kube/resources.ts';
 import { credentialsAnnotation, injectedAnnotation, injectLabel, refreshLabel } from '../labels.ts';
 
@@ -20,8 +21,6 @@ export interface FleetPod {
   readonly isOver: boolean;
 }
 
-const portName = 'paycert-admin';
-const defaultPort = 9464;
 const maxDeclared = 64;
 
 interface PodFields {
@@ -42,7 +41,7 @@ export function readPod(object: KubeObject, mayBeAsked: (address: string) => boo
   const { spec = {}, status = {} } = object as PodFields;
   const { phase, podIP: host = '', conditions = [] } = status;
   const ports = [...(spec.initContainers ?? []), ...(spec.containers ?? [])].flatMap(({ ports = [] }) => ports);
-  const port = ports.find((one) => one.name === portName)?.containerPort ?? defaultPort;
+  const port = ports.find((one) => one.name === adminPortName)?.containerPort ?? defaultAdminPort;
   return {
     ...{ namespace, name, uid, declared: declaredBy(object) },
     isComplete: [credentialsAnnotation, injectedAnnotation].some((name) => annotations[name] !== undefined),

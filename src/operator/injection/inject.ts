@@ -1,6 +1,7 @@
 // The review of a Pod that asks for a sidecar: what is added to it, from what is cached of the PaymentCredentials alone.
 import { throwTogether } from '../../errors.ts';
 import type { Operation } from '../../kube/client.ts';
+import { defaultAdminPort } from '../admin-port.ts';
 import type { ReviewRequest } from '../admission/review.ts';
 import { containersAnnotation, credentialsAnnotation, injectedAnnotation, refreshLabel, sidecarLabel, sourceAnnotation } from '../labels.ts'; // prettier-ignore
 import type { Objects } from '../objects.ts';
@@ -81,8 +82,6 @@ interface Making extends InjectionOptions {
   readonly wanted: Wanted;
 }
 
-const firstPort = 9464;
-
 function additionsOf(spec: PodSpec, { injected, wanted, image: own, version }: Making): Additions {
   const image = wanted.image ?? own;
   const adminPort = freePort(spec);
@@ -106,7 +105,7 @@ function additionsOf(spec: PodSpec, { injected, wanted, image: own, version }: M
 function freePort(spec: PodSpec): number {
   const ports = containersOf(spec).flatMap(({ ports: all = [] }) => all);
   const taken = new Set(ports.map(({ containerPort }) => containerPort));
-  let port = firstPort;
+  let port = defaultAdminPort;
   while (taken.has(port)) port += 1;
   return port;
 }

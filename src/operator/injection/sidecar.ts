@@ -1,4 +1,5 @@
 // The container of an injected sidecar and its volumes: what deploy/sidecar shows, without a ConfigMap and without fsGroup.
+import { adminPortName } from '../admin-port.ts';
 import { type Injected, lastGoodDirectory, mountOf } from './configuration.ts';
 import { sidecarName } from './pod.ts';
 import type { Wanted } from './wanted.ts';
@@ -27,7 +28,6 @@ export interface SidecarOptions {
   readonly adminPort: number;
 }
 
-const adminPortName = 'paycert-admin';
 const probe = (path: string, more: object) => ({ httpGet: { path, port: adminPortName }, ...more });
 
 export function sidecarContainer({ injected, wanted, image, configuration, adminPort }: SidecarOptions): object {

@@ -30,7 +30,7 @@ export function evaluateRollout(evaluation: Evaluation, previous: Status | undef
     if (kept) return kept;
     if (look === 'standby') return only('Unknown', 'NotAsked', unasked);
   }
-  return judge(secret, look, previous, now);
+  return evaluate(secret, look, previous, now);
 }
 
 /** What was found out about the same version of the Secret stays, until this process has asked each Pod itself. */
@@ -42,7 +42,12 @@ function keptRollout({ secretResourceVersion }: SecretEvaluation, previous: Stat
   return { ...only(status, reason, message), fleet: previous.fleet };
 }
 
-function judge(secret: SecretEvaluation, { pods, isComplete, trouble }: Look, previous: Status | undefined, now: Date) {
+function evaluate(
+  secret: SecretEvaluation,
+  { pods, isComplete, trouble }: Look,
+  previous: Status | undefined,
+  now: Date,
+) {
   const { snapshotId } = secret;
   const { counts, frozen, oldest } = countPods(pods, snapshotId);
   const { status, reason, why = '' } = verdict(secret, counts, { isComplete, trouble });
@@ -61,7 +66,7 @@ function judge(secret: SecretEvaluation, { pods, isComplete, trouble }: Look, pr
   };
 }
 
-interface Verdict extends Pick<Outcome, 'status' | 'reason'> {
+interface Evaluated extends Pick<Outcome, 'status' | 'reason'> {
   readonly why?: string;
 }
 
@@ -70,7 +75,7 @@ function verdict(
   secret: SecretEvaluation,
   { current, old, deferred, rejected, unknown }: Counts,
   { isComplete, trouble }: Pick<Look, 'isComplete' | 'trouble'>,
-): Verdict {
+): Evaluated {
   if (secret.deferredUntil !== undefined)
     return { status: 'False', reason: deferredReason, why: `It becomes current by itself at ${secret.deferredUntil.toISOString()}. ` }; // prettier-ignore
   if (!isValid(secret))
