@@ -38,9 +38,10 @@ async function setScene(t: TestContext): Promise<Scene> {
     await createSecretVolume(join(directory, name), files);
     credentials.push(credential({ name, path: join(directory, name) }));
   }
-  // The key itself where the name of a variable belongs.
+  // The key itself where the name of a variable belongs, which begins with no digit.
+  const asVariable = `k${canary.material.apiV3Key.slice(1)}`;
   credentials.push(
-    `  - name: key-as-variable\n    provider: { wechatpay: { merchantId: "1900000001" } }\n    source: { env: { keys: { apiv3_key: "${canary.material.apiV3Key}" } } }\n`,
+    `  - name: key-as-variable\n    provider: { wechatpay: { merchantId: "1900000001" } }\n    source: { env: { keys: { apiv3_key: "${asVariable}" } } }\n`,
   );
   const config = configuration(directory, credentials, 'log: { level: debug }\n');
   const sidecar = await startSidecar(t, directory, config, { waitFor: fit });

@@ -115,10 +115,12 @@ function rebuild({ method: verb, url, headers, body }: Sent): string | undefined
 /** Of a call that went well, such as a text message: the same form, and no refusal. */
 const success = /^(?:OK|Success|200)$/i;
 
+/** Words, such as `InvalidAccessKeyId.NotFound`. A secret in their place has digits within, and is not repeated. */
+const plainCode = /^(?=.{2,64}$)[A-Za-z]+\d?(?:[._-][A-Za-z]+\d?)*$/;
+
 function readRefusal(code: string, texts: readonly string[]): Refusal {
   const built = texts.map(builtFrom).find((found) => found.length > 0) ?? [];
-  const isCode = /^[A-Za-z][A-Za-z0-9._-]{1,63}$/.test(code);
-  return { code: isCode ? code : '', built, ...interpret(sayings, code, texts.join('\n')) };
+  return { code: plainCode.test(code) ? code : '', built, ...interpret(sayings, code, texts.join('\n')) };
 }
 
 export const aliyunRefusals: Refusals = {
