@@ -50,8 +50,12 @@ export class DirectoryWatch implements AsyncDisposable {
       atomic: false,
       // The watch on a root tells of everything in it. What is beside a single file may be the whole of /etc, and
       // kubelet's timestamped directories never change.
-      ignored: (path) =>
-        !roots.has(path) && (basename(path).startsWith('.') || (roots.has(dirname(path)) && !whole.has(dirname(path)))),
+      ignored: (path, stats) =>
+        !roots.has(path) &&
+        // A link is changed by putting another in its place, of which the directory tells; where it leads is not looked at.
+        (stats?.isSymbolicLink() === true ||
+          basename(path).startsWith('.') ||
+          (roots.has(dirname(path)) && !whole.has(dirname(path)))),
     });
     return (
       watcher

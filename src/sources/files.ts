@@ -6,7 +6,7 @@ import { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import { renameKeys } from './merge.ts';
-import { frozenMounts, mountPointsOf, readMountinfo } from './mounts.ts';
+import { currentMounts, frozenMounts, memoryMountOf, mountPointsOf, type Mounts } from './mounts.ts';
 import { type Lane, mountLane, runForeign } from '../system/threads.ts';
 import { type Reading, readPaths } from './read-files.ts';
 import { type Material, material, type Source } from './source.ts';
@@ -33,12 +33,19 @@ export function files({ paths, keys = {}, pollMilliseconds, clock, observe }: Fi
   const name = `files:${absolute.join(',')}`;
   let isAtomic = false;
   let frozenPaths: Promise<readonly string[]> | undefined;
-  const lane = mountLane(mountPointsOf(readMountinfo(), absolute));
+  const mounts = currentMounts();
+  const lane = mountLane(mountPointsOf(mounts, absolute));
+  const memory = new Map(
+    absolute.flatMap((path) => {
+      const mount = memoryMountOf(mounts, path);
+      return mount === undefined ? [] : [[path, mount] as const];
+    }),
+  );
   /** One that hangs is joined: another would hang too, and hold more. */
   let pending: Promise<Reading> | undefined;
 
   async function readNow(signal: AbortSignal): Promise<Reading> {
-    pending ??= readPaths(absolute, lane).finally(() => (pending = undefined));
+    pending ??= readPaths(absolute, { lane, memory }).finally(() => (pending = undefined));
     const waiting = new AbortController();
     const hung = clock.sleep(hungMilliseconds, AbortSignal.any([signal, waiting.signal])).then(() => undefined);
     const reading = await Promise.race([pending, hung]).finally(() => waiting.abort());
@@ -62,7 +69,7 @@ export function files({ paths, keys = {}, pollMilliseconds, clock, observe }: Fi
         reading = await readNow(signal);
       }
       isAtomic = reading.isAtomic;
-      frozenPaths ??= findFrozen(absolute, lane);
+      frozenPaths ??= findFrozen(absolute, mounts, lane);
       return material(renameKeys(reading.data, keys), {
         ...(reading.changedAt && { changedAt: reading.changedAt }),
         mayBeTorn: !reading.isAtomic,
@@ -95,11 +102,8 @@ async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promi
   await Promise.race([work, over.promise]).finally(() => signal.removeEventListener('abort', end));
 }
 
-async function findFrozen(paths: readonly string[], lane: Lane): Promise<readonly string[]> {
+async function findFrozen(paths: readonly string[], mounts: Mounts, lane: Lane): Promise<readonly string[]> {
   const isFile = async (path: string) =>
     (await runForeign(lane, () => stat(path)).catch(() => undefined))?.isFile() ?? false;
-  return frozenMounts(
-    readMountinfo(),
-    await Promise.all(paths.map(async (path) => ({ path, isFile: await isFile(path) }))),
-  );
+  return frozenMounts(mounts, await Promise.all(paths.map(async (path) => ({ path, isFile: await isFile(path) }))));
 }

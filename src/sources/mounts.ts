@@ -2,15 +2,14 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * The subPath mounts of a Secret at, in or around the paths given, by /proc/self/mountinfo (proc(5)): the mounted root
+ * The subPath mounts of a Secret at, in or around the paths given: the mounted root
  * lies inside one of kubelet's timestamped directories (`..2026_11_22_15_09_00.123456789`), or the path itself is a file
  * and a mount point at once, which no whole volume ever is.
  */
 export function frozenMounts(
-  mountinfo: string,
+  mounts: Mounts,
   paths: readonly { readonly path: string; readonly isFile: boolean }[],
 ): string[] {
-  const mounts = readMounts(mountinfo);
   const isFrozen = (mountPoint: string): boolean => /\/\.\.\d{4}_\d\d_\d\d_/.test(mounts.get(mountPoint)?.root ?? '');
   const frozen = paths.flatMap(({ path, isFile }) => {
     if (isFile && mounts.has(path)) return [path];
@@ -22,19 +21,34 @@ export function frozenMounts(
 }
 
 /** Where each mount of these paths begins, as far as their names say: asking the system could hang with the mount. */
-export function mountPointsOf(mountinfo: string, paths: readonly string[]): readonly string[] {
-  const mounts = readMounts(mountinfo);
-  return [...new Set(paths.map((path) => innermost(mounts, path) ?? '/'))].sort();
-}
+export const mountPointsOf = (mounts: Mounts, paths: readonly string[]): readonly string[] =>
+  [...new Set(paths.map((path) => innermost(mounts, path) ?? '/'))].sort();
 
 /** The kind of file system that a path is on, such as `tmpfs`; undefined where nothing is known of mounts. */
-export function fileSystemAt(mountinfo: string, path: string): string | undefined {
-  const mounts = readMounts(mountinfo);
-  return mounts.get(innermost(mounts, path) ?? '')?.kind;
+export const fileSystemAt = (mounts: Mounts, path: string): string | undefined =>
+  mounts.get(innermost(mounts, path) ?? '')?.kind;
+
+/** Where the mount of a path begins, if it is in memory; as far as names say. */
+export function memoryMountOf(mounts: Mounts, path: string): string | undefined {
+  const point = innermost(mounts, path);
+  return point !== undefined && mounts.get(point)?.kind === 'tmpfs' ? point : undefined;
 }
 
-/** Empty without /proc: not Linux, and so no kubelet. The kernel makes it, and asks no file system for it. */
-export function readMountinfo(): string {
+let read: Mounts | undefined;
+
+/**
+ * Those of this process; a thousand sources that are made in one turn of the event loop share one look. Empty without /proc: not Linux,
+ * and so no kubelet. The kernel makes that file, and asks no file system for it.
+ */
+export function currentMounts(): Mounts {
+  if (read === undefined) {
+    setImmediate(() => (read = undefined));
+    read = parseMounts(readMountinfo());
+  }
+  return read;
+}
+
+function readMountinfo(): string {
   try {
     return readFileSync('/proc/self/mountinfo', 'utf8');
   } catch {
@@ -50,7 +64,10 @@ interface Mount {
 }
 
 /** By mount point. */
-function readMounts(mountinfo: string): ReadonlyMap<string, Mount> {
+export type Mounts = ReadonlyMap<string, Mount>;
+
+/** Of the text of /proc/self/mountinfo (proc(5)). */
+export function parseMounts(mountinfo: string): Mounts {
   const mounts = new Map<string, Mount>();
   for (const line of mountinfo.split('\n')) {
     // Optional fields stand before the hyphen, as many as there are.
@@ -64,7 +81,7 @@ function readMounts(mountinfo: string): ReadonlyMap<string, Mount> {
   return mounts;
 }
 
-const innermost = (mounts: ReadonlyMap<string, unknown>, path: string): string | undefined =>
+const innermost = (mounts: Mounts, path: string): string | undefined =>
   [...mounts.keys()].filter((point) => isWithin(path, point)).sort((a, b) => b.length - a.length)[0];
 
 const isWithin = (path: string, directory: string): boolean =>

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileSystemAt, readMountinfo } from './mounts.ts';
+import { currentMounts, fileSystemAt } from './mounts.ts';
 
 /** Why a directory or a file is not used, to stand after what it is. */
 export class NotPrivate extends Error {
@@ -31,7 +31,7 @@ const createFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | 
  */
 export function openPrivateDirectory(path: string): void {
   // By what the kernel says, before anything is touched: a disk would keep keys, and might hang.
-  const kind = fileSystemAt(readMountinfo(), path);
+  const kind = fileSystemAt(currentMounts(), path);
   if (kind !== 'tmpfs') throw new NotPrivate(`is not in memory: it is on ${kind ?? 'an unknown file system'}`);
   explained(() => {
     const parent = dirname(path);

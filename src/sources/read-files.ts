@@ -4,6 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { PaycertError } from '../errors.ts';
 import { mergeData } from './merge.ts';
 import { filesLane, type Lane, runForeign } from '../system/threads.ts';
+import { readMemory } from './read-memory.ts';
 import { isCode, isSystemError, readFile, readTree } from './read-tree.ts';
 
 const attempts = 20;
@@ -15,17 +16,25 @@ export interface Reading {
   readonly changedAt?: Date;
 }
 
+/** How to read. */
+export interface Access {
+  /** For what is not in memory. */
+  readonly lane: Lane;
+  /** Where the mount begins of each path that is in memory. */
+  readonly memory?: ReadonlyMap<string, string>;
+}
+
 /**
  * What the paths hold together, as of one instant: the files of a directory by relative name, one file by its base name.
  * One swapped directory is whole as it is. Of everything else two reads must agree, and of several paths too: the second
  * read of the first began after the first read of the last had ended, and nothing had changed between.
  */
-export async function readPaths(paths: readonly string[], lane: Lane = filesLane): Promise<Reading> {
+export async function readPaths(paths: readonly string[], access: Access = { lane: filesLane }): Promise<Reading> {
   let before: Reading | undefined;
   let vanished: PaycertError | undefined;
   for (let attempt = 0; attempt < attempts; attempt++) {
     try {
-      const reading = await readOnce(paths, lane);
+      const reading = await readOnce(paths, access);
       const isWhole = reading.isAtomic && paths.length === 1;
       if (isWhole || (before !== undefined && isEqual(before.data, reading.data))) return reading;
       before = reading;
@@ -39,8 +48,8 @@ export async function readPaths(paths: readonly string[], lane: Lane = filesLane
   throw vanished ?? new PaycertError('source-unstable', `${field} changed during each of ${attempts} reads`, { field });
 }
 
-async function readOnce(paths: readonly string[], lane: Lane): Promise<Reading> {
-  const readings = await Promise.all(paths.map((path) => readPath(path, lane)));
+async function readOnce(paths: readonly string[], access: Access): Promise<Reading> {
+  const readings = await Promise.all(paths.map((path) => readPath(path, access)));
   const changes = readings.flatMap(({ changedAt }) => (changedAt ? [changedAt.getTime()] : []));
   return {
     data: mergeData(readings.map(({ data }) => data)),
@@ -58,7 +67,10 @@ class Vanished extends Error {
   }
 }
 
-async function readPath(path: string, lane: Lane): Promise<Reading> {
+async function readPath(path: string, { lane, memory }: Access): Promise<Reading> {
+  const mount = memory?.get(path);
+  const whole = mount === undefined ? undefined : readMemory(path, mount);
+  if (whole !== undefined) return { ...whole, isAtomic: true };
   let isThere = false;
   try {
     const [stats, pinned] = await Promise.all([runForeign(lane, () => stat(path)), dataLink(path, lane)]);

@@ -42,12 +42,16 @@ async function cpuOf(sidecar: Sidecar, work: () => Promise<unknown>): Promise<{ 
   return { elapsed, share: ((await cpuMilliseconds(sidecar.process)) - before) / elapsed };
 }
 
-export async function thousandCredentials(directory: string, material: WechatpayMaterial): Promise<Figures> {
+export async function thousandCredentials(
+  directory: string,
+  inMemory: string,
+  material: WechatpayMaterial,
+): Promise<Figures> {
   const names = Array.from({ length: 1000 }, (_, index) => `merchant-${index}`);
-  await mkdir(join(directory, 'many'));
+  await mkdir(join(inMemory, 'many'));
   const credentials = await Promise.all(
     names.map(async (name) => {
-      const path = join(directory, 'many', name);
+      const path = join(inMemory, 'many', name);
       await createSecretVolume(path, material.files);
       return { name, path };
     }),

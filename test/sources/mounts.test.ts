@@ -5,23 +5,25 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { files } from '../../src/sources/files.ts';
-import { frozenMounts, mountPointsOf } from '../../src/sources/mounts.ts';
+import { frozenMounts, mountPointsOf, parseMounts } from '../../src/sources/mounts.ts';
 import { makeDirectory } from '../support/directories.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 const stamp = '/..2026_11_22_15_09_00.123456789';
 const line = (root: string, point: string) => `43 27 0:39 ${root} ${point} rw,relatime - tmpfs tmpfs rw`;
-const mountinfo = [
-  '27 1 254:0 / / rw,relatime - ext4 /dev/vda rw',
-  line('/', '/whole'),
-  line(`${stamp}/key.pem`, '/app/key.pem'),
-  line(`${stamp}/platform`, '/app/platform'),
-  line(`${stamp}/a\\040b.pem//deleted`, '/app/a\\040b.pem'),
-  line('/etc-hosts', '/etc/hosts'),
-  line(`${stamp}/key.pem`, '/hidden'),
-  line('/', '/hidden'),
-].join('\n');
-const find = (path: string, isFile = false) => frozenMounts(mountinfo, [{ path, isFile }]);
+const mounts = parseMounts(
+  [
+    '27 1 254:0 / / rw,relatime - ext4 /dev/vda rw',
+    line('/', '/whole'),
+    line(`${stamp}/key.pem`, '/app/key.pem'),
+    line(`${stamp}/platform`, '/app/platform'),
+    line(`${stamp}/a\\040b.pem//deleted`, '/app/a\\040b.pem'),
+    line('/etc-hosts', '/etc/hosts'),
+    line(`${stamp}/key.pem`, '/hidden'),
+    line('/', '/hidden'),
+  ].join('\n'),
+);
+const find = (path: string, isFile = false) => frozenMounts(mounts, [{ path, isFile }]);
 
 describe('a frozen mount', () => {
   it('is a path that is mounted from inside a timestamped directory', () => {
@@ -48,17 +50,17 @@ describe('a frozen mount', () => {
   });
 
   it('is none where there is no mountinfo', () => {
-    assert.deepEqual(frozenMounts('', [{ path: '/app', isFile: false }]), []);
+    assert.deepEqual(frozenMounts(parseMounts(''), [{ path: '/app', isFile: false }]), []);
   });
 });
 
 describe('the mount of a path', () => {
   it('is the innermost that it lies in, by name alone, and each is named once', () => {
-    const points = (...paths: string[]) => mountPointsOf(mountinfo, paths);
+    const points = (...paths: string[]) => mountPointsOf(mounts, paths);
     assert.deepEqual(points('/whole/key.pem', '/whole', '/whole/a/b'), ['/whole']);
     assert.deepEqual(points('/app/platform/a.pem', '/app/key.pem'), ['/app/key.pem', '/app/platform']);
     assert.deepEqual(points('/wholesale', '/elsewhere'), ['/']);
-    assert.deepEqual(mountPointsOf('', ['/app']), ['/']);
+    assert.deepEqual(mountPointsOf(parseMounts(''), ['/app']), ['/']);
   });
 });
 

@@ -54,6 +54,8 @@ describe('a file that somebody else may replace', () => {
       'sources/mounts.ts',
       // In memory, of our own making, and of a size that is looked at first.
       'sources/private-memory.ts',
+      // In memory, no link followed, and of a size that is looked at first.
+      'sources/read-memory.ts',
       'system/read-bounded.ts',
     ]);
   });
