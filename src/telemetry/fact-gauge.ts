@@ -1,32 +1,65 @@
-// A gauge that is computed at each scrape.
-import { Gauge, type MetricObjectWithValues, type MetricValue, type Registry } from 'prom-client';
-
+// Gauges that are read at each scrape, and their text, which is written once for each object that they are facts of.
 export type Sample = { readonly value: number } & Readonly<Record<string, string | number>>;
 
-export interface FactGaugeOptions {
+export interface FactGaugeOptions<T extends object> {
   readonly name: string;
   readonly help: string;
   readonly labels: readonly string[];
-  readonly read: () => Iterable<Sample>;
+  /** What the facts are of. An object never changes: another one takes its place. */
+  readonly subjects: () => Iterable<T>;
+  readonly read: (subject: T) => Iterable<Sample>;
+  /** Whether the facts change while the object stays: with time, or with what its parts count. */
+  readonly isLive: boolean;
 }
-
-/** prom-client remembers what it has written for an object of shared labels; without this one it makes one for each series. */
-const sharedLabels = {};
 
 /**
- * Its series are not set and kept: with thousands of them, prom-client would check and index at each scrape what is thrown
- * away before the next, and half of a scrape goes into that.
+ * Its series are not set and kept: with thousands of them, prom-client would check, index and write at each scrape what is the same as
+ * in the one before.
  */
-export class FactGauge extends Gauge {
-  readonly #read: () => Iterable<Sample>;
+export class FactGauge<T extends object> {
+  readonly #options: FactGaugeOptions<T>;
+  readonly #texts = new WeakMap<T, string>();
 
-  constructor({ name, help, labels, read }: FactGaugeOptions, registry: Registry) {
-    super({ name, help, labelNames: [...labels], registers: [registry] });
-    this.#read = read;
+  constructor(options: FactGaugeOptions<T>) {
+    this.#options = options;
   }
 
-  override async get(): Promise<MetricObjectWithValues<MetricValue<string>>> {
-    const values = Array.from(this.#read(), ({ value, ...labels }) => ({ value, labels, sharedLabels }));
-    return { ...(await super.get()), values };
+  /** What it is, without its series. */
+  get description(): Pick<FactGaugeOptions<T>, 'name' | 'help' | 'labels'> {
+    return this.#options;
+  }
+
+  /** In the text format of Prometheus. */
+  text(): string {
+    const { name, help, subjects } = this.#options;
+    const texts = [`# HELP ${name} ${escape(help)}\n# TYPE ${name} gauge`];
+    for (const subject of subjects()) texts.push(this.#textOf(subject));
+    // Joined, here and below: V8 puts together what was added only when it is sent, and each time from its smallest pieces.
+    return texts.join('');
+  }
+
+  #textOf(subject: T): string {
+    const known = this.#texts.get(subject);
+    if (known !== undefined) return known;
+    const { name, read, isLive } = this.#options;
+    const text = Array.from(
+      read(subject),
+      ({ value, ...labels }) => `\n${name}${formatLabels(labels)} ${formatValue(value)}`,
+    ).join('');
+    if (!isLive) this.#texts.set(subject, text);
+    return text;
   }
 }
+
+const escape = (text: string): string =>
+  /[\\\n]/.test(text) ? text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n') : text;
+
+function formatLabels(labels: Readonly<Record<string, string | number>>): string {
+  let text = '';
+  for (const [name, value] of Object.entries(labels))
+    text += `${text === '' ? '' : ','}${name}="${escape(String(value)).replaceAll('"', '\\"')}"`;
+  return text === '' ? '' : `{${text}}`;
+}
+
+/** As Prometheus reads it: `NaN`, `Inf`. */
+const formatValue = (value: number): string => String(value).replace('Infinity', 'Inf');

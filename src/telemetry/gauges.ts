@@ -75,6 +75,7 @@ export const gauges = {
     help: 'Whether the credential can do now what it must (1) or not (0).',
     more: 'It must do what its `require` lists. An expired certificate makes it 0.',
     labels: [credential],
+    isLive: true,
     read: (entry: Entry, now: Date) => [{ value: Number(isReady(entry, now)) }],
   },
   paycert_reload_last_successful: {
@@ -110,6 +111,7 @@ export const gauges = {
     help: 'Whether the APIv3 key has opened something that WeChat Pay wrote (1) or not yet (0).',
     more: 'Absent without a key.',
     labels: [credential],
+    isLive: true,
     read: ({ snapshot }: Entry) =>
       snapshot?.context.set.isProven ? [{ value: Number(snapshot.context.set.isProven()) }] : [],
   },
@@ -118,6 +120,7 @@ export const gauges = {
     help: 'What the current keys could not open since they last opened something of its kind, by reason.',
     more: 'Labels as those of `paycert_unopened_total`. Absent where everything opens.',
     labels: [credential, 'kind', 'reason'],
+    isLive: true,
     read: ({ snapshot }: Entry) =>
       (snapshot?.unopened ?? []).map(({ kind, error, count }) => ({ kind, reason: error.code, value: count })),
   },
@@ -125,6 +128,7 @@ export const gauges = {
     about: 'keys',
     help: 'Warnings about the material that is current, by code.',
     labels: [credential, 'code'],
+    isLive: true,
     read: ({ snapshot }: Entry, now: Date) =>
       countByCode(snapshot?.context.set.warnings(now).map(({ code }) => code) ?? []),
   },
@@ -173,6 +177,8 @@ export const gauges = {
 type KeyFacts = NonNullable<Entry['snapshot']>['context']['set']['keys'][number];
 
 export interface GaugeRow extends MetricRow {
+  /** Whether it changes while the entry stays the same: with time, or with what the snapshot counts. */
+  readonly isLive?: true;
   readonly read: (entry: Entry, now: Date) => readonly Sample[];
 }
 

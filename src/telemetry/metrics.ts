@@ -2,7 +2,7 @@
 import { type MetricObject, Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
 import type { Event, Observe } from '../events.ts';
-import type { Store } from '../store/store.ts';
+import type { Entry, Store } from '../store/store.ts';
 import { counted, countEvents } from './counted/count.ts';
 import type { MetricRow } from './counted/row.ts';
 import { FactGauge, type Sample } from './fact-gauge.ts';
@@ -32,11 +32,18 @@ export interface ProcessMetrics {
 }
 
 export function createMetrics({ store, clock, version, overseen }: MetricsOptions): ProcessMetrics {
+  const operators = overseen === undefined ? [] : [overseen];
+  const facts = [
+    ...Object.entries<GaugeRow>(gauges).map(([name, { help, labels, read, isLive = false }]) => {
+      const ofEntry = (entry: Entry) => withCredential(entry.name, read(entry, clock.now()));
+      return new FactGauge({ name, help, labels, subjects: () => store.entries(), read: ofEntry, isLive });
+    }),
+    ...Object.entries<StoredGaugeRow>(storedGauges).map(
+      ([name, { help, labels, read }]) =>
+        new FactGauge({ name, help, labels, subjects: () => operators, read, isLive: true }),
+    ),
+  ];
   const registry = new Registry();
-  for (const [name, { help, labels, read }] of Object.entries<GaugeRow>(gauges))
-    new FactGauge({ name, help, labels, read: () => readEach(store, clock.now(), read) }, registry);
-  for (const [name, { help, labels, read }] of Object.entries<StoredGaugeRow>(storedGauges))
-    new FactGauge({ name, help, labels, read: () => (overseen ? read(overseen) : []) }, registry);
   const { count, forget } = countEvents(registry);
   addProcessMetrics(registry, version);
 
@@ -50,33 +57,35 @@ export function createMetrics({ store, clock, version, overseen }: MetricsOption
     contentType: registry.contentType,
     async render() {
       await forgetting;
-      return registry.metrics();
+      return [...facts.map((fact) => fact.text()), await registry.metrics()].join('\n\n');
     },
-    describe: () => registry.getMetricsAsArray().map(describe),
+    describe: () => [
+      ...facts.map(({ description }) => describe({ ...description, type: 'gauge' })),
+      ...registry.getMetricsAsArray().map((metric) => describe(descriptionOf(metric))),
+    ],
   };
 }
 
 const rows: Readonly<Record<string, MetricRow>> = { ...gauges, ...storedGauges, ...counted };
 
+type Own = Pick<Description, 'name' | 'type' | 'help' | 'labels'>;
+
 /** Those of the process itself have no row. */
-function describe(metric: MetricObject): Description {
-  const {
-    name,
-    help,
-    type,
-    labelNames = [],
-  } = metric as unknown as Record<'name' | 'help' | 'type', string> & {
-    readonly labelNames?: readonly string[];
+function describe(own: Own): Description {
+  const { about = 'process', more } = rows[own.name] ?? {};
+  return { ...own, about, ...(more !== undefined && { more }) };
+}
+
+function descriptionOf(metric: MetricObject): Own {
+  const { name, help, type, labelNames } = metric as unknown as Omit<Own, 'labels'> & {
+    readonly labelNames?: Own['labels'];
   };
-  const { about = 'process', more } = rows[name] ?? {};
-  return { name, type, help, labels: labelNames, about, ...(more !== undefined && { more }) };
+  return { name, help, type, labels: labelNames ?? [] };
 }
 
 /** An operation may end after its credential has gone: counted then, its series would stay for ever. */
 const isGone = (event: Event, store: Store): boolean =>
   'credential' in event && event.type !== 'internal-error' && !store.has(event.credential);
 
-function* readEach(store: Store, now: Date, read: GaugeRow['read']): Generator<Sample> {
-  for (const entry of store.entries())
-    for (const sample of read(entry, now)) yield { credential: entry.name, ...sample };
-}
+const withCredential = (credential: string, samples: readonly Sample[]): readonly Sample[] =>
+  samples.map((sample) => ({ credential, ...sample }));
