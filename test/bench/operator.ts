@@ -1,4 +1,4 @@
-// npm run bench:operator: memory, readiness, latency, fairness and fleet of the operator against a real API server, and latency of a mount on a real cluster; --output json for programs.
+// npm run bench:operator: memory, readiness, latency, fairness, fleet and reviews of the operator against a real API server, and latency of a mount on a real cluster; --output json for programs.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect as connectTcp, createServer, type AddressInfo } from 'node:net';
@@ -18,6 +18,7 @@ import { ControlPlane, noControlPlane } from '../support/control-plane.ts';
 import { installDefinition, merchantId, wechatpaySpec } from '../support/operator.ts';
 import { noCluster } from '../e2e/cluster.ts';
 import { imageEnvironment, imageOptions } from '../support/image-settings.ts';
+import { measureAdmission } from './admission.ts';
 import { each } from './each.ts';
 import { measureFleet } from './fleet.ts';
 import { buildBundle, percentile, residentMegabytes } from './fixture.ts';
@@ -38,12 +39,13 @@ const aims: Readonly<Record<string, string>> = {
   fleet_round_5000_pods_s: '≤ 60',
   fleet_rss_added_mb: '≤ 40',
   fleet_pod_calls: '≤ 20',
+  admission_review_p99_ms: '≤ 50',
 };
 
 const { values } = parseArgs({
   options: {
     output: { type: 'string', default: 'text' },
-    /** `api`, `tenants`, `idle`, `fleet`: against an API server that is started here; `mount`: on the cluster that KUBECONFIG names. */
+    /** `api`, `tenants`, `idle`, `fleet`, `admission`: against an API server that is started here; `mount`: on the cluster that KUBECONFIG names. */
     only: { type: 'string' },
     secrets: { type: 'string', default: '10000' },
     credentials: { type: 'string', default: '1000' },
@@ -241,6 +243,7 @@ const withoutCluster: Readonly<Record<string, () => Promise<Record<string, numbe
   tenants: measureOtherTenant,
   idle: measureIdleLists,
   fleet: measureFleet,
+  admission: measureAdmission,
 };
 const groups: typeof withoutCluster = { ...withoutCluster, mount: measureMount };
 const unknown = values.only !== undefined && !Object.hasOwn(groups, values.only);

@@ -8,6 +8,7 @@ import { Reviewer } from '../../../src/operator/admission/reviewer.ts';
 import { ResourceKey } from '../../../src/operator/resource-key.ts';
 import type { PaymentCredential } from '../../../src/operator/resource.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
+import { mutate, mutation, toData } from '../../support/mutated-secrets.ts';
 import { Recorder } from '../../support/recorder.ts';
 import { makeMaterial } from '../../support/sidecar.ts';
 import { wechatpaySpec } from '../../support/operator.ts';
@@ -65,35 +66,6 @@ interface Said {
 
 const material = await makeMaterial();
 const files = [...material.files].map(([name, bytes]) => [name, Buffer.from(bytes)] as const);
-const toData = (all: readonly (readonly [string, Uint8Array])[]) =>
-  Object.fromEntries(all.map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')]));
-
-/** A file of the material with some bytes changed, cut off, doubled, or swapped with another's. */
-const mutation = fc.record({
-  file: fc.nat(files.length - 1),
-  other: fc.nat(files.length - 1),
-  at: fc.double({ min: 0, max: 1, noNaN: true }),
-  bytes: fc.uint8Array({ maxLength: 12 }),
-  how: fc.constantFrom('overwrite', 'insert', 'cut', 'swap', 'drop', 'double', 'rename'),
-});
-
-function mutate({ file, other, at, bytes, how }: typeof mutation extends fc.Arbitrary<infer T> ? T : never) {
-  const [name, whole] = files[file]!;
-  const position = Math.floor(at * whole.length);
-  const [before, after] = [whole.subarray(0, position), whole.subarray(position)];
-  const changed = {
-    overwrite: Buffer.concat([before, bytes, after.subarray(bytes.length)]),
-    insert: Buffer.concat([before, bytes, after]),
-    cut: before,
-    swap: files[other]![1],
-    drop: undefined,
-    double: Buffer.concat([whole, whole]),
-    rename: whole,
-  }[how];
-  const rest = files.filter(([one]) => one !== name);
-  const named = how === 'rename' ? `${name}${Buffer.from(bytes).toString('hex')}` : name;
-  return toData(changed === undefined ? rest : [...rest, [named, changed]]);
-}
 
 /** Pieces of every secret of the material: a line of a private key, and the APIv3 key. */
 const secrets = files.flatMap(
@@ -111,7 +83,7 @@ describe('a review', () => {
     const outcomes = new Set<boolean>();
     await fc.assert(
       fc.asyncProperty(mutation, async (one) => {
-        const said = await reviewer.review(review({ data: mutate(one) }), new AbortController().signal);
+        const said = await reviewer.review(review({ data: mutate(material.files, one) }), new AbortController().signal);
         const { response } = said as Said;
         outcomes.add(response.allowed);
         assert.equal(response.uid, '1');
