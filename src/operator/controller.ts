@@ -13,6 +13,7 @@ import { Pods } from './pods.ts';
 import { Queue } from './queue.ts';
 import { Reconciler } from './reconcile.ts';
 import type { PaymentCredential, Status } from './resource.ts';
+import type { ResourceKey } from './resource-key.ts';
 
 /** Of sidecars into Pods. */
 export interface ControllerInjection {
@@ -55,9 +56,11 @@ export class Controller {
     this.#concurrency = options.concurrency;
     const { clock, observe, random, refreshesPods, asksFleet } = options;
     const leadership = this.#leadership;
-    this.#objects = new Objects({ ...options, changed: (key) => this.#queue.add(key) });
+    const changed = (key: ResourceKey) => this.#queue.add(key);
+    this.#objects = new Objects({ ...options, changed });
     this.#pods = new Pods({ ...options, leadership });
-    this.#fleet = asksFleet ? new Fleet({ ...options, changed: (key) => this.#queue.add(key) }) : undefined;
+    const isBehind = () => !this.#objects.isSynced || !this.#queue.isIdle;
+    this.#fleet = asksFleet ? new Fleet({ ...options, isBehind, changed }) : undefined;
     this.#reconciler = new Reconciler({
       ...options,
       leadership,

@@ -37,6 +37,11 @@ export class Queue {
     return this.#ready.size + this.#again.size;
   }
 
+  /** Whether each key that was added has been reconciled, or failed and waits to be tried again. */
+  get isIdle(): boolean {
+    return this.size === 0 && this.#busy.size === 0;
+  }
+
   add(key: ResourceKey): void {
     const id = key.toString();
     this.#undelay(id);

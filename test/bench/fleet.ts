@@ -130,12 +130,14 @@ export async function measureFleet(): Promise<Record<string, number>> {
 
   const before = [await countCalls(plane, podCalls), await countCalls(plane, statusWrites)] as const;
   operator = start('--fleet');
+  const started = performance.now();
   await allSay('RolledOut True');
-  const round = (performance.now() - questions.firstAt) / 1000;
+  const [sinceStart, round] = [started, questions.firstAt].map((at) => (performance.now() - at) / 1000) as [number, number]; // prettier-ignore
   const asked = questions.count;
   await sleep(restMilliseconds);
   const figures = {
     fleet_round_5000_pods_s: round,
+    fleet_start_to_rolled_out_s: sinceStart,
     fleet_questions: asked,
     fleet_rss_added_mb: (await residentMegabytes(operator)) - without,
     fleet_pod_calls: (await countCalls(plane, podCalls)) - before[0],

@@ -70,6 +70,28 @@ describe('a queue', () => {
     assert.deepEqual(begun, ['a', 'a']);
   });
 
+  it('is idle once each key that was added is reconciled, also one that was added meanwhile', async (t) => {
+    const { queue, add, until, settle } = start(t);
+    assert.equal(queue.isIdle, true);
+    add('a');
+    assert.equal(queue.isIdle, false);
+    await until(1);
+    add('a');
+    await settle('a');
+    assert.equal(queue.isIdle, false);
+    await until(2);
+    await settle('a');
+    assert.equal(queue.isIdle, true);
+  });
+
+  it('is idle while what has failed waits to be tried again', async (t) => {
+    const { queue, add, until, settle } = start(t);
+    add('a');
+    await until(1);
+    await settle('a', new Error('not now'));
+    assert.equal(queue.isIdle, true);
+  });
+
   it('reconciles as many keys at once as it has workers, and no more', async (t) => {
     const { add, begun, until, settle } = start(t);
     for (const name of ['a', 'b', 'c']) add(name);

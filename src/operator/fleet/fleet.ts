@@ -8,12 +8,13 @@ import { runTasks } from '../../tasks.ts';
 import { ResourceKey } from '../resource-key.ts';
 import { type Address, askPod } from './ask.ts';
 import { type Member, Members } from './members.ts';
+import { News } from './news.ts';
 import { isPodAddress } from './pod-address.ts';
 import { FleetPods } from './pods.ts';
 import { Unseen } from './read-sighting.ts';
+import { Rounds } from './rounds.ts';
 import { keepKnown, type Seen, viewOf } from './sightings.ts';
 import { type Stored, StoredSnapshots } from './stored.ts';
-import { dueNow } from './turns.ts';
 import { type PodView, stateOf } from './view.ts';
 
 export interface FleetOptions {
@@ -22,6 +23,8 @@ export interface FleetOptions {
   readonly namespaces: readonly string[];
   /** The Pods of this one may have something else now. */
   readonly changed: (key: ResourceKey) => void;
+  /** Whether PaymentCredentials wait to be looked at: a Pod that is asked before them is asked again for each. */
+  readonly isBehind: () => boolean;
   readonly clock: Clock;
   /** From 0 to 1, as Math.random. */
   readonly random: () => number;
@@ -38,21 +41,23 @@ export interface Look {
   readonly trouble: PaycertError | undefined;
 }
 
-const askedAtOnce = 50;
-/** Twenty seconds, if none of them answers. */
-const mostInRound = 500;
-/** Between two rounds, so that what changes in many Pods is written once. */
-const roundPause = 1000;
-
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #stored = new StoredSnapshots();
   readonly #members = new Members();
+  readonly #news: News;
+  readonly #rounds: Rounds;
   #pods: FleetPods | undefined;
-  #wake = new AbortController();
 
   constructor(options: FleetOptions) {
     this.#options = options;
+    this.#news = new News(options.changed);
+    this.#rounds = new Rounds({
+      ...options,
+      members: () => this.#members.askable((namespace) => this.#stored.names(namespace).length > 0),
+      ask: (member, signal) => this.#askOne(member, signal),
+      ended: () => this.#news.pass(this.#now()),
+    });
   }
 
   /** A task for the time of leading. */
@@ -65,13 +70,13 @@ export class Fleet {
       mayBeAsked,
       changed: (key, pod) => {
         for (const member of this.#members.set(key, pod, this.#now())) this.#say(member, this.#concerned(member));
-        this.#wake.abort();
+        this.#rounds.wake();
       },
       listed: () => this.#stored.keys().forEach(this.#options.changed),
     });
     this.#pods = pods;
     try {
-      await runTasks([(running) => pods.run(running), (running) => this.#askInTurn(running)], signal);
+      await runTasks([(running) => pods.run(running), (running) => this.#rounds.run(running)], signal);
     } finally {
       this.#pods = undefined;
     }
@@ -103,7 +108,7 @@ export class Fleet {
   #hurry({ namespace, name }: ResourceKey): void {
     for (const member of this.#members.in(namespace))
       if (this.#concerned(member).includes(name)) this.#members.hurry(member, this.#now());
-    this.#wake.abort();
+    this.#rounds.wake();
   }
 
   /** The PaymentCredentials for which it counts. */
@@ -120,38 +125,11 @@ export class Fleet {
     for (const name of names) this.#options.changed(new ResourceKey('PaymentCredential', namespace, name));
   }
 
-  async #askInTurn(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
-    const isOver = () => signal.aborted;
-    while (!isOver()) {
-      const members = this.#members.askable((namespace) => this.#stored.names(namespace).length > 0);
-      const due = dueNow(members, this.#now(), mostInRound);
-      if (due.length > 0) {
-        await this.#round(due, signal);
-        await clock.sleep(roundPause, signal);
-        continue;
-      }
-      this.#wake = new AbortController();
-      const next = Math.min(...members.map(({ nextAt }) => nextAt));
-      await clock.sleep(next - this.#now(), AbortSignal.any([signal, this.#wake.signal]));
-    }
-  }
-
-  async #round(due: readonly Member[], signal: AbortSignal): Promise<void> {
-    const startedAt = this.#now();
-    const waiting = due.values();
-    let answered = 0;
-    const work = async () => {
-      for (const member of waiting) {
-        const seen = await this.#ask(member, signal);
-        if (signal.aborted) return;
-        if (seen.sighting !== undefined) answered += 1;
-        this.#take(member, seen);
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(askedAtOnce, due.length) }, work));
-    const seconds = (this.#now() - startedAt) / 1000;
-    this.#options.observe({ type: 'fleet-asked', answered, unanswered: due.length - answered, seconds });
+  /** Whether it answered. */
+  async #askOne(member: Member, signal: AbortSignal): Promise<boolean> {
+    const seen = await this.#ask(member, signal);
+    if (!signal.aborted) this.#take(member, seen);
+    return seen.sighting !== undefined;
   }
 
   async #ask({ pod, seen }: Member, signal: AbortSignal): Promise<Seen> {
@@ -179,7 +157,7 @@ export class Fleet {
     });
     this.#members.take(asked, seen, isSettled, { now: this.#now(), random: this.#options.random() });
     const isSame = asked.isSettled && isSettled && isDeepStrictEqual(factsOf(asked.seen), factsOf(seen));
-    if (!isSame) this.#say(asked, new Set([...concerned, ...this.#concerned(asked)]));
+    if (!isSame) this.#news.add(pod.namespace, [...concerned, ...this.#concerned(asked)], this.#now());
   }
 }
 

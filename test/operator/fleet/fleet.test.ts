@@ -138,6 +138,18 @@ describe('RolledOut', () => {
     assert.deepEqual(countsOf({ fleet }), counted({ current: 2 }));
   });
 
+  it('takes one question to a Pod for all PaymentCredentials that are there when an operator begins', limit, async (t) => {
+    // One after the other, and a Pod that does not say which of them it uses.
+    const { tenant, before, run } = await start(t, { clock: systemClock, concurrency: 1 });
+    const names = Array.from({ length: 12 }, (_, index) => `wechat-${index}`);
+    await makePod(tenant, 'a', await startAdminPort(t, Object.fromEntries(names.map((one) => [one, before]))));
+    for (const one of names) await tenant.create(one, wechatpaySpec('keys'));
+    const { recorder } = await run();
+    for (const one of names) assert.deepEqual(countsOf(await tenant.condition(one, 'RolledOut', 'True RolledOut')), counted({ current: 1 }));
+    const asked = recorder.of('fleet-asked').map(({ answered, unanswered }) => [answered, unanswered]);
+    assert.deepEqual(asked, [[1, 0]]);
+  }); // prettier-ignore
+
   it('stays what it was while another operator takes over, and is not written again', limit, async (t) => {
     const { tenant, before, run, create, rolledOut } = await start(t);
     await makePod(tenant, 'a', await startAdminPort(t, { [name]: before }));
