@@ -2,6 +2,7 @@
 import { parseSpec, type ResourceSpec, toCredential } from '../config/resource.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
+import { breakGlassTime } from './admission/break-glass.ts';
 import { usedByLabel } from './labels.ts';
 import type { Lookup } from './objects.ts';
 import { type PaymentCredential, secretKeyOf } from './resource.ts';
@@ -57,14 +58,17 @@ export class Evaluator {
   }
 
   /** What its metadata alone says. */
-  #seenOf(resource: PaymentCredential): Pick<Evaluation, 'copiedIn' | 'isUnreviewed'> {
+  #seenOf(resource: PaymentCredential): Pick<Evaluation, 'copiedIn' | 'isUnreviewed' | 'breakGlass'> {
     const secret = secretKeyOf(resource);
     const facts = secret && this.#options.lookup.secret(secret);
     if (secret === undefined || facts === undefined) return {};
     const { copiedIn: annotations } = facts;
+    const { reviews } = this.#options;
+    const breakGlass = reviews && isReviewed(facts) ? breakGlassTime(facts.annotations) : undefined;
     return {
       ...(annotations && { copiedIn: { secret: secret.name, annotations } }),
-      ...(this.#options.reviews && !isReviewed(facts) && { isUnreviewed: true }),
+      ...(reviews && !isReviewed(facts) && { isUnreviewed: true }),
+      ...(breakGlass && { breakGlass }),
     };
   }
 

@@ -12,7 +12,7 @@ const secretResourceVersion = Text(64, 'The version of the Secret.');
 const ConditionSchema = Type.Object({
   type: Text(
     316,
-    'Ready, Valid, Deferred, Expiring, TooOld, and RolledOut where sidecars are asked; while they are True also Reconciling, Stalled and Exposed.',
+    'Ready, Valid, Deferred, Expiring, TooOld, and RolledOut where sidecars are asked; while they are True also Reconciling, Stalled, Exposed and Overridden.',
   ),
   status: Type.Union([Type.Literal('True'), Type.Literal('False'), Type.Literal('Unknown')]),
   reason: Text(1024, 'One word for programs.'),
@@ -77,7 +77,7 @@ export const StatusSchema = Type.Object(
       Time('Until when the certificate of the key that signs is valid, of what was accepted last.'),
     ),
     conditions: Type.Array(ConditionSchema, {
-      maxItems: 8,
+      maxItems: 12,
       'x-kubernetes-list-type': 'map',
       'x-kubernetes-list-map-keys': ['type'],
     }),
@@ -174,7 +174,14 @@ export type Condition = Static<typeof ConditionSchema>;
 export type Key = Static<typeof KeySchema>;
 
 /** For negative conditions True is bad, and Unknown is not. */
-const badWhenTrue: ReadonlySet<string> = new Set(['Expiring', 'TooOld', 'Reconciling', 'Stalled', 'Exposed']);
+const badWhenTrue: ReadonlySet<string> = new Set([
+  'Expiring',
+  'TooOld',
+  'Reconciling',
+  'Stalled',
+  'Exposed',
+  'Overridden',
+]);
 
 /** Of a status, whether a condition of it asks for somebody. What is deferred asks for nobody while what was accepted lasts. */
 export function isBad(

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { parse } from 'yaml';
-import { createAuthority } from '../../src/testing/index.ts';
+import { createAuthority, type IssueOptions } from '../../src/testing/index.ts';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
 import type { ControlPlane, Json } from './control-plane.ts';
 import { type Overrides, type Running, startOperator, until } from './operator.ts';
@@ -69,17 +69,29 @@ export async function askAt(t: TestContext, plane: ControlPlane, asked: Asked): 
 const authority = await createAuthority({ now: new Date() });
 const injection = { image: 'paycert:0.1.0', recreatesMissing: false };
 
-/** A certificate for localhost, and who issued it. */
-export async function issueForLocalhost() {
-  const { certificate, privateKey } = await authority.issue({ commonName: 'reviews', hostNames: ['localhost'] });
+/** A certificate for localhost, unless it is to be another, and who issued it. */
+export async function issueForLocalhost(options: Partial<IssueOptions> = {}, issuer = authority) {
+  const wanted = { commonName: 'reviews', hostNames: ['localhost'], ...options };
+  const { certificate, privateKey } = await issuer.issue(wanted);
   const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
-  return { certificate, key, authority: authority.certificate };
+  return { certificate, key, authority: issuer.certificate };
 }
+
+type ForLocalhost = Awaited<ReturnType<typeof issueForLocalhost>>;
+
+/** As in a Secret of type kubernetes.io/tls. */
+const toFiles = ({ certificate, key }: Pick<ForLocalhost, 'certificate' | 'key'>) =>
+  new Map([
+    ['tls.crt', Buffer.from(certificate)],
+    ['tls.key', Buffer.from(key)],
+  ]);
 
 export interface Reviewing extends Running {
   /** host:port of the reviews. */
   readonly reviews: string;
   readonly authority: string;
+  /** Another certificate, in place of the one that it shows; resolves when that is shown. */
+  readonly present: (issued: ForLocalhost) => Promise<void>;
 }
 
 /** An operator that reviews and injects, with a certificate that lies in a directory. */
@@ -88,12 +100,7 @@ export async function startReviewing(
   plane: ControlPlane,
   overrides: Overrides = {},
 ): Promise<Reviewing> {
-  const issued = await issueForLocalhost();
-  const files = new Map([
-    ['tls.crt', Buffer.from(issued.certificate)],
-    ['tls.key', Buffer.from(issued.key)],
-  ]);
-  const volume = await createSecretVolume(join(await makeDirectory(t), 'tls'), files);
+  const volume = await createSecretVolume(join(await makeDirectory(t), 'tls'), toFiles(await issueForLocalhost()));
   const running = await startOperator(t, plane, {
     admission: { address: 'localhost:0', certificate: { tls: volume.directory }, injection },
     ...overrides,
@@ -101,5 +108,10 @@ export async function startReviewing(
   const { recorder } = running;
   const listening = () => recorder.of('listening').find(({ listener }) => listener === 'admission');
   await until(() => listening() !== undefined, 'reviews are answered');
-  return { ...running, reviews: listening()!.address, authority: authority.certificate };
+  const present = async (issued: ForLocalhost) => {
+    const presented = recorder.next('certificate-presented');
+    await volume.write(toFiles(issued));
+    await presented;
+  };
+  return { ...running, reviews: listening()!.address, authority: authority.certificate, present };
 }

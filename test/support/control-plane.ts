@@ -44,12 +44,36 @@ interface Exchanged extends Pick<Attempt, 'status' | 'warnings'> {
   readonly text: string;
 }
 
+export interface ControlPlaneOptions {
+  /** Whether it keeps an audit log of writes of Secrets. */
+  readonly isAudited?: boolean;
+}
+
+/** Of writes of Secrets, who wrote and what webhooks noted, and nothing that was written. */
+const auditPolicy = {
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived'],
+  rules: [
+    { level: 'Metadata', verbs: ['create', 'update', 'patch'], resources: [{ group: '', resources: ['secrets'] }] },
+    { level: 'None' },
+  ],
+};
+
+interface Audited {
+  readonly objectRef: { readonly namespace?: string };
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
 /** One control plane for all tests of a file: there from the first to the last. `prepare`: what all of them need in it. */
-export function useControlPlane(prepare?: (plane: ControlPlane) => Promise<void>): () => ControlPlane {
+export function useControlPlane(
+  prepare?: (plane: ControlPlane) => Promise<void>,
+  options: ControlPlaneOptions = {},
+): () => ControlPlane {
   let plane: ControlPlane | undefined;
   before(async () => {
     if (noControlPlane !== false) return;
-    plane = await ControlPlane.start();
+    plane = await ControlPlane.start(options);
     await prepare?.(plane);
   });
   after(async () => {
@@ -73,25 +97,28 @@ async function freePort(): Promise<number> {
 export class ControlPlane implements AsyncDisposable {
   readonly port: number;
   readonly #directory: string;
+  readonly #isAudited: boolean;
   readonly #etcdUrl: string;
   readonly #peerUrl: string;
   #etcd: ChildProcess | undefined;
   #apiServer: ChildProcess | undefined;
   #namespaces = 0;
 
-  private constructor(directory: string, [port, etcdPort, peerPort]: readonly number[]) {
+  private constructor(directory: string, [port, etcdPort, peerPort]: readonly number[], isAudited: boolean) {
     this.#directory = directory;
+    this.#isAudited = isAudited;
     this.port = port!;
     this.#etcdUrl = `http://127.0.0.1:${String(etcdPort)}`;
     this.#peerUrl = `http://127.0.0.1:${String(peerPort)}`;
   }
 
-  static async start(): Promise<ControlPlane> {
+  static async start({ isAudited = false }: ControlPlaneOptions = {}): Promise<ControlPlane> {
     const directory = await mkdtemp(join(tmpdir(), 'paycert-control-plane-'));
-    const plane = new ControlPlane(directory, [await freePort(), await freePort(), await freePort()]);
+    const plane = new ControlPlane(directory, [await freePort(), await freePort(), await freePort()], isAudited);
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     await writeFile(join(directory, 'sa.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
     await writeFile(join(directory, 'tokens.csv'), `${adminToken},admin,1,system:masters\n`);
+    await writeFile(join(directory, 'audit-policy.json'), JSON.stringify(auditPolicy));
     await mkdir(join(directory, 'certificates'));
     plane.#startEtcd();
     await plane.startApiServer();
@@ -126,6 +153,10 @@ export class ControlPlane implements AsyncDisposable {
       'authorization-mode': 'RBAC',
       'token-auth-file': join(this.#directory, 'tokens.csv'),
       'disable-admission-plugins': 'ServiceAccount',
+      ...(this.#isAudited && {
+        'audit-policy-file': join(this.#directory, 'audit-policy.json'),
+        'audit-log-path': join(this.#directory, 'audit.log'),
+      }),
     });
     const deadline = Date.now() + 60_000;
     while (!(await this.#isServing())) {
@@ -177,6 +208,17 @@ export class ControlPlane implements AsyncDisposable {
   ): Promise<Json> {
     const text = await this.#request({ method, path, body, type, accept });
     return text.startsWith('{') ? (JSON.parse(text) as Json) : {};
+  }
+
+  /** What that webhook noted in the audit log of each write of a Secret there, in order. */
+  async audited(namespace: string, webhook: string): Promise<Readonly<Record<string, string>>[]> {
+    const lines = (await readFile(join(this.#directory, 'audit.log'), 'utf8')).trim().split('\n');
+    return lines
+      .map((line) => JSON.parse(line) as Audited)
+      .filter(({ objectRef }) => objectRef.namespace === namespace)
+      .map(({ annotations = {} }) => Object.entries(annotations).filter(([name]) => name.startsWith(`${webhook}/`)))
+      .filter((notes) => notes.length > 0)
+      .map((notes) => Object.fromEntries(notes.map(([name, text]) => [name.slice(webhook.length + 1), text])));
   }
 
   /** The API server's own metrics, in Prometheus' text format. */

@@ -21,6 +21,8 @@ export interface Evaluation {
   readonly copiedIn?: { readonly secret: string; readonly annotations: readonly string[] };
   /** Writes are reviewed, and not those of this Secret: it has no label that the webhook's selectors see. */
   readonly isUnreviewed?: boolean;
+  /** Writes are reviewed, and until then the break-glass annotation of the Secret lets it past that. */
+  readonly breakGlass?: Date;
   /** What Pods have, where sidecars are asked; `standby`: another replica asks them. */
   readonly fleet?: Look | 'standby' | undefined;
 }

@@ -13,13 +13,14 @@ export interface Notice {
 
 /**
  * Whether a condition was reported before. A resource has a status for the details; a Secret has none, so another message
- * about its fault is reported too.
+ * about its fault is reported too. So is each time that somebody has a bad Secret stored in spite of its review.
  */
 export function isReported(kind: Kind, before: Status | undefined, condition: Condition): boolean {
   const { type, status, reason, message } = condition;
   const old = before?.conditions.find((condition) => condition.type === type);
   if (old?.status !== status || old.reason !== reason) return false;
-  return kind === 'PaymentCredential' || !isBad(condition, before ?? {}) || old.message === message;
+  const isRepeated = kind === 'PaymentCredential' && type !== 'Overridden';
+  return isRepeated || !isBad(condition, before ?? {}) || old.message === message;
 }
 
 /** For tools: they say again what Ready says. */

@@ -14,6 +14,7 @@ import { deferredOf, evaluateDeferred } from './deferral.ts';
 import type { SecretEvaluation } from './evaluate.ts';
 import { evaluateExposed } from './exposed.ts';
 import { listedKeys } from './key-sets.ts';
+import { evaluateOverridden } from './overridden.ts';
 import { evaluateProgress } from './progress.ts';
 import { evaluateRollout } from './rolled-out.ts';
 
@@ -39,6 +40,7 @@ export function statusOf(resource: PaymentCredential, evaluation: Evaluation, no
     ...rollout.outcomes,
     ...evaluateProgress(ready, evaluation.error),
     ...evaluateExposed(resource, evaluation),
+    ...evaluateOverridden(evaluation),
   };
   const conditions = Object.entries(outcomes).map(([type, outcome]): Condition => {
     const before = previous?.conditions.find((condition) => condition.type === type);

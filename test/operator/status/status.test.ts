@@ -293,6 +293,43 @@ describe('Exposed', () => {
   });
 });
 
+describe('Overridden', () => {
+  const breakGlass = later(day);
+  const bad = evaluation({ violations: [mismatch] });
+  const reasonsOf = (before: Status | undefined, after: Status) =>
+    noticesOf('PaymentCredential', before, after).map(({ type, reason }) => `${type} ${reason}`);
+
+  it('is there while a bad Secret is stored for its break-glass annotation, with an Event', () => {
+    const overridden = statusOf(resource(), { ...bad, breakGlass }, now);
+    assert.equal(outcome(overridden, 'Overridden'), 'True BreakGlass');
+    assert.equal(outcome(overridden, 'Valid'), 'False KeyMismatch');
+    assert.ok(reasonsOf(undefined, overridden).includes('Warning BreakGlass'));
+    // Its time is over, and what is stored is still bad.
+    const next = statusOf(resource(overridden), { ...bad, breakGlass }, later(2 * day));
+    assert.equal(outcome(next, 'Overridden'), 'True BreakGlass');
+    assert.deepEqual(reasonsOf(overridden, next), []);
+    for (const better of [evaluation(), { ...evaluation(), breakGlass }, bad])
+      assert.ok(!statusOf(resource(next), better, now).conditions.some(({ type }) => type === 'Overridden'));
+  });
+
+  it('has another Event for another time', () => {
+    const first = statusOf(resource(), { ...bad, breakGlass }, now);
+    const again = statusOf(resource(first), { ...bad, breakGlass: later(2 * day) }, later(day));
+    assert.deepEqual(reasonsOf(first, again), ['Warning BreakGlass']);
+  });
+
+  it('is about what a review refuses: not about what waits for its time, or cannot be read', () => {
+    const waiting = { violations: [mismatch], deferredUntil: later(day) };
+    const unread = failing(new PaycertError('cluster-forbidden', 'text'));
+    for (const one of [evaluation(waiting), unread, failing(new PaycertError('resource-invalid', 'text'))])
+      assert.ok(
+        !statusOf(resource(), { ...one, breakGlass }, now).conditions.some(({ type }) => type === 'Overridden'),
+      );
+    const refused = statusOf(resource(), { ...failing(new PaycertError('material-missing', 'text')), breakGlass }, now);
+    assert.equal(outcome(refused, 'Overridden'), 'True BreakGlass');
+  });
+});
+
 describe('a set that is good and not valid yet', () => {
   const until = later(10 * day);
   const early = new PaycertError('certificate-not-yet-valid', 'text', { retryAt: until });
