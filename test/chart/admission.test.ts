@@ -182,6 +182,15 @@ describe('the policy of the chart', { skip: noHelm || noControlPlane, timeout: 3
     assert.equal(await write(good), 'stored');
     assert.equal(await write({ ...good, apiv3_key: `${'a'.repeat(32)}\n` }), 'stored');
     assert.equal(await write({}, { 'paycert.dev/break-glass': '2026-03-01T12:00:00Z' }), 'stored');
+
+    // Stored before there was a policy: it may be annotated, and not be written again as it was.
+    const kept = `/api/v1/namespaces/${home}/secrets`;
+    await plane().admin('POST', kept, { metadata: { name: 'old' }, data: {} });
+    const note = (metadata: object) => plane().attempt('PATCH', `${kept}/old`, { metadata }, 'application/merge-patch+json'); // prettier-ignore
+    assert.match(String((await note({ labels })).object['message']), /the Secret is empty/);
+    const annotations = { 'paycert.dev/break-glass': '2026-03-01T12:00:00Z' };
+    assert.equal((await note({ labels, annotations })).status, 200);
+    assert.equal((await note({ annotations: { 'paycert.dev/break-glass': null, note: 'x' } })).status, 200);
   });
 });
 

@@ -51,9 +51,14 @@ admissionReviewVersions: [v1]
 {{- define "paycert.secretWebhook" -}}
 rules: [{ apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [secrets], scope: Namespaced }]
 matchConditions:
-  - name: changes-what-is-checked
-    expression: >-
-      request.operation == 'CREATE' ||
-      (has(object.data) ? object.data : {}) != (has(oldObject.data) ? oldObject.data : {}) ||
-      (has(object.metadata.labels) ? object.metadata.labels : {}) != (has(oldObject.metadata.labels) ? oldObject.metadata.labels : {})
+  {{- include "paycert.changesWhatIsChecked" . | nindent 2 }}
+{{- end -}}
+
+{{/* A condition of reviews and of the policy: what is stored already may be annotated, whatever is wrong with it. */}}
+{{- define "paycert.changesWhatIsChecked" -}}
+- name: changes-what-is-checked
+  expression: >-
+    request.operation == 'CREATE' ||
+    (has(object.data) ? object.data : {}) != (has(oldObject.data) ? oldObject.data : {}) ||
+    (has(object.metadata.labels) ? object.metadata.labels : {}) != (has(oldObject.metadata.labels) ? oldObject.metadata.labels : {})
 {{- end -}}
