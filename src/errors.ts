@@ -300,6 +300,11 @@ const table = {
     hint: 'Add at least one platform certificate or public key that is valid.',
   },
 
+  'refused-by-platform': {
+    kind: 'material',
+    hint: 'Add the certificate in the console, or put the key back that it has: it is asked again by itself.',
+  },
+
   'requirement-unmet': { kind: 'material', hint: 'Add the part that is missing, or take it out of `require`.' },
 
   // material, as warnings: they refuse nothing
@@ -547,6 +552,26 @@ const table = {
     kind: 'gateway',
     hint: 'Find out what responds in place of the platform; query the order before you repeat the call.',
   },
+  'key-unconfirmed': {
+    kind: 'gateway',
+    hint: 'Check the way to the platform. It is asked again; `check.otherwise` says what follows when time is up.',
+  },
+  'certificate-list-refused': {
+    kind: 'gateway',
+    hint: 'Look the code up in the platform’s documents: a 401 or a 500 is often a key that the console does not have.',
+  },
+  'certificate-list-empty': {
+    kind: 'gateway',
+    hint: 'Nothing to do: the certificates that are known stay. WeChat Pay makes one once the merchant uses APIv3.',
+  },
+  'certificate-list-invalid': {
+    kind: 'gateway',
+    hint: 'Find out what responds in place of the platform; the certificates that are known stay.',
+  },
+  'certificate-list-unverified': {
+    kind: 'gateway',
+    hint: 'Compare the clock, then find out what responds in place of the platform; what is known stays.',
+  },
   'response-too-large': {
     kind: 'gateway',
     hint: 'The platform may have acted: query the order before you repeat the call.',
@@ -580,6 +605,8 @@ export interface ErrorDetails {
   /** The configuration path, material name or request field. Never its value. */
   readonly field?: string;
   readonly cause?: unknown;
+  /** What names a key that is not known, where it has the published form of one. */
+  readonly keyId?: string | undefined;
   /** When trying the same material again may succeed. */
   readonly retryAt?: Date;
   /** What else is wrong with the same thing, in order; this error is about the first. */
@@ -602,6 +629,7 @@ export class PaycertError extends Error {
   override readonly name = 'PaycertError';
   readonly code: ErrorCode;
   readonly field?: string;
+  readonly keyId?: string;
   readonly retryAt?: Date;
   readonly others: readonly PaycertError[];
 
@@ -609,6 +637,7 @@ export class PaycertError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     if (details.field !== undefined) this.field = details.field;
+    if (details.keyId !== undefined) this.keyId = details.keyId;
     if (details.retryAt !== undefined) this.retryAt = details.retryAt;
     this.others = details.others ?? [];
   }
@@ -630,10 +659,11 @@ export const violation = (code: ErrorCode, field: string, message: string): read
 /** The first, with the others in it. */
 export function together(first: PaycertError, ...others: readonly PaycertError[]): PaycertError {
   if (others.length === 0) return first;
-  const { code, message, field, cause, retryAt } = first;
+  const { code, message, field, cause, keyId, retryAt } = first;
   return new PaycertError(code, message, {
     ...(field !== undefined && { field }),
     ...(cause !== undefined && { cause }),
+    ...{ keyId },
     ...(retryAt && { retryAt }),
     others: [...first.others, ...others.flatMap((one) => [one, ...one.others])],
   });

@@ -17,6 +17,17 @@ export interface StagedState {
   readonly error?: PaycertError;
 }
 
+/** What a platform said when it was last asked for the certificates that it signs with. */
+export interface CertificateListState {
+  readonly at: Date;
+  /** `absent`: it has none for this merchant, and signs with a public key. */
+  readonly outcome: 'listed' | 'absent' | 'failed';
+  /** When it last gave a list that was taken. */
+  readonly listedAt?: Date;
+  /** Why it failed; what was listed before stays. */
+  readonly error?: PaycertError;
+}
+
 /**
  * What happens, by its `type`. Members named `seconds` are durations; those named `…At`, `until` and `notAfter` are times. `isNew`: it
  * was not so before, so it is worth a line. No member holds a secret.
@@ -60,6 +71,12 @@ export type Event =
       readonly seconds: number;
       /** As of a rejection. */
       readonly isNew: boolean;
+    }
+  /** A platform was asked about a new key, before that may become current. `none`: it did not say. */
+  | {
+      readonly type: 'live-checked';
+      readonly credential: string;
+      readonly verdict: 'accepted' | 'refused' | 'none';
     }
   /** After a swap, of a source with two sets. */
   | ({ readonly type: 'staged'; readonly credential: string } & StagedState)
@@ -246,6 +263,13 @@ export type Event =
       readonly aheadSeconds: number;
       readonly isNews: boolean;
     }
+  /** `isChanged`: the list differs from the one before. `isNew`: so does what became of it. */
+  | ({
+      readonly type: 'certificates-listed';
+      readonly credential: string;
+      readonly isChanged: boolean;
+      readonly isNew: boolean;
+    } & CertificateListState)
   /** A call that the proxy has forwarded, or refused. `outcome`: what is known of it, see docs/proxy.md. */
   | {
       readonly type: 'forwarded';

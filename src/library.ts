@@ -99,6 +99,7 @@ export async function startPaycert(
   const watching: Observe = (event) => {
     tell(event);
     for (const follower of followers) follower(event);
+    running.noticed(event);
     const looks =
       event.type === 'swapped' ||
       event.type === 'rejected' ||

@@ -75,6 +75,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     metrics.observe,
     log,
     (event: Event) => followedFiles.observe(event),
+    (event: Event) => configured.noticed(event),
     options.observe ?? (() => undefined),
   ].map(isolate);
   const observe = (event: Event) => observers.forEach((tell) => tell(event));

@@ -109,6 +109,7 @@ function remarks(
     sourceError,
     resourceError,
     staged,
+    platformCertificates,
     restored,
     lastGood,
     unopened = [],
@@ -136,9 +137,15 @@ function remarks(
       : []),
     ...(rejection ? [line('red', 'rejected:', noticeText(rejection))] : []),
     ...(deferral
-      ? [line('yellow', 'deferred:', `becomes current by itself at ${deferral.until}. ${noticeText(deferral)}`)]
+      ? [line('yellow', 'deferred:', `${deferral.code === 'key-unconfirmed' ? 'waits for a verdict of its platform until' : 'becomes current by itself at'} ${deferral.until}. ${noticeText(deferral)}`)] // prettier-ignore
       : []),
     ...(staged ? [line(staged.reason ? 'red' : 'yellow', 'staged:', stagedText(staged))] : []),
+    ...(platformCertificates?.outcome === 'absent'
+      ? [line('yellow', 'public key only:', 'the platform has no certificates for this merchant; it is asked once a day')] // prettier-ignore
+      : []),
+    ...(platformCertificates?.reason
+      ? [line('yellow', 'not downloaded:', `the platform certificates of ${platformCertificates.listedAt ?? 'the material'} stay. ${noticeText(platformCertificates.reason)}`)] // prettier-ignore
+      : []),
     ...(restored
       ? [line('red', 'restored:', `since a restart at ${restored.at} what was accepted at ${restored.keptAt} is in use; a new pod has no keys`)] // prettier-ignore
       : []),

@@ -10,6 +10,7 @@ import {
   faultError,
   listenerFaults,
   nameFaults,
+  ownCallFaults,
   privacyFaults,
   routeFaults,
   stagedFaults,
@@ -109,6 +110,7 @@ function evaluateEntry(entry: unknown, index: number, kind: Evaluated['kind']): 
     ...accountFaults(sound?.provider, [...at, 'provider']),
     ...privacyFaults(sound?.source, [...at, 'source']),
     ...stagedFaults(sound?.source, [...at, 'source']),
+    ...ownCallFaults(sound ?? {}, at),
   ];
   return { kind, sound, problems, found: [...found, ...unexplained(rules, problems)] };
 }

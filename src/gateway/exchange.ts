@@ -104,24 +104,23 @@ export async function exchangeOnce(
     try {
       return await receive(call, exchanged, incoming, { ...options, now: () => clocks.at(host) });
     } catch (error) {
-      // A body that ends too early, or too late.
-      if (error instanceof PaycertError) throw error;
-      throw limits.deadline.aborted ? timedOut(origin) : interrupted(origin);
+      throw bodyFailure(error, origin, limits);
     }
   });
   return { ...received, keyId: authorized.keyId, hasChanged };
 }
 
-type Sent = Pick<Exchanged, 'origin' | 'attempts'> & {
+export type Sent = Pick<Exchanged, 'origin' | 'attempts'> & {
   readonly call: Call;
   readonly outgoing: Outgoing;
   readonly shown: Shown | undefined;
 };
 
-async function sendOnce(
+/** @throws PaycertError `gateway-unreachable`, `gateway-timeout`, `gateway-interrupted` */
+export async function sendOnce(
   { call, origin, outgoing, attempts, shown }: Sent,
   { signal, deadline }: Limits,
-  { connections, clock, clocks, observe, milliseconds }: ExchangeOptions,
+  { connections, clock, clocks, observe, milliseconds }: Omit<ExchangeOptions, 'store' | 'budget'>,
 ): Promise<Incoming> {
   const { host } = new URL(origin);
   const [startedAt, sentAt] = [clock.now(), milliseconds()];
@@ -148,6 +147,12 @@ async function sendOnce(
 /** Also those that were replaced a moment ago: fields of the request may be encrypted for one of them. */
 const keysOf = ({ context, retired }: Snapshot) =>
   [context, ...retired.map((one) => one.context)].flatMap(({ set }) => set.keys);
+
+/** Of a body that ends too early, or too late. */
+export const bodyFailure = (error: unknown, origin: string, { deadline }: Pick<Limits, 'deadline'>): PaycertError => {
+  if (error instanceof PaycertError) return error;
+  return deadline.aborted ? timedOut(origin) : interrupted(origin);
+};
 
 const timedOut = (origin: string) =>
   new PaycertError('gateway-timeout', `${new URL(origin).host} did not respond in time`);

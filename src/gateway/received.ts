@@ -56,10 +56,7 @@ export async function receive(
 ): Promise<ReceivedResponse> {
   const { status, headers: all, body } = incoming;
   const isSuccess = status >= 200 && status < 300;
-  if (status < 200 || (status >= 300 && status < 400) || status >= 600) {
-    body.on('error', () => undefined).destroy();
-    throw new PaycertError('gateway-redirected', `the platform responded with ${status}, which no payment API does`);
-  }
+  assertNoRedirect(incoming);
   const single = singles(all);
   const headers = passedOn(all);
   const isSigned = Object.keys(all).some((name) => name.endsWith('-signature'));
@@ -85,6 +82,13 @@ export async function receive(
   }
 }
 
+/** @throws PaycertError `gateway-redirected`, for whatever is neither a success nor an error */
+export function assertNoRedirect({ status, body }: Incoming): void {
+  if (status >= 200 && status < 600 && (status < 300 || status >= 400)) return;
+  body.on('error', () => undefined).destroy();
+  throw new PaycertError('gateway-redirected', `the platform responded with ${status}, which no payment API does`);
+}
+
 /** With the snapshot that is current now, and at this time: keys may have been replaced since it was sent. */
 async function verify(
   call: Call,
@@ -99,7 +103,7 @@ async function verify(
 }
 
 /** A header that is there twice is signed by no platform; its first value counts nowhere. */
-const singles = (headers: Incoming['headers']): Record<string, string> =>
+export const singles = (headers: Incoming['headers']): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]): [string, string][] =>
       typeof value === 'string' ? [[name, value]] : [],

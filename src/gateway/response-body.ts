@@ -8,18 +8,18 @@ import type { BufferBudget, Reservation } from '../system/buffer-budget.ts';
 /** A response that is signed as a whole must be held as a whole. None that a platform signs comes near. */
 const maxResponseBytes = 4 * 1024 * 1024;
 
-const tooLarge = () =>
-  new PaycertError('response-too-large', `the platform’s response is larger than ${maxResponseBytes} bytes`);
+const tooLarge = (most: number) =>
+  new PaycertError('response-too-large', `the platform’s response is larger than ${most} bytes`);
 
 /** @throws PaycertError `response-too-large`, `overloaded`; whatever the stream ends with */
-export async function readWhole(body: Readable, budget: BufferBudget): Promise<Buffer> {
+export async function readWhole(body: Readable, budget: BufferBudget, most = maxResponseBytes): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   const held: Reservation = budget.open();
   try {
     // Leaving the loop ends the connection.
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
       held.add(chunk.byteLength);
-      if (held.bytes > maxResponseBytes) throw tooLarge();
+      if (held.bytes > most) throw tooLarge(most);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks);
@@ -39,13 +39,13 @@ const decoders = {
  * What the platform signed: the content, and not the way in which it was packed.
  * @throws PaycertError `response-too-large`; `response-unverified` for what cannot be unpacked
  */
-export async function decoded(bytes: Buffer, encoding: string | undefined): Promise<Buffer> {
+export async function decoded(bytes: Buffer, encoding: string | undefined, most = maxResponseBytes): Promise<Buffer> {
   if (encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity') return bytes;
   const decode = Object.entries(decoders).find(([name]) => name === encoding.toLowerCase())?.[1];
   try {
-    if (decode !== undefined) return await decode(bytes, { maxOutputLength: maxResponseBytes });
+    if (decode !== undefined) return await decode(bytes, { maxOutputLength: most });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(most);
   }
   throw new PaycertError('response-unverified', 'the platform’s response is compressed in a way that cannot be read');
 }

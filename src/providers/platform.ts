@@ -1,7 +1,9 @@
 // What a payment platform is to the rest of paycert: one value per folder, and everything that is asked about it.
 import type { X509Certificate } from 'node:crypto';
 import type { Static, TObject } from 'typebox';
+import type { CertificateList } from './certificate-list.ts';
 import type { Forwarding } from './forwarding.ts';
+import type { LiveCheck } from './live-check.ts';
 import type { Notifying } from './notifying.ts';
 import type { Capability, Provider } from './provider.ts';
 import type { Refusals } from './refusal.ts';
@@ -87,6 +89,10 @@ export interface Platform<O extends TObject = TObject> {
   fetches?(options: Static<O>): Fetches | undefined;
   /** How an application's requests are forwarded to it. Absent: a proxy does not serve it. */
   forwards?(options: Static<O>): Forwarding;
+  /** How the certificates that it signs with are downloaded. Absent: it lists none. */
+  readonly certificateList?: CertificateList;
+  /** How it is asked whether it takes a key. Absent: it cannot be asked. */
+  readonly liveCheck?: LiveCheck;
   /** How its notifications are taken. Absent: it sends none. */
   notifies?(options: Static<O>): Notifying;
   readonly fileNames: readonly FileName[];

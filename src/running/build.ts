@@ -1,6 +1,9 @@
 // Configuration becomes the parts that a reload loop needs: the table of sources, and the platform that is named.
 import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
+import { askPlatform } from '../gateway/live-check.ts';
+import type { Destination, OwnCalls } from '../gateway/own-calls.ts';
+import type { PlatformCertificates } from '../gateway/platform-certificates.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { withCreatedAt } from '../providers/shared/created-at.ts';
 import { withIgnored } from '../providers/shared/ignored.ts';
@@ -24,6 +27,7 @@ import { vault } from '../sources/vault.ts';
 import type { Source } from '../sources/source.ts';
 import type { MaxAge } from '../store/age.ts';
 import type { Credential } from '../store/attempt.ts';
+import { LiveCheck } from '../store/live-check.ts';
 import type { CredentialPolicy } from '../store/store.ts';
 import { defaults, milliseconds } from '../config/defaults.ts';
 import type { CredentialConfig } from '../config/schema/credential.ts';
@@ -39,6 +43,10 @@ export interface BuildDependencies {
   readonly askResponder?: AskResponder | undefined;
   /** Where accepted material is kept through a restart; absent where it is not. */
   readonly lastGood?: LastGoodDirectory | undefined;
+  /** Makes the calls of a platform that nobody asked for. Absent: none is made. */
+  readonly calls?: OwnCalls | undefined;
+  /** Downloads the certificates that platforms sign with. Absent: nothing is downloaded. */
+  readonly certificates?: PlatformCertificates | undefined;
   /** Shared by all that are built with it; otherwise each source has sessions of its own. */
   readonly origins?: Origins;
 }
@@ -157,6 +165,40 @@ function withFetches(
     : listed;
 }
 
+/** The platform's origin and its spare, or what is called in place of them. */
+function destinationsOf({ provider, gateway = {} }: CredentialConfig): readonly Destination[] {
+  const { platform, options } = platformOf(provider);
+  const { origin = platform.origins(options)[0] ?? '', double } = gateway;
+  if (double !== undefined) return [{ origin, address: double }];
+  const spare = platform.forwards?.(options).spares?.[origin];
+  return [origin, ...(spare === undefined ? [] : [spare])].map((one) => ({ origin: one, address: one }));
+}
+
+/** With the certificates that its platform lists, where it is configured. */
+function withCertificates(
+  source: Source,
+  { config, provider }: { readonly config: CredentialConfig; readonly provider: Provider },
+  { certificates }: BuildDependencies,
+): Source {
+  const { name: credential, platformCertificates } = config;
+  const { certificateList: list } = platformOf(config.provider).platform;
+  if (platformCertificates === undefined || list === undefined || certificates === undefined) return source;
+  const { every = defaults.every } = typeof platformCertificates === 'object' ? platformCertificates : {};
+  const everyMilliseconds = milliseconds(every);
+  const destinations = destinationsOf(config);
+  return certificates.add(source, { credential, provider, list, destinations, everyMilliseconds });
+}
+
+/** Asks its platform about a new key, where it is configured. */
+function liveCheckOf(config: CredentialConfig, { calls, clock }: BuildDependencies): LiveCheck | undefined {
+  const { name: credential, check: asked } = config;
+  const { liveCheck: check } = platformOf(config.provider).platform;
+  if (asked === undefined || check === undefined || calls === undefined) return undefined;
+  const { within = defaults.within, otherwise = defaults.otherwise } = typeof asked === 'object' ? asked : {};
+  const ask = askPlatform({ credential, check, destinations: destinationsOf(config), calls, clock });
+  return new LiveCheck({ ask, withinMilliseconds: milliseconds(within), otherwise });
+}
+
 export function buildCredential(config: CredentialConfig, dependencies: BuildDependencies): Credential {
   const { origins = new Origins(dependencies), lastGood } = dependencies;
   const provider = buildProvider(config.provider);
@@ -167,16 +209,18 @@ export function buildCredential(config: CredentialConfig, dependencies: BuildDep
     clock: dependencies.clock,
     observe: dependencies.observe,
   });
+  const withAll = (one: Source) =>
+    withCertificates(withFetches(one, config.provider, dependencies), { config, provider }, dependencies);
   return {
     name: config.name,
     provider,
-    source: withFetches(source, config.provider, dependencies),
+    source: withAll(source),
     lastGood:
       lastGood &&
       lastGoodOf(lastGood, owner, (read) => (signal) => {
-        const kept = { ...source, read };
-        return withFetches(kept, config.provider, dependencies).read(signal);
+        return withAll({ ...source, read }).read(signal);
       }),
+    liveCheck: liveCheckOf(config, dependencies),
     older: config.older ?? defaults.older,
     graceMilliseconds: milliseconds(config.grace ?? defaults.grace),
   };

@@ -66,6 +66,11 @@ export class RunningConfiguration {
     this.#load();
   }
 
+  /** What happens elsewhere in this process, and may be a reason to ask a platform. */
+  noticed(event: Event): void {
+    this.#credentials.noticed(event);
+  }
+
   async stop(): Promise<void> {
     const all = [...this.#followed.values()];
     for (const { stop } of all) stop.abort();
@@ -179,10 +184,16 @@ const lasting: ReadonlySet<string> = new Set(['definition-missing', 'cluster-for
 const nameOf = ({ name, resource }: ResourceEntry): string => name ?? resource;
 
 function credentialOf(entry: ResourceEntry, spec: ResourceSpec): CredentialConfig {
-  const { namespace, required } = entry;
+  const { namespace, required, platformCertificates, check } = entry;
   const credential = toCredential(nameOf(entry), spec);
   const secret = { ...spec.source.secret, ...(namespace !== undefined && { namespace }) };
-  return { ...credential, source: { secret }, ...(required !== undefined && { required }) };
+  return {
+    ...credential,
+    source: { secret },
+    ...(required !== undefined && { required }),
+    ...(platformCertificates !== undefined && { platformCertificates }),
+    ...(check !== undefined && { check }),
+  };
 }
 
 const policyOf = (entry: ResourceEntry, spec?: ResourceSpec, since?: Date): CredentialPolicy =>

@@ -1,5 +1,8 @@
 // The reload loops of a configuration: one per credential, started, restarted and stopped as the file says.
 import { isDeepStrictEqual } from 'node:util';
+import type { Event } from '../events.ts';
+import { OwnCalls } from '../gateway/own-calls.ts';
+import { PlatformCertificates } from '../gateway/platform-certificates.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Dependencies } from '../store/attempt.ts';
 import { reloadLoop } from '../store/reload.ts';
@@ -18,11 +21,29 @@ interface Running {
 export class Credentials {
   readonly #dependencies: Dependencies;
   readonly #building: BuildDependencies;
+  readonly #calls: OwnCalls;
+  readonly #certificates: PlatformCertificates;
   readonly #running = new Map<string, Running>();
 
   constructor(dependencies: Dependencies, building: BuildDependencies) {
     this.#dependencies = dependencies;
-    this.#building = { origins: new Origins(building), ...building };
+    const { store, clock, observe } = dependencies;
+    this.#calls = new OwnCalls({ ...dependencies, milliseconds: () => performance.now() });
+    this.#certificates = new PlatformCertificates({
+      ...{ calls: this.#calls, clock, observe, random: Math.random },
+      report: (name, certificateList) => store.update(name, (entry) => ({ ...entry, certificateList })),
+    });
+    this.#building = {
+      origins: new Origins(building),
+      calls: this.#calls,
+      certificates: this.#certificates,
+      ...building,
+    };
+  }
+
+  /** What happens elsewhere in this process, and may be a reason to ask a platform. */
+  noticed(event: Event): void {
+    this.#certificates.noticed(event);
   }
 
   /** Says what there will be, before anything is loaded: what is required is not ready from the first moment on. */
@@ -51,15 +72,22 @@ export class Credentials {
     const all = [...this.#running.values()];
     for (const { stop } of all) stop.abort();
     await Promise.all(all.map(({ ended }) => ended));
+    await this.#calls.close();
   }
 
   #remove(name: string): void {
     const running = this.#running.get(name);
     this.#running.delete(name);
     running?.stop.abort();
+    if (running) this.#certificates.forget(name, running.provider.identity);
     this.#building.lastGood?.forget(name);
     this.#dependencies.store.remove(name);
     this.#dependencies.observe({ type: 'credential-removed', credential: name });
+  }
+
+  #downloadNoMore(name: string, identity: string): void {
+    this.#certificates.forget(name, identity);
+    this.#dependencies.store.update(name, ({ certificateList: _, ...entry }) => entry);
   }
 
   /** New options replace the loop, not the snapshot: it stays current until the next load. Another merchant is another credential. */
@@ -74,6 +102,7 @@ export class Credentials {
     if (running && running.provider.identity !== provider.identity) this.#remove(name);
     else running?.stop.abort();
     this.#dependencies.store.declare(name, buildPolicy(config));
+    if (config.platformCertificates === undefined) this.#downloadNoMore(name, provider.identity);
     if (running?.provider.identity !== provider.identity)
       this.#dependencies.observe({ type: 'credential-added', credential: name });
     const stop = new AbortController();

@@ -50,6 +50,12 @@ function describeEntry(entry: Entry, now: Date): object {
       percent: entry.staged.percent,
       code: entry.staged.error?.code,
     },
+    platformCertificates: entry.certificateList && {
+      outcome: entry.certificateList.outcome,
+      at: entry.certificateList.at,
+      listedAt: entry.certificateList.listedAt,
+      code: entry.certificateList.error?.code,
+    },
     restored: entry.restored,
     lastGood: entry.kept && { kept: entry.kept.error === undefined, at: entry.kept.at, code: entry.kept.error?.code },
     sourceError: entry.sourceError && { at: entry.sourceError.at, code: entry.sourceError.error.code },

@@ -338,6 +338,19 @@ export const CredentialStatus = Type.Object({
       { description: 'The set beside the one that signs. `reason`: why it is of no use.' },
     ),
   ),
+  platformCertificates: Type.Optional(
+    Type.Object(
+      {
+        outcome: Type.Union([Type.Literal('listed'), Type.Literal('absent'), Type.Literal('failed')], {
+          description: '`absent`: the platform has none for this merchant, and signs with a public key.',
+        }),
+        at: Time,
+        listedAt: Type.Optional(Time),
+        reason: Type.Optional(Notice),
+      },
+      { description: 'What came of the last download of platform certificates. `listedAt`: when one last succeeded.' },
+    ),
+  ),
   restored: Type.Optional(
     Type.Object(
       { at: Time, keptAt: Time },

@@ -90,6 +90,7 @@ export function describeCredential(entry: Entry, now: Date): Status {
     ...(rejection && { rejection: notice(rejection.error, rejection.at) }),
     ...(deferral && { deferral: { ...notice(deferral.error, deferral.at), until: deferral.until.toISOString() } }),
     ...(staged && { staged: describeStaged(staged) }),
+    ...(entry.certificateList && { platformCertificates: describeList(entry.certificateList) }),
     ...(restored && { restored: { at: restored.at.toISOString(), keptAt: restored.keptAt.toISOString() } }),
     ...(kept && { lastGood: describeKept(kept) }),
     ...(sourceError && { sourceError: notice(sourceError.error, sourceError.at) }),
@@ -113,6 +114,18 @@ const describeStaged = ({
   ...(percent !== undefined && { percent }),
   ...(keyId !== undefined && { keyId }),
   ...(snapshotId !== undefined && { snapshotId }),
+  ...(error && { reason: notice(error) }),
+});
+
+const describeList = ({
+  at,
+  outcome,
+  listedAt,
+  error,
+}: NonNullable<Entry['certificateList']>): NonNullable<Status['platformCertificates']> => ({
+  outcome,
+  at: at.toISOString(),
+  ...(listedAt && { listedAt: listedAt.toISOString() }),
   ...(error && { reason: notice(error) }),
 });
 

@@ -8,6 +8,7 @@ import type { LastGood } from '../sources/last-good.ts';
 import type { Material, Source } from '../sources/source.ts';
 import { findRefusal, isRollback, type Refusal } from './checks.ts';
 import { keepLastGood } from './last-good.ts';
+import type { LiveCheck } from './live-check.ts';
 import { Snapshot, snapshotId } from './snapshot.ts';
 import { describeStaged, evaluateStaged } from './staged.ts';
 import { isBridged, type Store } from './store.ts';
@@ -21,6 +22,8 @@ export interface Credential {
   readonly graceMilliseconds: number;
   /** Where what was accepted is kept through a restart; absent where it is not. */
   readonly lastGood?: LastGood | undefined;
+  /** Asks its platform about a new key before that is current; absent where it is not asked. */
+  readonly liveCheck?: LiveCheck | undefined;
 }
 
 export interface Dependencies {
@@ -39,12 +42,14 @@ export interface AttemptOptions {
   readonly signal?: AbortSignal;
 }
 
+const endless = new AbortController().signal;
+
 /** Tries to make material current. Keeps the last good snapshot whatever happens, and returns why it did not become current. */
 export async function attempt(
-  { name, provider, older, graceMilliseconds, lastGood }: Omit<Credential, 'source'>,
+  { name, provider, older, graceMilliseconds, lastGood, liveCheck }: Omit<Credential, 'source'>,
   material: Material,
   { store, clock, limiter, ...dependencies }: Dependencies,
-  { isRepeated = () => false, keptAt, signal }: AttemptOptions = {},
+  { isRepeated = () => false, keptAt, signal = endless }: AttemptOptions = {},
 ): Promise<Refusal | undefined> {
   if (!store.has(name)) return undefined;
   const observe = isolate(dependencies.observe);
@@ -56,7 +61,12 @@ export async function attempt(
   // Rolled back to what was beside it: its owner has asked for that by name.
   const isKnown = previous?.beside !== undefined && snapshotId(previous.beside.set) === snapshotId(context.set);
   const candidate = { context, current: previous?.context.set, former, older: isKnown ? 'accept' : older };
-  const refusal = await findRefusal(candidate, started);
+  const found = await findRefusal(candidate, started);
+  const checked =
+    found === undefined && keptAt === undefined
+      ? await liveCheck?.check({ context, previous }, { now: () => clock.now(), signal })
+      : undefined;
+  const refusal = found ?? checked?.refusal;
   const beside =
     refusal === undefined && material.staged
       ? await evaluateStaged(material.staged, { provider, signing: context, former, older }, started)
@@ -64,8 +74,9 @@ export async function attempt(
   const at = clock.now();
   // Stopped, removed or replaced in the meantime, perhaps by another merchant's: a late result is discarded. Identity tells:
   // whatever becomes current is a new Snapshot, also one of the same keys.
-  if (signal?.aborted === true || !store.has(name) || store.entry(name).snapshot !== previous) return undefined;
+  if (signal.aborted || !store.has(name) || store.entry(name).snapshot !== previous) return undefined;
 
+  if (checked) observe({ type: 'live-checked', credential: name, verdict: checked.verdict });
   if (refusal !== undefined && keptAt !== undefined) return refusal;
   if (refusal !== undefined) {
     const { outcome, error } = refusal;

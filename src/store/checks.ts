@@ -140,10 +140,10 @@ export async function findViolations(candidate: Candidate, now: Date): Promise<r
   return (await Promise.all(checks.map(async (check) => check(candidate, now)))).flat();
 }
 
-/** What is against making a candidate current: `deferred` is good, and only too early. */
+/** What is against making a candidate current: `deferred` is good, and only too early. `asksAgain`: something else may let it in before. */
 export type Refusal =
   | { readonly outcome: 'rejected'; readonly error: PaycertError }
-  | { readonly outcome: 'deferred'; readonly error: PaycertError; readonly until: Date };
+  | { readonly outcome: 'deferred'; readonly error: PaycertError; readonly until: Date; readonly asksAgain?: true };
 
 /** Undefined for a candidate that may become current now. */
 export async function findRefusal(candidate: Candidate, now: Date): Promise<Refusal | undefined> {

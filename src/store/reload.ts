@@ -21,6 +21,12 @@ interface Pending {
   readonly retryAt: Date;
 }
 
+/** Of a refusal that ends by itself. */
+interface Wait {
+  readonly until?: Date;
+  readonly asksAgain?: boolean;
+}
+
 /** Looks whenever the source says so, and again by timer at what was refused. Ends only on abort. */
 export async function reloadLoop(
   credential: Credential,
@@ -132,7 +138,7 @@ class Loop {
         this.#pending = undefined;
       } else {
         dropRevoked(this.#credential, material, refusal.error, this.#dependencies);
-        this.#refuse(revision, refusal.error.code, refusal.outcome === 'deferred' ? refusal.until : undefined);
+        this.#refuse(revision, refusal.error.code, refusal.outcome === 'deferred' ? refusal : undefined);
       }
     } catch (error) {
       if (this.#isOver()) return;
@@ -198,12 +204,13 @@ class Loop {
 
   /**
    * Tried again later although nothing changed: what refused it may have been the clock or the network. A time that the
-   * refusal itself gives, as of a certificate that is not valid yet, comes before the backoff.
+   * refusal itself gives, as of a certificate that is not valid yet, comes before the backoff, unless it may end before.
    */
-  #refuse(revision: string | undefined, code: string, retryAt?: Date): void {
+  #refuse(revision: string | undefined, code: string, { until, asksAgain = false }: Wait = {}): void {
     const failures = this.#pending?.revision === revision ? (this.#pending?.failures ?? 0) + 1 : 1;
     const backoff = Math.min(shortestBackoff * 2 ** (failures - 1), longestBackoff);
     const later = new Date(this.#dependencies.clock.now().getTime() + backoff);
-    this.#pending = { revision, code, failures, retryAt: retryAt ?? later };
+    const retryAt = until === undefined || (asksAgain && later < until) ? later : until;
+    this.#pending = { revision, code, failures, retryAt };
   }
 }

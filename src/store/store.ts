@@ -1,6 +1,6 @@
 // The current snapshot of every credential: the only mutable state on the signing path.
 import { PaycertError } from '../errors.ts';
-import type { StagedState } from '../events.ts';
+import type { CertificateListState, StagedState } from '../events.ts';
 import type { Forwarding } from '../providers/forwarding.ts';
 import type { Notifying } from '../providers/notifying.ts';
 import type { Capability, KeyFacts } from '../providers/provider.ts';
@@ -48,6 +48,8 @@ export interface Entry extends CredentialPolicy {
   readonly resourceError?: { readonly at: Date; readonly error: PaycertError } | undefined;
   /** The set beside the one that signs, of a staged source. */
   readonly staged?: StagedState;
+  /** Of one whose platform certificates are downloaded, once they were asked for. */
+  readonly certificateList?: CertificateListState;
   /** What is current was kept before a restart, and the newest material is not accepted; gone with the next swap. */
   readonly restored?: { readonly at: Date; readonly keptAt: Date };
   /** Whether what is current is kept for a restart, where it should be; `error`: why not. */

@@ -81,7 +81,7 @@ export const gauges = {
   paycert_reload_last_successful: {
     about: 'reloads',
     help: 'Whether the newest material is current (1), or was rejected or cannot be read, or its PaymentCredential cannot be followed (0). Deferred material counts as 0 unless the current set lasts until it is valid.',
-    more: '[Deferred](runbook.md#paycertmaterialdeferred) is good material that is not valid yet.',
+    more: '[Deferred](runbook.md#paycertmaterialdeferred) is good material that is not valid yet, or not confirmed by its platform.',
     labels: [credential],
     read: (entry: Entry) => {
       const { snapshot, rejection, sourceError, resourceError } = entry;
@@ -91,7 +91,7 @@ export const gauges = {
   },
   paycert_deferred_until_timestamp_seconds: {
     about: 'reloads',
-    help: 'When the newest material, which is good and not valid yet, becomes current by itself.',
+    help: 'When the newest material, which is good and not valid yet, becomes current by itself; or when waiting for a verdict of its platform ends.',
     more: 'Absent otherwise.',
     labels: [credential],
     read: (entry: Entry) => {
@@ -145,6 +145,22 @@ export const gauges = {
     labels: [credential, 'active', 'valid'],
     read: ({ staged }: Entry) =>
       staged ? [{ active: String(staged.isActive), valid: String(staged.error === undefined), value: 1 }] : [],
+  },
+  paycert_platform_certificates_listed_timestamp_seconds: {
+    about: 'keys',
+    help: 'When the platform last gave the list of the certificates that it signs with.',
+    more: 'Absent before the first, and without [platformCertificates](configuration.md#credentials).',
+    labels: [credential],
+    read: ({ certificateList }: Entry) =>
+      certificateList?.listedAt ? [{ value: certificateList.listedAt.getTime() / 1000 }] : [],
+  },
+  paycert_platform_certificates_failing: {
+    about: 'keys',
+    help: 'Whether the last download of platform certificates failed (1) or not (0); those that are known stay.',
+    more: 'A merchant that is verified with a public key only has none to download: 0. Absent before the first.',
+    labels: [credential],
+    read: ({ certificateList }: Entry) =>
+      certificateList ? [{ value: Number(certificateList.outcome === 'failed') }] : [],
   },
   paycert_restored_since_timestamp_seconds: {
     about: 'reloads',

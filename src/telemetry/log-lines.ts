@@ -35,6 +35,18 @@ const breakerLines = {
   closed: 'the host that failed responds again',
 } as const;
 
+const liveLines = {
+  accepted: 'the platform takes the new key',
+  refused: 'the platform refuses the new key',
+  none: 'whether the platform takes the new key is not known: it waits, and the platform is asked again',
+} as const;
+
+const listedLines = {
+  listed: 'the platform certificates were downloaded',
+  absent: 'the platform has no certificates for this merchant: it signs with a public key, and is asked once a day',
+  failed: 'the platform certificates cannot be downloaded; those that are known stay',
+} as const;
+
 const recreatedLines = {
   evicted: 'a Pod without its sidecar was evicted: its owner makes another, which gets one',
   'not-injected': 'a Pod without its sidecar stays: another would not get one either',
@@ -77,11 +89,18 @@ const rows: Rows = {
     'material rejected; the last good snapshot stays current',
     { credential, ...describe(error) },
   ],
+  'live-checked': ({ credential, verdict }) => [
+    verdict === 'accepted' ? 'info' : 'debug',
+    liveLines[verdict],
+    { credential },
+  ],
   deferred: ({ credential, error, until, isBridged, isNew }) => [
     isNew ? (isBridged ? 'info' : 'error') : 'debug',
-    isBridged
-      ? 'material is good and not valid yet; it becomes current by itself, and the current snapshot lasts until then'
-      : 'material is good and not valid yet, and no current snapshot lasts until it is',
+    error.code === 'key-unconfirmed'
+      ? liveLines.none
+      : isBridged
+        ? 'material is good and not valid yet; it becomes current by itself, and the current snapshot lasts until then'
+        : 'material is good and not valid yet, and no current snapshot lasts until it is',
     { credential, until, ...describe(error) },
   ],
   staged: ({ credential, isActive, until, percent, keyId, error }) => [
@@ -280,6 +299,11 @@ const rows: Rows = {
           { host, aheadSeconds },
         ]
       : undefined,
+  'certificates-listed': ({ credential, outcome, isNew, error }) => [
+    isNew ? (outcome === 'failed' ? 'error' : 'info') : 'debug',
+    listedLines[outcome],
+    { credential, ...(error && describe(error)) },
+  ],
   forwarded: ({ call, credential, method, outcome, status, verified, attempts, seconds, error }) => [
     outcome === 'unknown' ? 'warn' : 'debug',
     outcome === 'unknown' ? 'whether the platform did it is unknown: query the order' : 'forwarded',

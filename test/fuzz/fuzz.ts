@@ -5,6 +5,7 @@ import { Random } from './random.ts';
 import type { Fate, Target } from './target.ts';
 import { apiBodies } from './targets/api-bodies.ts';
 import { apiHeads } from './targets/api-heads.ts';
+import { certificateLists } from './targets/certificate-lists.ts';
 import { config } from './targets/config.ts';
 import { containers } from './targets/containers.ts';
 import { wholeMaterial } from './targets/material.ts';
@@ -30,13 +31,14 @@ export const targets = {
   names: { share: 4, start: names },
   statuses: { share: 3, start: statuses },
   pkcs12: { share: 8, start: pkcs12 },
-  containers: { share: 17, start: containers },
+  containers: { share: 16, start: containers },
   revocation: { share: 8, start: revocation },
   notifications: { share: 5, start: notifications },
   'notification-requests': { share: 4, start: notificationRequests },
   'api-heads': { share: 8, start: apiHeads },
-  config: { share: 11, start: config },
+  config: { share: 10, start: config },
   'proxy-requests': { share: 3, start: proxyRequests },
+  'certificate-lists': { share: 2, start: certificateLists },
   'platform-answers': { share: 3, start: platformAnswers },
 } as const satisfies Record<string, Row>;
 

@@ -29,6 +29,7 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
     seconds: 0.01,
     isNew: true,
   },
+  'live-checked': { type: 'live-checked', credential, verdict: 'refused' },
   staged: { type: 'staged', credential, isActive: false, until: new Date('2031-01-01T00:00:00Z'), keyId: '5A02' },
   unchanged: { type: 'unchanged', credential, isRecovery: false },
   'parts-unmatched': {
@@ -126,6 +127,15 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
     host: 'api.mch.weixin.qq.com',
     aheadSeconds: 90,
     isNews: true,
+  },
+  'certificates-listed': {
+    type: 'certificates-listed',
+    credential,
+    isChanged: false,
+    isNew: true,
+    at: new Date('2031-01-01T00:00:00Z'),
+    outcome: 'failed',
+    error,
   },
   forwarded: {
     type: 'forwarded',

@@ -20,6 +20,7 @@ export interface ReloadingOptions {
   readonly older?: Credential['older'];
   readonly graceMilliseconds?: number;
   readonly lastGood?: Credential['lastGood'];
+  readonly liveCheck?: Credential['liveCheck'];
   /** In place of the recorder. */
   readonly observe?: Observe;
 }
@@ -49,6 +50,7 @@ export class Reloading {
       older: options.older ?? 'accept',
       graceMilliseconds: options.graceMilliseconds ?? 7 * day,
       lastGood: options.lastGood,
+      liveCheck: options.liveCheck,
     };
     const observe = options.observe ?? this.recorder.observe;
     this.dependencies = { store: this.store, clock: this.clock, limiter: new Limiter(8), observe };

@@ -20,7 +20,14 @@ export type Subject = Required<FlatContext>;
 
 /** Not `load`: many sources pair keys, names and sizes that its rules refuse, as they should. */
 export async function subject(parts: Partial<ValidParts>, options: Partial<ContextOptions> = {}): Promise<Subject> {
-  const whole = { privateKey: sparePrivateKey(), platformCertificates: [], retired: [], trust: [], ...parts };
+  const whole = {
+    privateKey: sparePrivateKey(),
+    platformCertificates: [],
+    announcedEnds: new Map(),
+    retired: [],
+    trust: [],
+    ...parts,
+  };
   const context = await createContext(whole, {
     merchantId: '1900000000',
     responseKey: 'platform',

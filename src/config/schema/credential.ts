@@ -1,5 +1,6 @@
 // One entry of `credentials`: a credential of its own, or the name of a PaymentCredential.
 import Type, { type Static } from 'typebox';
+import { Check, Gateway, PlatformCertificates } from './own-calls.ts';
 import { ProviderSchema } from './provider.ts';
 import { Duration, closed, credentialName, namespaceName, objectName } from './shared.ts';
 import { SourceSchema } from './source.ts';
@@ -33,6 +34,9 @@ export const CredentialSchema = Type.Object(
     ),
     grace: Type.Optional(Duration('How long replaced keys still verify and decrypt. Default 7d.')),
     maxAge: Type.Optional(MaxAge),
+    platformCertificates: Type.Optional(PlatformCertificates),
+    check: Type.Optional(Check),
+    gateway: Type.Optional(Gateway),
   },
   closed,
 );
@@ -56,6 +60,8 @@ export const ResourceEntrySchema = Type.Object(
       }),
     ),
     required: Type.Optional(Type.Boolean({ description: 'Whether the process is ready only with it. Default false.' })),
+    platformCertificates: Type.Optional(PlatformCertificates),
+    check: Type.Optional(Check),
   },
   closed,
 );

@@ -2,15 +2,7 @@
 import Type, { type Static } from 'typebox';
 import { defaults } from '../defaults.ts';
 import { ListenerPlaces } from './listen.ts';
-import { closed, credentialName, Duration } from './shared.ts';
-
-const origin = (description: string) =>
-  Type.String({
-    pattern: '^https?://[a-z0-9.-]{1,253}(:[0-9]{1,5})?$',
-    form: 'an address with its scheme and without a path, such as https://api.mch.weixin.qq.com',
-    maxLength: 270,
-    description,
-  });
+import { closed, credentialName, Duration, Origin } from './shared.ts';
 
 const ProxyRoute = Type.Object(
   {
@@ -30,11 +22,11 @@ const ProxyRoute = Type.Object(
         },
       ),
     ),
-    origin: Type.Optional(origin('Which of the platform’s origins is called. Default: its first.')),
+    origin: Type.Optional(Origin('Which of the platform’s origins is called. Default: its first.')),
     double: Type.Optional(
-      origin('A platform double that is called in place of the platform, also over http. For tests only.'),
+      Origin('A platform double that is called in place of the platform, also over http. For tests only.'),
     ),
-    spareDouble: Type.Optional(origin('A double of the platform’s spare host, beside `double`.')),
+    spareDouble: Type.Optional(Origin('A double of the platform’s spare host, beside `double`.')),
   },
   closed,
 );

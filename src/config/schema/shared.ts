@@ -26,6 +26,15 @@ export const listenAddress = {
   maxLength: 262,
 } as const;
 
+/** Of a platform, or of a double of one. */
+export const Origin = (description: string) =>
+  Type.String({
+    pattern: '^https?://[a-z0-9.-]{1,253}(:[0-9]{1,5})?$',
+    form: 'an address with its scheme and without a path, such as https://api.mch.weixin.qq.com',
+    maxLength: 270,
+    description,
+  });
+
 /** No shell reads it. */
 export const filePath = {
   minLength: 1,

@@ -3,6 +3,7 @@ import { draft } from './draft.ts';
 import { describeCertificate, fileNames } from './files.ts';
 import { definePlatform } from '../platform.ts';
 import { forwarding } from './forwarding.ts';
+import { liveCheck } from './live-check.ts';
 import { notifying } from './notifying.ts';
 import { defaults, Options, origins } from './options.ts';
 import { alipay } from './provider.ts';
@@ -23,6 +24,7 @@ export const platform = definePlatform({
   draft,
   origins: ({ gateway = defaults.gateway }) => [origins[gateway]],
   forwards: forwarding,
+  liveCheck,
   notifies: () => notifying,
   fileNames,
   supplies: ({ mode }) => ({

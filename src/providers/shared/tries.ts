@@ -49,6 +49,7 @@ export function confirm(
     throw new PaycertError(
       'key-id-unknown',
       `no key of ${owner} has the id that the signature names${keyId === undefined ? '' : `: ${keyId}`}`,
+      { keyId },
     );
   for (const { facts, confirm: find } of distinct(named)) {
     const at = find(claim);

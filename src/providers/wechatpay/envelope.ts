@@ -20,12 +20,13 @@ export function openResource(
   return openAesGcm(key, Buffer.from(nonce), Buffer.from(associatedData), Buffer.from(ciphertext, 'base64'));
 }
 
-type Json = Readonly<Record<string, unknown>>;
+export type Json = Readonly<Record<string, unknown>>;
 
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function parseObject(text: string): Json | undefined {
+/** Undefined for what is no JSON object. */
+export function parseObject(text: string): Json | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return isObject(value) ? value : undefined;
@@ -35,7 +36,7 @@ function parseObject(text: string): Json | undefined {
 }
 
 /** `associated_data` may be empty or missing; the rest must be text. */
-function readResource(value: unknown): Resource | undefined {
+export function readResource(value: unknown): Resource | undefined {
   if (!isObject(value)) return undefined;
   const { algorithm, ciphertext, nonce, associated_data: associatedData = '' } = value;
   const members = [algorithm, ciphertext, nonce, associatedData];

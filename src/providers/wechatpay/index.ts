@@ -1,10 +1,12 @@
 // WeChat Pay APIv3, as everything outside this folder knows it.
+import { certificateList } from './certificate-list.ts';
 import { draft } from './draft.ts';
 import { describeCertificate, fileNames } from './files.ts';
 import { forwarding } from './forwarding.ts';
 import { definePlatform } from '../platform.ts';
 import { wechatPayHosts } from '../shared/wechatpay-hosts.ts';
 import { Options } from './options.ts';
+import { liveCheck } from './live-check.ts';
 import { wechatpay } from './provider.ts';
 import { wechatpayRefusals } from './refusal.ts';
 import { notifying } from './notifying.ts';
@@ -21,6 +23,8 @@ export const platform = definePlatform({
   draft,
   origins: () => wechatPayHosts,
   forwards: forwarding,
+  certificateList,
+  liveCheck,
   notifies: () => notifying,
   fileNames,
   supplies() {

@@ -5,9 +5,9 @@ import { readCertificates, readPublicKey } from '../../crypto/containers.ts';
 import { readText } from '../../crypto/text.ts';
 import { saidOfUtf16 } from '../../crypto/foreign-forms.ts';
 import { isCertifiedBy, type PrivateKey, readLocalKey } from '../../crypto/private-key.ts';
-import { wireSerial } from '../../crypto/x509.ts';
+import { normalizeSerial, wireSerial } from '../../crypto/x509.ts';
 import { PaycertError, violation } from '../../errors.ts';
-import { materialReader, readSecret, readTrimmed } from '../shared/material.ts';
+import { materialReader, readSecret, readTrimmed, timeOf } from '../shared/material.ts';
 import { readMerchantPair } from '../shared/merchant-pair.ts';
 import { publicName } from '../shared/public-name.ts';
 
@@ -35,6 +35,8 @@ export interface Parts {
   readonly apiV3Key?: KeyObject;
   readonly previousApiV3Key?: KeyObject;
   readonly platformCertificates: readonly NamedCertificate[];
+  /** Until when certificates that were downloaded count, where the platform says so, by their normalized serial numbers. */
+  readonly announcedEnds: ReadonlyMap<string, Date>;
   readonly publicKey?: KeyObject;
   readonly publicKeyId?: string;
   readonly retired: readonly RetiredKey[];
@@ -46,6 +48,7 @@ export interface Parts {
 type Data = ReadonlyMap<string, Uint8Array>;
 
 const isPlatformName = (name: string): boolean => /^(?:wechatpay_[^/]*|platform\/[^/]+)\.pem$/.test(name);
+const announcedEndName = /^platform\/downloaded-([0-9A-F]{2,40})\.until$/;
 const isRetiredName = (name: string): boolean => /^retired\/[^/]+\.pem$/.test(name);
 
 /** WeChat Pay has two or three at a time. Each is compared with every certificate of trust.pem. */
@@ -68,6 +71,13 @@ export async function readParts(data: Data, merchantId: string): Promise<{ parts
     platformCertificates: names
       .filter(isPlatformName)
       .flatMap((name) => (part(name, readPlatformCertificates) ?? []).map((certificate) => ({ name, certificate }))),
+    announcedEnds: new Map(
+      names.flatMap((name) => {
+        const [, serial] = announcedEndName.exec(name) ?? [];
+        const end = serial === undefined ? undefined : part(name, readEnd);
+        return serial === undefined || end === undefined ? [] : [[normalizeSerial(serial), end]];
+      }),
+    ),
     retired: names.filter(isRetiredName).flatMap((name) => {
       const retired = part(name, readRetiredKey);
       return retired === undefined ? [] : [{ name, ...retired }];
@@ -118,6 +128,9 @@ function readSerial(bytes: Uint8Array, field: string): string {
 function readPlatformCertificates(bytes: Uint8Array, field: string): X509Certificate[] {
   return readCertificates(bytes, field).filter((certificate, index) => index === 0 || !certificate.ca);
 }
+
+/** Written here, from what the platform said. Anything else announces nothing. */
+const readEnd = (bytes: Uint8Array): Date | undefined => timeOf(readTrimmed(bytes));
 
 function readPublicKeyId(bytes: Uint8Array, field: string): string {
   const utf16 = saidOfUtf16(bytes);

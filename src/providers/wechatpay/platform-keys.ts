@@ -61,8 +61,8 @@ export class PlatformKeys {
 
 /** From parts whose keys are known to be RSA. */
 export function collectPlatformKeys(parts: Parts): PlatformKeys {
-  const { platformCertificates, publicKey, publicKeyId } = parts;
-  const keys = platformCertificates.map(certificateKey);
+  const { platformCertificates, announcedEnds, publicKey, publicKeyId } = parts;
+  const keys = platformCertificates.map((named) => certificateKey(named, announcedEnds));
   if (publicKey && publicKeyId) {
     const isUnusual = certificateOf(parts) !== undefined;
     keys.push({ ...publicKeyFacts(publicKey, 'public-key', publicKeyId), publicKey, name: 'pub_key.pem', isUnusual });
@@ -70,12 +70,18 @@ export function collectPlatformKeys(parts: Parts): PlatformKeys {
   return new PlatformKeys(keys);
 }
 
-const certificateKey = ({ name, certificate }: NamedCertificate): PlatformKey => ({
-  ...certificateFacts(certificate, 'platform'),
-  publicKey: certificate.publicKey,
-  name,
-  isUnusual: whyUnusual(certificate) !== undefined,
-});
+/** The platform may announce that it stops using a certificate before that expires. */
+function certificateKey({ name, certificate }: NamedCertificate, announcedEnds: Parts['announcedEnds']): PlatformKey {
+  const { notAfter, ...facts } = certificateFacts(certificate, 'platform');
+  const announced = announcedEnds.get(normalizeSerial(certificate.serialNumber));
+  return {
+    ...facts,
+    notAfter: announced !== undefined && announced < notAfter ? announced : notAfter,
+    publicKey: certificate.publicKey,
+    name,
+    isUnusual: whyUnusual(certificate) !== undefined,
+  };
+}
 
 /** A certificate that may be WeChat Pay’s, and is not as its others are. */
 function whyUnusual(certificate: X509Certificate): string | undefined {
@@ -90,10 +96,12 @@ const certificateOf = ({ publicKey, platformCertificates }: Parts): NamedCertifi
     ({ certificate }) => publicKeyFingerprint(certificate.publicKey) === publicKeyFingerprint(publicKey),
   );
 
+const isDownloaded = (name: string): boolean => name.startsWith('platform/downloaded-');
+
 /** What is odd whatever the time: duplicates, certificates outside the trust bundle, names that are not WeChat Pay’s. Found once per load. */
 export function platformWarnings(parts: Parts): readonly PaycertError[] {
   const { platformCertificates, trust } = parts;
-  const seen = new Set<string>();
+  const seen = new Map<string, string>();
   const budget = new SignatureBudget();
   const copied = certificateOf(parts);
   const certificates = platformCertificates.flatMap(({ name, certificate }) => {
@@ -101,10 +109,11 @@ export function platformWarnings(parts: Parts): readonly PaycertError[] {
     const why = whyUnusual(certificate);
     if (why !== undefined) warnings.push(...violation('material-unusual', name, why));
     const serial = normalizeSerial(certificate.serialNumber);
-    if (seen.has(serial)) {
+    // One that somebody keeps for a start without the network is downloaded as well.
+    if (seen.has(serial) && !isDownloaded(name) && !isDownloaded(seen.get(serial) ?? '')) {
       warnings.push(...violation('platform-certificate-duplicate', name, 'is there twice, and was merged'));
     }
-    seen.add(serial);
+    seen.set(serial, name);
     if (trust.length > 0 && !isIssuedWithin(certificate, trust, budget)) {
       warnings.push(...violation('platform-certificate-untrusted', name, 'is not issued within trust.pem'));
     }

@@ -6,7 +6,7 @@ export const reloads = {
     about: 'reloads',
     type: 'counter',
     help: 'Attempts to make material current; reason is an error code.',
-    more: '`outcome`: `swapped`, `deferred` (good, and not valid yet), `rejected` (the material does not fit), `failed` (the origin cannot be read). `reason`: empty when swapped. The same material refused for the same reason again counts once.',
+    more: '`outcome`: `swapped`, `deferred` (good, and not valid yet or not confirmed by its platform), `rejected` (the material does not fit), `failed` (the origin cannot be read). `reason`: empty when swapped. The same material refused for the same reason again counts once.',
     labels: ['credential', 'outcome', 'reason'],
     on: {
       swapped: ({ credential }) => one({ credential, outcome: 'swapped', reason: '' }),
@@ -54,6 +54,25 @@ export const reloads = {
     help: 'Reads of a source that failed, each of them.',
     labels: ['credential', 'reason'],
     on: { 'source-failed': ({ credential, error }) => one({ credential, reason: error.code }) },
+  },
+  paycert_platform_certificate_downloads_total: {
+    about: 'reloads',
+    type: 'counter',
+    help: 'Downloads of platform certificates, each of them.',
+    more: '`outcome`: `listed`, `absent` (the platform has none for this merchant, and signs with a public key), `failed`. `reason`: an error code; empty unless failed.',
+    labels: ['credential', 'outcome', 'reason'],
+    on: {
+      'certificates-listed': ({ credential, outcome, error }) =>
+        one({ credential, outcome, reason: error?.code ?? '' }),
+    },
+  },
+  paycert_live_checks_total: {
+    about: 'reloads',
+    type: 'counter',
+    help: 'Questions to a platform about a new key, before that may become current.',
+    more: '`verdict`: `accepted`, `refused`, `none` (it did not say: no network, a 5xx, a clock that is off).',
+    labels: ['credential', 'verdict'],
+    on: { 'live-checked': ({ credential, verdict }) => one({ credential, verdict }) },
   },
   paycert_watch_failures_total: {
     about: 'reloads',

@@ -4,6 +4,7 @@ import { always, by, type Case, of, pay, stored } from './series.ts';
 const successful = 'paycert_reload_last_successful';
 const failing = { [of(successful)]: always(0), [of(successful, {}, 'b')]: always(1) };
 const unreadable = { ...failing, [of('paycert_source_errors_total', { reason: 'files-missing' })]: '0+6x200' };
+const notDownloaded = 'paycert_platform_certificates_failing';
 const ready = 'paycert_credential_ready';
 const condition = 'paycert_credential_condition';
 const notReady = { condition: 'Ready', status: 'False' };
@@ -25,6 +26,20 @@ const mixed = {
 };
 
 export const reloads: readonly Case[] = [
+  {
+    alert: 'PaycertPlatformCertificatesNotDownloaded',
+    title: 'fires after an hour in which one pod of two could not',
+    at: 61,
+    fires: [pay],
+    series: { [of(notDownloaded)]: always(1), [of(notDownloaded, {}, 'b')]: always(0) },
+  },
+  {
+    alert: 'PaycertPlatformCertificatesNotDownloaded',
+    title: 'is quiet about an outage of the platform that passes',
+    at: 61,
+    fires: [],
+    series: { [of(notDownloaded)]: '1x50 0x20' },
+  },
   {
     alert: 'PaycertReloadFailing',
     title: 'fires when one pod of two has not the newest',

@@ -1,0 +1,137 @@
+// Calls that paycert itself makes of a platform, with keys that need not be current: signed, sent, and read as a whole.
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import { PaycertError } from '../errors.ts';
+import type { Observe } from '../events.ts';
+import { randomNonce } from '../nonce.ts';
+import type { Operations, RequestToAuthorize } from '../providers/provider.ts';
+import { pathAndQuery } from '../providers/shared/http.ts';
+import type { Call } from '../store/call.ts';
+import type { Limiter } from '../store/limiter.ts';
+import { BufferBudget } from '../system/buffer-budget.ts';
+import type { Attempt } from './attempt.ts';
+import { type Connections, openConnections } from './connections.ts';
+import { bodyFailure, type Limits, sendOnce } from './exchange.ts';
+import { PlatformClocks } from './platform-clocks.ts';
+import { assertNoRedirect, singles } from './received.ts';
+import { decoded, readWhole } from './response-body.ts';
+
+export interface OwnCallsOptions {
+  readonly clock: Clock;
+  readonly observe: Observe;
+  readonly limiter: Limiter;
+  /** A clock that never goes back. */
+  readonly milliseconds: () => number;
+  readonly open?: () => Promise<Connections>;
+}
+
+/** An origin of the platform, and what is called in place of it: itself, or a platform double. */
+export interface Destination {
+  readonly origin: string;
+  readonly address: string;
+}
+
+export interface OwnCall {
+  readonly credential: string;
+  readonly operation: string;
+  readonly request: (origin: string) => RequestToAuthorize;
+  readonly authorize: Operations['authorize'];
+  /** In this order, while nothing responds. */
+  readonly destinations: readonly Destination[];
+}
+
+export interface OwnResponse {
+  readonly method: string;
+  readonly url: string;
+  readonly host: string;
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/** From the first attempt to the last byte. */
+const deadlineMilliseconds = 10_000;
+/** What is called so answers with a few kilobytes. */
+const maxBytes = 256 * 1024;
+
+export class OwnCalls {
+  readonly #options: OwnCallsOptions;
+  readonly #clocks: PlatformClocks;
+  readonly #budget = new BufferBudget();
+  #connections: Promise<Connections> | undefined;
+
+  constructor(options: OwnCallsOptions) {
+    this.#options = options;
+    const { clock, milliseconds, observe } = options;
+    this.#clocks = new PlatformClocks({ now: () => clock.now(), milliseconds, observe, corrects: false });
+  }
+
+  /**
+   * Only what may be repeated: another host is tried where one does not respond.
+   * @throws PaycertError `package-missing`, of kind `gateway`, and whatever `authorize` throws
+   */
+  async send(own: OwnCall, signal: AbortSignal): Promise<OwnResponse> {
+    const [deadline, over] = [new AbortController(), new AbortController()];
+    void this.#options.clock.sleep(deadlineMilliseconds, over.signal).then(() => {
+      if (!over.signal.aborted) deadline.abort();
+    });
+    const limits = { deadline: deadline.signal, signal: AbortSignal.any([deadline.signal, signal]) };
+    const attempts: Attempt[] = [];
+    try {
+      const { destinations } = own;
+      for (const destination of destinations.slice(0, -1)) {
+        try {
+          return await this.#try(own, destination, { limits, attempts });
+        } catch (error) {
+          const isNext = error instanceof PaycertError && error.kind === 'gateway' && !limits.signal.aborted;
+          if (!isNext) throw error;
+        }
+      }
+      const last = destinations.at(-1);
+      if (last === undefined) throw new TypeError('a call without a destination');
+      return await this.#try(own, last, { limits, attempts });
+    } finally {
+      over.abort();
+    }
+  }
+
+  async close(): Promise<void> {
+    const connections = await this.#connections?.catch(() => undefined);
+    await connections?.close();
+  }
+
+  async #try(
+    { credential, operation, request, authorize }: OwnCall,
+    { origin, address }: Destination,
+    { limits, attempts }: { readonly limits: Limits; readonly attempts: Attempt[] },
+  ): Promise<OwnResponse> {
+    const { clock, limiter, open = openConnections } = this.#options;
+    const connections = await (this.#connections ??= open());
+    const wanted = request(origin);
+    const caller = { listener: 'paycert' };
+    const call: Call = {
+      id: randomUUID(),
+      caller,
+      credential,
+      operation,
+      startedAt: clock.now(),
+      signal: limits.signal,
+    };
+    // Each time with another nonce: a platform takes none twice.
+    const moment = { now: clock.now(), nonce: randomNonce() };
+    const authorized = await authorize(wanted, moment, (work) => limiter.run(call, work));
+    const { method, url, headers: sent, body: content = wanted.body ?? new Uint8Array() } = authorized;
+    const outgoing = { method, target: pathAndQuery(url), headers: sent, body: content };
+    const about = { call, origin: address, outgoing, attempts, shown: undefined };
+    const incoming = await sendOnce(about, limits, { ...this.#options, connections, clocks: this.#clocks });
+    assertNoRedirect(incoming);
+    const headers = singles(incoming.headers);
+    try {
+      const body = await decoded(await readWhole(incoming.body, this.#budget, maxBytes), headers['content-encoding'], maxBytes); // prettier-ignore
+      return { method, url, host: new URL(address).host, status: incoming.status, headers, body };
+    } catch (error) {
+      throw bodyFailure(error, address, limits);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+// Source → Source: adds the certificates that a payment platform signs with, as it lists them; and one timer for all credentials.
+import type { Clock } from '../clock.ts';
+import { PaycertError } from '../errors.ts';
+import { type CertificateListState, type Event, isolate, type Observe } from '../events.ts';
+import type { Listed } from '../providers/certificate-list.ts';
+import { mergeChanges } from '../sources/merge.ts';
+import { type Material, material, type Source, type Staged, type Tick } from '../sources/source.ts';
+import { ListedCertificates, type ListedOptions } from './listed-certificates.ts';
+import type { OwnCalls } from './own-calls.ts';
+import { Schedule } from './schedule.ts';
+
+export interface PlatformCertificatesOptions {
+  readonly calls: OwnCalls;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly observe: Observe;
+  readonly report: (credential: string, state: CertificateListState) => void;
+}
+
+/** How many credentials ask at once: thousands start together. */
+const mostAtOnce = 8;
+
+/** Of one process. What was listed outlives the source that it was listed for, so that a new configuration loses nothing. */
+export class PlatformCertificates {
+  readonly #options: PlatformCertificatesOptions;
+  readonly #schedule: Schedule;
+  readonly #lists = new Map<string, ListedCertificates>();
+
+  constructor(options: PlatformCertificatesOptions) {
+    this.#options = { ...options, observe: isolate(options.observe) };
+    this.#schedule = new Schedule({ clock: options.clock, most: mostAtOnce });
+  }
+
+  /** Reading waits for no platform: what is listed later is a change of its own. */
+  add(source: Source, options: ListedOptions): Source {
+    const list = this.#listOf(options);
+    let given: string | undefined;
+    return {
+      name: source.name,
+      read: async (signal) => {
+        const own = await source.read(signal);
+        list.offer(own);
+        const { changedAt, ...about } = own;
+        // The same again has not changed at its origin; its list has.
+        const isNew = own.revision !== given;
+        given = own.revision;
+        return withParts({ ...about, ...(isNew && changedAt && { changedAt }) }, list.parts);
+      },
+      changes: (signal) => mergeChanges([source, { changes: (end) => this.#news(list, end) }], signal),
+    };
+  }
+
+  /** What was refused for a key that nobody knows may be signed with one that is new. */
+  noticed(event: Event): void {
+    if (event.type !== 'unverified' || event.error.code !== 'key-id-unknown') return;
+    const { keyId } = event.error;
+    if (keyId !== undefined) this.#lists.get(event.credential)?.missed(keyId);
+  }
+
+  /** The credential is removed, or is another account now. */
+  forget(credential: string, identity: string): void {
+    if (this.#lists.get(credential)?.options.provider.identity === identity) this.#lists.delete(credential);
+  }
+
+  #listOf(options: ListedOptions): ListedCertificates {
+    const known = this.#lists.get(options.credential);
+    if (known?.options.provider.identity === options.provider.identity) {
+      known.options = options;
+      return known;
+    }
+    const list = new ListedCertificates(options, { ...this.#options, wake: () => this.#schedule.wake() });
+    this.#lists.set(options.credential, list);
+    return list;
+  }
+
+  async *#news(list: ListedCertificates, signal: AbortSignal): AsyncGenerator<Tick, void, undefined> {
+    let hasChanged = false;
+    let wake: () => void = () => undefined;
+    const leave = list.follow(() => {
+      hasChanged = true;
+      wake();
+    });
+    this.#schedule.add(list);
+    const isOver = () => signal.aborted;
+    const end = () => wake();
+    signal.addEventListener('abort', end);
+    try {
+      yield 'start';
+      while (!isOver()) {
+        if (!hasChanged) await new Promise<void>((resolve) => (wake = resolve));
+        const isNews = hasChanged;
+        hasChanged = false;
+        if (isNews && !isOver()) yield 'event';
+      }
+    } finally {
+      signal.removeEventListener('abort', end);
+      leave();
+      if (!list.isFollowed) this.#schedule.delete(list);
+    }
+  }
+}
+
+/** A set that waits beside the one that signs is of the same merchant. */
+function withParts({ data, revision: _, fetched = [], staged, ...about }: Material, parts: Listed): Material {
+  return material(new Map([...data, ...parts]), {
+    ...about,
+    ...{ fetched: [...fetched, ...parts.keys()] },
+    ...(staged && { staged: { ...staged, other: besideWith(staged.other, parts) } }),
+  });
+}
+
+const besideWith = (other: Staged['other'], parts: Listed): Staged['other'] =>
+  other instanceof PaycertError ? other : new Map([...other, ...parts]);
