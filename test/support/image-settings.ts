@@ -18,4 +18,6 @@ export const imageOptions: readonly string[] = words.slice(0, -1);
 export const imageEnvironment: Readonly<Record<string, string>> = {
   NODE_OPTIONS: find(/^ +NODE_OPTIONS="(.*)"$/m),
   MALLOC_ARENA_MAX: find(/^ +MALLOC_ARENA_MAX=(\d+)/m),
+  MALLOC_MMAP_THRESHOLD_: find(/^ +MALLOC_MMAP_THRESHOLD_=(\d+)/m),
+  MALLOC_TRIM_THRESHOLD_: find(/^ +MALLOC_TRIM_THRESHOLD_=(\d+)/m),
 };
