@@ -20,8 +20,8 @@ const askedAtOnce = 50;
 /** Twenty seconds, if none of them answers. */
 const mostInRound = 500;
 const pauseMilliseconds = 1000;
-/** A namespace in which something changes all the time holds nobody else up for longer. */
-const longestBehind = 30_000;
+/** What changes all the time holds nothing else up for longer. */
+const longestBehind = 120_000;
 
 export class Rounds {
   readonly #options: RoundsOptions;
