@@ -4,8 +4,10 @@ import process from 'node:process';
 
 /** What one run sends: each caller keeps one connection and waits for each answer. */
 export interface Load {
+  /** A path, or host:port. */
   readonly socket: string;
   readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
   readonly callers: number;
   readonly milliseconds: number;
@@ -22,16 +24,18 @@ export interface LoadResult {
 const headerEnd = Buffer.from('\r\n\r\n');
 
 /** Sends until the time is up; what is in flight then is awaited and counted. */
-export function run({ socket, path, body, callers, milliseconds }: Load): Promise<LoadResult> {
+export function run({ socket, path, headers = {}, body, callers, milliseconds }: Load): Promise<LoadResult> {
+  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const [host, port] = socket.split(':');
   const request = Buffer.from(
-    `POST ${path} HTTP/1.1\r\nHost: paycert\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    `POST ${path} HTTP/1.1\r\nHost: paycert\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${more.join('')}\r\n${body}`,
   );
   const latencies: number[] = [];
   let failures = 0;
   const started = performance.now();
   const caller = () =>
     new Promise<void>((resolve, reject) => {
-      const connection = connect(socket);
+      const connection = port === undefined ? connect(socket) : connect(Number(port), host);
       let sentAt = 0;
       let received = 0;
       let expected = -1;

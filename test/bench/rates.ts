@@ -95,7 +95,7 @@ export async function signRates(bench: Bench): Promise<Figures> {
 }
 
 /** Runs a synchronous loop for that long, yielding nothing: the bare platform. */
-function loopRate(milliseconds: number, work: () => void): Promise<number> {
+export function loopRate(milliseconds: number, work: () => void): Promise<number> {
   const started = performance.now();
   let count = 0;
   for (; performance.now() - started < milliseconds; count++) work();

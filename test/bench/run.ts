@@ -1,6 +1,6 @@
 // npm run bench: a table for people, or --output json: one flat object of ratios measured in one run.
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -9,6 +9,8 @@ import { formatTable } from '../../src/cli/table.ts';
 import { buildBundle, startBareServer, startSidecar } from './fixture.ts';
 import { memory, thousandCredentials } from './footprint.ts';
 import { notificationRates } from './notifications.ts';
+import { drawPicture } from './picture.ts';
+import { peerRates } from './peers.ts';
 import { fairness, type Figures, libraryRates, signRates, verifyAndDecryptRates } from './rates.ts';
 import { swapLatencies } from './swaps.ts';
 
@@ -27,6 +29,12 @@ const aims: Readonly<Record<string, `${'≥' | '≤'} ${number}`>> = {
   rss_idle_over_bare: '≤ 1.25',
   rss_loaded_over_bare: '≤ 1.7',
   scrape_ms_per_7000_series: '≤ 20',
+  sign_over_node_server: '≥ 0.97',
+  sign_over_go_sidecar: '≥ 2',
+  p99_over_go_sidecar: '≤ 0.5',
+  sign_over_transit: '≥ 3',
+  sign_over_wechatpay_axios_plugin: '≥ 1',
+  sign_over_alipay_sdk: '≥ 1',
 };
 
 const { values } = parseArgs({
@@ -34,6 +42,7 @@ const { values } = parseArgs({
     output: { type: 'string', default: 'text' },
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
+    picture: { type: 'string' },
   },
 });
 // Seconds each: in the first one the callers' own code is still being compiled, and takes its share of the cores.
@@ -79,6 +88,8 @@ try {
     library: () => withSidecar((sidecar) => libraryRates({ sidecar, material, rounds, milliseconds })),
     fairness: () => withSidecar((sidecar) => fairness({ sidecar, material, rounds, milliseconds })),
     swaps: () => withSidecar(({ socket }) => swapLatencies({ socket, volume, material, count: swapCount })),
+    peers: () =>
+      withSidecar((sidecar) => peerRates({ directory, sidecar, material, rounds: values.quick ? 1 : 3, milliseconds })),
     thousand: () => thousandCredentials(directory, inMemory, material),
   };
   const figures: Figures = {};
@@ -87,6 +98,7 @@ try {
     if (values.output === 'text') process.stderr.write(`measuring ${name} …\n`);
     Object.assign(figures, await measure());
   }
+  if (values.picture !== undefined) await writeFile(values.picture, drawPicture(figures));
   const round = (value: number) => Number(value.toPrecision(3));
   const rounded = Object.fromEntries(Object.entries(figures).map(([key, value]) => [key, round(value)]));
   if (values.output === 'json') process.stdout.write(`${JSON.stringify(rounded)}\n`);
