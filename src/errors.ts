@@ -529,6 +529,10 @@ const table = {
     hint: 'Check that an operator runs and leads, and that the resource names the Secret that was written.',
   },
   'sidecar-unreachable': { kind: 'not-ready', hint: 'Check that the sidecar runs and that the address is right.' },
+  'audit-unavailable': {
+    kind: 'not-ready',
+    hint: 'Make room in the directory of the audit, or let it be written; until then nothing is handed out.',
+  },
   'breaker-open': {
     kind: 'not-ready',
     hint: 'Nothing was sent. Call again after `Retry-After`; the log says how the calls before it failed.',

@@ -306,6 +306,14 @@ export type Event =
     }
   /** The memory of what was delivered is full: one is forgotten that may still come again. */
   | { readonly type: 'notification-forgotten' }
+  // the audit
+  /** Its directory takes no lines, or hangs: they wait, and it is tried again. */
+  | { readonly type: 'audit-failed'; readonly error: PaycertError }
+  | { readonly type: 'audit-recovered' }
+  /** Too many waited. */
+  | { readonly type: 'audit-lines-lost'; readonly lines: number }
+  /** Files were removed before the time that they should be kept: there was no room for them. */
+  | { readonly type: 'audit-shortened'; readonly files: number }
   // the process
   /** Standard output did not take them: its disk is full, or its reader is slow or gone. */
   | { readonly type: 'lines-dropped'; readonly lines: number }
@@ -328,8 +336,8 @@ export type CertificateFile = 'certificate' | 'admission-certificate';
 export type NotifiedOutcome =
   'accepted' | 'repeated' | 'undelivered' | 'late' | 'refused' | 'unopened' | 'limited' | 'not-ready' | 'invalid';
 
-/** Of the local API, of the proxy, and what notifications are signed with for the application. */
-export type TokenFile = 'token' | 'proxy-token' | 'notification-secret';
+/** Of the local API, of the proxy, what notifications are signed with for the application, and what the audit is chained with. */
+export type TokenFile = 'token' | 'proxy-token' | 'notification-secret' | 'audit-key';
 
 /** How an operation ended. The caller's own errors are apart, they never page anybody; so are those of the way to a platform. */
 export type Outcome = 'ok' | 'refused' | 'caller-error' | 'not-ready' | 'gateway-error' | 'error';

@@ -5,6 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { operations } from '../src/server/operations.ts';
 import { createSecretVolume } from '../src/testing/secret-volume.ts';
 import { encryptField, encryptResource, makeNotification, makeProbe } from '../src/testing/wechatpay-message.ts';
+import { auditKey } from './support/audited.ts';
 import { Canaries } from './support/canary.ts';
 import { type CanaryMaterial, makeCanaryMaterial } from './support/canary-material.ts';
 import { paycert } from './support/paycert.ts';
@@ -43,7 +44,10 @@ async function setScene(t: TestContext): Promise<Scene> {
   credentials.push(
     `  - name: key-as-variable\n    provider: { wechatpay: { merchantId: "1900000001" } }\n    source: { env: { keys: { apiv3_key: "${asVariable}" } } }\n`,
   );
-  const config = configuration(directory, credentials, 'log: { level: debug }\n');
+  await replaceFile(join(directory, 'audit-key'), auditKey);
+  canary.canaries.add('audit-key', Buffer.from(auditKey));
+  const audit = `audit: { requests: all, stdout: true, keyFile: ${join(directory, 'audit-key')}, volume: { directory: ${join(directory, 'audit')} } }\n`;
+  const config = configuration(directory, credentials, `log: { level: debug }\n${audit}`);
   const sidecar = await startSidecar(t, directory, config, { waitFor: fit });
   for (const name of Object.keys(canary.sets))
     if (!fit.includes(name)) await sidecar.event('rejected', { credential: name });
@@ -121,6 +125,8 @@ async function exerciseCommands({ directory, sidecar, sets, outputs }: Scene): P
   const target = ['--socket', sidecar.socket];
   for (const args of [
     ['inspect', ...paths, config, join(directory, 'token')],
+    ['audit', 'verify', join(directory, 'audit'), '--key', join(directory, 'audit-key')],
+    ['audit', 'show', join(directory, 'audit')],
     ['validate', '--config', config],
     ['status', ...target],
     ['sign', 'good', config, ...target],
@@ -183,6 +189,8 @@ describe('canary secrets', { timeout: 300_000 }, () => {
     assert.ok(outputs.length > 500);
     // Nothing here was unforeseen: an internal error would hide what it is about.
     assert.ok(!outputs.some((output) => output.includes('internal-error')));
+    for (const type of ['signed', 'not-signed', 'rejected', 'config-rejected'])
+      assert.ok(outputs.some((output) => output.includes(`"type":"${type}"`)), type);
     const leaks = outputs.flatMap((output) => {
       const found = scene.canaries.find(output);
       return found.length > 0 ? [`${found.join()} in ${output.slice(0, 300)}`] : [];

@@ -408,6 +408,33 @@ export const commands: Readonly<Record<string, Command>> = {
     positionals: { min: 1, max: 2 },
     run: async (invocation) => (await import('./client.ts')).decrypt(invocation),
   },
+  audit: {
+    summary: 'Verify the chain of an audit, or show lines of it',
+    usage: 'verify|show PATH',
+    options: {
+      key: {
+        type: 'string',
+        value: 'FILE',
+        help: 'the key of the chain; may be given again, where it has had several',
+        isRepeatable: true,
+      },
+      head: {
+        type: 'string',
+        value: 'SEQ:NUMBER',
+        help: 'verify: an end that was known, from paycert_audit_seq and paycert_audit_head',
+      },
+      credential: { type: 'string', value: 'NAME', help: 'show: lines about this credential' },
+      type: { type: 'string', value: 'TYPE', help: 'show: lines of this type, such as signed or swapped' },
+      request: { type: 'string', value: 'ID', help: 'show: lines about the request with this id' },
+      since: { type: 'string', value: 'TIME', help: 'show: from then on: a time, or how long ago, such as 24h' },
+      until: { type: 'string', value: 'TIME', help: 'show: before then' },
+      find: { type: 'string', value: 'TEXT', help: 'show: with --key, lines whose path has this part, such as an order number' },
+      output: outputOption,
+    },
+    positionals: { min: 2, max: 2 },
+    words: ['verify', 'show'],
+    run: async (invocation) => (await import('./audit/audit.ts')).audit(invocation),
+  },
   status: {
     summary: 'Show every credential of a running sidecar',
     usage: '[CREDENTIAL]',

@@ -12,6 +12,7 @@ import { createProxy } from '../server/proxy/proxy.ts';
 import { listenOnSocket, type SocketListener } from '../server/socket.ts';
 import { aroundEach } from '../store/call.ts';
 import type { Store } from '../store/store.ts';
+import type { CallAudit } from '../audit/signed.ts';
 
 export interface ProxyDependencies {
   readonly store: Store;
@@ -19,6 +20,7 @@ export interface ProxyDependencies {
   readonly observe: Observe;
   /** The token of the TCP listener, as it is now. */
   readonly token: () => string | undefined;
+  readonly audit: CallAudit | undefined;
   /** Of each of its listeners. */
   readonly limits: Limits;
 }
@@ -37,7 +39,7 @@ export interface RunningProxy {
 
 /** @throws PaycertError `package-missing`, `listener-in-use`, `listener-unusable` */
 export async function startProxy(config: ProxyConfig, dependencies: ProxyDependencies): Promise<RunningProxy> {
-  const { store, clock, observe, token, limits } = dependencies;
+  const { store, clock, observe, token, audit, limits } = dependencies;
   const { listen, maxBodyBytes = defaults.proxyMaxBodyBytes, deadline = defaults.deadline } = config;
   const { spareShare = defaults.spareShare, attempts = defaults.attempts } = config;
   const { correctClock: correctsClock = defaults.correctClock } = config;
@@ -48,7 +50,7 @@ export async function startProxy(config: ProxyConfig, dependencies: ProxyDepende
   const proxy = {
     ...{ store, clock, observe, maxBodyBytes, milliseconds: elapsed, routes: () => routes },
     // Apart from the local API: a slow platform must not take the turns of those who only sign.
-    around: aroundEach({ observe, milliseconds: elapsed, most: limits.connections }),
+    around: aroundEach({ observe, milliseconds: elapsed, most: limits.connections, audit: audit?.around }),
     gateway: new GatewayClient({
       ...{
         store,
@@ -60,6 +62,7 @@ export async function startProxy(config: ProxyConfig, dependencies: ProxyDepende
         milliseconds: elapsed,
         random: Math.random,
         correctsClock,
+        witness: audit?.witness,
       },
       deadlineMilliseconds: milliseconds(deadline),
       breaker: {

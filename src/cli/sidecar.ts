@@ -29,6 +29,7 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { flushMilliseconds, openOutput } from '../telemetry/output.ts';
 import { followFile } from './follow.ts';
 import { usageError } from './command.ts';
+import type { RunningAudit } from './sidecar-audit.ts';
 import type { RunningNotifications } from './sidecar-notifications.ts';
 import type { RunningProxy } from './sidecar-proxy.ts';
 
@@ -61,7 +62,8 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const isFile = 'path' in place;
   const config = isFile ? await readConfig(place.path) : await readConfigVariable(place.variable, environment);
   const store = new Store();
-  const metrics = createMetrics({ store, clock, version });
+  let audit: RunningAudit | undefined;
+  const metrics = createMetrics({ store, clock, version, auditHead: () => audit?.audit.head });
   const output = openOutput((lines) => metrics.observe({ type: 'lines-dropped', lines }));
   const log: Observe =
     options.isSilent === true ? () => undefined : createLog(levelOf(config), output, () => clock.now());
@@ -76,6 +78,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     log,
     (event: Event) => followedFiles.observe(event),
     (event: Event) => configured.noticed(event),
+    (event: Event) => audit?.audit.observe(event),
     options.observe ?? (() => undefined),
   ].map(isolate);
   const observe = (event: Event) => observers.forEach((tell) => tell(event));
@@ -102,11 +105,20 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const memory = config.remember === undefined ? undefined : new SignedMemory(config.remember);
   const { maxBodyBytes = defaults.maxBodyBytes } = config.listen;
   const limits = shareOut(listenersOf(config));
-  const around = aroundEach({ observe, milliseconds: () => performance.now(), most: limits.callers.connections });
-  const api = { store, clock, observe, around, maxBodyBytes, version, startedAt, files, hosts, memory };
 
   const tokens = new Map<TokenFile, string>();
   for (const [file, path] of tokenFilesOf(config)) tokens.set(file, await readToken(path, file));
+  if (config.audit !== undefined) {
+    const { startAudit } = await import('./sidecar-audit.ts');
+    const key = () => tokens.get('audit-key');
+    audit = startAudit(config.audit, { clock, observe, version, environment, key, print: (line) => output.write(line) });
+  }
+  const around = aroundEach({
+    ...{ observe, milliseconds: () => performance.now(), most: limits.callers.connections },
+    audit: audit?.around,
+  });
+  const witness = audit?.witness;
+  const api = { store, clock, observe, around, maxBodyBytes, version, startedAt, files, hosts, memory, witness };
   const applyToken = (file: TokenFile) => (next: string) => {
     tokens.set(file, next);
     observe({ type: 'token-replaced', file });
@@ -146,7 +158,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     if (config.proxy !== undefined) {
       const { startProxy } = await import('./sidecar-proxy.ts');
       const token = () => tokens.get('proxy-token');
-      proxy = await startProxy(config.proxy, { store, clock, observe, token, limits: limits.proxy });
+      proxy = await startProxy(config.proxy, { store, clock, observe, token, audit, limits: limits.proxy });
       for (const [name, bound] of proxy.listeners) add(name, bound);
     }
     if (config.notifications !== undefined) {
@@ -193,7 +205,8 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     await proxy?.close();
     notifications?.close();
     await configured.stop();
-    await Promise.race([output.flush(), clock.sleep(flushMilliseconds, new AbortController().signal)]);
+    const written = audit?.audit.close().then(() => output.flush()) ?? output.flush();
+    await Promise.race([written, clock.sleep(flushMilliseconds, new AbortController().signal)]);
   }
 }
 
@@ -226,7 +239,7 @@ function listenersOf({ listen, proxy, notifications }: Config): readonly Listene
 }
 
 /** What only a new process picks up. */
-const fixedParts = ({ listen, admin, log, remember, lastGood, proxy, notifications }: Config) => {
+const fixedParts = ({ listen, admin, log, remember, lastGood, audit, proxy, notifications }: Config) => {
   const { routes: _, ...fixed } = proxy ?? {};
-  return { listen, admin, log, remember, lastGood, notifications, proxy: proxy && fixed };
+  return { listen, admin, log, remember, lastGood, audit, notifications, proxy: proxy && fixed };
 };

@@ -46,12 +46,13 @@ function asProblem(error: unknown): readonly PaycertError[] {
   throw error;
 }
 
-/** Of each listener that asks for a token, and of what the application knows. */
-export function tokenFilesOf({ listen, proxy, notifications }: Config): readonly (readonly [TokenFile, string])[] {
+/** Of each listener that asks for a token, of what the application knows, and of the audit. */
+export function tokenFilesOf({ listen, proxy, notifications, audit }: Config): readonly (readonly [TokenFile, string])[] {
   const files: Readonly<Record<TokenFile, string | undefined>> = {
     token: listen.tcp?.tokenFile,
     'proxy-token': proxy?.listen.tcp?.tokenFile,
     'notification-secret': notifications?.secretFile,
+    'audit-key': audit?.keyFile,
   };
   return Object.entries(files).flatMap(([file, path]) =>
     path === undefined ? [] : [[file as TokenFile, path] as const],

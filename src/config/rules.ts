@@ -6,7 +6,7 @@ import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { Platform } from '../providers/platform.ts';
 import { platforms } from '../providers/registry.ts';
 import { fieldOf } from '../validation.ts';
-import { milliseconds } from './defaults.ts';
+import { defaults, milliseconds } from './defaults.ts';
 import type { Config } from './schema/config.ts';
 import type { CredentialConfig } from './schema/credential.ts';
 import type { SourceConfig } from './schema/source.ts';
@@ -30,18 +30,41 @@ export const faultError = ({ path, message, code }: Fault, otherwise: ErrorCode 
 type Places = Sound<Pick<Config['listen'], 'socket' | 'sockets' | 'tcp'>>;
 
 export function* listenerFaults(config: Sound<Omit<Config, 'credentials'>>): Generator<Fault> {
-  const { listen = {}, admin, proxy, notifications } = config;
+  const { listen = {}, admin, proxy, notifications, audit } = config;
   yield* placeFaults(['listen'], listen, ['socket', 'sockets', 'tcp']);
   yield* portFaults(['admin', 'address'], admin?.address);
   const sockets = socketsIn(listen);
   yield* socketFaults(sockets);
   yield* notificationFaults(notifications);
+  yield* auditFaults(audit);
   if (proxy === undefined) return;
   const proxied: Places = proxy.listen ?? {};
   yield* placeFaults(['proxy', 'listen'], proxied, ['socket', 'tcp']);
   const { socket } = proxied;
   if (socket !== undefined && sockets.some(({ path }) => path !== undefined && normalize(path) === normalize(socket)))
     yield { path: ['proxy', 'listen', 'socket'], message: 'is a socket of listen as well' };
+}
+
+/** Lines go somewhere, and there is room for more files than the current one. */
+function* auditFaults(audit: Sound<Config['audit']>): Generator<Fault> {
+  if (audit === undefined) return;
+  const { stdout, volume } = audit;
+  if (stdout !== true && volume === undefined)
+    yield {
+      path: ['audit'],
+      message: 'needs volume, or stdout: true',
+      absent: [
+        ['audit', 'volume'],
+        ['audit', 'stdout'],
+      ],
+    };
+  const { maxFileBytes = defaults.auditFileBytes, maxTotalBytes = defaults.auditTotalBytes } = volume ?? {};
+  if (maxTotalBytes < 4 * maxFileBytes)
+    yield {
+      path: ['audit', 'volume', 'maxTotalBytes'],
+      message: `is less than four files of ${maxFileBytes} bytes`,
+      absent: [['audit', 'volume', 'maxFileBytes']],
+    };
 }
 
 /** What platforms sent is handed to nobody but the application. */

@@ -1,17 +1,21 @@
-// The bearer token of a TCP listener, or the secret that the application knows, from its file.
+// The bearer token of a TCP listener, the secret that the application knows, or the key of the audit, from its file.
 import { PaycertError } from '../errors.ts';
 import type { TokenFile } from '../events.ts';
 import { inUtf16, isUtf16, saidOfPasted } from '../pasted.ts';
 import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 
 /** The member of the configuration, and what the file holds. */
-const namesOf = (file: TokenFile) =>
-  file === 'notification-secret' ? (['secretFile', 'secret'] as const) : (['tokenFile', 'token'] as const);
+const names: Readonly<Record<TokenFile, readonly [field: string, word: string]>> = {
+  token: ['tokenFile', 'token'],
+  'proxy-token': ['tokenFile', 'token'],
+  'notification-secret': ['secretFile', 'secret'],
+  'audit-key': ['keyFile', 'key'],
+};
 
 /** @throws PaycertError `token-unusable` */
 export function parseToken(text: string, file: TokenFile = 'token'): string {
   const token = text.trim();
-  const [field, word] = namesOf(file);
+  const [field, word] = names[file];
   const refuse = (what: string) => new PaycertError('token-unusable', `the ${word} file ${what}`, { field });
   const pasted = saidOfPasted(token, 'agreed');
   if (pasted !== undefined) throw refuse(pasted);
@@ -22,7 +26,7 @@ export function parseToken(text: string, file: TokenFile = 'token'): string {
 /** @throws PaycertError `token-unusable` */
 export async function readToken(path: string, file: TokenFile = 'token'): Promise<string> {
   const { bytes } = await readBounded(path).catch((error: unknown) => {
-    throw new PaycertError('token-unusable', `${path} ${whyUnreadable(error)}`, { field: namesOf(file)[0] });
+    throw new PaycertError('token-unusable', `${path} ${whyUnreadable(error)}`, { field: names[file][0] });
   });
   return parseToken(bytes.toString(), file);
 }

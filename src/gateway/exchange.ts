@@ -7,7 +7,7 @@ import { pathAndQuery } from '../providers/shared/http.ts';
 import { assertAwaited, type Call } from '../store/call.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Store } from '../store/store.ts';
-import { useOf, within } from '../store/use.ts';
+import { useOf, within, type Witness } from '../store/use.ts';
 import type { BufferBudget } from '../system/buffer-budget.ts';
 import type { Attempt, AttemptOutcome } from './attempt.ts';
 import { shownBy } from './client-certificate.ts';
@@ -26,6 +26,7 @@ export interface ExchangeOptions {
   /** A clock that never goes back. */
   readonly milliseconds: () => number;
   readonly clocks: PlatformClocks;
+  readonly witness?: Witness | undefined;
 }
 
 export interface Limits {
@@ -77,7 +78,7 @@ export async function exchangeOnce(
   limits: Limits,
   options: ExchangeOptions,
 ): Promise<Exchange> {
-  const { store, clocks, observe } = options;
+  const { store, clocks, observe, witness } = options;
   const { request, origin, forwarding, attempts, pass } = exchanged;
   const { host } = new URL(origin);
   const snapshot = store.current(call.credential);
@@ -90,7 +91,7 @@ export async function exchangeOnce(
   const shown = shownBy(snapshot, call, { request, forwarding, host });
   const headers = passedOn<string>(request.headers);
   const wanted = forwarding.toAuthorize({ ...request, headers }, keysOf(snapshot), origin);
-  const use = useOf(snapshot, within(call), { observe, nonce: randomNonce });
+  const use = useOf(snapshot, within(call), { observe, nonce: randomNonce, witness });
   const authorized = await use.authorize(wanted, { now: clocks.at(host) });
   assertAwaited(call);
   const outgoing: Outgoing = {

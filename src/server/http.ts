@@ -10,7 +10,7 @@ import { platforms } from '../providers/registry.ts';
 import type { Platform } from '../providers/platform.ts';
 import type { SignedMemory } from '../store/signed-memory.ts';
 import type { Snapshot } from '../store/snapshot.ts';
-import { type Remember, useOf, within } from '../store/use.ts';
+import { type Remember, useOf, within, type Witness } from '../store/use.ts';
 import { validator } from '../validation.ts';
 import { readJson } from './body.ts';
 import { callOf } from './caller.ts';
@@ -29,6 +29,7 @@ export interface Api extends ProcessFacts {
   readonly maxBodyBytes: number;
   /** What was signed last, where the configuration says so. */
   readonly memory?: SignedMemory | undefined;
+  readonly witness?: Witness | undefined;
 }
 
 const validateBatch = validator(schema.BatchRequest, 'request-invalid');
@@ -105,7 +106,7 @@ async function runOne(api: Api, operation: Operation, listener: string, route: R
 }
 
 function begin(api: Api, call: Call, snapshot: Snapshot = api.store.current(call.credential)): Use {
-  const options = { observe: api.observe, nonce: randomNonce, remember: remembering(api) };
+  const options = { observe: api.observe, nonce: randomNonce, remember: remembering(api), witness: api.witness };
   return { ...useOf(snapshot, within(call), options), call, generation: snapshot.generation };
 }
 

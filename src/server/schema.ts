@@ -395,6 +395,7 @@ const FileStatus = Type.Object({
     Type.Literal('token'),
     Type.Literal('proxy-token'),
     Type.Literal('notification-secret'),
+    Type.Literal('audit-key'),
   ]),
   current: Type.Boolean({ description: 'Whether its newest content is in use; otherwise the next start fails on it.' }),
   frozenPaths: Type.Optional(Type.Array(Type.String(), { description: 'Where it is a mount that never updates.' })),

@@ -77,9 +77,9 @@ export function assertAwaited({ signal }: { readonly signal?: AbortSignal | unde
 export const callerGone = (): PaycertError =>
   new PaycertError('caller-gone', 'the caller has closed its connection: nothing was signed');
 
-/** The list, the same for every way in. What comes (spans, an audit log) is one more function in it. */
-export const aroundEach = ({ observe, milliseconds, most }: AroundOptions): Around =>
-  compose([count(observe, milliseconds), limit(most)]);
+/** The list, the same for every way in. What comes (spans) is one more function in it. */
+export const aroundEach = ({ observe, milliseconds, most, audit }: AroundOptions): Around =>
+  compose([count(observe, milliseconds), ...(audit ? [audit] : []), limit(most)]);
 
 export interface AroundOptions {
   readonly observe: Observe;
@@ -87,6 +87,8 @@ export interface AroundOptions {
   readonly milliseconds: () => number;
   /** Calls under way at once. */
   readonly most: number;
+  /** Writes down those that fail, where the configuration says so. */
+  readonly audit?: Around | undefined;
 }
 
 /** How a call ended, by what it threw. Anything that is not a PaycertError is a bug. */

@@ -120,6 +120,19 @@ export interface CredentialOperations {
 /** Receives each request that was authorized, as it will be sent. */
 export type Remember = (call: Call, sent: Sent & { readonly keyId: string }) => void;
 
+/** One signature: of a request that has a method and an address, or of a text. */
+export interface SignedRequest {
+  readonly keyId: string | undefined;
+  readonly generation: number;
+  readonly method?: string;
+  readonly url?: string;
+  /** Of the request; or the whole text. */
+  readonly body?: Uint8Array;
+}
+
+/** Receives everything that was signed before it is handed out: what it throws is thrown in its place. */
+export type Witness = (call: Call, signed: SignedRequest) => Promise<void> | undefined;
+
 /** Begins an operation: what surrounds it, and the call that it belongs to. */
 export type Begin = <T>(operation: string, work: (call: Call) => Promise<T>) => Promise<T>;
 
@@ -134,11 +147,13 @@ export interface UseOptions {
   /** Makes a nonce where the caller gives none. */
   readonly nonce: () => string;
   readonly remember?: Remember | undefined;
+  readonly witness?: Witness | undefined;
 }
 
 /** The operations of one snapshot, the one that was current when the call began. */
 export function useOf(snapshot: Snapshot, begin: Begin, options: UseOptions): CredentialOperations {
-  const { observe, nonce, remember = () => undefined } = options;
+  const { observe, nonce, remember = () => undefined, witness = () => undefined } = options;
+  const { generation } = snapshot;
   const momentOf = ({ startedAt }: Call, given: Partial<Moment> = {}): Moment => ({
     now: given.now ?? startedAt,
     nonce: given.nonce ?? nonce(),
@@ -157,7 +172,13 @@ export function useOf(snapshot: Snapshot, begin: Begin, options: UseOptions): Cr
     observe({ type: 'decrypted', credential, role, isRetired });
 
   return {
-    sign: (message) => begin('sign', async (call) => snapshot.sign(bytesOf({ message }, 'message'), call)),
+    sign: (message) =>
+      begin('sign', async (call) => {
+        const body = bytesOf({ message }, 'message');
+        const signed = await snapshot.sign(body, call);
+        await witness(call, { keyId: signed.keyId, generation, body });
+        return signed;
+      }),
     authorize: (given, moment) =>
       begin('authorize', async (call) => {
         const { body, ...members } = checked(given);
@@ -169,13 +190,17 @@ export function useOf(snapshot: Snapshot, begin: Begin, options: UseOptions): Cr
           throw requestInvalid('url', 'has a name or password before its host, which is not signed: leave it out');
         const request = { ...members, ...(body !== undefined && { body: bytesOf({ body }, 'body') }) };
         const authorized = await snapshot.authorize(request, momentOf(call, moment), call);
-        remember(call, { ...authorized, body: authorized.body ?? request.body ?? new Uint8Array() });
+        const sent = { ...authorized, body: authorized.body ?? request.body ?? new Uint8Array() };
+        await witness(call, { ...sent, generation });
+        remember(call, sent);
         return authorized;
       }),
     paymentParameters: (input, moment) =>
-      begin('payment-parameters', async (call) =>
-        snapshot.paymentParameters(checked(input), momentOf(call, moment), call),
-      ),
+      begin('payment-parameters', async (call) => {
+        const parameters = await snapshot.paymentParameters(checked(input), momentOf(call, moment), call);
+        await witness(call, { keyId: snapshot.context.set.signer?.facts.keyId, generation });
+        return parameters;
+      }),
     encrypt: (plaintext, { keyId, ...at } = {}) =>
       begin('encrypt', async (call) => snapshot.encrypt(bytesOf({ plaintext }, 'plaintext'), timeOf(call, at), keyId)),
     verify: (given, at) =>

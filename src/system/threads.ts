@@ -26,9 +26,11 @@ export function mountLane(mounts: readonly string[]): Lane {
 export const namesLane: Lane = { most: 1 };
 /** Standard output, where it is a file. */
 export const outputLane: Lane = { most: 1 };
+/** The directory of an audit. */
+export const auditLane: Lane = { most: 1 };
 
 /** What all lanes can hold together. */
-export const foreignThreads = [filesLane, namesLane, outputLane].reduce((sum, { most }) => sum + most, 0);
+export const foreignThreads = [filesLane, namesLane, outputLane, auditLane].reduce((sum, { most }) => sum + most, 0);
 
 /** However many threads foreign calls hold, two are left: one that signs, and one for the call that comes next. */
 export const ownThreads = 2;

@@ -52,6 +52,12 @@ const recreatedLines = {
   'not-injected': 'a Pod without its sidecar stays: another would not get one either',
   failed: 'a Pod without its sidecar could not be evicted; it is tried again',
 } as const;
+const replacedLines = {
+  token: 'callers over TCP need the new token now',
+  'proxy-token': 'callers of the proxy over TCP need the new token now',
+  'notification-secret': 'notifications are signed for the application with the new secret now',
+  'audit-key': 'the lines of the audit are chained with the new key now: keep the old one, to verify what is there',
+} as const;
 const notifiedLines: Readonly<Partial<Record<NotifiedOutcome, string>>> = {
   accepted: 'a notification was accepted',
   repeated: 'a notification came again, and is not delivered again',
@@ -255,7 +261,7 @@ const rows: Rows = {
     'a renewed certificate is shown from now on',
     { file, notAfter },
   ],
-  'token-replaced': ({ file }) => ['info', 'callers over TCP need the new token now', { file }],
+  'token-replaced': ({ file }) => ['info', replacedLines[file], { file }],
   operated: ({ call, listener, claim, credential, operation, outcome, seconds }) => [
     outcome === 'error' ? 'error' : 'debug',
     'operation',
@@ -336,6 +342,14 @@ const rows: Rows = {
     { path, ...(error && describe(error)) },
   ],
   'socket-restored': ({ path }) => ['warn', 'the socket is back: callers can connect again', { path }],
+  'audit-failed': ({ error }) => ['error', 'the audit cannot be written; its lines wait, and it is tried again', describe(error)], // prettier-ignore
+  'audit-recovered': () => ['info', 'the audit is written again'],
+  'audit-lines-lost': ({ lines }) => ['error', 'lines of the audit are lost: too many waited for its directory', { lines }], // prettier-ignore
+  'audit-shortened': ({ files }) => [
+    'warn',
+    'files of the audit were removed before their time: raise `maxTotalBytes`, and its volume',
+    { files },
+  ],
   stopping: ({ drainSeconds }) => ['info', 'stopping: serving on, then finishing what is in flight', { drainSeconds }],
 };
 

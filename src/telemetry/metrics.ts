@@ -3,6 +3,7 @@ import { type MetricObject, Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
 import type { Event, Observe } from '../events.ts';
 import type { Entry, Store } from '../store/store.ts';
+import { type AuditHead, auditGauges } from './audit-gauges.ts';
 import { counted, countEvents } from './counted/count.ts';
 import type { MetricRow } from './counted/row.ts';
 import { FactGauge, type Sample } from './fact-gauge.ts';
@@ -16,6 +17,8 @@ export interface MetricsOptions {
   readonly version: string;
   /** What an operator knows of the credentials of its cluster. */
   readonly overseen?: Overseen;
+  /** The last line of the audit, where there is one. */
+  readonly auditHead?: () => AuditHead | undefined;
 }
 
 export interface Description extends Pick<MetricRow, 'about' | 'help' | 'more' | 'labels'> {
@@ -31,7 +34,8 @@ export interface ProcessMetrics {
   describe(): readonly Description[];
 }
 
-export function createMetrics({ store, clock, version, overseen }: MetricsOptions): ProcessMetrics {
+export function createMetrics({ store, clock, version, overseen, auditHead }: MetricsOptions): ProcessMetrics {
+  const heads = () => [auditHead?.()].filter((head) => head !== undefined);
   const operators = overseen === undefined ? [] : [overseen];
   const facts = [
     ...Object.entries<GaugeRow>(gauges).map(([name, { help, labels, read, isLive = false }]) => {
@@ -41,6 +45,10 @@ export function createMetrics({ store, clock, version, overseen }: MetricsOption
     ...Object.entries<StoredGaugeRow>(storedGauges).map(
       ([name, { help, labels, read }]) =>
         new FactGauge({ name, help, labels, subjects: () => operators, read, isLive: true }),
+    ),
+    ...Object.entries(auditGauges).map(
+      ([name, { help, labels, read }]) =>
+        new FactGauge({ name, help, labels, subjects: heads, read, isLive: false }),
     ),
   ];
   const registry = new Registry();
@@ -66,7 +74,7 @@ export function createMetrics({ store, clock, version, overseen }: MetricsOption
   };
 }
 
-const rows: Readonly<Record<string, MetricRow>> = { ...gauges, ...storedGauges, ...counted };
+const rows: Readonly<Record<string, MetricRow>> = { ...gauges, ...storedGauges, ...auditGauges, ...counted };
 
 type Own = Pick<Description, 'name' | 'type' | 'help' | 'labels'>;
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createSecretVolume, createWechatpayMaterial } from '../../src/testing/index.ts';
 import { formatTable } from '../../src/cli/table.ts';
+import { auditCost } from './audit.ts';
 import { buildBundle, startBareServer, startSidecar } from './fixture.ts';
 import { memory, thousandCredentials } from './footprint.ts';
 import { notificationRates } from './notifications.ts';
@@ -23,6 +24,7 @@ const aims: Readonly<Record<string, `${'≥' | '≤'} ${number}`>> = {
   decrypt_over_inprocess: '≥ 0.3',
   library_sign_over_crypto: '≥ 0.97',
   notification_over_inprocess: '≥ 0.5',
+  audit_cost_per_signature: '≤ 0.05',
   single_sign_under_batches_p99_ms: '≤ 30',
   swap_to_current_p99_ms: '≤ 10',
   swap_to_current_loaded_p99_ms: '≤ 25',
@@ -85,6 +87,7 @@ try {
       }),
     notifications: () =>
       notificationRates({ directory, path: secret, material, rounds, count: values.quick ? 1000 : 5000 }),
+    audit: () => auditCost({ directory, path: secret, rounds, milliseconds }),
     library: () => withSidecar((sidecar) => libraryRates({ sidecar, material, rounds, milliseconds })),
     fairness: () => withSidecar((sidecar) => fairness({ sidecar, material, rounds, milliseconds })),
     swaps: () => withSidecar(({ socket }) => swapLatencies({ socket, volume, material, count: swapCount })),

@@ -8,6 +8,7 @@ import { codeBlocks, sections } from '../agreement/documents.ts';
 import { makeDirectory } from '../support/sidecar.ts';
 import { admission as admissions } from './alert-cases/admission.ts';
 import { ages } from './alert-cases/ages.ts';
+import { audit } from './alert-cases/audit.ts';
 import { deferral } from './alert-cases/deferral.ts';
 import { expiry } from './alert-cases/expiry.ts';
 import { files } from './alert-cases/files.ts';
@@ -22,6 +23,7 @@ import { at, chart, lacks, type Manifest, noHelm, one, render, root, run } from 
 const cases = [
   ...expiry,
   ...ages,
+  ...audit,
   ...reloads,
   ...restarts,
   ...deferral,

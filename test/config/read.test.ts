@@ -7,11 +7,18 @@ import { parseForStart, readConfig, tokenFilesOf } from '../../src/config/read.t
 import { makeDirectory } from '../support/directories.ts';
 
 const token = 't'.repeat(16);
-const files = ['token', 'proxy-token', 'notification-secret'];
+const fields: Readonly<Record<string, string>> = {
+  token: 'tokenFile',
+  'proxy-token': 'tokenFile',
+  'notification-secret': 'secretFile',
+  'audit-key': 'keyFile',
+};
+const files = Object.keys(fields);
 const withTokens = (directory: string): string => `
 listen: { socket: ${directory}/s, tcp: { address: "127.0.0.1:0", tokenFile: ${directory}/token } }
 proxy: { listen: { tcp: { address: "127.0.0.1:0", tokenFile: ${directory}/proxy-token } } }
 notifications: { listen: { address: ":0" }, forwardTo: { socket: /s }, secretFile: ${directory}/notification-secret }
+audit: { stdout: true, keyFile: ${directory}/audit-key }
 credentials: []
 `;
 
@@ -25,6 +32,7 @@ describe('the configuration of a start', () => {
       ['token', join(directory, 'token')],
       ['proxy-token', join(directory, 'proxy-token')],
       ['notification-secret', join(directory, 'notification-secret')],
+      ['audit-key', join(directory, 'audit-key')],
     ]);
     assert.deepEqual(await parseForStart(withTokens(directory)), config);
   });
@@ -37,7 +45,7 @@ describe('the configuration of a start', () => {
       await writeFile(join(directory, broken), 'short');
       await assert.rejects(parseForStart(withTokens(directory)), {
         code: 'token-unusable',
-        field: broken === 'notification-secret' ? 'secretFile' : 'tokenFile',
+        field: fields[broken],
       });
     }
   });

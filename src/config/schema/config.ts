@@ -1,5 +1,6 @@
 // The whole of paycert.yaml. These schemas are the one definition of the configuration: types, validation and JSON Schema come from here.
 import Type, { type Static } from 'typebox';
+import { AuditSchema } from './audit.ts';
 import {
   type CredentialConfig,
   CredentialSchema,
@@ -106,6 +107,7 @@ export const ConfigSchema = Type.Object(
         { ...closed, description: 'Keeps accepted material for a restart of the container. Absent: none is kept.' },
       ),
     ),
+    audit: Type.Optional(AuditSchema),
     credentials: Type.Array(Type.Union([CredentialSchema, ResourceEntrySchema]), {
       maxItems: maxCredentials,
       description: 'Every credential; may be empty.',

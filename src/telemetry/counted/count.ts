@@ -2,6 +2,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Event } from '../../events.ts';
 import type { Sample } from '../fact-gauge.ts';
+import { audit } from './audit.ts';
 import { forwarding } from './forwarding.ts';
 import { notifications } from './notifications.ts';
 import { operations } from './operations.ts';
@@ -16,6 +17,7 @@ export const counted: Readonly<Record<string, CountedRow>> = {
   ...operations,
   ...forwarding,
   ...notifications,
+  ...audit,
   ...operator,
   ...processRows,
 };

@@ -146,7 +146,7 @@ export const reloads = {
     about: 'reloads',
     type: 'gauge',
     help: 'Whether the newest content of a followed file is current (1), or was refused (0): the next restart fails on it.',
-    more: '`file`: `configuration` (paycert.yaml), `token`, `proxy-token`, `certificate` and `admission-certificate` (of the operator’s listeners).',
+    more: '`file`: `configuration` (paycert.yaml), `token`, `proxy-token`, `notification-secret`, `audit-key`, `certificate` and `admission-certificate` (of the operator’s listeners).',
     labels: ['file'],
     on: {
       configured: () => ({ value: 1, file: 'configuration' }),

@@ -3,7 +3,7 @@ import type { Event } from '../../events.ts';
 import type { Sample } from '../fact-gauge.ts';
 
 /** Part of docs/metrics.md. */
-export type About = 'keys' | 'reloads' | 'operations' | 'proxy' | 'notifications' | 'operator' | 'process';
+export type About = 'keys' | 'reloads' | 'operations' | 'proxy' | 'notifications' | 'audit' | 'operator' | 'process';
 
 /** What every row of a metric has. */
 export interface MetricRow {

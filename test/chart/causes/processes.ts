@@ -130,6 +130,12 @@ export const processes: Readonly<Record<string, Cause>> = {
     within: 11,
     after: 0,
   },
+  PaycertAuditIncomplete: {
+    series: { [ofSidecar('paycert_audit_failing')]: during(1, 0) },
+    labels: { namespace: 'pay' },
+    within: 3,
+    after: 0,
+  },
   PaycertBreakerOpen: heldBack('breaker', 3, 2),
   PaycertBulkheadFull: heldBack('bulkhead', 8, 5),
   PaycertPlatformClockOff: platformClock(3),

@@ -22,6 +22,7 @@ const withTcp = (over: object) =>
   withRoot({ listen: { tcp: { address: '127.0.0.1:0', tokenFile: '/token', ...over } } });
 
 const withSockets = (over: object) => withRoot({ listen: { sockets: [{ name: 'shop', path: '/s', ...over }] } });
+const withVolume = (over: object) => withRoot({ audit: { volume: { directory: '/audit', ...over } } });
 const withProxy = (over: object) => withRoot({ proxy: { listen: { socket: '/x' }, ...over } });
 const withNotifications = (over: object) =>
   withRoot({ notifications: { listen: { address: ':0' }, forwardTo: { socket: '/s' }, secretFile: '/k', ...over } });
@@ -126,6 +127,18 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
   ['notifications.applicationDeadline', (v) => withNotifications({ applicationDeadline: v }), ['30s'], ['30', 30]],
   ['notifications.remember', (v) => withNotifications({ remember: v }), [100, 1_000_000], [99, 1_000_001, 1.5, '100']],
   ['notifications.trustedProxies', (v) => withNotifications({ trustedProxies: v }), [[], ['10.0.0.0/8', '::1', 'fd00::/8']], [null, '10.0.0.1', ['10.0.0.0/33'], ['10.0.0'], ['fd00::/129'], ['ingress']]], // prettier-ignore
+  ['audit', (v) => withRoot({ audit: v }), [{ stdout: true }, { volume: { directory: '/a' } }], [null, [], {}, { stdout: false }, { requests: 'all' }]], // prettier-ignore
+  ['audit.requests', (v) => withRoot({ audit: { stdout: true, requests: v } }), ['authorize', 'all'], ['', 'none', null]], // prettier-ignore
+  ['audit.stdout', (v) => withRoot({ audit: { volume: { directory: '/a' }, stdout: v } }), [true, false], ['yes', 1, null]], // prettier-ignore
+  ['audit.keyFile', (v) => withRoot({ audit: { stdout: true, keyFile: v } }), ['/k'], ['', '~/k', 1, null]],
+  ['audit.volume', (v) => withRoot({ audit: { volume: v } }), [], [null, [], '/a', {}]],
+  ['audit.volume.directory', (v) => withVolume({ directory: v }), ['/a'], ['', '$HOME', 1, 'x'.repeat(4097)]],
+  ['audit.volume.maxFileBytes', (v) => withVolume({ maxFileBytes: v }), [65_536, 1_048_576], [65_535, '16Mi', null]],
+  ['audit.volume.maxTotalBytes', (v) => withVolume({ maxTotalBytes: v }), [64 * 1_048_576], [64 * 1_048_576 - 1, '1Gi', null]], // prettier-ignore
+  ['audit.volume.rotateAfter', (v) => withVolume({ rotateAfter: v }), ['1h', '7d'], ['0s', 'daily', 1]],
+  ['audit.volume.retention', (v) => withVolume({ retention: v }), ['190d'], ['0d', '6 months', 190]],
+  ['audit.volume.fsync', (v) => withVolume({ fsync: v }), ['batch', 'second', 'never'], ['', true, null]],
+  ['audit.volume.onFailure', (v) => withVolume({ onFailure: v }), ['count', 'refuse'], ['', 'block', null]],
   ['admin', (v) => withRoot({ admin: v }), [{ address: ':9464' }], [null, []]],
   ['admin.address', (v) => withRoot({ admin: { address: v } }), ['0.0.0.0:9464'], ['9464', ':65536', 9464]],
   ['log', (v) => withRoot({ log: v }), [{ level: 'info' }], [null, 'info']],

@@ -1,0 +1,122 @@
+// The audit of a process: chains what happens line by line, and hands each line to its sinks. It never waits for them unless it must.
+import type { Clock } from '../clock.ts';
+import { PaycertError } from '../errors.ts';
+import { type Event, isolate, type Observe } from '../events.ts';
+import { beginning, digestWith, type Head, link } from './chain.ts';
+import { type AuditRecord, recordOf } from './records.ts';
+import { AuditVolume, type VolumeOptions } from './volume.ts';
+
+export interface AuditOptions {
+  readonly clock: Clock;
+  readonly observe: Observe;
+  /** What this process is: the name of its host, which is the pod's, and more for the first line. */
+  readonly host: string;
+  readonly about: Readonly<Record<string, unknown>>;
+  /** The key of the chain, as it is now. */
+  readonly key: () => string | undefined;
+  readonly volume?: Omit<VolumeOptions, 'announce' | 'clock' | 'observe'> | undefined;
+  /** Takes a line as it is, such as to standard output. */
+  readonly print?: ((line: string) => void) | undefined;
+}
+
+/** What may wait until the directory has been read. */
+const maxPending = 10_000;
+
+export class Audit {
+  readonly #options: AuditOptions;
+  readonly #tell: Observe;
+  readonly #volume: AuditVolume | undefined;
+  /** Until it is known where the chain continues, undefined. */
+  #head: Head | undefined;
+  #pending: object[] = [];
+  #lost = 0;
+
+  constructor(options: AuditOptions) {
+    this.#options = options;
+    this.#tell = isolate(options.observe);
+    const { volume, clock } = options;
+    this.#volume =
+      volume &&
+      new AuditVolume({
+        ...{ ...volume, clock, observe: this.#tell },
+        announce: ({ through, files }) =>
+          this.record({ type: 'removed', outcome: 'ok', through, files: files.length }),
+      });
+    this.record({ type: 'started', outcome: 'ok', ...options.about });
+    void this.#open();
+  }
+
+  /** The last line; undefined before the first. */
+  get head(): Head | undefined {
+    return this.#head?.seq === 0 ? undefined : this.#head;
+  }
+
+  observe(event: Event): void {
+    const record = recordOf(event);
+    if (record !== undefined) this.record(record);
+  }
+
+  /** False where there is no room for it: that it is missing is counted, and will be a line. */
+  record({ type, outcome, ...more }: AuditRecord): boolean {
+    const { clock, host } = this.#options;
+    const whole = { audit: 1, time: clock.now(), type, outcome, host, ...more };
+    if (this.#head !== undefined) return this.#append(whole);
+    if (this.#pending.length >= maxPending) return this.#lose();
+    this.#pending.push(whole);
+    return true;
+  }
+
+  /** @throws PaycertError `audit-unavailable` while lines cannot be written */
+  assertAvailable(): void {
+    const failure = this.#volume?.failure;
+    if (failure !== undefined) throw failure;
+    if (this.#head === undefined) throw unavailable('its directory has not been read yet');
+    if (this.#lost > 0) throw unavailable('too many lines wait to be written');
+  }
+
+  /** When every line until now is written. @throws PaycertError `audit-unavailable` */
+  async written(): Promise<void> {
+    this.assertAvailable();
+    await this.#volume?.written();
+  }
+
+  async close(): Promise<void> {
+    await this.#volume?.close();
+  }
+
+  async #open(): Promise<void> {
+    const head = this.#volume === undefined ? beginning : await this.#volume.open();
+    if (head === undefined) return;
+    this.#head = head;
+    for (const record of this.#pending.splice(0)) this.#append(record);
+  }
+
+  #append(record: object): boolean {
+    if (this.#volume?.hasRoom === false) return this.#lose();
+    if (this.#lost > 0) {
+      const { clock, host } = this.#options;
+      const lines = this.#lost;
+      this.#lost = 0;
+      this.#chain({ audit: 1, time: clock.now(), type: 'lines-lost', outcome: 'lost', host, lines });
+    }
+    this.#chain(record);
+    return true;
+  }
+
+  #chain(record: object): void {
+    const { key, print } = this.#options;
+    const { line, head } = link(record, this.#head ?? beginning, digestWith(key()));
+    this.#head = head;
+    this.#volume?.add(line, head.seq);
+    print?.(`${line}\n`);
+  }
+
+  #lose(): false {
+    this.#lost += 1;
+    this.#tell({ type: 'audit-lines-lost', lines: 1 });
+    return false;
+  }
+}
+
+const unavailable = (why: string) =>
+  new PaycertError('audit-unavailable', `the audit cannot be written: ${why}`, { field: 'audit' });

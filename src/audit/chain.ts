@@ -1,0 +1,65 @@
+// The chain of an audit: each line carries the digest of the one before it and its own, so that a change shows.
+import { createHmac, hash } from 'node:crypto';
+
+/** The last line of a chain. */
+export interface Head {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+/** Before the first line. */
+export const beginning: Head = { seq: 0, hash: '' };
+
+/** Of what a line says. */
+export type Digest = (text: string) => string;
+
+/** With a key, nobody who has only the lines can make others in their place. */
+export const digestWith = (key: string | undefined): Digest =>
+  key === undefined ? (text) => hash('sha256', text) : (text) => createHmac('sha256', key).update(text).digest('hex');
+
+export interface Linked extends Head {
+  /** The digest of the line before it. */
+  readonly previous: string;
+  readonly record: Readonly<Record<string, unknown>>;
+}
+
+const digits = 64;
+const mark = ',"hash":"';
+/** From its mark to the end of a line. */
+const tail = mark.length + digits + '"}'.length;
+
+/** The next line, without its line feed: what it says stands first, and how it is linked stands last. */
+export function link(record: object, { seq, hash: previous }: Head, digest: Digest): { line: string; head: Head } {
+  const said = JSON.stringify({ ...record, seq: seq + 1, previous });
+  const own = digest(said);
+  return { line: `${said.slice(0, -1)}${mark}${own}"}`, head: { seq: seq + 1, hash: own } };
+}
+
+/** What a line says and how it is linked, whether it is genuine or not; undefined for what has not that form. */
+export function readLine(line: string): Linked | undefined {
+  if (!line.slice(-tail).startsWith(mark)) return undefined;
+  const record = parsed(line);
+  const { seq, previous, hash: own } = record ?? {};
+  if (record === undefined || !isSeq(seq) || !isDigest(own)) return undefined;
+  return isDigest(previous) || (seq === 1 && previous === '') ? { seq, previous, hash: own, record } : undefined;
+}
+
+/** Whether it carries the digest of what it says. */
+export const isGenuine = (line: string, { hash: own }: Head, digest: Digest): boolean =>
+  digest(`${line.slice(0, -tail)}}`) === own;
+
+function parsed(line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    // Half a line, or none of ours.
+    return undefined;
+  }
+}
+
+const isSeq = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0;
+const isDigest = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+
+/** The first 52 bits of a digest: as much as a metric holds exactly. */
+export const numberOf = ({ hash: own }: Head): number => Number.parseInt(own.slice(0, 13), 16) || 0;

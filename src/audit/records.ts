@@ -1,0 +1,62 @@
+// What an audit says of each event that is worth a line: of whom, what, and how it ended. No secret, no person.
+import type { PaycertError } from '../errors.ts';
+import type { Event } from '../events.ts';
+
+/** `type`: what happened. `outcome`: how it ended. */
+export type AuditRecord = Readonly<Record<string, unknown>> & { readonly type: string; readonly outcome: string };
+
+/** A message may quote what somebody wrote; the code and the field are enough to find it in the log. */
+export const failure = ({ code, field }: PaycertError) => ({ code, ...(field !== undefined && { field }) });
+
+type Rows = { readonly [T in Event['type']]?: (event: Extract<Event, { type: T }>) => AuditRecord | undefined };
+
+const rows: Rows = {
+  swapped: ({ credential, generation, snapshotId, keyId, isRollback, keptAt, warnings }) => ({
+    type: 'swapped',
+    outcome: isRollback ? 'rolled-back' : keptAt !== undefined ? 'restored' : 'current',
+    ...{ credential, generation, snapshotId, keyId },
+    ...(warnings.length > 0 && { warnings: warnings.map(({ code }) => code) }),
+  }),
+  rejected: ({ credential, error, isNew }) =>
+    isNew ? { type: 'rejected', outcome: 'refused', credential, ...failure(error) } : undefined,
+  deferred: ({ credential, error, until, isNew }) =>
+    isNew ? { type: 'deferred', outcome: 'waits', credential, until, ...failure(error) } : undefined,
+  staged: ({ credential, isActive, until, percent, keyId, snapshotId, error }) => ({
+    type: 'staged',
+    outcome: error !== undefined ? 'refused' : isActive ? 'next-signs' : 'current-signs',
+    ...{ credential, until, percent, besideKeyId: keyId, besideSnapshotId: snapshotId },
+    ...(error && failure(error)),
+  }),
+  'credential-added': ({ credential }) => ({ type: 'credential-added', outcome: 'ok', credential }),
+  'credential-removed': ({ credential }) => ({ type: 'credential-removed', outcome: 'ok', credential }),
+  'resource-followed': ({ credential, isSuspended }) => ({
+    type: 'resource-followed',
+    outcome: isSuspended ? 'suspended' : 'ok',
+    credential,
+  }),
+  'resource-refused': ({ credential, error }) => ({
+    type: 'resource-refused',
+    outcome: 'refused',
+    credential,
+    ...failure(error),
+  }),
+  configured: ({ credentials, needsRestart }) => ({
+    type: 'configured',
+    outcome: needsRestart ? 'needs-restart' : 'current',
+    credentials,
+  }),
+  'config-rejected': ({ file, error }) => ({ type: 'config-rejected', outcome: 'refused', file, ...failure(error) }),
+  'token-replaced': ({ file }) => ({ type: 'token-replaced', outcome: 'current', file }),
+  forwarded: ({ call, credential, method, outcome, status, verified, attempts, error }) => ({
+    type: 'forwarded',
+    outcome,
+    ...{ request: call, credential, method, status, verified, attempts },
+    ...(error && failure(error)),
+  }),
+  stopping: () => ({ type: 'stopping', outcome: 'ok' }),
+};
+
+/** The record of an event; undefined for one that no audit asks for. */
+export function recordOf(event: Event): AuditRecord | undefined {
+  return (rows[event.type] as ((event: Event) => AuditRecord | undefined) | undefined)?.(event);
+}
