@@ -33,7 +33,7 @@
  * In the examples `paycert` is what the example of `startPaycert` made, with one more credential, `bank`, of the provider `mtls`;
  * `posted` is a notification as your HTTP server received it: its headers, and its body as raw bytes.
  *
- * RSA runs in libuv's thread pool: set `UV_THREADPOOL_SIZE` to the number of cores plus six.
+ * RSA runs in libuv's thread pool: set `UV_THREADPOOL_SIZE` to the number of cores plus seven.
  * @module
  */
 
@@ -49,6 +49,7 @@ export {
   isReady,
   type LibraryOptions,
   type Paycert,
+  type ReconcileOptions,
   type SnapshotFacts,
   startPaycert,
 } from './library.ts';
@@ -67,6 +68,8 @@ export type {
 } from './providers/provider.ts';
 export type { Role } from './providers/roles.ts';
 export type { TlsIdentities, TlsIdentity, TlsVersion } from './providers/shared/tls-identity.ts';
+export type { OrderState } from './providers/querying.ts';
+export type { Reconciled } from './reconcile/reconcile.ts';
 export type { AskResponder } from './revocation/ask-responder.ts';
 export type { Content } from './store/input.ts';
 export type { Unopened } from './store/unopened.ts';

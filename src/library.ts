@@ -9,6 +9,9 @@ import { PaycertError } from './errors.ts';
 import { isolate, type Observe } from './events.ts';
 import { randomNonce } from './nonce.ts';
 import type { SigningContext } from './providers/provider.ts';
+import { openQueries } from './reconcile/open.ts';
+import { queryingOf } from './reconcile/query.ts';
+import { reconcile, type Reconciled } from './reconcile/reconcile.ts';
 import type { AskResponder } from './revocation/ask-responder.ts';
 import { aroundEach } from './store/call.ts';
 import { lacking, type Snapshot } from './store/snapshot.ts';
@@ -46,8 +49,22 @@ export interface SnapshotFacts extends Pick<Snapshot, 'generation' | 'snapshotId
 export interface CurrentCredential extends SnapshotFacts, CredentialOperations {}
 
 /** One credential with its policy, its current set if there is one, and what is wrong with the newest. */
-export interface CredentialState extends Omit<Entry, 'snapshot' | 'forwarding' | 'notifying'> {
+export interface CredentialState extends Omit<Entry, 'snapshot' | 'forwarding' | 'notifying' | 'querying'> {
   readonly snapshot?: SnapshotFacts & Pick<Snapshot, 'unopened'>;
+}
+
+/** How a program asks about orders; nothing of it is needed. */
+export interface ReconcileOptions {
+  /** When each is asked for, in milliseconds after the first time. Default: when the platform's notifications come, for a day. */
+  readonly afterMilliseconds?: readonly number[];
+  /** Ends the run: what is not final by then is reported as open. */
+  readonly signal?: AbortSignal;
+  /** When earlier runs asked first, by order: `firstAt` of what they reported. */
+  readonly firstAt?: ReadonlyMap<string, Date>;
+  /** Receives each order as soon as its state is final, or the last query is made. */
+  readonly settled?: (reconciled: Reconciled) => void;
+  /** The origin of a platform double, in place of the platform's own. */
+  readonly double?: string;
 }
 
 /** Credentials that reload themselves until `stop`. `await using` stops them at the end of its block. */
@@ -59,6 +76,21 @@ export interface Paycert extends AsyncDisposable {
   current(name: string, options?: CallOptions): CurrentCredential;
   /** Calls `told` after each swap of that credential, until the function that it returns is called. */
   follow(name: string, told: () => void): () => void;
+  /**
+   * What became of orders whose notification never came: asks the platform at the times at which its notifications would come, until
+   * the state of each is final. WeChat Pay APIv3 and v2, Alipay. Only responses that verify count. A number that comes twice is asked
+   * for once. Needs the package `undici`.
+   * @throws PaycertError `credential-unknown`, `operation-unsupported`, `package-missing`; what a query fails with is in its result
+   * @example
+   * const openOrders = (): string[] => []; // from your database
+   * const results = await paycert.reconcile('wechat-main', openOrders(), { signal: AbortSignal.timeout(3_600_000) });
+   * for (const { order, state, isFinal } of results) console.log(order, state, isFinal);
+   */
+  reconcile(
+    name: string,
+    orders: AsyncIterable<string> | Iterable<string>,
+    options?: ReconcileOptions,
+  ): Promise<readonly Reconciled[]>;
   /** Every credential as it is, for health checks and status pages. */
   entries(): readonly CredentialState[];
   /** Ends every reload and watch. What runs already ends by itself; a second call does nothing. */
@@ -142,6 +174,25 @@ export async function startPaycert(
       const follower = isolate((event) => event.type === 'swapped' && event.credential === name && told());
       followers.add(follower);
       return () => followers.delete(follower);
+    },
+    async reconcile(name, orders, { afterMilliseconds, signal = endless, firstAt, settled, double } = {}) {
+      const querying = queryingOf(store.entry(name));
+      const of = { store, clock, observe: watching, around, credential: name, double };
+      const { query, close } = await openQueries(of);
+      const results: Reconciled[] = [];
+      try {
+        await reconcile(orders, {
+          ...{ query, clock, signal, ...(firstAt && { firstAt }) },
+          afterMilliseconds: afterMilliseconds ?? querying.afterMilliseconds,
+          settled(reconciled) {
+            results.push(reconciled);
+            settled?.(reconciled);
+          },
+        });
+      } finally {
+        await close();
+      }
+      return results;
     },
     entries: () => store.entries(),
     stop,

@@ -408,6 +408,21 @@ export const commands: Readonly<Record<string, Command>> = {
     positionals: { min: 1, max: 2 },
     run: async (invocation) => (await import('./client.ts')).decrypt(invocation),
   },
+  reconcile: {
+    summary: 'Ask the platform about orders whose notification never came, until each is final',
+    usage: 'CREDENTIAL [FILE|-]',
+    options: {
+      config: { type: 'string', short: 'c', value: 'FILE', help: 'paycert.yaml, which has the credential' },
+      orders: { type: 'string', value: 'URL', help: 'instead of lines: an address that lists order numbers, as a JSON array' },
+      'orders-token-file': { type: 'string', value: 'FILE', help: 'with --orders: the bearer token to send' },
+      for: { type: 'string', value: 'TIME', help: 'end after so long; what is not final is open (default: a day, by the platform’s times)' },
+      after: { type: 'string', value: 'TIMES', help: 'when to ask, after the first time, such as 0s,15s,30s,3m (default: when notifications come)' },
+      journal: { type: 'string', value: 'FILE', help: 'remembers what was asked and found out, so that the next run continues' },
+    },
+    positionals: { min: 1, max: 2 },
+    isLongLived: true,
+    run: async (invocation) => (await import('./reconcile/reconcile.ts')).reconcile(invocation),
+  },
   audit: {
     summary: 'Verify the chain of an audit, or show lines of it',
     usage: 'verify|show PATH',

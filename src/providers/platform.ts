@@ -6,6 +6,7 @@ import type { Forwarding } from './forwarding.ts';
 import type { LiveCheck } from './live-check.ts';
 import type { Notifying } from './notifying.ts';
 import type { Capability, Provider } from './provider.ts';
+import type { Querying } from './querying.ts';
 import type { Refusals } from './refusal.ts';
 import type { Takes } from './takes.ts';
 
@@ -95,6 +96,8 @@ export interface Platform<O extends TObject = TObject> {
   readonly liveCheck?: LiveCheck;
   /** How its notifications are taken. Absent: it sends none. */
   notifies?(options: Static<O>): Notifying;
+  /** How it is asked what became of an order. Absent: it has no orders. */
+  queries?(options: Static<O>): Querying;
   readonly fileNames: readonly FileName[];
   /** What to add to the material so that it can do what it cannot, by what that is. `encrypt` is for the platform. */
   supplies?(options: Static<O>): Readonly<Partial<Record<Capability | 'encrypt', string>>>;

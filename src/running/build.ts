@@ -236,6 +236,7 @@ export function buildPolicy(config: CredentialConfig): CredentialPolicy {
     origins: platform.origins(options),
     forwarding: platform.forwards?.(options),
     notifying: platform.notifies?.(options),
+    querying: platform.queries?.(options),
     suspendedSince: undefined,
   };
 }

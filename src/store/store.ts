@@ -3,6 +3,7 @@ import { PaycertError } from '../errors.ts';
 import type { CertificateListState, StagedState } from '../events.ts';
 import type { Forwarding } from '../providers/forwarding.ts';
 import type { Notifying } from '../providers/notifying.ts';
+import type { Querying } from '../providers/querying.ts';
 import type { Capability, KeyFacts } from '../providers/provider.ts';
 import { type Age, agesOf, type MaxAge } from './age.ts';
 import type { Copy } from '../sources/source.ts';
@@ -24,6 +25,8 @@ export interface CredentialPolicy {
   readonly forwarding?: Forwarding | undefined;
   /** How its platform's notifications are taken; absent where it sends none. */
   readonly notifying?: Notifying | undefined;
+  /** How its platform is asked what became of an order; absent where it has none. */
+  readonly querying?: Querying | undefined;
   /** The PaymentCredential that it follows, and its namespace where that is not the process's own. */
   readonly follows?: { readonly name: string; readonly namespace?: string | undefined };
   /** Since when its PaymentCredential is suspended: there is nothing to load until it is not. */

@@ -27,6 +27,7 @@ const planted: Readonly<Record<string, { readonly imports: string; readonly brea
   'delivery/a.ts': { imports: '../providers/fine.ts', breaks: 'layer-delivery' },
   'audit/a.ts': { imports: '../server/fine.ts', breaks: 'layer-audit' },
   'config/a.ts': { imports: '../store/fine.ts', breaks: 'layer-config' },
+  'reconcile/a.ts': { imports: '../server/fine.ts', breaks: 'layer-reconcile' },
   'running/a.ts': { imports: '../server/fine.ts', breaks: 'layer-running' },
   'operator/a.ts': { imports: '../telemetry/fine.ts', breaks: 'layer-operator' },
   'telemetry/a.ts': { imports: '../server/fine.ts', breaks: 'layer-telemetry' },
@@ -83,6 +84,7 @@ const fine: Readonly<Record<string, string>> = {
   'server/reach.ts': `export * from './operations.ts';`,
   'server/fine.ts': `export * from '../store/fine.ts';`,
   'crypto/pkcs12.ts': `import 'node-forge';`,
+  'reconcile/fine.ts': `export * from '../config/fine.ts';`,
   'cli/fine.ts': `export * from '../server/fine.ts'; import 'node:fs';`,
 };
 

@@ -5,6 +5,7 @@ import { definePlatform } from '../platform.ts';
 import { forwarding } from './forwarding.ts';
 import { liveCheck } from './live-check.ts';
 import { notifying } from './notifying.ts';
+import { querying } from './querying.ts';
 import { defaults, Options, origins } from './options.ts';
 import { alipay } from './provider.ts';
 import { alipayRefusals } from './refusal.ts';
@@ -26,6 +27,7 @@ export const platform = definePlatform({
   forwards: forwarding,
   liveCheck,
   notifies: () => notifying,
+  queries: querying,
   fileNames,
   supplies: ({ mode }) => ({
     verify:

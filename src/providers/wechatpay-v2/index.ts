@@ -3,6 +3,7 @@ import { draft } from './draft.ts';
 import { forwarding } from './forwarding.ts';
 import { definePlatform } from '../platform.ts';
 import { notifying } from './notifying.ts';
+import { querying } from './querying.ts';
 import { wechatPayHosts } from '../shared/wechatpay-hosts.ts';
 import { Options } from './options.ts';
 import { wechatpayV2 } from './provider.ts';
@@ -24,6 +25,7 @@ export const platform = definePlatform({
   // Risk control has a host of its own (protocols 1.13).
   origins: () => [...wechatPayHosts, 'https://fraud.mch.weixin.qq.com'],
   notifies: () => notifying,
+  queries: () => querying,
   forwards: () => forwarding,
   fileNames: [
     { pattern: /^apiv2_key$/, what: 'APIv2 key (apiv2_key)', holds: 'secret' },

@@ -10,6 +10,7 @@ import { liveCheck } from './live-check.ts';
 import { wechatpay } from './provider.ts';
 import { wechatpayRefusals } from './refusal.ts';
 import { notifying } from './notifying.ts';
+import { querying } from './querying.ts';
 import { merchantProblems } from '../shared/app-ids.ts';
 import { takes } from './takes.ts';
 
@@ -26,6 +27,7 @@ export const platform = definePlatform({
   certificateList,
   liveCheck,
   notifies: () => notifying,
+  queries: querying,
   fileNames,
   supplies() {
     const platformKey = 'wechatpay_*.pem (GET /v3/certificates), or pub_key.pem with pub_key_id, to verify and encrypt';

@@ -1,0 +1,54 @@
+// One credential of a configuration, loaded for a command that ends: as a sidecar loads it, and no other.
+import type { Clock } from '../../clock.ts';
+import type { Config } from '../../config/schema/config.ts';
+import { PaycertError } from '../../errors.ts';
+import type { Event } from '../../events.ts';
+import { RunningConfiguration } from '../../running/configuration.ts';
+import { poolLimiter } from '../../store/limiter.ts';
+import { reasonOfNoSnapshot, Store } from '../../store/store.ts';
+import { signingThreads } from '../../system/threads.ts';
+import { usageError } from '../command.ts';
+
+export interface LoadedCredential {
+  readonly store: Store;
+  stop(): Promise<void>;
+}
+
+/** What says that its material was looked at. */
+const looks: ReadonlySet<Event['type']> = new Set([
+  ...(['swapped', 'rejected', 'deferred', 'source-failed', 'internal-error', 'resource-refused'] as const),
+]);
+
+/** @throws PaycertError `usage`, `credential-not-loaded` */
+export async function loadCredential(
+  { credentials, resources }: Config,
+  name: string,
+  { clock, environment, signal }: { clock: Clock; environment: NodeJS.ProcessEnv; signal: AbortSignal },
+): Promise<LoadedCredential> {
+  const wanted = {
+    credentials: credentials.filter((one) => one.name === name),
+    resources: resources.filter((one) => (one.name ?? one.resource) === name),
+  };
+  if (wanted.credentials.length + wanted.resources.length === 0)
+    throw usageError(`the configuration has no credential ${JSON.stringify(name)}`);
+  const store = new Store();
+  const looked = Promise.withResolvers<undefined>();
+  const observe = (event: Event) => {
+    const isSuspended = event.type === 'resource-followed' && event.isSuspended;
+    if ((looks.has(event.type) || isSuspended) && 'credential' in event && event.credential === name)
+      looked.resolve(undefined);
+  };
+  const running = new RunningConfiguration(
+    { store, clock, limiter: poolLimiter(signingThreads(environment)), observe },
+    { clock, observe, environment },
+  );
+  signal.addEventListener('abort', () => looked.resolve(undefined), { once: true });
+  running.declare({ ...wanted });
+  running.apply(wanted);
+  await looked.promise;
+  const entry = store.entry(name);
+  if (entry.snapshot !== undefined) return { store, stop: () => running.stop() };
+  await running.stop();
+  const cause = reasonOfNoSnapshot(entry);
+  throw new PaycertError('credential-not-loaded', `${name} has no valid material: ${cause?.message ?? 'nothing was read'}`, { cause }); // prettier-ignore
+}

@@ -1,0 +1,75 @@
+// paycert reconcile: asks the platform about orders whose notification never came, until the state of each is final.
+import { systemClock } from '../../clock.ts';
+import { readConfig } from '../../config/read.ts';
+import { readToken } from '../../config/token.ts';
+import { openQueries } from '../../reconcile/open.ts';
+import { queryingOf } from '../../reconcile/query.ts';
+import { reconcile as reconcileOrders, type Reconciled } from '../../reconcile/reconcile.ts';
+import { aroundEach } from '../../store/call.ts';
+import { type Invocation, required, text, usageError } from '../command.ts';
+import { duration } from '../duration.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { print } from '../table.ts';
+import { openJournal } from './journal.ts';
+import { loadCredential } from './load.ts';
+import { fetchOrders, readOrders } from './orders.ts';
+
+/** Exit code 0: every state is final. 75: some order is still open. @throws PaycertError `usage`, `credential-not-loaded` */
+export async function reconcile({ values, positionals: [credential = '', file], signal }: Invocation): Promise<number> {
+  const orders = text(values, 'orders');
+  if (orders !== undefined && file !== undefined) throw usageError('give a file or --orders, not both');
+  const tokenFile = text(values, 'orders-token-file');
+  const clock = systemClock;
+  const ending = endOf(text(values, 'for'), signal);
+  const config = await readConfig(required(values, 'config'));
+  const journal = await openJournal(text(values, 'journal'));
+  const loaded = await loadCredential(config, credential, { clock, environment: process.env, signal: ending });
+  const { store } = loaded;
+  const observe = () => undefined;
+  const around = aroundEach({ observe, milliseconds: () => performance.now(), most: mostCalls });
+  const double = config.proxy?.routes?.find((route) => route.credential === credential)?.double;
+  const queries = await openQueries({ store, clock, observe, around, credential, double });
+  try {
+    const { afterMilliseconds } = queryingOf(store.entry(credential));
+    const token = tokenFile === undefined ? undefined : await readToken(tokenFile);
+    const numbers = orders === undefined ? readOrders(file) : await fetchOrders(orders, token, ending);
+    const { open } = await reconcileOrders(notIn(journal.settled, numbers), {
+      ...{ query: queries.query, clock, signal: ending, firstAt: journal.firstAt },
+      afterMilliseconds: timesIn(text(values, 'after')) ?? afterMilliseconds,
+      begun: (order, firstAt) => journal.note({ order, firstAt, isFinal: false }),
+      settled(reconciled) {
+        journal.note(reconciled);
+        print(JSON.stringify(describe(credential, reconciled)));
+      },
+    });
+    return open > 0 ? exitCodes['not-ready'] : 0;
+  } finally {
+    await queries.close();
+    await loaded.stop();
+  }
+}
+
+const mostCalls = 64;
+
+async function* notIn(settled: ReadonlySet<string>, numbers: AsyncIterable<string> | Iterable<string>): AsyncGenerator<string> {
+  for await (const number of numbers) if (!settled.has(number)) yield number;
+}
+
+/** At the end of that time, or when the process is asked to end. */
+function endOf(within: string | undefined, signal: AbortSignal): AbortSignal {
+  if (within === undefined) return signal;
+  return AbortSignal.any([signal, AbortSignal.timeout(duration(within, 'for'))]);
+}
+
+/** `0s,15s,30s`: after the first time. */
+function timesIn(list: string | undefined): readonly number[] | undefined {
+  const times = list?.split(',').map((one) => duration(one.trim(), 'after'));
+  if (times?.some((time, index) => index > 0 && time <= (times[index - 1] ?? 0)) === true)
+    throw usageError('--after is times that ascend, such as 0s,15s,30s,3m');
+  return times;
+}
+
+const describe = (credential: string, { order, state, said, isFinal, queries, firstAt, at, error }: Reconciled) => ({
+  ...{ order, credential, state, final: isFinal, said, queries, firstAt, at },
+  ...(error && { code: error.code, detail: error.message }),
+});

@@ -1,0 +1,48 @@
+// What a reconciliation sends with: a gateway client of its own, so that queries take no turn of payments.
+import { defaults, milliseconds } from '../config/defaults.ts';
+import type { Clock } from '../clock.ts';
+import type { Observe } from '../events.ts';
+import { GatewayClient } from '../gateway/client.ts';
+import { openConnections } from '../gateway/connections.ts';
+import type { Around } from '../store/call.ts';
+import type { Store } from '../store/store.ts';
+import { type OrderQuery, orderQuery } from './query.ts';
+
+export interface OpenOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  readonly around: Around;
+  readonly credential: string;
+  /** The origin of a platform double. */
+  readonly double?: string | undefined;
+}
+
+export interface OpenQueries {
+  readonly query: OrderQuery;
+  close(): Promise<void>;
+}
+
+/** @throws PaycertError `package-missing` */
+export async function openQueries(options: OpenOptions): Promise<OpenQueries> {
+  const { store, clock, observe } = options;
+  const connections = await openConnections();
+  const gateway = new GatewayClient({
+    ...{ store, clock, observe, connections, random: Math.random, attempts: defaults.attempts },
+    milliseconds: () => performance.now(),
+    deadlineMilliseconds: milliseconds(defaults.deadline),
+    breaker: {
+      failurePercent: defaults.failurePercent,
+      minimumCalls: defaults.minimumCalls,
+      openMilliseconds: milliseconds(defaults.openFor),
+    },
+    bulkhead: { concurrent: defaults.concurrent, queued: defaults.queued },
+  });
+  return {
+    query: orderQuery({ ...options, gateway }),
+    async close() {
+      gateway.close();
+      await connections.close();
+    },
+  };
+}

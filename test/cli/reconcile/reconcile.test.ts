@@ -1,0 +1,99 @@
+// paycert reconcile as its users run it: numbers on standard input or from the application, a double of the platform, and a run that is ended.
+import assert from 'node:assert/strict';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { createSecretVolume } from '../../../src/testing/secret-volume.ts';
+import { startWechatpayGateway } from '../../../src/testing/wechatpay-gateway.ts';
+import { listenFor } from '../../support/listening.ts';
+import { paycert } from '../../support/paycert.ts';
+import { configuration, credential, makeDirectory, makeMaterial, replaceFile, token } from '../../support/sidecar.ts';
+
+/** Orders of the double that nobody placed wait to be paid. */
+async function scene(t: TestContext) {
+  const directory = await makeDirectory(t);
+  const material = await makeMaterial();
+  const platform = await startWechatpayGateway();
+  t.after(() => platform.close());
+  platform.admit(material);
+  await createSecretVolume(join(directory, 'keys'), material.files);
+  const proxy = `proxy: { listen: { socket: ${JSON.stringify(join(directory, 'proxy.sock'))} }, routes: [{ credential: wechat-main, double: "${platform.url}" }] }\n`;
+  const config = join(directory, 'paycert.yaml');
+  await writeFile(config, configuration(directory, [credential({ path: join(directory, 'keys') })], proxy));
+  await writeFile(join(directory, 'token'), token);
+  const run = (more: readonly string[], input = '') => paycert(['reconcile', '--config', config, 'wechat-main', ...more], { input });
+  return { directory, platform, material, run };
+}
+
+const linesOf = (text: string) => text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Readonly<Record<string, unknown>>])); // prettier-ignore
+
+describe('paycert reconcile', { timeout: 120_000 }, () => {
+  it('asks for each number on standard input at the times that it is given, and exits with 75 while any is open', async (t) => {
+    const { platform, material, run } = await scene(t);
+    const { code, stdout, stderr } = await run(['--after', '0s,10ms,20ms'], '1001\n\n1002\r\n1001\nno number\n');
+    assert.equal(code, 75, stderr);
+    const results = linesOf(stdout);
+    assert.deepEqual(results.map(({ order, state, final, queries, code: why }) => [order, state, final, queries, why]).sort(), [
+      ['1001', 'open', false, 3, undefined],
+      ['1002', 'open', false, 3, undefined],
+      ['no number', 'unknown', false, 1, 'request-invalid'],
+    ]);
+    assert.equal(platform.counts.accepted, 6);
+    for (const secret of [material.apiV3Key, 'PRIVATE']) assert.ok(!`${stdout}${stderr}`.includes(secret));
+    assert.deepEqual([(await run([], '')).code, (await run([], '')).stdout], [0, '']);
+  });
+
+  it('takes the open orders from the application, with a token', async (t) => {
+    const { directory, run } = await scene(t);
+    const seen: (string | undefined)[] = [];
+    let body = JSON.stringify(['1001', '1002']);
+    const application = await listenFor(t, (request, response) => {
+      seen.push(request.headers.authorization);
+      response.end(body);
+    });
+    const orders = ['--orders', `${application}/open`, '--orders-token-file', join(directory, 'token')];
+    const { code, stdout } = await run([...orders, '--after', '0s']);
+    assert.equal(code, 75);
+    assert.deepEqual(linesOf(stdout).map(({ order }) => order).sort(), ['1001', '1002']);
+    assert.deepEqual(seen, [`Bearer ${token}`]);
+    body = '{"orders":[]}';
+    const refused = await run(orders);
+    assert.deepEqual([refused.code, refused.stderr.includes('lists no orders')], [64, true]);
+    body = '[]';
+    assert.equal((await run(orders)).code, 0);
+    assert.equal((await run(['--orders', 'shop'])).code, 64);
+    assert.equal((await run(['--orders', 'http://127.0.0.1:1/'])).code, 64);
+  });
+
+  it('ends in time, and continues by its journal: what is final is not asked for again', async (t) => {
+    const { directory, platform, run } = await scene(t);
+    const journal = join(directory, 'journal');
+    const first = await run(['--for', '3s', '--after', '0s,1h', '--journal', journal], '1001\n');
+    assert.equal(first.code, 75);
+    assert.equal(linesOf(first.stdout)[0]?.['state'], 'open');
+    const [noted] = linesOf(await readFile(journal, 'utf8'));
+    assert.deepEqual([noted?.['order'], noted?.['final']], ['1001', false]);
+    await appendFile(journal, '{"order":"1002","first":"2026-11-27T00:00:00.000Z","final":true}\n{"order":"10');
+    const before = platform.counts.accepted;
+    const second = await run(['--for', '3s', '--after', '0s,1h', '--journal', journal], '1001\n1002\n');
+    assert.deepEqual(linesOf(second.stdout).map(({ order, firstAt }) => [order, firstAt]), [['1001', noted?.['first']]]);
+    assert.equal(platform.counts.accepted, before + 1);
+  });
+
+  it('says what is missing before it asks anything', async (t) => {
+    const { directory, run, platform } = await scene(t);
+    const config = ['--config', join(directory, 'paycert.yaml')];
+    for (const words of [
+      ['reconcile', 'wechat-main'],
+      ['reconcile', ...config],
+      ['reconcile', ...config, 'other'],
+    ])
+      assert.equal((await paycert(words)).code, 64, words.join(' '));
+    assert.equal((await run(['--after', '1s,1s'], '1')).code, 64);
+    assert.equal((await run([join(directory, 'nowhere')])).code, 64);
+    await replaceFile(join(directory, 'paycert.yaml'), configuration(directory, [credential({ path: join(directory, 'no-keys') })])); // prettier-ignore
+    const { code, stderr } = await run([], '1');
+    assert.deepEqual([code, /has no valid material/.test(stderr)], [75, true]);
+    assert.equal(platform.counts.accepted, 0);
+  });
+});
