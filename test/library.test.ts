@@ -9,6 +9,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Event, isReady, PaycertError, startPaycert } from '../src/index.ts';
 import { createSecretVolume } from '../src/testing/secret-volume.ts';
+import { startWechatpayGateway } from '../src/testing/wechatpay-gateway.ts';
 import { makeDirectory, makeMaterial, merchantId } from './support/sidecar.ts';
 
 const describeCredential = (path: string, more: object = {}) => ({
@@ -55,6 +56,27 @@ describe('the library', { timeout: 300_000 }, () => {
     await volume.write(next.files);
     await swapped.promise;
     assert.equal((await paycert.current('wechat-main').sign(Buffer.from('x'))).keyId, next.merchant.serialNumber);
+  });
+
+  it('asks a platform about orders, tells each as it is settled, and continues an earlier run', async (t) => {
+    const directory = await makeDirectory(t);
+    const material = await makeMaterial();
+    await createSecretVolume(directory, material.files);
+    await using platform = await startWechatpayGateway();
+    platform.admit(material);
+    await using paycert = await startPaycert([describeCredential(directory), { ...describeCredential(directory), name: 'bank', provider: { mtls: {} } }]); // prettier-ignore
+    const told: string[] = [];
+    const firstAt = new Map([['1002', new Date(0)]]);
+    const results = await paycert.reconcile('wechat-main', ['1001', '1002'], {
+      ...{ double: platform.url, afterMilliseconds: [0, 5], firstAt },
+      settled: ({ order }) => void told.push(order),
+    });
+    const facts = results.map(({ order, state, isFinal, queries }) => [order, state, isFinal, queries]).sort();
+    // What an earlier run has asked at all of its times is asked once more.
+    assert.deepEqual(facts, [['1001', 'open', false, 2], ['1002', 'open', false, 1]]); // prettier-ignore
+    assert.deepEqual(told.sort(), ['1001', '1002']);
+    await assert.rejects(paycert.reconcile('bank', []), { code: 'operation-unsupported' });
+    await assert.rejects(paycert.reconcile('nobody', []), { code: 'credential-unknown' });
   });
 
   it('refuses to start without valid material for a required credential, and says why', async (t) => {
