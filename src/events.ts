@@ -177,6 +177,10 @@ export type Event =
       /** `overridden`: refused, and let through for its break-glass annotation. */
       readonly outcome: 'allowed' | 'refused' | 'overridden' | 'failed';
       readonly isDryRun: boolean;
+      /** Who writes, as the API server knows it. */
+      readonly user?: string;
+      /** The PaymentCredentials whose keys a Pod gets by it. */
+      readonly injected?: readonly string[];
       /** The first that is against it. */
       readonly error?: PaycertError;
       readonly seconds: number;

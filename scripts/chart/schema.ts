@@ -182,6 +182,7 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
       rbac,
       refreshPods: Flag,
       fleet: group({ enabled: Flag, port: Port }),
+      audit: group({ enabled: Flag, keySecretName: DnsName }),
       secretOptIn: Flag,
       admission: group({
         enabled: Flag,

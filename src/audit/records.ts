@@ -53,6 +53,21 @@ const rows: Rows = {
     ...{ request: call, credential, method, status, verified, attempts },
     ...(error && failure(error)),
   }),
+  // A dry run stores nothing.
+  reviewed: ({ kind, object, outcome, isDryRun, user, injected, error }) =>
+    isDryRun
+      ? undefined
+      : {
+          type: injected === undefined ? 'reviewed' : 'injected',
+          ...{ outcome, kind, object, user, injected },
+          ...(error && failure(error)),
+        },
+  'pod-recreated': ({ object, kind, outcome, error }) => ({
+    type: 'pod-recreated',
+    ...{ outcome, kind, object },
+    ...(error && failure(error)),
+  }),
+  leading: ({ lease, isLeading }) => ({ type: 'leading', outcome: isLeading ? 'leads' : 'ceased', lease }),
   stopping: () => ({ type: 'stopping', outcome: 'ok' }),
 };
 

@@ -150,6 +150,12 @@ export const commands: Readonly<Record<string, Command>> = {
         help: 'ask the sidecars of Pods labelled paycert.dev/sidecar which keys they have',
         more: 'See [fleet.md](fleet.md).',
       },
+      audit: {
+        type: 'boolean',
+        help: 'write down reviews, injected Pods and evictions: a chain of lines on standard output',
+        more: 'See [audit.md](audit.md#the-operator).',
+      },
+      'audit-key': { type: 'string', value: 'FILE', help: 'with --audit: the key of the chain' },
       'secret-opt-in': {
         type: 'boolean',
         help: 'read a Secret for a PaymentCredential only if its label paycert.dev/used-by allows it',
@@ -249,6 +255,8 @@ export const commands: Readonly<Record<string, Command>> = {
         },
         refreshesPods: values['refresh-pods'] === true,
         asksFleet: values['fleet'] === true,
+          audits: values['audit'] === true,
+          auditKeyFile: text(values, 'audit-key'),
         secretOptIn: values['secret-opt-in'] === true,
         address: text(values, 'address'),
         logLevel: text(values, 'log-level'),

@@ -28,6 +28,9 @@ export interface OperatorFlags {
   /** Reviews for the API server; without it there are none. */
   readonly admission?: AdmissionFlags | undefined;
   readonly logLevel: LogLevel;
+  /** Whether what is reviewed and injected is written down, on standard output; and the file of the chain's key. */
+  readonly audits?: boolean;
+  readonly auditKeyFile?: string | undefined;
 }
 
 /** The words of the command line as options. @throws PaycertError `usage` */
@@ -51,6 +54,8 @@ export function parseOperatorOptions(words: {
   readonly secretOptIn: boolean;
   readonly address: string | undefined;
   readonly logLevel: string | undefined;
+  readonly audits?: boolean;
+  readonly auditKeyFile?: string | undefined;
 }): OperatorFlags {
   const { namespaces, secrets, lease, address = defaults.adminAddress, logLevel = defaults.logLevel } = words;
   for (const namespace of namespaces)
@@ -78,7 +83,14 @@ export function parseOperatorOptions(words: {
     secretOptIn: words.secretOptIn,
     address,
     logLevel: logLevel as LogLevel,
+    audits: readAudits(words),
+    auditKeyFile: words.auditKeyFile,
   };
+}
+
+function readAudits({ audits = false, auditKeyFile }: Pick<OperatorFlags, 'audits' | 'auditKeyFile'>): boolean {
+  if (auditKeyFile !== undefined && !audits) throw usageError('--audit-key stands beside --audit');
+  return audits;
 }
 
 interface TimingWords {

@@ -1,5 +1,6 @@
 // paycert operator: the composition root of what watches over the credentials of a cluster.
 import { hostname } from 'node:os';
+import type { Audit } from '../audit/audit.ts';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import { type Event, isolate, type Observe } from '../events.ts';
@@ -45,8 +46,10 @@ async function assertInstalled(environment: OperatorOptions['environment']): Pro
 export async function runOperator(options: OperatorOptions, signal: AbortSignal): Promise<void> {
   const { clock, environment, version, lease, timing, isSilent = false } = options;
   await assertInstalled(environment);
+  let audit: Audit | undefined;
   const metrics = createMetrics({
     store: new Store(),
+    auditHead: () => audit?.head,
     clock,
     version,
     overseen: {
@@ -62,7 +65,8 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   // A replica that never leads has a series too.
   if (lease) metrics.observe({ type: 'leading', lease: lease.name, isLeading: false });
   const watchElection: Observe = (event) => election?.observe(event);
-  const observers = [metrics.observe, log, watchElection, options.observe ?? (() => undefined)].map(isolate);
+  const watchAudit: Observe = (event) => audit?.observe(event);
+  const observers = [metrics.observe, log, watchElection, watchAudit, options.observe ?? (() => undefined)].map(isolate);
   const observe = (event: Event) => observers.forEach((tell) => tell(event));
   const { apiRate } = options;
   const serverClock = new ServerClock(clock, observe);
@@ -72,6 +76,11 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const client = async () => cluster;
   const random = Math.random;
   const identity = environment['POD_NAME'] ?? hostname();
+  if (options.audits === true) {
+    const { startOperatorAudit } = await import('./operator-audit.ts');
+    const of = { clock, observe, version, identity, keyFile: options.auditKeyFile };
+    audit = await startOperatorAudit({ ...of, print: (line) => output.write(line) });
+  }
   const controller = new Controller({
     ...options,
     asksFleet: options.asksFleet ?? false,

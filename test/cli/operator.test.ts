@@ -16,7 +16,7 @@ describe('paycert operator', () => {
     await tenant.write('keys', (await makeMaterial()).files);
     await tenant.create('wechat-main', wechatpaySpec('keys'));
     const env = { KUBECONFIG: await controlPlane().kubeconfig('default'), POD_NAME: 'operator-0' };
-    const flags = ['--namespace', namespace, '--secret', `${namespace}/keys`, '--lease', `${namespace}/paycert-operator`, '--lease-duration', '30s', '--concurrency', '2', '--refresh-pods', '--address', '127.0.0.1:0', '--log-level', 'debug']; // prettier-ignore
+    const flags = ['--namespace', namespace, '--secret', `${namespace}/keys`, '--lease', `${namespace}/paycert-operator`, '--lease-duration', '30s', '--concurrency', '2', '--refresh-pods', '--address', '127.0.0.1:0', '--log-level', 'debug', '--audit']; // prettier-ignore
     const operator = new RunningPaycert(t, ['operator', ...flags], env);
     const { address } = await operator.event('listening');
     await operator.event('leading', { msg: 'leading' });
@@ -29,6 +29,9 @@ describe('paycert operator', () => {
     await until(async () => (await call(String(address), '/readyz')).status === 200);
     const { content } = await call(String(address), '/metrics');
     assert.match(content, /paycert_leading\{lease="paycert-operator"\} 1/);
+    const leads = await operator.line(({ audit, type }) => audit === 1 && type === 'leading');
+    assert.deepEqual([leads['host'], leads['outcome'], leads['seq']], ['operator-0', 'leads', 2]);
+    assert.match(content, /paycert_audit_seq 2/);
     assert.match(content, /paycert_operator_reconciles_total\{outcome="written"\} 1/);
     assert.equal((await call(String(address), '/metrics', { method: 'POST' })).status, 405);
     assert.equal((await call(String(address), '/v1/credentials')).status, 404);
@@ -65,6 +68,7 @@ describe('paycert operator', () => {
     [['--operator-class', 'team b'], /--operator-class is the value of a label/],
     [['--namespace-selector', ' '], /--namespace-selector is labels such as team=pay/],
     [['--namespace', 'pay', '--namespace-selector', 'team=pay'], /stands instead of --namespace/],
+    [['--audit-key', '/key'], /--audit-key stands beside --audit/],
     [['--concurrency', '65'], /--concurrency is a number from 1 to 64/],
     [['--log-level', 'loud'], /--log-level is one of debug, info, warn, error/],
   ] as const)

@@ -32,6 +32,7 @@ const ReviewSchema = Type.Object({
     namespace: Type.String(),
     operation: Type.Union([Type.Literal('CREATE'), Type.Literal('UPDATE')]),
     dryRun: Type.Optional(Type.Boolean()),
+    userInfo: Type.Optional(Type.Object({ username: Type.Optional(Type.String()) })),
     object: ObjectSchema,
     oldObject: Type.Optional(Type.Union([ObjectSchema, Type.Null()])),
   }),
@@ -57,6 +58,8 @@ export interface Decision {
   readonly audit: Readonly<Record<string, string>>;
   /** What is changed before it is stored. */
   readonly patch?: readonly Operation[];
+  /** The PaymentCredentials whose keys a Pod gets by that. */
+  readonly injected?: readonly string[];
 }
 
 /** Longer ones are cut by the API server, in the middle of a word. */

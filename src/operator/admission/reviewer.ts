@@ -37,9 +37,9 @@ export class Reviewer {
     const { lookup, observe, clock } = this.#options;
     const started = clock.now();
     const request = readReview(body);
-    const { kind, namespace, object, dryRun = false } = request;
+    const { kind, namespace, object, dryRun = false, userInfo: { username: user } = {} } = request;
     const { name, generateName = '' } = object.metadata;
-    const what = { kind: kind.kind, object: `${namespace}/${name ?? `${generateName}*`}`, isDryRun: dryRun };
+    const what = { kind: kind.kind, object: `${namespace}/${name ?? `${generateName}*`}`, isDryRun: dryRun, ...(user !== undefined && { user }) };
     const seconds = () => (clock.now().getTime() - started.getTime()) / 1000;
     try {
       // What is not known yet would be let through as if nobody named it.
@@ -50,6 +50,7 @@ export class Reviewer {
         type: 'reviewed',
         ...what,
         outcome: decision.outcome,
+        ...(decision.injected && { injected: decision.injected }),
         ...(refusal && { error: refusal }),
         seconds: seconds(),
       });
@@ -78,8 +79,9 @@ export class Reviewer {
       throw new PaycertError('review-malformed', 'nothing is injected here', { field: 'request.kind' });
     try {
       const { patch, warnings, credentials } = inject(request, { ...injection, lookup });
-      const audit = credentials.length > 0 ? { injected: credentials.join(' ') } : {};
-      return { outcome: 'allowed', refusals: [], warnings, audit, patch };
+      if (credentials.length === 0) return { outcome: 'allowed', refusals: [], warnings, audit: {}, patch };
+      const audit = { injected: credentials.join(' ') };
+      return { outcome: 'allowed', refusals: [], warnings, audit, patch, injected: credentials };
     } catch (error) {
       if (!(error instanceof PaycertError) || error.code === 'review-malformed') throw error;
       return { outcome: 'refused', refusals: [error, ...error.others], warnings: [], audit: {} };

@@ -1,6 +1,7 @@
 // Pods on a real API server that asks over HTTPS: who gets a sidecar, beside which other injector, and who does not.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { recordOf } from '../../../src/audit/records.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import { noControlPlane, useControlPlane } from '../../support/control-plane.ts';
 import {
@@ -42,6 +43,9 @@ describe('a Pod that asks for a sidecar', () => {
     }
     const reviewed = recorder.of('reviewed').slice(before);
     assert.deepEqual(new Set(reviewed.map(({ kind, outcome }) => `${kind} ${outcome}`)), new Set(['Pod allowed']));
+    const audited = reviewed.map((event) => recordOf(event)?.type).filter((type) => type === 'injected');
+    assert.ok(audited.length >= 2, 'each Pod that gets a sidecar is a line of the audit');
+    assert.ok(reviewed.every(({ user }) => user !== undefined && user !== ''));
     assert.deepEqual(reviewed.map(({ object }) => object).slice(0, 2), [`${namespace}/shop-*`, `${namespace}/alone`]);
   }); // prettier-ignore
 
