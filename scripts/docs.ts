@@ -282,7 +282,16 @@ function metricRows(part: About): string {
   return table(['metric', 'type', 'labels', 'meaning'], rows);
 }
 
-const parts: readonly About[] = ['keys', 'reloads', 'operations', 'proxy', 'notifications', 'audit', 'operator', 'process'];
+const parts: readonly About[] = [
+  'keys',
+  'reloads',
+  'operations',
+  'proxy',
+  'notifications',
+  'audit',
+  'operator',
+  'process',
+];
 
 // docs/operator.md: what the command takes, from the rows that its help is made of
 

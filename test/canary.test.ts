@@ -190,7 +190,10 @@ describe('canary secrets', { timeout: 300_000 }, () => {
     // Nothing here was unforeseen: an internal error would hide what it is about.
     assert.ok(!outputs.some((output) => output.includes('internal-error')));
     for (const type of ['signed', 'not-signed', 'rejected', 'config-rejected'])
-      assert.ok(outputs.some((output) => output.includes(`"type":"${type}"`)), type);
+      assert.ok(
+        outputs.some((output) => output.includes(`"type":"${type}"`)),
+        type,
+      );
     const leaks = outputs.flatMap((output) => {
       const found = scene.canaries.find(output);
       return found.length > 0 ? [`${found.join()} in ${output.slice(0, 300)}`] : [];

@@ -39,8 +39,7 @@ export class Audit {
       volume &&
       new AuditVolume({
         ...{ ...volume, clock, observe: this.#tell },
-        announce: ({ through, files }) =>
-          this.record({ type: 'removed', outcome: 'ok', through, files: files.length }),
+        announce: ({ through, files }) => this.record({ type: 'removed', outcome: 'ok', through, files: files.length }),
       });
     this.record({ type: 'started', outcome: 'ok', ...options.about });
     void this.#open();

@@ -66,7 +66,9 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   if (lease) metrics.observe({ type: 'leading', lease: lease.name, isLeading: false });
   const watchElection: Observe = (event) => election?.observe(event);
   const watchAudit: Observe = (event) => audit?.observe(event);
-  const observers = [metrics.observe, log, watchElection, watchAudit, options.observe ?? (() => undefined)].map(isolate);
+  const observers = [metrics.observe, log, watchElection, watchAudit, options.observe ?? (() => undefined)].map(
+    isolate,
+  );
   const observe = (event: Event) => observers.forEach((tell) => tell(event));
   const { apiRate } = options;
   const serverClock = new ServerClock(clock, observe);

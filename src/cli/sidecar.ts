@@ -111,7 +111,14 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   if (config.audit !== undefined) {
     const { startAudit } = await import('./sidecar-audit.ts');
     const key = () => tokens.get('audit-key');
-    audit = startAudit(config.audit, { clock, observe, version, environment, key, print: (line) => output.write(line) });
+    audit = startAudit(config.audit, {
+      clock,
+      observe,
+      version,
+      environment,
+      key,
+      print: (line) => output.write(line),
+    });
   }
   const around = aroundEach({
     ...{ observe, milliseconds: () => performance.now(), most: limits.callers.connections },

@@ -47,7 +47,12 @@ function asProblem(error: unknown): readonly PaycertError[] {
 }
 
 /** Of each listener that asks for a token, of what the application knows, and of the audit. */
-export function tokenFilesOf({ listen, proxy, notifications, audit }: Config): readonly (readonly [TokenFile, string])[] {
+export function tokenFilesOf({
+  listen,
+  proxy,
+  notifications,
+  audit,
+}: Config): readonly (readonly [TokenFile, string])[] {
   const files: Readonly<Record<TokenFile, string | undefined>> = {
     token: listen.tcp?.tokenFile,
     'proxy-token': proxy?.listen.tcp?.tokenFile,

@@ -10,10 +10,10 @@ const records = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-function chain(of: readonly object[], key: string | undefined = auditKey) {
+function chain(of: readonly object[], digest = digestWith(auditKey)) {
   let head: Head = beginning;
   const lines = of.map((record) => {
-    const linked = link(record, head, digestWith(key));
+    const linked = link(record, head, digest);
     head = linked.head;
     return linked.line;
   });
@@ -38,7 +38,11 @@ const tamperings: Readonly<Record<string, Tampering>> = {
     lines.toSpliced(at(one, lines.length + 1), 0, lines[at(other, lines.length)] ?? ''),
   'an inserted line that follows the one before it': (lines, one, _, text) => {
     const before = readLine(lines[at(one, lines.length)] ?? '') ?? beginning;
-    return lines.toSpliced(at(one, lines.length) + 1, 0, link({ text }, before, digestWith('another key, of others')).line);
+    return lines.toSpliced(
+      at(one, lines.length) + 1,
+      0,
+      link({ text }, before, digestWith('another key, of others')).line,
+    );
   },
   'an inserted text': (lines, one, _, text) => lines.toSpliced(at(one, lines.length + 1), 0, text),
   'two lines that changed places': (lines, one, other) => {
@@ -51,14 +55,18 @@ const tamperings: Readonly<Record<string, Tampering>> = {
     const index = at(one, lines.length);
     return lines.with(index, lines[index]?.slice(0, at(other, lines[index].length)) ?? '');
   },
-  'another chain in its place': (lines, _, __, text) => chain(lines.map(() => ({ text })), 'another key, of others').lines,
+  'another chain in its place': (lines, _, __, text) =>
+    chain(
+      lines.map(() => ({ text })),
+      digestWith('another key, of others'),
+    ).lines,
 };
 
 describe('the chain of an audit', () => {
   it('is in order as it was written, with a key and without', () => {
     fc.assert(
       fc.property(records, fc.constantFrom(auditKey, undefined), (of, key) => {
-        const { lines, end } = chain(of, key);
+        const { lines, end } = chain(of, digestWith(key));
         let head: Head | undefined;
         for (const [index, line] of lines.entries()) {
           const linked = readLine(line) ?? assert.fail(line);
@@ -90,7 +98,7 @@ describe('the chain of an audit', () => {
     const second = link({ a: 2 }, first.head, digestWith(auditKey));
     const lines = [first.line, second.line];
     assert.deepEqual(verify(lines, undefined, ['the first key, of long ago', auditKey]).faults, []);
-    assert.deepEqual(verify(lines).faults[0]?.kind, 'changed');
+    assert.ok(verify(lines).faults.some(({ kind }) => kind === 'changed'));
     assert.deepEqual(verify([link({ a: 1 }, beginning, digestWith(undefined)).line]).faults[0]?.kind, 'changed');
   });
 

@@ -20,7 +20,14 @@ describe('a path in an audit', () => {
   });
 
   it('shows no order number, no id of a person and no number', () => {
-    for (const id of ['1217752501201407033233368018', 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o', '13800138000', 'A1', '张三', 'a'.repeat(33)]) {
+    for (const id of [
+      '1217752501201407033233368018',
+      'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o',
+      '13800138000',
+      'A1',
+      '张三',
+      'a'.repeat(33),
+    ]) {
       const path = publicPath(`/v3/pay/transactions/id/${id}/close?x=${id}`, auditKey);
       assert.equal(path, `/v3/pay/transactions/id/${lookupOf(id, auditKey)}/close`);
       assert.ok(!path.includes(id));

@@ -48,7 +48,12 @@ describe('the record of an event', () => {
     const review = { ...reviewed, isDryRun: false, user: 'system:serviceaccount:pay:deployer' };
     assert.deepEqual(recordOf(review), {
       ...{ type: 'reviewed', outcome: 'refused', kind: 'Secret', object: 'pay/wechat-main' },
-      ...{ user: 'system:serviceaccount:pay:deployer', injected: undefined, code: 'key-mismatch', field: 'apiclient_key.pem' },
+      ...{
+        user: 'system:serviceaccount:pay:deployer',
+        injected: undefined,
+        code: 'key-mismatch',
+        field: 'apiclient_key.pem',
+      },
     });
     const pod = { ...review, kind: 'Pod', outcome: 'allowed', injected: ['wechat-main'] } as const;
     assert.deepEqual([recordOf(pod)?.type, recordOf(pod)?.['injected']], ['injected', ['wechat-main']]);

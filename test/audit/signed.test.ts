@@ -18,10 +18,21 @@ async function scene(requests: Requests = 'authorize', onFailure: 'count' | 'ref
   const calls = auditCalls({ audit: audited.audit, requests, onFailure, key: () => auditKey });
   const caller = { listener: 'shop', claim: 'Java/21' };
   const begin: Begin = (operation, work) => {
-    const call = { id: 'r-1', caller, credential: 'shop', operation, startedAt: start, signal: new AbortController().signal };
+    const call = {
+      id: 'r-1',
+      caller,
+      credential: 'shop',
+      operation,
+      startedAt: start,
+      signal: new AbortController().signal,
+    };
     return calls.around(call, () => work(call));
   };
-  const use = useOf(store.current('shop'), begin, { observe: () => undefined, nonce: () => 'n'.repeat(32), witness: calls.witness });
+  const use = useOf(store.current('shop'), begin, {
+    observe: () => undefined,
+    nonce: () => 'n'.repeat(32),
+    witness: calls.witness,
+  });
   const records = async () => {
     await settled();
     return audited.disk.lines.map((line) => readLine(line)?.record ?? {}).filter(({ type }) => type !== 'started');
@@ -39,8 +50,23 @@ describe('an audit of calls', () => {
     const [record = {}] = await records();
     const { time: _, seq: __, previous: ___, hash: ____, ...said } = record;
     assert.deepEqual(said, {
-      ...{ audit: 1, type: 'signed', outcome: 'ok', host: 'shop-1', request: 'r-1', listener: 'shop', claim: 'Java/21' },
-      ...{ credential: 'shop', operation: 'authorize', keyId, generation: 1, method: 'POST', path: '/v3/pay/transactions/jsapi' },
+      ...{
+        audit: 1,
+        type: 'signed',
+        outcome: 'ok',
+        host: 'shop-1',
+        request: 'r-1',
+        listener: 'shop',
+        claim: 'Java/21',
+      },
+      ...{
+        credential: 'shop',
+        operation: 'authorize',
+        keyId,
+        generation: 1,
+        method: 'POST',
+        path: '/v3/pay/transactions/jsapi',
+      },
       bodySha256: createHash('sha256').update(body).digest('hex'),
     });
     assert.ok(!JSON.stringify(record).includes('oUpF8uMuAJO') && !JSON.stringify(record).includes('1001'));
@@ -56,7 +82,10 @@ describe('an audit of calls', () => {
       await use.authorize(request);
       await use.paymentParameters({ type: 'jsapi', appId: 'wx8888888888888888', prepayId: 'p1' });
       await use.encrypt('text');
-      assert.deepEqual((await records()).map(({ operation }) => operation), expected);
+      assert.deepEqual(
+        (await records()).map(({ operation }) => operation),
+        expected,
+      );
       for (const { keyId, generation } of await records()) assert.ok(keyId !== undefined && generation === 1);
     }
   });
@@ -65,7 +94,10 @@ describe('an audit of calls', () => {
     const { use, records } = await scene();
     await assert.rejects(use.authorize({ method: 'GET', url: '/v3/a#b' }), { code: 'request-invalid' });
     const [{ type, outcome, code, field, keyId } = {}] = await records();
-    assert.deepEqual([type, outcome, code, field, keyId], ['not-signed', 'caller-error', 'request-invalid', 'url', undefined]);
+    assert.deepEqual(
+      [type, outcome, code, field, keyId],
+      ['not-signed', 'caller-error', 'request-invalid', 'url', undefined],
+    );
   });
 
   it('lets signatures through while nothing can be written, unless it must refuse', async () => {
@@ -86,7 +118,10 @@ describe('an audit of calls', () => {
     strict.clock.advance(1000);
     await settled();
     await strict.use.authorize(request);
-    assert.deepEqual((await strict.records()).map(({ type }) => type), ['signed', 'signed', 'signed']);
+    assert.deepEqual(
+      (await strict.records()).map(({ type }) => type),
+      ['signed', 'signed', 'signed'],
+    );
   });
 
   it('hands out nothing before its line is written, where it must refuse', async () => {

@@ -13,14 +13,18 @@ const typesOf = (lines: readonly string[]) => lines.map((line) => readLine(line)
 describe('an audit on a disk', () => {
   it('writes every line in one chain, also those from before its directory was read', async () => {
     const { audit, disk, printed } = startAudited();
-    assert.equal(audit.head, undefined);
+    const before = audit.head;
+    assert.equal(before, undefined);
     for (let id = 1; id <= 5; id += 1) audit.record(note(id));
     await settled();
     audit.record(note(6));
     await audit.close();
     assert.deepEqual(verify(disk.lines).faults, []);
     assert.deepEqual(typesOf(disk.lines), ['started', ...Array.from({ length: 6 }, () => 'noted')]);
-    assert.deepEqual(printed.map((line) => line.trimEnd()), disk.lines);
+    assert.deepEqual(
+      printed.map((line) => line.trimEnd()),
+      disk.lines,
+    );
     assert.equal(audit.head?.seq, 7);
     const { record } = readLine(disk.lines[0] ?? '') ?? assert.fail();
     assert.deepEqual([record['host'], record['version'], record['audit']], ['shop-1', '1.2.3', 1]);
@@ -39,7 +43,7 @@ describe('an audit on a disk', () => {
     };
     await restart();
     assert.equal(disk.files.size, 1);
-    const [[name = '', text = '']] = [...disk.files];
+    const [[name, text] = assert.fail()] = [...disk.files];
     disk.files.set(name, text.slice(0, -40));
     clock.advance(1000);
     await restart();
@@ -122,11 +126,17 @@ describe('an audit on a disk', () => {
     await assert.rejects(audit.written(), { code: 'audit-unavailable' });
     clock.advance(1000);
     await settled();
-    assert.deepEqual(events.map(({ type }) => type), ['audit-failed']);
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      ['audit-failed'],
+    );
     disk.room = Infinity;
     clock.advance(1000);
     await settled();
-    assert.deepEqual(events.map(({ type }) => type), ['audit-failed', 'audit-recovered']);
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      ['audit-failed', 'audit-recovered'],
+    );
     audit.assertAvailable();
     await audit.close();
     assert.deepEqual(verify(disk.lines).faults, []);
@@ -144,7 +154,10 @@ describe('an audit on a disk', () => {
     await refused;
     release();
     await settled();
-    assert.deepEqual(events.map(({ type }) => type), ['audit-failed', 'audit-recovered']);
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      ['audit-failed', 'audit-recovered'],
+    );
     audit.record(note(2));
     await audit.written();
     assert.equal(disk.lines.length, 3);

@@ -20,6 +20,9 @@ describe('the audit in the chart', { skip: noHelm, timeout: 300_000 }, () => {
     const volumes = at(one(manifests, 'Deployment'), 'spec.template.spec.volumes');
     assert.deepEqual(volumes, [{ name: 'audit', secret: { secretName: 'paycert-audit', defaultMode: 288 } }]);
     const unkeyed = container(await render({ values: { audit: { enabled: true } } }));
-    assert.deepEqual([unkeyed['args']?.includes('--audit' as unknown as object), unkeyed['volumeMounts']], [true, undefined]);
+    assert.deepEqual(
+      [unkeyed['args']?.includes('--audit' as unknown as object), unkeyed['volumeMounts']],
+      [true, undefined],
+    );
   });
 });

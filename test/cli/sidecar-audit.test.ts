@@ -10,7 +10,11 @@ import { call, configuration, credential, makeDirectory, makeMaterial, replaceFi
 
 const key = 'the-key-of-the-chain-of-a-sidecar';
 const authorize = '/v1/credentials/wechat-main/authorize';
-const request = { method: 'POST', url: '/v3/pay/transactions/out-trade-no/1001/close?mchid=1', body: '{"openid":"oUpF8uM"}' };
+const request = {
+  method: 'POST',
+  url: '/v3/pay/transactions/out-trade-no/1001/close?mchid=1',
+  body: '{"openid":"oUpF8uM"}',
+};
 
 async function scene(t: TestContext, volume = '') {
   const directory = await makeDirectory(t);
@@ -50,7 +54,7 @@ describe('a sidecar with an audit', { timeout: 300_000 }, () => {
     await keys.write((await makeMaterial(1)).files);
     await swapped;
     const rejected = sidecar.event('rejected');
-    await keys.write({ ...material.files, 'apiclient_key.pem': 'no key' });
+    await keys.write(new Map(material.files).set('apiclient_key.pem', Buffer.from('no key')));
     await rejected;
     const replaced = sidecar.event('token-replaced', { file: 'audit-key' });
     await writeFile(join(directory, 'old-key'), key);
@@ -67,11 +71,25 @@ describe('a sidecar with an audit', { timeout: 300_000 }, () => {
     assert.equal(verified.code, 0, verified.stdout);
     const lines = await linesIn(audited);
     const ofType = (type: string) => lines.filter((line) => line['type'] === type);
-    for (const type of ['started', 'configured', 'swapped', 'rejected', 'token-replaced', 'config-rejected', 'signed', 'not-signed', 'stopping']) // prettier-ignore
+    for (const type of [
+      'started',
+      'configured',
+      'swapped',
+      'rejected',
+      'token-replaced',
+      'config-rejected',
+      'signed',
+      'not-signed',
+      'stopping',
+    ])
+      // prettier-ignore
       assert.ok(ofType(type).length > 0, type);
     const [signed = {}] = ofType('signed');
     const { request: id, listener, claim, generation, outcome, method, path } = signed;
-    assert.deepEqual([id, listener, claim, generation, outcome, method], ['order-7', 'socket', 'Java/21', 1, 'ok', 'POST']);
+    assert.deepEqual(
+      [id, listener, claim, generation, outcome, method],
+      ['order-7', 'socket', 'Java/21', 1, 'ok', 'POST'],
+    );
     assert.match(String(path), /^\/v3\/pay\/transactions\/out-trade-no\/~[0-9a-f]{24}\/close$/);
     assert.equal(ofType('not-signed')[0]?.['code'], 'request-invalid');
     const [, second] = ofType('swapped');
@@ -105,7 +123,10 @@ describe('a sidecar with an audit', { timeout: 300_000 }, () => {
       assert.match(stdout, /lines are in order, from 1 to \d+ of 20/);
     }
     const written = new Set((await linesIn(audited)).map((line) => line['request']));
-    assert.deepEqual(handedOut.filter((id) => !written.has(id)), []);
+    assert.deepEqual(
+      handedOut.filter((id) => !written.has(id)),
+      [],
+    );
     assert.ok(handedOut.length > 8);
   });
 

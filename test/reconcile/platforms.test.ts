@@ -21,8 +21,14 @@ const appId = '2021000000000001';
 /** The time of the clock passes; that of the store does not. */
 async function ask(t: TestContext, config: PlatformConfig, files: Files, double: string) {
   const { platform, options } = platformOf(config);
-  const [origins, forwarding, querying] = [platform.origins(options), platform.forwards?.(options), platform.queries?.(options)];
-  const loaded = await loadStore({ shop: { files, provider: platform.create(options), policy: { origins, forwarding, querying } } });
+  const [origins, forwarding, querying] = [
+    platform.origins(options),
+    platform.forwards?.(options),
+    platform.queries?.(options),
+  ];
+  const loaded = await loadStore({
+    shop: { files, provider: platform.create(options), policy: { origins, forwarding, querying } },
+  });
   const clock = { now: () => start, sleep: () => new Promise<void>(() => undefined) };
   const observe = () => undefined;
   const around = aroundEach({ observe, milliseconds: () => performance.now(), most: 8 });
@@ -39,19 +45,31 @@ describe('an order of WeChat Pay', () => {
     gateway.admit(material);
     const { store, of } = await ask(t, { wechatpay: { merchantId } }, material.files, gateway.url);
     const post = async (url: string, value: object) => {
-      const call = { id: '1', caller: { listener: 'x' }, credential: 'shop', operation: 'x', startedAt: start, signal: new AbortController().signal };
+      const call = {
+        id: '1',
+        caller: { listener: 'x' },
+        credential: 'shop',
+        operation: 'x',
+        startedAt: start,
+        signal: new AbortController().signal,
+      };
       const use = useOf(store.current('shop'), within(call), { observe: () => undefined, nonce: randomNonce });
       const body = JSON.stringify({ mchid: merchantId, ...value });
       const { headers } = await use.authorize({ method: 'POST', url, body });
       const { status } = await exchange(new URL(gateway.url).host, { method: 'POST', path: url, headers, body });
       assert.ok(status < 300, String(status));
     };
-    const place = (out_trade_no: string) => post('/v3/pay/transactions/jsapi', { out_trade_no, amount: { total: 1 }, notify_url: 'https://a.example/' });
+    const place = (out_trade_no: string) =>
+      post('/v3/pay/transactions/jsapi', { out_trade_no, amount: { total: 1 }, notify_url: 'https://a.example/' });
     for (const order of ['paid', 'back', 'closed', 'open', 'a|b*c']) await place(order);
     gateway.pay(merchantId, 'paid');
     gateway.pay(merchantId, 'a|b*c');
     gateway.pay(merchantId, 'back');
-    await post('/v3/refund/domestic/refunds', { out_trade_no: 'back', out_refund_no: 'r1', amount: { refund: 1, total: 1, currency: 'CNY' } });
+    await post('/v3/refund/domestic/refunds', {
+      out_trade_no: 'back',
+      out_refund_no: 'r1',
+      amount: { refund: 1, total: 1, currency: 'CNY' },
+    });
     await post('/v3/pay/transactions/out-trade-no/closed/close', {});
     assert.deepEqual(await of('paid'), { state: 'paid', said: 'SUCCESS' });
     assert.deepEqual(await of('a|b*c'), { state: 'paid', said: 'SUCCESS' });
@@ -68,7 +86,8 @@ describe('an order of WeChat Pay', () => {
     await assert.rejects(of('1'), { code: 'response-unverified' });
     await forger.close();
     await assert.rejects(of('1'), { code: 'gateway-unreachable' });
-    for (const number of ['', 'a b', '1/../2', '支付', 'x'.repeat(33)]) await assert.rejects(of(number), { code: 'request-invalid', field: 'order' });
+    for (const number of ['', 'a b', '1/../2', '支付', 'x'.repeat(33)])
+      await assert.rejects(of(number), { code: 'request-invalid', field: 'order' });
   });
 
   it('is absent where the platform says so, signed or not, and that is not final', async (t) => {
@@ -96,20 +115,28 @@ describe('an order of WeChat Pay v2', () => {
     const { of } = await ask(t, config, new Map([['apiv2_key', Buffer.from(apiV2Key)]]), double.url);
     assert.deepEqual(await of('1001'), { state: 'paid', said: 'SUCCESS' });
     assert.deepEqual(asked, ['/pay/orderquery']);
-    for (const number of ['', '<a>', 'a&b', 'x'.repeat(33)]) await assert.rejects(of(number), { code: 'request-invalid' });
+    for (const number of ['', '<a>', 'a&b', 'x'.repeat(33)])
+      await assert.rejects(of(number), { code: 'request-invalid' });
   });
 
   it('has each state that the platform writes', () => {
     const { platform, options } = platformOf({ wechatpayV2: { merchantId, appId: 'wx8888888888888888' } });
     const querying = platform.queries?.(options) ?? assert.fail();
-    const of = (xml: string) => querying.orderOf({ status: 200, body: Buffer.from(`<xml><return_code>SUCCESS</return_code>${xml}</xml>`) }, '1')?.state;
-    const state = (said: string) => of(`<result_code>SUCCESS</result_code><out_trade_no>1</out_trade_no><trade_state>${said}</trade_state>`);
+    const of = (xml: string) =>
+      querying.orderOf({ status: 200, body: Buffer.from(`<xml><return_code>SUCCESS</return_code>${xml}</xml>`) }, '1')
+        ?.state;
+    const state = (said: string) =>
+      of(`<result_code>SUCCESS</result_code><out_trade_no>1</out_trade_no><trade_state>${said}</trade_state>`);
     const states = ['SUCCESS', 'REFUND', 'CLOSED', 'REVOKED', 'PAYERROR', 'NOTPAY', 'USERPAYING', 'ELSE'].map(state);
     assert.deepEqual(states, ['paid', 'refunded', 'closed', 'closed', 'failed', 'open', 'open', undefined]);
     assert.equal(of('<result_code>FAIL</result_code><err_code>ORDERNOTEXIST</err_code>'), 'absent');
     assert.equal(of('<result_code>FAIL</result_code><err_code>SYSTEMERROR</err_code>'), undefined);
-    assert.equal(of('<result_code>SUCCESS</result_code><out_trade_no>2</out_trade_no><trade_state>SUCCESS</trade_state>'), undefined);
-    for (const body of ['', '{}', '<xml>']) assert.equal(querying.orderOf({ status: 200, body: Buffer.from(body) }, '1'), undefined);
+    assert.equal(
+      of('<result_code>SUCCESS</result_code><out_trade_no>2</out_trade_no><trade_state>SUCCESS</trade_state>'),
+      undefined,
+    );
+    for (const body of ['', '{}', '<xml>'])
+      assert.equal(querying.orderOf({ status: 200, body: Buffer.from(body) }, '1'), undefined);
   });
 });
 
@@ -132,10 +159,17 @@ describe('a trade of Alipay', () => {
       const { out_trade_no } = JSON.parse(fields.get('biz_content') ?? '') as { out_trade_no: string };
       const content = JSON.stringify({ out_trade_no, ...said[out_trade_no] });
       const [alipayKey] = material.alipayKeys;
-      return { status: 200, headers: { 'Content-Type': 'text/html;charset=utf-8' }, body: makeGatewayResponse('alipay.trade.query', content, { alipayKey: alipayKey!, namesCertificate: true, now: start }) };
+      return {
+        status: 200,
+        headers: { 'Content-Type': 'text/html;charset=utf-8' },
+        body: makeGatewayResponse('alipay.trade.query', content, {
+          alipayKey: alipayKey!,
+          namesCertificate: true,
+        }),
+      };
     });
     t.after(() => double.close());
-    const { of } = await ask(t, { alipay: { appId } }, material.files, double.url);
+    const { of } = await ask(t, { alipay: { appId, mode: 'certificate' } }, material.files, double.url);
     const states = [];
     for (const number of Object.keys(said)) states.push((await of(number))?.state);
     assert.deepEqual(states, ['paid', 'paid', 'closed', 'open', 'absent', undefined, undefined]);

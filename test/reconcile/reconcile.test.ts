@@ -10,7 +10,10 @@ import { FakeClock } from '../support/fake-clock.ts';
 const minute = 60_000;
 
 /** What the platform says of each order, query by query; the last one again and again. */
-function scene(states: Readonly<Record<string, readonly (OrderState | PaycertError)[]>>, more: Partial<ReconcileOptions> = {}) {
+function scene(
+  states: Readonly<Record<string, readonly (OrderState | PaycertError)[]>>,
+  more: Partial<ReconcileOptions> = {},
+) {
   const clock = new FakeClock();
   const begun = clock.now().getTime();
   const asked: { readonly order: string; readonly after: number }[] = [];
@@ -99,7 +102,10 @@ describe('a reconciliation', () => {
         yield order;
       }
     })();
-    const { clock, asked, most, options } = scene({ o0: ['open'] }, { mostOrders: 10, mostQueries: 3, afterMilliseconds: [0, minute] });
+    const { clock, asked, most, options } = scene(
+      { o0: ['open'] },
+      { mostOrders: 10, mostQueries: 3, afterMilliseconds: [0, minute] },
+    );
     const running = reconcile(source, options);
     assert.ok(taken <= 12);
     assert.deepEqual(await pass(clock, running), { final: 49, open: 1 });
@@ -113,7 +119,13 @@ describe('a reconciliation', () => {
     await turns();
     stop.abort();
     assert.deepEqual(await pass(clock, running), { final: 0, open: 2 });
-    assert.deepEqual(results.map(({ order, state }) => [order, state]), [['a', 'open'], ['b', 'open']]);
+    assert.deepEqual(
+      results.map(({ order, state }) => [order, state]),
+      [
+        ['a', 'open'],
+        ['b', 'open'],
+      ],
+    );
   });
 
   it('continues where an earlier run was: what was due is asked once, and the rest at its time', async () => {
@@ -121,7 +133,10 @@ describe('a reconciliation', () => {
     const firstAt = new Map([['a', new Date(clock.now().getTime() - 5 * minute)]]);
     const { asked, results, options, clock: own } = scene({ a: ['open', 'paid'] }, { firstAt });
     await pass(own, reconcile(['a'], options));
-    assert.deepEqual(asked.map(({ after }) => after / minute), [0, 9]);
+    assert.deepEqual(
+      asked.map(({ after }) => after / minute),
+      [0, 9],
+    );
     assert.deepEqual(results[0]?.firstAt, firstAt.get('a'));
   });
 });

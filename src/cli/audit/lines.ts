@@ -35,7 +35,7 @@ async function filesAt(path: string): Promise<readonly string[]> {
 
 async function* readFile(path: string): AsyncGenerator<AuditLine> {
   let number = 0;
-  let rest = Buffer.alloc(0);
+  let rest: Buffer = Buffer.alloc(0);
   const take = (bytes: Buffer, isWhole: boolean): AuditLine => {
     number += 1;
     return { line: bytes.toString(), where: `${basename(path)}:${number}`, isWhole };

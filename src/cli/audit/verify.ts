@@ -42,7 +42,8 @@ export async function verifyAudit({ path, keyFiles, head, isJson }: VerifyOption
 
 function knownEnd(text: string): KnownEnd {
   const [, seq, number] = /^([1-9][0-9]{0,14}):([0-9]{1,16})$/.exec(text) ?? [];
-  if (seq === undefined) throw usageError('--head is SEQ:NUMBER: paycert_audit_seq and paycert_audit_head of one scrape');
+  if (seq === undefined)
+    throw usageError('--head is SEQ:NUMBER: paycert_audit_seq and paycert_audit_head of one scrape');
   return { seq: Number(seq), number: Number(number) };
 }
 

@@ -24,12 +24,18 @@ const maxBytes = 16 * 1024 * 1024;
 const silenceMilliseconds = 30_000;
 
 /** The application lists its open orders as a JSON array of texts. @throws PaycertError `usage` */
-export async function fetchOrders(address: string, token: string | undefined, signal: AbortSignal): Promise<readonly string[]> {
+export async function fetchOrders(
+  address: string,
+  token: string | undefined,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   const url = URL.parse(address);
-  if (url === null || !/^https?:$/.test(url.protocol)) throw usageError('--orders is an address such as http://shop/open-orders');
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw usageError('--orders is an address such as http://shop/open-orders');
   const headers = { Accept: 'application/json', ...(token !== undefined && { Authorization: `Bearer ${token}` }) };
   const listed = await listAt(url, headers, signal);
-  const isList = Array.isArray(listed) && listed.every((one) => typeof one === 'string' && one !== '' && one.length <= maxNumber);
+  const isList =
+    Array.isArray(listed) && listed.every((one) => typeof one === 'string' && one !== '' && one.length <= maxNumber);
   if (!isList) throw usageError(`${url.host} lists no orders: expected a JSON array of order numbers, as texts`);
   return listed as readonly string[];
 }

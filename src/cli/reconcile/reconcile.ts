@@ -51,7 +51,10 @@ export async function reconcile({ values, positionals: [credential = '', file], 
 
 const mostCalls = 64;
 
-async function* notIn(settled: ReadonlySet<string>, numbers: AsyncIterable<string> | Iterable<string>): AsyncGenerator<string> {
+async function* notIn(
+  settled: ReadonlySet<string>,
+  numbers: AsyncIterable<string> | Iterable<string>,
+): AsyncGenerator<string> {
   for await (const number of numbers) if (!settled.has(number)) yield number;
 }
 

@@ -20,26 +20,31 @@ const Volume = Type.Object(
     ),
     rotateAfter: Type.Optional(Interval('After that time, another file is begun. Default 1d.')),
     retention: Type.Optional(
-      Interval('How long lines are kept, at least, as far as there is room. Default 190d, which is more than six months.'),
+      Interval(
+        'How long lines are kept, at least, as far as there is room. Default 190d, which is more than six months.',
+      ),
     ),
     maxTotalBytes: Type.Optional(
       Type.Integer({
         minimum: 256 * 1024,
         maximum: 1024 * 1024 * 1024 * 1024,
         default: defaults.auditTotalBytes,
-        description: 'All files together: the oldest make room. Less than the volume holds, since an emptyDir that is full ends its pod.',
+        description:
+          'All files together: the oldest make room. Less than the volume holds, since an emptyDir that is full ends its pod.',
       }),
     ),
     fsync: Type.Optional(
       Type.Union([Type.Literal('batch'), Type.Literal('second'), Type.Literal('never')], {
         default: defaults.auditFsync,
-        description: 'What a machine that loses power may lose: nothing that was handed out (with `refuse`), a second, or what the kernel has not written. A process that is killed loses nothing that was written.',
+        description:
+          'What a machine that loses power may lose: nothing that was handed out (with `refuse`), a second, or what the kernel has not written. A process that is killed loses nothing that was written.',
       }),
     ),
     onFailure: Type.Optional(
       Type.Union([Type.Literal('count'), Type.Literal('refuse')], {
         default: defaults.auditOnFailure,
-        description: 'While lines cannot be written: `count` keeps signing, `refuse` hands out no signature whose line is not written.',
+        description:
+          'While lines cannot be written: `count` keeps signing, `refuse` hands out no signature whose line is not written.',
       }),
     ),
   },
@@ -54,12 +59,15 @@ export const AuditSchema = Type.Object(
         description: 'Whose signatures have a line each: `authorize` and the proxy, or `all`.',
       }),
     ),
-    stdout: Type.Optional(Type.Boolean({ description: 'Lines go to standard output, among those of the log. Default false.' })),
+    stdout: Type.Optional(
+      Type.Boolean({ description: 'Lines go to standard output, among those of the log. Default false.' }),
+    ),
     volume: Type.Optional(Volume),
     keyFile: Type.Optional(
       Type.String({
         ...filePath,
-        description: 'A file with a key, such as `openssl rand -base64 32` makes one: it makes the chain an HMAC. Followed.',
+        description:
+          'A file with a key, such as `openssl rand -base64 32` makes one: it makes the chain an HMAC. Followed.',
       }),
     ),
   },

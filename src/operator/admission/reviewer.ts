@@ -39,7 +39,12 @@ export class Reviewer {
     const request = readReview(body);
     const { kind, namespace, object, dryRun = false, userInfo: { username: user } = {} } = request;
     const { name, generateName = '' } = object.metadata;
-    const what = { kind: kind.kind, object: `${namespace}/${name ?? `${generateName}*`}`, isDryRun: dryRun, ...(user !== undefined && { user }) };
+    const what = {
+      kind: kind.kind,
+      object: `${namespace}/${name ?? `${generateName}*`}`,
+      isDryRun: dryRun,
+      ...(user !== undefined && { user }),
+    };
     const seconds = () => (clock.now().getTime() - started.getTime()) / 1000;
     try {
       // What is not known yet would be let through as if nobody named it.

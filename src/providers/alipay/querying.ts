@@ -30,7 +30,12 @@ export const querying = ({ appId }: Pick<AlipayOptions, 'appId'>): Querying => (
 
 function orderOf({ body }: Parameters<Querying['orderOf']>[0], number: string): FoundOrder | undefined {
   const { alipay_trade_query_response: response } = objectIn(body);
-  const { code, sub_code: subCode, trade_status: said, out_trade_no: named } = (response ?? {}) as Record<string, unknown>;
+  const {
+    code,
+    sub_code: subCode,
+    trade_status: said,
+    out_trade_no: named,
+  } = (response ?? {}) as Record<string, unknown>;
   if (code === '40004' && subCode === 'ACQ.TRADE_NOT_EXIST') return { state: 'absent', said: subCode };
   const state = code === '10000' && named === number && typeof said === 'string' ? states[said] : undefined;
   return state && { state, said: String(said) };

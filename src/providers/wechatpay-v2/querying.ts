@@ -18,7 +18,8 @@ const form = /^[\w|*@-]{1,32}$/;
 
 export const querying: Querying = {
   queryOf(number) {
-    if (!form.test(number)) throw requestInvalid('order', 'is no order number: 1 to 32 letters, digits, _, -, |, * and @');
+    if (!form.test(number))
+      throw requestInvalid('order', 'is no order number: 1 to 32 letters, digits, _, -, |, * and @');
     const body = Buffer.from(`<xml><out_trade_no>${number}</out_trade_no></xml>`);
     return { method: 'POST', target: '/pay/orderquery', headers: { 'content-type': 'text/xml' }, body };
   },
@@ -30,7 +31,8 @@ function orderOf({ status, body }: Parameters<Querying['orderOf']>[0], number: s
   const said = status === 200 ? elementsOf(body) : new Map<string, string>();
   if (said.get('return_code') !== 'SUCCESS') return undefined;
   const code = said.get('err_code');
-  if (said.get('result_code') !== 'SUCCESS') return code === 'ORDERNOTEXIST' ? { state: 'absent', said: code } : undefined;
+  if (said.get('result_code') !== 'SUCCESS')
+    return code === 'ORDERNOTEXIST' ? { state: 'absent', said: code } : undefined;
   const word = said.get('trade_state') ?? '';
   const state = said.get('out_trade_no') === number ? states[word] : undefined;
   return state && { state, said: word };

@@ -29,7 +29,8 @@ export const querying = ({ merchantId }: WechatpayOptions): Querying => ({
 
 function orderOf({ status, body }: Parameters<Querying['orderOf']>[0], number: string): FoundOrder | undefined {
   const { trade_state: said, out_trade_no: named, code } = objectIn(body);
-  if (status === 404 && (code === 'ORDER_NOT_EXIST' || code === 'ORDERNOTEXIST')) return { state: 'absent', said: code };
+  if (status === 404 && (code === 'ORDER_NOT_EXIST' || code === 'ORDERNOTEXIST'))
+    return { state: 'absent', said: code };
   const state = status === 200 && named === number && typeof said === 'string' ? states[said] : undefined;
   return state && { state, said: String(said) };
 }

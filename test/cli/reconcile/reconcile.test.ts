@@ -21,7 +21,8 @@ async function scene(t: TestContext) {
   const config = join(directory, 'paycert.yaml');
   await writeFile(config, configuration(directory, [credential({ path: join(directory, 'keys') })], proxy));
   await writeFile(join(directory, 'token'), token);
-  const run = (more: readonly string[], input = '') => paycert(['reconcile', '--config', config, 'wechat-main', ...more], { input });
+  const run = (more: readonly string[], input = '') =>
+    paycert(['reconcile', '--config', config, 'wechat-main', ...more], { input });
   return { directory, platform, material, run };
 }
 
@@ -33,11 +34,14 @@ describe('paycert reconcile', { timeout: 120_000 }, () => {
     const { code, stdout, stderr } = await run(['--after', '0s,10ms,20ms'], '1001\n\n1002\r\n1001\nno number\n');
     assert.equal(code, 75, stderr);
     const results = linesOf(stdout);
-    assert.deepEqual(results.map(({ order, state, final, queries, code: why }) => [order, state, final, queries, why]).sort(), [
-      ['1001', 'open', false, 3, undefined],
-      ['1002', 'open', false, 3, undefined],
-      ['no number', 'unknown', false, 1, 'request-invalid'],
-    ]);
+    assert.deepEqual(
+      results.map(({ order, state, final, queries, code: why }) => [order, state, final, queries, why]).sort(),
+      [
+        ['1001', 'open', false, 3, undefined],
+        ['1002', 'open', false, 3, undefined],
+        ['no number', 'unknown', false, 1, 'request-invalid'],
+      ],
+    );
     assert.equal(platform.counts.accepted, 6);
     for (const secret of [material.apiV3Key, 'PRIVATE']) assert.ok(!`${stdout}${stderr}`.includes(secret));
     assert.deepEqual([(await run([], '')).code, (await run([], '')).stdout], [0, '']);
@@ -54,7 +58,12 @@ describe('paycert reconcile', { timeout: 120_000 }, () => {
     const orders = ['--orders', `${application}/open`, '--orders-token-file', join(directory, 'token')];
     const { code, stdout } = await run([...orders, '--after', '0s']);
     assert.equal(code, 75);
-    assert.deepEqual(linesOf(stdout).map(({ order }) => order).sort(), ['1001', '1002']);
+    assert.deepEqual(
+      linesOf(stdout)
+        .map(({ order }) => order)
+        .sort(),
+      ['1001', '1002'],
+    );
     assert.deepEqual(seen, [`Bearer ${token}`]);
     body = '{"orders":[]}';
     const refused = await run(orders);
@@ -76,7 +85,10 @@ describe('paycert reconcile', { timeout: 120_000 }, () => {
     await appendFile(journal, '{"order":"1002","first":"2026-11-27T00:00:00.000Z","final":true}\n{"order":"10');
     const before = platform.counts.accepted;
     const second = await run(['--for', '3s', '--after', '0s,1h', '--journal', journal], '1001\n1002\n');
-    assert.deepEqual(linesOf(second.stdout).map(({ order, firstAt }) => [order, firstAt]), [['1001', noted?.['first']]]);
+    assert.deepEqual(
+      linesOf(second.stdout).map(({ order, firstAt }) => [order, firstAt]),
+      [['1001', noted?.['first']]],
+    );
     assert.equal(platform.counts.accepted, before + 1);
   });
 
