@@ -39,7 +39,7 @@ const placeOf = (volume: NonNullable<AuditConfig['volume']>) => ({
   disk: new DirectoryDisk(volume.directory),
   maxFileBytes: volume.maxFileBytes ?? defaults.auditFileBytes,
   maxTotalBytes: volume.maxTotalBytes ?? defaults.auditTotalBytes,
-  rotateMilliseconds: milliseconds(volume.rotateAfter ?? defaults.auditRotateAfter),
-  retentionMilliseconds: milliseconds(volume.retention ?? defaults.auditRetention),
+  rotateMilliseconds: milliseconds(volume.rotateAfter ?? defaults.rotateAfter),
+  retentionMilliseconds: milliseconds(volume.retention ?? defaults.retention),
   fsync: volume.fsync ?? defaults.auditFsync,
 });

@@ -1,4 +1,4 @@
-// paycert audit verify: is every line of an audit there, in order and as it was written?
+// paycert audit verify: whether every line of an audit is there, in order and as it was written.
 import { digestWith, numberOf } from '../../audit/chain.ts';
 import { type FaultKind, type KnownEnd, Verification, type Verdict } from '../../audit/verification.ts';
 import { readToken } from '../../config/token.ts';

@@ -18,11 +18,9 @@ const Volume = Type.Object(
         description: 'After that much, another file is begun.',
       }),
     ),
-    rotateAfter: Type.Optional(Interval('After that time, another file is begun. Default 1d.')),
+    rotateAfter: Type.Optional(Interval('After that time, another file is begun.')),
     retention: Type.Optional(
-      Interval(
-        'How long lines are kept, at least, as far as there is room. Default 190d, which is more than six months.',
-      ),
+      Interval('How long lines are kept, at least, as far as there is room. Six months are asked for in this trade.'),
     ),
     maxTotalBytes: Type.Optional(
       Type.Integer({

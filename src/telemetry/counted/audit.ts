@@ -6,7 +6,7 @@ export const audit = {
     about: 'audit',
     type: 'gauge',
     help: 'Whether lines of the audit wait because its directory takes none (1) or not (0).',
-    more: 'Absent before the first failure. With `onFailure: refuse` nothing is signed meanwhile.',
+    more: '0 without `audit`, too. With `onFailure: refuse` nothing is signed meanwhile.',
     labels: [],
     on: { 'audit-failed': () => one(), 'audit-recovered': () => ({ value: 0 }) },
   },
