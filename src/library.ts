@@ -178,11 +178,11 @@ export async function startPaycert(
     async reconcile(name, orders, { afterMilliseconds, signal = endless, firstAt, settled, double } = {}) {
       const querying = queryingOf(store.entry(name));
       const of = { store, clock, observe: watching, around, credential: name, double };
-      const { query, close } = await openQueries(of);
+      const queries = await openQueries(of);
       const results: Reconciled[] = [];
       try {
         await reconcile(orders, {
-          ...{ query, clock, signal, ...(firstAt && { firstAt }) },
+          ...{ query: queries.query, clock, signal, ...(firstAt && { firstAt }) },
           afterMilliseconds: afterMilliseconds ?? querying.afterMilliseconds,
           settled(reconciled) {
             results.push(reconciled);
@@ -190,7 +190,7 @@ export async function startPaycert(
           },
         });
       } finally {
-        await close();
+        await queries.close();
       }
       return results;
     },

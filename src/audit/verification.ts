@@ -1,5 +1,5 @@
 // Reads the lines of an audit in order, and says what of them was changed, removed, inserted or moved.
-import { type Digest, type Head, isGenuine, numberOf, readLine } from './chain.ts';
+import { type Digest, type Head, isGenuine, type Linked, numberOf, readLine } from './chain.ts';
 
 /**
  * `unreadable`: not a line of an audit. `changed`: it does not carry the digest of what it says. `missing`: lines before it are not there.
@@ -60,13 +60,16 @@ export class Verification {
   take(line: string, where: string): void {
     const { digests, known } = this.#options;
     const linked = readLine(line);
-    if (linked === undefined) return this.#fault('unreadable', where);
-    if (!digests.some((digest) => isGenuine(line, linked, digest))) return this.#fault('changed', where);
+    const isOurs = linked !== undefined && digests.some((digest) => isGenuine(line, linked, digest));
+    if (!isOurs) {
+      this.#fault(linked === undefined ? 'unreadable' : 'changed', where);
+      return;
+    }
     const { seq, record } = linked;
-    const before = this.#last;
-    if (before !== undefined && seq <= before.seq) return this.#fault('again', where);
-    if (before !== undefined && seq > before.seq + 1) this.#fault('missing', where);
-    else if (before !== undefined && linked.previous !== before.hash) this.#fault('unlinked', where);
+    const fault = this.#placeOf(linked);
+    if (fault !== undefined) this.#fault(fault, where);
+    // The line that was there before is the one that counts.
+    if (fault === 'again') return;
     this.#lines += 1;
     this.#first ??= seq;
     this.#last = { seq, hash: linked.hash, time: String(record['time']) };
@@ -87,6 +90,15 @@ export class Verification {
     if (first > 1 && first > this.#removedThrough + 1) this.#faults.unshift({ kind: 'missing', after: 0 });
     if (known !== undefined && !this.#isKnownSeen && known.seq >= first) this.#fault('cut');
     return { lines: this.#lines, first: this.#first, last: this.#last, faults: this.#faults, torn: this.#torn };
+  }
+
+  /** What is wrong with where it stands. */
+  #placeOf({ seq, previous }: Linked): FaultKind | undefined {
+    const before = this.#last;
+    if (before === undefined) return undefined;
+    if (seq <= before.seq) return 'again';
+    if (seq > before.seq + 1) return 'missing';
+    return previous === before.hash ? undefined : 'unlinked';
   }
 
   #fault(kind: FaultKind, where?: string): void {

@@ -95,7 +95,6 @@ async function followOrder(order: string, turns: Places, options: ReconcileOptio
     if (signal.aborted) break;
     await turns.enter();
     try {
-      if (signal.aborted) break;
       queries += 1;
       const found = await query(order, signal);
       last = found ?? { ...last, error: unreadable };

@@ -29,7 +29,7 @@ describe('docs/reconcile.md', () => {
     const pod = spec.jobTemplate.spec.template.spec;
     assert.equal(pod.automountServiceAccountToken, false);
     assert.ok('runAsNonRoot' in pod.securityContext);
-    const [{ args: [name = '', ...words] = [], securityContext } = assert.fail()] = pod.containers;
+    const [{ args: [name = '', ...words], securityContext } = assert.fail()] = pod.containers;
     assert.deepEqual(securityContext, { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } }); // prettier-ignore
     const { values, positionals } = parseWords(commands[name] ?? assert.fail(name), words);
     assert.deepEqual([positionals, values['for']], [['wechat-main'], '9m']);

@@ -15,7 +15,7 @@ describe('the audit in the chart', { skip: noHelm, timeout: 300_000 }, () => {
   it('has its key from a Secret, read-only, or none', async () => {
     const manifests = await render({ files: [`${chart}/ci/audit-values.yaml`] });
     const { args = [], volumeMounts } = container(manifests);
-    assert.deepEqual(args.filter((arg) => String(arg).startsWith('--audit')), ['--audit', '--audit-key=/etc/paycert/audit/key']); // prettier-ignore
+    assert.deepEqual(args.filter((arg) => JSON.stringify(arg).includes('--audit')), ['--audit', '--audit-key=/etc/paycert/audit/key']); // prettier-ignore
     assert.deepEqual(volumeMounts, [{ name: 'audit', mountPath: '/etc/paycert/audit', readOnly: true }]);
     const volumes = at(one(manifests, 'Deployment'), 'spec.template.spec.volumes');
     assert.deepEqual(volumes, [{ name: 'audit', secret: { secretName: 'paycert-audit', defaultMode: 288 } }]);

@@ -106,13 +106,13 @@ describe('a sidecar with an audit', { timeout: 300_000 }, () => {
     for (let round = 0; round < 8; round += 1) {
       const sidecar = await start();
       const enough = randomInt(1, 60);
-      const { promise: isEnough, resolve } = Promise.withResolvers<void>();
+      const { promise: isEnough, resolve } = Promise.withResolvers<undefined>();
       const callers = Array.from({ length: 8 }, async (_, caller) => {
         for (let turn = 0; ; turn += 1) {
           const id = `${round}-${caller}-${turn}`;
           const answer = await call(sidecar.socket, authorize, { body: request, headers: { 'Request-Id': id } });
           if (answer.status === 200) handedOut.push(id);
-          if (handedOut.length >= enough) resolve();
+          if (handedOut.length >= enough) resolve(undefined);
         }
       }).map((calling) => calling.catch(() => undefined));
       await isEnough;

@@ -42,12 +42,13 @@ function scene(
 
 /** Lets time pass until it has ended. */
 async function pass<T>(clock: FakeClock, work: Promise<T>): Promise<T> {
-  let isOver = false;
-  void work.finally(() => (isOver = true)).catch(() => undefined);
-  for (let step = 0; step < 2000 && !isOver; step += 1) {
+  const over = new AbortController();
+  void work.finally(() => over.abort()).catch(() => undefined);
+  for (let step = 0; step < 2000 && !over.signal.aborted; step += 1) {
     await turns();
-    if (!isOver) clock.advance(Math.min(clock.sleeping[0] ?? 0, 60 * minute));
+    clock.advance(clock.sleeping[0] ?? 0);
   }
+  assert.ok(over.signal.aborted, 'it has not ended');
   return work;
 }
 

@@ -6,16 +6,16 @@ export class FakeDisk implements Disk {
   readonly synced: string[] = [];
   /** Bytes that it still takes. */
   room = Infinity;
-  #hanging: Promise<void> | undefined;
+  #hanging: Promise<undefined> | undefined;
   #writes = 0;
 
   /** No write ends until the function that it returns is called. */
   hang(): () => void {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
     this.#hanging = promise;
     return () => {
       this.#hanging = undefined;
-      resolve();
+      resolve(undefined);
     };
   }
 
