@@ -47,8 +47,7 @@ export function createMetrics({ store, clock, version, overseen, auditHead }: Me
         new FactGauge({ name, help, labels, subjects: () => operators, read, isLive: true }),
     ),
     ...Object.entries(auditGauges).map(
-      ([name, { help, labels, read }]) =>
-        new FactGauge({ name, help, labels, subjects: heads, read, isLive: false }),
+      ([name, { help, labels, read }]) => new FactGauge({ name, help, labels, subjects: heads, read, isLive: false }),
     ),
   ];
   const registry = new Registry();
