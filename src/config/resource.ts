@@ -5,7 +5,7 @@ import { throwTogether } from '../errors.ts';
 import { validator } from '../validation.ts';
 import { evaluate, unexplained } from './evaluate.ts';
 import { accountFaults } from './rules.ts';
-import { type CredentialConfig, CredentialSchema } from './schema/credential.ts';
+import { type CredentialConfig, CredentialSchema, type ResourceEntry } from './schema/credential.ts';
 import { SourceSchema } from './schema/source.ts';
 import type { Sound } from './sound.ts';
 
@@ -86,3 +86,19 @@ export const toCredential = (
   ...(grace !== undefined && { grace }),
   ...(maxAge !== undefined && { maxAge }),
 });
+
+/** What callers say to use the credential of an entry that names a resource. */
+export const nameOf = ({ name, resource }: ResourceEntry): string => name ?? resource;
+
+/** Such an entry, with what the resource says now: what concerns this process alone is the entry's to say. */
+export function credentialOf(entry: ResourceEntry, spec: ResourceSpec): CredentialConfig {
+  const { namespace, required, platformCertificates, check } = entry;
+  const secret = { ...spec.source.secret, ...(namespace !== undefined && { namespace }) };
+  return {
+    ...toCredential(nameOf(entry), spec),
+    source: { secret },
+    ...(required !== undefined && { required }),
+    ...(platformCertificates !== undefined && { platformCertificates }),
+    ...(check !== undefined && { check }),
+  };
+}

@@ -9,7 +9,14 @@ import type { Dependencies } from '../store/attempt.ts';
 import type { CredentialPolicy } from '../store/store.ts';
 import { buildPolicy, cluster, type BuildDependencies } from './build.ts';
 import { Credentials } from './credentials.ts';
-import { parseSpec, paymentCredentials, type ResourceSpec, suspendedSince, toCredential } from '../config/resource.ts';
+import {
+  credentialOf,
+  nameOf,
+  parseSpec,
+  paymentCredentials,
+  type ResourceSpec,
+  suspendedSince,
+} from '../config/resource.ts';
 import { defaults } from '../config/defaults.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { CredentialConfig, ResourceEntry } from '../config/schema/credential.ts';
@@ -180,21 +187,6 @@ export class RunningConfiguration {
 
 /** Refusals of the API server to list or watch. */
 const lasting: ReadonlySet<string> = new Set(['definition-missing', 'cluster-forbidden', 'cluster-unauthenticated']);
-
-const nameOf = ({ name, resource }: ResourceEntry): string => name ?? resource;
-
-function credentialOf(entry: ResourceEntry, spec: ResourceSpec): CredentialConfig {
-  const { namespace, required, platformCertificates, check } = entry;
-  const credential = toCredential(nameOf(entry), spec);
-  const secret = { ...spec.source.secret, ...(namespace !== undefined && { namespace }) };
-  return {
-    ...credential,
-    source: { secret },
-    ...(required !== undefined && { required }),
-    ...(platformCertificates !== undefined && { platformCertificates }),
-    ...(check !== undefined && { check }),
-  };
-}
 
 const policyOf = (entry: ResourceEntry, spec?: ResourceSpec, since?: Date): CredentialPolicy =>
   spec

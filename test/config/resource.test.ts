@@ -1,7 +1,7 @@
-// What a PaymentCredential says beside its spec: since when it is suspended.
+// What a PaymentCredential says beside its spec, and what an entry that names one says beside it.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { suspendedSince } from '../../src/config/resource.ts';
+import { credentialOf, suspendedSince } from '../../src/config/resource.ts';
 
 const write = (time: string, spec: object) => ({ time, fieldsV1: { 'f:spec': spec } });
 const metadata = {
@@ -27,5 +27,20 @@ describe('a PaymentCredential', () => {
   it('that is not suspended says nothing of it', () => {
     for (const spec of [undefined, {}, { suspend: false }, { suspend: 'yes' }])
       assert.equal(suspendedSince({ spec, metadata }), undefined);
+  });
+});
+
+describe('an entry that names a PaymentCredential', () => {
+  const spec = { provider: { wechatpay: { merchantId: '1900000001' } }, source: { secret: { name: 'wechat' } } };
+
+  it('is the credential of the resource, under its name, where nothing else is said', () => {
+    assert.deepEqual(credentialOf({ resource: 'wechat-main' }, spec), { name: 'wechat-main', ...spec });
+  });
+
+  it('says what concerns this process alone: its name, readiness, downloads and checks', () => {
+    const own = { required: true, platformCertificates: 'download', check: { otherwise: 'reject' } } as const;
+    const entry = { resource: 'wechat-main', name: 'shop', namespace: 'pay', ...own };
+    const source = { secret: { name: 'wechat', namespace: 'pay' } };
+    assert.deepEqual(credentialOf(entry, spec), { name: 'shop', provider: spec.provider, source, ...own });
   });
 });

@@ -521,6 +521,18 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     ['127.0.0.1:9000', 'http://a.example/path', 1],
   ],
   [
+    `${at}.platformCertificates`,
+    (v) => withRoot({ credentials: [{ resource: 'a', platformCertificates: v }] }),
+    ['download', { every: '3h' }],
+    [null, { every: '13h' }],
+  ],
+  [
+    `${at}.check`,
+    (v) => withRoot({ credentials: [{ resource: 'a', check: v }] }),
+    ['live', { within: '1h' }],
+    [null, true],
+  ],
+  [
     `${at}.resource`,
     (v) => withRoot({ credentials: [{ resource: v }] }),
     ['wechat-main', 'x'.repeat(253)],
