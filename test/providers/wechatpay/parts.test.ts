@@ -93,7 +93,10 @@ describe('the default names', () => {
 
   it('that are absent are absent parts', async () => {
     const { parts, problems } = await readParts(new Map(), merchantId);
-    assert.deepEqual([parts, problems], [{ platformCertificates: [], retired: [], trust: [] }, []]);
+    assert.deepEqual(
+      [parts, problems],
+      [{ platformCertificates: [], announcedEnds: new Map(), retired: [], trust: [] }, []],
+    );
   });
 });
 
