@@ -6,7 +6,7 @@ const word = /^(?:v[0-9]{1,2}|[a-z]{1,32}(?:[-_.][a-z]{1,32}){0,4})$/;
 
 const maxSegments = 24;
 
-/** Without a key there is nothing to look up by: whoever can guess an id could find it by its digest. */
+/** Without a key there is nothing to look up by: an attacker who guesses an id could find it by its digest. */
 const hidden = '*';
 
 /** A text that may be looked up, by those who have the key, and is not shown. */

@@ -20,16 +20,17 @@ export async function reconcile({ values, positionals: [credential = '', file], 
   if (orders !== undefined && file !== undefined) throw usageError('give a file or --orders, not both');
   const tokenFile = text(values, 'orders-token-file');
   const clock = systemClock;
-  const ending = endOf(text(values, 'for'), signal);
   const config = await readConfig(required(values, 'config'));
   const journal = await openJournal(text(values, 'journal'));
-  const loaded = await loadCredential(config, credential, { clock, environment: process.env, signal: ending });
+  const loaded = await loadCredential(config, credential, { clock, environment: process.env, signal });
   const { store } = loaded;
   const observe = () => undefined;
   const around = aroundEach({ observe, milliseconds: () => performance.now(), most: mostCalls });
   const double = config.proxy?.routes?.find((route) => route.credential === credential)?.double;
   const queries = await openQueries({ store, clock, observe, around, credential, double });
   try {
+    // What it takes to start is not a part of that time.
+    const ending = endOf(text(values, 'for'), signal);
     const { afterMilliseconds } = queryingOf(store.entry(credential));
     const token = tokenFile === undefined ? undefined : await readToken(tokenFile);
     const numbers = orders === undefined ? readOrders(file) : await fetchOrders(orders, token, ending);

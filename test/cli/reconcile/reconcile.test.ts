@@ -28,7 +28,7 @@ async function scene(t: TestContext) {
 
 const linesOf = (text: string) => text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Readonly<Record<string, unknown>>])); // prettier-ignore
 
-describe('paycert reconcile', { timeout: 120_000 }, () => {
+describe('paycert reconcile', { timeout: 600_000 }, () => {
   it('asks for each number on standard input at the times that it is given, and exits with 75 while any is open', async (t) => {
     const { platform, material, run } = await scene(t);
     const { code, stdout, stderr } = await run(['--after', '0s,10ms,20ms'], '1001\n\n1002\r\n1001\nno number\n');
@@ -74,17 +74,23 @@ describe('paycert reconcile', { timeout: 120_000 }, () => {
     assert.equal((await run(['--orders', 'http://127.0.0.1:1/'])).code, 64);
   });
 
-  it('ends in time, and continues by its journal: what is final is not asked for again', async (t) => {
+  it('ends at the end of the time that it is given', async (t) => {
+    const { run } = await scene(t);
+    const { code, stdout } = await run(['--for', '1s', '--after', '0s,1h'], '1001\n');
+    assert.deepEqual([code, linesOf(stdout)[0]?.['final']], [75, false]);
+  });
+
+  it('continues by its journal: what is final is not asked for again', async (t) => {
     const { directory, platform, run } = await scene(t);
     const journal = join(directory, 'journal');
-    const first = await run(['--for', '3s', '--after', '0s,1h', '--journal', journal], '1001\n');
+    const first = await run(['--after', '0s', '--journal', journal], '1001\n');
     assert.equal(first.code, 75);
     assert.equal(linesOf(first.stdout)[0]?.['state'], 'open');
     const [noted] = linesOf(await readFile(journal, 'utf8'));
     assert.deepEqual([noted?.['order'], noted?.['final']], ['1001', false]);
     await appendFile(journal, '{"order":"1002","first":"2026-11-27T00:00:00.000Z","final":true}\n{"order":"10');
     const before = platform.counts.accepted;
-    const second = await run(['--for', '3s', '--after', '0s,1h', '--journal', journal], '1001\n1002\n');
+    const second = await run(['--after', '0s', '--journal', journal], '1001\n1002\n');
     assert.deepEqual(
       linesOf(second.stdout).map(({ order, firstAt }) => [order, firstAt]),
       [['1001', noted?.['first']]],
