@@ -49,8 +49,10 @@ export async function certificateLists({ material }: Corpus): Promise<Target> {
       switch (random.below(4)) {
         case 0:
           return open(Buffer.from(toText(mutateJson({ data: listOf(random) }, random))), true);
-        case 1:
-          return open(mutate(Buffer.from(JSON.stringify({ data: listOf(random) })), mutations, random, []), true);
+        case 1: {
+          const whole = Buffer.from(JSON.stringify({ data: listOf(random) }));
+          return open(mutate(whole, mutations, random, [whole]), true);
+        }
         case 2: {
           const sealed = mutateJson(listOf(random)[0], random);
           return open(Buffer.from(toText({ data: [sealed, ...listOf(random)] })), true);
