@@ -17,6 +17,8 @@ export interface Evaluation {
   /** What the material can do now; of material that is refused, nothing. */
   readonly can: readonly Ability[];
   readonly cannot: readonly Ability[];
+  /** What it can do once the certificates of its platform are downloaded. */
+  readonly later: readonly Ability[];
   /** Parts whose absence is why it cannot. */
   readonly missing: readonly string[];
   readonly ending: readonly Ending[];
@@ -36,7 +38,16 @@ export async function evaluate(
   read: () => Promise<ReadonlyMap<string, Uint8Array>>,
   now: Date,
 ): Promise<Evaluation> {
-  const nothing = { credential: config.name, warnings: [], can: [], cannot: [], missing: [], ending: [], ignored: [] };
+  const nothing = {
+    credential: config.name,
+    warnings: [],
+    can: [],
+    cannot: [],
+    later: [],
+    missing: [],
+    ending: [],
+    ignored: [],
+  };
   try {
     const context = await provider.load(await read());
     const candidate = { context, current: undefined, older };
@@ -48,13 +59,19 @@ export async function evaluate(
       const deferredUntil = refusal?.outcome === 'deferred' ? refusal.until : undefined;
       return { ...nothing, violations, warnings, ignored, deferredUntil };
     }
-    const { can, cannot } = abilitiesOf(context, now);
+    const able = abilitiesOf(context, now);
+    const { can } = able;
+    // Each entry of the list opens with the APIv3 key.
+    const isDownloaded = config.platformCertificates !== undefined && can.includes('decrypt');
+    const later = able.cannot.filter((ability) => isDownloaded && downloaded.has(ability));
+    const cannot = able.cannot.filter((ability) => !later.includes(ability));
     return {
       credential: config.name,
-      violations: findUnmet(context.set.capabilities(now), buildPolicy(config).requires),
+      violations: findUnmet(new Set([...can, ...later]), buildPolicy(config).requires),
       warnings,
       can,
       cannot,
+      later,
       missing: missingFor(cannot, config.provider),
       ending: endingSoon(context.set.keys, now),
       ignored,
@@ -65,13 +82,16 @@ export async function evaluate(
   }
 }
 
+/** What the platform's certificates are for. */
+const downloaded: ReadonlySet<Ability> = new Set(['verify', 'encrypt']);
+
 function missingFor(cannot: readonly Ability[], provider: CredentialConfig['provider']): readonly string[] {
   const { platform, options } = platformOf(provider);
   const supplies = platform.supplies?.(options) ?? {};
   return [...new Set(cannot.flatMap((ability) => supplies[ability] ?? []))];
 }
 
-function findUnmet(able: ReadonlySet<Capability>, required: readonly Capability[]): PaycertError[] {
+function findUnmet(able: ReadonlySet<Ability>, required: readonly Capability[]): PaycertError[] {
   return required
     .filter((capability) => !able.has(capability))
     .map(
@@ -108,11 +128,12 @@ function summaryOf({ violations, deferredUntil }: Evaluation): string {
 }
 
 export function render(evaluation: Evaluation): string {
-  const { credential, violations, deferredUntil, warnings, can, cannot, missing, ending, ignored } = evaluation;
+  const { credential, violations, deferredUntil, warnings, can, cannot, later, missing, ending, ignored } = evaluation;
   return [
     `${credential}: ${summaryOf(evaluation)}`,
     ...(can.length > 0 ? [`  can    ${can.join(', ')}`] : []),
     ...(cannot.length > 0 ? [`  cannot ${cannot.join(', ')}`] : []),
+    ...(later.length > 0 ? [`  later  ${later.join(', ')}: once the platform certificates are downloaded`] : []),
     ...missing.map((what) => `  add    ${what}`),
     ...ending.map(
       ({ role, keyId, notAfter, days }) => `  ends   ${role} ${keyId} on ${date(notAfter)}, in ${days} days`,

@@ -41,13 +41,16 @@ interface Report {
 async function write(t: TestContext, materials: Readonly<Record<string, Files>>): Promise<string> {
   const directory = await makeDirectory(t);
   const credentials = Object.keys(materials).map((name) => credential({ name, path: join(directory, name) }));
-  for (const [name, files] of Object.entries(materials)) {
-    await mkdir(join(directory, name));
-    for (const [file, bytes] of files) await writeFile(join(directory, name, file), bytes);
-  }
+  for (const [name, files] of Object.entries(materials)) await writeFiles(join(directory, name), files);
   await writeFile(join(directory, 'token'), token);
   await writeFile(join(directory, 'paycert.yaml'), configuration(directory, credentials));
   return join(directory, 'paycert.yaml');
+}
+
+async function writeFiles(directory: string, files: Iterable<readonly [string, Uint8Array]>): Promise<string> {
+  await mkdir(directory);
+  for (const [file, bytes] of files) await writeFile(join(directory, file), bytes);
+  return directory;
 }
 
 async function validateJson(config: string): Promise<{ code: number | null; report: Report; stderr: string }> {
@@ -134,6 +137,19 @@ describe('paycert validate', { timeout: 300_000, concurrency: 2 }, () => {
       'platform-key-is-merchant',
     ]);
     assert.deepEqual([report.valid, report.credentials[1]?.valid], [false, true]);
+  });
+
+  it('expects no platform key in material whose platform certificates are downloaded', async (t) => {
+    const directory = await makeDirectory(t);
+    const { files } = await makeMaterial();
+    const path = await writeFiles(join(directory, 'keys'), [...files].filter(([name]) => !name.startsWith('wechatpay_'))); // prettier-ignore
+    const more = '    require: [sign, verify, decrypt]\n    platformCertificates: download\n';
+    await writeFile(join(directory, 'token'), token);
+    await writeFile(join(directory, 'paycert.yaml'), configuration(directory, [credential({ path, more })]));
+    const { code, stdout } = await paycert(['validate', '--config', join(directory, 'paycert.yaml')]);
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^ {2}can {4}sign, decrypt\n {2}later {2}verify, encrypt: once the platform certificates are downloaded$/m); // prettier-ignore
+    assert.doesNotMatch(stdout, /cannot|add /);
   });
 
   it('names what `require` asks for and the material cannot do', async (t) => {
