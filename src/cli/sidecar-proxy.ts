@@ -2,9 +2,11 @@
 import type { Clock } from '../clock.ts';
 import { defaults, milliseconds } from '../config/defaults.ts';
 import type { ProxyConfig } from '../config/schema/proxy.ts';
+import { readProxyUser } from '../config/token.ts';
 import type { Observe } from '../events.ts';
 import { GatewayClient, type HostState } from '../gateway/client.ts';
 import { openConnections } from '../gateway/connections.ts';
+import type { WayOut } from '../gateway/way-out.ts';
 import type { Listener } from '../server/bind.ts';
 import type { Limits } from '../server/limits.ts';
 import { listenOnTcp } from '../server/listeners.ts';
@@ -37,7 +39,19 @@ export interface RunningProxy {
   close(): Promise<void>;
 }
 
-/** @throws PaycertError `package-missing`, `listener-in-use`, `listener-unusable` */
+/**
+ * Its user is read for each tunnel, since the password may have been replaced; and once now, so that a wrong file ends the start.
+ * @throws PaycertError `config-invalid`
+ */
+async function wayOutOf({ wayOut }: ProxyConfig): Promise<WayOut | undefined> {
+  if (wayOut === undefined) return undefined;
+  const { proxy, noProxy, userFile } = wayOut;
+  const user = userFile === undefined ? undefined : () => readProxyUser(userFile);
+  await user?.();
+  return { proxy, noProxy, user };
+}
+
+/** @throws PaycertError `package-missing`, `config-invalid`, `listener-in-use`, `listener-unusable` */
 export async function startProxy(config: ProxyConfig, dependencies: ProxyDependencies): Promise<RunningProxy> {
   const { store, clock, observe, token, audit, limits } = dependencies;
   const { listen, maxBodyBytes = defaults.proxyMaxBodyBytes, deadline = defaults.deadline } = config;
@@ -45,7 +59,7 @@ export async function startProxy(config: ProxyConfig, dependencies: ProxyDepende
   const { correctClock: correctsClock = defaults.correctClock } = config;
   const { breaker = {}, bulkhead = {} } = config;
   let { routes } = config;
-  const connections = await openConnections();
+  const connections = await openConnections(await wayOutOf(config));
   const elapsed = () => performance.now();
   const proxy = {
     ...{ store, clock, observe, maxBodyBytes, milliseconds: elapsed, routes: () => routes },

@@ -1,4 +1,4 @@
-// The bearer token of a TCP listener, the secret that the application knows, or the key of the audit, from its file.
+// Secrets of one line, each from its file: a listener's token, what the application knows, the audit's key, the user of the way out.
 import { PaycertError } from '../errors.ts';
 import type { TokenFile } from '../events.ts';
 import { inUtf16, isUtf16, saidOfPasted } from '../pasted.ts';
@@ -29,4 +29,15 @@ export async function readToken(path: string, file: TokenFile = 'token'): Promis
     throw new PaycertError('token-unusable', `${path} ${whyUnreadable(error)}`, { field: names[file][0] });
   });
   return parseToken(bytes.toString(), file);
+}
+
+/** `name:password`, for the proxy on the way out. @throws PaycertError `config-invalid` */
+export async function readProxyUser(path: string): Promise<string> {
+  const field = 'proxy.wayOut.userFile';
+  const { bytes } = await readBounded(path).catch((error: unknown) => {
+    throw new PaycertError('config-invalid', `${path} ${whyUnreadable(error)}`, { field });
+  });
+  const user = bytes.toString().trim();
+  if (/^[^:\p{Cc}]{1,256}:\P{Cc}{1,1024}$/u.test(user)) return user;
+  throw new PaycertError('config-invalid', `${path} holds no name:password on one line`, { field });
 }

@@ -1,10 +1,11 @@
 // Connections to platforms: one pool per origin, kept alive, TLS 1.2 or newer. Loads undici, on demand.
 import type { Readable } from 'node:stream';
-import type { Pool } from 'undici';
+import type { buildConnector as Connector, Pool } from 'undici';
 import { loadOptional } from '../optional-package.ts';
 import type { TlsIdentity } from '../providers/shared/tls-identity.ts';
 import { createLookup } from '../system/lookup.ts';
 import { buildSecureContext } from '../tls/secure-context.ts';
+import { goesDirect, openTunnel, type WayOut } from './way-out.ts';
 
 /** What goes out, byte for byte. */
 export interface Outgoing {
@@ -62,10 +63,24 @@ const connectMilliseconds = 5000;
 const silenceMilliseconds = 30_000;
 const maxHeadBytes = 16 * 1024;
 
-/** @throws PaycertError `package-missing` */
-export async function openConnections(): Promise<Connections> {
-  const { Pool: PoolOf } = await loadOptional('undici', 'proxy', () => import('undici'));
+/** `wayOut`: the proxy on the way out, where there is one. @throws PaycertError `package-missing` */
+export async function openConnections(wayOut?: WayOut): Promise<Connections> {
+  const { Pool: PoolOf, buildConnector } = await loadOptional('undici', 'proxy', () => import('undici'));
   const lookup = createLookup();
+  const connectorOf = (origin: string, shown?: Shown): Connector.connector => {
+    const connect = buildConnector({
+      ...{ lookup, minVersion: 'TLSv1.2', timeout: connectMilliseconds, allowH2: false },
+      ...(shown && { secureContext: buildSecureContext(shown.identity) }),
+    });
+    if (wayOut === undefined || goesDirect(origin, wayOut.noProxy)) return connect;
+    return (options, connected) => {
+      openTunnel(wayOut, origin, { lookup, milliseconds: connectMilliseconds }).then(
+        // TLS is with the platform: the proxy sees its name, and no byte of a request.
+        (socket) => (options.protocol === 'https:' ? connect({ ...options, httpSocket: socket }, connected) : connected(null, socket)), // prettier-ignore
+        (error: Error) => connected(error, null),
+      );
+    };
+  };
   const pools = new Map<string, { readonly pool: Pool; readonly shows: string | undefined }>();
   const open = (origin: string, shown?: Shown): Pool =>
     new PoolOf(origin, {
@@ -76,10 +91,7 @@ export async function openConnections(): Promise<Connections> {
       // The call has a deadline, from its first attempt on.
       headersTimeout: 0,
       bodyTimeout: silenceMilliseconds,
-      connect: {
-        ...{ lookup, minVersion: 'TLSv1.2', timeout: connectMilliseconds },
-        ...(shown && { secureContext: buildSecureContext(shown.identity) }),
-      },
+      connect: connectorOf(origin, shown),
     });
   const poolOf = (origin: string, shown?: Shown): Pool => {
     const key = `${origin} ${shown?.credential ?? ''}`;

@@ -38,6 +38,12 @@ export function strangeHost({ host = '' }: RequestHeaders): PaycertError | undef
 /** What follows `Bearer` in the value of such a header. */
 export const bearerOf = (value = ''): string | undefined => /^Bearer (.+)$/i.exec(value)?.[1];
 
+/** The password of `Basic`, which is all that a client makes of the address of a proxy with a name and a password (RFC 7617). */
+export function passwordOf(value = ''): string | undefined {
+  const [, encoded] = /^Basic ([A-Za-z0-9+/]+={0,2})$/i.exec(value) ?? [];
+  return encoded === undefined ? undefined : /^[^:]*:(.*)$/s.exec(Buffer.from(encoded, 'base64').toString())?.[1];
+}
+
 /** In constant time. Without a token that is expected, anything is. */
 export const isToken = (sent: string | undefined, expected: string | undefined): boolean =>
   expected === undefined || (sent !== undefined && timingSafeEqual(digest(sent), digest(expected)));

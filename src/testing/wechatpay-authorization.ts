@@ -2,6 +2,7 @@
 import { verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { ReceivedRequest } from './loopback.ts';
+import { readMultipart } from './multipart.ts';
 
 /** A merchant certificate that the gateway knows. */
 export interface TrustedCertificate {
@@ -53,12 +54,20 @@ export function checkAuthorization(
   }
   const head = `${request.method}\n${request.url}\n${fields.timestamp}\n${fields.nonce_str}\n`;
   // node:http reads a request's first line as latin1: written back so, it is the bytes that were sent.
-  const message = Buffer.concat([Buffer.from(head, 'latin1'), request.body, Buffer.from('\n')]);
+  const signed = signedBody(request);
+  const message = Buffer.concat([Buffer.from(head, 'latin1'), signed, Buffer.from('\n')]);
   if (!verify('sha256', message, certificate.publicKey, Buffer.from(fields.signature, 'base64'))) {
-    throw new SignError('错误的签名，验签失败', describeMismatch(request, head, message.byteLength));
+    throw new SignError(
+      '错误的签名，验签失败',
+      describeMismatch({ ...request, body: signed }, head, message.byteLength),
+    );
   }
   return { merchantId: fields.mchid, serialNumber: fields.serial_no, nonce: fields.nonce_str };
 }
+
+/** Of an upload the part `meta` is signed (protocols 1.2). */
+const signedBody = ({ headers, body }: ReceivedRequest): Uint8Array =>
+  readMultipart(headers['content-type'], body)?.find(({ name }) => name === 'meta')?.content ?? body;
 
 /** Tells whether a nonce was used before. It forgets one when its timestamp can no longer be inside the window. */
 export function createReplayCheck(): (nonce: string, now: Date) => boolean {

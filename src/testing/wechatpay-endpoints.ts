@@ -1,7 +1,9 @@
-// What the gateway answers once a request's signature is good: orders, refunds, and the list of platform certificates.
+// What the gateway answers once a request's signature is good: orders, refunds, bills, uploads, and the list of platform certificates.
 import { randomBytes } from 'node:crypto';
 import type { ReceivedRequest } from './loopback.ts';
+import { readMultipart } from './multipart.ts';
 import type { Caller, TrustedCertificate } from './wechatpay-authorization.ts';
+import { billOf, describeBill, takeUpload } from './wechatpay-files.ts';
 import type { PlatformKey } from './wechatpay-material.ts';
 import { encryptResource, formatTime } from './wechatpay-message.ts';
 import {
@@ -27,11 +29,14 @@ export interface Account extends Orders {
 export interface Result {
   readonly status: number;
   readonly body?: unknown;
+  /** In place of a body: bytes that are unsigned by design. */
+  readonly download?: Uint8Array;
 }
 
 interface Call {
   readonly path: string;
   readonly query: URLSearchParams;
+  readonly contentType: string | undefined;
   readonly body: Uint8Array;
   readonly caller: Caller;
   readonly account: Account;
@@ -55,16 +60,19 @@ const routes: readonly { method: string; path: RegExp; answer: (call: Call) => R
   { method: 'POST', path: /^\/v3\/refund\/domestic\/refunds$/, answer: refund },
   { method: 'GET', path: /^\/v3\/refund\/domestic\/refunds\/(?:[\w*|@-]|%7C|%2A|%40)+$/, answer: queryRefund },
   { method: 'GET', path: /^\/v3\/certificates$/, answer: listCertificates },
+  { method: 'GET', path: /^\/v3\/bill\/tradebill$/, answer: ({ query }) => ({ status: 200, body: describeBill(query.get('bill_date') ?? '') }) }, // prettier-ignore
+  { method: 'GET', path: /^\/v3\/billdownload\/file$/, answer: ({ query }) => ({ status: 200, download: billOf(query.get('token') ?? '') }) }, // prettier-ignore
+  { method: 'POST', path: /^\/v3\/merchant\/media\/upload$/, answer: upload },
 ];
 
 /** The response to an authenticated request; 404 for a route it does not have. */
 export function answerRequest(request: ReceivedRequest, about: Pick<Call, 'caller' | 'account' | 'now'>): Result {
-  const { method, url, body } = request;
+  const { method, url, headers, body } = request;
   const [path = '', query] = url.split('?', 2);
   const route = routes.find((candidate) => candidate.method === method && candidate.path.test(path));
   if (route === undefined) return fail(404, 'NOT_FOUND', '请求的资源不存在');
   try {
-    return route.answer({ path, query: new URLSearchParams(query), body, ...about });
+    return route.answer({ path, query: new URLSearchParams(query), contentType: headers['content-type'], body, ...about }); // prettier-ignore
   } catch (error) {
     if (!(error instanceof Declined)) throw error;
     return fail(error.status, error.code, error.message);
@@ -98,6 +106,10 @@ function refund({ body, account, now }: Call): Result {
 
 function queryRefund({ path, account }: Call): Result {
   return { status: 200, body: findRefund(account, lastOf(path)) };
+}
+
+function upload({ contentType, body }: Call): Result {
+  return { status: 200, body: takeUpload(readMultipart(contentType, body)) };
 }
 
 const lastOf = (path: string): string => decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));

@@ -96,7 +96,8 @@ export async function startWechatpayGateway(options: GatewayOptions = {}): Promi
     try {
       const caller = authenticate(request);
       const account = accountOf(caller.merchantId);
-      const { status, body } = answerRequest(request, { caller, account, now: now() });
+      const { status, body, download } = answerRequest(request, { caller, account, now: now() });
+      if (download !== undefined) return { status, headers: { 'Content-Type': 'text/plain' }, body: download };
       const platformKey = choosePlatformKey(account, request.headers['wechatpay-serial']);
       return makeResponse(status, body, platformKey && { platformKey, now: now() });
     } catch (error) {

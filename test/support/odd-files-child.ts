@@ -6,6 +6,7 @@ import { mountedCertificate } from '../../src/cli/serving-certificate.ts';
 import { systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config/read.ts';
 import type { SourceConfig } from '../../src/config/schema/source.ts';
+import { readProxyUser } from '../../src/config/token.ts';
 import { PaycertError } from '../../src/errors.ts';
 import { findAccess } from '../../src/kube/access.ts';
 import { buildCredential } from '../../src/running/build.ts';
@@ -91,6 +92,7 @@ const readers: Readonly<Record<string, { readonly file?: string; readonly read: 
         `listen: { socket: /run/paycert.sock }\nproxy: { listen: { tcp: { address: "127.0.0.1:0", tokenFile: ${path} } } }`,
     ),
   },
+  'the user of the proxy on the way out': { read: (path) => readProxyUser(path) },
   'Vault, a token': { read: vault((tokenFile) => ({ token: { tokenFile } })) },
   'Vault, a service account': { read: vault((tokenFile) => ({ kubernetes: { role: 'r', tokenFile } })) },
   'Vault, a JWT': { read: vault((tokenFile) => ({ jwt: { role: 'r', tokenFile } })) },

@@ -50,7 +50,7 @@ const appId = '2021000000000001';
 export const providers = {
   'wechat-main': `wechatpay: { merchantId: "${merchantId}" }`,
   'alipay-main': `alipay: { appId: "${appId}", mode: certificate }`,
-  sms: 'aliyun: {}',
+  sms: 'aliyun: { endpoints: [dysmsapi.aliyuncs.com, ecs.cn-shanghai.aliyuncs.com] }',
   'wechat-v2': `wechatpayV2: { merchantId: "${merchantId}", appId: wx1 }`,
   partner: 'hmac: { keyId: shop-1, scheme: sorted }',
   'partner-pss': 'pss: { appId: shop-1 }',
@@ -76,11 +76,12 @@ export interface Spoiled {
   readonly material: (fit: Readonly<Record<Name, Material>>) => Material;
 }
 
-/** `more`: lines of the configuration beside its credentials. */
+/** `more`: lines of the configuration beside its credentials. `env`: of the sidecar. */
 export async function startProviders(
   t: TestContext,
   spoiled: readonly Spoiled[] = [],
   more = '',
+  env: Readonly<Record<string, string>> = {},
 ): Promise<ProviderSidecar> {
   const random = () => randomBytes(24).toString('base64');
   const alipay = await createAlipayMaterial({ appId, now: new Date() });
@@ -135,6 +136,6 @@ export async function startProviders(
     );
   }
   const config = configuration(directory, credentials, `log: { level: debug }\n${more}`);
-  const sidecar = await startSidecar(t, directory, config, { waitFor: Object.keys(providers) });
+  const sidecar = await startSidecar(t, directory, config, { waitFor: Object.keys(providers), env });
   return { sidecar, directory, secrets, alipay, wechat, ownKey, partnerKey, merchantKeyPem, ownKeyPem };
 }

@@ -1,6 +1,6 @@
 // Who may call the proxy over TCP: programs of this machine that know the token, in a place that no platform reads.
 import { PaycertError } from '../../errors.ts';
-import { bearerOf, foreignOf, type Guard, isToken, strangeHost } from '../guard.ts';
+import { bearerOf, foreignOf, type Guard, isToken, passwordOf, strangeHost } from '../guard.ts';
 import { hostInTarget, withoutToken } from './address.ts';
 
 /** `Authorization` is the platform's: SDKs fill it. So the token comes beside it, or in the path. */
@@ -11,7 +11,7 @@ export function createProxyGuard(token: () => string | undefined, isExposed: boo
     const foreign = foreignOf(headers) ?? (isExposed || isAbsolute ? undefined : strangeHost(headers));
     if (foreign !== undefined) return foreign;
     const { 'paycert-token': own, 'proxy-authorization': proxy } = headers;
-    const sent = typeof own === 'string' ? own : (bearerOf(proxy) ?? withoutToken(url).token);
+    const sent = typeof own === 'string' ? own : (bearerOf(proxy) ?? passwordOf(proxy) ?? withoutToken(url).token);
     if (isToken(sent, token())) return undefined;
     return new PaycertError('proxy-token-required', 'the token is missing or wrong', { field: 'proxy-authorization' });
   };

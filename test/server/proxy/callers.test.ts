@@ -25,6 +25,7 @@ async function serve(t: TestContext, routes?: readonly ProxyRoute[]) {
 }
 
 const path = '/shop/v3/certificates';
+const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
 
 describe('a caller over TCP', () => {
   it('shows the token in a header of its own, as a proxy’s, or in the path', async (t) => {
@@ -33,6 +34,8 @@ describe('a caller over TCP', () => {
       { path, headers: { 'Paycert-Token': token } },
       { path, headers: { 'Proxy-Authorization': `Bearer ${token}` } },
       { path, headers: { 'Proxy-Authorization': `bearer ${token}`, Authorization: 'WECHATPAY2-SHA256-RSA2048 x' } },
+      { path, headers: { 'Proxy-Authorization': basic(`shop:${token}`) } },
+      { path, headers: { 'Proxy-Authorization': basic(`:${token}`) } },
       { path: `/~${token}${path}` },
       { path: `/~${encodeURIComponent(token).replace('a', '%61')}${path}` },
     ];
@@ -48,6 +51,9 @@ describe('a caller over TCP', () => {
       { path, headers: { 'Paycert-Token': `${token}x` } },
       { path, headers: { 'Paycert-Token': '' } },
       { path, headers: { 'Proxy-Authorization': token } },
+      { path, headers: { 'Proxy-Authorization': basic(`shop:${token}x`) } },
+      { path, headers: { 'Proxy-Authorization': basic(token) } },
+      { path, headers: { 'Proxy-Authorization': `Basic ${token}` } },
       { path: `/~${token}x${path}` },
       { path: `/~${path}` },
       { path: `/~%zz${path}` },

@@ -1,0 +1,85 @@
+// What programs with a platform's own SDK run against: a sidecar with a proxy, whose way out leads to doubles under the platforms' names.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { rotatePlatform } from '../../src/testing/index.ts';
+import { toSpkiPem } from '../../src/testing/key-pair.ts';
+import { makeDirectory } from './directories.ts';
+import { type Host, startInternet } from './internet.ts';
+import { type Platforms, startPlatforms } from './platforms.ts';
+import { type ProviderSidecar, startProviders } from './provider-sidecar.ts';
+
+const proxyToken = 'a-token-for-the-proxy-in-tests';
+
+export interface SdkWorld {
+  readonly running: ProviderSidecar;
+  readonly platforms: Platforms;
+  readonly directory: string;
+  /** The base URL of a credential at the signing proxy, with the token in its path. */
+  proxied(credential: string): string;
+  /** WeChat Pay signs with a key that nobody knows, or with its own again. */
+  setStranger(isStranger: boolean): Promise<void>;
+  /** For programs: where the sidecar and its proxy are, and how to reach the platforms' own names. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** `control.example`, by which a program in another language pays an order, and changes how WeChat Pay signs. */
+const controlOf =
+  ({ platforms, running, setStranger }: Pick<SdkWorld, 'platforms' | 'running' | 'setStranger'>): Host =>
+  async ({ url }) => {
+    const [, what, number = ''] = url.split('/');
+    if (what === 'stranger' || what === 'genuine') await setStranger(what === 'stranger');
+    const posted = what === 'pay' ? platforms.wechat.pay(running.wechat.merchantId, number) : undefined;
+    const notification = posted && { headers: posted.headers, body: Buffer.from(posted.body).toString() };
+    return { status: 200, headers: {}, body: Buffer.from(JSON.stringify(notification ?? {})) };
+  };
+
+export async function startSdkWorld(t: TestContext): Promise<SdkWorld> {
+  const directory = await makeDirectory(t);
+  const known: { hosts?: Readonly<Record<string, Host>> } = {};
+  const names = ['api.mch.weixin.qq.com', 'openapi.alipay.com', 'dysmsapi.aliyuncs.com', 'control.example'];
+  const late =
+    (name: string): Host =>
+    (request) =>
+      known.hosts![name]!(request);
+  const internet = await startInternet(t, directory, Object.fromEntries(names.map((name) => [name, late(name)])));
+  const tokenFile = join(directory, 'proxy-token');
+  await writeFile(tokenFile, proxyToken);
+  const tcp = `tcp: { address: "127.0.0.1:0", tokenFile: ${JSON.stringify(tokenFile)} }`;
+  const wayOut = `wayOut: { proxy: ${JSON.stringify(internet['HTTPS_PROXY'])} }`;
+  const trusted = { NODE_EXTRA_CA_CERTS: internet['NODE_EXTRA_CA_CERTS']! };
+  const running = await startProviders(t, [], `proxy: { listen: { ${tcp} }, ${wayOut} }\n`, trusted);
+  const platforms = await startPlatforms(t, running);
+  const { wechat, alipay, sidecar } = running;
+  const [{ platformKeys: strangers }, [alipayKey]] = [
+    await rotatePlatform(wechat, { now: new Date() }),
+    alipay.alipayKeys,
+  ];
+  const setStranger = async (isStranger: boolean) =>
+    platforms.wechat.setPlatformKeys(wechat.merchantId, isStranger ? strangers.slice(-1) : wechat.platformKeys);
+  known.hosts = { ...platforms.hosts, 'control.example': controlOf({ platforms, running, setStranger }) };
+  const certificates = join(directory, 'platform-certificates');
+  await mkdir(certificates);
+  for (const { keyId, issued } of wechat.platformKeys)
+    if (issued !== undefined) await writeFile(join(certificates, `${keyId}.pem`), issued.certificate);
+  const proxy = `http://${String(sidecar.lines.find(({ listener }) => listener === 'proxy-tcp')?.['address'])}`;
+  const env = {
+    ...internet,
+    PAYCERT_SOCKET: sidecar.socket,
+    PAYCERT_PROXY: proxy,
+    PAYCERT_PROXY_TOKEN: proxyToken,
+    // Public, for SDKs that verify again.
+    WECHAT_PLATFORM_CERTIFICATES: certificates,
+    ALIPAY_PUBLIC_KEY: toSpkiPem(alipayKey!.publicKey),
+    MERCHANT_PUBLIC_KEY: toSpkiPem(wechat.merchant.publicKey),
+    TZ: 'Asia/Shanghai',
+  };
+  return {
+    running,
+    platforms,
+    directory,
+    setStranger,
+    env,
+    proxied: (credential) => `${proxy}/~${proxyToken}/${credential}`,
+  };
+}
