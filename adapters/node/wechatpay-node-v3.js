@@ -23,6 +23,8 @@ class SignedRequests {
   }
 
   post(url, params, headers) {
+    // Pictures come this way too.
+    if (params?.pic_buffer !== undefined) return this.upload(url, params, headers);
     const body = JSON.stringify(params);
     return this.#send('POST', url, { headers, signed: body, body });
   }
@@ -39,7 +41,7 @@ class SignedRequests {
   }
 
   async #send(method, address, { headers, signed, body }) {
-    const url = new URL(address.replace(platform, this.#origin)).href;
+    const url = new URL(address.replace(platform, ''), this.#origin).href;
     const { 'Wechatpay-Serial': encryptionKeyId, Authorization: _, 'Accept-Encoding': __, ...own } = headers;
     const question = { method, url, body: signed, encryptionKeyId };
     const { headers: authorized } = await this.#paycert.ask('authorize', question);

@@ -99,6 +99,8 @@ it('the adapters of adapters/node', { timeout: 300_000 }, async (suite) => {
     const bill = (await pay.tradebill({ bill_date: day, bill_type: 'ALL' })).data;
     const { data: lines } = await pay.downloadBill(bill.download_url);
     assert.equal(createHash('sha1').update(lines).digest('hex'), bill.hash_value);
+    const { data: uploaded } = await pay.upload_images(picture, 'a.jpg');
+    assert.ok(uploaded?.media_id);
     const refused = await pay.refunds(refund('none'));
     assert.deepEqual([refused.status, refused.data], [404, undefined]);
     await assert.rejects(
