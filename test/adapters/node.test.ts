@@ -125,7 +125,7 @@ it('the adapters of adapters/node', { timeout: 300_000 }, async (suite) => {
     const { alipayKeys, appId } = running.alipay;
     const alipay = new PaycertAlipay({
       ...{ paycert: paycertOf('alipay-main'), proxy: world.proxied('alipay-main'), appId },
-      alipayPublicKey: world.env['ALIPAY_PUBLIC_KEY'],
+      alipayPublicKey: world.env['ALIPAY_PUBLIC_KEY']!,
     });
     const bizContent = { outTradeNo: 'A1', totalAmount: '9.00', subject: '手机 +%&=' };
     for (const method of ['alipay.trade.pay', 'alipay.trade.query', 'alipay.trade.refund', 'alipay.trade.close']) {
