@@ -57,6 +57,7 @@ function structural(schema: Schema, path: string): Record<string, unknown> {
     return { ...plain, items: structural(items, `${path}[]`) };
   }
   if (schema.type !== 'string') return plain;
+  if (typeof schema.const === 'string') return { ...plain, enum: [schema.const] };
   bounded(schema.maxLength ?? schema.pattern, path);
   return { ...plain, maxLength: schema.maxLength ?? longestName, ...formed(schema, path) };
 }

@@ -43,6 +43,10 @@ const table = {
     kind: 'config',
     hint: 'Correct the label or annotation named, in the Pod template; docs/injection.md lists every one.',
   },
+  'activation-invalid': {
+    kind: 'config',
+    hint: 'Correct or remove the file or annotation; docs/staged.md says what it looks like.',
+  },
   'node-too-old': { kind: 'config', hint: nodeHint },
   'package-missing': { kind: 'config', hint: 'Install what the message names, beside paycert.' },
   'listener-in-use': { kind: 'config', hint: 'Stop the other process, or configure another socket or port.' },

@@ -13,6 +13,8 @@ export interface StagedState {
   /** What names the key of the set that does not sign. */
   readonly keyId?: string | undefined;
   readonly snapshotId?: string;
+  /** It would sign here, and does not: its platform refuses too many of its signatures. */
+  readonly isRejected?: boolean;
   /** Why that set is of no use. */
   readonly error?: PaycertError;
 }
@@ -80,6 +82,8 @@ export type Event =
     }
   /** After a swap, of a source with two sets. */
   | ({ readonly type: 'staged'; readonly credential: string } & StagedState)
+  /** What a file says of when the next set signs makes no sense, or cannot be read: what it said last counts. */
+  | { readonly type: 'activation-refused'; readonly credential: string; readonly error: PaycertError }
   /** `isRecovery`: what was refused or unreadable has been put right, and the current snapshot is the newest again. */
   | { readonly type: 'unchanged'; readonly credential: string; readonly isRecovery: boolean }
   /** One part of a pair changed in plain files, and the other has not within five seconds: what is there is used. */
@@ -167,6 +171,14 @@ export type Event =
   | { readonly type: 'event-lost'; readonly object: string; readonly error: PaycertError; readonly isNew: boolean }
   | { readonly type: 'event-recorded'; readonly object: string }
   | { readonly type: 'pods-refreshed'; readonly object: string; readonly pods: number; readonly error?: PaycertError }
+  /** A Pod was told when the next of two staged sets signs; it is tried again. `object`: the Pod. `isNew`: it is not the failure before. */
+  | { readonly type: 'activation-written'; readonly object: string }
+  | {
+      readonly type: 'activation-unwritten';
+      readonly object: string;
+      readonly error: PaycertError;
+      readonly isNew: boolean;
+    }
   /** So many sidecars were asked what they have, and answered, or not. */
   | { readonly type: 'fleet-asked'; readonly answered: number; readonly unanswered: number; readonly seconds: number }
   /** A write was reviewed before it was stored; nobody knows yet whether it will be. `failed`: the cluster’s policy decides. */
@@ -229,6 +241,13 @@ export type Event =
       readonly credential: string;
       readonly kind: 'notification' | 'ciphertext';
       readonly error: PaycertError;
+    }
+  /** What a platform said of a signature: by its response to the proxy, or by the application's report. */
+  | {
+      readonly type: 'judged';
+      readonly credential: string;
+      readonly keyId: string;
+      readonly outcome: 'accepted' | 'refused';
     }
   | { readonly type: 'decrypted'; readonly credential: string; readonly role: string; readonly isRetired: boolean }
   // the gateway of a platform

@@ -336,6 +336,35 @@ export const commands: Readonly<Record<string, Command>> = {
     isLongLived: true,
     run: async (invocation) => (await import('./fleet/fleet.ts')).fleet(invocation),
   },
+  promote: {
+    summary: 'Let the next of two staged Secrets of a PaymentCredential sign, in every Pod or a share of them',
+    usage: 'NAME',
+    options: {
+      percent: { type: 'string', value: 'N', help: 'in about so many of a hundred Pods, 1 to 100 (default 100)' },
+      namespace: { type: 'string', short: 'n', value: 'NAMESPACE', help: 'where it is (default: the kubeconfig’s)' },
+    },
+    positionals: { min: 1, max: 1 },
+    run: async (invocation) => (await import('./promote.ts')).promote(invocation),
+  },
+  rollback: {
+    summary: 'Let the current of two staged Secrets of a PaymentCredential sign again, in every Pod',
+    usage: 'NAME',
+    options: {
+      namespace: { type: 'string', short: 'n', value: 'NAMESPACE', help: 'where it is (default: the kubeconfig’s)' },
+    },
+    positionals: { min: 1, max: 1 },
+    run: async (invocation) => (await import('./promote.ts')).rollback(invocation),
+  },
+  history: {
+    summary: 'Show which snapshots of a PaymentCredential were accepted, when, and which program wrote them',
+    usage: 'NAME',
+    options: {
+      namespace: { type: 'string', short: 'n', value: 'NAMESPACE', help: 'where it is (default: the kubeconfig’s)' },
+      output: outputOption,
+    },
+    positionals: { min: 1, max: 1 },
+    run: async (invocation) => (await import('./history.ts')).history(invocation),
+  },
   inspect: {
     summary: 'Show what is in key and certificate files, or on standard input (-)',
     usage: 'PATH...',

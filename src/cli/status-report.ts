@@ -92,8 +92,16 @@ function abilityRemarks({ name, keys, can = [], cannot = [], ignored = [] }: Abi
 }
 
 /** Of two sets, the one that does not sign here. */
-function stagedText({ active, until, percent, keyId = '-', reason }: NonNullable<Status['staged']>): string {
-  const which = active ? 'the next set signs here' : 'the current set signs here';
+function stagedText({
+  active,
+  rejected = false,
+  until,
+  percent,
+  keyId = '-',
+  reason,
+}: NonNullable<Status['staged']>): string {
+  const current = rejected ? 'the platform refuses the next set, so the current set signs here' : 'the current set signs here'; // prettier-ignore
+  const which = active ? 'the next set signs here' : current;
   const when = until === undefined ? `in ${String(percent)} of 100 pods the next one does` : `the next one does from ${until} on`; // prettier-ignore
   const other = reason ? `the other one is of no use: ${noticeText(reason)}` : `beside it key ${keyId} verifies and decrypts`; // prettier-ignore
   return `${which}; ${when}; ${other}`;
@@ -139,7 +147,9 @@ function remarks(
     ...(deferral
       ? [line('yellow', 'deferred:', `${deferral.code === 'key-unconfirmed' ? 'waits for a verdict of its platform until' : 'becomes current by itself at'} ${deferral.until}. ${noticeText(deferral)}`)] // prettier-ignore
       : []),
-    ...(staged ? [line(staged.reason ? 'red' : 'yellow', 'staged:', stagedText(staged))] : []),
+    ...(staged
+      ? [line(staged.reason || staged.rejected === true ? 'red' : 'yellow', 'staged:', stagedText(staged))]
+      : []),
     ...(platformCertificates?.outcome === 'absent'
       ? [line('yellow', 'public key only:', 'the platform has no certificates for this merchant; it is asked once a day')] // prettier-ignore
       : []),

@@ -22,6 +22,8 @@ export const defaults = {
   auditOnFailure: 'count',
   failurePercent: 50,
   minimumCalls: 20,
+  canaryFailurePercent: 20,
+  canaryMinimumCalls: 10,
   openFor: '5s',
   concurrent: 256,
   queued: 1024,

@@ -4,9 +4,10 @@ import type { KubeObject, Resource } from '../kube/resources.ts';
 import { throwTogether } from '../errors.ts';
 import { validator } from '../validation.ts';
 import { evaluate, unexplained } from './evaluate.ts';
-import { accountFaults } from './rules.ts';
+import { accountFaults, stagedFaults } from './rules.ts';
 import { type CredentialConfig, CredentialSchema, type ResourceEntry } from './schema/credential.ts';
-import { SourceSchema } from './schema/source.ts';
+import { type ActivateConfig, type SetConfig, type SourceConfig, SourceSchema } from './schema/source.ts';
+import { closed, oneOf } from './schema/shared.ts';
 import type { Sound } from './sound.ts';
 
 export const paymentCredentials: Resource = {
@@ -15,17 +16,24 @@ export const paymentCredentials: Resource = {
   plural: 'paymentcredentials',
 };
 
-const closed = { additionalProperties: false } as const;
 const { provider, require, older, grace, maxAge } = CredentialSchema.properties;
 const { name, keys } = SourceSchema.properties.secret.properties;
+const { activate, canary } = SourceSchema.properties.staged.properties;
+
+// No files and no other namespace: a writer of the resource must not read through us what is not theirs.
+const Secret = Type.Object({ name, keys }, { ...closed, description: 'A Secret in the same namespace.' });
+const OneSet = Type.Object({ secret: Secret }, { ...closed, description: 'Where that set comes from.' });
+const Staged = Type.Object(
+  { current: OneSet, next: OneSet, activate, canary },
+  { ...closed, description: 'Two Secrets of one credential, of which one signs.' },
+);
 
 export const ResourceSpecSchema = Type.Object(
   {
     provider,
-    // No files and no other namespace: a writer of the resource must not read through us what is not theirs.
     source: Type.Object(
-      { secret: Type.Object({ name, keys }, { ...closed, description: 'A Secret in the same namespace.' }) },
-      { ...closed, description: 'Where the material comes from.' },
+      { secret: Type.Optional(Secret), staged: Type.Optional(Staged) },
+      { ...oneOf, description: 'Where the material comes from: secret, or staged.' },
     ),
     require,
     older,
@@ -48,14 +56,15 @@ export const ResourceSpecSchema = Type.Object(
 );
 
 export type ResourceSpec = Static<typeof ResourceSpecSchema>;
+export type ResourceSecret = Static<typeof Secret>;
 
 const validate = validator(Type.Object({ spec: ResourceSpecSchema }), 'resource-invalid');
 
 /** @throws PaycertError `resource-invalid`: the first fault, with all others in `others` */
 export function parseSpec(spec: unknown): ResourceSpec {
   const { sound, problems, found } = evaluate([], { spec }, validate);
-  const { provider } = (sound as Sound<{ spec: ResourceSpec }> | undefined)?.spec ?? {};
-  const rules = [...accountFaults(provider, ['spec', 'provider'])];
+  const { provider, source } = (sound as Sound<{ spec: ResourceSpec }> | undefined)?.spec ?? {};
+  const rules = [...accountFaults(provider, ['spec', 'provider']), ...stagedFaults(source, ['spec', 'source'])];
   throwTogether([...found, ...unexplained(rules, problems, 'resource-invalid')].map(({ error }) => error));
   return spec as ResourceSpec;
 }
@@ -73,6 +82,45 @@ export function suspendedSince({ spec, metadata }: KubeObject): Date | undefined
   return new Date(times?.at(-1) ?? metadata.creationTimestamp ?? 0);
 }
 
+/** The Secret that signs unless a next one is activated, and that next one where there is one. */
+export interface SecretSets {
+  readonly current: ResourceSecret;
+  readonly next?: ResourceSecret;
+}
+
+export function setsOf({ secret, staged }: ResourceSpec['source']): SecretSets {
+  if (staged) return { current: staged.current.secret, next: staged.next.secret };
+  if (secret === undefined) throw new TypeError('a source without a Secret');
+  return { current: secret };
+}
+
+/** The same source with something else in the place of each Secret. */
+export function withSets(
+  source: ResourceSpec['source'],
+  change: (secret: ResourceSecret, set: keyof SecretSets) => SetConfig,
+): SourceConfig {
+  const { current, next } = setsOf(source);
+  const { staged } = source;
+  if (staged === undefined || next === undefined) return change(current, 'current');
+  return { staged: { ...staged, current: change(current, 'current'), next: change(next, 'next') } };
+}
+
+/** Whether the next set signs by a share, so that a platform's word ends it. */
+export const isOnTrial = ({ percent = 0, steps }: ActivateConfig): boolean =>
+  steps !== undefined || (percent > 0 && percent < 100);
+
+/** Equal for equal activations. */
+export const activationText = ({ at, percent, from, steps }: ActivateConfig): string =>
+  JSON.stringify({ at, percent, from, steps: steps?.map((step) => [step.percent, step.for]) });
+
+/** The spec as it is to be followed: a next set that the operator found to be refused signs nowhere. */
+export function withVerdict(spec: ResourceSpec, status: unknown): ResourceSpec {
+  const { staged } = spec.source;
+  const { canaryRejected } = (status ?? {}) as { readonly canaryRejected?: { readonly activation?: unknown } };
+  if (staged === undefined || canaryRejected?.activation !== activationText(staged.activate)) return spec;
+  return { ...spec, source: { staged: { ...staged, activate: { percent: 0 } } } };
+}
+
 /** As `paycert.yaml` would say it. */
 export const toCredential = (
   name: string,
@@ -80,7 +128,7 @@ export const toCredential = (
 ): CredentialConfig => ({
   name,
   provider,
-  source: { secret: source.secret },
+  source,
   ...(require && { require }),
   ...(older && { older }),
   ...(grace !== undefined && { grace }),
@@ -93,10 +141,12 @@ export const nameOf = ({ name, resource }: ResourceEntry): string => name ?? res
 /** Such an entry, with what the resource says now: what concerns this process alone is the entry's to say. */
 export function credentialOf(entry: ResourceEntry, spec: ResourceSpec): CredentialConfig {
   const { namespace, required, platformCertificates, check } = entry;
-  const secret = { ...spec.source.secret, ...(namespace !== undefined && { namespace }) };
+  const source = withSets(spec.source, (secret) => ({
+    secret: { ...secret, ...(namespace !== undefined && { namespace }) },
+  }));
   return {
     ...toCredential(nameOf(entry), spec),
-    source: { secret },
+    source,
     ...(required !== undefined && { required }),
     ...(platformCertificates !== undefined && { platformCertificates }),
     ...(check !== undefined && { check }),

@@ -108,6 +108,12 @@ export async function exchangeOnce(
       throw bodyFailure(error, origin, limits);
     }
   });
+  const isRefused = received.refused === 'signature';
+  // An error that nobody signed says nothing of a signature that it does not speak of.
+  if (isRefused || received.outcome === 'ok' || received.verified === 'yes') {
+    snapshot.judge(authorized.keyId, isRefused);
+    observe({ type: 'judged', credential: call.credential, keyId: authorized.keyId, outcome: isRefused ? 'refused' : 'accepted' }); // prettier-ignore
+  }
   return { ...received, keyId: authorized.keyId, hasChanged };
 }
 

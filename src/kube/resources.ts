@@ -26,6 +26,7 @@ export interface Metadata {
   readonly generation?: number;
   readonly creationTimestamp?: string;
   readonly managedFields?: readonly {
+    readonly manager?: string;
     readonly time?: string;
     readonly subresource?: string;
     readonly fieldsV1?: unknown;

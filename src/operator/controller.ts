@@ -4,6 +4,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { Reviewer } from './admission/reviewer.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { Fleet } from './fleet/fleet.ts';
+import { ActivationWriter } from './injection/activations.ts';
 import { InjectedPods } from './injection/injected-pods.ts';
 import { OwnerEvents } from './injection/owner-events.ts';
 import { InjectionRounds } from './injection/rounds.ts';
@@ -73,7 +74,7 @@ export class Controller {
       lookup: this.#objects,
       statusOf: (key) => this.#reconciler.statusOf(key),
     });
-    this.#injected = injectedOf(options, leadership);
+    this.#injected = injectedOf(options, leadership, this.#objects);
     this.#queue = new Queue({
       clock,
       random,
@@ -132,12 +133,13 @@ export class Controller {
   }
 }
 
-function injectedOf(options: ControllerOptions, leadership: Leadership) {
+function injectedOf(options: ControllerOptions, leadership: Leadership, lookup: Objects) {
   const { injection } = options;
   if (injection === undefined) return undefined;
   const pods = new InjectedPods(options);
   const recorder = new EventRecorder({ ...options, leadership });
   const events = new OwnerEvents({ client: options.client, recorder });
-  const rounds = new InjectionRounds({ ...options, ...injection, leadership, pods, events });
+  const activations = new ActivationWriter({ ...options, leadership, lookup });
+  const rounds = new InjectionRounds({ ...options, ...injection, leadership, pods, events, activations });
   return { pods, rounds };
 }

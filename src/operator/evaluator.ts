@@ -1,15 +1,18 @@
-// Evaluates a resource: its spec, and its Secret where that is there, may be read and is opted in.
-import { parseSpec, type ResourceSpec, toCredential } from '../config/resource.ts';
+// Evaluates a resource: its spec, and its Secrets where they are there, may be read and are opted in.
+import { parseSpec, type ResourceSecret, type ResourceSpec, setsOf, toCredential } from '../config/resource.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import { breakGlassTime } from './admission/break-glass.ts';
+import { activationOf } from '../running/schedule.ts';
+import { beginsAt, isEverywhere, shareAt } from '../sources/activation.ts';
 import { usedByLabel } from './labels.ts';
 import type { Lookup } from './objects.ts';
-import { type PaymentCredential, secretKeyOf } from './resource.ts';
+import { type PaymentCredential, secretKeysOf } from './resource.ts';
 import { ResourceKey } from './resource-key.ts';
 import { type Question, SecretReader, type SecretReaderOptions } from './secret-reader.ts';
 import { allowsUse, inLabels, isReviewed, type SecretFacts } from './secrets.ts';
 import type { Evaluation } from './status/conditions.ts';
+import type { StagedEvaluation } from './status/evaluate.ts';
 
 export interface EvaluatorOptions extends Omit<SecretReaderOptions, 'questions'> {
   readonly lookup: Lookup;
@@ -47,27 +50,57 @@ export class Evaluator {
     const seen = this.#seenOf(resource);
     try {
       spec = parseSpec(resource.spec);
-      const question = toQuestion(key, resource, spec);
-      const secret = await this.#reader.evaluate(question, this.#factsOf(question.secret, resource), signal);
-      return { spec, secret, error: undefined, ...seen };
+      const [asked, beside] = toQuestions(key, resource, spec, this.#options.clock.now());
+      // First: whatever becomes of it stands in nobody's way.
+      const staged = beside && (await this.#evaluateStaged(beside, resource, spec, signal));
+      const evaluation = { spec, staged, ...seen };
+      try {
+        const secret = await this.#reader.evaluate(asked, this.#factsOf(asked.secret, resource), signal);
+        return { ...evaluation, secret, error: undefined };
+      } catch (error) {
+        return { ...evaluation, secret: undefined, error: this.#explained(resource, error, signal) };
+      }
     } catch (error) {
-      if (signal.aborted) throw error;
       if (error instanceof Pending) return undefined;
-      return { spec, secret: undefined, error: this.#explain(resource, error), ...seen };
+      return { spec, secret: undefined, error: this.#explained(resource, error, signal), ...seen };
+    }
+  }
+
+  async #evaluateStaged(
+    question: StagedQuestion,
+    resource: PaymentCredential,
+    { source }: ResourceSpec,
+    signal: AbortSignal,
+  ): Promise<StagedEvaluation | undefined> {
+    if (source.staged === undefined) return undefined;
+    const activation = activationOf(source.staged.activate);
+    const share = shareAt(activation, this.#options.clock.now());
+    const about = { set: question.beside, secret: question.secret.name, activation, share };
+    try {
+      const evaluation = await this.#reader.evaluate(question, this.#factsOf(question.secret, resource), signal);
+      return { ...about, evaluation, error: undefined };
+    } catch (error) {
+      return { ...about, evaluation: undefined, error: this.#explained(resource, error, signal) };
     }
   }
 
   /** What its metadata alone says. */
   #seenOf(resource: PaymentCredential): Pick<Evaluation, 'copiedIn' | 'isUnreviewed' | 'breakGlass'> {
-    const secret = secretKeyOf(resource);
-    const facts = secret && this.#options.lookup.secret(secret);
-    if (secret === undefined || facts === undefined) return {};
-    const { copiedIn: annotations } = facts;
+    const all = secretKeysOf(resource).flatMap((secret) => {
+      const facts = this.#options.lookup.secret(secret);
+      return facts ? [{ secret: secret.name, facts }] : [];
+    });
+    const copies = all.flatMap(({ secret, facts: { copiedIn: annotations } }) =>
+      annotations ? [{ secret, annotations }] : [],
+    );
+    const [copiedIn] = copies;
     const { reviews } = this.#options;
-    const breakGlass = reviews && isReviewed(facts) ? breakGlassTime(facts.annotations) : undefined;
+    const [breakGlass] = reviews
+      ? all.flatMap(({ facts }) => (isReviewed(facts) ? (breakGlassTime(facts.annotations) ?? []) : []))
+      : [];
     return {
-      ...(annotations && { copiedIn: { secret: secret.name, annotations } }),
-      ...(reviews && !isReviewed(facts) && { isUnreviewed: true }),
+      ...(copiedIn && { copiedIn }),
+      ...(reviews && all.some(({ facts }) => !isReviewed(facts)) && { isUnreviewed: true }),
       ...(breakGlass && { breakGlass }),
     };
   }
@@ -97,12 +130,19 @@ export class Evaluator {
       if (resource === undefined) return [];
       try {
         this.#factsOf(secret, resource);
-        return [toQuestion(key, resource, parseSpec(resource.spec))];
+        const questions = toQuestions(key, resource, parseSpec(resource.spec), this.#options.clock.now());
+        return questions.filter((question) => question.secret.toString() === secret.toString());
       } catch (error) {
         if (error instanceof PaycertError || error instanceof Pending) return [];
         throw error;
       }
     });
+  }
+
+  /** @throws what is no fact about the Secret: that nobody waits any more, or not everything is listed yet */
+  #explained(resource: PaymentCredential, error: unknown, signal: AbortSignal): PaycertError {
+    if (signal.aborted || error instanceof Pending) throw error;
+    return this.#explain(resource, error);
   }
 
   #explain(resource: PaymentCredential, error: unknown): PaycertError {
@@ -117,18 +157,40 @@ export class Evaluator {
   }
 }
 
-/** What a resource asks of its Secret. */
-export function toQuestion(
+type StagedQuestion = Question & Required<Pick<Question, 'beside'>>;
+
+/**
+ * What a resource asks of its Secrets: of the set that signs everywhere or nearly, which is what its status is about, and of the
+ * other one where two are staged. One that is to sign is asked about as of then; one that was replaced may be older.
+ */
+export function toQuestions(
   key: ResourceKey,
   { namespace, name, status }: PaymentCredential,
   spec: ResourceSpec,
-): Question {
-  const { secret } = spec.source;
-  return {
+  now: Date,
+): readonly [Question, ...StagedQuestion[]] {
+  const { current, next } = setsOf(spec.source);
+  const credential = toCredential(name, spec);
+  const about = (secret: ResourceSecret): Question => ({
     resource: key,
     secret: new ResourceKey('Secret', namespace, secret.name),
     keys: secret.keys,
-    credential: toCredential(name, spec),
+    credential,
     accepted: status?.accepted,
-  };
+  });
+  const { staged } = spec.source;
+  if (staged === undefined || next === undefined) return [about(current)];
+  const activation = activationOf(staged.activate);
+  const known = status?.staged?.snapshotId;
+  const replaced = { beside: 'current', accepted: undefined, credential: { ...credential, older: 'accept' } } as const;
+  if (isEverywhere(activation, now))
+    return [
+      { ...about(next), known },
+      { ...about(current), ...replaced },
+    ];
+  const asOf = beginsAt(activation);
+  return [
+    { ...about(current), known },
+    { ...about(next), beside: 'next', asOf },
+  ];
 }

@@ -138,6 +138,12 @@ export const labels = {
     is: 'annotation',
     meaning: 'Written by the operator: what it injected, as JSON.',
   },
+  'paycert.dev/activations': {
+    on: 'Pod',
+    is: 'annotation',
+    meaning:
+      'Written by the operator where a sidecar with [two staged Secrets](staged.md#in-a-cluster) was injected: when the next one signs, by credential, as JSON.',
+  },
 } as const satisfies Record<string, Row>;
 
 /** The names as code uses them. */
@@ -163,5 +169,6 @@ export const memoryLimitAnnotation = 'paycert.dev/memory-limit' satisfies keyof 
 export const logLevelAnnotation = 'paycert.dev/log-level' satisfies keyof typeof labels;
 export const drainAnnotation = 'paycert.dev/drain' satisfies keyof typeof labels;
 export const injectedAnnotation = 'paycert.dev/injected' satisfies keyof typeof labels;
+export const activationsAnnotation = 'paycert.dev/activations' satisfies keyof typeof labels;
 export const refreshedAtAnnotation = 'paycert.dev/refreshed-at' satisfies keyof typeof labels;
 export const optionPrefix = 'paycert.dev/option.';

@@ -12,6 +12,7 @@ import type { Pods } from './pods.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { isBad, type PaymentCredential, type Status } from './resource.ts';
 import type { ResourceKey } from './resource-key.ts';
+import { changesAt } from '../sources/activation.ts';
 import { StatusWriter } from './status-writer.ts';
 import { replacementOf } from './status/age.ts';
 import type { Evaluation } from './status/conditions.ts';
@@ -41,6 +42,12 @@ const retryMilliseconds = 20_000;
 
 /** Each list reports its keys again; this is for a list that fails, whose error is known by then. */
 const pendingMilliseconds = 5000;
+
+/** What a status remembers of a Secret. */
+interface Seen {
+  readonly secretResourceVersion?: string;
+  readonly snapshotId?: string;
+}
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -84,7 +91,8 @@ export class Reconciler {
     const id = key.toString();
     const resource = this.#latest(key);
     if (resource === undefined) {
-      for (const known of [this.#statuses, this.#written, this.#reported, this.#revisions]) known.delete(id);
+      for (const known of [this.#statuses, this.#written, this.#reported]) known.delete(id);
+      for (const set of ['', ' next', ' current']) this.#revisions.delete(`${id}${set}`);
       this.#evaluator.forget(key);
       this.#options.fleet?.forget(key);
       this.#writer.forget(id);
@@ -95,8 +103,8 @@ export class Reconciler {
     if (evaluation === undefined) return pendingMilliseconds;
     const now = clock.now();
     const status = statusOf(resource, { ...evaluation, fleet: this.#lookAtFleet(key, evaluation) }, now);
-    const { spec, secret } = evaluation;
-    const hasChanged = secret !== undefined && this.#dataHasChanged(id, resource, secret);
+    const { spec } = evaluation;
+    const hasChanged = this.#dataHasChanged(id, resource, evaluation);
     if (hasChanged && spec?.refreshPods === true) pods?.refresh(key);
     this.#statuses.set(id, { resource, status });
     const outcome = await this.#write(id, resource, status, signal);
@@ -130,14 +138,23 @@ export class Reconciler {
     return 'standby';
   }
 
-  #dataHasChanged(id: string, { status }: PaymentCredential, secret: SecretEvaluation): boolean {
+  /** Of one Secret, or of either of two. */
+  #dataHasChanged(id: string, { status }: PaymentCredential, { secret, staged }: Evaluation): boolean {
+    const { rejected, deferred, accepted, staged: beside } = status ?? {};
+    return [
+      this.#hasChanged(id, secret, rejected ?? deferred ?? accepted),
+      this.#hasChanged(`${id} ${staged?.set ?? ''}`, staged?.evaluation, beside),
+    ].includes(true);
+  }
+
+  #hasChanged(id: string, now: SecretEvaluation | undefined, seen: Seen | undefined): boolean {
+    if (now === undefined) return false;
     const before = this.#revisions.get(id);
-    this.#revisions.set(id, secret.revision);
-    if (before !== undefined) return before !== secret.revision;
+    this.#revisions.set(id, now.revision);
+    if (before !== undefined) return before !== now.revision;
     // Seen for the first time by this process: the status remembers the version, and the keys where they could be read.
-    const seen = status?.rejected ?? status?.deferred ?? status?.accepted;
-    if (seen === undefined || seen.secretResourceVersion === secret.secretResourceVersion) return false;
-    return seen.snapshotId !== secret.snapshotId;
+    if (seen === undefined || seen.secretResourceVersion === now.secretResourceVersion) return false;
+    return seen.snapshotId !== now.snapshotId;
   }
 
   async #write(
@@ -187,12 +204,16 @@ export class Reconciler {
     for (const notice of wanted) await this.#recorder.record(resource, notice, signal);
   }
 
-  #untilNext({ keys = [] }: Status, { secret, error }: Evaluation, now: Date): number | undefined {
+  #untilNext({ keys = [] }: Status, { secret, staged, error }: Evaluation, now: Date): number | undefined {
     const { random } = this.#options;
     if (error && error.kind !== 'config' && error.code !== 'object-missing')
       return retryMilliseconds * (0.5 + random() / 2);
     const { warnAt, at } = soonestExpiry(keys) ?? {};
-    const next = earliest([secret?.until, warnAt, at, ...keys.map(replacementOf)], now);
+    const activated = staged && changesAt(staged.activation, now);
+    const next = earliest(
+      [secret?.until, staged?.evaluation?.until, activated, warnAt, at, ...keys.map(replacementOf)],
+      now,
+    );
     return next && next.getTime() - now.getTime() + random() * jitterMilliseconds;
   }
 }

@@ -12,7 +12,7 @@ const secretResourceVersion = Text(64, 'The version of the Secret.');
 const ConditionSchema = Type.Object({
   type: Text(
     316,
-    'Ready, Valid, Deferred, Expiring, TooOld, and RolledOut where sidecars are asked; while they are True also Reconciling, Stalled, Exposed and Overridden.',
+    'Ready, Valid, Deferred, Expiring, TooOld, RolledOut where sidecars are asked, and Staged of two sets; while they are True also CanaryRejected, Reconciling, Stalled, Exposed and Overridden.',
   ),
   status: Type.Union([Type.Literal('True'), Type.Literal('False'), Type.Literal('Unknown')]),
   reason: Text(1024, 'One word for programs.'),
@@ -53,6 +53,52 @@ const FleetSchema = Type.Object(
   },
   { description: 'How many Pods that run have what is stored, as their sidecars say. Absent where nobody asks them.' },
 );
+
+const StagedSchema = Type.Object(
+  {
+    set: Type.Union([Type.Literal('Next'), Type.Literal('Current')], {
+      description:
+        'Which of the two: the next one, which waits or is tried, or the current one, which it has replaced.',
+    }),
+    secret: Text(253, 'The Secret that holds it.'),
+    secretResourceVersion: Type.Optional(secretResourceVersion),
+    snapshotId: Type.Optional(snapshotId),
+    keyId: Type.Optional(Text(256, 'The key that it would sign with.')),
+    notAfter: Type.Optional(Time('Until when the certificate of that key is valid.')),
+    at: Type.Optional(Time('When the next set signs, as the resource says.')),
+    percent: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 100, description: 'In which share of Pods the next set signs.' }),
+    ),
+  },
+  {
+    description:
+      'Of two staged sets, the one that does not sign everywhere: all else in the status is about the other one. The condition Staged says whether it is valid.',
+  },
+);
+
+const CanarySchema = Type.Object(
+  {
+    snapshotId: Text(64, 'Of the next set.'),
+    secret: Text(253, 'The Secret that holds it.'),
+    activation: Text(1024, 'The activation that it is about, as JSON. Another one is another trial.'),
+    time: Time('When a Pod said so first.'),
+  },
+  {
+    description:
+      'The next set that the platform refused in a Pod: it signs nowhere until its Secret or the activation changes.',
+  },
+);
+
+const HistorySchema = Type.Object({
+  snapshotId,
+  time: Time('Since when it was the accepted one.'),
+  keyId: Type.Optional(Text(256, 'The key that signs.')),
+  secret: Type.Optional(Text(253, 'The Secret that held it.')),
+  secretResourceVersion,
+  manager: Type.Optional(
+    Text(128, 'The field manager that had written the Secret, such as kubectl-replace: a program, not a person.'),
+  ),
+});
 
 const SeenSchema = Type.Object({
   fingerprint: Text(128, 'Of the key, as under keys.'),
@@ -136,6 +182,15 @@ export const StatusSchema = Type.Object(
         { description: 'The Secret as it is stored, if it is good and not valid yet.' },
       ),
     ),
+    history: Type.Optional(
+      Type.Array(HistorySchema, {
+        maxItems: 10,
+        'x-kubernetes-list-type': 'atomic',
+        description: 'The snapshots that were accepted last, the newest first.',
+      }),
+    ),
+    staged: Type.Optional(StagedSchema),
+    canaryRejected: Type.Optional(CanarySchema),
     fleet: Type.Optional(FleetSchema),
     keys: Type.Optional(
       keyList(
@@ -181,6 +236,7 @@ const badWhenTrue: ReadonlySet<string> = new Set([
   'Stalled',
   'Exposed',
   'Overridden',
+  'CanaryRejected',
 ]);
 
 /** Of a status, whether a condition of it asks for somebody. What is deferred asks for nobody while what was accepted lasts. */
@@ -236,9 +292,21 @@ export function storedSnapshotId({ observedSecretVersion, rejected, deferred, ac
   return observedSecretVersion === undefined ? undefined : (rejected ?? deferred ?? accepted)?.snapshotId;
 }
 
-/** The Secret that it names; undefined when its spec names none. */
-export function secretKeyOf({ namespace, spec }: PaymentCredential): ResourceKey | undefined {
-  const { source } = (spec ?? {}) as { source?: { secret?: { name?: unknown } } };
-  const name = source?.secret?.name;
-  return typeof name === 'string' ? new ResourceKey('Secret', namespace, name) : undefined;
+interface NamedSecret {
+  readonly name: string;
+  readonly keys?: object | undefined;
 }
+
+/** The Secrets that a spec names, of whatever shape it is; of two staged sets the current one first. */
+export function namedSecrets(spec: unknown): readonly NamedSecret[] {
+  const { source } = (spec ?? {}) as { source?: { secret?: unknown; staged?: Readonly<Record<string, unknown>> } };
+  const secretIn = (set: unknown) => ((set ?? {}) as { secret?: unknown }).secret;
+  const { current, next } = source?.staged ?? {};
+  return [source?.secret, secretIn(current), secretIn(next)].filter(
+    (secret): secret is NamedSecret => typeof (secret as Partial<NamedSecret> | null | undefined)?.name === 'string',
+  );
+}
+
+/** Each of them once. */
+export const secretKeysOf = ({ namespace, spec }: Pick<PaymentCredential, 'namespace' | 'spec'>): ResourceKey[] =>
+  [...new Set(namedSecrets(spec).map(({ name }) => name))].map((name) => new ResourceKey('Secret', namespace, name));

@@ -10,6 +10,7 @@ import { createdAtAnnotation } from './labels.ts';
 import type { ResourceKey } from './resource-key.ts';
 import type { SecretFacts } from './secrets.ts';
 import { type Accepted, evaluate, type SecretEvaluation } from './status/evaluate.ts';
+import { writerOf } from './status/history.ts';
 
 /** What a resource wants to know of its Secret. */
 export interface Question {
@@ -18,6 +19,12 @@ export interface Question {
   readonly keys: Readonly<Record<string, string>> | undefined;
   readonly credential: Pick<CredentialConfig, 'provider' | 'older' | 'require'>;
   readonly accepted: Accepted;
+  /** Of two staged sets, the one that this is about where it is not the one that the status is about. */
+  readonly beside?: 'next' | 'current';
+  /** It is to be valid then; now, if that is later. */
+  readonly asOf?: Date | undefined;
+  /** The snapshot of the set that was beside: `older` does not keep it from being the one that signs. */
+  readonly known?: string | undefined;
 }
 
 export interface SecretReaderOptions {
@@ -67,7 +74,10 @@ export class SecretReader {
 
   /** The resource is gone, or asks nothing now. */
   forget(resource: ResourceKey): void {
-    const user = resource.toString();
+    for (const set of [undefined, 'next', 'current'] as const) this.#forget(userOf({ resource, beside: set }));
+  }
+
+  #forget(user: string): void {
     const secret = this.#uses.get(user) ?? '';
     this.#uses.delete(user);
     const users = this.#entries.get(secret)?.users;
@@ -75,9 +85,9 @@ export class SecretReader {
     if (users?.size === 0) this.#entries.delete(secret);
   }
 
-  #entryOf({ resource, secret }: Question, facts: SecretFacts): Entry {
-    const [user, id] = [resource.toString(), secret.toString()];
-    if (this.#uses.get(user) !== id) this.forget(resource);
+  #entryOf(question: Question, facts: SecretFacts): Entry {
+    const [user, id] = [userOf(question), question.secret.toString()];
+    if (this.#uses.get(user) !== id) this.#forget(user);
     this.#uses.set(user, id);
     const known = this.#entries.get(id);
     if (known?.versions.has(versionOf(facts)) === true) {
@@ -144,11 +154,12 @@ export class SecretReader {
     }
   }
 
-  async #evaluate(object: KubeObject, { keys, credential, accepted }: Question): Promise<SecretEvaluation> {
-    const { clock } = this.#options;
+  async #evaluate(object: KubeObject, question: Question): Promise<SecretEvaluation> {
+    const { keys, credential, accepted, known } = question;
     const material = secretMaterial(object, keys);
-    const evaluation = await evaluate({ credential, material, accepted }, clock.now());
-    return { ...evaluation, createdAt: evaluation.createdAt ?? annotatedAge(object) };
+    const at = timeOf(question, this.#options.clock.now());
+    const evaluation = await evaluate({ credential, material, accepted, known }, at);
+    return { ...evaluation, createdAt: evaluation.createdAt ?? annotatedAge(object), writer: writerOf(object) };
   }
 
   /** After a pause in which the event loop serves everybody else. */
@@ -162,13 +173,22 @@ export class SecretReader {
   }
 }
 
+/** As of when it is evaluated. */
+export const timeOf = ({ asOf }: Pick<Question, 'asOf'>, now: Date): Date => (asOf && now < asOf ? asOf : now);
+
+const userOf = ({
+  resource,
+  beside,
+}: Pick<Question, 'resource'> & { readonly beside?: Question['beside'] | undefined }) =>
+  beside === undefined ? resource.toString() : `${resource.toString()} ${beside}`;
+
 const versionOf = ({ uid, resourceVersion }: Pick<SecretFacts, 'uid' | 'resourceVersion'>): string =>
   `${uid} ${resourceVersion}`;
 
-const textOf = ({ keys, credential }: Question): string =>
-  JSON.stringify([keys, credential.provider, credential.older, credential.require]);
-const textOfAccepted = ({ accepted }: Question): string =>
-  JSON.stringify(accepted && [accepted.snapshotId, accepted.capabilities, accepted.notBefore, accepted.trust]);
+const textOf = ({ keys, credential, asOf }: Question): string =>
+  JSON.stringify([keys, credential.provider, credential.older, credential.require, asOf]);
+const textOfAccepted = ({ accepted, known }: Question): string =>
+  JSON.stringify(accepted && [accepted.snapshotId, accepted.capabilities, accepted.notBefore, accepted.trust, known]);
 
 /** What was accepted before matters where it is replaced: not for the same keys. */
 function isSame({ question, evaluation }: Reading, other: Question): boolean {

@@ -34,6 +34,7 @@ import type { CredentialConfig } from '../config/schema/credential.ts';
 import type { SourceConfig } from '../config/schema/source.ts';
 import { lastGoodOf } from './last-good.ts';
 import { Origins } from './origins.ts';
+import { buildSchedule } from './schedule.ts';
 
 export interface BuildDependencies {
   readonly clock: Clock;
@@ -68,7 +69,7 @@ export function cluster({
   return () => (client ??= load());
 }
 
-type Building = BuildDependencies & { readonly origins: Origins };
+type Building = BuildDependencies & { readonly origins: Origins; readonly credential: string };
 type Options<T, K extends keyof T> = NonNullable<T[K]>;
 type Builders<T> = { readonly [K in keyof T]-?: (options: Options<T, K>, building: Building) => unknown };
 
@@ -117,11 +118,15 @@ const sources = {
   fallback: (parts, building): Source =>
     fallback({ sources: parts.map((part) => buildSource(part, building)), ...building }),
   merge: (parts, building): Source => merge(parts.map((part) => buildSource(part, building))),
-  staged: ({ current, next, activate: { at, percent = 0 } }, building): Source =>
+  staged: ({ current, next, canary = {}, ...scheduled }, building): Source =>
     staged({
       current: buildSource(current, building),
       next: buildSource(next, building),
-      activation: at === undefined ? { percent } : { at: new Date(at) },
+      schedule: buildSchedule(scheduled, building),
+      canary: {
+        failurePercent: canary.failurePercent ?? defaults.canaryFailurePercent,
+        minimumCalls: canary.minimumCalls ?? defaults.canaryMinimumCalls,
+      },
       pod: podOf(building.environment),
       clock: building.clock,
     }),
@@ -203,7 +208,7 @@ export function buildCredential(config: CredentialConfig, dependencies: BuildDep
   const { origins = new Origins(dependencies), lastGood } = dependencies;
   const provider = buildProvider(config.provider);
   const owner = { credential: config.name, identity: provider.identity };
-  const source = withTiedParts(buildSource(config.source, { ...dependencies, origins }), {
+  const source = withTiedParts(buildSource(config.source, { ...dependencies, origins, credential: config.name }), {
     tied: platformOf(config.provider).platform.tied ?? [],
     credential: config.name,
     clock: dependencies.clock,

@@ -16,6 +16,7 @@ import {
   paymentCredentials,
   type ResourceSpec,
   suspendedSince,
+  withVerdict,
 } from '../config/resource.ts';
 import { defaults } from '../config/defaults.ts';
 import type { Config } from '../config/schema/config.ts';
@@ -93,7 +94,11 @@ export class RunningConfiguration {
       client: this.#client,
       collection: { resource: paymentCredentials, namespace, name: entry.resource },
       name: `resource:${entry.resource}`,
-      transform: (object) => ({ spec: object['spec'], suspendedSince: suspendedSince(object) }),
+      transform: (object) => ({
+        spec: object['spec'],
+        status: object['status'],
+        suspendedSince: suspendedSince(object),
+      }),
       changed: (key) => this.#changed(followed, name, informer.get(key)),
       listed: () => {
         if (informer.entries().length === 0) this.#changed(followed, name, undefined);
@@ -138,7 +143,7 @@ export class RunningConfiguration {
   #changed(
     followed: Subscription,
     name: string,
-    object: (Pick<Subscription, 'suspendedSince'> & { readonly spec: unknown }) | undefined,
+    object: (Pick<Subscription, 'suspendedSince'> & { readonly spec: unknown; readonly status: unknown }) | undefined,
   ): void {
     const { observe, clock, store } = this.#dependencies;
     // What comes late has no effect.
@@ -147,7 +152,7 @@ export class RunningConfiguration {
     try {
       if (object === undefined)
         throw new PaycertError('object-missing', `there is no PaymentCredential "${resource}", or no more`);
-      const spec = parseSpec(object.spec);
+      const spec = withVerdict(parseSpec(object.spec), object.status);
       if (followed.refused !== undefined) store.update(name, (entry) => ({ ...entry, resourceError: undefined }));
       followed.refused = undefined;
       // Its status changes too, and concerns nobody here.

@@ -134,6 +134,17 @@ const paymentParameters = operation('payment-parameters', {
   },
 });
 
+const report = operation('report', {
+  summary: 'What the platform said of a signature: accepted, or refused.',
+  request: schema.ReportRequest,
+  result: schema.ReportResult,
+  isBatchable: false,
+  async run(judgement, use) {
+    await use.report(judgement);
+    return { generation: use.generation };
+  },
+});
+
 /** Every operation, in the order of the documentation. */
 export const operations: readonly Operation[] = [
   authorize,
@@ -143,4 +154,5 @@ export const operations: readonly Operation[] = [
   notification,
   encrypt,
   paymentParameters,
+  report,
 ];

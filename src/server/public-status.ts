@@ -46,6 +46,7 @@ function describeEntry(entry: Entry, now: Date): object {
     deferral: entry.deferral && { at: entry.deferral.at, until: entry.deferral.until, code: entry.deferral.error.code },
     staged: entry.staged && {
       active: entry.staged.isActive,
+      rejected: entry.staged.isRejected,
       until: entry.staged.until,
       percent: entry.staged.percent,
       code: entry.staged.error?.code,

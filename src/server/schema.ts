@@ -297,6 +297,18 @@ const Notice = Type.Object({
   at: Type.Optional(Time),
 });
 
+export const ReportRequest = Type.Object(
+  {
+    keyId: Type.String({ minLength: 1, maxLength: 256, description: 'Of the key that signed, as it was answered.' }),
+    outcome: Type.Union([Type.Literal('accepted'), Type.Literal('refused')], {
+      description: '`refused`: the platform did not accept the signature. Any other error of it is `accepted`.',
+    }),
+  },
+  closed,
+);
+
+export const ReportResult = Type.Object({ generation: Generation }, closed);
+
 export const CredentialStatus = Type.Object({
   name: Type.String(),
   provider: Type.String(),
@@ -333,6 +345,11 @@ export const CredentialStatus = Type.Object({
         percent: Type.Optional(Type.Integer({ description: 'In how many pods of a hundred the next set signs.' })),
         keyId: Type.Optional(Type.String({ description: 'Of the set that does not sign.' })),
         snapshotId: Type.Optional(Type.String({ description: 'Of the set that does not sign.' })),
+        rejected: Type.Optional(
+          Type.Boolean({
+            description: 'Whether the next set would sign here, and its platform refuses too many signatures.',
+          }),
+        ),
         reason: Type.Optional(Notice),
       },
       { description: 'The set beside the one that signs. `reason`: why it is of no use.' },

@@ -103,6 +103,7 @@ export function describeCredential(entry: Entry, now: Date): Status {
 
 const describeStaged = ({
   isActive,
+  isRejected,
   until,
   percent,
   keyId,
@@ -110,6 +111,7 @@ const describeStaged = ({
   error,
 }: NonNullable<Entry['staged']>): NonNullable<Status['staged']> => ({
   active: isActive,
+  ...(isRejected === true && { rejected: true }),
   ...(until && { until: until.toISOString() }),
   ...(percent !== undefined && { percent }),
   ...(keyId !== undefined && { keyId }),

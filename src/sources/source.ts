@@ -32,13 +32,25 @@ export interface Copy {
   readonly annotation: string;
 }
 
-/** When the next of two sets signs: from a time on, or in so many pods of a hundred. */
-export type Activation = { readonly at: Date } | { readonly percent: number };
+/** When the next of two sets signs: from a time on, in so many pods of a hundred, or in more and more of them. */
+export type Activation =
+  { readonly at: Date } | { readonly percent: number } | { readonly from: Date; readonly steps: readonly Step[] };
+
+export interface Step {
+  readonly percent: number;
+  readonly milliseconds: number;
+}
 
 export interface Staged {
   /** Whether the next set signs here, and the current one is beside it. */
   readonly isActive: boolean;
+  /** It would sign here, and its platform refuses too many of its signatures. */
+  readonly isRejected: boolean;
   readonly activation: Activation;
+  /** In how many pods of a hundred the next set is to sign now. */
+  readonly share: number;
+  /** Takes what the platform said of a signature of the next set, while that signs by a share. */
+  readonly judge?: (isRefused: boolean) => void;
   /** The named bytes of the set that does not sign; or why it cannot be read. */
   readonly other: ReadonlyMap<string, Uint8Array> | PaycertError;
 }
@@ -102,7 +114,9 @@ function addParts(digest: Digest, data: ReadonlyMap<string, Uint8Array>): void {
 }
 
 /** Behind all parts, each of which begins with a number. */
-function addStaged(digest: Digest, { isActive, other }: Staged): void {
+function addStaged(digest: Digest, { isActive, isRejected, activation, share, other }: Staged): void {
+  digest.update(`${String(isRejected)} ${String(share)}`);
+  digest.update(JSON.stringify(activation));
   digest.update(isActive ? 'beside the next:' : 'beside the current:');
   if (other instanceof PaycertError) digest.update(other.code);
   else addParts(digest, other);

@@ -1,48 +1,61 @@
 // Source → Source: two sets of one credential, of which one signs: the current one, and the next one from its activation on.
-import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { type Clock, longestSleep } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
+import { changesAt, isActivated, isEverywhere, shareAt } from './activation.ts';
 import { mergeChanges } from './merge.ts';
-import { type Activation, type Material, material, type Source, type Tick } from './source.ts';
+import type { Schedule } from './schedule.ts';
+import { Trial, type TrialLimits } from './trial.ts';
+import { type Material, material, type Source, type Tick } from './source.ts';
 
 export interface StagedOptions {
   readonly current: Source;
   readonly next: Source;
-  readonly activation: Activation;
+  readonly schedule: Schedule;
+  /** How much a platform may refuse of what the next set signs by its share. */
+  readonly canary: TrialLimits;
   /** What tells this pod from the others. */
   readonly pod: string;
   readonly clock: Clock;
 }
 
-/**
- * Whether the next set signs. All pods agree without talking: the same pods for a set as long as its name stays, more of
- * them as the share grows, and others for another set.
- */
-export function isActivated(
-  activation: Activation,
-  { now, pod, next }: { now: Date; pod: string; next: string },
-): boolean {
-  if ('at' in activation) return activation.at <= now;
-  const place = createHash('sha256')
-    .update(JSON.stringify([pod, next]))
-    .digest()
-    .readUInt32BE();
-  return place / 2 ** 32 < activation.percent / 100;
-}
-
 /** What cannot be read of the set that does not sign is said, and stands in nobody's way. */
-export function staged({ current, next, activation, pod, clock }: StagedOptions): Source {
+export function staged({ current, next, schedule, canary, pod, clock }: StagedOptions): Source {
+  let activation = schedule.configured;
+  let changed = new AbortController();
+  const wake = () => {
+    changed.abort();
+    changed = new AbortController();
+  };
+  const trial = new Trial(canary, wake);
   const isActive = () => isActivated(activation, { now: clock.now(), pod, next: next.name });
+
+  async function learn(signal: AbortSignal): Promise<void> {
+    const said = await schedule.read(signal);
+    if (isDeepStrictEqual(said, activation)) return;
+    activation = said;
+    trial.forget();
+    wake();
+  }
+
+  /** Whether the next set signs: it is activated, and its platform does not refuse it. One that signs everywhere is on no trial. */
+  function maySign(material: Material | PaycertError): boolean {
+    const isOnTrial = isActive() && !isEverywhere(activation, clock.now()) && !(material instanceof PaycertError);
+    if (isOnTrial) return trial.mayBegin(`${material.revision} ${JSON.stringify(activation)}`);
+    trial.end();
+    return isActive();
+  }
 
   async function* due(signal: AbortSignal): AsyncGenerator<Tick, void, undefined> {
     yield 'start';
     const isOver = () => signal.aborted;
-    let before = isActive();
+    const state = () => `${shareAt(activation, clock.now())} ${trial.rejections}`;
+    let before = state();
     while (!isOver()) {
-      const left = 'at' in activation ? activation.at.getTime() - clock.now().getTime() : 0;
-      await clock.sleep(left > 0 ? left : longestSleep, signal);
-      if (!isOver() && isActive() !== before) yield 'event';
-      before = isActive();
+      const left = (changesAt(activation, clock.now())?.getTime() ?? 0) - clock.now().getTime();
+      await clock.sleep(left > 0 ? left : longestSleep, AbortSignal.any([signal, changed.signal]));
+      if (!isOver() && state() !== before) yield 'event';
+      before = state();
     }
   }
 
@@ -50,24 +63,35 @@ export function staged({ current, next, activation, pod, clock }: StagedOptions)
     name: `staged(${current.name} ${next.name})`,
 
     async read(signal): Promise<Material> {
-      const active = isActive();
-      const [signing, beside] = active ? [next, current] : [current, next];
-      const [{ data, revision, changedAt, ...about }, other] = await Promise.all([
-        signing.read(signal),
-        settled(beside.read(signal)),
-      ]);
+      await learn(signal);
+      const sets = await Promise.all([settled(current.read(signal)), settled(next.read(signal))]);
+      const isNext = maySign(sets[1]);
+      const isRejected = !isNext && isActive();
+      const [signing, other] = isNext ? [sets[1], sets[0]] : sets;
+      if (signing instanceof PaycertError) throw signing;
+      const { data, revision, changedAt, ...about } = signing;
       return material(data, {
         ...about,
         // That of an activated set is when it was activated, which no origin says of a share.
-        ...(changedAt && !active && { changedAt }),
+        ...(changedAt && !isNext && { changedAt }),
         ...(other instanceof PaycertError ? {} : unitedOf(about, other)),
-        staged: { isActive: active, activation, other: other instanceof PaycertError ? other : other.data },
+        staged: {
+          isActive: isNext,
+          isRejected,
+          activation,
+          share: shareAt(activation, clock.now()),
+          other: other instanceof PaycertError ? other : other.data,
+          ...(isNext &&
+            !isEverywhere(activation, clock.now()) && { judge: (isRefused: boolean) => trial.note(isRefused) }),
+        },
       });
     },
 
-    changes: (signal) => mergeChanges([current, next, { changes: due }], signal),
+    changes: (signal) => mergeChanges([current, next, { changes: due }, ...followable(schedule)], signal),
   };
 }
+
+const followable = ({ changes }: Schedule): readonly Pick<Source, 'changes'>[] => (changes ? [{ changes }] : []);
 
 /** What somebody should know of either set. */
 const unitedOf = (one: Partial<Material>, other: Material): Partial<Material> => ({

@@ -102,6 +102,7 @@ export async function attempt(
     version,
     retired,
     beside: beside?.context,
+    judge: material.staged?.judge,
     seenBefore: previous?.firstSeen,
   };
   const snapshot = new Snapshot(context, about, limiter);

@@ -21,6 +21,10 @@ const CredentialSightingSchema = Type.Object({
   deferredUntil: Type.Optional(Text(32)),
   unreadable: Type.Optional(Text(64)),
   frozen: Type.Optional(Type.Boolean()),
+  /** Whether a next set signs here by a share. */
+  canary: Type.Optional(Type.Boolean()),
+  /** The snapshot of a next set that its platform refuses here. */
+  canaryRejected: Type.Optional(Text(64)),
   suspended: Type.Optional(Type.Boolean()),
 });
 
@@ -40,7 +44,7 @@ export const describeForFleet = (version: string, entries: readonly Entry[]): Si
 });
 
 function describeEntry(entry: Entry): CredentialSighting {
-  const { name, follows, snapshot, rejection, deferral, sourceError, frozenPaths = [], suspendedSince } = entry;
+  const { name, follows, snapshot, rejection, deferral, sourceError, frozenPaths = [], staged, suspendedSince } = entry;
   const signer = snapshot?.context.set.signer?.facts;
   return {
     name,
@@ -54,6 +58,8 @@ function describeEntry(entry: Entry): CredentialSighting {
     ...(deferral && { deferredUntil: deferral.until.toISOString() }),
     ...(sourceError && { unreadable: sourceError.error.code }),
     ...(frozenPaths.length > 0 && { frozen: true }),
+    ...(staged?.isActive === true && (staged.percent ?? 100) < 100 && { canary: true }),
+    ...(staged?.isRejected === true && staged.snapshotId !== undefined && { canaryRejected: staged.snapshotId }),
     ...(suspendedSince && { suspended: true }),
   };
 }

@@ -66,6 +66,7 @@ export class Snapshot {
   /** The origin's version of the material, for people. */
   readonly version: string | undefined;
   readonly #limiter: Limiter;
+  readonly #judge: ((isRefused: boolean) => void) | undefined;
   readonly #unopening = new Unopening();
 
   constructor(
@@ -76,6 +77,7 @@ export class Snapshot {
       version: string | undefined;
       retired: readonly Retired[];
       beside?: SigningContext | undefined;
+      judge?: ((isRefused: boolean) => void) | undefined;
       seenBefore?: FirstSeen | undefined;
     },
     limiter: Limiter,
@@ -86,6 +88,7 @@ export class Snapshot {
     // The same keys again are not retired: a snapshot that came back is current.
     this.retired = about.retired.filter((retired) => retired.snapshotId !== this.snapshotId).slice(0, maxRetired);
     this.beside = about.beside;
+    this.#judge = about.judge;
     this.loadedAt = about.loadedAt;
     this.firstSeen = noteSeen(about.seenBefore ?? new Map(), context.set.keys, about.loadedAt);
     this.version = about.version;
@@ -101,6 +104,11 @@ export class Snapshot {
       until: new Date(now.getTime() + graceMilliseconds),
     };
     return [self, ...this.retired].filter(({ until }) => now < until);
+  }
+
+  /** What its platform said of a signature; of another key than the one that signs it is no news. */
+  judge(keyId: string, isRefused: boolean): void {
+    if (this.context.set.signer?.facts.keyId === keyId) this.#judge?.(isRefused);
   }
 
   /** Fair: a batch takes turns with single requests. */

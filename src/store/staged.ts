@@ -2,6 +2,7 @@
 import { PaycertError } from '../errors.ts';
 import type { StagedState } from '../events.ts';
 import type { Provider, SigningContext } from '../providers/provider.ts';
+import { beginsAt } from '../sources/activation.ts';
 import type { Staged } from '../sources/source.ts';
 import { findRefusal, findViolations } from './checks.ts';
 
@@ -19,8 +20,10 @@ interface Evaluated {
   readonly older: 'accept' | 'reject';
 }
 
-/** What has expired still verifies what was signed for it; anything else that is wrong with a former set keeps it out. */
 const passed: ReadonlySet<string> = new Set(['certificate-expired', 'security-token-expired']);
+
+/** What has expired still verifies what was signed for it; anything else that is wrong with a former set keeps it out. */
+export const keepsOut = ({ code }: PaycertError): boolean => !passed.has(code);
 
 /** The next set is evaluated as of the time at which it is to sign. */
 export async function evaluateStaged(
@@ -33,23 +36,25 @@ export async function evaluateStaged(
   const sets = [signing.set, ...former];
   if (isActive) {
     const violations = await findViolations({ context, current: undefined, former: sets, older: 'accept' }, now);
-    const error = violations.find(({ code }) => !passed.has(code));
+    const error = violations.find(keepsOut);
     return error ? { error } : { context };
   }
-  const then = 'at' in activation && now < activation.at ? activation.at : now;
+  const begins = beginsAt(activation);
+  const then = begins && now < begins ? begins : now;
   const refusal = await findRefusal({ context, current: signing.set, former: sets, older }, then);
   return refusal ? { error: refusal.error } : { context };
 }
 
 /** `id`: equal in every process that loaded the same keys. */
 export function describeStaged(
-  { activation, isActive }: Staged,
+  { activation, share, isActive, isRejected }: Staged,
   { context, error }: StagedSet,
   id: (set: SigningContext['set']) => string,
 ): StagedState {
   return {
     isActive,
-    ...('at' in activation ? { until: activation.at } : { percent: activation.percent }),
+    ...(isRejected && { isRejected }),
+    ...('at' in activation ? { until: activation.at } : { percent: share }),
     ...(context && { keyId: context.set.signer?.facts.keyId, snapshotId: id(context.set) }),
     ...(error && { error }),
   };

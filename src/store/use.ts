@@ -115,6 +115,20 @@ export interface CredentialOperations {
    * console.log(parameters.signType, parameters.package); // → RSA prepay_id=wx26112221580621e9b071c00d9e093b0000
    */
   paymentParameters(input: PaymentParametersInput, moment?: Partial<Moment>): Promise<Readonly<Record<string, string>>>;
+  /**
+   * What the platform said of a signature that was made here, by the key id that came with it: `refused` where it did not accept the
+   * signature itself. A staged key that is refused too often stops signing by itself.
+   * @example
+   * const { keyId } = await paycert.current('wechat-main').sign('1554208460\nnonce\n{}\n');
+   * await paycert.current('wechat-main').report({ keyId, outcome: 'accepted' });
+   */
+  report(judgement: Judgement): Promise<void>;
+}
+
+/** What a platform said of a signature. */
+export interface Judgement {
+  readonly keyId: string;
+  readonly outcome: 'accepted' | 'refused';
 }
 
 /** Receives each request that was authorized, as it will be sent. */
@@ -200,6 +214,14 @@ export function useOf(snapshot: Snapshot, begin: Begin, options: UseOptions): Cr
         const parameters = await snapshot.paymentParameters(checked(input), momentOf(call, moment), call);
         await witness(call, { keyId: snapshot.context.set.signer?.facts.keyId, generation });
         return parameters;
+      }),
+    report: (given) =>
+      begin('report', async ({ credential }) => {
+        const { keyId, outcome } = checked(given);
+        if (typeof keyId !== 'string') throw requestInvalid('keyId', 'is missing');
+        if (!['accepted', 'refused'].includes(outcome)) throw requestInvalid('outcome', 'is accepted or refused');
+        snapshot.judge(keyId, outcome === 'refused');
+        observe({ type: 'judged', credential, keyId, outcome });
       }),
     encrypt: (plaintext, { keyId, ...at } = {}) =>
       begin('encrypt', async (call) => snapshot.encrypt(bytesOf({ plaintext }, 'plaintext'), timeOf(call, at), keyId)),

@@ -146,6 +146,12 @@ export const gauges = {
     read: ({ staged }: Entry) =>
       staged ? [{ active: String(staged.isActive), valid: String(staged.error === undefined), value: 1 }] : [],
   },
+  paycert_canary_rejected: {
+    about: 'reloads',
+    help: 'Of a staged source: whether the next set would sign here, and its platform refuses too many signatures (1), or not (0).',
+    labels: [credential],
+    read: ({ staged }: Entry) => (staged ? [{ value: Number(staged.isRejected === true) }] : []),
+  },
   paycert_platform_certificates_listed_timestamp_seconds: {
     about: 'keys',
     help: 'When the platform last gave the list of the certificates that it signs with.',

@@ -68,6 +68,9 @@ const notifiedLines: Readonly<Partial<Record<NotifiedOutcome, string>>> = {
 const whoSigns = (isNext: boolean): string =>
   isNext ? 'of two staged sets the next one signs here' : 'of two staged sets the current one signs here, and the next one waits'; // prettier-ignore
 
+const refusedNext = 'the platform refuses too many signatures of the next set: the current one signs here again';
+const uselessOther = 'of two staged sets the one that does not sign is of no use';
+
 const whatIsCurrent = (isRollback: boolean, keptAt: Date | undefined): string => {
   if (keptAt !== undefined)
     return 'the last good material of before the restart is current: the newest is not accepted';
@@ -109,9 +112,14 @@ const rows: Rows = {
         : 'material is good and not valid yet, and no current snapshot lasts until it is',
     { credential, until, ...describe(error) },
   ],
-  staged: ({ credential, isActive, until, percent, keyId, error }) => [
-    error === undefined ? 'info' : 'error',
-    error === undefined ? whoSigns(isActive) : 'of two staged sets the one that does not sign is of no use',
+  judged: ({ credential, keyId, outcome }) => [
+    'debug',
+    'a platform judged a signature',
+    { credential, keyId, outcome },
+  ],
+  staged: ({ credential, isActive, isRejected, until, percent, keyId, error }) => [
+    error === undefined && isRejected !== true ? 'info' : 'error',
+    isRejected === true ? refusedNext : error === undefined ? whoSigns(isActive) : uselessOther,
     {
       credential,
       ...(until && { until }),
@@ -119,6 +127,11 @@ const rows: Rows = {
       ...(keyId !== undefined && { besideKeyId: keyId }),
       ...(error && describe(error)),
     },
+  ],
+  'activation-refused': ({ credential, error }) => [
+    'warn',
+    'what says when the next set signs is not used; what it said last counts',
+    { credential, ...describe(error) },
   ],
   unchanged: ({ credential, isRecovery }) =>
     isRecovery ? ['info', 'put right: the current snapshot is the newest material again', { credential }] : undefined,
@@ -238,6 +251,12 @@ const rows: Rows = {
     error ? 'warn' : 'info',
     error ? 'Pods could not be touched; kubelet finds the change by itself within about a minute' : 'Pods touched',
     { object, pods, ...(error && describe(error)) },
+  ],
+  'activation-written': ({ object }) => ['info', 'a Pod has the activation of its staged keys', { object }],
+  'activation-unwritten': ({ object, error, isNew }) => [
+    isNew ? 'warn' : 'debug',
+    'a Pod could not be given the activation of its staged keys; it is tried again',
+    { object, ...describe(error) },
   ],
   'fleet-asked': ({ answered, unanswered, seconds }) => [
     'debug',

@@ -49,7 +49,7 @@ describe('injection in the chart', { skip: noHelm, timeout: 300_000 }, () => {
 
   it('grants what each part of it needs, and nothing that is off', async () => {
     const [off, on, all] = await Promise.all([grantedBy(values({ enabled: false })), grantedBy(values({})), grantedBy(values({ recreateMissing: true }))]); // prettier-ignore
-    assert.deepEqual(added(off, on), ['get replicasets', 'list pods', 'watch pods']);
+    assert.deepEqual(added(off, on), ['get replicasets', 'list pods', 'patch pods/status', 'watch pods']);
     assert.deepEqual(added(on, all), ['create pods', 'create pods/eviction', 'get daemonsets', 'get statefulsets']); // prettier-ignore
     const manifests = await example();
     const named = ofKind(manifests, 'ClusterRole').find(({ metadata }) => metadata.name === 'paycert-injection');

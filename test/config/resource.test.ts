@@ -1,7 +1,8 @@
-// What a PaymentCredential says beside its spec, and what an entry that names one says beside it.
+// What a PaymentCredential says: the source of its keys, of one Secret or of two, since when it is suspended, and what an entry that names it says beside it.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { credentialOf, suspendedSince } from '../../src/config/resource.ts';
+import { credentialOf, parseSpec, suspendedSince, toCredential, withSets } from '../../src/config/resource.ts';
+import { PaycertError } from '../../src/errors.ts';
 
 const write = (time: string, spec: object) => ({ time, fieldsV1: { 'f:spec': spec } });
 const metadata = {
@@ -43,4 +44,55 @@ describe('an entry that names a PaymentCredential', () => {
     const source = { secret: { name: 'wechat', namespace: 'pay' } };
     assert.deepEqual(credentialOf(entry, spec), { name: 'shop', provider: spec.provider, source, ...own });
   });
+});
+
+const provider = { wechatpay: { merchantId: '1900000001' } };
+const sets = { current: { secret: { name: 'keys' } }, next: { secret: { name: 'next', keys: { a: 'b' } } } };
+const staged = (activate: object, more: object = {}) => ({
+  provider,
+  source: { staged: { ...sets, activate, ...more } },
+});
+
+function faultsOf(spec: unknown): string[] {
+  try {
+    parseSpec(spec);
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof PaycertError);
+    return [error, ...error.others].map(({ message }) => message);
+  }
+}
+
+describe('a PaymentCredential with two Secrets', () => {
+  it('is one of paycert.yaml with two sets', () => {
+    const spec = parseSpec(staged({ percent: 5, of: 'pods' }));
+    assert.deepEqual(toCredential('wechat-main', spec).source, {
+      staged: { ...sets, activate: { percent: 5, of: 'pods' } },
+    });
+    const mounted = withSets(spec.source, ({ name }, set) => ({ files: { path: `/${set}/${name}` } }));
+    assert.deepEqual(mounted.staged?.next, { files: { path: '/next/next' } });
+    assert.deepEqual(
+      withSets({ secret: { name: 'keys' } }, (secret) => ({ secret })),
+      { secret: { name: 'keys' } },
+    );
+  });
+
+  for (const [what, spec, expected] of [
+    [
+      'one Secret beside them',
+      { provider, source: { ...staged({ percent: 0 }).source, secret: { name: 'k' } } },
+      /^spec\.source /,
+    ],
+    ['no activation', staged({}), /^spec\.source\.staged\.activate needs at, percent or steps/],
+    ['a time and a share', staged({ at: '2026-12-01T02:00:00Z', percent: 1 }), /percent stands beside at: give one/],
+    ['a time that is none', staged({ at: '2026-13-41T02:00:00Z' }), /activate\.at is no time/],
+    [
+      'one set twice',
+      staged({ percent: 0 }, { next: sets.current }),
+      /^spec\.source\.staged\.next is the same as current/,
+    ],
+    ['files', staged({ percent: 0 }, { next: { files: { path: '/etc' } } }), /^spec\.source\.staged\.next/],
+    ['another namespace', staged({ percent: 0 }, { next: { secret: { name: 'a', namespace: 'b' } } }), /namespace/],
+  ] as const)
+    it(`is refused with ${what}`, () => assert.match(faultsOf(spec)[0] ?? '', expected));
 });

@@ -153,7 +153,9 @@ describe('platform certificates that are downloaded', { timeout: 60_000 }, () =>
 
   it('go to both sets of a staged source', async (t) => {
     const { listing, platform } = await startListed(t, material);
-    listing.source.about = { staged: { isActive: false, activation: { percent: 0 }, other: ownFiles(material) } };
+    listing.source.about = {
+      staged: { isActive: false, isRejected: false, share: 0, activation: { percent: 0 }, other: ownFiles(material) },
+    };
     const { staged } = await listing.decorated(platform.url).source.read(new AbortController().signal);
     assert.ok(staged && !(staged.other instanceof Error));
     assert.equal([...staged.other.keys()].filter((name) => name.startsWith('platform/')).length, 2);

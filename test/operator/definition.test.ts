@@ -40,6 +40,13 @@ describe('the definition', () => {
       };
       await tenant.create(`all-${String(index)}`, { provider: { wechatpay }, source: { secret }, ...more }, strict);
     }
+    for (const [name, activate] of [
+      ['timed', { at: '2026-12-01T02:00:00Z' }],
+      ['tried', { percent: 5, of: 'pods' }],
+    ] as const) {
+      const sets = { current: source, next: { secret: { name: 'next', keys: { a: 'b' } } } };
+      await tenant.create(name, { provider, source: { staged: { ...sets, activate } } }, strict);
+    }
   });
 
   for (const [what, spec, expected] of [
@@ -63,6 +70,16 @@ describe('the definition', () => {
       'another namespace',
       { provider, source: { secret: { name: 'keys', namespace: 'kube-system' } } },
       /unknown field \\"spec\.source\.secret\.namespace\\"/,
+    ],
+    [
+      'two sources',
+      { provider, source: { ...source, staged: { current: source, next: source, activate: { percent: 0 } } } },
+      /spec\.source: Too many: 2/,
+    ],
+    [
+      'a share above a hundred',
+      { provider, source: { staged: { current: source, next: source, activate: { percent: 101 } } } },
+      /spec\.source\.staged\.activate\.percent.*less than or equal to 100/,
     ],
     [
       'a name of a Secret that is none',

@@ -23,6 +23,17 @@ describe('the index', () => {
     assert.deepEqual([...index.resourcesOf(secret('y'))], [key('a')]);
   });
 
+  it('knows both Secrets of a staged resource, and lets go of the one that it names no more', () => {
+    const index = new SecretIndex();
+    const both = (current: string, next: string) =>
+      resource({ source: { staged: { current: { secret: { name: current } }, next: { secret: { name: next } } } } });
+    assert.deepEqual(index.set(key('a'), both('x', 'y')), [secret('x'), secret('y')]);
+    assert.deepEqual(index.set(key('a'), both('y', 'z')), [secret('x'), secret('z')]);
+    assert.deepEqual(['x', 'y', 'z'].map((name) => index.resourcesOf(secret(name)).length), [0, 1, 1]); // prettier-ignore
+    assert.deepEqual(index.set(key('a'), naming('z')), [secret('y')]);
+    assert.deepEqual(index.set(key('a'), both('z', 'z')), [], 'once, with other keys');
+  });
+
   it('takes what names no Secret as it comes', () => {
     const index = new SecretIndex();
     for (const spec of [
@@ -32,6 +43,8 @@ describe('the index', () => {
       { source: null },
       { source: { secret: 1 } },
       { source: { secret: { name: 5 } } },
+      { source: { staged: null } },
+      { source: { staged: { current: 1, next: { secret: null } } } },
     ])
       // prettier-ignore
       assert.deepEqual(index.set(key('a'), resource(spec)), []);

@@ -22,7 +22,7 @@ async function follow(t: TestContext, more: Partial<ResourceEntry> = {}) {
   await tenant.write('keys', (await makeMaterial()).files);
   const store = new Store();
   const events = new Recorder();
-  const environment = { KUBECONFIG: await controlPlane().kubeconfig(tenant.namespace) };
+  const environment = { KUBECONFIG: await controlPlane().kubeconfig(tenant.namespace), PAYCERT_POD_UID: 'pod-1' };
   const dependencies = { store, clock: systemClock, limiter: new Limiter(8), observe: events.observe };
   const configured = new RunningConfiguration(dependencies, {
     clock: systemClock,
@@ -72,6 +72,58 @@ describe('an entry that names a resource', () => {
     await until(() => store.entry(name).requires.length === 2);
     assert.deepEqual(store.entry(name).maxAge, { milliseconds: 30 * 86_400_000, isGiven: true });
   });
+
+  it(
+    'promotes and rolls back as the resource says, within seconds, and never signs with what is neither set',
+    limit,
+    async (t) => {
+      const { tenant, store, events, load, entry } = await follow(t);
+      await tenant.write('next', (await makeMaterial(1)).files);
+      const source = (percent: number) => ({
+        staged: { current: { secret: { name: 'keys' } }, next: { secret: { name: 'next' } }, activate: { percent } },
+      });
+      await tenant.create(name, wechatpaySpec('', { source: source(0), older: 'reject' }));
+      await load(entry);
+      const before = store.current(name);
+      const beside = store.entry(name).staged?.snapshotId;
+      assert.notEqual(beside, before.snapshotId);
+      await Promise.all([events.next('swapped'), tenant.patch(name, { source: source(100) })]);
+      assert.deepEqual([store.current(name).snapshotId, store.entry(name).staged?.isActive], [beside, true]);
+      await Promise.all([events.next('swapped'), tenant.patch(name, { source: source(0) })]);
+      assert.deepEqual(
+        [store.current(name).snapshotId, store.entry(name).staged?.isActive],
+        [before.snapshotId, false],
+      );
+    },
+  );
+
+  it(
+    'goes back to the current Secret when the status says that the platform refuses the next one',
+    limit,
+    async (t) => {
+      const { tenant, store, events, load, entry } = await follow(t);
+      await tenant.write('next', (await makeMaterial(1)).files);
+      const source = (percent: number) => ({
+        staged: { current: { secret: { name: 'keys' } }, next: { secret: { name: 'next' } }, activate: { percent } },
+      });
+      await tenant.create(name, wechatpaySpec('', { source: source(99) }));
+      await load(entry);
+      const { staged } = store.entry(name);
+      assert.equal(staged?.isActive, true, 'this pod is among the ninety-nine');
+      const canaryRejected = {
+        snapshotId: 'n',
+        secret: 'next',
+        activation: '{"percent":99}',
+        time: new Date().toISOString(),
+      };
+      const path = `/apis/paycert.dev/v1alpha1/namespaces/${tenant.namespace}/paymentcredentials/${name}/status`;
+      await Promise.all([
+        events.next('swapped'),
+        tenant.plane.admin('PATCH', path, { status: { canaryRejected } }, 'application/merge-patch+json'),
+      ]);
+      assert.equal(store.current(name).snapshotId, staged.snapshotId);
+    },
+  );
 
   it('drops the keys and is not ready while the resource is suspended', limit, async (t) => {
     const { tenant, store, events, load, entry, ready } = await follow(t);

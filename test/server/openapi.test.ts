@@ -21,7 +21,16 @@ interface Method {
 }
 const document = (await api.get('/openapi.json')).body;
 const paths = document['paths'] as Readonly<Record<string, Readonly<Record<string, Method>>>>;
-const operations = ['authorize', 'sign', 'verify', 'decrypt', 'notification', 'encrypt', 'payment-parameters'];
+const operations = [
+  'authorize',
+  'sign',
+  'verify',
+  'decrypt',
+  'notification',
+  'encrypt',
+  'payment-parameters',
+  'report',
+];
 const batchable = ['authorize', 'sign', 'verify', 'decrypt', 'encrypt'];
 const pathOf = (operation: string) => `/v1/credentials/{name}/${operation}`;
 const concrete = (path: string) => path.replace('{name}', 'shop');
@@ -45,6 +54,7 @@ const samples: readonly (readonly [operation: string, input: Readonly<Record<str
   ['notification', { headers: notification.headers, body: text(notification.body) }],
   ['encrypt', { plaintext: 'x', keyId: platformKey!.keyId }],
   ['payment-parameters', { type: 'jsapi', appId: 'wx1', prepayId: 'wx2' }],
+  ['report', { keyId: 'A1', outcome: 'refused' }],
 ];
 
 describe('the OpenAPI document', () => {

@@ -4,12 +4,15 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { PaycertError } from '../../src/errors.ts';
 import type { Activation } from '../../src/sources/source.ts';
-import { isActivated, staged } from '../../src/sources/staged.ts';
+import { always, followed } from '../../src/sources/schedule.ts';
+import { changesAt, isActivated, shareAt } from '../../src/sources/activation.ts';
+import { staged } from '../../src/sources/staged.ts';
 import { filesOf, textsOf } from '../support/directories.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeSource, unreadable } from '../support/fake-source.ts';
 
 const now = new Date('2026-11-22T00:00:00Z');
+const canary = { failurePercent: 50, minimumCalls: 4 };
 const never = new AbortController().signal;
 const second = (seconds: number) => new Date(now.getTime() + seconds * 1000);
 const signs = (percent: number, pod: string, next = 'secret:b') => isActivated({ percent }, { now, pod, next });
@@ -18,7 +21,7 @@ function make(activation: Activation, pod = 'pod-1') {
   const [current, next, clock] = [new FakeSource('a'), new FakeSource('b'), new FakeClock(now)];
   current.content = filesOf({ key: 'A' });
   next.content = filesOf({ key: 'B' });
-  return { current, next, clock, source: staged({ current, next, activation, pod, clock }) };
+  return { current, next, clock, source: staged({ current, next, schedule: always(activation), canary, pod, clock }) };
 }
 
 /** The set that signs, and the one beside it. */
@@ -56,6 +59,40 @@ describe('the share of pods', () => {
   });
 });
 
+describe('steps', () => {
+  const minute = 60_000;
+  const steps = [{ percent: 5, milliseconds: minute }, { percent: 25, milliseconds: 2 * minute }]; // prettier-ignore
+  const activation = { from: second(60), steps };
+
+  it('grow one after the other, and end in every pod', () => {
+    const shares = [0, 59, 60, 119, 120, 239, 240, 1e6].map((at) => shareAt(activation, second(at)));
+    assert.deepEqual(shares, [0, 0, 5, 5, 25, 25, 100, 100]);
+    const changes = [0, 60, 120, 240].map((at) => changesAt(activation, second(at))?.getTime());
+    assert.deepEqual(changes, [second(60).getTime(), second(120).getTime(), second(240).getTime(), undefined]);
+  });
+
+  it('are looked at when each begins, and say in how many pods the next set signs', async () => {
+    const one = make(activation, 'pod-1');
+    const stop = new AbortController();
+    for (const source of [one.current, one.next]) source.tick('start');
+    const ticks = one.source.changes(stop.signal)[Symbol.asyncIterator]();
+    await ticks.next();
+    const revisions = new Set([(await one.source.read(never)).revision]);
+    for (const [pause, share] of [[60_000, 5], [60_000, 25], [120_000, 100]] as const) {
+      assert.deepEqual(one.clock.sleeping, [pause]);
+      const due = ticks.next();
+      one.clock.advance(pause);
+      assert.equal((await due).value, 'event');
+      const { revision, staged: about } = await one.source.read(never);
+      revisions.add(revision);
+      assert.equal(about?.share, share);
+    } // prettier-ignore
+    assert.equal(revisions.size, 4);
+    stop.abort();
+    await ticks.next();
+  });
+});
+
 describe('a staged source', () => {
   it('signs with the current set before its time, and with the next one from then on', async () => {
     const one = make({ at: second(60) });
@@ -78,6 +115,54 @@ describe('a staged source', () => {
     assert.equal((await next).value, 'event');
     stop.abort();
     assert.equal((await ticks.next()).done, true);
+  });
+
+  it('follows what says when, and looks again at a time that it learns while it waits', async () => {
+    const [one, file] = [make({ percent: 0 }), new FakeSource('file')];
+    let said: Activation = { percent: 0 };
+    const options = { source: file, configured: said, parse: () => said, refused: assert.fail };
+    const source = staged({ ...one, schedule: followed(options), canary, pod: 'pod-1' });
+    const stop = new AbortController();
+    const ticks = source.changes(stop.signal)[Symbol.asyncIterator]();
+    for (const each of [one.current, one.next, file]) each.tick('start');
+    assert.equal((await ticks.next()).value, 'start');
+    const first = await source.read(never);
+    said = { at: second(60) };
+    file.tick();
+    assert.equal((await ticks.next()).value, 'event');
+    const [due, asleep] = [ticks.next(), one.clock.nextSleep()];
+    const { revision } = await source.read(never);
+    assert.notEqual(revision, first.revision, 'what waits has another time');
+    assert.equal(await asleep, 60_000);
+    one.clock.advance(60_000);
+    assert.equal((await due).value, 'event');
+    assert.deepEqual(await read({ ...one, source }), ['B', 'A', true]);
+    stop.abort();
+    await ticks.next();
+  });
+
+  it('gives the current set again when its platform refuses the next one, and looks at once', async () => {
+    const one = make({ percent: 99 });
+    const stop = new AbortController();
+    for (const source of [one.current, one.next]) source.tick('start');
+    const ticks = one.source.changes(stop.signal)[Symbol.asyncIterator]();
+    await ticks.next();
+    const tried = await one.source.read(never);
+    assert.equal(tried.staged?.isActive, true);
+    const due = ticks.next();
+    for (let times = 0; times < canary.minimumCalls; times += 1) tried.staged.judge?.(true);
+    assert.equal((await due).value, 'event');
+    const back = await one.source.read(never);
+    assert.deepEqual([textsOf(back.data)['key'], back.staged?.isRejected, back.staged?.judge], ['A', true, undefined]);
+    one.next.content = filesOf({ key: 'C' });
+    assert.deepEqual(await read(one), ['C', 'A', true], 'another set is another trial');
+    stop.abort();
+    await ticks.next();
+  });
+
+  it('asks for no judgement of a set that signs everywhere, or by its time', async () => {
+    for (const activation of [{ percent: 100 }, { at: now }, { percent: 0 }])
+      assert.equal((await make(activation).source.read(never)).staged?.judge, undefined);
   });
 
   it('is other material when either set changes, and when the other one signs', async () => {

@@ -11,8 +11,8 @@ import { Reloading, type ReloadingOptions } from '../support/reloading.ts';
 const until = new Date('2026-12-01T00:00:00Z');
 const A = { keyId: 'A', platform: { PA: '2028-01-01T00:00:00Z' } };
 const B = { keyId: 'B', platform: { PB: '2028-01-01T00:00:00Z' } };
-const waits = { isActive: false, activation: { at: until } } as const;
-const signs = { isActive: true, activation: { at: until } } as const;
+const waits = { isActive: false, isRejected: false, share: 0, activation: { at: until } } as const;
+const signs = { isActive: true, isRejected: false, share: 100, activation: { at: until } } as const;
 
 /** A loop over a source with two sets: the first signs. */
 function start(t: TestContext, options: ReloadingOptions = {}) {
@@ -54,6 +54,21 @@ describe('the set that comes next', () => {
     const { loop, load } = start(t);
     await load({ ...A, notAfter: '2026-11-30T00:00:00Z' }, waits, B);
     assert.equal(isBridged(loop.entry), false);
+  });
+
+  it('is judged by what is said of its own key, and of no other', async (t) => {
+    const { loop, load } = start(t);
+    const judged: boolean[] = [];
+    const tried = { ...signs, activation: { percent: 5 }, judge: (isRefused: boolean) => void judged.push(isRefused) };
+    await load(B, tried, A);
+    loop.current.judge('A', true);
+    loop.current.judge('B', true);
+    loop.current.judge('B', false);
+    assert.deepEqual(judged, [true, false]);
+    await load(A, { ...waits, isRejected: true, activation: { percent: 5 } }, B);
+    loop.current.judge('A', true);
+    assert.equal(judged.length, 2);
+    assert.equal(describeCredential(loop.entry, loop.clock.now()).staged?.rejected, true);
   });
 
   it('signs from its activation on, and what signed before verifies and decrypts still', async (t) => {

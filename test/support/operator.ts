@@ -129,9 +129,13 @@ export class Tenant {
 }
 
 /** Whoever runs an operator with these rules in one namespace. */
-export async function makeAccount(tenant: Tenant, rules: readonly Json[]): Promise<{ KUBECONFIG: string }> {
+export async function makeAccount(
+  tenant: Tenant,
+  rules: readonly Json[],
+  name = 'operator',
+): Promise<{ KUBECONFIG: string }> {
   const { plane, namespace } = tenant;
-  const directory = await plane.makeServiceAccount(namespace, 'operator', rules);
+  const directory = await plane.makeServiceAccount(namespace, name, rules);
   const token = await readFile(join(directory, 'token'), 'utf8');
   return { KUBECONFIG: await plane.kubeconfig(namespace, undefined, token) };
 }

@@ -80,6 +80,7 @@ export const withoutTime = (): unknown[] =>
     credential.encrypt(content),
     credential.encrypt(content, { keyId: 'k' }),
     credential.paymentParameters({ type: 'jsapi', appId: 'a', prepayId: 'p' }),
+    credential.report({ keyId: 'k', outcome: 'refused' }),
     signMessage(content, { platformKey }),
     makeRestResponse(content, { alipayKey }),
     encryptResource(content, { apiV3Key: 'k' }),

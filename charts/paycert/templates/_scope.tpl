@@ -48,6 +48,10 @@
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]
+# The annotation that says when staged keys sign.
+- apiGroups: [""]
+  resources: [pods/status]
+  verbs: [patch]
 - apiGroups: [apps]
   resources: [replicasets]
   verbs: [get]

@@ -1,5 +1,6 @@
 // Where material comes from, as it is written in the configuration.
 import Type, { type Static } from 'typebox';
+import { defaults } from '../defaults.ts';
 import { Consul, Etcd, Vault } from './origins.ts';
 import { Interval, Keys, closed, filePath, namespaceName, objectName, oneOf } from './shared.ts';
 
@@ -73,21 +74,62 @@ const plainSources = {
 
 const OneSet = Type.Object(plainSources, { ...oneOf, description: 'Where that set comes from.' });
 
-const Activate = Type.Object(
+const Time = (description: string) =>
+  Type.Optional(
+    Type.String({
+      pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$',
+      form: 'a time such as 2026-12-01T02:00:00Z',
+      description,
+    }),
+  );
+
+const Step = Type.Object(
   {
-    at: Type.Optional(
-      Type.String({
-        pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$',
-        form: 'a time such as 2026-12-01T02:00:00Z',
-        description: 'From that time on, in every pod.',
-      }),
-    ),
+    percent: Type.Integer({ minimum: 1, maximum: 100, description: 'In so many of a hundred pods.' }),
+    for: Interval('For how long.'),
+  },
+  closed,
+);
+
+export const Activate = Type.Object(
+  {
+    at: Time('From that time on, in every pod.'),
     percent: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 100, description: 'In so many of a hundred pods. 0: in none; 100: in all.' }),
     ),
     of: Type.Optional(Type.Literal('pods', { description: 'What `percent` is a share of. Default pods.' })),
+    from: Time('When the first of the steps begins.'),
+    steps: Type.Optional(
+      Type.Array(Step, {
+        minItems: 1,
+        maxItems: 16,
+        description: 'In more and more pods, one step after the other, and after the last in every pod.',
+      }),
+    ),
   },
-  { ...closed, description: 'When the next set signs: at, or percent.' },
+  { ...closed, description: 'When the next set signs: at, percent, or from and steps.' },
+);
+
+export const Canary = Type.Object(
+  {
+    failurePercent: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        default: defaults.canaryFailurePercent,
+        description: 'It stops when the platform refuses that many of a hundred of its signatures, of the last 200.',
+      }),
+    ),
+    minimumCalls: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 200,
+        default: defaults.canaryMinimumCalls,
+        description: 'It continues while fewer signatures than that were judged in this pod.',
+      }),
+    ),
+  },
+  { ...closed, description: 'When a pod stops using a next set that signs by its share.' },
 );
 
 const Staged = Type.Object(
@@ -95,6 +137,15 @@ const Staged = Type.Object(
     current: OneSet,
     next: OneSet,
     activate: Activate,
+    canary: Type.Optional(Canary),
+    activationFile: Type.Optional(
+      Type.String({
+        ...filePath,
+        maxLength: 4096,
+        description:
+          'What this file says counts in place of `activate`, also when it changes: JSON by the name of the credential, such as `{"wechat-main":{"percent":5}}`. Injection has the Pod’s annotation `paycert.dev/activations` there.',
+      }),
+    ),
   },
   { ...closed, description: 'Two sets of one credential, of which one signs.' },
 );
@@ -109,3 +160,6 @@ export const SourceSchema = Type.Object(
 );
 
 export type SourceConfig = Static<typeof SourceSchema>;
+/** Of one of two staged sets. */
+export type SetConfig = Static<typeof OneSet>;
+export type ActivateConfig = Static<typeof Activate>;

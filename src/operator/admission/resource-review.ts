@@ -4,6 +4,7 @@ import { parseSpec } from '../../config/resource.ts';
 import { PaycertError } from '../../errors.ts';
 import { usedByLabel } from '../labels.ts';
 import type { Objects } from '../objects.ts';
+import { namedSecrets } from '../resource.ts';
 import { ResourceKey } from '../resource-key.ts';
 import { allowsUse, isReviewed } from '../secrets.ts';
 import { accountOf, identityChange } from './account.ts';
@@ -22,14 +23,17 @@ export function reviewResource(request: ReviewRequest, options: ResourceReviewOp
   const key = new ResourceKey('PaymentCredential', namespace, object.metadata.name ?? '');
   try {
     const spec = parseSpec(object.spec);
-    const { name, keys } = spec.source.secret;
-    const secret = new ResourceKey('Secret', namespace, name);
+    const secrets = namedSecrets(spec).map(({ name, keys }) => ({
+      secret: new ResourceKey('Secret', namespace, name),
+      keys,
+    }));
+    const account = accountOf(spec);
     const refusals = [
       // The definition says the same; one that is older than the operator does not.
       ...identityChange([object.spec, oldObject?.spec], 'spec.provider says', 'spec.provider'),
-      ...duplicate({ key, secret, keys, account: accountOf(spec) }, options),
+      ...secrets.flatMap((named) => duplicate({ key, ...named, account }, options)),
     ];
-    const warnings = secretWarnings(secret, key.name, options);
+    const warnings = secrets.flatMap(({ secret }) => secretWarnings(secret, key.name, options));
     return { outcome: refusals.length > 0 ? 'refused' : 'allowed', refusals, warnings, audit: {} };
   } catch (error) {
     if (!(error instanceof PaycertError)) throw error;
@@ -40,7 +44,7 @@ export function reviewResource(request: ReviewRequest, options: ResourceReviewOp
 interface Wanted {
   readonly key: ResourceKey;
   readonly secret: ResourceKey;
-  readonly keys: Readonly<Record<string, string>> | undefined;
+  readonly keys: object | undefined;
   readonly account: string | undefined;
 }
 
@@ -51,12 +55,13 @@ function duplicate({ key, secret, keys = {}, account }: Wanted, { lookup }: Reso
     .filter((other) => other.name !== key.name)
     .find((other) => {
       const { spec } = lookup.find(other) ?? {};
-      const named = (spec as { source?: { secret?: { keys?: object } } } | undefined)?.source?.secret?.keys ?? {};
-      return spec !== undefined && accountOf(spec) === account && isDeepStrictEqual({ ...named }, { ...keys });
+      const isSame = ({ name, keys: named }: { readonly name: string; readonly keys?: object | undefined }) =>
+        name === secret.name && isDeepStrictEqual({ ...named }, { ...keys });
+      return spec !== undefined && accountOf(spec) === account && namedSecrets(spec).some(isSame);
     });
   if (twin === undefined) return [];
   const message = `PaymentCredential "${twin.name}" names Secret "${secret.name}" for the same account already`;
-  return [new PaycertError('resource-duplicate', message, { field: 'spec.source.secret.name' })];
+  return [new PaycertError('resource-duplicate', message, { field: 'spec.source' })];
 }
 
 /** Which is written first is the owner’s decision: none of this is against the resource. */

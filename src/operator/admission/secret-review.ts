@@ -1,17 +1,19 @@
 // The review of a Secret: loaded and checked as a sidecar would, for every resource that names it, from what is cached alone.
 import type { Clock } from '../../clock.ts';
-import { parseSpec } from '../../config/resource.ts';
+import { parseSpec, type ResourceSpec } from '../../config/resource.ts';
 import { detailOf, PaycertError } from '../../errors.ts';
 import { findCopies } from '../../kube/copies.ts';
 import type { KubeObject } from '../../kube/resources.ts';
 import { secretMaterial } from '../../sources/secret.ts';
-import { toQuestion } from '../evaluator.ts';
+import { toQuestions } from '../evaluator.ts';
 import { usedByLabel } from '../labels.ts';
 import type { Objects } from '../objects.ts';
 import type { PaymentCredential, Status } from '../resource.ts';
 import { ResourceKey } from '../resource-key.ts';
 import { allowsUse, inLabels, readSecretFacts } from '../secrets.ts';
+import { type Question, timeOf } from '../secret-reader.ts';
 import { evaluate } from '../status/evaluate.ts';
+import { violationsBeside } from '../status/staged.ts';
 import { identityChange } from './account.ts';
 import { readBreakGlass } from './break-glass.ts';
 import type { Decision, ReviewedObject, ReviewRequest } from './review.ts';
@@ -115,11 +117,19 @@ async function reviewFor(
   const status = options.statusOf(key) ?? resource.status;
   try {
     const spec = parseSpec(resource.spec);
-    const { keys, credential, accepted } = toQuestion(key, { ...resource, status }, spec);
-    const evaluation = await evaluate({ credential, material: secretMaterial(object, keys), accepted }, now);
-    const refusals = evaluation.deferredUntil === undefined ? evaluation.violations : [];
-    const warnings = warningsOf({ resource, spec, evaluation, status }, now);
-    return { resource, refusals, warnings: refusals.length === 0 ? warnings : [], snapshotId: evaluation.snapshotId };
+    const questions = toQuestions(key, { ...resource, status }, spec, now).filter(
+      ({ secret }) => secret.name === object.metadata.name,
+    );
+    const reviews = [];
+    for (const question of questions) reviews.push(await reviewOne({ question, resource, spec, status }, object, now));
+    const refusals = reviews.flatMap((review) => review.refusals);
+    const [snapshotId] = reviews.map((review) => review.snapshotId);
+    return {
+      resource,
+      refusals,
+      warnings: refusals.length === 0 ? reviews.flatMap((review) => review.warnings) : [],
+      ...(snapshotId !== undefined && { snapshotId }),
+    };
   } catch (error) {
     if (!(error instanceof PaycertError)) throw error;
     // A resource that was stored invalid is not repaired by a Secret.
@@ -132,6 +142,27 @@ async function reviewFor(
     const said = inLabels(error, resource);
     return { resource, refusals: [said, ...said.others], warnings: [] };
   }
+}
+
+interface Reviewed {
+  readonly question: Question;
+  readonly resource: PaymentCredential;
+  readonly spec: ResourceSpec;
+  readonly status: Status | undefined;
+}
+
+/** Of a set that was replaced, nothing is odd that is allowed. */
+async function reviewOne({ question, ...about }: Reviewed, object: KubeObject, now: Date) {
+  const { beside, keys, ...asked } = question;
+  const at = timeOf(question, now);
+  const evaluation = await evaluate({ ...asked, material: secretMaterial(object, keys) }, at);
+  const { deferredUntil, violations, snapshotId } = evaluation;
+  const against = beside ? violationsBeside(beside, evaluation) : violations;
+  return {
+    refusals: deferredUntil === undefined ? against : [],
+    warnings: beside === 'current' ? [] : warningsOf({ ...about, evaluation }, at),
+    snapshotId,
+  };
 }
 
 function copyWarning({ metadata }: ReviewedObject): string[] {

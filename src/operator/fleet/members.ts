@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FleetPod } from './pod.ts';
 import type { Seen } from './sightings.ts';
-import { pauseAtRest, pauseWhile, type Turn } from './turns.ts';
+import { pauseAtRest, pauseOfCanary, pauseWhile, type Turn } from './turns.ts';
 
 export interface Member extends Turn {
   readonly pod: FleetPod;
@@ -62,7 +62,9 @@ export class Members {
     const member = this.#namespaces.get(asked.pod.namespace)?.get(asked.pod.name);
     if (member?.pod.uid !== asked.pod.uid) return;
     const unsettledSince = member.isSettled ? now : member.unsettledSince;
-    const pause = isSettled ? pauseAtRest(random) : pauseWhile(now - unsettledSince);
+    const isCanary = seen.sighting?.credentials.some(({ canary }) => canary === true) === true;
+    const usual = isSettled ? pauseAtRest(random) : pauseWhile(now - unsettledSince);
+    const pause = isCanary ? Math.min(usual, pauseOfCanary) : usual;
     this.#keep(member, {
       ...{ pod: member.pod, seen, isSettled, unsettledSince },
       nextAt: now + pause,

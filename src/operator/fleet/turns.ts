@@ -12,6 +12,9 @@ export const pauseAtRest = (random: number): number => longestPause * (0.8 + ran
 export const pauseWhile = (unsettledMilliseconds: number): number =>
   Math.min(Math.max(unsettledMilliseconds / 10, shortestPause), longestPause);
 
+/** While a next key is tried there: what its platform says of it must be known soon. */
+export const pauseOfCanary = 20_000;
+
 export interface Turn {
   /** In milliseconds since 1970. */
   readonly nextAt: number;

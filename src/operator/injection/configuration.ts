@@ -1,13 +1,23 @@
 // The configuration of an injected sidecar, made of PaymentCredentials: JSON, which is YAML too, as the value of an environment variable.
-import { type ResourceSpec, toCredential } from '../../config/resource.ts';
+import {
+  type ResourceSecret,
+  type ResourceSpec,
+  type SecretSets,
+  toCredential,
+  withSets,
+} from '../../config/resource.ts';
+import type { SetConfig, SourceConfig } from '../../config/schema/source.ts';
 import { parseConfig } from '../../config/load.ts';
 
 export const socketPath = '/run/paycert/paycert.sock';
-const keysDirectory = '/etc/paycert/keys';
+const directories = { current: '/etc/paycert/keys', next: '/etc/paycert/next-keys' } as const;
 export const lastGoodDirectory = '/run/paycert-last-good';
 
-/** Where the Secret of a credential is mounted. Its name has no slash. */
-export const mountOf = (credential: string): string => `${keysDirectory}/${credential}`;
+/** Where the annotation of the Pod is that says when staged keys sign. */
+export const activationsMount = { directory: '/etc/paycert/pod', file: 'activations' } as const;
+
+/** Where a Secret of a credential is mounted. Its name has no slash. */
+export const mountOf = (credential: string, set: keyof SecretSets): string => `${directories[set]}/${credential}`;
 
 export interface Injected {
   readonly name: string;
@@ -29,11 +39,9 @@ export function configurationOf(
   { usesApi, logLevel, adminPort }: ConfigurationOptions,
 ): string {
   const credentials = injected.map(({ name, spec }, index) => {
-    const { keys, ...secret } = spec.source.secret;
-    const named = keys === undefined ? {} : { keys };
-    const mount = { files: { path: mountOf(name), ...named } };
-    const api = { secret: { ...secret, ...named } };
-    const source = usesApi ? { fallback: [api, mount] } : mount;
+    const source = withActivationFile(
+      withSets(spec.source, (secret, set) => sourceOf(secret, mountOf(name, set), usesApi)),
+    );
     return { ...toCredential(name, spec), source, required: index === 0 };
   });
   const configuration = {
@@ -49,3 +57,15 @@ export function configurationOf(
   parseConfig(text);
   return text;
 }
+
+function sourceOf(secret: ResourceSecret, path: string, usesApi: boolean): SetConfig {
+  const { keys } = secret;
+  const mount = { files: { path, ...(keys && { keys }) } };
+  return usesApi ? { fallback: [{ secret }, mount] } : mount;
+}
+
+const withActivationFile = ({ staged, ...source }: SourceConfig): SourceConfig => {
+  if (staged === undefined) return source;
+  const { directory, file } = activationsMount;
+  return { staged: { ...staged, activationFile: `${directory}/${file}` } };
+};

@@ -1,5 +1,5 @@
 // The PaymentCredentials that a Pod names, as they are cached: what is missing, invalid or suspended is said by its name.
-import { parseSpec } from '../../config/resource.ts';
+import { parseSpec, withVerdict } from '../../config/resource.ts';
 import { PaycertError, throwTogether } from '../../errors.ts';
 import { credentialsAnnotation, injectLabel } from '../labels.ts';
 import type { Objects } from '../objects.ts';
@@ -24,7 +24,7 @@ export function findCredentials(namespace: string, names: readonly string[], loo
       if (resource === undefined) throw refusal(field, `names ${name}, and there is no such PaymentCredential here`);
       const spec = parseSpec(resource.spec);
       if (spec.suspend === true) suspended.push(name);
-      else injected.push({ name, spec });
+      else injected.push({ name, spec: withVerdict(spec, resource.status) });
     } catch (error) {
       if (!(error instanceof PaycertError)) throw error;
       faults.push(error.code === 'injection-refused' ? error : refusal(field, `names ${name}, whose ${error.message}`));

@@ -1,9 +1,10 @@
 // The review of a Pod that asks for a sidecar: what is added to it, from what is cached of the PaymentCredentials alone.
+import { type Activations, formatActivations } from '../../config/activations.ts';
 import { throwTogether } from '../../errors.ts';
 import type { Operation } from '../../kube/client.ts';
 import { defaultAdminPort } from '../admin-port.ts';
 import type { ReviewRequest } from '../admission/review.ts';
-import { containersAnnotation, credentialsAnnotation, injectedAnnotation, refreshLabel, sidecarLabel, sourceAnnotation } from '../labels.ts'; // prettier-ignore
+import { activationsAnnotation, containersAnnotation, credentialsAnnotation, injectedAnnotation, refreshLabel, sidecarLabel, sourceAnnotation } from '../labels.ts'; // prettier-ignore
 import type { Objects } from '../objects.ts';
 import { configurationOf, type Injected, socketPath } from './configuration.ts';
 import { findCredentials } from './find-credentials.ts';
@@ -87,10 +88,14 @@ function additionsOf(spec: PodSpec, { injected, wanted, image: own, version }: M
   const adminPort = freePort(spec);
   const configuration = configurationOf(injected, { ...wanted, adminPort });
   const containers = wanted.containers ?? spec.containers.map(({ name }) => name);
+  const activations = activationsOf(injected);
   const record = { version, image, credentials: injected.map(({ name }) => name), containers };
   return {
     labels: { [sidecarLabel]: 'true' },
-    annotations: { [injectedAnnotation]: JSON.stringify(record) },
+    annotations: {
+      [injectedAnnotation]: JSON.stringify(record),
+      ...(activations.size > 0 && { [activationsAnnotation]: formatActivations(activations) }),
+    },
     initContainer: sidecarContainer({ injected, wanted, image, configuration, adminPort }),
     volumes: sidecarVolumes({ injected, wanted }),
     containers: new Set(containers),
@@ -100,6 +105,10 @@ function additionsOf(spec: PodSpec, { injected, wanted, image: own, version }: M
     group: sidecarId,
   };
 }
+
+/** As the resources say it now; the operator keeps it so. */
+const activationsOf = (injected: readonly Injected[]): Activations =>
+  new Map(injected.flatMap(({ name, spec }) => (spec.source.staged ? [[name, spec.source.staged.activate]] : [])));
 
 /** Other exporters have the same port by default: the first from there that no container of the Pod names. */
 function freePort(spec: PodSpec): number {

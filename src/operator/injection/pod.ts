@@ -17,6 +17,7 @@ const TokenSource = Type.Object({ serviceAccountToken: Type.Optional(Type.Unknow
 const Volume = Type.Object({
   name: Type.String(),
   projected: Type.Optional(Type.Object({ sources: Type.Optional(Type.Array(TokenSource)) })),
+  secret: Type.Optional(Type.Object({ secretName: Type.Optional(Type.String()) })),
 });
 
 const PodSpecSchema = Type.Object({

@@ -1,7 +1,8 @@
-// Looks again and again at the Pods that ask for a sidecar, while this replica leads: says what became of them, and recreates what has none.
+// Looks again and again at the Pods that ask for a sidecar, while this replica leads: says what became of them and when their staged keys sign, and recreates what has none.
 import type { Clock } from '../../clock.ts';
 import { PaycertError } from '../../errors.ts';
 import type { Observe } from '../../events.ts';
+import type { ActivationWriter } from './activations.ts';
 import type { PodFacts } from './facts.ts';
 import type { InjectedPods } from './injected-pods.ts';
 import type { OwnerEvents } from './owner-events.ts';
@@ -10,6 +11,7 @@ import { isRecreated, recreateNext, type RecreateOptions } from './recreate.ts';
 export interface InjectionRoundsOptions extends RecreateOptions {
   readonly pods: Pick<InjectedPods, 'list' | 'isSynced'>;
   readonly events: Pick<OwnerEvents, 'tell'>;
+  readonly activations: Pick<ActivationWriter, 'write'>;
   readonly recreatesMissing: boolean;
   readonly clock: Clock;
   readonly observe: Observe;
@@ -41,9 +43,10 @@ export class InjectionRounds {
   }
 
   async round(signal: AbortSignal): Promise<void> {
-    const { pods, events, recreatesMissing } = this.#options;
+    const { pods, events, activations, recreatesMissing } = this.#options;
     const all = pods.list();
     try {
+      await activations.write(all, signal);
       await events.tell(all, signal);
     } catch (error) {
       if (signal.aborted) return;

@@ -1,6 +1,8 @@
 // The container of an injected sidecar and its volumes: what deploy/sidecar shows, without a ConfigMap and without fsGroup.
+import { type ResourceSecret, type SecretSets, setsOf } from '../../config/resource.ts';
 import { adminPortName } from '../admin-port.ts';
-import { type Injected, lastGoodDirectory, mountOf } from './configuration.ts';
+import { activationsAnnotation } from '../labels.ts';
+import { activationsMount, type Injected, lastGoodDirectory, mountOf } from './configuration.ts';
 import { sidecarName } from './pod.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -15,7 +17,13 @@ export const socketVolume = `${volumePrefix}socket`;
 export const socketDirectory = '/run/paycert';
 const lastGoodVolume = `${volumePrefix}last-good`;
 const tokenVolume = `${volumePrefix}token`;
-const keysVolume = (index: number): string => `${volumePrefix}keys-${String(index)}`;
+const activationsVolume = `${volumePrefix}activations`;
+
+/** The volume of a Secret of the credential with that place. */
+export const keysVolume = (set: keyof SecretSets, index: number): string =>
+  `${volumePrefix}${set === 'current' ? 'keys' : 'next'}-${String(index)}`;
+
+const isStaged = ({ spec }: Injected): boolean => spec.source.staged !== undefined;
 
 /** Without fsGroup they belong to root: every user may read them, and only the container of the sidecar mounts them. */
 const defaultMode = 0o444;
@@ -63,12 +71,30 @@ export function sidecarContainer({ injected, wanted, image, configuration, admin
     volumeMounts: [
       { name: socketVolume, mountPath: socketDirectory },
       { name: lastGoodVolume, mountPath: lastGoodDirectory },
-      ...injected.map(({ name }, index) => ({ name: keysVolume(index), mountPath: mountOf(name), readOnly: true })),
+      ...mountsOf(injected).map(({ volume, path }) => ({ name: volume, mountPath: path, readOnly: true })),
+      ...(injected.some(isStaged)
+        ? [{ name: activationsVolume, mountPath: activationsMount.directory, readOnly: true }]
+        : []),
       ...(usesApi
         ? [{ name: tokenVolume, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true }]
         : []),
     ],
   };
+}
+
+/** Each Secret: where it is mounted, and whether the Pod starts without it. */
+function mountsOf(injected: readonly Injected[]) {
+  return injected.flatMap(({ name, spec }, index) => {
+    const { current, next } = setsOf(spec.source);
+    const mount = (set: keyof SecretSets, secret: ResourceSecret) => ({
+      volume: keysVolume(set, index),
+      path: mountOf(name, set),
+      secret,
+      // kubelet waits with the whole Pod for a Secret that is not there: for the one that the Pod cannot do without.
+      isOptional: index > 0 || next !== undefined,
+    });
+    return [mount('current', current), ...(next ? [mount('next', next)] : [])];
+  });
 }
 
 export const sidecarVolumes = ({
@@ -77,13 +103,19 @@ export const sidecarVolumes = ({
 }: Pick<SidecarOptions, 'injected' | 'wanted'>): readonly object[] => [
   { name: socketVolume, emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
   { name: lastGoodVolume, emptyDir: { medium: 'Memory', sizeLimit: '16Mi' } },
-  ...injected.map(({ spec }, index) => ({
-    name: keysVolume(index),
-    // kubelet waits with the whole Pod for a Secret that is not there: for the one that the Pod cannot do without.
-    secret: { secretName: spec.source.secret.name, defaultMode, ...(index > 0 && { optional: true }) },
+  ...mountsOf(injected).map(({ volume, secret, isOptional }) => ({
+    name: volume,
+    secret: { secretName: secret.name, defaultMode, ...(isOptional && { optional: true }) },
   })),
+  ...(injected.some(isStaged) ? [{ name: activationsVolume, downwardAPI: { defaultMode, items: [activations] } }] : []),
   ...(wanted.usesApi ? [{ name: tokenVolume, projected: { defaultMode, sources: tokenSources } }] : []),
 ];
+
+/** kubelet writes it again when the annotation changes. */
+const activations = {
+  path: activationsMount.file,
+  fieldRef: { fieldPath: `metadata.annotations['${activationsAnnotation}']` },
+};
 
 const tokenSources = [
   { serviceAccountToken: { path: 'token', expirationSeconds: 3600 } },

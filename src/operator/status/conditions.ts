@@ -6,7 +6,7 @@ import { requireAnnotation, usedByLabel } from '../labels.ts';
 import { roleOf } from '../../providers/roles.ts';
 import { type Condition, deferredReason, type Key, type PaymentCredential, type Status } from '../resource.ts';
 import type { Look } from '../fleet/fleet.ts';
-import type { SecretEvaluation } from './evaluate.ts';
+import type { SecretEvaluation, StagedEvaluation } from './evaluate.ts';
 import { soonestExpiry } from './expiry.ts';
 
 /** What was found out about a resource and its Secret. */
@@ -23,6 +23,8 @@ export interface Evaluation {
   readonly isUnreviewed?: boolean;
   /** Writes are reviewed, and until then the break-glass annotation of the Secret lets it past that. */
   readonly breakGlass?: Date;
+  /** Of two staged sets, the one that the status is not about. */
+  readonly staged?: StagedEvaluation | undefined;
   /** What Pods have, where sidecars are asked; `standby`: another replica asks them. */
   readonly fleet?: Look | 'standby' | undefined;
 }

@@ -4,7 +4,7 @@ import { defaults } from '../../config/defaults.ts';
 import type { CredentialConfig } from '../../config/schema/credential.ts';
 import type { PaycertError } from '../../errors.ts';
 import type { Capability, KeyFacts, KeySet, SigningContext } from '../../providers/provider.ts';
-import type { Material } from '../../sources/source.ts';
+import type { Activation, Material } from '../../sources/source.ts';
 import { abilitiesOf } from '../../store/abilities.ts';
 import { type Current, findViolations, inUse, refusalOf } from '../../store/checks.ts';
 import { snapshotId } from '../../store/snapshot.ts';
@@ -33,8 +33,25 @@ export interface SecretEvaluation {
   readonly usableUntil: Date | undefined;
   /** When the keys were made, as the Secret says; an error where that is not a time. */
   readonly createdAt: Date | PaycertError | undefined;
+  /** Which Secret it is, and the field manager that wrote its data last; absent of what is not stored. */
+  readonly writer?: { readonly secret: string; readonly manager: string | undefined };
   /** Until when all this stays so. */
   readonly until: Date | undefined;
+}
+
+/** Of two staged sets, the one that the status is not about. */
+export interface StagedEvaluation {
+  /** Which of the two: the next one, until it signs everywhere. */
+  readonly set: 'next' | 'current';
+  /** The name of the Secret that holds it. */
+  readonly secret: string;
+  readonly activation: Activation;
+  /** In how many Pods of a hundred the next set is to sign now. */
+  readonly share: number;
+  /** Undefined when the Secret could not be read or does not exist. */
+  readonly evaluation: SecretEvaluation | undefined;
+  /** Why there is no `evaluation`. */
+  readonly error: PaycertError | undefined;
 }
 
 export type Accepted = Status['accepted'];
@@ -53,16 +70,21 @@ export interface Candidate {
   readonly credential: Pick<CredentialConfig, 'provider' | 'older' | 'require'>;
   readonly material: Material;
   readonly accepted: Accepted;
+  /** The snapshot that was staged beside what was accepted, and may take its place whatever its age. */
+  readonly known?: string | undefined;
 }
 
 /** Neither bytes nor keys outlive the call. */
-export async function evaluate({ credential, material, accepted }: Candidate, now: Date): Promise<SecretEvaluation> {
+export async function evaluate(
+  { credential, material, accepted, known }: Candidate,
+  now: Date,
+): Promise<SecretEvaluation> {
   const { provider, older = defaults.older, require = defaults.require } = credential;
   const context = await buildProvider(provider).load(material.data);
   const { set } = context;
   const id = snapshotId(set);
   const current = accepted && toCurrent(accepted, id);
-  const checked = { context, current, older };
+  const checked = { context, current, older: known === id ? 'accept' : older };
   const found = await findViolations(checked, now);
   // Addresses of lists and responders are untrusted input: only sidecars query them.
   const violations = found.filter(({ code }) => code !== 'revocation-unknown');

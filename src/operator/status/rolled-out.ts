@@ -4,6 +4,7 @@ import { type Counts, countPods, type Fleet, podStates } from '../fleet/view.ts'
 import { deferredReason, type Status } from '../resource.ts';
 import { type Evaluation, isValid, type Outcome, reasonOf } from './conditions.ts';
 import type { SecretEvaluation } from './evaluate.ts';
+import { isInSomePods } from './staged.ts';
 
 export interface Rollout {
   readonly fleet: Status['fleet'];
@@ -30,7 +31,7 @@ export function evaluateRollout(evaluation: Evaluation, previous: Status | undef
     if (kept) return kept;
     if (look === 'standby') return only('Unknown', 'NotAsked', unasked);
   }
-  return evaluate(secret, look, previous, now);
+  return evaluate({ secret, staged: evaluation.staged }, look, { previous, now });
 }
 
 /** What was found out about the same version of the Secret stays, until this process has asked each Pod itself. */
@@ -42,15 +43,18 @@ function keptRollout({ secretResourceVersion }: SecretEvaluation, previous: Stat
   return { ...only(status, reason, message), fleet: previous.fleet };
 }
 
+interface Sets extends Pick<Evaluation, 'staged'> {
+  readonly secret: SecretEvaluation;
+}
+
 function evaluate(
-  secret: SecretEvaluation,
+  { secret, staged }: Sets,
   { pods, isComplete, trouble }: Look,
-  previous: Status | undefined,
-  now: Date,
-) {
+  { previous, now }: { readonly previous: Status | undefined; readonly now: Date },
+): Rollout {
   const { snapshotId } = secret;
   const { counts, frozen, oldest } = countPods(pods, snapshotId);
-  const { status, reason, why = '' } = verdict(secret, counts, { isComplete, trouble });
+  const { status, reason, why = '' } = verdict({ secret, staged }, counts, { isComplete, trouble });
   const before = previous?.conditions.find(({ type }) => type === 'RolledOut');
   const isSame = previous?.fleet?.snapshotId === snapshotId && before?.status === status;
   const since = (isSame && previous.fleet?.since) || now.toISOString();
@@ -72,7 +76,7 @@ interface Evaluated extends Pick<Outcome, 'status' | 'reason'> {
 
 /** True only when each Pod has said so: one that is known to have something else decides, then one that is not known. */
 function verdict(
-  secret: SecretEvaluation,
+  { secret, staged }: Sets,
   { current, old, deferred, rejected, unknown }: Counts,
   { isComplete, trouble }: Pick<Look, 'isComplete' | 'trouble'>,
 ): Evaluated {
@@ -82,6 +86,8 @@ function verdict(
     return { status: 'False', reason: 'StoredRejected', why: 'What is stored is rejected, and is to be nowhere. ' };
   if (trouble) return { status: 'Unknown', reason: reasonOf(trouble), why: `${trouble.message}. ${trouble.hint} ` };
   if (rejected > 0) return { status: 'False', reason: 'PodsReject' };
+  if (isInSomePods(staged))
+    return { status: 'False', reason: 'InSomePods', why: 'A share of the Pods is to sign with the next set. ' };
   if (old + deferred > 0) return { status: 'False', reason: 'InProgress' };
   if (!isComplete) return { status: 'Unknown', reason: 'NotAsked', why: `${unasked} ` };
   if (unknown > 0) return { status: 'Unknown', reason: 'PodsUnknown' };

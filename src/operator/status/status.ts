@@ -2,6 +2,7 @@
 import type { Condition, PaymentCredential, Status } from '../resource.ts';
 import { evaluateAge } from './age.ts';
 import { boundStatus } from './bounds.ts';
+import { canaryRejectedOf, evaluateCanary } from './canary.ts';
 import {
   describeViolations,
   evaluateExpiring,
@@ -13,15 +14,18 @@ import {
 import { deferredOf, evaluateDeferred } from './deferral.ts';
 import type { SecretEvaluation } from './evaluate.ts';
 import { evaluateExposed } from './exposed.ts';
+import { historyOf } from './history.ts';
 import { listedKeys } from './key-sets.ts';
 import { evaluateOverridden } from './overridden.ts';
 import { evaluateProgress } from './progress.ts';
 import { evaluateRollout } from './rolled-out.ts';
+import { evaluateStaged, stagedOf } from './staged.ts';
 
 export function statusOf(resource: PaymentCredential, evaluation: Evaluation, now: Date): Status {
   const { status: previous, generation } = resource;
   const { spec, secret } = evaluation;
   const accepted = acceptedOf(secret, previous, now);
+  const history = historyOf(accepted, secret, previous, now);
   const rejected = rejectedOf(evaluation, previous, now);
   const deferred = deferredOf(evaluation, previous, now);
   const listed = listedKeys(secret, evaluation.error, previous);
@@ -31,12 +35,16 @@ export function statusOf(resource: PaymentCredential, evaluation: Evaluation, no
   const ready = evaluateReady(resource, spec, secret, valid);
   const expiring = evaluateExpiring(keys, listed.owner, now);
   const rollout = evaluateRollout(evaluation, previous, now);
+  const staged = stagedOf(evaluation.staged);
+  const canaryRejected = canaryRejectedOf(evaluation, previous, now);
   const outcomes = {
     Ready: ready,
     Valid: valid,
     Deferred: evaluateDeferred(evaluation, deferred),
     Expiring: expiring,
     TooOld: tooOld,
+    ...evaluateStaged(evaluation.staged),
+    ...evaluateCanary(canaryRejected),
     ...rollout.outcomes,
     ...evaluateProgress(ready, evaluation.error),
     ...evaluateExposed(resource, evaluation),
@@ -56,7 +64,10 @@ export function statusOf(resource: PaymentCredential, evaluation: Evaluation, no
     conditions,
     ...(accepted && { accepted }),
     ...(rejected && { rejected }),
+    ...(history && { history }),
     ...(deferred && { deferred }),
+    ...(staged && { staged }),
+    ...(canaryRejected && { canaryRejected }),
     ...(rollout.fleet && { fleet: rollout.fleet }),
     ...(listed.owner && { keys: [...keys], keysOf: listed.owner }),
     ...(listed.acceptedKeys && { acceptedKeys: [...listed.acceptedKeys] }),

@@ -29,6 +29,14 @@ export const operations = {
         error.code === 'signature-probe' ? undefined : one({ credential, kind, reason: error.code }),
     },
   },
+  paycert_signatures_judged_total: {
+    about: 'operations',
+    type: 'counter',
+    help: 'Signatures of which the platform’s own word is known: by its response to the proxy, or by a report of the application.',
+    more: '`outcome`: `accepted`, `refused`.',
+    labels: ['credential', 'outcome'],
+    on: { judged: ({ credential, outcome }) => one({ credential, outcome }) },
+  },
   paycert_signature_probes_total: {
     about: 'operations',
     type: 'counter',

@@ -41,6 +41,23 @@ export const deferral: readonly Case[] = [
     fires: [],
     series: stagedSet('true'),
   },
+  {
+    alert: 'PaycertCanaryRejected',
+    title: 'fires after a minute for what pods say, and stays for what the operator says',
+    at: 30,
+    fires: [pay],
+    series: {
+      [of('paycert_canary_rejected')]: '1x4 0x100',
+      [by('paycert_credential_condition', { condition: 'CanaryRejected', status: 'True' })]: always(1),
+    },
+  },
+  {
+    alert: 'PaycertCanaryRejected',
+    title: 'is quiet while the next set is tried and not refused',
+    at: 60,
+    fires: [],
+    series: { [of('paycert_canary_rejected')]: always(0) },
+  },
   ...['PaycertReloadFailing', 'PaycertMaterialRejected'].flatMap((alert): Case[] => [
     {
       alert,

@@ -83,6 +83,12 @@ export const material: Readonly<Record<string, Cause>> = {
     within: 11,
     after: 0,
   },
+  PaycertCanaryRejected: {
+    series: { [of('paycert_canary_rejected')]: during(1, 0) },
+    labels: pay,
+    within: 2,
+    after: 0,
+  },
   PaycertMaterialRestored: {
     series: { [of('paycert_restored_since_timestamp_seconds')]: during(1_800_000_000, undefined) },
     labels: pay,

@@ -440,6 +440,20 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     ['2026-12-01', '2026-13-01T02:00:00Z', '2026-12-01T02:00:00+08:00', 1],
   ],
   [
+    `${at}.source.staged.canary`,
+    (v) => withStaged({ canary: v }),
+    [{}, { failurePercent: 5 }],
+    [null, 1, { percent: 1 }],
+  ],
+  [`${at}.source.staged.canary.failurePercent`, (v) => withStaged({ canary: { failurePercent: v } }), [1, 100], [0, 101, '5']], // prettier-ignore
+  [`${at}.source.staged.canary.minimumCalls`, (v) => withStaged({ canary: { minimumCalls: v } }), [1, 200], [0, 201, 1.5]], // prettier-ignore
+  [
+    `${at}.source.staged.activationFile`,
+    (v) => withStaged({ activationFile: v }),
+    ['/etc/paycert/pod/activations'],
+    ['', '~/a', 1, null, []],
+  ],
+  [
     `${at}.source.staged.activate.percent`,
     (v) => withStaged({ activate: { percent: v } }),
     [0, 5, 100],
@@ -451,6 +465,22 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     [],
     [5],
   ],
+  [
+    `${at}.source.staged.activate.from`,
+    (v) => withStaged({ activate: { from: v, steps: [{ percent: 5, for: '10m' }] } }),
+    ['2026-12-01T02:00:00Z'],
+    ['2026-12-01', '2026-13-01T02:00:00Z', 1, null],
+  ],
+  [`${at}.source.staged.activate.from`, (v) => withStaged({ activate: { percent: 5, from: v } }), [], ['2026-12-01T02:00:00Z']], // prettier-ignore
+  [
+    `${at}.source.staged.activate.steps`,
+    (v) => withStaged({ activate: { from: '2026-12-01T02:00:00Z', steps: v } }),
+    [[{ percent: 5, for: '10m' }], [{ percent: 5, for: '1h' }, { percent: 50, for: '1d' }]], // prettier-ignore
+    [[], null, {}, [{ percent: 0, for: '1m' }], [{ percent: 5 }]],
+  ],
+  [`${at}.source.staged.activate.steps[0].percent`, (v) => withStaged({ activate: { from: '2026-12-01T02:00:00Z', steps: [{ percent: v, for: '1m' }] } }), [1, 100], [0, 101, '5']], // prettier-ignore
+  [`${at}.source.staged.activate.steps[0].for`, (v) => withStaged({ activate: { from: '2026-12-01T02:00:00Z', steps: [{ percent: 5, for: v }] } }), ['10m'], ['0m', 'long', 1]], // prettier-ignore
+  [`${at}.source.staged.activate.steps[1].percent`, (v) => withStaged({ activate: { from: '2026-12-01T02:00:00Z', steps: [{ percent: 5, for: '1m' }, { percent: v, for: '1m' }] } }), [5, 25], [4]], // prettier-ignore
   [
     `${at}.source.staged.activate.of`,
     (v) => withStaged({ activate: { percent: 5, of: v } }),

@@ -29,7 +29,7 @@ const lookup = {
   secretState: () => 'listed' as const,
 };
 
-function makeReviewer() {
+function makeReviewer(resource?: PaymentCredential) {
   const recorder = new Recorder();
   const lines: string[] = [];
   const log = createLog('debug', { write: (line: string) => void lines.push(line) }, () => new Date(0));
@@ -37,7 +37,8 @@ function makeReviewer() {
     recorder.observe(event);
     log(event);
   };
-  const options = { lookup, statusOf: () => undefined, secretOptIn: false, clock: systemClock, observe };
+  const found = { ...lookup, ...(resource && { find: () => resource, resourcesOf: () => [key] }) };
+  const options = { lookup: found, statusOf: () => undefined, secretOptIn: false, clock: systemClock, observe };
   return { reviewer: new Reviewer(options), recorder, lines };
 }
 
@@ -96,6 +97,17 @@ describe('a review', () => {
     );
     assert.deepEqual([...outcomes].sort(), [false, true]);
   }); // prettier-ignore
+
+  it('of the next of two staged Secrets refuses what a sidecar would not activate', async () => {
+    const sets = { current: { secret: { name: 'other' } }, next: { secret: { name: 'keys' } } };
+    const source = { staged: { ...sets, activate: { percent: 0 } } };
+    const { reviewer } = makeReviewer({ ...resource, spec: wechatpaySpec('', { source }) });
+    const ask = async (data: object) =>
+      ((await reviewer.review(review({ data }), new AbortController().signal)) as Said).response;
+    assert.equal((await ask(toData(files))).allowed, true);
+    const refused = await ask(toData(files.filter(([name]) => name !== 'apiclient_key.pem')));
+    assert.deepEqual([refused.allowed, refused.status?.message.includes('apiclient_key.pem')], [false, true]);
+  });
 
   it('of anything else is refused as malformed', async () => {
     const { reviewer } = makeReviewer();

@@ -16,6 +16,12 @@ const resource = (name: string, spec: unknown): PaymentCredential => ({
   ...{ spec, status: undefined },
 });
 
+const staged = {
+  current: { secret: { name: 'keys' } },
+  next: { secret: { name: 'next', keys: { apiv3_key: 'v3' } } },
+  activate: { percent: 5 },
+};
+
 const cached = new Map(
   [
     resource('wechat-main', wechatpaySpec('keys', { grace: '1d' })),
@@ -24,6 +30,7 @@ const cached = new Map(
       source: { secret: { name: 'alipay', keys: { 'appCertPublicKey.crt': 'app.crt' } } },
     }),
     resource('gone', wechatpaySpec('old', { suspend: true })),
+    resource('staged', wechatpaySpec('', { source: { staged } })),
     resource('odd', { provider: {} }),
     // kubelet would put a variable in the place of `$(…)`.
     resource('dollar', wechatpaySpec('dollar', { source: { secret: { name: 'd', keys: { a: '$(PATH)"\n' } } } })),
@@ -248,6 +255,36 @@ describe('a Pod with the label', () => {
       fallback: [{ secret: { name: 'keys' } }, { files: { path: '/etc/paycert/keys/wechat-main' } }],
     });
     assert.deepEqual(namesWith(after, 'kubernetes.io/serviceaccount'), ['paycert']);
+  });
+
+  it('mounts both Secrets of two staged sets, and starts without either', () => {
+    const { after } = injectInto(pod({}, undefined, 'staged'));
+    const { current, next, activate, activationFile } = configOf(after).credentials[0]!.source.staged!;
+    assert.equal(activationFile, '/etc/paycert/pod/activations');
+    assert.equal(after.metadata.annotations?.['paycert.dev/activations'], '{"staged":{"percent":5}}');
+    assert.deepEqual(after.spec.volumes!.flatMap(({ downwardAPI }) => downwardAPI ?? []), [
+      {
+        defaultMode: 0o444,
+        items: [{ path: 'activations', fieldRef: { fieldPath: "metadata.annotations['paycert.dev/activations']" } }],
+      },
+    ]); // prettier-ignore
+    assert.deepEqual([current, next, activate], [
+      { files: { path: '/etc/paycert/keys/staged' } },
+      { files: { path: '/etc/paycert/next-keys/staged', keys: { apiv3_key: 'v3' } } },
+      { percent: 5 },
+    ]); // prettier-ignore
+    const secrets = after.spec.volumes!.flatMap(({ secret }) => secret ?? []);
+    assert.deepEqual(secrets, [
+      { secretName: 'keys', defaultMode: 0o444, optional: true },
+      { secretName: 'next', defaultMode: 0o444, optional: true },
+    ]);
+    const mounts = sidecarOf(after).volumeMounts.map(({ name, mountPath }) => `${name} ${mountPath}`);
+    assert.ok(mounts.includes('paycert-keys-0 /etc/paycert/keys/staged'));
+    assert.ok(mounts.includes('paycert-next-0 /etc/paycert/next-keys/staged'));
+    const { after: asking } = injectInto(pod({}, { 'paycert.dev/source': 'api' }, 'staged'));
+    assert.deepEqual(configOf(asking).credentials[0]!.source.staged?.next.fallback?.[0], {
+      secret: staged.next.secret,
+    });
   });
 
   it('may not ask the API where a container has the token of the same account', () => {

@@ -29,7 +29,8 @@ async function startRounds(t: TestContext, namespace: string, environment: { rea
   const common = { client: async () => connect(environment), clock: systemClock, observe: recorder.observe };
   const pods = new InjectedPods({ ...common, random: Math.random, namespaces: [namespace] });
   const events = { tell: () => Promise.resolve() };
-  const rounds = new InjectionRounds({ ...common, pods, events, leadership, recreatesMissing: true });
+  const activations = { write: () => Promise.resolve() };
+  const rounds = new InjectionRounds({ ...common, pods, events, activations, leadership, recreatesMissing: true });
   const running = [pods.run(stop.signal), leadership.lead(() => undefined, stop.signal)];
   t.after(async () => {
     stop.abort();

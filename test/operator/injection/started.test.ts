@@ -14,9 +14,9 @@ interface Container {
 }
 
 /** The container that is added to a Pod with these annotations. */
-function injected(annotations: Readonly<Record<string, string>>): Container {
+function injected(annotations: Readonly<Record<string, string>>, spec = wechatpaySpec('keys')): Container {
   const resource = { kind: 'PaymentCredential', namespace: 'pay', name: 'x', uid: '1', resourceVersion: '1' } as const;
-  const find = () => ({ ...resource, generation: 1, spec: wechatpaySpec('keys'), status: undefined });
+  const find = () => ({ ...resource, generation: 1, spec, status: undefined });
   const metadata = { labels: { 'paycert.dev/inject': 'wechat-main' }, annotations };
   const object = { metadata, spec: { containers: [{ name: 'shop' }] } };
   const request = { kind: { kind: 'Pod' }, namespace: 'pay', operation: 'CREATE', object } as unknown as ReviewRequest;
@@ -25,26 +25,31 @@ function injected(annotations: Readonly<Record<string, string>>): Container {
   return container;
 }
 
+/** Places of a container, in a directory of the test. */
+const placesIn = (directory: string, value: string): string =>
+  value
+    .replaceAll('/etc/paycert/', `${directory}/`)
+    .replaceAll('/run/paycert-last-good', join(directory, 'last-good'))
+    .replaceAll('/run/paycert', directory)
+    .replace('":9464"', '"127.0.0.1:0"');
+
+async function keyIdOf(directory: string): Promise<string> {
+  const { status, content } = await call(join(directory, 'paycert.sock'), '/v1/credentials/wechat-main/sign', { body: { message: 'x' } }); // prettier-ignore
+  assert.equal(status, 200, content);
+  return (JSON.parse(content) as { keyId: string }).keyId;
+}
+
 describe('an injected sidecar', { timeout: 120_000 }, () => {
   it('starts, signs with the key of its mount and with the next one, and ends after its drain', async (t) => {
     const directory = await makeDirectory(t);
     const { args, env } = injected({ 'paycert.dev/drain': '10ms', 'paycert.dev/log-level': 'debug' });
     const [{ name, value }] = env;
-    // Places of a container, in a directory of the test.
-    const here = value
-      .replaceAll('/etc/paycert/keys', join(directory, 'keys'))
-      .replaceAll('/run/paycert-last-good', join(directory, 'last-good'))
-      .replaceAll('/run/paycert', directory)
-      .replace('":9464"', '"127.0.0.1:0"');
+    const here = placesIn(directory, value);
     const files = [await makeMaterial(), await makeMaterial(1)];
     const volume = await createSecretVolume(join(directory, 'keys/wechat-main'), files[0]!.files);
     const sidecar = new Sidecar(t, args, { [name]: here });
     await sidecar.ready(['wechat-main']);
-    const keyId = async () => {
-      const { status, content } = await call(join(directory, 'paycert.sock'), '/v1/credentials/wechat-main/sign', { body: { message: 'x' } }); // prettier-ignore
-      assert.equal(status, 200, content);
-      return (JSON.parse(content) as { keyId: string }).keyId;
-    };
+    const keyId = () => keyIdOf(directory);
     assert.equal(await keyId(), files[0]!.merchant.serialNumber);
     const swapped = sidecar.event('swapped', { generation: 2 });
     await volume.write(files[1]!.files);
@@ -52,5 +57,37 @@ describe('an injected sidecar', { timeout: 120_000 }, () => {
     assert.equal(await keyId(), files[1]!.merchant.serialNumber);
     sidecar.child.kill('SIGTERM');
     assert.equal(await sidecar.ended, 0);
+  });
+
+  it('of two staged Secrets does what the annotation of its Pod says, as kubelet writes it', async (t) => {
+    const directory = await makeDirectory(t);
+    const sets = { current: { secret: { name: 'keys' } }, next: { secret: { name: 'next' } } };
+    const { args, env } = injected(
+      {},
+      wechatpaySpec('', { source: { staged: { ...sets, activate: { percent: 0 } } } }),
+    );
+    const [current, next] = [await makeMaterial(), await makeMaterial(1)];
+    await createSecretVolume(join(directory, 'keys/wechat-main'), current.files);
+    await createSecretVolume(join(directory, 'next-keys/wechat-main'), next.files);
+    const said = (percent: number) =>
+      new Map([['activations', Buffer.from(`{"wechat-main":{"percent":${String(percent)}}}`)]]);
+    const volume = await createSecretVolume(join(directory, 'pod'), said(0));
+    const [{ name, value }] = env;
+    const sidecar = new Sidecar(t, args, { [name]: placesIn(directory, value) });
+    await sidecar.ready(['wechat-main']);
+    assert.equal(await keyIdOf(directory), current.merchant.serialNumber);
+    for (const [percent, { merchant }, generation] of [
+      [100, next, 2],
+      [0, current, 3],
+    ] as const) {
+      const swapped = sidecar.event('swapped', { generation });
+      await volume.write(said(percent));
+      await swapped;
+      assert.equal(await keyIdOf(directory), merchant.serialNumber);
+    }
+    const refused = sidecar.event('activation-refused', { code: 'activation-invalid' });
+    await volume.write(new Map([['activations', Buffer.from('{"wechat-main":{"percent":"all"}}')]]));
+    await refused;
+    assert.equal(await keyIdOf(directory), current.merchant.serialNumber, 'what was said last counts');
   });
 });

@@ -65,6 +65,27 @@ describe('RolledOut', () => {
     assert.equal(said(lookAt([])), 'Unknown NoPods');
   });
 
+  it('is not True while the next of two sets signs in some Pods only', () => {
+    const fleet = lookAt([pod('x'), pod('x')]);
+    const staged = (set: 'next' | 'current', percent: number) =>
+      ({
+        set,
+        secret: 'next',
+        activation: { percent },
+        share: percent,
+        evaluation: undefined,
+        error: undefined,
+      }) as const;
+    const reasonWith = (set: 'next' | 'current', percent: number) =>
+      evaluateRollout(
+        { spec, secret: secretOf(), error: undefined, fleet, staged: staged(set, percent) },
+        undefined,
+        now,
+      ).outcomes['RolledOut']?.reason;
+    assert.equal(reasonWith('next', 50), 'InSomePods');
+    assert.deepEqual([reasonWith('next', 0), reasonWith('current', 100)], ['RolledOut', 'RolledOut']);
+  });
+
   it('is not True while Pods may be missing, or what is stored is rejected, deferred, suspended or not there', () => {
     const all = lookAt([pod('x')]);
     const trouble = new PaycertError('cluster-forbidden', 'list pods is forbidden');

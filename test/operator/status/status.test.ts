@@ -79,6 +79,19 @@ describe('a status', () => {
     }
   });
 
+  it('remembers the last ten that were accepted, also one that comes back, and none that was rejected', () => {
+    let status = statusOf(resource(), evaluation({ writer: { secret: 'keys', manager: 'kubectl' } }), now);
+    assert.deepEqual(status.history, [
+      { snapshotId: 'a', time: now.toISOString(), secretResourceVersion: '5', secret: 'keys', manager: 'kubectl', keyId: 'merchant' },
+    ]); // prettier-ignore
+    const bad = statusOf(resource(status), evaluation({ snapshotId: 'b', violations: [mismatch] }), later(day));
+    assert.deepEqual(bad.history, status.history);
+    const ids = ['b', 'a', ...Array.from({ length: 12 }, (_, index) => `c${String(index)}`)];
+    for (const [index, snapshotId] of ids.entries())
+      status = statusOf(resource(status), evaluation({ snapshotId }), later(index * day));
+    assert.deepEqual(status.history?.map(({ snapshotId }) => snapshotId), ids.slice(-10).reverse()); // prettier-ignore
+  });
+
   it('says what was accepted, and keeps it through everything that comes after', () => {
     const good = statusOf(resource(), evaluation(), now);
     for (const worse of [
