@@ -84,7 +84,7 @@ export interface Paycert extends AsyncDisposable {
    * @example
    * const openOrders = (): string[] => []; // from your database
    * const results = await paycert.reconcile('wechat-main', openOrders(), { signal: AbortSignal.timeout(3_600_000) });
-   * for (const { order, state, isFinal } of results) console.log(order, state, isFinal);
+   * console.log(results.filter(({ isFinal }) => !isFinal).map(({ order, state }) => `${order}: ${state}`)); // → []
    */
   reconcile(
     name: string,

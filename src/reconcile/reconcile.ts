@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import { finalStates, type FoundOrder, type OrderState } from '../providers/querying.ts';
 
+/** What is known of one order when it is asked for no more: its state, whether that is final, and why not. */
 export interface Reconciled {
   /** The merchant's number. */
   readonly order: string;
@@ -12,6 +13,7 @@ export interface Reconciled {
   readonly said?: string;
   /** False: it is still open, and has to be asked for again another time. */
   readonly isFinal: boolean;
+  /** How often this run has asked. */
   readonly queries: number;
   /** When it was asked for first, also by an earlier run. */
   readonly firstAt: Date;
