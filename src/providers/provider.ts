@@ -24,6 +24,8 @@ export interface KeyFacts {
   readonly notAfter?: Date;
   /** The certificate's issuer, shown and never checked. */
   readonly issuer?: string;
+  /** Its platform listed it; the material of its owner does not hold it. */
+  readonly isDownloaded?: true;
 }
 
 /** A signature, as bytes, and the id of the key that made it: the two go together. */

@@ -288,6 +288,9 @@ const Key = Type.Object({
     }),
   ),
   issuer: Type.Optional(Type.String()),
+  downloaded: Type.Optional(
+    Type.Boolean({ description: 'Whether its platform listed it, and the material of its owner does not hold it.' }),
+  ),
 });
 
 const Notice = Type.Object({

@@ -11,8 +11,9 @@ import type { CredentialStatus, ProcessStatus } from './schema.ts';
 
 type Status = Static<typeof CredentialStatus>;
 
-const describeKey = ({ notBefore, notAfter, ...facts }: KeyFacts): Status['keys'][number] => ({
+const describeKey = ({ notBefore, notAfter, isDownloaded, ...facts }: KeyFacts): Status['keys'][number] => ({
   ...facts,
+  ...(isDownloaded && { downloaded: true }),
   ...(notBefore && { notBefore: notBefore.toISOString() }),
   ...(notAfter && { notAfter: notAfter.toISOString() }),
 });

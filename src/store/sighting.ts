@@ -1,6 +1,7 @@
 // What a sidecar reports of its credentials for the view of a fleet: facts of entries, and the schema by which a reader takes them from a stranger.
 import Type, { type Static } from 'typebox';
 import { roles } from '../providers/roles.ts';
+import { ownSnapshotId } from './snapshot.ts';
 import type { Entry } from './store.ts';
 
 /** One line: it ends in a status and in a terminal. */
@@ -52,7 +53,7 @@ function describeEntry(entry: Entry): CredentialSighting {
       resource: follows.name,
       ...(follows.namespace !== undefined && { namespace: follows.namespace }),
     }),
-    ...(snapshot && { snapshotId: snapshot.snapshotId, loadedAt: snapshot.loadedAt.toISOString() }),
+    ...(snapshot && { snapshotId: ownSnapshotId(snapshot.context.set), loadedAt: snapshot.loadedAt.toISOString() }),
     ...(signer && roles[signer.role].holds !== 'secret' && { keyId: signer.keyId }),
     ...(rejection && { rejection: rejection.error.code }),
     ...(deferral && { deferredUntil: deferral.until.toISOString() }),

@@ -48,6 +48,10 @@ export function snapshotId(set: KeySet): string {
   return createHash('sha256').update(keys.join('\n')).digest('hex').slice(0, 16);
 }
 
+/** The same of what its owner wrote: what a platform lists differs from process to process for a while, and is not in the Secret. */
+export const ownSnapshotId = (set: KeySet): string =>
+  snapshotId({ ...set, keys: set.keys.filter(({ isDownloaded = false }) => !isDownloaded) });
+
 const publicNames: Partial<Record<keyof Operations, string>> = {
   openNotification: 'notification',
   paymentParameters: 'payment-parameters',

@@ -12,6 +12,7 @@ import {
   startWechatpayGateway,
   type WechatpayMaterial,
 } from '../../src/testing/index.ts';
+import { describeForFleet } from '../../src/store/sighting.ts';
 import { day, hour, Listing, ownFiles, serialsOf } from '../support/listing.ts';
 import { startRawPlatform } from '../support/raw-platform.ts';
 import { makeMaterial, now } from '../support/wechatpay.ts';
@@ -149,6 +150,20 @@ describe('platform certificates that are downloaded', { timeout: 60_000 }, () =>
       [...(await listing.decorated(platform.url, merchant).source.read(signal)).data.keys()].filter((name) => name.startsWith('platform/')); // prettier-ignore
     assert.equal((await namesOf()).length, 2);
     assert.deepEqual(await namesOf('1900000002'), []);
+  });
+
+  it('leave what a sidecar reports to the fleet as it is: that is compared with the Secret', async (t) => {
+    const withSeed = new Map([...ownFiles(material), ...[...material.files].filter(([name]) => name.startsWith('wechatpay_')).slice(0, 1)]); // prettier-ignore
+    for (const files of [ownFiles(material), withSeed]) {
+      const listing = new Listing(t, files);
+      const platform = await startPlatform(t, listing, material);
+      const sightings = () => describeForFleet('0', listing.store.entries()).credentials.map(({ snapshotId }) => snapshotId); // prettier-ignore
+      const listed = listing.recorder.next('swapped', ({ generation }) => generation === 2);
+      await listing.swapped(() => void listing.start(t, platform.url));
+      const before = sightings();
+      await listed;
+      assert.deepEqual([sightings(), listing.serials], [before, serialsOf(material)]);
+    }
   });
 
   it('go to both sets of a staged source', async (t) => {

@@ -51,7 +51,7 @@ export async function secretFacts<R extends KeyFacts['role']>(
 
 /** The facts of a key without the key. */
 export function publicFacts(facts: KeyFacts): KeyFacts {
-  const { role, keyId, algorithm, fingerprint, formerFingerprint, notBefore, notAfter, issuer } = facts;
+  const { role, keyId, algorithm, fingerprint, formerFingerprint, notBefore, notAfter, issuer, isDownloaded } = facts;
   return {
     role,
     keyId,
@@ -61,6 +61,7 @@ export function publicFacts(facts: KeyFacts): KeyFacts {
     ...(notBefore && { notBefore }),
     ...(notAfter && { notAfter }),
     ...(issuer && { issuer }),
+    ...(isDownloaded && { isDownloaded }),
   };
 }
 

@@ -62,7 +62,9 @@ export class PlatformKeys {
 /** From parts whose keys are known to be RSA. */
 export function collectPlatformKeys(parts: Parts): PlatformKeys {
   const { platformCertificates, announcedEnds, publicKey, publicKeyId } = parts;
-  const keys = platformCertificates.map((named) => certificateKey(named, announcedEnds));
+  // Of two that are equal the first counts: what is listed as well is still its owner's.
+  const ownFirst = platformCertificates.toSorted((a, b) => Number(isDownloaded(a.name)) - Number(isDownloaded(b.name)));
+  const keys = ownFirst.map((named) => certificateKey(named, announcedEnds));
   if (publicKey && publicKeyId) {
     const isUnusual = certificateOf(parts) !== undefined;
     keys.push({ ...publicKeyFacts(publicKey, 'public-key', publicKeyId), publicKey, name: 'pub_key.pem', isUnusual });
@@ -80,6 +82,7 @@ function certificateKey({ name, certificate }: NamedCertificate, announcedEnds: 
     publicKey: certificate.publicKey,
     name,
     isUnusual: whyUnusual(certificate) !== undefined,
+    ...(isDownloaded(name) && { isDownloaded: true }),
   };
 }
 
