@@ -1,7 +1,7 @@
 // One attack: what is done, what another caller felt meanwhile, and which bounds were broken.
 import { Caller } from './caller.ts';
 import { forgetPeak, peakMegabytes } from './process-figures.ts';
-import { socketIn, type Target } from './target.ts';
+import { type Hold, socketIn, type Target } from './target.ts';
 
 export interface Row {
   readonly name: string;
@@ -10,7 +10,7 @@ export interface Row {
   readonly calls?: number | undefined;
   readonly failures?: number | undefined;
   readonly worstMilliseconds?: number | undefined;
-  readonly worstHoldMilliseconds?: number | undefined;
+  readonly hold?: Hold | undefined;
   readonly megabytes?: number | undefined;
   /** What did not hold. */
   readonly broken: readonly string[];
@@ -32,10 +32,7 @@ export interface Report {
   add(row: Row): void;
 }
 
-/**
- * The promise is 50 ms for what is refused. What is measured is CPU of the main thread while one signature was waited for, other
- * callers' work and garbage collection included: only ten times as much is certainly wrong, on any machine.
- */
+/** The promise is 50 ms for what is refused. Machines differ, and garbage is collected when V8 likes: only ten times as much is certainly wrong. */
 export const promisedMilliseconds = 50;
 const certainlyWrong = 10 * promisedMilliseconds;
 
@@ -47,6 +44,27 @@ export interface MeasureOptions {
   readonly mostHoldMilliseconds?: number;
 }
 
+/** What an attempt cost the process. */
+export async function measure(
+  target: Target,
+  [name, attempt]: Attempt,
+  mostHoldMilliseconds = certainlyWrong,
+): Promise<Row> {
+  forgetPeak(target.pid);
+  await target.look();
+  const started = performance.now();
+  const broken = await complaintsOf(attempt);
+  const seconds = (performance.now() - started) / 1000;
+  const hold = await target.look();
+  const megabytes = hasEnded(target) ? undefined : peakMegabytes(target.pid);
+  if (hasEnded(target)) broken.push(`the process ended: ${await target.ended}`);
+  if (hold !== undefined && hold.milliseconds > mostHoldMilliseconds)
+    broken.push(`the event loop was busy for ${hold.milliseconds.toFixed(0)} ms`);
+  if (megabytes !== undefined && megabytes > target.megabytes)
+    broken.push(`it took ${megabytes.toFixed(0)} of ${target.megabytes} MiB`);
+  return { name, seconds, hold, megabytes, broken };
+}
+
 /** Runs attempts one after the other while another caller signs. */
 export async function measureAll(
   { target, directory, credential, mostHoldMilliseconds = certainlyWrong }: MeasureOptions,
@@ -54,26 +72,17 @@ export async function measureAll(
   report: Report,
 ): Promise<void> {
   const path = `/v1/credentials/${credential}/sign`;
-  const caller = await Caller.start({ socket: socketIn(directory), path, pid: target.pid });
+  const caller = await Caller.start({ socket: socketIn(directory), path });
   try {
     // The first calls compile what they use.
     await untilCalls(caller, 100);
     for (const [name, attempt] of attempts) {
       if (hasEnded(target)) break;
-      forgetPeak(target.pid);
       await caller.look();
-      const started = performance.now();
-      const broken = await complaintsOf(attempt);
-      const seconds = (performance.now() - started) / 1000;
+      const row = await measure(target, [name, attempt], mostHoldMilliseconds);
       const waited = await caller.look();
-      const megabytes = hasEnded(target) ? undefined : peakMegabytes(target.pid);
-      if (hasEnded(target)) broken.push(`the process ended: ${await target.ended}`);
-      if (waited.failures > 0) broken.push(`${waited.failures} signatures of another caller failed`);
-      if (waited.worstHoldMilliseconds > mostHoldMilliseconds)
-        broken.push(`the event loop was busy for ${waited.worstHoldMilliseconds.toFixed(0)} ms`);
-      if (megabytes !== undefined && megabytes > target.megabytes)
-        broken.push(`it took ${megabytes.toFixed(0)} of ${target.megabytes} MiB`);
-      report.add({ name, seconds, ...waited, megabytes, broken });
+      const failed = waited.failures > 0 ? [`${waited.failures} signatures of another caller failed`] : [];
+      report.add({ ...row, ...waited, broken: [...row.broken, ...failed] });
     }
   } finally {
     caller.stop();

@@ -1,16 +1,13 @@
-// Another caller, in a process of its own: signs all the time, and notes how long it waited and what the event loop did meanwhile.
+// Another caller, in a process of its own: signs all the time, and notes how long it waited.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { mainThreadMilliseconds } from './process-figures.ts';
 
 export interface Asked {
   readonly socket: string;
   readonly path: string;
-  /** Of the process that answers. */
-  readonly pid: number;
 }
 
 export interface Waited {
@@ -18,8 +15,6 @@ export interface Waited {
   readonly failures: number;
   /** The longest wait for one signature. */
   readonly worstMilliseconds: number;
-  /** The most CPU that the main thread took while one signature was waited for: no less than the longest hold of the loop. */
-  readonly worstHoldMilliseconds: number;
 }
 
 type FromCaller = { readonly ready: true } | Waited;
@@ -68,34 +63,24 @@ function callOnce({ socket, path }: Asked, agent: Agent): Promise<boolean> {
 
 async function serve(asked: Asked): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const none = { calls: 0, failures: 0, worstMilliseconds: 0, worstHoldMilliseconds: 0 };
+  const none = { calls: 0, failures: 0, worstMilliseconds: 0 };
   let now: Waited = none;
   const looks: unknown[] = [];
   process.on('message', (look) => looks.push(look));
   process.send?.({ ready: true } satisfies FromCaller);
   for (;;) {
-    const [started, cpu] = [performance.now(), tryCpu(asked.pid)];
+    const started = performance.now();
     const isGood = await callOnce(asked, agent);
     now = {
       calls: now.calls + 1,
       failures: now.failures + Number(!isGood),
       worstMilliseconds: Math.max(now.worstMilliseconds, performance.now() - started),
-      worstHoldMilliseconds: Math.max(now.worstHoldMilliseconds, tryCpu(asked.pid) - cpu),
     };
     if (looks.pop() !== undefined) {
       process.send?.(now satisfies FromCaller);
       now = none;
     }
     await sleep(pauseMilliseconds);
-  }
-}
-
-/** 0 when the process is gone, which the failure says. */
-function tryCpu(pid: number): number {
-  try {
-    return mainThreadMilliseconds(pid);
-  } catch {
-    return 0;
   }
 }
 

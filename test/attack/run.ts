@@ -30,34 +30,36 @@ const attacks: readonly Attack[] = [
   tenants,
 ];
 
-const rows: Row[] = [];
+/** By the name of the attack. */
+const groups = new Map<string, Row[]>();
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const figure = (value: number | undefined, digits = 0): string => (value === undefined ? '–' : value.toFixed(digits));
 
-const columns = ['hold ms', 'wait ms', 'MiB', 'calls', 'failed', 'seconds'];
+const columns = ['hold ms', 'gc ms', 'wait ms', 'MiB', 'calls', 'failed', 'seconds'];
 const line = (figures: readonly string[], name: string): string =>
   `${figures.map((one, index) => one.padStart(columns[index]?.length ?? 0)).join('  ')}  ${name}`;
 
-const report: Report = {
+const reportOf = (group: string): Report => ({
   isQuick: values.quick,
   add(row) {
-    rows.push(row);
-    const { worstHoldMilliseconds: hold, worstMilliseconds: wait, megabytes, calls, failures, seconds } = row;
+    groups.set(group, [...(groups.get(group) ?? []), row]);
+    const { hold, worstMilliseconds: wait, megabytes, calls, failures, seconds } = row;
     const figures = [
-      figure(hold),
+      figure(hold?.milliseconds),
+      figure(hold?.collecting),
       figure(wait),
       figure(megabytes),
       figure(calls),
       figure(failures),
       figure(seconds, 1),
     ];
-    const isLong = hold !== undefined && hold > promisedMilliseconds;
+    const isLong = hold !== undefined && hold.milliseconds > promisedMilliseconds;
     print(
       line(figures, `${row.name}${row.skipped === undefined ? '' : ` SKIPPED: ${row.skipped}`}${isLong ? ' *' : ''}`),
     );
     for (const one of row.broken) print(`        FAILED: ${one}`);
   },
-};
+});
 
 buildBundle();
 const limit = limitMemory(64);
@@ -67,23 +69,24 @@ print(
     ? 'memory: limited by a cgroup, as in a pod'
     : 'memory: no cgroup may be made here; the heap is limited, and resident memory is measured',
 );
-print(
-  `hold: CPU of the main thread while another caller waited for one signature; * more than ${promisedMilliseconds}`,
-);
-print('wait: by the clock, so that other programs on this machine count');
+print(`hold: CPU of the main thread in the longest turn of the event loop; * more than ${promisedMilliseconds}`);
+print('gc: collection of garbage in that turn, by the clock');
+print('wait: of another caller for one signature, by the clock, so that other programs on this machine count');
 print(line(columns, 'attack'));
 const chosen = attacks.filter(({ name, isQuick }) => name.includes(values.only) && (isQuick || !values.quick));
 if (chosen.length === 0) throw new Error(`--only takes a part of: ${attacks.map(({ name }) => name).join(', ')}`);
 for (const attack of chosen) {
   print(`-- ${attack.section}. ${attack.name}`);
-  await attack.run(report);
+  await attack.run(reportOf(attack.name));
 }
+const rows = [...groups.values()].flat();
 const failed = rows.filter(({ broken }) => broken.length > 0);
 const skipped = rows.filter((row) => row.skipped !== undefined);
-const worst = (read: (row: Row) => number | undefined): string =>
-  figure(Math.max(0, ...rows.map((row) => read(row) ?? 0)));
-print(
-  `worst hold ${worst((row) => row.worstHoldMilliseconds)} ms, worst wait ${worst((row) => row.worstMilliseconds)} ms, most memory ${worst((row) => row.megabytes)} MiB`,
-);
+const most = (some: readonly Row[], read: (row: Row) => number | undefined): string =>
+  figure(Math.max(0, ...some.map((row) => read(row) ?? 0)));
+const worst = (some: readonly Row[]): string =>
+  `worst hold ${most(some, ({ hold }) => hold?.milliseconds)} ms, worst wait ${most(some, (row) => row.worstMilliseconds)} ms, most memory ${most(some, (row) => row.megabytes)} MiB`;
+for (const [group, some] of groups) print(`${worst(some)}: ${group}`);
+print(worst(rows));
 print(`${rows.length - failed.length - skipped.length} passed, ${skipped.length} skipped, ${failed.length} failed`);
 if (failed.length > 0) process.exitCode = 1;

@@ -9,9 +9,17 @@ import { imageEnvironment, imageOptions } from '../support/image-settings.ts';
 import { limitMemory, type MemoryLimit } from './memory-limit.ts';
 
 const bundle = join(import.meta.dirname, '../../bundle/dist/cli/main.js');
+const monitor = join(import.meta.dirname, 'loop-monitor.cjs');
 const compileCache = join(tmpdir(), 'paycert-attack-compile-cache');
 
 type Line = Readonly<Record<string, unknown>>;
+
+/** The longest turn of an event loop, in CPU of the main thread. */
+export interface Hold {
+  readonly milliseconds: number;
+  /** Of it, collection of garbage, by the clock. */
+  readonly collecting: number;
+}
 
 export interface TargetOptions {
   readonly words: readonly string[];
@@ -47,8 +55,10 @@ export class Target {
       ...environment,
     };
     const start = [...(descriptors === undefined ? [] : [`ulimit -n ${descriptors}`]), 'exec "$@"'].join(' && ');
-    this.child = spawn('sh', ['-c', this.within(start), 'sh', ...before, ...this.program, ...words], {
-      stdio: ['ignore', stdout ?? 'pipe', 'ignore'],
+    const [node = '', ...rest] = this.program;
+    const monitored = [node, '--require', monitor, ...rest];
+    this.child = spawn('sh', ['-c', this.within(start), 'sh', ...before, ...monitored, ...words], {
+      stdio: ['ignore', stdout ?? 'pipe', 'ignore', 'ipc'],
       env: this.environment,
     });
     this.ended = once(this.child, 'exit').then(([code, signal]) => String(code ?? signal));
@@ -84,6 +94,15 @@ export class Target {
       const line = this.lines[next];
       if (line && Object.entries(wanted).every(([name, value]) => line[name] === value)) return line;
     }
+  }
+
+  /** The longest hold since the last look; undefined when it has ended. */
+  async look(): Promise<Hold | undefined> {
+    if (!this.isAlive) return undefined;
+    const looked = once(this.child, 'message') as Promise<[Hold]>;
+    this.child.send('look', () => undefined);
+    const [hold] = await Promise.race([looked, this.ended.then(() => [])]);
+    return hold;
   }
 
   async address(listener: string): Promise<string> {

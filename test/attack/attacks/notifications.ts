@@ -52,6 +52,8 @@ async function hold(address: string, connections: number, said: (index: number) 
 
 const head = (length: number): string => `POST /main HTTP/1.1\r\nHost: a\r\nContent-Length: ${String(length)}\r\n\r\n`;
 
+const chunked = `POST /main HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(10_000)}`;
+
 async function run(report: Report): Promise<void> {
   const { isQuick } = report;
   await useDirectory(async (directory) => {
@@ -106,6 +108,7 @@ async function run(report: Report): Promise<void> {
         ['forged notifications of 255 KiB', () => flood(isQuick ? 640 : 6400, large)],
         ['2,000 forged notifications in each of three packets', () => hold(address, 3, () => `${head(1)}x`.repeat(2000))],
         ['bodies of 256 KiB that never end', () => hold(address, isQuick ? 500 : 2000, () => `${head(256 * 1024)}${'x'.repeat(200 * 1024)}`)],
+        ['bodies in HTTP chunks of a byte', () => hold(address, 200, () => chunked)],
         ['half heads', () => hold(address, isQuick ? 1000 : 4000, () => `POST /main HTTP/1.1\r\nX: ${'x'.repeat(15 * 1024)}`)],
         ['idle connections', () => hold(address, isQuick ? 2000 : 8000, () => '')],
         ['names of credentials that there are not', () => hold(address, 1000, (index) => `POST /${String(index)} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`)],

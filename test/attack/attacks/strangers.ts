@@ -14,7 +14,11 @@ const kubelet = '127.0.0.2';
 /** Kubelet's own timeout, unless a manifest says otherwise. */
 const patienceMilliseconds = 1000;
 
-const getMetrics = 'GET /metrics HTTP/1.1\r\nHost:\r\n\r\n';
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost:\r\n\r\n`;
+const [getMetrics, getReady, getStatus] = [get('/metrics'), get('/readyz'), get('/status')];
+const chunked = 'POST /livez HTTP/1.1\r\nHost:\r\nTransfer-Encoding: chunked\r\n\r\n';
+const sized = 'POST /livez HTTP/1.1\r\nHost:\r\nContent-Length: 10000000\r\n\r\n';
+const upgrade = 'GET /livez HTTP/1.1\r\nHost:\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n';
 
 /** The milliseconds until `/livez` answered; throws when it does not. */
 export function probe(address: string): Promise<number> {
@@ -96,6 +100,12 @@ async function run(report: Report): Promise<void> {
       ['2,031 GET /metrics in each of three connections, unread', 3, getMetrics.repeat(2031)],
       ['2,031 GET /metrics in each of 64 connections, unread', 64, getMetrics.repeat(2031)],
       ['GET /metrics in 300 connections, unread', 300, getMetrics],
+      ['GET /readyz, eight in each of 64 connections', 64, getReady.repeat(8)],
+      ['GET /status, eight in each of 64 connections, unread', 64, getStatus.repeat(8)],
+      ['a body of a megabyte in HTTP chunks of a byte', 64, `${chunked}${'1\r\nx\r\n'.repeat(200_000)}`],
+      ['a body of ten megabytes that nobody asked for', 16, `${sized}${'x'.repeat(10_000_000)}`],
+      ['a thousand headers in each of 500 connections', 500, `${getReady.slice(0, -2)}${'a:b\r\n'.repeat(1000)}\r\n`],
+      ['tunnels and upgrades', 500, `CONNECT a:1 HTTP/1.1\r\nHost:\r\n\r\n${upgrade.repeat(8)}`],
       ['half heads of 16 KB', isQuick ? 2000 : 8500, `GET / HTTP/1.1\r\nX: ${'x'.repeat(7 * 1024)}`],
       ['heads that are too large', isQuick ? 1000 : 4000, `GET / HTTP/1.1\r\nX: ${'x'.repeat(16 * 1024)}`],
       ['idle connections', isQuick ? 3000 : 17_000, ''],

@@ -2,9 +2,8 @@
 import type { Files } from '../../../src/testing/index.ts';
 import { ControlPlane, noControlPlane } from '../../support/control-plane.ts';
 import { installDefinition, Tenant, until, wechatpaySpec } from '../../support/operator.ts';
-import { type Attack, judge, type Report } from '../attack.ts';
+import { type Attack, type Attempt, measure, type Report } from '../attack.ts';
 import { wechatpayFiles } from '../material.ts';
-import { forgetPeak, peakMegabytes } from '../process-figures.ts';
 import { Target } from '../target.ts';
 import { flood } from './strangers.ts';
 
@@ -29,19 +28,7 @@ async function attackOperator(plane: ControlPlane, report: Report): Promise<void
   const target = new Target({ words: ['operator', '--address', '127.0.0.1:0'], megabytes, environment });
   try {
     const { address } = await target.line({ event: 'listening' });
-    const measured = async (name: string, attempt: () => Promise<unknown>) => {
-      forgetPeak(target.pid);
-      await judge(name, attempt, {
-        ...report,
-        add: ({ broken, ...row }) => {
-          const peak = target.isAlive ? peakMegabytes(target.pid) : undefined;
-          const ended = peak === undefined ? ['the process ended'] : [];
-          const large =
-            peak !== undefined && peak > megabytes ? [`it took ${peak.toFixed(0)} of ${megabytes} MiB`] : [];
-          report.add({ ...row, megabytes: peak, broken: [...broken, ...ended, ...large] });
-        },
-      });
-    };
+    const measured = async (...attempt: Attempt) => report.add(await measure(target, attempt));
     await measured(`tenants: another one waits for ${resources} resources on one Secret of 900 KB`, async () => {
       await Promise.all(Array.from({ length: resources }, (_, index) => crowd.create(`shop-${index}`, wechatpaySpec('large')))); // prettier-ignore
       await other.create('wechat-main', wechatpaySpec('keys'));
