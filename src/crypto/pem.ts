@@ -53,8 +53,10 @@ export function readBlocks(bytes: Uint8Array, field: string): Block[] {
   return text.includes('-----BEGIN ') ? [...readArmour(text, field)] : [{ der: decodeBase64(text, field) }];
 }
 
-/** The DER of every block with that label; of DER or bare base64, the one. */
+/** The DER of every block with that label; of DER or bare base64, the one. What is DER is not copied: a revocation list may have 16 MB. */
 export function readDerBlocks(bytes: Uint8Array, field: string, label: string): readonly Buffer[] {
+  if (isDer(bytes) && foreignForm(bytes) === undefined)
+    return [Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)];
   return readBlocks(bytes, field)
     .filter((block) => block.label === undefined || block.label === label)
     .map(({ der }) => der);

@@ -1,6 +1,7 @@
 // Certificate revocation lists (RFC 5280 §5): which certificates their issuer has revoked. node:crypto does not read them.
-import { hash, type X509Certificate } from 'node:crypto';
+import { createHash, type X509Certificate } from 'node:crypto';
 import { PaycertError } from '../errors.ts';
+import { piecesOf } from '../turns.ts';
 import { readDerBlocks } from './pem.ts';
 import { type DerElement, DerError, derTag, readDer, readInside, readTime } from './der.ts';
 import { integerOf } from './integer.ts';
@@ -26,8 +27,8 @@ export interface RevocationList {
   readonly nextUpdate: Date | undefined;
   /** thisUpdate ≤ now < nextUpdate. */
   readonly isFresh: (now: Date) => boolean;
-  /** SHA-256 of its DER, for telling lists apart. */
-  readonly fingerprint: string;
+  /** SHA-256 of its DER, for telling lists apart. Computed once, in turns: a list may have 16 MB. */
+  readonly fingerprint: () => Promise<string>;
 }
 
 /**
@@ -75,7 +76,7 @@ function read(der: Uint8Array, field: string): RevocationList {
   const scope = readScope(extensions);
   const signed = new Map<string, Promise<boolean>>();
   let listed: Promise<ListedSerials> | undefined;
-  let fingerprint: string | undefined;
+  let fingerprint: Promise<string> | undefined;
 
   const isOf = (authority: X509Certificate): Promise<boolean> => {
     const id = certificateFingerprint(authority);
@@ -99,10 +100,14 @@ function read(der: Uint8Array, field: string): RevocationList {
     thisUpdate,
     nextUpdate,
     isFresh: (now) => thisUpdate <= now && nextUpdate !== undefined && now < nextUpdate,
-    get fingerprint() {
-      return (fingerprint ??= hash('sha256', der));
-    },
+    fingerprint: () => (fingerprint ??= fingerprintOf(der)),
   };
+}
+
+async function fingerprintOf(der: Uint8Array): Promise<string> {
+  const digest = createHash('sha256');
+  for await (const piece of piecesOf(der)) digest.update(piece);
+  return digest.digest('hex');
 }
 
 function takeTimes(rest: DerElement[]): readonly [Date, Date | undefined] {

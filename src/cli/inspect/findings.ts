@@ -35,7 +35,8 @@ export async function findIn({ file, bytes, password, isListed }: FileToInspect)
   // What was pasted into it is checked before it is shown.
   if (known?.describe !== undefined) return [{ file, ...(await known.describe(bytes, name)) }];
   if (/\.(p12|pfx)$/.test(name)) return findInPkcs12(file, bytes, password);
-  if (/\.crl(?:\.\d+)?$/.test(name)) return readRevocationLists(bytes, name).map((list) => describeList(file, list));
+  if (/\.crl(?:\.\d+)?$/.test(name))
+    return Promise.all(readRevocationLists(bytes, name).map((list) => describeList(file, list)));
   const isArmoured = readText(bytes).includes('-----BEGIN ');
   if (known?.holds === 'secret' && !isArmoured) return [{ file, what: known.what }];
   if (isListed && known === undefined && !/\.(?:pem|key|crt|cer|der)$/.test(name) && !isArmoured)
@@ -98,10 +99,13 @@ async function findInPkcs12(file: string, bytes: Uint8Array, password: string | 
   }
 }
 
-const describeList = (file: string, { thisUpdate, nextUpdate, fingerprint }: RevocationList): Finding => ({
+const describeList = async (
+  file: string,
+  { thisUpdate, nextUpdate, fingerprint }: RevocationList,
+): Promise<Finding> => ({
   file,
   what: 'revocation list',
-  fingerprint,
+  fingerprint: await fingerprint(),
   notBefore: thisUpdate,
   ...(nextUpdate && { notAfter: nextUpdate }),
 });

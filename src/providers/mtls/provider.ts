@@ -4,7 +4,7 @@ import { PaycertError, violation } from '../../errors.ts';
 import { certificateFacts, isAlive } from '../shared/facts.ts';
 import { type KeyFacts, type KeySet, type Provider, type SigningContext, unusable } from '../provider.ts';
 import { evaluateOwn, listProblems } from '../shared/revocation-status.ts';
-import { makeIdentity, type RevocationRules } from '../shared/tls-identity.ts';
+import { makeIdentity, makeRules, type RevocationRules } from '../shared/tls-identity.ts';
 import { defaults, type MtlsOptions } from './options.ts';
 import { keyName, type Pair, readPairs } from './parts.ts';
 import { evaluate, warningsOf } from './rules.ts';
@@ -55,7 +55,7 @@ async function createContext(
   const { minVersion = defaults.minVersion, serverNames = {} } = options;
   const { whenUnknown = defaults.whenUnknown, ocsp = defaults.ocsp } = options.revocation ?? {};
   const isAsked = options.revocation !== undefined && ocsp === 'ask';
-  const revocation = { ...known, isHard: whenUnknown === 'reject', isAsked };
+  const revocation = await makeRules({ ...known, isHard: whenUnknown === 'reject', isAsked });
   const all = pairs.map((pair) => makeIdentity({ ...pair, minVersion, revocation }));
   const isLookedAt = options.revocation !== undefined || known.lists.length > 0;
   const revoked = isLookedAt ? await evaluateOwn(all) : () => [];

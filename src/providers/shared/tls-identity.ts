@@ -16,6 +16,8 @@ export interface RevocationRules {
   readonly isAsked: boolean;
   /** Whether not knowing is a reason to refuse. */
   readonly isHard: boolean;
+  /** Equal for equal lists and options. */
+  readonly id: string;
 }
 
 /** A key with its certificate, for one side of a TLS connection, and whom that side trusts. */
@@ -46,15 +48,21 @@ export interface TlsIdentities {
 
 export type IdentityParts = Omit<TlsIdentity, 'id' | 'exportKey'> & { readonly privateKey: KeyObject };
 
-export const withoutRevocation: RevocationRules = { lists: [], answers: [], isAsked: false, isHard: false };
+export const withoutRevocation: RevocationRules = { lists: [], answers: [], isAsked: false, isHard: false, id: '' };
+
+export async function makeRules(rules: Omit<RevocationRules, 'id'>): Promise<RevocationRules> {
+  const { lists, isAsked, isHard } = rules;
+  const fingerprints: string[] = [];
+  // One after the other: together they would be one long turn.
+  for (const list of lists) fingerprints.push(await list.fingerprint());
+  return { ...rules, id: JSON.stringify([isAsked, isHard, ...fingerprints.sort()]) };
+}
 
 export function makeIdentity({ privateKey, ...parts }: IdentityParts): TlsIdentity {
   const { name, certificates, authorities, minVersion, revocation } = parts;
   const shown = certificates.map(certificateFingerprint);
   const trusted = authorities.map(certificateFingerprint).sort();
-  const { isAsked, isHard, lists } = revocation;
-  const refused = [isAsked, isHard, ...lists.map(({ fingerprint }) => fingerprint).sort()];
-  const id = createHash('sha256').update(JSON.stringify([name, shown, trusted, minVersion, refused]));
+  const id = createHash('sha256').update(JSON.stringify([name, shown, trusted, minVersion, revocation.id]));
   return {
     ...parts,
     id: id.digest('hex').slice(0, 16),
