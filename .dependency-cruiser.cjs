@@ -18,7 +18,7 @@ const layers = {
   running: ['kube', 'origins', 'providers', 'sources', 'store', 'revocation', 'gateway', 'config'],
   operator: ['system', 'crypto', 'kube', 'providers', 'sources', 'store', 'config', 'running'],
   telemetry: ['system', 'providers', 'store'],
-  server: ['crypto', 'providers', 'store', 'gateway', 'delivery'],
+  server: ['system', 'crypto', 'providers', 'store', 'gateway', 'delivery'],
   testing: [],
   cli: [
     'system',

@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { basename, dirname } from 'node:path';
 import { PaycertError } from '../errors.ts';
+import { runForeign, socketsLane } from '../system/threads.ts';
 import { bind } from './bind.ts';
 
 /**
@@ -14,7 +15,8 @@ import { bind } from './bind.ts';
 export async function lockSocket(path: string): Promise<() => Promise<void>> {
   // Elsewhere there are no abstract sockets; asking whether the path is served has to do.
   if (process.platform !== 'linux') return async () => undefined;
-  const directory = await stat(dirname(path), { bigint: true }).catch((error: unknown) => {
+  const find = () => stat(dirname(path), { bigint: true });
+  const directory = await runForeign(socketsLane, find).catch((error: unknown) => {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
     const where = dirname(path);
     const message =

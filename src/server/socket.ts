@@ -8,6 +8,7 @@ import { basename, dirname } from 'node:path';
 import { type Clock, systemClock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
+import { runForeign, socketsLane } from '../system/threads.ts';
 import { bind, type Listener } from './bind.ts';
 import { createHttpServer } from './closable.ts';
 import { type Limits, limitsOf } from './limits.ts';
@@ -26,6 +27,9 @@ interface SocketOptions {
   /** Default: as of the local API, where it is the only listener of this process. */
   readonly limits?: Limits;
 }
+
+/** A directory that does not answer for so long holds up the end of this process no longer. */
+const leaveMilliseconds = 2000;
 
 /** How often the file is looked for without an event: where there are no watches left, and on a volume without any. */
 const pollMilliseconds = 10_000;
@@ -54,7 +58,9 @@ export async function listenOnSocket(
     async close() {
       stop.abort();
       const closing = close();
-      await Promise.all([place.leave(), keeping, closing]);
+      const late = new AbortController();
+      const left = Promise.all([place.leave(), keeping]).finally(() => late.abort());
+      await Promise.all([closing, Promise.race([left, clock.sleep(leaveMilliseconds, late.signal)])]);
       await release();
     },
   };
@@ -92,9 +98,9 @@ class Place {
     try {
       // Before it is where callers look: no other group ever finds it.
       if (this.#group !== undefined) await this.#giveTo(this.#group, beside);
-      await rename(beside, this.path);
+      await runForeign(socketsLane, () => rename(beside, this.path));
     } catch (error) {
-      await rm(beside, { force: true });
+      await remove(beside);
       if (error instanceof PaycertError) throw error;
       const { code = 'unknown' } = error as NodeJS.ErrnoException;
       throw new PaycertError('listener-unusable', `${this.path} cannot be put in place (${code})`, { field: 'listen' });
@@ -109,7 +115,7 @@ class Place {
       await chown(path, -1, group);
       await chmod(path, 0o660);
     };
-    await give().catch((error: unknown) => {
+    await runForeign(socketsLane, give).catch((error: unknown) => {
       const { code = 'unknown' } = error as NodeJS.ErrnoException;
       const message = `${this.path} cannot be given to group ${String(group)} (${code}): add it to the sidecar’s supplementalGroups`;
       throw new PaycertError('listener-unusable', message, { field: 'listen.sockets' });
@@ -123,7 +129,7 @@ class Place {
   /** Removes our own file, and no other process's. */
   async leave(): Promise<void> {
     this.isLeft = true;
-    if (await this.isOurs()) await rm(this.path, { force: true });
+    if (await this.isOurs()) await remove(this.path);
   }
 
   // bind(2) makes the file, inside this call, with the mode that the mask leaves: there is no moment in which it is open to others.
@@ -139,7 +145,9 @@ class Place {
 }
 
 const inodeOf = async (path: string): Promise<bigint | undefined> =>
-  (await lstat(path, { bigint: true }).catch(() => undefined))?.ino;
+  (await runForeign(socketsLane, () => lstat(path, { bigint: true })).catch(() => undefined))?.ino;
+
+const remove = (path: string): Promise<void> => runForeign(socketsLane, () => rm(path, { force: true }));
 
 /** Looks when the directory changes, and now and then. A file that is lost is put back; until then `impediment` says why. */
 async function keep(
@@ -189,7 +197,7 @@ function watchFor(path: string, look: () => void): { close(): void } {
 
 /** One left behind by a killed process is free; a socket that is served, or anything else, is not. */
 async function assertFree(path: string): Promise<void> {
-  const stats = await lstat(path).catch(() => undefined);
+  const stats = await runForeign(socketsLane, () => lstat(path)).catch(() => undefined);
   if (stats === undefined) return;
   if (!stats.isSocket()) {
     throw new PaycertError('listener-unusable', `${path} is there already, and is not a socket`, {

@@ -28,9 +28,14 @@ export const namesLane: Lane = { most: 1 };
 export const outputLane: Lane = { most: 1 };
 /** The directory of an audit. */
 export const auditLane: Lane = { most: 1 };
+/** The directories of our own sockets: volumes that others mount, too. */
+export const socketsLane: Lane = { most: 1 };
 
 /** What all lanes can hold together. */
-export const foreignThreads = [filesLane, namesLane, outputLane, auditLane].reduce((sum, { most }) => sum + most, 0);
+export const foreignThreads = [filesLane, namesLane, outputLane, auditLane, socketsLane].reduce(
+  (sum, { most }) => sum + most,
+  0,
+);
 
 /** However many threads foreign calls hold, two are left: one that signs, and one for the call that comes next. */
 export const ownThreads = 2;

@@ -1,8 +1,12 @@
 // Foreign calls hold no more threads than their lanes allow, and leave two of the pool to signatures, whatever its size.
 import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
+import { makeDirectory } from '../support/directories.ts';
 import {
   foreignThreads,
   type Lane,
@@ -12,6 +16,8 @@ import {
   signingThreads,
   Threads,
 } from '../../src/system/threads.ts';
+
+const hungPoolChild = join(import.meta.dirname, '../support/hung-pool-child.ts');
 
 /** Calls that hang until they are let go. */
 function hanging(threads: Threads) {
@@ -115,6 +121,15 @@ describe('the pool', () => {
     for (const mount of ['/a', '/b', '/c']) for (let i = 0; i < 4; i++) void start(mountLane([mount]));
     await turn();
     assert.equal(running.length, 4);
+  });
+
+  it('signs, however many mounts have calls that never return, with what it really has', async (t) => {
+    const pipe = join(await makeDirectory(t), 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const env = { ...process.env, UV_THREADPOOL_SIZE: String(poolSizeFor(1)) };
+    const child = spawn(process.execPath, [hungPoolChild, pipe], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    t.after(() => child.kill('SIGKILL'));
+    assert.deepEqual(JSON.parse(await text(child.stdout)), { signed: 50, opened: 0 });
   });
 
   it('is left to other mounts, however many read from one that hangs', async () => {
