@@ -2,25 +2,15 @@
 import { malformed } from './responses.ts';
 import { parseJson } from './request.ts';
 import type { KubeObject, WatchEvent } from './resources.ts';
+import { readLines } from '../system/request.ts';
 
 /** One event is one object, which is a few MiB at most. */
 const maxLineBytes = 16 * 1024 * 1024;
 
 /** @throws PaycertError `response-malformed` */
 export async function* readEvents(chunks: AsyncIterable<Buffer>, what: string): AsyncGenerator<WatchEvent> {
-  let rest: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of chunks) {
-    let start = 0;
-    for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, start)) {
-      const line = Buffer.concat([...rest, chunk.subarray(start, end)]).toString();
-      [rest, size, start] = [[], 0, end + 1];
-      yield toEvent(parseJson(line, what), what);
-    }
-    rest.push(chunk.subarray(start));
-    size += chunk.length - start;
-    if (size > maxLineBytes) throw malformed(what);
-  }
+  for await (const line of readLines(chunks, maxLineBytes, () => malformed(what)))
+    yield toEvent(parseJson(line.toString(), what), what);
 }
 
 function toEvent(value: unknown, what: string): WatchEvent {

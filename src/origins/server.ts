@@ -2,7 +2,8 @@
 import type { Agent, IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import { readBytes, readChunks, request, TooLarge, Unreachable } from '../system/request.ts';
+import { parseModest, TooMuch } from '../system/modest-json.ts';
+import { readBytes, readChunks, readLines, request, TooLarge, Unreachable } from '../system/request.ts';
 import { Connections, type TlsFiles } from './connections.ts';
 import { Pause } from './pause.ts';
 
@@ -129,6 +130,8 @@ export class Server {
           'source-too-large',
           `${what}: the response of ${this.name} is larger than ${maxBytes} bytes`,
         );
+      if (error instanceof TooMuch)
+        throw new PaycertError('source-too-large', `${what}: the response of ${this.name} has more than ${error.most}`);
       throw error;
     }
   }
@@ -150,14 +153,10 @@ export class Server {
       }
       // Quiet is normal from here on; who follows it has a limit of its own.
       response.socket.setTimeout(0);
-      let rest = '';
-      for await (const chunk of readChunks(response, signal)) {
-        const lines = (rest + chunk.toString('latin1')).split('\n');
-        rest = lines.pop() ?? '';
-        if (rest.length > maxBytes)
-          throw new PaycertError('source-too-large', `${question.what}: a line of ${this.name} is too long`);
-        yield* lines;
-      }
+      const tooLong = () =>
+        new PaycertError('source-too-large', `${question.what}: a line of ${this.name} is too long`);
+      for await (const line of readLines(readChunks(response, signal), maxBytes, tooLong))
+        yield line.toString('latin1');
     } catch (error) {
       signal.throwIfAborted();
       throw error instanceof Unreachable ? this.#unreachable(question, error.reason) : error;
@@ -191,8 +190,9 @@ const moreTelling = (one: PaycertError | undefined, other: PaycertError): Paycer
 
 function parse(bytes: Buffer): unknown {
   try {
-    return JSON.parse(bytes.toString()) as unknown;
-  } catch {
+    return parseModest(bytes);
+  } catch (error) {
+    if (error instanceof TooMuch) throw error;
     // A page for people, from a proxy; what may be missing is for its reader to say.
     return undefined;
   }

@@ -3,6 +3,8 @@ import { type IncomingMessage, request as requestPlain } from 'node:http';
 import { request as requestSecure, type RequestOptions } from 'node:https';
 import type { BlockList, TcpNetConnectOpts } from 'node:net';
 import { createLookup } from '../system/lookup.ts';
+import { boundPieces } from '../system/pieces.ts';
+import { joinInTurns } from '../turns.ts';
 
 export type ExchangeOptions = Pick<RequestOptions, 'method' | 'headers'> & {
   /** Asked for each address that is connected to, so that a name cannot come to mean another one. */
@@ -38,7 +40,10 @@ export async function exchange(
   const request = url.protocol === 'https:' ? requestSecure : requestPlain;
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      request(url, options, resolve).on('error', reject).end(body);
+      request(url, options, resolve)
+        .prependListener('response', (response) => boundPieces(response))
+        .on('error', reject)
+        .end(body);
     });
     const { statusCode: status = 0, headers } = response;
     if (status !== 200) response.destroy();
@@ -68,7 +73,7 @@ async function readBody(
     isLarge = true;
     await large.wait();
   }
-  return Buffer.concat(chunks);
+  return joinInTurns(chunks, length);
 }
 
 const maxRedirects = 3;

@@ -25,10 +25,13 @@ export function createAdmin(admin: Admin): RequestListener {
   return serveRoutes(adminRoutes(admin), { where: 'admin', unknown, observe: admin.observe });
 }
 
+const bytesOf = (value: object): Buffer => Buffer.from(JSON.stringify(value));
+
 function adminRoutes(admin: Admin): readonly Route[] {
   const { store, clock, metrics, isListening, impediment = () => undefined } = admin;
-  const sight = shared(async () => JSON.stringify(describeForFleet(admin.version, store.entries())), clock);
-  const describe = shared(async () => JSON.stringify(describePublicly(admin, clock.now())), clock);
+  // The same bytes for all who ask: what they leave unread is held once.
+  const sight = shared(async () => bytesOf(describeForFleet(admin.version, store.entries())), clock);
+  const describe = shared(async () => bytesOf(describePublicly(admin, clock.now())), clock);
   return [
     probe('/livez', 'Whether the process answers.', () => probeReply(true)),
     probe('/startupz', 'Whether every required credential was loaded once.', () =>

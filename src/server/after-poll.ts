@@ -1,16 +1,76 @@
-// When the system has been asked once more what has come: callers that left before that are then known to have left.
+// When the system has been asked once more what has come, work begins: for callers that have not left by then, and a few milliseconds of it in each turn.
 
-let waiting: Promise<void> | undefined;
+import type { IncomingMessage } from 'node:http';
+import type { Server, Socket } from 'node:net';
+
+/** Which server accepted it: Node says so, and its documentation does not. */
+type Accepted = Socket & { readonly server?: Server };
+
+/** What waits longer than this in one turn begins in the next: whatever else has come is served in between. */
+const turnMilliseconds = 8;
 
 /**
- * Resolves after the event loop has polled every connection once since the call; all who ask in the same turn share it. A body and
- * the end of its connection may be there together, after a pause of this process or at once, and Node reads the end later.
+ * All who ask in the same turn share one poll, and then begin in the order in which they asked. A stranger's two hundred bodies may be
+ * whole in one turn; together they would hold the event loop for as long as they all take.
  */
-export const afterPoll = (): Promise<void> =>
-  (waiting ??= new Promise((resolve) => {
+export class Polls {
+  readonly #milliseconds: () => number;
+  #asking: (() => void)[] | undefined;
+  readonly #polled: (() => void)[] = [];
+  #isBeginning = false;
+
+  /** `milliseconds`: a clock that never goes back. */
+  constructor(milliseconds: () => number) {
+    this.#milliseconds = milliseconds;
+  }
+
+  /**
+   * Resolves after the event loop has polled every connection once since the call. A body and the end of its connection may be
+   * there together, after a pause of this process or at once, and Node reads the end later.
+   */
+  after(): Promise<void> {
+    return new Promise((begin) => {
+      if (this.#asking === undefined) this.#poll();
+      this.#asking?.push(begin);
+    });
+  }
+
+  #poll(): void {
+    const asking: (() => void)[] = [];
+    this.#asking = asking;
     // The first may come at the end of the poll that is under way; between it and the second lies a whole one.
     setImmediate(() => {
-      waiting = undefined;
-      setImmediate(resolve);
+      this.#asking = undefined;
+      setImmediate(() => {
+        this.#polled.push(...asking);
+        if (!this.#isBeginning) void this.#begin();
+      });
     });
-  }));
+  }
+
+  async #begin(): Promise<void> {
+    this.#isBeginning = true;
+    while (this.#polled.length > 0) {
+      const started = this.#milliseconds();
+      while (this.#polled.length > 0 && this.#milliseconds() - started < turnMilliseconds) {
+        this.#polled.shift()?.();
+        // Its work is done meanwhile; where that begins a few promises later, so many more are begun before its time is known.
+        await Promise.resolve();
+      }
+      if (this.#polled.length > 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#isBeginning = false;
+  }
+}
+
+const makePolls = () => new Polls(() => performance.now());
+const ofListeners = new WeakMap<Server, Polls>();
+
+/** As of `Polls.after`. Each listener has turns of its own: strangers at one port do not stand before the callers of another. */
+export function afterPoll({ socket }: Partial<Pick<IncomingMessage, 'socket'>>): Promise<void> {
+  const server = (socket as Accepted | undefined)?.server;
+  if (server === undefined) return makePolls().after();
+  const polls = ofListeners.get(server) ?? makePolls();
+  ofListeners.set(server, polls);
+  return polls.after();
+}

@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { PaycertError } from '../errors.ts';
+import { parseModest, TooMuch } from '../system/modest-json.ts';
 import { afterPoll } from './after-poll.ts';
 
 const tooLarge = (limit: number) => new PaycertError('body-too-large', `the body is larger than ${limit} bytes`);
@@ -22,46 +23,13 @@ export async function readJson(
   const body = await readBytes(request, limit, held);
   // JSON.parse of bytes that are no UTF-8 would quietly read, and then sign, other text than was sent.
   if (!isUtf8(body)) throw new PaycertError('request-malformed', 'the body is not UTF-8');
-  assertModest(body);
   try {
-    return JSON.parse(body.toString()) as unknown;
-  } catch {
+    return parseModest(body);
+  } catch (error) {
+    if (error instanceof TooMuch)
+      throw new PaycertError('request-invalid', `the body has more than ${error.most}`, { field: 'body' });
     throw new PaycertError('request-malformed', 'the body is not valid JSON');
   }
-}
-
-/** Far more than the largest batch of ordinary calls has; parsing and validating that many takes some milliseconds. */
-const maxValues = 10_000;
-const maxDepth = 32;
-
-const [quote, backslash, comma, openArray, closeArray, openObject, closeObject] = Buffer.from('"\\,[]{}');
-
-/**
- * A limit before the work: a megabyte may be one text, or half a million values that take a second to parse and judge. Bytes
- * that are no JSON may be counted wrongly, and are refused by the parser.
- */
-function assertModest(body: Uint8Array): void {
-  let [values, depth] = [0, 0];
-  for (let at = 0; at < body.length; at += 1) {
-    const byte = body[at];
-    if (byte === quote) at = endOfText(body, at);
-    else if (byte === closeArray || byte === closeObject) depth -= 1;
-    else if (byte === comma || byte === openArray || byte === openObject) {
-      values += 1;
-      if (byte !== comma) depth += 1;
-      if (values > maxValues) throw tooMuch(`${maxValues} values`);
-      if (depth > maxDepth) throw tooMuch(`${maxDepth} levels`);
-    }
-  }
-}
-
-const tooMuch = (what: string) =>
-  new PaycertError('request-invalid', `the body has more than ${what}`, { field: 'body' });
-
-function endOfText(body: Uint8Array, start: number): number {
-  let at = start + 1;
-  while (at < body.length && body[at] !== quote) at += body[at] === backslash ? 2 : 1;
-  return at;
 }
 
 /**
@@ -95,7 +63,7 @@ export function readBytes(
       }
     });
     request.on('end', () => {
-      void afterPoll().then(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+      void afterPoll(request).then(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     });
     // A caller that hangs up is no bug of ours.
     request.on('error', (cause) =>

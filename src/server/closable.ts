@@ -4,6 +4,8 @@ import { createServer as createSecureServer, type Server as SecureServer } from 
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
+import { boundPieces } from '../system/pieces.ts';
+import { refuseBroken } from './client-errors.ts';
 import { Connections } from './connections.ts';
 import type { Limits } from './limits.ts';
 import { stopParsingWhenEnded } from './stop-parsing.ts';
@@ -75,8 +77,10 @@ function finish<S extends Server | SecureServer>(
     connections.accept(socket);
     stopParsingWhenEnded(socket);
   });
+  server.on('clientError', refuseBroken);
   server.on('connect', (_, socket: Duplex) => refuseTunnel(socket));
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    boundPieces(request, limits.pieces);
     connections.take(request, response, () => {
       // Nobody on this machine needs it, and it costs a string per answer.
       response.sendDate = false;

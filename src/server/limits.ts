@@ -20,6 +20,8 @@ export interface Limits {
   readonly idleMilliseconds: number;
   /** On one connection, after which it closes; 0: no limit. */
   readonly requestsPerConnection: number;
+  /** Of a body in HTTP chunks; one more for each 64 bytes. Beyond that, its connection ends. */
+  readonly pieces: number;
   /** Requests of one connection that wait for the response of the one before them. With one more, it ends. */
   readonly pipelined: number;
 }
@@ -45,6 +47,8 @@ const table: Readonly<Record<ListenerKind, Limits>> = {
     // Callers keep connections; closing one that they are about to use would be a failed request.
     idleMilliseconds: 10 * minute,
     requestsPerConnection: 0,
+    // A writer that buffers nothing sends one word after the other.
+    pieces: 512,
     pipelined: 32,
   },
   proxy: {
@@ -60,6 +64,7 @@ const table: Readonly<Record<ListenerKind, Limits>> = {
     stalledMilliseconds: 2 * minute,
     idleMilliseconds: 10 * minute,
     requestsPerConnection: 0,
+    pieces: 512,
     // One that waits behind a slow platform is better sent on a connection of its own.
     pipelined: 8,
   },
@@ -75,6 +80,8 @@ const table: Readonly<Record<ListenerKind, Limits>> = {
     // Longer than the pause between two scrapes.
     idleMilliseconds: 2 * minute,
     requestsPerConnection: 1000,
+    // Nothing here takes a body.
+    pieces: 8,
     pipelined: 8,
   },
   admission: {
@@ -90,6 +97,7 @@ const table: Readonly<Record<ListenerKind, Limits>> = {
     // Closing one that it is about to use would be a review that fails.
     idleMilliseconds: 10 * minute,
     requestsPerConnection: 0,
+    pieces: 64,
     pipelined: 8,
   },
   notifications: {
@@ -105,6 +113,7 @@ const table: Readonly<Record<ListenerKind, Limits>> = {
     // Longer than an ingress keeps one.
     idleMilliseconds: 2 * minute,
     requestsPerConnection: 0,
+    pieces: 64,
     pipelined: 8,
   },
 };

@@ -96,12 +96,15 @@ class Matched implements RouteCall {
   }
 }
 
+/** One for all: Node would make an error with its stack for each, and a stranger can leave a thousand times at once. */
+const gone = new DOMException('the caller has gone', 'AbortError');
+
 /** The end of a connection, or its reset, comes some turns of the event loop before its close, and no response is written after it. */
 function signalOf({ socket }: IncomingMessage, response: ServerResponse): AbortSignal {
   const controller = new AbortController();
   const end = () => {
     socket.off('end', end).off('error', end);
-    if (!response.writableFinished) controller.abort();
+    if (!response.writableFinished) controller.abort(gone);
   };
   if (response.destroyed || socket.destroyed || socket.readableEnded) end();
   else {

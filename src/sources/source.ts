@@ -1,6 +1,7 @@
 // A source says when to look and reads everything; material is the named bytes of one read.
 import { createHmac, randomBytes } from 'node:crypto';
 import { PaycertError } from '../errors.ts';
+import { piecesOf } from '../turns.ts';
 
 /** The named bytes of one read, as of one instant. */
 export interface Material {
@@ -80,23 +81,26 @@ function digestOf(bytes: Uint8Array): Buffer {
   return digest;
 }
 
-const bytesInTurn = 1024 * 1024;
-
 /** Digests large bytes in turns, so that the material that they become a part of holds nobody up. */
 export async function digestInTurns(bytes: Uint8Array): Promise<void> {
   const digest = createHmac('sha256', revisionKey);
-  for (let at = 0; at < bytes.byteLength; at += bytesInTurn) {
-    digest.update(bytes.subarray(at, at + bytesInTurn));
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  for await (const piece of piecesOf(bytes)) digest.update(piece);
   known.set(bytes, digest.digest());
 }
 
-/** Material from named bytes: its revision is a keyed digest of names, lengths and bytes. */
+/** Many times what any provider reads. A Secret of 1 MiB may have fifty thousand. */
+const maxParts = 1024;
+
+/**
+ * Material from named bytes: its revision is a keyed digest of names, lengths and bytes.
+ * @throws PaycertError `source-too-large` for more parts than anything has
+ */
 export function material(
   data: ReadonlyMap<string, Uint8Array>,
   about: Omit<Material, 'revision' | 'data'> = {},
 ): Material {
+  if (data.size > maxParts)
+    throw new PaycertError('source-too-large', `the source holds more than ${String(maxParts)} parts`);
   const digest = createHmac('sha256', revisionKey);
   addParts(digest, data);
   if (about.staged !== undefined) addStaged(digest, about.staged);

@@ -2,6 +2,7 @@
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { createLookup } from './lookup.ts';
+import { boundPieces } from './pieces.ts';
 
 const lookup = createLookup();
 
@@ -47,7 +48,11 @@ export async function request(
   call.setTimeout(silenceMilliseconds, () => call.destroy(silent));
   try {
     return await new Promise((resolve, reject) => {
-      call.on('response', resolve).on('error', reject).end(body);
+      call
+        .on('response', (response) => boundPieces(response))
+        .on('response', resolve)
+        .on('error', reject)
+        .end(body);
     });
   } catch (error) {
     signal.throwIfAborted();
@@ -56,6 +61,8 @@ export async function request(
     throw new Unreachable(reasonOf(error));
   }
 }
+
+const lineFeed = 0x0a;
 
 const reasonOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown';
 
@@ -66,6 +73,27 @@ export async function* readChunks(response: IncomingMessage, signal: AbortSignal
   } catch (error) {
     signal.throwIfAborted();
     throw new Unreachable(reasonOf(error));
+  }
+}
+
+/** The lines of chunks that have come to their end. A byte is looked at once, however small the chunks are. @throws `tooLong` */
+export async function* readLines(
+  chunks: AsyncIterable<Buffer>,
+  maxBytes: number,
+  tooLong: () => Error,
+): AsyncGenerator<Buffer, void, undefined> {
+  let rest: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let end = chunk.indexOf(lineFeed); end !== -1; end = chunk.indexOf(lineFeed, start)) {
+      const line = Buffer.concat([...rest, chunk.subarray(start, end)]);
+      [rest, size, start] = [[], 0, end + 1];
+      yield line;
+    }
+    rest.push(chunk.subarray(start));
+    size += chunk.length - start;
+    if (size > maxBytes) throw tooLong();
   }
 }
 

@@ -130,6 +130,13 @@ describe('an answer', () => {
       more();
     });
     await assert.rejects(serverOf([endless.url]).ask(question, signal), codeIs('source-too-large', /4194304 bytes/));
+    const many = await node(t, (_, response) => response.end(`[${'[],'.repeat(20_000)}1]`));
+    await assert.rejects(
+      serverOf([many.url]).ask(question, signal),
+      codeIs('source-too-large', /more than 10000 values/),
+    );
+    const deep = await node(t, (_, response) => response.end('['.repeat(1_000_000)));
+    await assert.rejects(serverOf([deep.url]).ask(question, signal), codeIs('source-too-large', /more than 32 levels/));
     const page = await node(t, (_, response) => response.end('<html>'));
     assert.equal((await serverOf([page.url]).ask(question, signal)).content, undefined);
   });

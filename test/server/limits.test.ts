@@ -89,6 +89,33 @@ for (const [place, limits, onSocket] of places) {
       assert.deepEqual([answers, most], [paths, 1]);
     });
 
+    it('ends a connection whose body comes in pieces of a byte, and takes few of them', async (t) => {
+      let taken = 0;
+      const { dial } = await serve(t, limits, (incoming, response) => {
+        incoming.on('data', () => (taken += 1)).on('error', () => undefined);
+        incoming.on('end', () => response.end());
+      }, onSocket); // prettier-ignore
+      const socket = dial().resume();
+      const over = ended(socket);
+      socket.write(`POST / HTTP/1.1\r\nHost:\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(20_000)}`);
+      await over;
+      assert.ok(taken > 0 && taken < 1000, `${taken} pieces`);
+    });
+
+    it('takes a body in chunks as writers make them', async (t) => {
+      const { dial } = await serve(t, limits, (incoming, response) => {
+        let length = 0;
+        incoming.on('data', (piece: Buffer) => (length += piece.byteLength));
+        incoming.on('end', () => response.end(`<${length}>`));
+      }, onSocket); // prettier-ignore
+      const socket = dial();
+      const chunk = (bytes: number) => `${bytes.toString(16)}\r\n${'x'.repeat(bytes)}\r\n`;
+      const words = limits.pieces / 2;
+      const body = `${chunk(8).repeat(words)}${chunk(100).repeat(2000)}${chunk(8192)}0\r\n\r\n`;
+      socket.write(`POST / HTTP/1.1\r\nHost:\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n${body}`);
+      assert.ok((await text(socket)).includes(`<${8 * words + 208_192}>`));
+    });
+
     it('refuses a head that is too large', async (t) => {
       const { dial } = await serve(t, limits, () => assert.fail('it was heard'), onSocket);
       const socket = dial();

@@ -1,4 +1,4 @@
-// The revision of material: equal for equal names and bytes, and for nothing else.
+// Material: its revision is equal for equal names and bytes, and for nothing else, and it has an end.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { material } from '../../src/sources/source.ts';
@@ -24,5 +24,13 @@ describe('a revision', () => {
   it('is no plain digest that could be compared with a guess', () => {
     assert.match(revision({ a: '1' }), /^[0-9a-f]{64}$/);
     assert.ok(!revision({}).startsWith('e3b0c44298fc1c14'));
+  });
+});
+
+describe('material', () => {
+  it('has no more parts than anything has', () => {
+    const parts = (count: number) => new Map(Array.from({ length: count }, (_, index) => [`p${index}`, Buffer.of()]));
+    assert.match(material(parts(1024)).revision, /^[0-9a-f]{64}$/);
+    assert.throws(() => material(parts(1025)), { code: 'source-too-large' });
   });
 });

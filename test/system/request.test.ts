@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { Agent, createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { readBytes, request, TooLarge, Unreachable } from '../../src/system/request.ts';
+import { readBytes, readLines, request, TooLarge, Unreachable } from '../../src/system/request.ts';
 
 const signal = new AbortController().signal;
 const patient = { silenceMilliseconds: 10_000, mayRepeat: false };
@@ -77,5 +77,38 @@ describe('a request', () => {
     const asked = request(server, { agent: new Agent() }, patient, stop.signal);
     stop.abort(new Error('enough'));
     await assert.rejects(asked, /^Error: enough$/);
+  });
+});
+
+describe('a response in HTTP chunks of one byte', () => {
+  it('is given up', async (t) => {
+    const server = await serve(t, (_, { socket }) => {
+      socket?.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+      socket?.write('1\r\nx\r\n'.repeat(20_000));
+    });
+    const response = await request(server, { agent: new Agent() }, patient, signal);
+    await assert.rejects(readBytes(response, 1_000_000, signal), reasonIs(/^BODY_IN_PIECES$/));
+  });
+});
+
+describe('lines', () => {
+  const chunksOf = async function* (text: string, size: number) {
+    for (let at = 0; at < text.length; at += size) yield Buffer.from(text.slice(at, at + size));
+  };
+
+  const linesOf = async (chunks: AsyncIterable<Buffer>, most: number) => {
+    const lines: string[] = [];
+    for await (const line of readLines(chunks, most, () => new TooLarge())) lines.push(line.toString());
+    return lines;
+  };
+
+  it('are the same however they are cut, and the last one counts only with its end', async () => {
+    for (const size of [1, 2, 3, 5, 100]) {
+      assert.deepEqual(await linesOf(chunksOf('a\n\nbcd\nef', size), 10), ['a', '', 'bcd']);
+    }
+  });
+
+  it('have an end', async () => {
+    await assert.rejects(linesOf(chunksOf('abcdefgh', 1), 5), TooLarge);
   });
 });

@@ -1,0 +1,55 @@
+// Work that begins after a poll: in the order in which it was asked for, and in one turn no more than a few milliseconds of it.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { Polls } from '../../src/server/after-poll.ts';
+
+/** So many pieces of work, each of that many milliseconds of a clock that only work moves. */
+async function run(pieces: number, milliseconds: number) {
+  const clock = { now: 0 };
+  const polls = new Polls(() => clock.now);
+  const order: number[] = [];
+  let begun = 0;
+  const work = Array.from({ length: pieces }, async (_, index) => {
+    await polls.after();
+    order.push(index);
+    clock.now += milliseconds;
+    begun += 1;
+  });
+  const inTurns: number[] = [];
+  for (let before = 0; begun < pieces; before = begun) {
+    await turn();
+    if (begun > before) inTurns.push(begun - before);
+  }
+  await Promise.all(work);
+  return { order, inTurns };
+}
+
+describe('work that waits for a poll', () => {
+  it('begins in one turn where it is quick', async () => {
+    const { order, inTurns } = await run(200, 0.01);
+    assert.deepEqual(
+      order,
+      Array.from({ length: 200 }, (_, index) => index),
+    );
+    assert.equal(inTurns.length, 1);
+  });
+
+  it('is divided among turns where it is not, in the order in which it was asked for', async () => {
+    const { order, inTurns } = await run(200, 2);
+    assert.deepEqual(
+      order,
+      Array.from({ length: 200 }, (_, index) => index),
+    );
+    assert.ok(Math.max(...inTurns) <= 8, inTurns.join());
+  });
+
+  it('waits for one whole turn at least', async () => {
+    const polls = new Polls(() => 0);
+    let [turns, isBegun] = [0, false];
+    const begun = polls.after().then(() => (isBegun = true));
+    for (; !isBegun; turns += 1) await turn();
+    await begun;
+    assert.ok(turns >= 2);
+  });
+});
