@@ -2,14 +2,23 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { type Lane, mountLane, namesLane, outputLane, runForeign, socketsLane } from '../../src/system/threads.ts';
+import {
+  auditLane,
+  type Lane,
+  mountLane,
+  namesLane,
+  outputLane,
+  runForeign,
+  socketsLane,
+} from '../../src/system/threads.ts';
 
 const [pipe = ''] = process.argv.slice(2);
 const mounts = Array.from({ length: 30 }, (_, index) => mountLane([`/mnt/${String(index)}`]));
 let opened = 0;
 // Without O_NONBLOCK, opening waits for a writer, as a file of a mount that hangs waits for its server.
 const hang = (lane: Lane) => runForeign(lane, () => open(pipe, 'r')).then(() => (opened += 1));
-for (const lane of [...mounts, namesLane, outputLane, socketsLane]) for (let i = 0; i < 4; i += 1) void hang(lane);
+for (const lane of [...mounts, namesLane, outputLane, auditLane, socketsLane])
+  for (let i = 0; i < 4; i += 1) void hang(lane);
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const signOnce = promisify(sign) as (digest: string, data: Uint8Array, key: typeof privateKey) => Promise<Buffer>;
