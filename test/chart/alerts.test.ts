@@ -13,6 +13,7 @@ import { deferral } from './alert-cases/deferral.ts';
 import { expiry } from './alert-cases/expiry.ts';
 import { files } from './alert-cases/files.ts';
 import { fleet as fleets } from './alert-cases/fleet.ts';
+import { incidents } from './alert-cases/incident.ts';
 import { injections } from './alert-cases/injection.ts';
 import { operations } from './alert-cases/operations.ts';
 import { operators } from './alert-cases/operators.ts';
@@ -33,6 +34,7 @@ const cases = [
   ...fleets,
   ...admissions,
   ...injections,
+  ...incidents,
 ];
 
 interface Rule {
@@ -50,7 +52,7 @@ const rulesOf = async (options: Parameters<typeof render>[0]) => {
   return { groups, rules: groups.flatMap(({ rules }) => rules).filter(({ alert }) => alert) };
 };
 
-describe('alerts', { skip: noHelm, timeout: 300_000 }, () => {
+describe('alerts', { skip: noHelm, timeout: 900_000 }, () => {
   let groups: { name: string; rules: Rule[] }[];
   let rules: Rule[];
   let byCluster: typeof groups;
@@ -178,11 +180,14 @@ describe('alerts', { skip: noHelm, timeout: 300_000 }, () => {
   it('follow the values: toggles, days, names, severities, durations, expressions, labels, annotations', async () => {
     const overridden = (await rulesOf({ files: [`${chart}/ci/monitoring-values.yaml`] })).rules as (Rule & {
       for: string;
+      keep_firing_for?: string;
     })[];
     const of = (name: string) => overridden.find(({ alert }) => alert === `Prod${name}`);
     assert.equal(of('PaycertCertificateExpiring30d'), undefined);
     assert.deepEqual(of('PaycertSigningFailing')?.labels, { severity: 'wake-up', level: 'L1', team: 'payments' });
     assert.equal(of('PaycertSigningFailing')?.for, '1m');
+    for (const rule of overridden) assert.equal(rule.keep_firing_for, rule.alert.startsWith('Prod') ? '5m' : undefined);
+    assert.match(of('PaycertIncident')!.expr, /alertname=~"ProdPaycert\.\+",alertname!="ProdPaycertIncident"/);
     assert.equal(of('PaycertMaterialRejected')?.labels['severity'], 'page');
     assert.equal(of('PaycertLatencyHigh')?.expr, 'vector(0) > 1');
     assert.match(of('PaycertVerificationFailing')!.expr, /by \(namespace, credential, cluster\)[\s\S]*>= 500/);

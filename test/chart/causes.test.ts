@@ -30,13 +30,14 @@ interface RuleGroup {
   readonly rules: readonly { readonly alert?: string }[];
 }
 
-describe('alerts last as long as their cause', { skip: noHelm || lacks('promtool'), timeout: 600_000 }, () => {
+describe('alerts last as long as their cause', { skip: noHelm || lacks('promtool'), timeout: 900_000 }, () => {
   let groups: readonly RuleGroup[];
   let replayed: Promise<Firing[]> | undefined;
   before(async () => {
     const values = {
       admission: { enabled: true },
       fleet: { enabled: true },
+      injection: { enabled: true },
       prometheusRule: { renderMode: 'alwaysRender', additionalAggregationLabels: ['cluster'] },
     };
     groups = at(one(await render({ values }), 'PrometheusRule'), 'spec.groups') as RuleGroup[];

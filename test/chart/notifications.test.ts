@@ -142,7 +142,7 @@ async function tell(t: TestContext, firings: readonly Firing[]) {
 const firing = (alert: string, level: string, labels: object): Firing[] =>
   Array.from({ length: 60 }, (_, at) => ({ minute: at + 10, alert, labels: { namespace: 'pay', level, ...labels } }));
 
-describe('an alert that names no credential', { skip: lacks(program), timeout: 300_000 }, () => {
+describe('an alert that names no credential', { skip: lacks(program), timeout: 900_000 }, () => {
   it('silences nothing but the lesser one of the same clock', async (t) => {
     const { chat } = await tell(t, [
       ...firing('PaycertFileRejected', 'L1', { file: 'configuration' }),
@@ -160,7 +160,7 @@ describe('an alert that names no credential', { skip: lacks(program), timeout: 3
 
 const skip = noHelm || lacks('promtool') || lacks(program);
 
-describe('of an incident', { skip, timeout: 300_000 }, () => {
+describe('of an incident', { skip, timeout: 900_000 }, () => {
   let groups: Groups;
   before(async () => {
     const values = { prometheusRule: { renderMode: 'alwaysRender' } };
@@ -176,13 +176,34 @@ describe('of an incident', { skip, timeout: 300_000 }, () => {
     });
 
   for (const [what, series] of Object.entries(chains))
-    it(`such as ${what}, a pager knows one incident, however many alerts join it`, async (t) => {
+    it(`such as ${what}, a plain webhook is called once that it is there and once that it is over, however many alerts join it`, async (t) => {
       const firings = await replay(t, groups, { ...operator, ...series }, how);
       const { incidents: known, pages, chat } = await tell(t, firings);
       t.diagnostic(`incidents: ${known.join(' + ')}; calls: ${pages.join(' + ')}; in the channel: ${chat.count}`);
-      assert.ok(new Set(firings.filter(({ labels }) => labels['level'] === 'L1').map(({ alert }) => alert)).size > 1);
-      assert.deepEqual(known, [1, 1]);
+      assert.ok(new Set(firings.filter(({ labels }) => labels['level'] === 'L1').map(({ alert }) => alert)).size > 2);
+      assert.deepEqual(
+        [known, pages],
+        [
+          [1, 1],
+          [1, 1],
+        ],
+      );
     });
+
+  it('whose alerts reach Alertmanager an evaluation before the one that sums them up, one page says that it is there', async (t) => {
+    const about = { credential: 'wechat-main' };
+    const { pages } = await tell(t, [
+      ...firing('PaycertMaterialRejected', 'L1', about),
+      ...firing('PaycertIncident', 'L1', about).slice(1),
+      ...firing('PaycertSidecarDown', 'L1', about).slice(20),
+    ]);
+    assert.deepEqual(pages, [1, 1]);
+  });
+
+  it('that nothing sums up, pages all the same', async (t) => {
+    const { pages } = await tell(t, firing('PaycertMaterialRejected', 'L1', { credential: 'wechat-main' }));
+    assert.deepEqual(pages, [1, 1]);
+  });
 
   it('about a credential that is suspended while everything about it is wrong, nobody is paged', async (t) => {
     const suspendedSince = scraped(how, (at) => (at >= from && at < to ? from : undefined));

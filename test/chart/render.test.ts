@@ -72,11 +72,13 @@ describe('the chart', { skip: noHelm, timeout: 300_000 }, () => {
     assert.equal(annotations?.['example.com/owner'], 'platform');
     assert.deepEqual([podOf(manifests)['runtimeClassName'], podOf(manifests)['hostUsers']], ['gvisor', false]);
     assert.deepEqual(Object.keys(podOf(manifests)['affinity'] as object), ['nodeAffinity']);
+    assert.deepEqual(podOf(manifests)['hostAliases'], [{ ip: '10.0.0.9', hostnames: ['proxy.example.com'] }]);
     const own = {
       tolerations: [{ key: 'own', operator: 'Exists' }],
       affinity: { podAntiAffinity: {} },
       runtimeClassName: 'kata',
       hostUsers: true,
+      hostAliases: [{ ip: '10.0.0.1', hostnames: ['own.example.com'] }],
     };
     const changed = podOf(await render({ files: [`${chart}/ci/global-values.yaml`], values: own }));
     for (const [field, value] of Object.entries(own)) assert.deepEqual(changed[field], value);

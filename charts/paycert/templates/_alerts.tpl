@@ -16,6 +16,9 @@
       (list "$sinceLoaded" `{{ with printf "min(paycert_reload_last_success_timestamp_seconds{namespace='%s',credential='%s'})" $labels.namespace $labels.credential | query }}, of {{ . | first | value | humanizeTimestamp }},{{ end }}`)
       (list "$suspended" `{{ with printf "paycert:suspended_since_timestamp_seconds{namespace='%s',credential='%s'}" $labels.namespace $labels.credential | query }} Its PaymentCredential is suspended since {{ . | first | value | humanizeTimestamp }}.{{ end }}`)
       (list "$watches" `{{ with printf "count by (source) (paycert_watch_failing{namespace='%s'} == 1)" $labels.namespace | query }} Which:{{ range $i, $watch := . | sortByLabel "source" }}{{ if $i }},{{ end }} {{ $watch.Labels.source }}{{ end }}.{{ end }}`)
+      (list "$firing" (printf `"count by (alertname) (ALERTS{alertname=~'%[1]sPaycert.+',alertname!='%[1]sPaycertIncident',alertstate='firing',level='L1',namespace='%%s',credential='%%s'})"` .Values.prometheusRule.alertNamePrefix))
+      (list "$prefix" .Values.prometheusRule.alertNamePrefix)
+      (list "$runbook" .Values.prometheusRule.runbookUrl)
       (list "$more" $more)
       (list "$only" (join ", " $labels))
       (list "$minimum" (toString .Values.prometheusRule.minimumOperations))
@@ -27,9 +30,11 @@
 {{- toJson $words -}}
 {{- end -}}
 
-{{/* A text of files/alerts.yaml in its final words: (list words days text). */}}
+{{/* A text of files/alerts.yaml in its final words: (list words days text). In what `$seen(…)` becomes, `$$` is a `$`. */}}
 {{- define "paycert.alertText" -}}
-{{- $text := index . 2 | replace "$days" (toString (index . 1)) -}}
+{{- $seen := `(${1} or last_over_time(${1}[10m]) and on (job, instance, pod$$more) paycert:sidecar_away)` -}}
+{{- $text := regexReplaceAll `\$seen\((\w+(?:\{[^}]*\})?)\)` (index . 2) $seen -}}
+{{- $text = $text | replace "$days" (toString (index . 1)) -}}
 {{- range index . 0 }}{{ $text = $text | replace (index . 0) (index . 1) }}{{ end -}}
 {{- trim $text -}}
 {{- end -}}

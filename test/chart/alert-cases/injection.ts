@@ -1,5 +1,5 @@
 // When the alert about Pods without their sidecar fires, and when it does not.
-import { type Case, labelled } from './series.ts';
+import { always, by, type Case, labelled } from './series.ts';
 
 const pods = (state: string, pod = 'o') =>
   `paycert_injection_pods${labelled({ job: 'operator', namespace: 'paycert-system', instance: pod, pod, state })}`;
@@ -14,9 +14,21 @@ export const injections: readonly Case[] = [
   },
   {
     alert: 'PaycertInjectionMissing',
+    title: 'stays while no operator answers: that gives no Pod its sidecar',
+    at: 60,
+    fires: [{ namespace: 'paycert-system' }],
+    series: { [pods('missing')]: '3x30 _x60', [by('paycert_operator_queue_length')]: '0x30 _x60' },
+  },
+  {
+    alert: 'PaycertInjectionMissing',
     title: 'is quiet about Pods that are recreated within minutes, and about those that cannot have one',
     at: 40,
     fires: [],
-    series: { [pods('missing')]: '0x4 3x6 0x60', [pods('skipped')]: '5x60', [pods('injected')]: '9x60' },
+    series: {
+      [by('paycert_operator_queue_length')]: always(0),
+      [pods('missing')]: '0x4 3x6 0x60',
+      [pods('skipped')]: '5x60',
+      [pods('injected')]: '9x60',
+    },
   },
 ];

@@ -61,19 +61,17 @@ const killedEveryTenMinutes: Span[] = Array.from({ length: 9 }, (_, index) => {
   return [from + 5, from + 10 * minute];
 });
 
+const looping = sidecar(how, { pod: 'a', lives: [[0, begins], ...loop(60, [begins + 10, over]), [over, Infinity]] });
+
 export const processes: Readonly<Record<string, Cause>> = {
+  PaycertIncident: { series: looping, labels: pay, within: 11, after: 21 },
   PaycertCredentialNotReady: {
     series: sidecar(how, { pod: 'a', lives: [[0, Infinity]], ready: (at) => (isNow(at) ? 0 : 1) }),
     labels: pay,
     within: 3,
     after: 0,
   },
-  PaycertSidecarDown: {
-    series: sidecar(how, { pod: 'a', lives: [[0, begins], ...loop(60, [begins + 10, over]), [over, Infinity]] }),
-    labels: pay,
-    within: 10,
-    after: 11,
-  },
+  PaycertSidecarDown: { series: looping, labels: pay, within: 10, after: 11 },
   PaycertSidecarNotStarting: {
     series: {
       [`up{namespace="pay",job="pay/paycert-sidecars",instance="a:9464",pod="a",container="paycert"}`]: scraped(
@@ -101,14 +99,16 @@ export const processes: Readonly<Record<string, Cause>> = {
     within: 10,
     after: 5,
   },
+  // One, which its platform sends again more and more rarely.
   PaycertNotificationUndelivered: {
     series: {
-      [of('paycert_deliveries_total', { outcome: 'refused' })]: counting(2, 0),
+      ...sidecar(how, { pod: 'a', lives: [[0, Infinity]] }),
+      [of('paycert_deliveries_total', { outcome: 'refused' })]: happened(0, 0.25, 0.5, 1, 4, 14, 34, 64),
       [of('paycert_deliveries_total', { outcome: 'accepted' })]: counting(0, 2),
     },
     labels: pay,
-    within: 10,
-    after: 10,
+    within: 13,
+    after: 1,
   },
   PaycertNotificationUnopened: unopened('notification'),
   PaycertDecryptionFailing: unopened('ciphertext'),
@@ -136,7 +136,7 @@ export const processes: Readonly<Record<string, Cause>> = {
     within: 3,
     after: 0,
   },
-  PaycertBreakerOpen: heldBack('breaker', 3, 2),
+  PaycertBreakerOpen: heldBack('breaker', 3, 10),
   PaycertBulkheadFull: heldBack('bulkhead', 8, 5),
   PaycertPlatformClockOff: platformClock(3),
   PaycertPlatformClockWrong: platformClock(-90),
@@ -195,6 +195,12 @@ export const processes: Readonly<Record<string, Cause>> = {
     labels: { namespace: 'pay', kind: 'PaymentCredential', credential: 'wechat-main' },
     within: 16,
     after: 1,
+  },
+  PaycertInjectionMissing: {
+    series: { [ofOperator('paycert_injection_pods', { state: 'missing' })]: during(3, 0) },
+    labels: { namespace: 'paycert-system' },
+    within: 11,
+    after: 0,
   },
   PaycertAdmissionReviewsFailing: {
     series: { [ofOperator('paycert_admission_reviews_total', { kind: 'Secret', outcome: 'failed' })]: growing },
