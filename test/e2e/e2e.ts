@@ -2,6 +2,7 @@
 import { after, afterEach, before, describe } from 'node:test';
 import { noCluster } from './cluster.ts';
 import { install } from './install.ts';
+import { documented } from './documented.ts';
 import { faults } from './faults.ts';
 import { gates } from './gates.ts';
 import { gitops } from './gitops.ts';
@@ -14,7 +15,7 @@ import { rotations } from './rotations.ts';
 import { operatorLogs } from './questions.ts';
 import { World } from './world.ts';
 
-describe('paycert on a real cluster', { skip: noCluster, timeout: 15 * 60_000 }, () => {
+describe('paycert on a real cluster', { skip: noCluster, timeout: 25 * 60_000 }, () => {
   let made: World | undefined;
   const world = (): World => {
     if (made === undefined) throw new Error('there is no cluster to work with');
@@ -39,4 +40,5 @@ describe('paycert on a real cluster', { skip: noCluster, timeout: 15 * 60_000 },
   leave(world);
   gitops(world);
   manifests(world);
+  documented(world);
 });

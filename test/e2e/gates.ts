@@ -1,9 +1,11 @@
 // The gate of a pipeline, while operators are replaced one by one, or are all away: it says of a Secret what is so of that Secret.
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { withMismatchedPair } from '../../src/testing/index.ts';
 import { root, run } from '../chart/helm.ts';
+import { makeDirectory } from '../support/sidecar.ts';
 import { kubectl } from './kubernetes.ts';
 import type { World } from './world.ts';
 
@@ -70,5 +72,18 @@ export function gates(world: () => World): void {
     await kubectl('scale', deployment(), '-n', system, '--replicas=2');
     await judged();
     await kubectl('rollout', 'status', deployment(), '-n', system, '--timeout=90s');
+  });
+
+  it('is waited for by Helm, by the rules of kstatus: until it is ready, and in vain while it is rejected', async (t) => {
+    const { pay, current } = world();
+    const helmed = { ...world().credential('helmed'), metadata: { name: 'helmed', namespace: pay } };
+    const values = join(await makeDirectory(t), 'values.json');
+    await writeFile(values, JSON.stringify({ extraObjects: [helmed] }));
+    const upgrade = (timeout: string) => world().helm('upgrade', '--reuse-values', '-f', values, '--timeout', timeout);
+    await world().writeSecret('helmed', await withMismatchedPair(current));
+    await assert.rejects(upgrade('20s'), /PaymentCredential.*helmed.*Failed/s);
+    await world().writeSecret('helmed', current.files);
+    await upgrade('60s');
+    await kubectl('wait', 'paycred/helmed', '-n', pay, '--for=condition=Ready', '--timeout=1s');
   });
 }

@@ -1,40 +1,12 @@
 // The health script for Argo CD in docs/operator.md, run in Lua on statuses that the operator writes.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { LuaFactory } from 'wasmoon';
-import { parse } from 'yaml';
 import { PaycertError } from '../../src/errors.ts';
 import type { SecretEvaluation } from '../../src/operator/status/evaluate.ts';
 import type { Evaluation } from '../../src/operator/status/conditions.ts';
 import { type PaymentCredential, unwrittenStatus } from '../../src/operator/resource.ts';
 import { statusOf } from '../../src/operator/status/status.ts';
-import { read } from '../agreement/documents.ts';
-
-const [, block = ''] = /```yaml\n(data:\n {2}resource\.customizations\.health[\s\S]*?)```/.exec(read('docs/operator.md')) ?? []; // prettier-ignore
-const { data } = parse(block) as { data: Record<string, string> };
-const script = data['resource.customizations.health.paycert.dev_PaymentCredential']!;
-
-/** JSON as a table of Lua, as Argo CD gives an object to its scripts. */
-function toLua(value: unknown): string {
-  if (Array.isArray(value)) return `{${value.map(toLua).join(',')}}`;
-  if (value === undefined || value === null) return 'nil';
-  if (typeof value !== 'object') return JSON.stringify(value);
-  return `{${Object.entries(value).map(([name, member]) => `[${JSON.stringify(name)}]=${toLua(member)}`).join(',')}}`; // prettier-ignore
-}
-
-interface Health {
-  readonly status: string;
-  readonly message: string;
-}
-
-async function healthOf(object: object): Promise<Health> {
-  const lua = await new LuaFactory().createEngine();
-  try {
-    return (await lua.doString(`obj = ${toLua(object)}\n${script}`)) as Health;
-  } finally {
-    lua.global.close();
-  }
-}
+import { healthOf } from '../support/argo-health.ts';
 
 const spec = { provider: { wechatpay: { merchantId: '1900000001' } }, source: { secret: { name: 'keys' } } };
 const secret: SecretEvaluation = { secretResourceVersion: '5', revision: '5', snapshotId: 'a', keys: [], formerFingerprints: new Map(), signer: undefined, capabilities: ['sign'], abilities: { can: ['sign'] }, trust: [], violations: [], createdAt: undefined, deferredUntil: undefined, usableUntil: undefined, until: undefined }; // prettier-ignore
