@@ -1,0 +1,20 @@
+"""Where the sidecar and its proxy are, and what makes the doubles of the platforms misbehave."""
+
+import json
+import os
+import urllib.request
+
+PROXY = os.environ["PAYCERT_PROXY"]
+TOKEN = os.environ["PAYCERT_PROXY_TOKEN"]
+MERCHANT = "1900000001"
+APP = "2021000000000001"
+DAY = "2026-01-01"
+
+
+def proxied(credential):
+    return f"{PROXY}/~{TOKEN}/{credential}"
+
+
+def control(what):
+    with urllib.request.urlopen(f"https://control.example/{what}", timeout=10) as answer:
+        return json.load(answer)
