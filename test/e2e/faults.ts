@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { killContainer, noFaults, restart } from './cluster.ts';
 import { eventually, kubectl } from './kubernetes.ts';
-import { logOf, statusFollows } from './questions.ts';
+import { containerOf, logOf, statusFollows } from './questions.ts';
 import { countsOf, rotate, signOn } from './traffic.ts';
 import type { World } from './world.ts';
 
@@ -62,10 +62,4 @@ async function leaderOf({ kubernetes, system, release }: World): Promise<string>
   const path = `/apis/coordination.k8s.io/v1/namespaces/${system}/leases/${release}-paycert`;
   const { holderIdentity } = (await kubernetes.json('GET', path))['spec'] as { holderIdentity: string };
   return holderIdentity;
-}
-
-async function containerOf(world: World, pod: string, statuses: string, namespace = world.pay): Promise<string> {
-  const { status } = await world.kubernetes.json('GET', `/api/v1/namespaces/${namespace}/pods/${pod}`);
-  const [{ containerID }] = (status as Record<string, [{ containerID: string }]>)[statuses]!;
-  return containerID;
 }

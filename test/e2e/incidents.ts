@@ -4,7 +4,7 @@ import { it } from 'node:test';
 import type { Json } from '../support/control-plane.ts';
 import { eventually, kubectl } from './kubernetes.ts';
 import { byApi, byMount, makeVariant, sidecarManifests, wechat } from './pods.ts';
-import { logOf, scrape } from './questions.ts';
+import { logOf, sample, scrape } from './questions.ts';
 import { signOn } from './traffic.ts';
 import type { World } from './world.ts';
 
@@ -24,11 +24,6 @@ interface PodStatus {
 
 const statusOfPod = async ({ kubernetes, pay }: World, pod: string): Promise<PodStatus> =>
   (await kubernetes.json('GET', `/api/v1/namespaces/${pay}/pods/${pod}`))['status'] as PodStatus;
-
-const sample = (metrics: string, series: string): number | undefined => {
-  const line = metrics.split('\n').find((text) => text.startsWith(`${series} `));
-  return line === undefined ? undefined : Number(line.slice(series.length));
-};
 
 /** As if the clock of the machine were off. */
 const clockOff = (seconds: number): string =>

@@ -66,9 +66,6 @@ const hasSidecar = ({ spec }: Pod): boolean => spec.initContainers?.[0]?.name ==
 export function injected(world: () => World): void {
   it('gives a Deployment and a Job their sidecar from one label, and both sign through a rotation', async (t) => {
     const { pay, image, kubernetes } = world();
-    const features = 'refreshPods=true,admission.enabled=true,injection.enabled=true,injection.recreateMissing=true';
-    // Another test took rights away, and gave them back, by hand.
-    await world().helm('upgrade', '--force-conflicts', '--set', features);
     const probe = { ...template(image, {}, []), apiVersion: 'v1', kind: 'Pod' };
     const pod = { ...probe, metadata: { name: 'probe', labels } };
     await eventually('the webhook is asked', 60, async () =>
@@ -125,7 +122,6 @@ export function injected(world: () => World): void {
     await kubectl('rollout', 'status', 'deployment/injected', '-n', pay, '--timeout=60s');
     assert.match((await eventsOf(world(), 'injected')).get('InjectionSkipped') ?? '', /WebhookMissed/);
     await kubectl('delete', 'deployment/injected', 'job/settle', '-n', pay);
-    await world().helm('upgrade', '--force-conflicts', '--set', 'refreshPods=true');
   });
 }
 

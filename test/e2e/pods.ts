@@ -38,6 +38,7 @@ interface Volume {
 
 interface Container {
   readonly volumeMounts: Json[];
+  env: Json[];
   [field: string]: unknown;
 }
 
@@ -68,13 +69,14 @@ export function makeVariant(manifests: readonly Manifest[], variant: Variant): M
     if (volume.secret) volume.secret.secretName = secret;
   }
   spec.volumes.push({ name: 'token', secret: { secretName: 'caller-token', defaultMode: 0o440 } });
-  if (before !== undefined) spec.initContainers[0]['env'] = [{ name: 'NODE_OPTIONS', value: nodeOptions(before) }];
+  if (before !== undefined) spec.initContainers[0].env.push({ name: 'NODE_OPTIONS', value: nodeOptions(before) });
   spec.initContainers[0].volumeMounts.push({ name: 'token', mountPath: '/etc/paycert/token', readOnly: true });
   const configuration = {
     listen: {
       socket: '/run/paycert/paycert.sock',
       tcp: { address: ':8010', exposed: true, tokenFile: '/etc/paycert/token/token' },
     },
+    lastGood: { directory: '/run/paycert-last-good/keys' },
     credentials: [credential],
   };
   return [

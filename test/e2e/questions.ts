@@ -57,6 +57,23 @@ export function logOf(world: World, pod: string, container: string, namespace = 
 export const scrape = ({ kubernetes, pay }: World, pod: string): Promise<string> =>
   kubernetes.text('GET', `/api/v1/namespaces/${pay}/pods/${pod}:9464/proxy/metrics`);
 
+export const sample = (metrics: string, series: string): number | undefined => {
+  const line = metrics.split('\n').find((text) => text.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.slice(series.length));
+};
+
+/** The id of the first of these containers, as the Pod's status has it. */
+export async function containerOf(
+  { kubernetes, pay }: World,
+  pod: string,
+  statuses: 'initContainerStatuses' | 'containerStatuses',
+  namespace = pay,
+): Promise<string> {
+  const { status } = await kubernetes.json('GET', `/api/v1/namespaces/${namespace}/pods/${pod}`);
+  const [{ containerID }] = (status as Record<string, [{ containerID: string }]>)[statuses]!;
+  return containerID;
+}
+
 export const podIp = ({ pay }: World, name: string): Promise<string> =>
   kubectl('get', 'pod', name, '-n', pay, '-o', 'jsonpath={.status.podIP}');
 
