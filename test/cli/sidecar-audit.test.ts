@@ -5,6 +5,8 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
+import { startWechatpayGateway } from '../../src/testing/wechatpay-gateway.ts';
+import { exchange } from '../support/http-client.ts';
 import { paycert } from '../support/paycert.ts';
 import { call, configuration, credential, makeDirectory, makeMaterial, replaceFile, type Sidecar, startSidecar } from '../support/sidecar.ts'; // prettier-ignore
 
@@ -16,14 +18,14 @@ const request = {
   body: '{"openid":"oUpF8uM"}',
 };
 
-async function scene(t: TestContext, volume = '') {
+async function scene(t: TestContext, volume = '', beside: (directory: string) => string = () => '') {
   const directory = await makeDirectory(t);
   const material = await makeMaterial();
   const keys = await createSecretVolume(join(directory, 'keys'), material.files);
   const [audited, keyFile] = [join(directory, 'audit'), join(directory, 'audit-key')];
   await writeFile(keyFile, key);
   const more = `audit: { stdout: true, keyFile: ${JSON.stringify(keyFile)}, volume: { directory: ${JSON.stringify(audited)} ${volume} } }\n`;
-  const config = configuration(directory, [credential({ path: join(directory, 'keys') })], more);
+  const config = configuration(directory, [credential({ path: join(directory, 'keys') })], more + beside(directory));
   const start = () => startSidecar(t, directory, config);
   const verify = (...more: string[]) => paycert(['audit', 'verify', audited, '--key', keyFile, ...more]);
   return { directory, audited, keyFile, material, keys, start, verify };
@@ -128,6 +130,30 @@ describe('a sidecar with an audit', { timeout: 300_000 }, () => {
       [],
     );
     assert.ok(handedOut.length > 8);
+  });
+
+  it('has a line for each request that the proxy signs, and one for how the call ended', async (t) => {
+    const platform = await startWechatpayGateway();
+    t.after(() => platform.close());
+    const proxy = (directory: string) =>
+      `proxy: { listen: { socket: ${JSON.stringify(join(directory, 'proxy.sock'))} }, routes: [{ credential: wechat-main, double: "${platform.url}" }] }\n`;
+    const { directory, audited, material, start, verify } = await scene(t, ', onFailure: refuse', proxy);
+    platform.admit(material);
+    const sidecar = await start();
+    const path = '/wechat-main/v3/certificates';
+    const headers = { 'Request-Id': 'proxied-1' };
+    assert.equal((await exchange(join(directory, 'proxy.sock'), { path, headers })).status, 200);
+    assert.equal(await ended(sidecar), 0);
+    assert.equal((await verify()).code, 0);
+    const lines = (await linesIn(audited)).filter((line) => line['request'] === 'proxied-1');
+    assert.deepEqual(
+      lines.map(({ type, outcome, operation, listener, method, path: shown, status, verified }) => [type, outcome, operation, listener, method, shown, status, verified]), // prettier-ignore
+      [
+        ['signed', 'ok', 'forward', 'proxy-socket', 'GET', '/v3/certificates', undefined, undefined],
+        ['forwarded', 'ok', undefined, undefined, 'GET', undefined, 200, 'yes'],
+      ],
+    );
+    assert.equal(lines[0]?.['keyId'], material.merchant.serialNumber);
   });
 
   it('signs while its directory takes nothing, unless it must refuse, and says so in metrics and log', async (t) => {
