@@ -1,4 +1,5 @@
 // The directory of an audit. A disk may be full and may hang, so whatever waits for it has a thread of its own.
+import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { auditLane, runForeign } from '../system/threads.ts';
@@ -29,6 +30,11 @@ export interface Disk {
 /** Others read it who are given the group: what ships logs. */
 const [directoryMode, fileMode] = [0o750, 0o640];
 
+/** A pipe that somebody has put there is waited for by nobody. */
+const safely = constants.O_NONBLOCK | constants.O_NOCTTY;
+const forReading = constants.O_RDONLY | safely;
+const forAppending = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | safely;
+
 export class DirectoryDisk implements Disk {
   readonly #directory: string;
 
@@ -48,7 +54,7 @@ export class DirectoryDisk implements Disk {
 
   readEnd(name: string, most: number): Promise<Buffer> {
     return runForeign(auditLane, async () => {
-      const file = await open(join(this.#directory, name), 'r');
+      const file = await open(join(this.#directory, name), forReading);
       try {
         const { size } = await file.stat();
         const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, most)), { position: Math.max(size - most, 0) }); // prettier-ignore
@@ -60,7 +66,7 @@ export class DirectoryDisk implements Disk {
   }
 
   async append(name: string): Promise<AppendedFile> {
-    const file = await runForeign(auditLane, () => open(join(this.#directory, name), 'a', fileMode));
+    const file = await runForeign(auditLane, () => open(join(this.#directory, name), forAppending, fileMode));
     return new Appended(file);
   }
 

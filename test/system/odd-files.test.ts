@@ -45,10 +45,16 @@ describe('a file that somebody else may replace', () => {
       );
     });
     assert.deepEqual(readers.sort(), [
+      // Of our own making: its end alone, in a thread that only the audit waits for.
+      'audit/disk.ts',
       // What a person names on the command line, where a pipe is meant: its writer is on the same line.
+      'cli/audit/lines.ts',
       'cli/input.ts',
       // The file of the package itself.
       'cli/main.ts',
+      // What a person names on the command line.
+      'cli/reconcile/journal.ts',
+      'cli/reconcile/orders.ts',
       // What the kernel says of this process.
       'server/limits.ts',
       'sources/mounts.ts',
