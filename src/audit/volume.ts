@@ -14,6 +14,8 @@ export interface VolumeOptions extends Keeping {
   /** When another file is begun, after its first line. */
   readonly rotateMilliseconds: number;
   readonly fsync: 'batch' | 'second' | 'never';
+  /** How long lines that nobody waits for are gathered, so that a write has many of them. */
+  readonly gatherMilliseconds: number;
   /** Writes down what will be removed; false where there is no room for that. */
   readonly announce: (removal: Removal) => boolean;
 }
@@ -104,14 +106,16 @@ export class AuditVolume {
   async #run(): Promise<void> {
     // Callers of one turn of the event loop share a batch.
     await Promise.resolve();
+    const { clock, gatherMilliseconds: gather } = this.#options;
     while ((this.#lines.length > 0 || this.#rest.length > 0) && !this.#stop.signal.aborted) {
+      if (this.#waiters.length === 0 && gather > 0) await clock.sleep(gather, this.#stop.signal);
       try {
         await this.#watched(this.#writeBatch());
         for (const { resolve } of this.#batchWaiters.splice(0)) resolve();
         this.#recover();
       } catch (error) {
         this.#fail(error);
-        await this.#options.clock.sleep(retryMilliseconds, this.#stop.signal);
+        await clock.sleep(retryMilliseconds, this.#stop.signal);
       }
     }
     // Those who came while the last batch was written, and brought no line.

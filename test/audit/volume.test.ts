@@ -30,6 +30,26 @@ describe('an audit on a disk', () => {
     assert.deepEqual([record['host'], record['version'], record['audit']], ['shop-1', '1.2.3', 1]);
   });
 
+  it('gathers lines that nobody waits for into one write, and lets nobody who waits wait for more', async () => {
+    const { audit, disk, clock } = startAudited({ gatherMilliseconds: 20 });
+    await settled();
+    clock.advance(20);
+    await settled();
+    const before = disk.writes;
+    for (let id = 1; id <= 5; id += 1) {
+      audit.record(note(id));
+      await settled();
+      clock.advance(3);
+    }
+    assert.equal(disk.writes, before);
+    clock.advance(20);
+    await settled();
+    assert.equal(disk.writes, before + 1);
+    audit.record(note(6));
+    await audit.written();
+    assert.equal(disk.lines.length, 7);
+  });
+
   it('continues the chain after a restart, in the same file after a whole line, and in another after half of one', async () => {
     const disk = new FakeDisk();
     const clock = new FakeClock();

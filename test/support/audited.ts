@@ -27,7 +27,7 @@ export function startAudited({ disk = new FakeDisk(), clock = new FakeClock(), .
     print: (line) => void printed.push(line),
     volume: {
       ...{ disk, maxFileBytes: 1_000_000, maxTotalBytes: 10_000_000, retentionMilliseconds: 190 * day },
-      ...{ rotateMilliseconds: day, fsync: 'never', ...volume },
+      ...{ rotateMilliseconds: day, gatherMilliseconds: 0, fsync: 'never', ...volume },
     },
   });
   return { audit, disk, clock, events, printed };

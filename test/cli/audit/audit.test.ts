@@ -20,7 +20,7 @@ async function makeAudit(t: TestContext) {
     ...{ clock: systemClock, host: 'shop-1', about: {}, key: () => auditKey, observe: () => undefined },
     volume: {
       ...{ disk: new DirectoryDisk(audited), maxFileBytes: 1500, maxTotalBytes: 1_000_000 },
-      ...{ rotateMilliseconds: day, retentionMilliseconds: day, fsync: 'batch' },
+      ...{ rotateMilliseconds: day, retentionMilliseconds: day, gatherMilliseconds: 0, fsync: 'batch' },
     },
   });
   for (let order = 1001; order <= 1012; order += 1) {
