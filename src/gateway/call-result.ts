@@ -1,7 +1,7 @@
 // What the end of one attempt says of its platform, to the breaker: that it works, that it fails, or nothing.
 import { PaycertError } from '../errors.ts';
 import type { Call } from '../store/call.ts';
-import type { CallResult } from './breaker.ts';
+import type { CallResult } from '../system/breaker.ts';
 import type { ReceivedResponse } from './received.ts';
 
 /** A 4xx is the caller's failure, and a probe that the platform sends on purpose is nobody's. */

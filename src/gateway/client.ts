@@ -5,7 +5,7 @@ import { matchesCall } from '../providers/forwarding.ts';
 import type { Call } from '../store/call.ts';
 import { BufferBudget } from '../system/buffer-budget.ts';
 import { type Exchange, type Exchanged, exchangeOnce, type ExchangeOptions, type Limits } from './exchange.ts';
-import type { BreakerOptions, BreakerState } from './breaker.ts';
+import type { BreakerOptions, BreakerState } from '../system/breaker.ts';
 import type { BulkheadOptions } from './bulkhead.ts';
 import { Gates } from './gates.ts';
 import { Hosts, type Pair } from './hosts.ts';

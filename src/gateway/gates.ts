@@ -4,7 +4,13 @@ import { Readable } from 'node:stream';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import { assertAwaited, type Call } from '../store/call.ts';
-import { Breaker, BreakerOpen, type BreakerOptions, type BreakerState, rotationMilliseconds } from './breaker.ts';
+import {
+  Breaker,
+  BreakerOpen,
+  type BreakerOptions,
+  type BreakerState,
+  rotationMilliseconds,
+} from '../system/breaker.ts';
 import { Bulkhead, BulkheadFull, type BulkheadOptions } from './bulkhead.ts';
 import type { ReceivedResponse } from './received.ts';
 import { callResultOf } from './call-result.ts';

@@ -1,4 +1,4 @@
-// A breaker of one credential at one host: after too many failures nothing is sent for a while, then one call tries. Loads opossum.
+// A breaker before a server: after too many failures nothing is sent for a while, then one call tries. Loads opossum.
 import type { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';
 
@@ -19,7 +19,7 @@ export interface BreakerParts extends BreakerOptions {
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
-/** What a call says of its platform. `none`: nothing, such as one whose caller has gone. */
+/** What a call says of its server. `none`: nothing, such as one whose caller has gone. */
 export type CallResult = 'success' | 'failure' | 'none';
 
 /** Nothing was sent: the breaker is open, or another call is trying. */

@@ -8,7 +8,7 @@ import {
   type BreakerOptions,
   type BreakerState,
   type CallResult,
-} from '../../src/gateway/breaker.ts';
+} from '../../src/system/breaker.ts';
 
 interface Opened {
   readonly breaker: Breaker;
