@@ -43,6 +43,10 @@ const table = {
     kind: 'config',
     hint: 'Correct the label or annotation named, in the Pod template; docs/injection.md lists every one.',
   },
+  'key-service-missing': {
+    kind: 'config',
+    hint: 'Say under `keyServices` where it is and how to log in; docs/keys.md has an example.',
+  },
   'activation-invalid': {
     kind: 'config',
     hint: 'Correct or remove the file or annotation; docs/staged.md says what it looks like.',
@@ -156,7 +160,7 @@ const table = {
   },
   'origin-forbidden': {
     kind: 'source',
-    hint: 'Allow what the message names; docs/sources/ has the exact policy of each server.',
+    hint: 'Allow what the message names; docs/sources/ and docs/keys.md have the exact policies.',
   },
   'origin-missing': { kind: 'source', hint: 'Write the set to the path named, or correct the path.' },
   'origin-deleted': {
@@ -164,6 +168,14 @@ const table = {
     hint: 'Undelete that version or write a new one; the last good material stays until then.',
   },
   'origin-refused': { kind: 'source', hint: 'Correct what the message names, in `source` or at the server.' },
+  'key-missing': {
+    kind: 'source',
+    hint: 'Create the key or its version at the key service, as docs/keys.md says, or correct the reference.',
+  },
+  'not-checked-here': {
+    kind: 'source',
+    hint: 'Nothing to do here: sidecars ask the key service, and `paycert status` says what they found.',
+  },
   'origin-value-malformed': { kind: 'source', hint: 'Write each value as text, and what is binary in base64.' },
 
   // material: the owner of the keys
@@ -195,6 +207,18 @@ const table = {
   'private-key-malformed': {
     kind: 'material',
     hint: 'Use the private key file as it was made or handed out, unchanged.',
+  },
+  'key-reference-malformed': {
+    kind: 'material',
+    hint: 'Write one line such as hashivault://KEY?version=3; docs/keys.md has the form.',
+  },
+  'key-reference-refused': {
+    kind: 'material',
+    hint: 'Name the key alone: where its service is, and who we are to it, belongs under `keyServices`.',
+  },
+  'key-must-be-local': {
+    kind: 'material',
+    hint: 'Put the private key itself there: TLS in Node takes no key of a key service.',
   },
   'private-key-encrypted': { kind: 'material', hint: 'Decrypt it first: openssl pkey -in FILE -out FILE.plain' },
   'private-key-is-public': {
@@ -332,6 +356,11 @@ const table = {
     kind: 'material',
     isWarning: true,
     hint: 'Replace it with its key: calls that present a certificate in TLS fail; the others work.',
+  },
+  'key-elsewhere': {
+    kind: 'material',
+    hint: 'Nothing to do unless it is needed; then keep the private key in the material. See docs/keys.md.',
+    isWarning: true,
   },
   'tls-authority-expired': {
     kind: 'material',
@@ -527,6 +556,30 @@ const table = {
   'no-platform-key': { kind: 'not-ready', hint: 'Add a certificate or public key of the platform that is valid.' },
   'no-apiv3-key': { kind: 'not-ready', hint: 'Add apiv3_key to the material.' },
   'no-aes-key': { kind: 'not-ready', hint: 'Add aes_key to the material.' },
+  'no-field-key': {
+    kind: 'not-ready',
+    hint: 'Keep the private key in the material where fields are decrypted; docs/keys.md says why.',
+  },
+  'key-service-unavailable': {
+    kind: 'not-ready',
+    hint: 'Nothing to do if it passes; otherwise look at the key service: its address, its seal, its log.',
+  },
+  'key-service-timeout': {
+    kind: 'not-ready',
+    hint: 'See how long the key service takes; raise `deadline` under `keyServices` if that is normal.',
+  },
+  'key-service-overloaded': {
+    kind: 'not-ready',
+    hint: 'Try again in a second; if it stays so, the key service is too slow for what is signed.',
+  },
+  'key-service-refused': {
+    kind: 'not-ready',
+    hint: 'Allow our token to sign with that key; docs/keys.md has the exact policy.',
+  },
+  'key-service-wrong': {
+    kind: 'not-ready',
+    hint: 'Find out what answers in place of the key service: nothing that it signed was used.',
+  },
   'nonces-full': { kind: 'not-ready', hint: 'Raise `maxNonces` of the provider, or wait until the oldest expire.' },
   'wait-timeout': {
     kind: 'not-ready',

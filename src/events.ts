@@ -250,6 +250,22 @@ export type Event =
       readonly outcome: 'accepted' | 'refused';
     }
   | { readonly type: 'decrypted'; readonly credential: string; readonly role: string; readonly isRetired: boolean }
+  // keys that stay elsewhere
+  /** One signature, asked of a key service. `key`: the reference and the padding. */
+  | {
+      readonly type: 'remote-signed';
+      readonly service: string;
+      readonly key: string;
+      readonly outcome: RemoteOutcome;
+      readonly seconds: number;
+      readonly error?: PaycertError;
+    }
+  /** `open`: too many requests to that key service failed, and for a while none is sent. `half-open`: one may try. */
+  | {
+      readonly type: 'key-service-changed';
+      readonly service: string;
+      readonly state: 'closed' | 'open' | 'half-open';
+    }
   // the gateway of a platform
   /** One try of a call on the wire. */
   | {
@@ -358,6 +374,12 @@ export type CertificateFile = 'certificate' | 'admission-certificate';
  */
 export type NotifiedOutcome =
   'accepted' | 'repeated' | 'undelivered' | 'late' | 'refused' | 'unopened' | 'limited' | 'not-ready' | 'invalid';
+
+/**
+ * How a signature ended that a key service was asked for. `refused`: of that key or of us. `overloaded`, `held-back`: nothing was sent, since too
+ * many wait, or since the service fails.
+ */
+export type RemoteOutcome = 'ok' | 'refused' | 'unavailable' | 'timed-out' | 'overloaded' | 'held-back';
 
 /** Of the local API, of the proxy, what notifications are signed with for the application, and what the audit is chained with. */
 export type TokenFile = 'token' | 'proxy-token' | 'notification-secret' | 'audit-key';

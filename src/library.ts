@@ -2,8 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from './clock.ts';
 import { Credentials } from './running/credentials.ts';
-import { parseCredentials } from './config/load.ts';
+import { startKeyServices } from './running/key-services.ts';
+import { parseCredentials, parseKeyServices } from './config/load.ts';
 import type { CredentialConfig } from './config/schema/credential.ts';
+import type { KeyServicesConfig } from './config/schema/key-services.ts';
 import { poolLimiter } from './store/limiter.ts';
 import { PaycertError } from './errors.ts';
 import { isolate, type Observe } from './events.ts';
@@ -29,6 +31,8 @@ export interface LibraryOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** How OCSP responders are asked about our own certificates, such as through a proxy. Default: over HTTP, from here. */
   readonly askResponder?: AskResponder;
+  /** Where keys stay that the material only refers to, as under `keyServices` in `paycert.yaml`. Default: nowhere. */
+  readonly keyServices?: KeyServicesConfig;
 }
 
 /** What a program may say of its use. */
@@ -124,6 +128,7 @@ export async function startPaycert(
 ): Promise<Paycert> {
   const { observe = () => undefined, clock = systemClock, environment = process.env, askResponder } = options;
   const parsed = parseCredentials(listOf(credentials));
+  const services = parseKeyServices(options.keyServices ?? {});
   const store = new Store();
   const waiting = new Map(parsed.map(({ name }) => [name, Promise.withResolvers<undefined>()]));
   const tell = isolate(observe);
@@ -140,15 +145,20 @@ export async function startPaycert(
       event.type === 'internal-error';
     if (looks && event.credential !== undefined) waiting.get(event.credential)?.resolve(undefined);
   };
+  const keyServices = await startKeyServices(services, { clock, observe: watching });
   const running = new Credentials(
     { store, clock, limiter: poolLimiter(signingThreads(environment)), observe: watching },
-    { clock, observe: watching, environment, askResponder },
+    { clock, observe: watching, environment, askResponder, keyServices },
   );
+  const stop = async () => {
+    await running.stop();
+    keyServices[Symbol.dispose]();
+  };
   running.apply(parsed);
   await Promise.all([...waiting.values()].map(({ promise }) => promise));
   const missing = store.entries().find(({ isRequired, snapshot }) => isRequired && snapshot === undefined);
   if (missing !== undefined) {
-    await running.stop();
+    await stop();
     const cause = reasonOfNoSnapshot(missing);
     throw new PaycertError(
       'credential-not-loaded',
@@ -156,7 +166,6 @@ export async function startPaycert(
       { field: missing.name, cause },
     );
   }
-  const stop = () => running.stop();
   const around = aroundEach({ observe: watching, milliseconds: () => performance.now(), most: mostCalls });
   return {
     current(name, { id = randomUUID(), signal = endless } = {}) {

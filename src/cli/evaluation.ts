@@ -1,7 +1,7 @@
 // What is said of one credential's material before it is deployed: the checks of a swap, what it can do, what ends soon, what counts for nothing.
 import type { CredentialConfig } from '../config/schema/credential.ts';
 import { PaycertError } from '../errors.ts';
-import type { Capability, Provider } from '../providers/provider.ts';
+import type { Capability, SigningContext } from '../providers/provider.ts';
 import { platformOf } from '../providers/registry.ts';
 import { buildPolicy } from '../running/build.ts';
 import { type Ability, abilitiesOf, type Ending, endingSoon } from '../store/abilities.ts';
@@ -28,14 +28,13 @@ export interface Evaluation {
 
 interface Subject {
   readonly config: CredentialConfig;
-  readonly provider: Provider;
   readonly older: 'accept' | 'reject';
 }
 
 /** Every violation and not only the first. Material that a sidecar loads and is not ready with is a violation too. */
 export async function evaluate(
-  { config, provider, older }: Subject,
-  read: () => Promise<ReadonlyMap<string, Uint8Array>>,
+  { config, older }: Subject,
+  load: () => Promise<SigningContext>,
   now: Date,
 ): Promise<Evaluation> {
   const nothing = {
@@ -49,7 +48,7 @@ export async function evaluate(
     ignored: [],
   };
   try {
-    const context = await provider.load(await read());
+    const context = await load();
     const candidate = { context, current: undefined, older };
     const violations = await findViolations(candidate, now);
     const { ignored = [] } = context.set;

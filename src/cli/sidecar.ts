@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
 import { RunningConfiguration } from '../running/configuration.ts';
+import { startKeyServices } from '../running/key-services.ts';
 import { defaults, milliseconds } from '../config/defaults.ts';
 import { parseForStart, readConfig, readConfigVariable, tokenFilesOf } from '../config/read.ts';
 import type { Config } from '../config/schema/config.ts';
@@ -85,9 +86,10 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const limiter = poolLimiter(signingThreads(environment));
   const lastGood =
     config.lastGood && new LastGoodDirectory({ ...config.lastGood, pod: environment['PAYCERT_POD_UID'] });
+  const keyServices = await startKeyServices(config.keyServices ?? {}, { clock, observe });
   const configured = new RunningConfiguration(
     { store, clock, limiter, observe },
-    { clock, observe, environment, lastGood },
+    { clock, observe, environment, lastGood, keyServices },
   );
 
   let isListening = false;
@@ -212,6 +214,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     await proxy?.close();
     notifications?.close();
     await configured.stop();
+    keyServices[Symbol.dispose]();
     const written = audit?.audit.close().then(() => output.flush()) ?? output.flush();
     await Promise.race([written, clock.sleep(flushMilliseconds, new AbortController().signal)]);
   }
@@ -246,7 +249,7 @@ function listenersOf({ listen, proxy, notifications }: Config): readonly Listene
 }
 
 /** What only a new process picks up. */
-const fixedParts = ({ listen, admin, log, remember, lastGood, audit, proxy, notifications }: Config) => {
+const fixedParts = ({ listen, admin, log, remember, lastGood, keyServices, audit, proxy, notifications }: Config) => {
   const { routes: _, ...fixed } = proxy ?? {};
-  return { listen, admin, log, remember, lastGood, audit, notifications, proxy: proxy && fixed };
+  return { listen, admin, log, remember, lastGood, keyServices, audit, notifications, proxy: proxy && fixed };
 };

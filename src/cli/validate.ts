@@ -4,6 +4,7 @@ import { parseForStart, readConfig } from '../config/read.ts';
 import type { CredentialConfig } from '../config/schema/credential.ts';
 import { PaycertError } from '../errors.ts';
 import { buildCredential, type BuildDependencies } from '../running/build.ts';
+import { startKeyServices } from '../running/key-services.ts';
 import { Origins } from '../running/origins.ts';
 import { exitCodes } from './exit-codes.ts';
 import { readAll } from './input.ts';
@@ -25,7 +26,8 @@ export async function validate(configPath: string, isJson: boolean, signal: Abor
     throw error;
   });
   const dependencies = { clock: systemClock, observe: () => undefined };
-  const building = { ...dependencies, environment: process.env, origins: new Origins(dependencies) };
+  using keyServices = await startKeyServices(config.keyServices ?? {}, dependencies);
+  const building = { ...dependencies, environment: process.env, origins: new Origins(dependencies), keyServices };
   const evaluations: Evaluation[] = [];
   for (const credential of config.credentials.flatMap(setsOf))
     evaluations.push(await validateOne(credential, building, signal));
@@ -40,8 +42,12 @@ export async function validate(configPath: string, isJson: boolean, signal: Abor
 const printJson = (value: object): void => print(JSON.stringify(value, undefined, 2));
 
 function validateOne(config: CredentialConfig, building: BuildDependencies, signal: AbortSignal): Promise<Evaluation> {
-  const { provider, source, older } = buildCredential(config, building);
-  return evaluate({ config, provider, older }, async () => (await source.read(signal)).data, systemClock.now());
+  const { provider, source, resolve, older } = buildCredential(config, building);
+  const load = async () => {
+    const { data } = await source.read(signal);
+    return provider.load(data, await resolve?.(data, signal));
+  };
+  return evaluate({ config, older }, load, systemClock.now());
 }
 
 /** Of a staged source, both sets: each must be fit by itself. */

@@ -37,6 +37,8 @@ export const defaults = {
   require: ['sign'],
   vaultMount: 'secret',
   vaultEngine: 2,
+  transitMount: 'transit',
+  signingDeadline: '3s',
 } as const;
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;

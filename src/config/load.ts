@@ -8,6 +8,7 @@ import {
   accountFaults,
   type EntryName,
   faultError,
+  keyServiceFaults,
   listenerFaults,
   nameFaults,
   ownCallFaults,
@@ -23,6 +24,7 @@ import {
   type ResourceEntry,
   ResourceEntrySchema,
 } from './schema/credential.ts';
+import { type KeyServicesConfig, KeyServicesSchema } from './schema/key-services.ts';
 import type { Sound } from './sound.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -34,6 +36,7 @@ const validate = validator(
 );
 const validateEntries = validator(entries, 'config-invalid');
 const validateCredential = validator(CredentialSchema, 'config-invalid');
+const validateKeyServices = validator(KeyServicesSchema, 'config-invalid');
 const validateResource = validator(ResourceEntrySchema, 'config-invalid');
 
 /**
@@ -63,6 +66,13 @@ export function parseCredentials(value: unknown): readonly CredentialConfig[] {
   const named = [...nameFaults(evaluated.map(nameOf))].map((fault) => ({ error: faultError(fault), path: fault.path }));
   throwTogether([...evaluated.flatMap(({ found }) => found), ...named].map(({ error }) => error));
   return deepFreeze(structuredClone(listed as readonly CredentialConfig[]));
+}
+
+/** The `keyServices` of a configuration alone, as a program gives them. @throws PaycertError `config-invalid` */
+export function parseKeyServices(value: unknown): KeyServicesConfig {
+  const services = validateKeyServices(value, 'keyServices');
+  throwTogether([...keyServiceFaults(services)].map((fault) => faultError(fault)));
+  return deepFreeze(structuredClone(services));
 }
 
 /** `isWhole`: of a document that is cut off, nothing is missing. */

@@ -10,6 +10,8 @@ import { fieldOf } from '../validation.ts';
 import { defaults, milliseconds } from './defaults.ts';
 import type { Config } from './schema/config.ts';
 import type { CredentialConfig } from './schema/credential.ts';
+import type { KeyServicesConfig } from './schema/key-services.ts';
+import type { ServerConfig } from './schema/origins.ts';
 import type { ActivateConfig, SourceConfig } from './schema/source.ts';
 import type { Sound } from './sound.ts';
 import type { Path } from './yaml.ts';
@@ -31,13 +33,14 @@ export const faultError = ({ path, message, code }: Fault, otherwise: ErrorCode 
 type Places = Sound<Pick<Config['listen'], 'socket' | 'sockets' | 'tcp'>>;
 
 export function* listenerFaults(config: Sound<Omit<Config, 'credentials'>>): Generator<Fault> {
-  const { listen = {}, admin, proxy, notifications, audit } = config;
+  const { listen = {}, admin, proxy, notifications, audit, keyServices = {} } = config;
   yield* placeFaults(['listen'], listen, ['socket', 'sockets', 'tcp']);
   yield* portFaults(['admin', 'address'], admin?.address);
   const sockets = socketsIn(listen);
   yield* socketFaults(sockets);
   yield* notificationFaults(notifications);
   yield* auditFaults(audit);
+  yield* keyServiceFaults(keyServices);
   if (proxy === undefined) return;
   const proxied: Places = proxy.listen ?? {};
   yield* placeFaults(['proxy', 'listen'], proxied, ['socket', 'tcp']);
@@ -293,20 +296,27 @@ export function* privacyFaults(source: Sound<SourceConfig> | undefined, at: Path
     ...fallback.map((one, index) => [[...at, 'fallback', index], one] as const),
   ];
   for (const [path, { vault, consul, etcd } = {}] of all)
-    for (const [kind, server] of Object.entries({ vault, consul, etcd }))
-      for (const [index, address] of [server?.address ?? []].flat().entries()) {
-        if (address === undefined) continue;
-        const member: Path = [...path, kind, 'address', ...(typeof server?.address === 'string' ? [] : [index])];
-        const url = URL.parse(address);
-        const isExposed = url?.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
-        if (url === null) yield { path: member, message: 'is not an address' };
-        else if (isExposed && server?.insecure !== true)
-          yield {
-            path: member,
-            message: 'is http:// on another host; use https://, or say insecure: true',
-            absent: [[...path, kind, 'insecure']],
-          };
-      }
+    for (const [kind, server] of Object.entries({ vault, consul, etcd })) yield* addressFaults(server, [...path, kind]);
+}
+
+export function* keyServiceFaults(services: Sound<KeyServicesConfig>): Generator<Fault> {
+  for (const [name, service] of Object.entries(services)) yield* addressFaults(service, ['keyServices', name]);
+}
+
+function* addressFaults(server: Sound<ServerConfig> | undefined, path: Path): Generator<Fault> {
+  for (const [index, address] of [server?.address ?? []].flat().entries()) {
+    if (address === undefined) continue;
+    const member: Path = [...path, 'address', ...(typeof server?.address === 'string' ? [] : [index])];
+    const url = URL.parse(address);
+    const isExposed = url?.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
+    if (url === null) yield { path: member, message: 'is not an address' };
+    else if (isExposed && server?.insecure !== true)
+      yield {
+        path: member,
+        message: 'is http:// on another host; use https://, or say insecure: true',
+        absent: [[...path, 'insecure']],
+      };
+  }
 }
 
 /** The account is one of that platform, as far as its form says. */

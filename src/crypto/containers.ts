@@ -2,6 +2,7 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { type ErrorCode, PaycertError } from '../errors.ts';
 import { looksEncrypted, parseCertificate, parsePrivate, parsePublic } from './der-keys.ts';
+import { isKeyReference } from './key-reference.ts';
 import { type Block, readBlocks } from './pem.ts';
 import { readText } from './text.ts';
 
@@ -11,6 +12,8 @@ const isCertificate = (block: Block): boolean => claimsCertificate(block) || par
 
 /** A private key from PKCS#1, PKCS#8 or SEC1, in PEM, DER or bare base64. Algorithm and size are checked elsewhere. */
 export function readPrivateKey(bytes: Uint8Array, field: string): KeyObject {
+  if (isKeyReference(bytes))
+    throw new PaycertError('key-must-be-local', `${field} refers to a key of a key service, and the key itself is needed`, { field }); // prettier-ignore
   const blocks = readBlocks(bytes, field);
   const block = blocks.find(({ label }) => label?.endsWith('PRIVATE KEY')) ?? blocks[0];
   const key = block && parsePrivate(block.der);

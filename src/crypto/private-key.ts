@@ -1,7 +1,9 @@
 // A private key, wherever it is: it knows its public half, signs, and may open what was encrypted for it.
 import { createPublicKey, type KeyObject, sign, verify, type X509Certificate } from 'node:crypto';
+import { PaycertError } from '../errors.ts';
 import type { KeyCipher } from './cipher.ts';
 import { readPrivateKey } from './containers.ts';
+import { isKeyReference, readKeyReference } from './key-reference.ts';
 import type { Suite } from './suites.ts';
 import { publicKeyFingerprint } from './x509.ts';
 
@@ -38,9 +40,23 @@ export function localKey(key: KeyObject): Required<PrivateKey> {
   };
 }
 
-/** As `readPrivateKey`. */
-export const readLocalKey = (bytes: Uint8Array, field: string): Required<PrivateKey> =>
-  localKey(readPrivateKey(bytes, field));
+/** Keys that the material refers to, by the name of the part that does; an error where one cannot be used. */
+export type RemoteKeys = ReadonlyMap<string, PrivateKey | PaycertError>;
+
+/**
+ * Reads the private key of a part: one that is there, as `readPrivateKey` does, or one that it refers to.
+ * Without `remote` no key service has been asked.
+ */
+export const keyReader =
+  (remote?: RemoteKeys) =>
+  (bytes: Uint8Array, field: string): PrivateKey => {
+    if (!isKeyReference(bytes)) return localKey(readPrivateKey(bytes, field));
+    const found = remote?.get(field);
+    if (found instanceof PaycertError) throw found;
+    if (found !== undefined) return found;
+    readKeyReference(bytes, field);
+    throw new PaycertError('not-checked-here', `${field} stays in a key service, which is not asked here`, { field });
+  };
 
 /** Whether that certificate is about this key. */
 export const isCertifiedBy = ({ publicKey }: PrivateKey, certificate: X509Certificate): boolean =>

@@ -8,6 +8,8 @@ export interface Suite {
   readonly id: 'RSASSA-PKCS1-v1_5 with SHA-256' | 'RSASSA-PSS with SHA-256';
   /** As Node calls the kinds of keys that it takes. */
   readonly keyTypes: readonly (string | undefined)[];
+  /** What a key service has to be told: left to itself it pads in another way. */
+  readonly padding: { readonly name: 'pkcs1v15' } | { readonly name: 'pss'; readonly saltLength: number };
   /** In the thread pool: a signature takes ten times as long as a verification. */
   readonly sign: (privateKey: KeyObject, message: Uint8Array) => Promise<Uint8Array>;
   /**
@@ -57,6 +59,7 @@ function recover(key: KeyObject, signature: Uint8Array): Buffer | undefined {
 export const rsaPkcs1: Suite = {
   id: 'RSASSA-PKCS1-v1_5 with SHA-256',
   keyTypes: ['rsa'],
+  padding: { name: 'pkcs1v15' },
   // Node's padding for a key of type rsa. A bare key: Node takes 25 µs to see that an object which names a padding is no key.
   ...rsaSha256((key) => key),
   // One RSA operation per key, whatever the length and the number of the messages.
@@ -71,7 +74,8 @@ export const rsaPkcs1: Suite = {
       : violation('algorithm-unsupported', field, `holds a key of type ${describeAlgorithm(key)}, not RSA`),
 };
 
-const withPss = rsaSha256((key) => ({ key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }));
+const saltLength = 32;
+const withPss = rsaSha256((key) => ({ key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }));
 
 /**
  * RFC 8017 §8.1 with MGF1 over the same hash and a salt of exactly 32 bytes: without its length, OpenSSL verifies any.
@@ -80,18 +84,19 @@ const withPss = rsaSha256((key) => ({ key, padding: constants.RSA_PKCS1_PSS_PADD
 export const rsaPss: Suite = {
   id: 'RSASSA-PSS with SHA-256',
   keyTypes: ['rsa', 'rsa-pss'],
+  padding: { name: 'pss', saltLength },
   ...withPss,
   find: (key, messages, signature) => firstWhere(messages, ({ bytes }) => withPss.verify(key, bytes, signature)),
   // A key may be bound to PSS, and then to parameters (RFC 4055 §3.1), which must be those of the scheme.
   check(key, field) {
     if (key.asymmetricKeyType !== 'rsa-pss') return rsaPkcs1.check(key, field);
-    const { hashAlgorithm = 'sha256', mgf1HashAlgorithm = 'sha256', saltLength = 32 } = key.asymmetricKeyDetails ?? {};
-    return hashAlgorithm === 'sha256' && mgf1HashAlgorithm === 'sha256' && saltLength <= 32
+    const { hashAlgorithm = 'sha256', mgf1HashAlgorithm = 'sha256', saltLength: least = 0 } = key.asymmetricKeyDetails ?? {}; // prettier-ignore
+    return hashAlgorithm === 'sha256' && mgf1HashAlgorithm === 'sha256' && least <= saltLength
       ? rsaSizeProblems(key, field)
       : violation(
           'algorithm-unsupported',
           field,
-          `is bound to PSS with ${hashAlgorithm}, MGF1 with ${mgf1HashAlgorithm} and a salt of ${saltLength} bytes, not to sha256 twice and 32 bytes`,
+          `is bound to PSS with ${hashAlgorithm}, MGF1 with ${mgf1HashAlgorithm} and a salt of ${least} bytes, not to sha256 twice and 32 bytes`,
         );
   },
 };

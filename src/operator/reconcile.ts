@@ -40,6 +40,9 @@ const jitterMilliseconds = 60_000;
 /** Pause before a Secret that may not be read is tried again. */
 const retryMilliseconds = 20_000;
 
+/** What stays so until somebody writes the Secret, of which a watch tells. */
+const settled: ReadonlySet<string> = new Set(['object-missing', 'not-checked-here']);
+
 /** Each list reports its keys again; this is for a list that fails, whose error is known by then. */
 const pendingMilliseconds = 5000;
 
@@ -206,8 +209,7 @@ export class Reconciler {
 
   #untilNext({ keys = [] }: Status, { secret, staged, error }: Evaluation, now: Date): number | undefined {
     const { random } = this.#options;
-    if (error && error.kind !== 'config' && error.code !== 'object-missing')
-      return retryMilliseconds * (0.5 + random() / 2);
+    if (error && error.kind !== 'config' && !settled.has(error.code)) return retryMilliseconds * (0.5 + random() / 2);
     const { warnAt, at } = soonestExpiry(keys) ?? {};
     const activated = staged && changesAt(staged.activation, now);
     const next = earliest(

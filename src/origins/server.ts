@@ -15,6 +15,8 @@ export interface ServerOptions {
   readonly tls?: TlsFiles | undefined;
   /** What a reply says that another node may not say, such as "sealed"; undefined where it is what was asked for. */
   readonly troubleOf: (reply: Reply, what: string) => PaycertError | undefined;
+  /** After a failure of all nodes; 0 where who asks has a breaker. */
+  readonly longestPauseMilliseconds?: number;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -43,7 +45,7 @@ export interface Reply {
 const silenceMilliseconds = 10_000;
 /** However slowly it comes. */
 const wholeMilliseconds = 30_000;
-const longestPauseMilliseconds = 10_000;
+const defaultPauseMilliseconds = 10_000;
 /** As many as one set of files may hold. */
 const maxBytes = 4 * 1024 * 1024;
 
@@ -63,7 +65,8 @@ export class Server {
     this.#options = options;
     this.#nodes = options.addresses.map((address) => new URL(address));
     this.#connections = new Connections(options);
-    this.#pause = new Pause({ ...options, longestMilliseconds: longestPauseMilliseconds });
+    const { longestPauseMilliseconds: longestMilliseconds = defaultPauseMilliseconds } = options;
+    this.#pause = new Pause({ ...options, longestMilliseconds });
   }
 
   /**

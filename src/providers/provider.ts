@@ -1,7 +1,7 @@
 // What a payment platform is to the rest of paycert: a provider loads material into a signing context.
 import type { KeyObject } from 'node:crypto';
 import type { Message } from '../crypto/message.ts';
-import type { Turn } from '../crypto/private-key.ts';
+import type { RemoteKeys, Turn } from '../crypto/private-key.ts';
 import type { Suite } from '../crypto/suites.ts';
 import type { PaycertError } from '../errors.ts';
 import type { Role } from './roles.ts';
@@ -253,6 +253,9 @@ export interface Provider {
   readonly id: string;
   /** What must never change under one credential's name, such as the merchant id. */
   readonly identity: string;
-  /** Parses and keeps no bytes. What is wrong with the material is in the set's `problems`. */
-  load(data: ReadonlyMap<string, Uint8Array>): Promise<SigningContext>;
+  /**
+   * Parses and keeps no bytes. What is wrong with the material is in the set's `problems`. `remote`: the keys that the material
+   * refers to; absent where no key service is asked.
+   */
+  load(data: ReadonlyMap<string, Uint8Array>, remote?: RemoteKeys): Promise<SigningContext>;
 }

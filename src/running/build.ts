@@ -11,6 +11,7 @@ import type { AskResponder } from '../revocation/ask-responder.ts';
 import { withOcspResponses } from '../revocation/ocsp-responses.ts';
 import { Responders } from '../revocation/responders.ts';
 import { withRevocationLists } from '../revocation/lists.ts';
+import { KeyServices } from '../keys/key-services.ts';
 import type { Provider } from '../providers/provider.ts';
 import { platformOf } from '../providers/registry.ts';
 import { consul } from '../sources/consul.ts';
@@ -48,6 +49,8 @@ export interface BuildDependencies {
   readonly calls?: OwnCalls | undefined;
   /** Downloads the certificates that platforms sign with. Absent: nothing is downloaded. */
   readonly certificates?: PlatformCertificates | undefined;
+  /** Asked for the keys that material refers to; absent where there are none. */
+  readonly keyServices?: Pick<KeyServices, 'resolve'> | undefined;
   /** Shared by all that are built with it; otherwise each source has sessions of its own. */
   readonly origins?: Origins;
 }
@@ -205,7 +208,7 @@ function liveCheckOf(config: CredentialConfig, { calls, clock }: BuildDependenci
 }
 
 export function buildCredential(config: CredentialConfig, dependencies: BuildDependencies): Credential {
-  const { origins = new Origins(dependencies), lastGood } = dependencies;
+  const { origins = new Origins(dependencies), lastGood, keyServices } = dependencies;
   const provider = buildProvider(config.provider);
   const owner = { credential: config.name, identity: provider.identity };
   const source = withTiedParts(buildSource(config.source, { ...dependencies, origins, credential: config.name }), {
@@ -214,12 +217,14 @@ export function buildCredential(config: CredentialConfig, dependencies: BuildDep
     clock: dependencies.clock,
     observe: dependencies.observe,
   });
+  const keys = keyServices ?? new KeyServices({});
   const withAll = (one: Source) =>
     withCertificates(withFetches(one, config.provider, dependencies), { config, provider }, dependencies);
   return {
     name: config.name,
     provider,
     source: withAll(source),
+    resolve: (data, signal) => keys.resolve(data, signal),
     lastGood:
       lastGood &&
       lastGoodOf(lastGood, owner, (read) => (signal) => {

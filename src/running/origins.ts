@@ -1,17 +1,19 @@
 // Sessions at servers that keep keys: credentials that say the same of a server share one, with its log-in and its connections.
 import type { Clock } from '../clock.ts';
 import type { ServerConfig } from '../config/schema/origins.ts';
+import type { KeyServicesConfig } from '../config/schema/key-services.ts';
 import type { SourceConfig } from '../config/schema/source.ts';
 import type { Observe } from '../events.ts';
 import { Consul, troubleOf as consulTrouble } from '../origins/consul/client.ts';
 import { Etcd, troubleOf as etcdTrouble } from '../origins/etcd/client.ts';
 import { Server, type ServerOptions } from '../origins/server.ts';
-import { troubleOf } from '../origins/vault/responses.ts';
+import { keyTroubleOf, troubleOf } from '../origins/vault/responses.ts';
 import { Session } from '../origins/vault/session.ts';
 
 type ConsulConfig = NonNullable<SourceConfig['consul']>;
 type EtcdConfig = NonNullable<SourceConfig['etcd']>;
 type VaultConfig = NonNullable<SourceConfig['vault']>;
+type TransitConfig = NonNullable<KeyServicesConfig['hashivault']>;
 
 interface Dependencies {
   readonly clock: Clock;
@@ -34,6 +36,12 @@ export class Origins {
     });
   }
 
+  /** Of its own: signatures wait for no reading, and a node that fails is tried again as its breaker says. */
+  transit({ namespace, auth, ...config }: TransitConfig): Session {
+    const server = this.#server(config, { name: 'Vault', troubleOf: keyTroubleOf, longestPauseMilliseconds: 0 });
+    return new Session({ server, namespace, auth, random: Math.random, ...this.#dependencies });
+  }
+
   consul({ tokenFile, datacenter, ...config }: ConsulConfig): Consul {
     const { address, tls } = config;
     return this.#share(['consul', address, tls, tokenFile, datacenter], () => {
@@ -50,7 +58,10 @@ export class Origins {
     });
   }
 
-  #server({ address, tls }: ServerConfig, rules: Pick<ServerOptions, 'name' | 'troubleOf'>): Server {
+  #server(
+    { address, tls }: ServerConfig,
+    rules: Pick<ServerOptions, 'name' | 'troubleOf' | 'longestPauseMilliseconds'>,
+  ): Server {
     const addresses = typeof address === 'string' ? [address] : address;
     return new Server({ addresses, tls, ...rules, random: Math.random, clock: this.#dependencies.clock });
   }

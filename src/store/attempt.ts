@@ -1,5 +1,6 @@
 // attempt: material → load → check → swap, defer or reject. Whatever happens, the last good snapshot is kept.
 import type { Clock } from '../clock.ts';
+import type { RemoteKeys } from '../crypto/private-key.ts';
 import type { Limiter } from './limiter.ts';
 import type { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';
@@ -17,6 +18,8 @@ export interface Credential {
   readonly name: string;
   readonly provider: Provider;
   readonly source: Source;
+  /** Asks key services for the keys that material refers to, before it is loaded; absent where there are none. */
+  readonly resolve?: ((data: Material['data'], signal: AbortSignal) => Promise<RemoteKeys>) | undefined;
   readonly older: 'accept' | 'reject';
   /** How long keys that a swap replaced still verify and decrypt. */
   readonly graceMilliseconds: number;
@@ -46,7 +49,7 @@ const endless = new AbortController().signal;
 
 /** Tries to make material current. Keeps the last good snapshot whatever happens, and returns why it did not become current. */
 export async function attempt(
-  { name, provider, older, graceMilliseconds, lastGood, liveCheck }: Omit<Credential, 'source'>,
+  { name, provider, resolve, older, graceMilliseconds, lastGood, liveCheck }: Omit<Credential, 'source'>,
   material: Material,
   { store, clock, limiter, ...dependencies }: Dependencies,
   { isRepeated = () => false, keptAt, signal = endless }: AttemptOptions = {},
@@ -56,7 +59,8 @@ export async function attempt(
   const started = clock.now();
   const elapsed = () => (clock.now().getTime() - started.getTime()) / 1000;
   const previous = store.entry(name).snapshot;
-  const context = await provider.load(material.data);
+  const load = async (data: Material['data']) => provider.load(data, await resolve?.(data, signal));
+  const context = await load(material.data);
   const former = previous === undefined ? [] : [previous, ...previous.retired].map((one) => one.context.set);
   // Rolled back to what was beside it: its owner has asked for that by name.
   const isKnown = previous?.beside !== undefined && snapshotId(previous.beside.set) === snapshotId(context.set);
@@ -69,7 +73,7 @@ export async function attempt(
   const refusal = found ?? checked?.refusal;
   const beside =
     refusal === undefined && material.staged
-      ? await evaluateStaged(material.staged, { provider, signing: context, former, older }, started)
+      ? await evaluateStaged(material.staged, { load, signing: context, former, older }, started)
       : undefined;
   const at = clock.now();
   // Stopped, removed or replaced in the meantime, perhaps by another merchant's: a late result is discarded. Identity tells:

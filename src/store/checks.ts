@@ -93,6 +93,8 @@ const worksItself: Check = async ({ context }) => {
     const { signature } = await sign(message);
     if (suite.verify(publicKey, message, signature)) return [];
   } catch (cause) {
+    // A key service says itself who must act.
+    if (cause instanceof PaycertError) return [cause];
     // Whatever it is: a key with damaged primes makes OpenSSL throw.
     return [new PaycertError('self-test-failed', 'the key cannot sign', { cause })];
   }

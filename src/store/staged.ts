@@ -1,7 +1,7 @@
 // The set beside the one that signs: checked before its time, verifies and decrypts already or still, and never signs.
 import { PaycertError } from '../errors.ts';
 import type { StagedState } from '../events.ts';
-import type { Provider, SigningContext } from '../providers/provider.ts';
+import type { SigningContext } from '../providers/provider.ts';
 import { beginsAt } from '../sources/activation.ts';
 import type { Staged } from '../sources/source.ts';
 import { findRefusal, findViolations } from './checks.ts';
@@ -13,7 +13,7 @@ export interface StagedSet {
 }
 
 interface Evaluated {
-  readonly provider: Pick<Provider, 'load'>;
+  readonly load: (data: ReadonlyMap<string, Uint8Array>) => Promise<SigningContext>;
   /** The set that signs, and those before it. */
   readonly signing: SigningContext;
   readonly former: readonly SigningContext['set'][];
@@ -28,11 +28,11 @@ export const keepsOut = ({ code }: PaycertError): boolean => !passed.has(code);
 /** The next set is evaluated as of the time at which it is to sign. */
 export async function evaluateStaged(
   { other, activation, isActive }: Staged,
-  { provider, signing, former, older }: Evaluated,
+  { load, signing, former, older }: Evaluated,
   now: Date,
 ): Promise<StagedSet> {
   if (other instanceof PaycertError) return { error: other };
-  const context = await provider.load(other);
+  const context = await load(other);
   const sets = [signing.set, ...former];
   if (isActive) {
     const violations = await findViolations({ context, current: undefined, former: sets, older: 'accept' }, now);

@@ -47,6 +47,12 @@ const listedLines = {
   failed: 'the platform certificates cannot be downloaded; those that are known stay',
 } as const;
 
+const keyServiceLines = {
+  open: 'too many requests to a key service failed: for a while nothing is sent to it',
+  'half-open': 'one request tries the key service that failed',
+  closed: 'the key service that failed signs again',
+} as const;
+
 const recreatedLines = {
   evicted: 'a Pod without its sidecar was evicted: its owner makes another, which gets one',
   'not-injected': 'a Pod without its sidecar stays: another would not get one either',
@@ -299,6 +305,16 @@ const rows: Rows = {
     { credential, kind, ...describe(error) },
   ],
   decrypted: ({ credential, role, isRetired }) => ['debug', 'decrypted', { credential, role, isRetired }],
+  'remote-signed': ({ service, key, outcome, seconds, error }) => [
+    outcome === 'ok' || outcome === 'held-back' ? 'debug' : 'warn',
+    outcome === 'ok' ? 'signed by a key service' : 'a key service did not sign',
+    { service, key, outcome, seconds, ...(error && describe(error)) },
+  ],
+  'key-service-changed': ({ service, state }) => [
+    state === 'open' ? 'error' : 'info',
+    keyServiceLines[state],
+    { service },
+  ],
   attempted: ({ call, credential, host, startedAt, endedAt, outcome, status }) => [
     outcome === 'responded' ? 'debug' : 'warn',
     outcome === 'responded' ? 'the platform responded' : 'no response from the platform',

@@ -20,6 +20,7 @@ const planted: Readonly<Record<string, { readonly imports: string; readonly brea
   'kube/a.ts': { imports: '../sources/fine.ts', breaks: 'layer-kube' },
   'origins/a.ts': { imports: '../sources/fine.ts', breaks: 'layer-origins' },
   'sources/a.ts': { imports: '../crypto/fine.ts', breaks: 'layer-sources' },
+  'keys/a.ts': { imports: '../store/fine.ts', breaks: 'layer-keys' },
   'store/a.ts': { imports: '../config/fine.ts', breaks: 'layer-store' },
   'revocation/a.ts': { imports: '../store/fine.ts', breaks: 'layer-revocation' },
   'tls/a.ts': { imports: '../config/fine.ts', breaks: 'layer-tls' },

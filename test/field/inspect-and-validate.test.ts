@@ -92,11 +92,7 @@ const isComparable = ({ code }: { code: string }) =>
 async function compare(directory: string, { provider, files }: Case): Promise<void> {
   for (const [name, bytes] of files) await writeFile(join(directory, name), bytes);
   const config: CredentialConfig = { name: 'one', provider, source: { files: { path: directory } } };
-  const evaluation = await evaluate(
-    { config, provider: buildProvider(provider), older: 'reject' },
-    async () => files,
-    now,
-  );
+  const evaluation = await evaluate({ config, older: 'reject' }, () => buildProvider(provider).load(files), now);
   const findings = await findAll([directory], { merchantId, now });
   const [ignored, said] = [new Set(evaluation.ignored), evaluation.violations.filter(isComparable)];
   const problems = findings

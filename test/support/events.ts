@@ -112,6 +112,8 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
   unverified: { type: 'unverified', credential, kind: 'response', error },
   unopened: { type: 'unopened', credential, kind: 'notification', error },
   decrypted: { type: 'decrypted', credential, role: 'apiv3', isRetired: false },
+  'remote-signed': { type: 'remote-signed', service: 'hashivault', key: 'hashivault://pay?version=1 pss', outcome: 'timed-out', seconds: 3, error }, // prettier-ignore
+  'key-service-changed': { type: 'key-service-changed', service: 'hashivault', state: 'open' },
   attempted: {
     type: 'attempted',
     call: '1',

@@ -16,6 +16,8 @@ export class RecordingProxy {
   readonly exchanges: string[] = [];
   /** Headers of each request, in order. */
   readonly headers: Readonly<Record<string, unknown>>[] = [];
+  /** The body of each request that the server was sent, in order. */
+  readonly bodies: string[] = [];
   /** Undefined for what the server itself answers. */
   instead: (path: string) => Instead | undefined = () => undefined;
   readonly #server: Server;
@@ -50,6 +52,9 @@ export class RecordingProxy {
         });
       answer.on('close', () => call.destroy());
       question.pipe(call);
+      const chunks: Buffer[] = [];
+      question.on('data', (chunk: Buffer) => chunks.push(chunk));
+      question.on('end', () => this.bodies.push(Buffer.concat(chunks).toString()));
     });
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);

@@ -1,7 +1,7 @@
 // The product under test: contexts made from the keys of a vector, as a load makes them, with the time as an argument.
 import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { readCertificates, readPublicKey } from '../../src/crypto/containers.ts';
-import { localKey, type PrivateKey, readLocalKey } from '../../src/crypto/private-key.ts';
+import { localKey, type PrivateKey, keyReader } from '../../src/crypto/private-key.ts';
 import { certificateFingerprint, normalizeSerial } from '../../src/crypto/x509.ts';
 import { type ContextOptions, createContext } from '../../src/providers/wechatpay/context.ts';
 import type { ValidParts } from '../../src/providers/wechatpay/own-keys.ts';
@@ -40,7 +40,7 @@ export async function subject(parts: Partial<ValidParts>, options: Partial<Conte
 
 export function privateKeyOf(situation: Situation): PrivateKey | undefined {
   const bytes = situation.material('private_key', 'merchant_private_key', 'mch_private_key', 'key_pem');
-  return bytes && readLocalKey(bytes, 'private_key');
+  return bytes && keyReader()(bytes, 'private_key');
 }
 
 export interface Trusted {

@@ -84,8 +84,8 @@ const configOf = ({ name, platform, draft }: Planned): CredentialConfig => ({
 function check(one: Planned, { files }: Listed) {
   const config = configOf(one);
   const data = new Map([...one.draft.parts].map(([part, file]) => [part, files.get(file) ?? new Uint8Array()]));
-  const subject = { config, provider: buildProvider(config.provider), older: 'reject' } as const;
-  return evaluate(subject, () => Promise.resolve(data), systemClock.now());
+  const load = () => buildProvider(config.provider).load(data);
+  return evaluate({ config, older: 'reject' }, load, systemClock.now());
 }
 
 function describe({ platform, draft }: Planned, { files }: Listed): string {

@@ -8,6 +8,7 @@ import {
   type ResourceEntry,
   ResourceEntrySchema,
 } from './credential.ts';
+import { KeyServicesSchema } from './key-services.ts';
 import { ListenerPlaces } from './listen.ts';
 import { NotificationsSchema } from './notifications.ts';
 import { ProxySchema } from './proxy.ts';
@@ -112,6 +113,7 @@ export const ConfigSchema = Type.Object(
       maxItems: maxCredentials,
       description: 'Every credential; may be empty.',
     }),
+    keyServices: Type.Optional(KeyServicesSchema),
   },
   { ...closed, title: 'paycert.yaml' },
 );

@@ -44,7 +44,7 @@ const server = {
 
 const poll = (what: string) => Type.Optional(Interval(`${what} Default 10s.`));
 
-const Mount = (description: string, absent: string) =>
+export const Mount = (description: string, absent: string) =>
   Type.Optional(
     Type.String({
       default: absent,
@@ -94,18 +94,23 @@ const VaultAuth = Type.Object(
   { ...oneOf, description: 'How to log in: exactly one.' },
 );
 
+/** Where it is, and who we are to it. */
+export const vaultAccess = {
+  ...server,
+  namespace: Type.Optional(
+    Type.String({
+      pattern: '^[^\\s]+$',
+      form: 'a name without spaces',
+      maxLength: 512,
+      description: 'The namespace to log in to, and to read from.',
+    }),
+  ),
+  auth: VaultAuth,
+} as const;
+
 export const Vault = Type.Object(
   {
-    ...server,
-    namespace: Type.Optional(
-      Type.String({
-        pattern: '^[^\\s]+$',
-        form: 'a name without spaces',
-        maxLength: 512,
-        description: 'The namespace to log in to, and to read from.',
-      }),
-    ),
-    auth: VaultAuth,
+    ...vaultAccess,
     mount: Mount('Where the KV engine is mounted.', defaults.vaultMount),
     path: Type.String({
       pattern: '^[^/\\s]+(/[^/\\s]+)*$',

@@ -12,8 +12,9 @@ export const Duration = (description: string) =>
   });
 
 /** Not zero: that would be a loop without a pause. */
-export const Interval = (description: string) =>
+export const Interval = (description: string, about: { readonly default?: string } = {}) =>
   Type.String({
+    ...about,
     pattern: '^0{0,6}[1-9][0-9]{0,6}(ms|s|m|h|d)$',
     form: 'a duration above zero such as 500ms, 10s or 5m',
     description: `${description} Not zero. Such as 500ms, 10s or 5m.`,

@@ -74,7 +74,11 @@ export interface Candidate {
   readonly known?: string | undefined;
 }
 
-/** Neither bytes nor keys outlive the call. */
+/**
+ * Neither bytes nor keys outlive the call.
+ * @throws PaycertError `not-checked-here`, where nothing else is wrong with a set whose key stays elsewhere: a tenant named it, and the
+ *   operator contacts no address and uses no key that a tenant names
+ */
 export async function evaluate(
   { credential, material, accepted, known }: Candidate,
   now: Date,
@@ -87,7 +91,9 @@ export async function evaluate(
   const checked = { context, current, older: known === id ? 'accept' : older };
   const found = await findViolations(checked, now);
   // Addresses of lists and responders are untrusted input: only sidecars query them.
-  const violations = found.filter(({ code }) => code !== 'revocation-unknown');
+  const violations = found.filter(({ code }) => !ofSidecars.has(code));
+  const unchecked = found.find(({ code }) => code === 'not-checked-here');
+  if (unchecked !== undefined && violations.length === 0) throw unchecked;
   const refusal = await refusalOf(checked, violations);
   return {
     secretResourceVersion: material.version ?? '',
@@ -110,6 +116,9 @@ export async function evaluate(
     until: nextChange(set, violations, now),
   };
 }
+
+/** What only a sidecar can find out. */
+const ofSidecars: ReadonlySet<string> = new Set(['revocation-unknown', 'not-checked-here']);
 
 function describeAbilities(context: SigningContext, now: Date): SecretEvaluation['abilities'] {
   const { can, cannot } = abilitiesOf(context, now);

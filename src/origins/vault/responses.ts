@@ -20,6 +20,13 @@ export function troubleOf({ status, content }: Reply, what: string): PaycertErro
   return isTrouble ? new PaycertError(code, `${what}: ${meaning} (${status})`) : undefined;
 }
 
+/**
+ * The same of questions about keys, where 500 is said of a key that cannot do what is asked: it says nothing of the others, so it is an
+ * answer and no trouble of the node.
+ */
+export const keyTroubleOf = (reply: Reply, what: string): PaycertError | undefined =>
+  reply.status === 500 ? undefined : troubleOf(reply, what);
+
 function errorsOf(content: unknown): readonly string[] {
   const { errors } = within(content);
   return Array.isArray(errors) ? errors.filter((text) => typeof text === 'string') : [];

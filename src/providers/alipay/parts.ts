@@ -3,7 +3,7 @@ import type { KeyObject, X509Certificate } from 'node:crypto';
 import { aesKey } from '../../crypto/cipher.ts';
 import { readCertificates, readCertificatesThatParse, readPublicKey } from '../../crypto/containers.ts';
 import { readText } from '../../crypto/text.ts';
-import { type PrivateKey, readLocalKey } from '../../crypto/private-key.ts';
+import { keyReader, type PrivateKey, type RemoteKeys } from '../../crypto/private-key.ts';
 import { PaycertError } from '../../errors.ts';
 import { materialReader, type NamedKey, readSecret } from '../shared/material.ts';
 import type { Settings } from './options.ts';
@@ -65,7 +65,11 @@ export const unreadIn = (data: Data, mode: Settings['mode']): readonly string[] 
   [...data.keys()].filter((name) => only[mode === 'key' ? 'certificate' : 'key'].some((one) => one.test(name))).sort();
 
 /** Reads what is there under the names that Alipay gives its files; other names, and those of the other mode, are ignored. */
-export function readParts(data: Data, mode?: Settings['mode']): { parts: Parts; problems: PaycertError[] } {
+export function readParts(
+  data: Data,
+  mode?: Settings['mode'],
+  remote?: RemoteKeys,
+): { parts: Parts; problems: PaycertError[] } {
   const unread = new Set(mode === undefined ? [] : unreadIn(data, mode));
   const { part: readPart, problems } = materialReader(data);
   const read = <T>(pattern: RegExp, reader: (bytes: Uint8Array, field: string) => T): { name: string; part: T }[] =>
@@ -83,7 +87,7 @@ export function readParts(data: Data, mode?: Settings['mode']): { parts: Parts; 
   const [roots] = read(names.roots, readRoots);
   return {
     parts: {
-      privateKeys: keys(names.privateKey, readLocalKey),
+      privateKeys: keys(names.privateKey, keyReader(remote)),
       appCertificates: chains(names.appCertificate),
       alipayCertificates: chains(names.alipayCertificate),
       ...(roots && { roots: { name: roots.name, ...roots.part } }),

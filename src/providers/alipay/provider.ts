@@ -12,8 +12,8 @@ export function alipay({ appId, mode, gateway = defaults.gateway }: AlipayOption
   return {
     id: 'alipay',
     identity: `alipay/${gateway}/${appId}`,
-    async load(data) {
-      const { parts, problems } = readParts(data, mode);
+    async load(data, remote) {
+      const { parts, problems } = readParts(data, mode, remote);
       const unreadable = problems.map(({ field = '' }) => field.split('.')[0]);
       // What is there and cannot be read is not missing as well.
       const isNew = ({ code, field = '' }: (typeof problems)[number]) =>

@@ -1,7 +1,7 @@
 // Requests between partners that hold each other's public key: RSASSA-PSS over a canonical text, each accepted once.
 import type { KeyObject } from 'node:crypto';
 import { readPublicKey } from '../../crypto/containers.ts';
-import { type PrivateKey, readLocalKey } from '../../crypto/private-key.ts';
+import { keyReader, type PrivateKey } from '../../crypto/private-key.ts';
 import { rsaPss } from '../../crypto/suites.ts';
 import { publicKeyFingerprint } from '../../crypto/x509.ts';
 import { violation } from '../../errors.ts';
@@ -23,10 +23,10 @@ export function pss({ appId, maxNonces = defaultMaxNonces }: PssOptions): Provid
   return {
     id: 'pss',
     identity: `pss/${appId}`,
-    async load(data) {
+    async load(data, remote) {
       const { part, required, problems } = materialReader(data);
       // One side only signs, or only verifies: one key is enough.
-      const privateKey = (data.has('public_key.pem') ? part : required)('private_key.pem', readLocalKey);
+      const privateKey = (data.has('public_key.pem') ? part : required)('private_key.pem', keyReader(remote));
       const partners = [
         { name: 'public_key.pem', role: 'partner' },
         { name: 'public_key.previous.pem', role: 'partner-previous' },

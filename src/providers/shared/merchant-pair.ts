@@ -3,7 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import { readCertificates } from '../../crypto/containers.ts';
 import { readText } from '../../crypto/text.ts';
 import { readPkcs12 } from '../../crypto/pkcs12.ts';
-import { isCertifiedBy, localKey, type PrivateKey, readLocalKey } from '../../crypto/private-key.ts';
+import { isCertifiedBy, keyReader, localKey, type PrivateKey, type RemoteKeys } from '../../crypto/private-key.ts';
 import { nameAttribute } from '../../crypto/x509.ts';
 import { PaycertError, violation } from '../../errors.ts';
 import { saidOfPasted } from '../../pasted.ts';
@@ -23,9 +23,10 @@ export async function readMerchantPair(
   data: Data,
   merchantId: string,
   { part, problems }: Pick<MaterialReader, 'part' | 'problems'>,
+  remote?: RemoteKeys,
 ): Promise<MerchantPair> {
   const pem = {
-    privateKey: part('apiclient_key.pem', readLocalKey),
+    privateKey: part('apiclient_key.pem', keyReader(remote)),
     certificate: part('apiclient_cert.pem', readCertificates)?.[0],
   };
   const p12 = await fillFromPkcs12(data, merchantId, problems);
@@ -75,6 +76,10 @@ export const certificateNamesMerchant: Rule = (pair, merchantId) =>
   pair.certificate && nameAttribute(pair.certificate.subject, 'CN') !== merchantId
     ? violation('merchant-mismatch', nameOf(pair), mismatch(nameAttribute(pair.certificate.subject, 'CN'), merchantId))
     : [];
+
+/** The key stays in a key service: what cannot be done with it, and no reason to refuse the rest. */
+export const elsewhere = (field: string, what: string): readonly PaycertError[] =>
+  violation('key-elsewhere', field, `stays in a key service: ${what}`);
 
 /** WeChat Pay knows the certificates that it issued, and no other. */
 export const pairWarnings = (pair: MerchantPair): readonly PaycertError[] =>

@@ -20,10 +20,12 @@ export interface ValidParts {
   readonly key: KeyObject;
   readonly previous?: KeyObject;
   readonly client?: ClientPair;
+  /** About what there is no client pair for. */
+  readonly warnings: readonly PaycertError[];
 }
 
 export async function createContext(
-  { key, previous, client }: ValidParts,
+  { key, previous, client, warnings }: ValidParts,
   options: WechatpayV2Options,
 ): Promise<SigningContext> {
   const current = await secretOf(key, 'apiv2');
@@ -38,6 +40,7 @@ export async function createContext(
       // The key has no end, and most calls need no certificate.
       capabilities: () => new Set(['sign', 'verify', 'decrypt']),
       warnings: (now) => [
+        ...warnings,
         ...(client?.warnings ?? []),
         ...(clientFacts === undefined || isAlive(clientFacts, now) ? [] : [clientExpired()]),
       ],

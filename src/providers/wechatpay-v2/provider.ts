@@ -1,11 +1,13 @@
 // WeChat Pay v2: the APIv2 key that signs, and the certificate that red packets and refunds show in TLS.
 import type { KeyObject } from 'node:crypto';
+import { isKeyReference } from '../../crypto/key-reference.ts';
 import { secretKey } from '../../crypto/mac.ts';
 import { rsaPkcs1 } from '../../crypto/suites.ts';
 import { PaycertError, violation } from '../../errors.ts';
 import { materialReader, readSecret } from '../shared/material.ts';
 import {
   certificateNamesMerchant,
+  elsewhere,
   keyMatchesCertificate,
   pairWarnings,
   readMerchantPair,
@@ -28,7 +30,12 @@ export function wechatpayV2(options: WechatpayV2Options): Provider {
       const all = [...problems, ...client.problems];
       if (all.length > 0 || key === undefined) return unusable(all);
       return createContext(
-        { key, ...(previous && { previous }), ...(client.pair && { client: client.pair }) },
+        {
+          key,
+          ...(previous && { previous }),
+          ...(client.pair && { client: client.pair }),
+          warnings: client.warnings ?? [],
+        },
         options,
       );
     },
@@ -46,13 +53,23 @@ function readApiV2Key(bytes: Uint8Array, field: string): KeyObject {
 async function readClientPair(
   data: Data,
   merchantId: string,
-): Promise<{ readonly pair?: ClientPair; readonly problems: readonly PaycertError[] }> {
+): Promise<{
+  readonly pair?: ClientPair;
+  readonly problems: readonly PaycertError[];
+  readonly warnings?: readonly PaycertError[];
+}> {
   const own = new Map<string, Uint8Array>();
   for (const name of ['apiclient_key.pem', 'apiclient_cert.pem', 'apiclient_cert.p12', 'apiclient_cert.p12.password']) {
     const bytes = data.get(name);
     if (bytes !== undefined) own.set(name, bytes);
   }
   if (own.size === 0) return { problems: [] };
+  const key = own.get('apiclient_key.pem');
+  if (key !== undefined && isKeyReference(key))
+    return {
+      problems: [],
+      warnings: elsewhere('apiclient_key.pem', 'calls that ask for a client certificate cannot be made'),
+    };
   const reader = materialReader(own);
   const pair = await readMerchantPair(own, merchantId, reader);
   const { privateKey, certificate } = pair;

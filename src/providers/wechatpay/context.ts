@@ -11,7 +11,7 @@ import {
   ownSerials,
   symmetricKeys,
 } from './own-keys.ts';
-import { pairWarnings } from '../shared/merchant-pair.ts';
+import { elsewhere, pairWarnings } from '../shared/merchant-pair.ts';
 import { collectPlatformKeys, platformWarnings } from './platform-keys.ts';
 import type { ResponseKey } from './options.ts';
 import { receiving } from './receiving.ts';
@@ -40,7 +40,7 @@ export async function createContext(parts: ValidParts, options: ContextOptions):
   const apiV3Id = symmetric.find(({ role }) => role === 'apiv3')?.keyId;
   const isProven = (): boolean => apiV3Id !== undefined && proven.has(apiV3Id);
   const isAnswered = sealedCertificates(parts.certificatesResponse ?? '').length > 0;
-  const loadWarnings = [...pairWarnings(parts), ...platformWarnings(parts)];
+  const loadWarnings = [...pairWarnings(parts), ...platformWarnings(parts), ...openingWarnings(parts)];
   const openers = collectOpeners({ symmetric, fieldKeys, legacyFieldPadding, prove: (keyId) => proven.add(keyId) });
   const publicKey = parts.certificate?.publicKey ?? privateKey.publicKey;
 
@@ -79,6 +79,12 @@ export async function createContext(parts: ValidParts, options: ContextOptions):
     },
   };
 }
+
+/** Fields come in OAEP with SHA-1, which no key service opens that is asked. */
+const openingWarnings = ({ privateKey, retired }: ValidParts): readonly PaycertError[] =>
+  [{ name: 'apiclient_key.pem', privateKey }, ...retired].flatMap(({ name, privateKey: { open } }) =>
+    open ? [] : elsewhere(name, 'fields that are encrypted for it cannot be decrypted (OAEP with SHA-1)'),
+  );
 
 // The platform may still change over to the key: a warning, until it opens something.
 const unprovenWarning = () =>

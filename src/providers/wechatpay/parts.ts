@@ -4,7 +4,7 @@ import { aesKey } from '../../crypto/cipher.ts';
 import { readCertificates, readPublicKey } from '../../crypto/containers.ts';
 import { readText } from '../../crypto/text.ts';
 import { saidOfUtf16 } from '../../crypto/foreign-forms.ts';
-import { isCertifiedBy, type PrivateKey, readLocalKey } from '../../crypto/private-key.ts';
+import { isCertifiedBy, keyReader, type PrivateKey, type RemoteKeys } from '../../crypto/private-key.ts';
 import { normalizeSerial, wireSerial } from '../../crypto/x509.ts';
 import { PaycertError, violation } from '../../errors.ts';
 import { materialReader, readSecret, readTrimmed, timeOf } from '../shared/material.ts';
@@ -55,13 +55,17 @@ const isRetiredName = (name: string): boolean => /^retired\/[^/]+\.pem$/.test(na
 const maxPlatformCertificates = 64;
 
 /** Reads what is there under the names the platform gives its files; other names are ignored. */
-export async function readParts(data: Data, merchantId: string): Promise<{ parts: Parts; problems: PaycertError[] }> {
+export async function readParts(
+  data: Data,
+  merchantId: string,
+  remote?: RemoteKeys,
+): Promise<{ parts: Parts; problems: PaycertError[] }> {
   const reader = materialReader(data);
   const { part, problems } = reader;
   const names = [...data.keys()].sort();
   const merchantSerial = part('merchant_serial', readSerial);
   const parts = {
-    ...(await readMerchantPair(data, merchantId, reader)),
+    ...(await readMerchantPair(data, merchantId, reader, remote)),
     merchantSerial,
     publicSerial: publicName(data, 'merchant_serial', serialForm) && merchantSerial,
     apiV3Key: part('apiv3_key', readApiV3Key),
@@ -79,7 +83,7 @@ export async function readParts(data: Data, merchantId: string): Promise<{ parts
       }),
     ),
     retired: names.filter(isRetiredName).flatMap((name) => {
-      const retired = part(name, readRetiredKey);
+      const retired = part(name, readRetiredKey(keyReader(remote)));
       return retired === undefined ? [] : [{ name, ...retired }];
     }),
     trust: part('trust.pem', readCertificates) ?? [],
@@ -149,15 +153,17 @@ function publicKeyIdIsNoSecret(data: Data, id: string | undefined): readonly Pay
   return name === undefined ? [] : violation('public-key-id-malformed', 'pub_key_id', `holds the same as ${name}`);
 }
 
-function readRetiredKey(bytes: Uint8Array, field: string): Omit<RetiredKey, 'name'> {
-  const privateKey = readLocalKey(bytes, field);
-  if (!readText(bytes).includes('BEGIN CERTIFICATE-----')) return { privateKey };
-  const certificate = readCertificates(bytes, field).find((candidate) => isCertifiedBy(privateKey, candidate));
-  if (certificate === undefined) {
-    throw new PaycertError('key-mismatch', `${field} holds a key and the certificate of another`, { field });
-  }
-  return { privateKey, certificate };
-}
+const readRetiredKey =
+  (readKey: ReturnType<typeof keyReader>) =>
+  (bytes: Uint8Array, field: string): Omit<RetiredKey, 'name'> => {
+    const privateKey = readKey(bytes, field);
+    if (!readText(bytes).includes('BEGIN CERTIFICATE-----')) return { privateKey };
+    const certificate = readCertificates(bytes, field).find((candidate) => isCertifiedBy(privateKey, candidate));
+    if (certificate === undefined) {
+      throw new PaycertError('key-mismatch', `${field} holds a key and the certificate of another`, { field });
+    }
+    return { privateKey, certificate };
+  };
 
 /** Drops members that are undefined: an absent part is absent, not present and undefined. */
 function withoutAbsent<T extends object>(parts: T): { [K in keyof T]: Exclude<T[K], undefined> } {

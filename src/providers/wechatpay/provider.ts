@@ -20,8 +20,8 @@ export function wechatpay({
   return {
     id: 'wechatpay',
     identity: `wechatpay/${merchantId}`,
-    async load(data) {
-      const { parts, problems } = await readParts(data, merchantId);
+    async load(data, remote) {
+      const { parts, problems } = await readParts(data, merchantId, remote);
       const unreadable = new Set(problems.map(({ field }) => field));
       // What is there and cannot be read is not missing as well.
       const isNew = ({ code, field }: PaycertError) =>

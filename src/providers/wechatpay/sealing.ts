@@ -45,14 +45,20 @@ export function collectOpeners({ symmetric, fieldKeys, legacyFieldPadding, prove
       };
     }),
     ...ciphers.flatMap((cipher) =>
-      fieldKeys.map(({ key, facts }): Opener => ({
-        facts,
-        id: `${publicKeyFingerprint(key.publicKey)} ${cipher.id}`,
-        takes: (input) => !isResource(input),
-        open: async ({ ciphertext }, turn) => key.open?.(cipher, Buffer.from(ciphertext, 'base64'), turn),
-        // PKCS#1 v1.5 cannot tell that a key is the wrong one.
-        isGuess: cipher === pkcs1,
-      })),
+      fieldKeys.flatMap(({ key: { publicKey, open }, facts }): Opener[] =>
+        open === undefined
+          ? []
+          : [
+              {
+                facts,
+                id: `${publicKeyFingerprint(publicKey)} ${cipher.id}`,
+                takes: (input) => !isResource(input),
+                open: async ({ ciphertext }, turn) => open(cipher, Buffer.from(ciphertext, 'base64'), turn),
+                // PKCS#1 v1.5 cannot tell that a key is the wrong one.
+                isGuess: cipher === pkcs1,
+              },
+            ],
+      ),
     ),
   ];
 }
@@ -89,9 +95,13 @@ export function sealing(
 
     async decrypt(input, turn = atOnce, earlier) {
       take(input, takes.decrypt[formOf(takes.decrypt, input)]);
-      return open(openers, input, { earlier, turn, absent: noApiV3Key });
+      return open(openers, input, { earlier, turn, absent: isResource(input) ? noApiV3Key : noFieldKey });
     },
   };
 }
 
 export const noApiV3Key = () => new PaycertError('no-apiv3-key', 'there is no APIv3 key to decrypt with');
+
+/** The merchant’s own key is always there, and opens, unless it stays elsewhere. */
+const noFieldKey = () =>
+  new PaycertError('no-field-key', 'apiclient_key.pem stays in a key service, which does not open OAEP with SHA-1');

@@ -7,6 +7,7 @@ import { forwarding } from './forwarding.ts';
 import { notifications } from './notifications.ts';
 import { operations } from './operations.ts';
 import { operator } from './operator.ts';
+import { keyServices } from './key-services.ts';
 import { processRows } from './process.ts';
 import { reloads } from './reloads.ts';
 import type { CountedRow } from './row.ts';
@@ -15,6 +16,7 @@ import type { CountedRow } from './row.ts';
 export const counted: Readonly<Record<string, CountedRow>> = {
   ...reloads,
   ...operations,
+  ...keyServices,
   ...forwarding,
   ...notifications,
   ...audit,

@@ -136,6 +136,12 @@ export const processes: Readonly<Record<string, Cause>> = {
     within: 3,
     after: 0,
   },
+  PaycertKeyServiceFailing: {
+    series: { [ofSidecar('paycert_remote_signatures_total', { service: 'hashivault', outcome: 'held-back' })]: counting(50, 0) }, // prettier-ignore
+    labels: { namespace: 'pay', service: 'hashivault' },
+    within: 3,
+    after: 2,
+  },
   PaycertBreakerOpen: heldBack('breaker', 3, 10),
   PaycertBulkheadFull: heldBack('bulkhead', 8, 5),
   PaycertPlatformClockOff: platformClock(3),

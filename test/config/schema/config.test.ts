@@ -36,6 +36,8 @@ const origins = {
 };
 const withOrigin = (kind: keyof typeof origins, over: object) =>
   withCredential({ source: { [kind]: { address: 'https://keys.example:8200', ...origins[kind], ...over } } });
+const transit = { address: 'https://keys.example:8200', auth: { token: { tokenFile: '/t' } } };
+const withTransit = (over: object) => withRoot({ keyServices: { hashivault: { ...transit, ...over } } });
 const sets = { current: { files: { path: '/a' } }, next: { files: { path: '/b' } }, activate: { percent: 0 } };
 const withStaged = (over: object) => withCredential({ source: { staged: { ...sets, ...over } } });
 const jwt = { role: 'pay', tokenFile: '/t' };
@@ -67,6 +69,14 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     [1023, 64 * 1024 * 1024 + 1, 1024.5, '1024', -1],
   ],
   ['remember', (v) => withRoot({ remember: v }), [1, 5000], [0, 5001, 1.5, '10', true]],
+  ['keyServices', (v) => withRoot({ keyServices: v }), [{}, { hashivault: transit }], [null, [], 'x', { awskms: {} }]],
+  ['keyServices.hashivault', (v) => withRoot({ keyServices: { hashivault: v } }), [transit], [null, {}, { ...transit, path: 'a' }]], // prettier-ignore
+  ['keyServices.hashivault.address', (v) => withTransit({ address: v }), ['https://a', 'http://127.0.0.1:8200', ['https://a', 'https://b']], ['http://a', 'a', [], 1]], // prettier-ignore
+  ['keyServices.hashivault.insecure', (v) => withTransit({ address: 'http://a', insecure: v }), [true], ['yes', 1]],
+  ['keyServices.hashivault.namespace', (v) => withTransit({ namespace: v }), ['team/pay'], ['', 'a b', 1]],
+  ['keyServices.hashivault.auth', (v) => withTransit({ auth: v }), [{ kubernetes: jwt }, { appRole }], [null, {}, { kubernetes: jwt, appRole }]], // prettier-ignore
+  ['keyServices.hashivault.mount', (v) => withTransit({ mount: v }), ['transit', 'team/transit'], ['', '/a', 'a b', 1]],
+  ['keyServices.hashivault.deadline', (v) => withTransit({ deadline: v }), ['500ms', '3s'], ['0s', '3', 3]],
   ['lastGood', (v) => withRoot({ lastGood: v }), [{ directory: '/run/last-good/keys' }], [null, [], 'x', {}]],
   ['lastGood.directory', (v) => withRoot({ lastGood: { directory: v } }), ['/x'], ['', 1, 'x'.repeat(4097)]],
   [

@@ -5,6 +5,7 @@ import type { CredentialConfig } from '../../../src/config/schema/credential.ts'
 import { type Accepted, evaluate, type SecretEvaluation } from '../../../src/operator/status/evaluate.ts';
 import { material } from '../../../src/sources/source.ts';
 import { day, filesOf, issue, makeAuthority, now, pairFiles } from '../../support/mtls.ts';
+import { makeMaterial, withFiles } from '../../support/wechatpay.ts';
 import { listPem, makeList } from '../../support/revocation.ts';
 
 const authority = await makeAuthority();
@@ -85,6 +86,27 @@ describe('authorities that are emptied', () => {
     const empty = await load({ 'ca.crt': '' });
     assert.deepEqual([empty.violations, empty.trust], [[], []]);
     assert.deepEqual((await load({ 'ca.crt': '' }, acceptedOf(empty))).violations, []);
+  });
+});
+
+describe('a Secret whose key stays elsewhere', () => {
+  const provider = { wechatpay: { merchantId: '1900000001' } };
+  const evaluateFiles = (files: ReadonlyMap<string, Uint8Array>) =>
+    evaluate({ credential: { provider }, material: material(files), accepted: undefined }, now);
+  const reference = { 'apiclient_key.pem': 'hashivault://pay?version=1' };
+
+  it('is not checked here, where nothing else is wrong: no address and no key that a tenant named is used', async () => {
+    const { files } = await makeMaterial({ now });
+    await assert.rejects(evaluateFiles(withFiles(files, reference)), { code: 'not-checked-here', kind: 'source' });
+  });
+
+  it('is invalid for everything that can be seen without it', async () => {
+    const { files } = await makeMaterial({ now });
+    const { violations } = await evaluateFiles(withFiles(files, { ...reference, apiv3_key: 'short' }));
+    assert.deepEqual(
+      violations.map(({ code }) => code),
+      ['apiv3-key-length'],
+    );
   });
 });
 

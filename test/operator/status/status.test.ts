@@ -51,6 +51,16 @@ const outcome = (status: Status, type: string) => {
 };
 const mismatch = new PaycertError('key-mismatch', 'text');
 
+describe('a status of a key that stays elsewhere', () => {
+  it('is unknown, NotCheckedHere, and waits for nobody; what was accepted before stays', () => {
+    const before = statusOf(resource(), evaluation(), now);
+    const status = statusOf(resource(before), failing(new PaycertError('not-checked-here', 'text')), later(day));
+    for (const type of ['Ready', 'Valid']) assert.equal(outcome(status, type), 'Unknown NotCheckedHere');
+    assert.ok(!status.conditions.some(({ type }) => type === 'Reconciling' || type === 'Stalled'));
+    assert.deepEqual([status.accepted, status.rejected], [before.accepted, undefined]);
+  });
+});
+
 describe('a status', () => {
   it('is the same when nothing has changed, however much later', () => {
     const first = statusOf(resource(), evaluation(), now);

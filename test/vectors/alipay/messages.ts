@@ -4,7 +4,7 @@ import { PaycertError } from '../../../src/errors.ts';
 import { readResponse } from '../../../src/providers/alipay/response.ts';
 import { fieldsOf, formatForm, type Parameters, parseForm, signedText } from '../../../src/providers/alipay/form.ts';
 import { responseMessage } from '../../../src/providers/alipay/rest.ts';
-import { readLocalKey } from '../../../src/crypto/private-key.ts';
+import { keyReader } from '../../../src/crypto/private-key.ts';
 import type { Verified } from '../../../src/providers/provider.ts';
 import { Unusable } from '../findings.ts';
 import { isObject } from '../read.ts';
@@ -163,6 +163,6 @@ export async function checkParameters(situation: Situation): Promise<void> {
   if (key === undefined || signature === undefined) return;
   const certificate = situation.material('app_certificate', 'certificate');
   const appCertificates = certificate === undefined ? [] : [chainOf(certificate)];
-  const signed = await (await subject({ appCertificates }, 'key', readLocalKey(key, 'private_key'))).sign(text);
+  const signed = await (await subject({ appCertificates }, 'key', keyReader()(key, 'private_key'))).sign(text);
   situation.assert(Buffer.from(signed.signature).toString('base64') === signature, 'the signature differs');
 }

@@ -1,6 +1,6 @@
 // Alipay v3: what a request signs and says; and which answers must be refused, as a table of behaviour.
 import { readCertificates } from '../../../src/crypto/containers.ts';
-import { readLocalKey } from '../../../src/crypto/private-key.ts';
+import { keyReader } from '../../../src/crypto/private-key.ts';
 import { PaycertError } from '../../../src/errors.ts';
 import { authorizationFields, requestMessage } from '../../../src/providers/alipay/rest.ts';
 import { rsaScheme } from '../../../src/providers/alipay/schemes.ts';
@@ -40,7 +40,7 @@ export async function checkRestRequest(situation: Situation): Promise<void> {
   if (text !== undefined) situation.assert(message.equals(Buffer.from(text)), 'the text to sign differs');
   const key = situation.material('private_key', 'app_private_key');
   if (key === undefined) return;
-  const { signature } = await (await subject({}, 'key', readLocalKey(key, 'private_key'))).sign(message);
+  const { signature } = await (await subject({}, 'key', keyReader()(key, 'private_key'))).sign(message);
   const sign = Buffer.from(signature).toString('base64');
   const expected = situation.expectsText('signature', 'sign');
   if (expected !== undefined) situation.assert(sign === expected, 'the signature differs');

@@ -1,0 +1,160 @@
+// Signatures of one key service: in batches, a bounded number at once, each with a deadline, and none while the service fails.
+import { EventEmitter } from 'node:events';
+import type { Clock } from '../clock.ts';
+import { type ErrorCode, PaycertError } from '../errors.ts';
+import type { Observe, RemoteOutcome } from '../events.ts';
+import { Breaker, BreakerOpen, rotationMilliseconds } from '../system/breaker.ts';
+import { Lanes } from './lanes.ts';
+
+export interface SignerOptions<Way> {
+  /** As the configuration calls it. */
+  readonly service: string;
+  readonly deadlineMilliseconds: number;
+  /** One for each digest, in their order. @throws PaycertError where there is none for all */
+  readonly send: (way: Way, digests: readonly Uint8Array[], signal: AbortSignal) => Promise<readonly Signed[]>;
+  readonly clock: Clock;
+  readonly observe: Observe;
+}
+
+export type Signed = Uint8Array | PaycertError;
+
+interface Job<Way> {
+  readonly lane: string;
+  readonly way: Way;
+  readonly digest: Uint8Array;
+  readonly end: (result: Signed, outcome: RemoteOutcome) => void;
+  readonly ended: Promise<unknown>;
+}
+
+const concurrent = 8;
+const limits = { capacity: 256, batch: 16 };
+const breaking = { failurePercent: 50, minimumCalls: 10, openMilliseconds: 2000 };
+
+/** What a service that cannot sign for anybody says; what it refuses of one key is not its failure. */
+const failures: ReadonlySet<ErrorCode> = new Set(['key-service-unavailable', 'key-service-timeout']);
+
+export class Signer<Way> implements Disposable {
+  readonly #options: SignerOptions<Way>;
+  readonly #lanes = new Lanes<Job<Way>>(limits);
+  readonly #rotation = new EventEmitter();
+  readonly #breaker: Breaker;
+  readonly #stop = new AbortController();
+  #underWay = 0;
+  #isWoken = false;
+
+  constructor(options: SignerOptions<Way>) {
+    const { service, observe } = options;
+    this.#options = options;
+    this.#breaker = new Breaker({
+      ...breaking,
+      rotation: this.#rotation,
+      changed: (state) => {
+        observe({ type: 'key-service-changed', service, state });
+        if (state === 'open') for (const job of this.#lanes.clear()) job.end(this.#held(), 'held-back');
+      },
+    });
+    void this.#rotate();
+  }
+
+  /** `lane`: equal for what one request may sign together, and shown. @throws PaycertError of kind not-ready */
+  async sign(lane: string, way: Way, digest: Uint8Array): Promise<Uint8Array> {
+    const { deadlineMilliseconds, clock, service, observe } = this.#options;
+    const started = clock.now().getTime();
+    const over = new AbortController();
+    const { promise, resolve } = Promise.withResolvers<Signed>();
+    let outcome: RemoteOutcome = 'ok';
+    const job: Job<Way> = {
+      ...{ lane, way, digest, ended: promise },
+      end(result, how) {
+        if (over.signal.aborted) return;
+        over.abort();
+        outcome = how;
+        resolve(result);
+      },
+    };
+    const timeUp = () => new PaycertError('key-service-timeout', `${service} did not sign with ${lane} within ${String(deadlineMilliseconds)} ms`); // prettier-ignore
+    void clock.sleep(deadlineMilliseconds, over.signal).then(() => job.end(timeUp(), 'timed-out'));
+    if (this.#breaker.refuses) job.end(this.#held(), 'held-back');
+    else if (this.#lanes.add(lane, job)) this.#wake();
+    else job.end(new PaycertError('key-service-overloaded', `${String(limits.capacity)} signatures with ${lane} wait for ${service}`), 'overloaded'); // prettier-ignore
+    const result = await promise;
+    this.#lanes.remove(lane, job);
+    const seconds = (clock.now().getTime() - started) / 1000;
+    const error = result instanceof PaycertError ? result : undefined;
+    observe({ type: 'remote-signed', service, key: lane, outcome, seconds, ...(error && { error }) });
+    if (error) throw error;
+    return result as Uint8Array;
+  }
+
+  [Symbol.dispose](): void {
+    this.#stop.abort();
+    this.#breaker.close();
+  }
+
+  #held(): PaycertError {
+    const { service } = this.#options;
+    return new PaycertError('key-service-unavailable', `nothing was sent to ${service}, which failed: it is tried again within seconds`); // prettier-ignore
+  }
+
+  /** Once for all that are asked for in this turn of the event loop, so that the items of a batch go together. */
+  #wake(): void {
+    if (this.#isWoken) return;
+    this.#isWoken = true;
+    setImmediate(() => {
+      this.#isWoken = false;
+      this.#serve();
+    });
+  }
+
+  #serve(): void {
+    while (this.#underWay < concurrent && !this.#breaker.refuses) {
+      const jobs = this.#lanes.next();
+      const [first] = jobs;
+      if (first === undefined) return;
+      this.#underWay += 1;
+      void this.#send(first.way, jobs).then(() => {
+        this.#underWay -= 1;
+        this.#serve();
+      });
+    }
+  }
+
+  async #send(way: Way, jobs: readonly Job<Way>[]): Promise<void> {
+    const { send } = this.#options;
+    const stop = new AbortController();
+    // When the deadline of the last of them is over, nobody waits for the response.
+    void Promise.all(jobs.map(({ ended }) => ended)).then(() => stop.abort());
+    try {
+      const digests = jobs.map(({ digest }) => digest);
+      const results = await this.#breaker.run(
+        () => send(way, digests, stop.signal),
+        (end) => (end.status === 'rejected' && isFailure(end.reason, stop.signal) ? 'failure' : 'success'),
+      );
+      for (const [index, job] of jobs.entries()) {
+        const result =
+          results[index] ?? new PaycertError('key-service-wrong', 'there are fewer signatures than were asked for');
+        job.end(result, result instanceof PaycertError ? outcomeOf(result) : 'ok');
+      }
+    } catch (error) {
+      const held = error instanceof BreakerOpen;
+      const why = held ? this.#held() : error instanceof PaycertError ? error : internal(error);
+      for (const job of jobs) job.end(why, held ? 'held-back' : outcomeOf(why));
+    }
+  }
+
+  /** The window of the breaker moves on. */
+  async #rotate(): Promise<void> {
+    const { signal } = this.#stop;
+    for (; !signal.aborted; this.#rotation.emit('rotate'))
+      await this.#options.clock.sleep(rotationMilliseconds, signal);
+  }
+}
+
+const isFailure = (error: unknown, { aborted }: AbortSignal): boolean =>
+  aborted || (error instanceof PaycertError && failures.has(error.code));
+
+const outcomeOf = ({ code }: PaycertError): RemoteOutcome =>
+  code === 'key-service-unavailable' ? 'unavailable' : code === 'key-service-timeout' ? 'timed-out' : 'refused';
+
+const internal = (cause: unknown): PaycertError =>
+  new PaycertError('internal-error', 'asking the key service failed unexpectedly', { cause });

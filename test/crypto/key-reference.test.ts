@@ -1,0 +1,82 @@
+// A key reference names one version of a key and nothing else: whatever a writer of a Secret puts there, no address comes of it.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { isKeyReference, readKeyReference, textOfReference } from '../../src/crypto/key-reference.ts';
+import { PaycertError } from '../../src/errors.ts';
+
+const read = (text: string) => readKeyReference(Buffer.from(text), 'apiclient_key.pem');
+
+describe('a key reference', () => {
+  it('names a service, a key and one of its versions', () => {
+    const reference = { service: 'hashivault', key: 'pay-2026.main', version: 12 };
+    assert.deepEqual(read('hashivault://pay-2026.main?version=12'), reference);
+    assert.equal(textOfReference(read('hashivault://pay?version=3')), 'hashivault://pay?version=3');
+  });
+
+  it('is read as people paste it: with a byte order mark, blanks and line ends around it, before a certificate', () => {
+    for (const text of [
+      '\ufeffhashivault://a?version=1\n',
+      '  hashivault://a?version=1\r\n',
+      'hashivault://a?version=1\n-----BEGIN CERTIFICATE-----\n',
+    ])
+      assert.deepEqual(read(text), { service: 'hashivault', key: 'a', version: 1 });
+  });
+
+  for (const [what, text] of [
+    ['a host', 'hashivault://vault.example:8200/pay?version=1'],
+    ['a host without a port', 'hashivault://vault.example/pay?version=1'],
+    ['a path', 'hashivault:///sys/raw/pay?version=1'],
+    ['a user', 'hashivault://root@pay?version=1'],
+    ['module-path', 'pkcs11:token=pay;object=merchant?module-path=/tmp/evil.so'],
+    ['module-name', 'pkcs11:object=merchant;module-name=evil'],
+    ['pin-value', 'pkcs11:object=merchant?pin-value=1234'],
+    ['pin-source', 'hashivault://pay?version=1&pin-source=file:/etc/shadow'],
+  ] as const)
+    it(`that says ${what} is refused`, () => {
+      assert.throws(() => read(text), { code: 'key-reference-refused', field: 'apiclient_key.pem' });
+    });
+
+  it('without a version is refused, with the line to write: another would sign after a restart', () => {
+    assert.throws(() => read('hashivault://pay'), {
+      code: 'key-reference-malformed',
+      message: /hashivault:\/\/pay\?version=3$/,
+    });
+  });
+
+  it('of a service that is not built, without a key, or with another query is refused by its name', () => {
+    assert.throws(() => read('awskms:///alias/pay'), { code: 'key-reference-malformed', message: /awskms/ });
+    for (const text of [
+      'hashivault://',
+      'hashivault://?version=1',
+      'hashivault://pay?version=0',
+      'hashivault://pay?version=latest',
+      'hashivault://pay?version=1&ttl=1',
+    ])
+      assert.throws(() => read(text), { code: 'key-reference-malformed' }, text);
+  });
+
+  it('is no PEM, no DER, no address of another scheme, and no line that is not the first', () => {
+    for (const text of [
+      '-----BEGIN PRIVATE KEY-----\nhashivault://a?version=1',
+      'https://vault.example/pay',
+      '',
+      'x hashivault://a',
+    ])
+      assert.equal(isKeyReference(Buffer.from(text)), false, text);
+    assert.equal(isKeyReference(Buffer.of(0x30, 0x82, 0x04, 0xa4)), false);
+  });
+
+  it('of any text names a key that is one part of a path, or is refused', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (rest) => {
+        try {
+          const { key, version } = read(`hashivault://${rest}`);
+          assert.ok(encodeURIComponent(key) === key && !key.startsWith('.') && Number.isSafeInteger(version));
+        } catch (error) {
+          assert.ok(error instanceof PaycertError && error.code.startsWith('key-reference-'));
+        }
+      }),
+    );
+  });
+});
