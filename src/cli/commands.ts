@@ -24,6 +24,11 @@ export const commands: Readonly<Record<string, Command>> = {
         value: 'TIME',
         help: 'end after that time, such as 20s (default: until interrupted)',
       },
+      origin: {
+        type: 'string',
+        value: 'NAME',
+        help: 'where the keys come from: files (default), or a real vault, consul or etcd that is started for it',
+      },
       out: {
         type: 'string',
         value: 'DIR',
@@ -36,10 +41,15 @@ export const commands: Readonly<Record<string, Command>> = {
       const out = text(values, 'out');
       if (out !== undefined) return (await import('./demo/write-material.ts')).writeDemoMaterial(out);
       const { runDemo } = await import('./demo/demo.ts');
-      const length = text(values, 'duration');
+      const [length, origin] = [text(values, 'duration'), text(values, 'origin')];
       const paycert = [process.execPath, ...process.argv.slice(1, 2)].join(' ');
       return runDemo(
-        { version, paycert, ...(length !== undefined && { durationMilliseconds: duration(length, 'duration') }) },
+        {
+          version,
+          paycert,
+          ...(origin !== undefined && { origin }),
+          ...(length !== undefined && { durationMilliseconds: duration(length, 'duration') }),
+        },
         signal,
       );
     },

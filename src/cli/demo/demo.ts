@@ -4,7 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../clock.ts';
-import { createSecretVolume, createWechatpayMaterial, startWechatpayGateway } from '../../testing/index.ts';
+import type { SourceConfig } from '../../config/schema/source.ts';
+import { createWechatpayMaterial, startWechatpayGateway } from '../../testing/index.ts';
+import { startOrigin } from './origins.ts';
 import { type Outcome, rotate } from './rotations.ts';
 import { type Counts, driveTraffic } from './traffic.ts';
 import { createView, describeOutcome, type Facts } from './view.ts';
@@ -17,6 +19,8 @@ import { runTasks } from '../../tasks.ts';
 export interface DemoOptions {
   readonly version: string;
   readonly durationMilliseconds?: number;
+  /** Where the keys come from. */
+  readonly origin?: string;
   /** What starts this command line, to be pasted before `status`. */
   readonly paycert: string;
 }
@@ -27,12 +31,12 @@ const clock = systemClock;
 
 /** Exit code 0 only if no request failed, and every rotation and rejection was seen. */
 export async function runDemo(
-  { version, durationMilliseconds = Infinity, paycert }: DemoOptions,
+  { version, durationMilliseconds = Infinity, origin = 'files', paycert }: DemoOptions,
   interrupted: AbortSignal,
 ): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'paycert-demo-'));
   try {
-    return await play(directory, { version, durationMilliseconds, paycert }, interrupted);
+    return await play(directory, { version, durationMilliseconds, origin, paycert }, interrupted);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -40,20 +44,20 @@ export async function runDemo(
 
 async function play(
   directory: string,
-  { version, durationMilliseconds, paycert }: Required<DemoOptions>,
+  { version, durationMilliseconds, origin: originName, paycert }: Required<DemoOptions>,
   interrupted: AbortSignal,
 ): Promise<number> {
   const socket = join(directory, 'paycert.sock');
   const configPath = join(directory, 'paycert.yaml');
-  const secretPath = join(directory, credential);
+  await using origin = await startOrigin(originName, directory, process.env);
   print(introduction);
   const material = await createWechatpayMaterial({ merchantId, now: clock.now() });
-  const volume = await createSecretVolume(secretPath, material.files);
+  await origin.write(material.files);
   await using gateway = await startWechatpayGateway();
   gateway.admit(material);
   const [tokenPath, token] = [join(directory, 'proxy-token'), randomBytes(8).toString('hex')];
   await writeFile(tokenPath, token, { mode: 0o600 });
-  await writeFile(configPath, configuration({ socket, secretPath, tokenPath, gateway: gateway.url }));
+  await writeFile(configPath, configuration({ socket, source: origin.source, tokenPath, gateway: gateway.url }));
 
   const counts: Counts = { requests: 0, failures: 0 };
   const outcomes: Outcome[] = [];
@@ -99,7 +103,7 @@ async function play(
         (stop) =>
           rotate(
             material,
-            { volume, gateway, clock, pauseMilliseconds: 2000, nextReload: () => watch.next(), tell },
+            { origin, gateway, clock, pauseMilliseconds: 2000, nextReload: () => watch.next(), tell },
             stop,
           ),
         async (stop) => {
@@ -127,14 +131,14 @@ async function play(
 
 interface Places {
   readonly socket: string;
-  readonly secretPath: string;
+  readonly source: SourceConfig;
   readonly tokenPath: string;
   readonly gateway: string;
 }
 
 const configuration = ({
   socket,
-  secretPath,
+  source,
   tokenPath,
   gateway,
 }: Places): string => `listen: { socket: ${JSON.stringify(socket)}, tcp: { address: "127.0.0.1:0", insecure: true } }
@@ -147,7 +151,7 @@ credentials:
     required: true
     require: [sign, verify, decrypt]
     provider: { wechatpay: { merchantId: "${merchantId}" } }
-    source: { files: { path: ${JSON.stringify(secretPath)} } }
+    source: ${JSON.stringify(source)}
 `;
 
 /** What is about to be seen, before anything of it is. */

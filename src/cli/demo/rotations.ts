@@ -7,12 +7,12 @@ import {
   rotateApiV3Key,
   rotateMerchant,
   rotatePlatform,
-  type SecretVolume,
   type WechatpayMaterial,
   withExpiredCertificate,
   withHalfWrittenFile,
   withMismatchedPair,
 } from '../../testing/index.ts';
+import type { DemoOrigin } from './origins.ts';
 
 /** What became of one write. */
 export interface Outcome {
@@ -66,7 +66,7 @@ export const steps: readonly Step[] = [
 ];
 
 export interface Rotations {
-  readonly volume: SecretVolume;
+  readonly origin: Pick<DemoOrigin, 'write'>;
   readonly gateway: Gateway;
   readonly clock: Clock;
   readonly pauseMilliseconds: number;
@@ -79,7 +79,7 @@ const patienceMilliseconds = 15_000;
 
 /** One step after the other until aborted. The platform knows a new certificate before the sidecar does, as in real life. */
 export async function rotate(initial: WechatpayMaterial, rotations: Rotations, signal: AbortSignal): Promise<void> {
-  const { volume, gateway, clock, pauseMilliseconds } = rotations;
+  const { origin, gateway, clock, pauseMilliseconds } = rotations;
   let material = initial;
   for (let index = 0; ; index++) {
     const step = steps[index % steps.length];
@@ -96,7 +96,7 @@ export async function rotate(initial: WechatpayMaterial, rotations: Rotations, s
     }
     const started = performance.now();
     const reload = rotations.nextReload();
-    await volume.write(prepared.files);
+    await origin.write(prepared.files);
     const patience = new AbortController();
     const event = await Promise.race([reload, clock.sleep(patienceMilliseconds, patience.signal)]);
     patience.abort();

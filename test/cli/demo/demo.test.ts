@@ -1,5 +1,6 @@
 // The demo runs anywhere, ends by itself, and says by its exit code whether all went well.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -9,7 +10,12 @@ import { ReloadWatch } from '../../../src/cli/demo/watch.ts';
 import { PaycertError } from '../../../src/errors.ts';
 import { makeDirectory } from '../../support/directories.ts';
 import { paycert } from '../../support/paycert.ts';
+import { noPeer } from '../../support/peers.ts';
 import { hasScript, onTerminal } from '../../support/terminal.ts';
+
+const assets = process.env['KUBEBUILDER_ASSETS'] ?? '';
+const peers = { PAYCERT_PEERS: process.env['PAYCERT_PEERS'] ?? '', KUBEBUILDER_ASSETS: assets };
+const noEtcd = !existsSync(join(assets, 'etcd')) && 'KUBEBUILDER_ASSETS names no folder with etcd';
 
 describe('paycert demo', { timeout: 300_000 }, () => {
   it('prints one line per event without a terminal, and ends with exit code 0', async () => {
@@ -23,6 +29,29 @@ describe('paycert demo', { timeout: 300_000 }, () => {
     assert.deepEqual(wide, [], 'no line is wider than 80 columns, but for paths');
     assert.match(stdout, /^\d+ requests, 0 failures, 0 refused by the gateway$/m);
     assert.match(stdout, /, 0 missed\nno request failed\n$/);
+  });
+
+  for (const [origin, skip] of [
+    ['vault', noPeer('bao')],
+    ['consul', noPeer('consul')],
+    ['etcd', noEtcd],
+  ] as const)
+    it(`rotates through a real ${origin}, and no request fails`, { skip }, async () => {
+      const { code, stdout, stderr } = await paycert(['demo', '--origin', origin, '--duration', '10s'], { env: peers });
+      assert.equal(code, 0, stdout + stderr);
+      assert.match(stdout, /: rejected \(key-mismatch\) in \d+ ms\n +\d+ requests, 0 failures$/m);
+      assert.match(stdout, /, 0 missed\nno request failed\n$/);
+    });
+
+  it('says which server is missing, and which origins there are', async () => {
+    const env = { PAYCERT_PEERS: '/nowhere' };
+    const missing = await paycert(['demo', '--origin', 'vault'], { env });
+    assert.deepEqual(
+      [missing.code, /set PAYCERT_PEERS to a folder with the program bao/.test(missing.stderr)],
+      [64, true],
+    );
+    const unknown = await paycert(['demo', '--origin', 'toString'], { env });
+    assert.match(unknown.stderr, /--origin is one of files, vault, consul, etcd/);
   });
 
   it('tells each step in 80 columns, on a slow machine too', () => {
