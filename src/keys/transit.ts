@@ -98,6 +98,11 @@ export class Transit implements KeyService, Disposable {
     };
     const path = this.#path('sign', key, 'sha2-256');
     const reply = await this.#ask({ method: 'POST', path, body, what, isRead: true }, signal);
+    // Said of a key that cannot do what is asked, and by a node that does not serve yet: no failure that the others have to share.
+    if (reply.status === 500) {
+      const failed = new PaycertError('key-service-unavailable', `${what}: the service cannot sign with it now (500)`);
+      return digests.map(() => failed);
+    }
     const { batch_results: results } = within(reply.content, 'data');
     if (!Array.isArray(results) || results.length !== digests.length) throw refused(reply, what);
     return results.map((result) => signatureOf(result, version, what));

@@ -221,7 +221,7 @@ describe('signatures of transit', () => {
     proxy.instead = (path) =>
       path.includes(`/sign/${broken}/`) ? { status: 500, body: '{"errors":["1 error"]}' } : undefined;
     for (let n = 0; n < 20; n++)
-      await assert.rejects(one!.sign(rsaPss, Buffer.from('x')), codeIs('key-service-refused'));
+      await assert.rejects(one!.sign(rsaPss, Buffer.from('x')), codeIs('key-service-unavailable'));
     assert.ok(isPss(await two!.sign(rsaPss, Buffer.from('x')), 'x', other.publicKey));
     assert.deepEqual(credential.recorder.of('key-service-changed'), []);
   });
@@ -274,7 +274,12 @@ describe('while transit does not sign, nothing is signed, and then it is again:'
     await closed;
     state.isOver = true;
     await Promise.all(callers);
-    assert.deepEqual([...failures], ['key-service-unavailable']);
+    // For a moment after it was unsealed a node says that there is no such engine, which is a refusal.
+    assert.ok(failures.has('key-service-unavailable'));
+    assert.ok(
+      [...failures].every((code) => /^key-service-(unavailable|refused)$/.test(code)),
+      String([...failures]),
+    );
     await signsAgain(credential);
   });
 
