@@ -35,7 +35,7 @@ function make(t: TestContext) {
     recorder,
     sent,
     sign: (lane: string, text: string) => signer.sign(lane, lane, Buffer.from(text)),
-    async untilSent(count: number) {
+    untilSent: async (count: number) => {
       while (sent.length < count) await new Promise<void>((resolve) => (told = [...told, resolve]));
     },
   };

@@ -239,7 +239,10 @@ describe('while transit does not sign, nothing is signed, and then it is again:'
   const signsAgain = async ({ sign: ask, recorder }: Awaited<ReturnType<typeof prepared>>) => {
     for (;;) {
       const signed = await ask('x').catch(() => undefined);
-      if (signed !== undefined) return assert.ok(isPss(signed.signature, 'x', own.publicKey));
+      if (signed !== undefined) {
+        assert.ok(isPss(signed.signature, 'x', own.publicKey));
+        return;
+      }
       if (recorder.of('key-service-changed').at(-1)?.state === 'open')
         await recorder.next('key-service-changed', ({ state }) => state !== 'open');
     }
