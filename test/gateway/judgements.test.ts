@@ -29,9 +29,9 @@ describe('a response of the platform', () => {
   ] as const)
     it(what, async (t) => {
       const double = await listenFor(t, listener);
-      const { call, events } = await startProxied(t, { material, double, attempts: 1 });
-      await call({ path: '/shop/v3/pay/transactions/jsapi', body: '{}' });
-      const judged = events.flatMap((event) => (event.type === 'judged' ? [event] : []));
+      const proxied = await startProxied(t, { material, double, attempts: 1 });
+      await proxied.call({ path: '/shop/v3/pay/transactions/jsapi', body: '{}' });
+      const judged = proxied.events.flatMap((event) => (event.type === 'judged' ? [event] : []));
       assert.deepEqual(judged.map(({ outcome }) => outcome), expected === undefined ? [] : [expected]); // prettier-ignore
       assert.ok(judged.every(({ credential, keyId }) => credential === 'shop' && keyId === material.merchant.serialNumber)); // prettier-ignore
     });

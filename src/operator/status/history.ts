@@ -12,7 +12,7 @@ export const mostRemembered = 10;
 export function writerOf({
   metadata: { name, managedFields = [] },
 }: KubeObject): NonNullable<SecretEvaluation['writer']> {
-  const ofData = managedFields.filter(({ fieldsV1 }) => Object.hasOwn((fieldsV1 ?? {}) as object, 'f:data'));
+  const ofData = managedFields.filter(({ fieldsV1 }) => Object.hasOwn(fieldsV1 ?? {}, 'f:data'));
   const last = ofData.toSorted((a, b) => (a.time ?? '').localeCompare(b.time ?? '')).at(-1);
   return { secret: name, manager: last?.manager };
 }
