@@ -7,7 +7,7 @@ import { isolate, type Observe } from '../events.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import { renameKeys } from './merge.ts';
 import { currentMounts, frozenMounts, memoryMountOf, mountPointsOf, type Mounts } from './mounts.ts';
-import { type Lane, mountLane, runForeign } from '../system/threads.ts';
+import { type Lane, memoryLane, mountLane, runForeign } from '../system/threads.ts';
 import { type Reading, readPaths } from './read-files.ts';
 import { type Material, material, type Source } from './source.ts';
 import { Ticks } from './ticks.ts';
@@ -34,13 +34,13 @@ export function files({ paths, keys = {}, pollMilliseconds, clock, observe }: Fi
   let isAtomic = false;
   let frozenPaths: Promise<readonly string[]> | undefined;
   const mounts = currentMounts();
-  const lane = mountLane(mountPointsOf(mounts, absolute));
   const memory = new Map(
     absolute.flatMap((path) => {
       const mount = memoryMountOf(mounts, path);
       return mount === undefined ? [] : [[path, mount] as const];
     }),
   );
+  const lane = memory.size === absolute.length ? memoryLane : mountLane(mountPointsOf(mounts, absolute));
   /** One that hangs is joined: another would hang too, and hold more. */
   let pending: Promise<Reading> | undefined;
 

@@ -22,6 +22,9 @@ export function mountLane(mounts: readonly string[]): Lane {
   return lane;
 }
 
+/** What is in memory never hangs: it takes a thread for a moment, as a signature does, and waits behind no mount that hangs. */
+export const memoryLane: Lane = { most: Infinity };
+
 /** Hosts files, and the few names that only the system itself can resolve. */
 export const namesLane: Lane = { most: 1 };
 /** Standard output, where it is a file. */
@@ -70,6 +73,7 @@ export class Threads {
   }
 
   async run<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
+    if (lane === memoryLane) return work();
     if (this.#isFree(lane)) this.#count(lane, 1);
     else await new Promise<void>((start) => this.#waiting.push({ lane, start }));
     try {

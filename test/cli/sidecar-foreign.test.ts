@@ -8,6 +8,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { createSecretVolume } from '../../src/testing/secret-volume.ts';
+import { makeMemoryDirectory } from '../support/directories.ts';
 import { mainFile, RunningPaycert } from '../support/paycert.ts';
 import { filesOf, issue, makeAuthority, pairFiles } from '../support/mtls.ts';
 import {
@@ -246,7 +248,48 @@ const canHang = (() => {
   }
 })();
 
+/** A sidecar of one CPU with a Secret in memory, beside so many mounts of which each hangs, and credentials that read from them. */
+async function startBesideHung(t: TestContext, mounts: number) {
+  const directory = await makeDirectory(t);
+  const { files } = await makeMaterial();
+  const path = join(await makeMemoryDirectory(t), 'keys');
+  const volume = await createSecretVolume(path, files);
+  const hung = Array.from({ length: mounts }, (_, index) => join(directory, `hung-${String(index)}`));
+  for (const mount of hung) await mkdir(mount);
+  const others = hung.map((mount, index) => credential({ name: `hung-${String(index)}`, path: mount }));
+  const config = join(directory, 'paycert.yaml');
+  await writeFile(config, configuration(directory, [...others, credential({ path })]));
+  await writeFile(join(directory, 'token'), token);
+  // Each has a server of its own: nobody reads from this descriptor.
+  const script = hung.map((mount, index) => {
+    const fd = String(3 + index);
+    return `exec ${fd}<>/dev/fuse && mount -i -t fuse -o fd=${fd},rootmode=040000,user_id=0,group_id=0 hung ${mount} &&`;
+  });
+  const start = `exec taskset -c 0 ${process.execPath} ${mainFile} sidecar --config ${config}`;
+  const sidecar = new Sidecar(t, ['-c', `${script.join(' ')} ${start}`], {}, ['unshare', '-m', 'sh']);
+  await sidecar.ready(['wechat-main']);
+  return { sidecar, volume };
+}
+
 /** A file system whose server takes requests and never responds: what is asked of it waits for ever. */
+describe('mounts that hang', { skip: canHang }, () => {
+  it(
+    'hold up no signature on one CPU, no start or rotation in memory and not the end, however many there are',
+    limit,
+    async (t) => {
+      const { sidecar, volume } = await startBesideHung(t, 7);
+      for (let i = 0; i < 20; i++) assert.equal((await sign(sidecar.socket)).status, 200);
+      const swapped = sidecar.event('swapped', { credential: 'wechat-main', generation: 2 });
+      await volume.write((await makeMaterial()).files);
+      await swapped;
+      assert.equal((await sign(sidecar.socket)).status, 200);
+      sidecar.terminate();
+      assert.equal(await sidecar.ended, 0);
+    },
+  );
+});
+
+/** One of them, and several readers. */
 describe('a mount that hangs', { skip: canHang }, () => {
   it('holds up neither a signature on one CPU nor the end, however many read from it', limit, async (t) => {
     const { directory, path } = await writeMaterial(t);
