@@ -21,6 +21,8 @@ const served = {
   PaycertLastGoodNotKept: ['paycert_last_good_kept', pay, 0],
   PaycertMaterialDeferred: ['paycert_deferred_until_timestamp_seconds', pay, 9 * day],
   PaycertSourceFallback: ['paycert_source_fallback', pay, 1],
+  PaycertPlatformCertificatesNotDownloaded: ['paycert_platform_certificates_failing', pay, 1],
+  PaycertCanaryRejected: ['paycert_canary_rejected', pay, 1],
   PaycertMountFrozen: ['paycert_frozen_mounts', pay, 2],
   PaycertFileRejected: ['paycert_file_current', { namespace: 'pay', file: 'configuration' }, 0],
   PaycertFileFrozen: ['paycert_file_frozen', { namespace: 'pay', file: 'token' }, 1],

@@ -130,6 +130,12 @@ export const material: Readonly<Record<string, Cause>> = {
     within: 16,
     after: 0,
   },
+  PaycertPlatformCertificatesNotDownloaded: {
+    series: { [of('paycert_platform_certificates_failing')]: during(1, 0) },
+    labels: pay,
+    within: 61,
+    after: 0,
+  },
   PaycertMountFrozen: { series: { [of('paycert_frozen_mounts')]: during(2, 0) }, labels: pay, within: 11, after: 0 },
   // A pod that mounts it whole replaces the one that does not.
   PaycertFileFrozen: {
