@@ -9,7 +9,7 @@ const columns = '交易时间,公众账号ID,商户号,商户订单号,交易状
 export const billOf = (day: string): Buffer =>
   Buffer.from(`${columns}\n\`${day} 00:00:00,\`wx1,\`1,\`1,\`SUCCESS,\`0.01\n`);
 
-/** The answer to a request for a bill. Its address is the platform's own, and so is called through whatever the merchant calls. */
+/** The response to a request for a bill. Its address is the platform's own, and so is called through whatever the merchant calls. */
 export const describeBill = (day: string): unknown => ({
   hash_type: 'SHA1',
   hash_value: createHash('sha1').update(billOf(day)).digest('hex'),
