@@ -34,7 +34,13 @@ const passOn =
     const { 'transfer-encoding': __, connection: ___, ...received } = answered.headers;
     return {
       status: answered.status,
-      headers: Object.fromEntries(Object.entries(received).map(([name, value]) => [name, String(value)])),
+      headers: Object.fromEntries(
+        // As platforms write them, and as wechatpay-java looks for them.
+        Object.entries(received).map(([name, value]) => [
+          name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase()),
+          String(value),
+        ]),
+      ),
       body: Buffer.from(answered.text),
     };
   };

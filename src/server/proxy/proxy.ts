@@ -129,7 +129,7 @@ function replyOf({ status, headers, body, keyId, verified, outcome }: GatewayRes
     status,
     type: String(type),
     headers: {
-      ...others,
+      ...capitalized(others),
       'Paycert-Key-Id': keyId,
       'Paycert-Verified': verified,
       'Paycert-Outcome': outcome,
@@ -138,6 +138,12 @@ function replyOf({ status, headers, body, keyId, verified, outcome }: GatewayRes
     body,
   };
 }
+
+/** As platforms write them: wechatpay-java looks for `Wechatpay-Signature`, and finds no other spelling. */
+const capitalized = <T>(headers: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase()), value]),
+  );
 
 /** Node has joined what came twice; `set-cookie`, which it does not join, is nothing that a request has. */
 const textHeaders = ({ request }: RouteCall): Record<string, string> =>
