@@ -105,7 +105,12 @@ export class PaycertPay extends WxPay {
     return this.#signed('app', super.combine_transactions_app(params));
   }
 
-  /** The SDK has signed the parameters with the key that is good for nothing. */
+  /**
+   * The SDK has signed the parameters with the key that is good for nothing.
+   * @param {'jsapi' | 'app'} type
+   * @param {Promise<{ status: number, data?: any }>} ordered
+   * @returns {Promise<{ status: number, data?: unknown }>}
+   */
   async #signed(type, ordered) {
     const result = await ordered;
     const { appId, appid, package: prepay, prepayid } = result.data ?? {};

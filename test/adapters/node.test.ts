@@ -30,6 +30,9 @@ interface Answer {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+/** What the SDKs and the local API leave untyped. */
+const fieldsOf = (value: unknown): Readonly<Record<string, string>> => value as Readonly<Record<string, string>>;
+
 it('the adapters of adapters/node', { timeout: 300_000 }, async (suite) => {
   const world = await startSdkWorld(suite);
   const { running, platforms } = world;
@@ -84,23 +87,23 @@ it('the adapters of adapters/node', { timeout: 300_000 }, async (suite) => {
   await suite.test('wechatpay-node-v3 does the same, and signs what it hands to the paying client', async () => {
     const pay = new PaycertPay({ paycert, appid: 'wx1', mchid: merchantId, origin: platforms.wechat.url });
     const { appid: _, mchid: __, ...rest } = order('M1');
-    const { status, data } = await pay.transactions_jsapi(rest);
-    assert.equal(status, 200);
-    const text = [data.appId, data.timeStamp, data.nonceStr, data.package, ''].join('\n');
+    const ordered = await pay.transactions_jsapi(rest);
+    assert.equal(ordered.status, 200);
+    const { appId, timeStamp, nonceStr, package: prepay, paySign = '' } = fieldsOf(ordered.data);
+    const text = [appId, timeStamp, nonceStr, prepay, ''].join('\n');
     const { publicKey } = running.wechat.merchant;
-    assert.ok(verify('sha256', Buffer.from(text), publicKey, Buffer.from(data.paySign, 'base64')));
-    const inApp = (await pay.transactions_app({ ...rest, out_trade_no: 'M2' })).data;
-    const appText = [inApp.appid, inApp.timestamp, inApp.noncestr, inApp.prepayid, ''].join('\n');
-    assert.ok(verify('sha256', Buffer.from(appText), publicKey, Buffer.from(inApp.sign, 'base64')));
+    assert.ok(verify('sha256', Buffer.from(text), publicKey, Buffer.from(paySign, 'base64')));
+    const inApp = fieldsOf((await pay.transactions_app({ ...rest, out_trade_no: 'M2' })).data);
+    const appText = [inApp['appid'], inApp['timestamp'], inApp['noncestr'], inApp['prepayid'], ''].join('\n');
+    assert.ok(verify('sha256', Buffer.from(appText), publicKey, Buffer.from(inApp['sign'] ?? '', 'base64')));
     platforms.wechat.pay(merchantId, 'M1');
-    assert.equal((await pay.query({ out_trade_no: 'M1' })).data?.trade_state, 'SUCCESS');
+    assert.equal(fieldsOf((await pay.query({ out_trade_no: 'M1' })).data)['trade_state'], 'SUCCESS');
     assert.equal((await pay.refunds(refund('M1'))).data?.out_refund_no, 'RM1');
     assert.equal((await pay.close('M2')).status, 204);
-    const bill = (await pay.tradebill({ bill_date: day, bill_type: 'ALL' })).data;
-    const { data: lines } = await pay.downloadBill(bill.download_url);
-    assert.equal(createHash('sha1').update(lines).digest('hex'), bill.hash_value);
-    const { data: uploaded } = await pay.upload_images(picture, 'a.jpg');
-    assert.ok(uploaded?.media_id);
+    const bill = fieldsOf((await pay.tradebill({ bill_date: day, bill_type: 'ALL' })).data);
+    const lines: unknown = (await pay.downloadBill(bill['download_url'] ?? '')).data;
+    assert.equal(createHash('sha1').update(String(lines)).digest('hex'), bill['hash_value']);
+    assert.ok(fieldsOf((await pay.upload_images(picture, 'a.jpg')).data)['media_id']);
     const refused = await pay.refunds(refund('none'));
     assert.deepEqual([refused.status, refused.data], [404, undefined]);
     await assert.rejects(
@@ -113,11 +116,11 @@ it('the adapters of adapters/node', { timeout: 300_000 }, async (suite) => {
   await suite.test('opens notifications and fields, and encrypts for the platform', async () => {
     const { platformKeys, apiV3Key, merchant } = running.wechat;
     const posted = makeNotification({ platformKey: platformKeys[0]!, apiV3Key, now: new Date(), resource: { out_trade_no: 'N1' } }); // prettier-ignore
-    assert.deepEqual((await paycert.notification(posted)).resource, { out_trade_no: 'N1' });
+    assert.deepEqual(fieldsOf(await paycert.notification(posted))['resource'], { out_trade_no: 'N1' });
     const forged = { ...posted, body: posted.body.toString().replace('ciphertext', 'ciphertexu') };
     await assert.rejects(paycert.notification(forged), { code: 'signature-invalid' });
     assert.equal(await paycert.decrypt(encryptField(merchant.publicKey, '张三')), '张三');
-    const { ciphertext, keyId } = await paycert.encrypt('张三');
+    const { ciphertext = '', keyId } = fieldsOf(await paycert.encrypt('张三'));
     assert.ok(ciphertext.length > 300 && platformKeys.some((key) => key.keyId === keyId));
   });
 
@@ -141,13 +144,14 @@ it('the adapters of adapters/node', { timeout: 300_000 }, async (suite) => {
     const string = await alipay.orderString('alipay.trade.app.pay', {
       bizContent: { ...bizContent, outTradeNo: 'A3' },
     });
-    assert.equal(JSON.parse(new URLSearchParams(string).get('biz_content') ?? '').out_trade_no, 'A3');
+    assert.equal(fieldsOf(JSON.parse(new URLSearchParams(string).get('biz_content') ?? ''))['out_trade_no'], 'A3');
     assert.match(await alipay.pageForm('alipay.trade.page.pay', page), /^<form /);
     const { body } = makeAlipayNotification({
       alipayKey: alipayKeys[0]!,
       parameters: { app_id: appId, trade_no: '1' },
     });
-    assert.equal((await paycertOf('alipay-main').notification({ body })).resource.trade_no, '1');
+    const { resource } = fieldsOf(await paycertOf('alipay-main').notification({ body }));
+    assert.equal(fieldsOf(resource)['trade_no'], '1');
     assert.throws(() => alipay.sdkExecute(), /orderString/);
   });
 
@@ -158,7 +162,7 @@ it('the adapters of adapters/node', { timeout: 300_000 }, async (suite) => {
     });
     const overTcp = (token: string) =>
       new Paycert({ credential: 'wechat-main', url: `http://${running.sidecar.tcp}`, token });
-    assert.ok((await overTcp('a-token-for-tests-only').ask('sign', { message: 'x' })).signature);
+    assert.ok(fieldsOf(await overTcp('a-token-for-tests-only').ask('sign', { message: 'x' }))['signature']);
     await assert.rejects(overTcp('another-token-altogether').ask('sign', { message: 'x' }), { status: 401 });
   });
 });

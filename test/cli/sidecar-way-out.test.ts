@@ -10,8 +10,9 @@ import { configuration, makeDirectory } from '../support/sidecar.ts';
 
 describe('the way out of a sidecar', { timeout: 120_000 }, () => {
   it('is the proxy that the configuration names, and TLS is with the platform', async (t) => {
-    const { proxied, platforms, running } = await startSdkWorld(t);
-    const response = await fetch(`${proxied('wechat-main')}/v3/certificates`);
+    const world = await startSdkWorld(t);
+    const { platforms, running } = world;
+    const response = await fetch(`${world.proxied('wechat-main')}/v3/certificates`);
     assert.deepEqual([response.status, response.headers.get('paycert-verified')], [200, 'yes']);
     assert.equal(platforms.wechat.counts.accepted, 1);
     const attempted = running.sidecar.lines.find(({ event }) => event === 'attempted');

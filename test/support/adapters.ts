@@ -30,9 +30,12 @@ export async function runAdapterTests(
 ): Promise<void> {
   const folder = adapterFolder(language);
   const prepared = await runCommand(folder, `timeout 300 bash -c ${JSON.stringify(prepare)}`, {});
-  if (prepared.code !== 0)
-    return t.skip(`the registry gave no SDK: ${(prepared.stderr || prepared.stdout).slice(-300)}`);
+  if (prepared.code !== 0) {
+    t.skip(`the registry gave no SDK: ${(prepared.stderr || prepared.stdout).slice(-300)}`);
+    return;
+  }
   const { code, stdout, stderr } = await runCommand(folder, run, env);
   assert.equal(code, 0, `${stdout}\n${stderr}`);
-  for (const line of `${stdout}\n${stderr}`.split('\n')) if (/^(?:Ran|ok|Tests run|---)/.test(line)) t.diagnostic(line);
+  for (const line of `${stdout}\n${stderr}`.split('\n'))
+    if (/^(?:Ran|ok|---|\[INFO\] Tests run)/.test(line)) t.diagnostic(line);
 }
