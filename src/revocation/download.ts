@@ -3,7 +3,7 @@ import { type IncomingMessage, request as requestPlain } from 'node:http';
 import { request as requestSecure, type RequestOptions } from 'node:https';
 import type { BlockList, TcpNetConnectOpts } from 'node:net';
 import { createLookup } from '../system/lookup.ts';
-import { boundPieces } from '../system/pieces.ts';
+import { responseOf } from '../system/response-of.ts';
 import { joinInTurns } from '../turns.ts';
 
 export type ExchangeOptions = Pick<RequestOptions, 'method' | 'headers'> & {
@@ -39,12 +39,7 @@ export async function exchange(
   };
   const request = url.protocol === 'https:' ? requestSecure : requestPlain;
   try {
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      request(url, options, resolve)
-        .prependListener('response', (response) => boundPieces(response))
-        .on('error', reject)
-        .end(body);
-    });
+    const response = await responseOf(request(url, options), body);
     const { statusCode: status = 0, headers } = response;
     if (status !== 200) response.destroy();
     const bytes = status === 200 ? await readBody(response, maxBytes, large) : Buffer.alloc(0);

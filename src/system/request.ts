@@ -2,7 +2,7 @@
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { createLookup } from './lookup.ts';
-import { boundPieces } from './pieces.ts';
+import { responseOf } from './response-of.ts';
 
 const lookup = createLookup();
 
@@ -47,13 +47,7 @@ export async function request(
   const silent = Object.assign(new Error(), { code: `nothing for ${silenceMilliseconds / 1000} s` });
   call.setTimeout(silenceMilliseconds, () => call.destroy(silent));
   try {
-    return await new Promise((resolve, reject) => {
-      call
-        .on('response', (response) => boundPieces(response))
-        .on('response', resolve)
-        .on('error', reject)
-        .end(body);
-    });
+    return await responseOf(call, body);
   } catch (error) {
     signal.throwIfAborted();
     // The server had closed a connection that was kept, as it does when it restarts: nothing was asked yet.

@@ -32,6 +32,15 @@ describe('a list that the configuration names', () => {
     assert.equal(await textOf(`${origin}/list`), 'list');
   });
 
+  it('is none where the server switches to another protocol', async (t) => {
+    const server = createServer(({ socket }) => {
+      socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close().closeAllConnections());
+    assert.equal(await textOf(`http://127.0.0.1:${(server.address() as AddressInfo).port}/list`), undefined);
+  });
+
   it('is on no metadata service', async () => {
     for (const host of ['169.254.169.254', '100.100.100.200', '168.63.129.16', '192.0.0.192', '[fd00:ec2::254]'])
       assert.equal(await textOf(`http://${host}/list`), undefined, host);

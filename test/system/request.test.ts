@@ -19,6 +19,8 @@ async function serve(t: TestContext, listener: RequestListener): Promise<URL> {
   return new URL(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`);
 }
 
+const switched = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n';
+
 const reasonIs = (pattern: RegExp) => (error: unknown) => error instanceof Unreachable && pattern.test(error.reason);
 
 describe('a request', () => {
@@ -48,6 +50,11 @@ describe('a request', () => {
     });
     const response = await request(server, { agent: new Agent() }, patient, signal);
     await assert.rejects(readBytes(response, 10, signal), reasonIs(/^ECONNRESET$/));
+  });
+
+  it('to a server that switches to a protocol that nobody asked for is given up', async (t) => {
+    const server = await serve(t, ({ socket }) => void socket.end(switched));
+    await assert.rejects(request(server, { agent: new Agent() }, patient, signal), reasonIs(/^PROTOCOL_SWITCHED$/));
   });
 
   it('is sent again, once, where the server had closed the connection that was kept', async (t) => {
