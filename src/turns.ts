@@ -21,7 +21,7 @@ export class Turns {
 }
 
 /** So many bytes are digested or copied in a millisecond or two. */
-export const bytesInTurn = 1024 * 1024;
+const bytesInTurn = 1024 * 1024;
 
 /** Bytes in pieces, one of them in each turn. */
 export async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {

@@ -77,7 +77,7 @@ export async function openConnections(wayOut?: WayOut): Promise<Connections> {
       openTunnel(wayOut, origin, { lookup, milliseconds: connectMilliseconds }).then(
         // TLS is with the platform: the proxy sees its name, and no byte of a request.
         (socket) => (options.protocol === 'https:' ? connect({ ...options, httpSocket: socket }, connected) : connected(null, socket)), // prettier-ignore
-        (error: Error) => connected(error, null),
+        (error: unknown) => connected(error instanceof Error ? error : new Error('the tunnel failed'), null),
       );
     };
   };

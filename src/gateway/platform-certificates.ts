@@ -74,10 +74,10 @@ export class PlatformCertificates {
   }
 
   async *#news(list: ListedCertificates, signal: AbortSignal): AsyncGenerator<Tick, void, undefined> {
-    let hasChanged = false;
+    const news = { hasCome: false };
     let wake: () => void = () => undefined;
     const leave = list.follow(() => {
-      hasChanged = true;
+      news.hasCome = true;
       wake();
     });
     this.#schedule.add(list);
@@ -87,10 +87,10 @@ export class PlatformCertificates {
     try {
       yield 'start';
       while (!isOver()) {
-        if (!hasChanged) await new Promise<void>((resolve) => (wake = resolve));
-        const isNews = hasChanged;
-        hasChanged = false;
-        if (isNews && !isOver()) yield 'event';
+        if (!news.hasCome) await new Promise<void>((resolve) => (wake = resolve));
+        const { hasCome } = news;
+        news.hasCome = false;
+        if (hasCome && !isOver()) yield 'event';
       }
     } finally {
       signal.removeEventListener('abort', end);

@@ -1,5 +1,5 @@
 // What comes of asking a platform about a new key: it becomes current, is rejected, or waits, and for how long at most.
-import { PaycertError } from '../errors.ts';
+import type { PaycertError } from '../errors.ts';
 import type { SigningContext } from '../providers/provider.ts';
 import type { Refusal } from './checks.ts';
 import { type Snapshot, snapshotId } from './snapshot.ts';

@@ -12,7 +12,7 @@ function makeItem(clock: FakeClock, every = minute) {
   const item = {
     dueAt: clock.now().getTime() as number | undefined,
     runs: 0,
-    end: () => undefined as void,
+    end: (): void => undefined,
     run(): Promise<void> {
       item.runs += 1;
       item.dueAt = clock.now().getTime() + every;

@@ -110,7 +110,7 @@ export const Activate = Type.Object(
   { ...closed, description: 'When the next set signs: at, percent, or from and steps.' },
 );
 
-export const Canary = Type.Object(
+const Canary = Type.Object(
   {
     failurePercent: Type.Optional(
       Type.Integer({

@@ -6,7 +6,7 @@ import type { SecretEvaluation } from './evaluate.ts';
 type History = NonNullable<Status['history']>;
 
 /** A rotation every month, for most of a year. */
-export const mostRemembered = 10;
+const mostRemembered = 10;
 
 /** The field manager that wrote the keys last, as the API server keeps it: a program, and not a person. */
 export function writerOf({
