@@ -2,7 +2,8 @@
 import Type from 'typebox';
 import { PaycertError, throwTogether } from '../errors.ts';
 import { validator } from '../validation.ts';
-import { activationFaults, faultError } from './rules.ts';
+import { faultError } from './rules/fault.ts';
+import { activationFaults } from './rules/staged.ts';
 import { type ActivateConfig, Activate } from './schema/source.ts';
 import { closed, credentialName } from './schema/shared.ts';
 

@@ -2,7 +2,7 @@
 import { maxProblems, type Problem } from '../diagnosis.ts';
 import { type ErrorCode, PaycertError } from '../errors.ts';
 import { fieldOf, type validator } from '../validation.ts';
-import { type Fault, faultError } from './rules.ts';
+import { type Fault, faultError } from './rules/fault.ts';
 import { isExplained, withoutUnsound } from './sound.ts';
 import type { Path } from './yaml.ts';
 

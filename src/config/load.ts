@@ -4,18 +4,13 @@ import type { Problem } from '../diagnosis.ts';
 import { PaycertError, throwTogether } from '../errors.ts';
 import { validator } from '../validation.ts';
 import { evaluate, type Found, unexplained } from './evaluate.ts';
-import {
-  accountFaults,
-  type EntryName,
-  faultError,
-  keyServiceFaults,
-  listenerFaults,
-  nameFaults,
-  ownCallFaults,
-  privacyFaults,
-  routeFaults,
-  stagedFaults,
-} from './rules.ts';
+import { accountFaults, type EntryName, nameFaults } from './rules/entries.ts';
+import { faultError } from './rules/fault.ts';
+import { listenerFaults } from './rules/listeners.ts';
+import { ownCallFaults } from './rules/own-calls.ts';
+import { routeFaults } from './rules/routes.ts';
+import { keyServiceFaults, privacyFaults } from './rules/servers.ts';
+import { stagedFaults } from './rules/staged.ts';
 import { type Config, ConfigSchema } from './schema/config.ts';
 import {
   type CredentialConfig,

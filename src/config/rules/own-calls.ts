@@ -1,0 +1,42 @@
+// What no schema can say of the calls that paycert makes by itself.
+import { milliseconds } from '../defaults.ts';
+import type { CredentialConfig } from '../schema/credential.ts';
+import type { Sound } from '../sound.ts';
+import type { Path } from '../yaml.ts';
+import type { Fault } from './fault.ts';
+import { platformsOf } from './platforms.ts';
+
+/** Of calls that paycert makes by itself. */
+export type OwnCalls = Sound<Pick<CredentialConfig, 'provider' | 'platformCertificates' | 'check' | 'gateway'>>;
+
+/** As WeChat Pay's own SDKs have it, and its page on updating them: at least every twelve hours. */
+const everyBetween = ['1h', '12h'] as const;
+
+/** They are made of a platform that takes them, at an address of its own, and as often as it says. */
+export function* ownCallFaults(
+  { provider, platformCertificates, check, gateway }: OwnCalls,
+  at: Path,
+): Generator<Fault> {
+  const every = typeof platformCertificates === 'object' ? platformCertificates.every : undefined;
+  const [shortest, longest] = [milliseconds(everyBetween[0]), milliseconds(everyBetween[1])];
+  if (every !== undefined && !(milliseconds(every) >= shortest && milliseconds(every) <= longest))
+    yield { path: [...at, 'platformCertificates', 'every'], message: `is not from ${everyBetween.join(' to ')}` };
+  if (gateway !== undefined && (platformCertificates ?? check) === undefined)
+    yield {
+      path: [...at, 'gateway'],
+      message: 'says where calls go, and none is made: platformCertificates and check are missing',
+      absent: [
+        [...at, 'platformCertificates'],
+        [...at, 'check'],
+      ],
+    };
+  for (const { platform, options } of platformsOf(provider)) {
+    if (platformCertificates !== undefined && platform.certificateList === undefined)
+      yield { path: [...at, 'platformCertificates'], message: `is not for ${platform.name}, which lists no certificates` }; // prettier-ignore
+    if (check !== undefined && platform.liveCheck === undefined)
+      yield { path: [...at, 'check'], message: `is not for ${platform.name}, which cannot be asked` };
+    const own = platform.origins(options);
+    if (gateway?.origin !== undefined && !own.includes(gateway.origin))
+      yield { path: [...at, 'gateway', 'origin'], message: `is not one of the platform’s: ${own.join(', ')}` };
+  }
+}

@@ -1,0 +1,42 @@
+// What no schema can say of servers that keys come from: nothing secret goes to them in the clear.
+import { isLoopback } from '../../address.ts';
+import type { KeyServicesConfig } from '../schema/key-services.ts';
+import type { ServerConfig } from '../schema/origins.ts';
+import type { SourceConfig } from '../schema/source.ts';
+import type { Sound } from '../sound.ts';
+import type { Path } from '../yaml.ts';
+import type { Fault } from './fault.ts';
+
+/** Tokens and keys go to servers over TLS, unless somebody says that they need not. */
+export function* privacyFaults(source: Sound<SourceConfig> | undefined, at: Path): Generator<Fault> {
+  const { merge = [], fallback = [], staged } = source ?? {};
+  if (staged !== undefined)
+    for (const which of ['current', 'next'] as const) yield* privacyFaults(staged[which], [...at, 'staged', which]);
+  const all: (readonly [Path, Pick<Sound<SourceConfig>, 'vault' | 'consul' | 'etcd'> | undefined])[] = [
+    [at, source],
+    ...merge.map((one, index) => [[...at, 'merge', index], one] as const),
+    ...fallback.map((one, index) => [[...at, 'fallback', index], one] as const),
+  ];
+  for (const [path, { vault, consul, etcd } = {}] of all)
+    for (const [kind, server] of Object.entries({ vault, consul, etcd })) yield* addressFaults(server, [...path, kind]);
+}
+
+export function* keyServiceFaults(services: Sound<KeyServicesConfig>): Generator<Fault> {
+  for (const [name, service] of Object.entries(services)) yield* addressFaults(service, ['keyServices', name]);
+}
+
+function* addressFaults(server: Sound<ServerConfig> | undefined, path: Path): Generator<Fault> {
+  for (const [index, address] of [server?.address ?? []].flat().entries()) {
+    if (address === undefined) continue;
+    const member: Path = [...path, 'address', ...(typeof server?.address === 'string' ? [] : [index])];
+    const url = URL.parse(address);
+    const isExposed = url?.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
+    if (url === null) yield { path: member, message: 'is not an address' };
+    else if (isExposed && server?.insecure !== true)
+      yield {
+        path: member,
+        message: 'is http:// on another host; use https://, or say insecure: true',
+        absent: [[...path, 'insecure']],
+      };
+  }
+}
