@@ -35,7 +35,7 @@ export class Peer {
 
   /** Waits for what says that it serves. */
   async until(isReady: () => Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 120_000;
     while (!(await isReady().catch(() => false))) {
       assert.ok(Date.now() < deadline && this.#child.exitCode === null, `${this.#child.spawnfile} does not start`);
       await new Promise((resolve) => setTimeout(resolve, 50));
