@@ -118,18 +118,20 @@ interface Schema {
   readonly format?: string;
   readonly maxLength?: number;
   readonly maxItems?: number;
+  readonly maximum?: number;
   readonly anyOf?: readonly { readonly const: string }[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
 }
 
 /** More of everything than the schema has room for; four bytes a character. */
-function largest({ type, format, anyOf, properties, items = {}, maxItems = 0, maxLength = 0 }: Schema): unknown {
+function largest({ anyOf, properties, items = {}, maxItems = 0, maxLength = 0, ...schema }: Schema): unknown {
+  const { type, format, maximum = Number.MAX_SAFE_INTEGER } = schema;
   if (anyOf) return anyOf[0]?.const;
   if (type === 'array') return Array.from({ length: maxItems + 1 }, () => largest(items));
   if (type === 'object')
     return Object.fromEntries(Object.entries(properties ?? {}).map(([name, schema]) => [name, largest(schema)]));
   if (type === 'boolean') return true;
-  if (type === 'integer') return Number.MAX_SAFE_INTEGER;
+  if (type === 'integer') return maximum;
   return format === 'date-time' ? new Date(8.64e15).toISOString() : '𠮷'.repeat(maxLength);
 }

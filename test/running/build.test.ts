@@ -28,8 +28,8 @@ describe('a credential that is built', () => {
     assert.equal(provider.identity, 'wechatpay/1900000001');
     const maxAge = { milliseconds: 90 * 86_400_000, isGiven: false };
     const plain = { provider: 'wechatpay', isRequired: false, suspendedSince: undefined };
-    const { origins, forwarding, notifying, ...policy } = buildPolicy(config);
-    assert.ok(notifying);
+    const { origins, forwarding, notifying, querying, ...policy } = buildPolicy(config);
+    assert.ok(notifying && querying);
     assert.deepEqual(policy, { ...plain, requires: ['sign'], maxAge });
     assert.deepEqual([origins?.[0], forwarding?.allowed[0]], ['https://api.mch.weixin.qq.com', 'GET /v3/*']);
   });
