@@ -100,6 +100,7 @@ const asText = (text: string): Readonly<Record<string, object>> => ({
     nonce: text,
     parameters: { a: text },
   },
+  report: { keyId: text, outcome: text },
   'payment-parameters': { type: text, appId: text, prepayId: text, parameters: { [text]: text } },
 });
 
