@@ -30,15 +30,15 @@ function build(): void {
 }
 build();
 
-/** Writes down every module that is resolved, until the process ends. */
+/** Writes down every module when it is resolved: a process that cannot end by itself replaces itself, and hears of no end. */
 const recorder = join(directory, 'recorder.mjs');
 writeFileSync(
   recorder,
   `import { registerHooks } from 'node:module';
-import { writeFileSync } from 'node:fs';
-const urls = new Set();
-registerHooks({ resolve(specifier, context, next) { const found = next(specifier, context); urls.add(found.url); return found; } });
-process.on('exit', () => writeFileSync(process.env.LOADED, [...urls].join('\\n')));
+import { appendFileSync } from 'node:fs';
+const write = (text) => appendFileSync(process.env.LOADED, text);
+write('');
+registerHooks({ resolve(specifier, context, next) { const found = next(specifier, context); write(found.url + '\\n'); return found; } });
 `,
 );
 
