@@ -50,7 +50,10 @@ const { metafile: main } = await build({
 const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 writeFileSync(program, readFileSync(program, 'utf8').replaceAll(/[^\0-\x7f]/g, escape));
 // Apart, as packages: larger than all the rest. A pod never loads the first, and only a sidecar with a proxy loads the second.
-const apart = await Promise.all([buildApart(clientNode, 'KubeConfig, loadYaml'), buildApart('undici', 'Pool')]);
+const apart = await Promise.all([
+  buildApart(clientNode, 'KubeConfig, loadYaml'),
+  buildApart('undici', 'Pool, buildConnector'),
+]);
 const own = JSON.parse(readFileSync('package.json', 'utf8')) as { name: string; version: string; license: string };
 writeFileSync('bundle/bom.cdx.json', bundleBom(own, [main, ...apart]));
 
