@@ -1,4 +1,4 @@
-// One rule of a configuration that does not hold, and the error that it is told by.
+// One rule of a configuration that does not hold, and the error that names its field.
 import { type ErrorCode, PaycertError } from '../../errors.ts';
 import { fieldOf } from '../../validation.ts';
 import type { Path } from '../yaml.ts';
