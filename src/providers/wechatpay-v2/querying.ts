@@ -1,18 +1,8 @@
 // What became of an order of WeChat Pay v2: the query by the merchant's number, and what each state means.
 import { PaycertError, requestInvalid } from '../../errors.ts';
-import { type FoundOrder, type OrderState, type Querying, wechatPayTimes } from '../querying.ts';
+import { type FoundOrder, type Querying, wechatPayTimes } from '../querying.ts';
+import { orderStates } from '../shared/wechatpay-orders.ts';
 import { readXml } from './xml.ts';
-
-const states: Readonly<Record<string, OrderState>> = {
-  SUCCESS: 'paid',
-  REFUND: 'refunded',
-  CLOSED: 'closed',
-  REVOKED: 'closed',
-  PAYERROR: 'failed',
-  NOTPAY: 'open',
-  USERPAYING: 'open',
-  ACCEPT: 'open',
-};
 
 const form = /^[\w|*@-]{1,32}$/;
 
@@ -34,7 +24,7 @@ function orderOf({ status, body }: Parameters<Querying['orderOf']>[0], number: s
   if (said.get('result_code') !== 'SUCCESS')
     return code === 'ORDERNOTEXIST' ? { state: 'absent', said: code } : undefined;
   const word = said.get('trade_state') ?? '';
-  const state = said.get('out_trade_no') === number ? states[word] : undefined;
+  const state = said.get('out_trade_no') === number ? orderStates[word] : undefined;
   return state && { state, said: word };
 }
 

@@ -1,18 +1,8 @@
 // What became of an order of WeChat Pay: the query by the merchant's number, and what each state means.
 import { requestInvalid } from '../../errors.ts';
-import { type FoundOrder, objectIn, type OrderState, type Querying, wechatPayTimes } from '../querying.ts';
+import { type FoundOrder, objectIn, type Querying, wechatPayTimes } from '../querying.ts';
+import { orderStates } from '../shared/wechatpay-orders.ts';
 import type { WechatpayOptions } from './options.ts';
-
-const states: Readonly<Record<string, OrderState>> = {
-  SUCCESS: 'paid',
-  REFUND: 'refunded',
-  CLOSED: 'closed',
-  REVOKED: 'closed',
-  PAYERROR: 'failed',
-  NOTPAY: 'open',
-  USERPAYING: 'open',
-  ACCEPT: 'open',
-};
 
 /** What is in a path is encoded, and signed as it is sent. */
 const form = /^[\w|*-]{1,32}$/;
@@ -31,6 +21,6 @@ function orderOf({ status, body }: Parameters<Querying['orderOf']>[0], number: s
   const { trade_state: said, out_trade_no: named, code } = objectIn(body);
   if (status === 404 && (code === 'ORDER_NOT_EXIST' || code === 'ORDERNOTEXIST'))
     return { state: 'absent', said: code };
-  const state = status === 200 && named === number && typeof said === 'string' ? states[said] : undefined;
+  const state = status === 200 && named === number && typeof said === 'string' ? orderStates[said] : undefined;
   return state && { state, said: String(said) };
 }

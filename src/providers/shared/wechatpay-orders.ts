@@ -1,0 +1,13 @@
+// What both versions of WeChat Pay say of an order, in the same words.
+import type { OrderState } from '../querying.ts';
+
+export const orderStates: Readonly<Record<string, OrderState>> = {
+  SUCCESS: 'paid',
+  REFUND: 'refunded',
+  CLOSED: 'closed',
+  REVOKED: 'closed',
+  PAYERROR: 'failed',
+  NOTPAY: 'open',
+  USERPAYING: 'open',
+  ACCEPT: 'open',
+};
