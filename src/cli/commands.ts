@@ -70,7 +70,10 @@ export const commands: Readonly<Record<string, Command>> = {
     isLongLived: true,
     outputIsLog: true,
     async run({ values, signal, version }) {
-      const { configPlace, runSidecar } = await import('./sidecar.ts');
+      const [{ configPlace }, { runSidecar }] = await Promise.all([
+        import('./sidecar-files.ts'),
+        import('./sidecar.ts'),
+      ]);
       const drainMilliseconds = duration(text(values, 'drain') ?? '0s', 'drain');
       await runSidecar(
         {
