@@ -1,5 +1,8 @@
 // Long work in turns: after so many steps the event loop serves what else waits, and then the work continues.
 
+/** Where time is measured: what waits longer than this in one turn is done in the next. */
+export const turnMilliseconds = 8;
+
 /** Steps that take a few milliseconds. */
 const stepsInTurn = 4000;
 

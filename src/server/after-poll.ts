@@ -2,12 +2,10 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Server, Socket } from 'node:net';
+import { turnMilliseconds } from '../turns.ts';
 
 /** Which server accepted it: Node says so, and its documentation does not. */
 type Accepted = Socket & { readonly server?: Server };
-
-/** What waits longer than this in one turn begins in the next: whatever else has come is served in between. */
-const turnMilliseconds = 8;
 
 /**
  * All who ask in the same turn share one poll, and then begin in the order in which they asked. A stranger's two hundred bodies may be

@@ -1,8 +1,9 @@
-// The connections of one listener: how many there may be, which one ends for another, and whose turn it is to be answered.
+// The connections of one listener: how many there may be, which one ends for another, and whose turn it is to be read and answered.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Limits } from './limits.ts';
+import { ReadTurns } from './read-turns.ts';
 
 interface Connection {
   readonly socket: Socket;
@@ -25,6 +26,7 @@ export class Connections {
   readonly #all = new Map<Socket, Connection>();
   /** How many of them each address has. */
   readonly #perAddress = new Map<string, number>();
+  readonly #turns = new ReadTurns(() => this.#all.keys());
 
   constructor(limits: Limits) {
     this.#limits = limits;
@@ -36,6 +38,7 @@ export class Connections {
     this.#all.set(socket, { socket, address, isServed: false, owed: [] });
     this.#perAddress.set(address, this.#countOf(address) + 1);
     socket.once('close', () => this.#forget(socket));
+    this.#turns.follow(socket);
     if (this.#all.size > this.#limits.connections) this.#leastImportant(socket).destroy();
   }
 

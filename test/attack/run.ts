@@ -12,6 +12,7 @@ import { owners } from './attacks/owners.ts';
 import { sockets } from './attacks/sockets.ts';
 import { strangers } from './attacks/strangers.ts';
 import { tenants } from './attacks/tenants.ts';
+import { tokens } from './attacks/tokens.ts';
 import { limitMemory } from './memory-limit.ts';
 
 const { values } = parseArgs({
@@ -20,6 +21,7 @@ const { values } = parseArgs({
 const attacks: readonly Attack[] = [
   strangers,
   notifications,
+  tokens,
   forged,
   largeBodies,
   foreign,

@@ -136,6 +136,8 @@ export interface SidecarOptions extends Partial<Omit<TargetOptions, 'words'>> {
   /** Names that are waited for. */
   readonly names: readonly string[];
   readonly more?: string;
+  /** Where callers come in; by default, the socket alone. */
+  readonly listen?: string;
 }
 
 /** Starts a sidecar, and resolves when those credentials are current. */
@@ -148,7 +150,9 @@ export async function startSidecar(directory: string, options: SidecarOptions): 
   return target;
 }
 
-export const sidecarConfig = (directory: string, { credentials, more = '' }: SidecarOptions): string =>
-  `listen: { socket: ${socketIn(directory)} }\nadmin: { address: "127.0.0.1:0" }\n${more}credentials:\n${credentials.join('')}`;
+export const sidecarConfig = (
+  directory: string,
+  { credentials, more = '', listen = `{ socket: ${socketIn(directory)} }` }: SidecarOptions,
+): string => `listen: ${listen}\nadmin: { address: "127.0.0.1:0" }\n${more}credentials:\n${credentials.join('')}`;
 
 export const socketIn = (directory: string): string => join(directory, 'api.sock');

@@ -29,4 +29,21 @@ describe('answers', () => {
     await setImmediate();
     assert.deepEqual(told, ['first', 'second']);
   });
+
+  it('that take long are written in several turns, in their order, and later ones after them', async () => {
+    let now = 0;
+    const answers = new BatchedWrites(() => now);
+    const told: number[] = [];
+    const push = (index: number) =>
+      answers.push(() => {
+        told.push(index);
+        now += 3;
+      });
+    for (let index = 0; index < 8; index += 1) push(index);
+    await setImmediate();
+    assert.deepEqual(told, [0, 1, 2]);
+    push(8);
+    for (let turn = 0; turn < 2; turn += 1) await setImmediate();
+    assert.deepEqual(told, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  });
 });

@@ -45,7 +45,14 @@ const places = [
   ['the socket', kinds.callers, true],
   ['a port of the proxy', kinds.proxy, false],
   ['the socket of the proxy', kinds.proxy, true],
+  ['the port for notifications', kinds.notifications, false],
+  ['the port for reviews', kinds.admission, false],
 ] as const;
+
+/** As long as refusing something costly takes. */
+function work(milliseconds: number): void {
+  for (const until = performance.now() + milliseconds; performance.now() < until;);
+}
 
 for (const [place, limits, onSocket] of places) {
   describe(place, { timeout: 300_000 }, () => {
@@ -100,6 +107,32 @@ for (const [place, limits, onSocket] of places) {
       socket.write(`POST / HTTP/1.1\r\nHost:\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(20_000)}`);
       await over;
       assert.ok(taken > 0 && taken < 1000, `${taken} pieces`);
+    });
+
+    it('hears what many send at once in several turns of the event loop, and all of it', async (t) => {
+      const turns: number[] = [];
+      let turn = 0;
+      const { dial, server } = await serve(t, limits, (_, response) => {
+        turns.push(turn);
+        work(5);
+        response.end('ok');
+      }, onSocket); // prettier-ignore
+      const sockets = [];
+      for (let index = 0; index < 12; index += 1) {
+        sockets.push(dial());
+        await once(server, 'connection');
+      }
+      const answered = sockets.map((socket) => once(socket, 'data'));
+      let counting = setImmediate(function count() {
+        turn += 1;
+        counting = setImmediate(count);
+      });
+      t.after(() => clearImmediate(counting));
+      for (const socket of sockets) socket.write(request);
+      await Promise.all(answered);
+      const most = Math.max(...turns.map((one) => turns.filter((other) => other === one).length));
+      assert.ok(most <= 3, turns.join());
+      assert.equal(turns.length, 12);
     });
 
     it('takes a body in chunks as writers make them', async (t) => {

@@ -2,17 +2,16 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
-import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeNotification } from '../../../src/testing/index.ts';
 import { type Attack, type Attempt, measureAll, type Report } from '../attack.ts';
 import { makeAttacked, merchantId, wechatpayFiles } from '../material.ts';
+import { sayAndHold, stranger } from '../saying.ts';
 import { startSidecar, useDirectory } from '../target.ts';
 
-/** The platform has an address of its own; strangers have 200. */
+/** The platform has an address of its own. */
 const platform = '127.0.0.2';
-const stranger = (index: number): string => `127.0.1.${String(1 + (index % 200))}`;
 
 interface Posted {
   readonly from: string;
@@ -32,22 +31,6 @@ function post(address: string, { from, path, headers, body }: Posted): Promise<n
     call.on('timeout', () => call.destroy()).on('error', () => resolve(0));
     call.end(body);
   });
-}
-
-/** Each says this and reads nothing, for two seconds. */
-async function hold(address: string, connections: number, said: (index: number) => string): Promise<void> {
-  const [host = '', port] = address.split(':');
-  const sockets: Socket[] = [];
-  for (let index = 0; index < connections; index += 1) {
-    const socket = connect({ host, port: Number(port), localAddress: stranger(index) })
-      .pause()
-      .on('error', () => undefined);
-    socket.write(said(index));
-    sockets.push(socket);
-    if (index % 256 === 255) await Promise.race([once(socket, 'connect'), sleep(1000)]);
-  }
-  await sleep(2000);
-  for (const socket of sockets) socket.destroy();
 }
 
 const head = (length: number): string => `POST /main HTTP/1.1\r\nHost: a\r\nContent-Length: ${String(length)}\r\n\r\n`;
@@ -106,12 +89,12 @@ async function run(report: Report): Promise<void> {
       const attempts: readonly (readonly [string, () => Promise<unknown>])[] = [
         ['forged notifications from 200 addresses', () => flood(isQuick ? 2000 : 20_000, spoiled)],
         ['forged notifications of 255 KiB', () => flood(isQuick ? 640 : 6400, large)],
-        ['2,000 forged notifications in each of three packets', () => hold(address, 3, () => `${head(1)}x`.repeat(2000))],
-        ['bodies of 256 KiB that never end', () => hold(address, isQuick ? 500 : 2000, () => `${head(256 * 1024)}${'x'.repeat(200 * 1024)}`)],
-        ['bodies in HTTP chunks of a byte', () => hold(address, 200, () => chunked)],
-        ['half heads', () => hold(address, isQuick ? 1000 : 4000, () => `POST /main HTTP/1.1\r\nX: ${'x'.repeat(15 * 1024)}`)],
-        ['idle connections', () => hold(address, isQuick ? 2000 : 8000, () => '')],
-        ['names of credentials that there are not', () => hold(address, 1000, (index) => `POST /${String(index)} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`)],
+        ['2,000 forged notifications in each of three packets', () => sayAndHold(address, 3, () => `${head(1)}x`.repeat(2000))],
+        ['bodies of 256 KiB that never end', () => sayAndHold(address, isQuick ? 500 : 2000, () => `${head(256 * 1024)}${'x'.repeat(200 * 1024)}`)],
+        ['bodies in HTTP chunks of a byte', () => sayAndHold(address, 200, () => chunked)],
+        ['half heads', () => sayAndHold(address, isQuick ? 1000 : 4000, () => `POST /main HTTP/1.1\r\nX: ${'x'.repeat(15 * 1024)}`)],
+        ['idle connections', () => sayAndHold(address, isQuick ? 2000 : 8000, () => '')],
+        ['names of credentials that there are not', () => sayAndHold(address, 1000, (index) => `POST /${String(index)} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`)],
       ]; // prettier-ignore
       await measureAll(
         { target, directory, credential: 'main' },

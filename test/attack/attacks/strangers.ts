@@ -17,7 +17,7 @@ const patienceMilliseconds = 1000;
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost:\r\n\r\n`;
 const [getMetrics, getReady, getStatus] = [get('/metrics'), get('/readyz'), get('/status')];
 const chunked = 'POST /livez HTTP/1.1\r\nHost:\r\nTransfer-Encoding: chunked\r\n\r\n';
-const sized = 'POST /livez HTTP/1.1\r\nHost:\r\nContent-Length: 10000000\r\n\r\n';
+const sizedTo = (bytes: number): string => `POST /livez HTTP/1.1\r\nHost:\r\nContent-Length: ${String(bytes)}\r\n\r\n`;
 const upgrade = 'GET /livez HTTP/1.1\r\nHost:\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n';
 
 /** The milliseconds until `/livez` answered; throws when it does not. */
@@ -103,12 +103,14 @@ async function run(report: Report): Promise<void> {
       ['GET /readyz, eight in each of 64 connections', 64, getReady.repeat(8)],
       ['GET /status, eight in each of 64 connections, unread', 64, getStatus.repeat(8)],
       ['a body of a megabyte in HTTP chunks of a byte', 64, `${chunked}${'1\r\nx\r\n'.repeat(200_000)}`],
-      ['a body of ten megabytes that nobody asked for', 16, `${sized}${'x'.repeat(10_000_000)}`],
+      ['a body of ten megabytes that nobody asked for', 16, `${sizedTo(10_000_000)}${'x'.repeat(10_000_000)}`],
       ['a thousand headers in each of 500 connections', 500, `${getReady.slice(0, -2)}${'a:b\r\n'.repeat(1000)}\r\n`],
       ['tunnels and upgrades', 500, `CONNECT a:1 HTTP/1.1\r\nHost:\r\n\r\n${upgrade.repeat(8)}`],
       ['half heads of 16 KB', isQuick ? 2000 : 8500, `GET / HTTP/1.1\r\nX: ${'x'.repeat(7 * 1024)}`],
       ['heads that are too large', isQuick ? 1000 : 4000, `GET / HTTP/1.1\r\nX: ${'x'.repeat(16 * 1024)}`],
       ['idle connections', isQuick ? 3000 : 17_000, ''],
+      ['bodies of 3 MB, and their answers unread', 64, `${sizedTo(3_000_000)}${'x'.repeat(3_000_000)}`],
+      ['line ends in place of a head', 200, '\r\n'.repeat(300_000)],
       ['bytes that are no HTTP', 1000, '\u0016\u0003\u0001'.repeat(1000)],
     ];
     const attempts = floods.map(([name, connections, said]): Attempt => [
@@ -117,6 +119,14 @@ async function run(report: Report): Promise<void> {
     ]);
     await measureAll({ target, directory, credential: 'main' }, attempts, report);
   });
+  if (!isQuick)
+    await useSidecar({ credentials: 500 }, async (target, directory, admin) => {
+      const attempt: Attempt = [
+        'strangers: GET /metrics of 500 credentials, eight in each of 64 connections, unread',
+        () => flood(admin, 64, getMetrics.repeat(8)),
+      ];
+      await measureAll({ target, directory, credential: 'main' }, [attempt], report);
+    });
   for (const descriptors of isQuick ? [64] : [64, 128, 256])
     await useSidecar({ credentials: 1, descriptors }, async (target, directory, admin) => {
       const attempt: Attempt = [
