@@ -12,6 +12,7 @@ import { withOcspResponses } from '../revocation/ocsp-responses.ts';
 import { Responders } from '../revocation/responders.ts';
 import { withRevocationLists } from '../revocation/lists.ts';
 import { KeyServices } from '../keys/key-services.ts';
+import type { Platform } from '../providers/platform.ts';
 import type { Provider } from '../providers/provider.ts';
 import { platformOf } from '../providers/registry.ts';
 import { consul } from '../sources/consul.ts';
@@ -72,7 +73,12 @@ export function cluster({
   return () => (client ??= load());
 }
 
-type Building = BuildDependencies & { readonly origins: Origins; readonly credential: string };
+type Building = BuildDependencies & {
+  readonly origins: Origins;
+  readonly credential: string;
+  /** Parts that change together. */
+  readonly tied: NonNullable<Platform['tied']>;
+};
 type Options<T, K extends keyof T> = NonNullable<T[K]>;
 type Builders<T> = { readonly [K in keyof T]-?: (options: Options<T, K>, building: Building) => unknown };
 
@@ -120,7 +126,8 @@ const sources = {
     etcd({ etcd: origins.etcd(config), prefix: config.prefix, ...(keys && { keys }), clock, random: Math.random }),
   fallback: (parts, building): Source =>
     fallback({ sources: parts.map((part) => buildSource(part, building)), ...building }),
-  merge: (parts, building): Source => merge(parts.map((part) => buildSource(part, building))),
+  // A pair may have a part in each of them: only all of it is whole.
+  merge: (parts, building): Source => merge(parts.map((part) => buildSource(part, { ...building, tied: [] }))),
   staged: ({ current, next, canary = {}, ...scheduled }, building): Source =>
     staged({
       current: buildSource(current, building),
@@ -139,13 +146,17 @@ const sources = {
 const podOf = (environment: BuildDependencies['environment']): string =>
   environment['PAYCERT_POD_UID'] ?? environment['HOSTNAME'] ?? '';
 
+/** Those that give one of several sets as it is: each of these is whole or half by itself, and what one of them holds is no half of another. */
+const choices: ReadonlySet<string> = new Set<keyof typeof sources>(['fallback', 'staged']);
+
 /** The only member of a one-of, and its row. The schema has made sure that there is exactly one. */
 function buildSource(config: SourceConfig, building: Building): Source {
   const [[kind, options]] = Object.entries(config) as [[string, never]];
   const table: Record<string, (options: never, building: Building) => Source> = sources;
   const build = table[kind];
   if (build === undefined) throw new TypeError(`no row for ${kind}`);
-  return build(options, building);
+  const source = build(options, building);
+  return choices.has(kind) ? source : withTiedParts(source, building);
 }
 
 export function buildProvider(config: CredentialConfig['provider']): Provider {
@@ -211,12 +222,8 @@ export function buildCredential(config: CredentialConfig, dependencies: BuildDep
   const { origins = new Origins(dependencies), lastGood, keyServices } = dependencies;
   const provider = buildProvider(config.provider);
   const owner = { credential: config.name, identity: provider.identity };
-  const source = withTiedParts(buildSource(config.source, { ...dependencies, origins, credential: config.name }), {
-    tied: platformOf(config.provider).platform.tied ?? [],
-    credential: config.name,
-    clock: dependencies.clock,
-    observe: dependencies.observe,
-  });
+  const { tied = [] } = platformOf(config.provider).platform;
+  const source = buildSource(config.source, { ...dependencies, origins, credential: config.name, tied });
   const keys = keyServices ?? new KeyServices({});
   const withAll = (one: Source) =>
     withCertificates(withFetches(one, config.provider, dependencies), { config, provider }, dependencies);

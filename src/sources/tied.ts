@@ -15,7 +15,16 @@ export interface TiedOptions {
 export const longestWaitMilliseconds = 5000;
 const stepMilliseconds = 250;
 
+/** How long after a half was used the other part is taken for what completes it, and not for a half of something new. */
+export const lateMilliseconds = 60_000;
+
+/** Of each part, a digest; no bytes are kept. */
+type Digests = ReadonlyMap<string, string>;
+
 interface Unmatched {
+  readonly pair: readonly string[];
+  /** What there was when the pair was whole. */
+  readonly whole: Digests;
   readonly changed: readonly string[];
   readonly unchanged: readonly string[];
 }
@@ -24,20 +33,36 @@ interface Unmatched {
 export function withTiedParts(source: Source, { tied, credential, clock, observe }: TiedOptions): Source {
   if (tied.length === 0) return source;
   const tell = isolate(observe);
-  /** Of each part that was given on, a digest; no bytes are kept. */
-  let given: ReadonlyMap<string, string> | undefined;
+  let given: Digests | undefined;
+  /** Pairs that were used half: what there was before, and since when. */
+  const halves = new Map<readonly string[], { readonly whole: Digests; readonly since: number }>();
 
-  const findUnmatched = ({ mayBeTorn = false, data }: Material): Unmatched | undefined => {
-    if (given === undefined || !mayBeTorn) return undefined;
-    const [before, now] = [given, digestsOf(data, tied)];
-    for (const group of tied) {
-      const there = group.filter((name) => before.has(name) || now.has(name));
-      const changed = there.filter((name) => before.get(name) !== now.get(name));
-      const unchanged = there.filter((name) => before.get(name) === now.get(name));
-      if (changed.length > 0 && unchanged.length > 0) return { changed, unchanged };
+  function wholeOf(pair: readonly string[], last: Digests): Digests {
+    const half = halves.get(pair);
+    return half !== undefined && clock.now().getTime() - half.since < lateMilliseconds ? half.whole : last;
+  }
+
+  function findUnmatched({ mayBeTorn = false, data }: Material): readonly Unmatched[] {
+    if (given === undefined || !mayBeTorn) return [];
+    const [last, now] = [given, digestsOf(data, tied)];
+    return tied.flatMap((pair) => {
+      if (differing(pair, last, now).length === 0) return [];
+      const whole = wholeOf(pair, last);
+      const changed = differing(pair, whole, now);
+      const unchanged = pair.filter((name) => now.has(name) && !changed.includes(name));
+      return changed.length > 0 && unchanged.length > 0 ? [{ pair, whole, changed, unchanged }] : [];
+    });
+  }
+
+  function giveOn({ data }: Material, unmatched: readonly Unmatched[]): void {
+    const now = digestsOf(data, tied);
+    for (const pair of tied) if (given && differing(pair, given, now).length > 0) halves.delete(pair);
+    for (const { pair, whole, changed, unchanged } of unmatched) {
+      halves.set(pair, { whole, since: clock.now().getTime() });
+      tell({ type: 'parts-unmatched', credential, changed, unchanged });
     }
-    return undefined;
-  };
+    given = now;
+  }
 
   return {
     name: source.name,
@@ -45,14 +70,13 @@ export function withTiedParts(source: Source, { tied, credential, clock, observe
     async read(signal) {
       let found = await source.read(signal);
       let unmatched = findUnmatched(found);
-      for (let waited = 0; unmatched !== undefined && waited < longestWaitMilliseconds; waited += stepMilliseconds) {
+      for (let waited = 0; unmatched.length > 0 && waited < longestWaitMilliseconds; waited += stepMilliseconds) {
         await clock.sleep(stepMilliseconds, signal);
         if (signal.aborted) return found;
         found = await source.read(signal);
         unmatched = findUnmatched(found);
       }
-      if (unmatched !== undefined) tell({ type: 'parts-unmatched', credential, ...unmatched });
-      given = digestsOf(found.data, tied);
+      giveOn(found, unmatched);
       return found;
     },
 
@@ -60,7 +84,11 @@ export function withTiedParts(source: Source, { tied, credential, clock, observe
   };
 }
 
-const digestsOf = (data: Material['data'], tied: TiedOptions['tied']): ReadonlyMap<string, string> =>
+/** Also what came, or has gone. */
+const differing = (names: readonly string[], before: Digests, now: Digests): readonly string[] =>
+  names.filter((name) => before.get(name) !== now.get(name));
+
+const digestsOf = (data: Material['data'], tied: TiedOptions['tied']): Digests =>
   new Map(
     tied.flat().flatMap((name) => {
       const bytes = data.get(name);

@@ -1,11 +1,12 @@
 // Configuration becomes sources and providers: one row per kind, with the defaults.
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { buildCredential, buildPolicy, type BuildDependencies } from '../../src/running/build.ts';
 import type { CredentialConfig } from '../../src/config/schema/credential.ts';
 import { type SourceConfig, SourceSchema } from '../../src/config/schema/source.ts';
+import type { Source } from '../../src/sources/source.ts';
 import { makeDirectory, textsOf } from '../support/directories.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
@@ -111,5 +112,74 @@ describe('the schema', () => {
       'fallback',
       'staged',
     ]);
+  });
+});
+
+describe('a pair that nothing ties together, in plain files', () => {
+  const before = { 'apiclient_key.pem': 'a', merchant_serial: '1' };
+
+  async function makePlain(t: TestContext) {
+    const directory = await makeDirectory(t);
+    const own = new FakeClock('2026-11-22T00:00:00Z');
+    const write = async (name: string, parts: Readonly<Record<string, string>>): Promise<SourceConfig> => {
+      const path = join(directory, name);
+      await mkdir(path, { recursive: true });
+      for (const [part, text] of Object.entries(parts)) await writeFile(join(path, part), text);
+      return { files: { path } };
+    };
+    const build = (source: SourceConfig) => buildSource(source, { ...dependencies, clock: own });
+    const waits = async (): Promise<'waits'> => {
+      while ((await own.nextSleep()) !== 250);
+      return 'waits';
+    };
+    const read = (source: Source) => source.read(signal).then(({ data }) => textsOf(data));
+    return { directory, own, write, build, waits, read };
+  }
+
+  it('waits for nothing when the next of two staged sets is activated, whatever part they share', async (t) => {
+    const { own, write, build, waits, read } = await makePlain(t);
+    const after = { ...before, merchant_serial: '2' };
+    const [current, next] = [await write('current', before), await write('next', after)];
+    const source = build({ staged: { current, next, activate: { at: '2026-11-22T01:00:00Z' } } });
+    assert.deepEqual(await read(source), before);
+    own.advance(2 * 3_600_000);
+    assert.deepEqual(await Promise.race([read(source), waits()]), after);
+  });
+
+  it('is not used half when the next set is written while it is activated', async (t) => {
+    const { own, write, build, waits, read } = await makePlain(t);
+    const current = await write('current', before);
+    const next = await write('next', { 'apiclient_key.pem': 'b', merchant_serial: '2' });
+    const source = build({ staged: { current, next, activate: { at: '2026-11-22T01:00:00Z' } } });
+    await read(source);
+    own.advance(2 * 3_600_000);
+    await write('next', { 'apiclient_key.pem': 'c' });
+    const reading = read(source);
+    assert.equal(await Promise.race([reading, waits()]), 'waits');
+    await write('next', { merchant_serial: '3' });
+    own.advance(250);
+    assert.deepEqual(await reading, { 'apiclient_key.pem': 'c', merchant_serial: '3' });
+  });
+
+  it('waits for nothing when another source has to do', async (t) => {
+    const { directory, write, build, waits, read } = await makePlain(t);
+    const after = { ...before, merchant_serial: '2' };
+    const source = build({ fallback: [await write('best', before), await write('spare', after)] });
+    assert.deepEqual(await read(source), before);
+    await rm(join(directory, 'best'), { recursive: true });
+    assert.deepEqual(await Promise.race([read(source), waits()]), after);
+  });
+
+  it('waits where each part has a source of its own', async (t) => {
+    const { own, write, build, waits, read } = await makePlain(t);
+    const { 'apiclient_key.pem': key, ...rest } = before;
+    const source = build({ merge: [await write('key', { 'apiclient_key.pem': key }), await write('serial', rest)] });
+    assert.deepEqual(await read(source), before);
+    await write('serial', { merchant_serial: '2' });
+    const reading = read(source);
+    assert.equal(await Promise.race([reading, waits()]), 'waits');
+    await write('key', { 'apiclient_key.pem': 'b' });
+    own.advance(250);
+    assert.deepEqual(await reading, { 'apiclient_key.pem': 'b', merchant_serial: '2' });
   });
 });

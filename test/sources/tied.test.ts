@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Event } from '../../src/events.ts';
-import { longestWaitMilliseconds, withTiedParts } from '../../src/sources/tied.ts';
+import { lateMilliseconds, longestWaitMilliseconds, withTiedParts } from '../../src/sources/tied.ts';
 import { filesOf, textsOf } from '../support/directories.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeSource } from '../support/fake-source.ts';
@@ -99,6 +99,41 @@ describe('a pair in plain files', () => {
     assert.deepEqual(events, [report]);
     assert.equal((await read()).waited, 0);
     assert.equal(events.length, 1);
+  });
+
+  it('and was used half is used at once when the other part comes, or when the first one is as it was', async () => {
+    for (const late of [{ ...first, id: '2', secret: '2' }, first]) {
+      const { inner, clock, read, events } = stage(first);
+      await read();
+      inner.content = filesOf({ ...first, id: '2' });
+      assert.equal((await read()).waited, longestWaitMilliseconds);
+      clock.advance(lateMilliseconds - 1);
+      inner.content = filesOf(late);
+      assert.deepEqual(await read(), { result: late, waited: 0 });
+      assert.equal(events.length, 1);
+    }
+  });
+
+  it('of which one part alone was changed some time ago waits as ever when the other one changes', async () => {
+    const { inner, clock, read } = stage(first);
+    await read();
+    inner.content = filesOf({ ...first, serial: '2' });
+    await read();
+    clock.advance(lateMilliseconds);
+    inner.content = filesOf({ ...first, serial: '2', key: '3' });
+    const whole = { ...first, serial: '3', key: '3' };
+    assert.deepEqual(await read(() => (inner.content = filesOf(whole))), { result: whole, waited: 250 });
+  });
+
+  it('is reported beside another one that stays half', async () => {
+    const { inner, read, events } = stage(first);
+    await read();
+    inner.content = filesOf({ ...first, serial: '2', id: '2' });
+    assert.equal((await read()).waited, longestWaitMilliseconds);
+    assert.deepEqual(
+      events.flatMap((event) => (event.type === 'parts-unmatched' ? event.changed : [])),
+      ['id', 'serial'],
+    );
   });
 
   it('does not hold up the end', async () => {
