@@ -27,6 +27,9 @@ export interface Schema {
   readonly maxProperties?: number;
 }
 
+/** Any name of a member. (`.`, which the pattern of a plain record has, matches no line end: what has such a name would not be looked at.) */
+export const anyName = { pattern: '^[\\s\\S]*$' } as const;
+
 export type Members = Readonly<Record<string, unknown>>;
 
 export const isObject = (value: unknown): value is Members =>

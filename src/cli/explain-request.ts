@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import Type from 'typebox';
 import { PaycertError } from '../errors.ts';
+import { anyName } from '../json-schema.ts';
 import type { Refusals, Sent } from '../providers/refusal.ts';
 import { validator } from '../validation.ts';
 import { usageError } from './command.ts';
@@ -19,7 +20,7 @@ const validateSent = validator(
   Type.Object({
     method: Type.String({ minLength: 1 }),
     url: Type.String({ minLength: 1 }),
-    headers: Type.Optional(Type.Record(Type.String(), Type.String())),
+    headers: Type.Optional(Type.Record(Type.String(anyName), Type.String())),
     body: Type.Optional(Type.String()),
     bodyBase64: Type.Optional(Type.String()),
   }),

@@ -1,5 +1,6 @@
 // The schemas of the local API: what validates a request also describes it in the OpenAPI document.
 import Type from 'typebox';
+import { anyName } from '../json-schema.ts';
 
 const closed = { additionalProperties: false } as const;
 const optional = { text: (description: string) => Type.Optional(Type.String({ description })) };
@@ -7,8 +8,8 @@ const textAsReceived = (description: string) => Type.Optional(Type.String({ desc
 
 const methodForm = 'an HTTP method such as GET or POST';
 
-/** As received: whatever it is called, its value is text. (`.`, which a plain record means, matches no line end.) */
-const HeaderMap = Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), Type.String({ received: 'header' }), {
+/** As received: whatever it is called, its value is text. */
+const HeaderMap = Type.Record(Type.String(anyName), Type.String({ received: 'header' }), {
   received: 'headers',
   maxProperties: 200,
   description: 'Header names in any case.',
@@ -107,7 +108,7 @@ export const AuthorizeResult = Type.Object(
   {
     method: Type.String(),
     url: Type.String(),
-    headers: Type.Record(Type.String(), Type.String()),
+    headers: Type.Record(Type.String(anyName), Type.String()),
     body: optional.text('Only when it differs from the body given.'),
     bodyBase64: optional.text('Only when it differs from the body given.'),
     keyId: KeyId,
@@ -241,7 +242,7 @@ export const PaymentParametersRequest = Type.Object(
   closed,
 );
 
-export const PaymentParametersResult = Type.Record(Type.String(), Type.String(), {
+export const PaymentParametersResult = Type.Record(Type.String(anyName), Type.String(), {
   description: 'The signed object, to hand to the client as it is.',
 });
 

@@ -62,7 +62,8 @@ export const credentialName = {
 
 /** `form`: of the names on the right, where the place that has them allows only some. */
 export const Keys = (description: string, form: { readonly pattern?: string; readonly form?: string } = {}) =>
-  Type.Record(Type.String({ maxLength: 253 }), Type.String({ minLength: 1, maxLength: 253, ...form }), {
-    maxProperties: 256,
-    description,
-  });
+  Type.Record(
+    Type.String({ pattern: '^[^\\x00-\\x1f\\x7f]{1,253}$' }),
+    Type.String({ minLength: 1, maxLength: 253, ...form }),
+    { ...closed, nameForm: 'a name of one line and at most 253 characters', maxProperties: 256, description },
+  );

@@ -1,10 +1,11 @@
 // An AdmissionReview (admission.k8s.io/v1): what the API server asks before it stores an object, and the response to that.
 import Type, { type Static } from 'typebox';
 import type { PaycertError } from '../../errors.ts';
+import { anyName } from '../../json-schema.ts';
 import type { Operation } from '../../kube/client.ts';
 import { validator } from '../../validation.ts';
 
-const Texts = Type.Record(Type.String(), Type.String());
+const Texts = Type.Record(Type.String(anyName), Type.String());
 const ObjectSchema = Type.Object({
   metadata: Type.Object({
     // Absent where the API server makes it from generateName, after the review.
