@@ -1,4 +1,4 @@
-// Reviews what is about to be stored, one after the other, from what is cached: no call to the API server, and nothing is changed.
+// Reviews what is about to be stored, of each namespace one after the other, from what is cached: no call to the API server, and nothing is changed.
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
 import { PaycertError } from '../../errors.ts';
@@ -23,7 +23,8 @@ export interface ReviewerOptions {
 
 export class Reviewer {
   readonly #options: ReviewerOptions;
-  #turn: Promise<unknown> = Promise.resolve();
+  /** By namespace, its last review: what one tenant has reviewed holds up no other. */
+  readonly #last = new Map<string, Promise<unknown>>();
 
   constructor(options: ReviewerOptions) {
     this.#options = options;
@@ -49,7 +50,7 @@ export class Reviewer {
     try {
       // What is not known yet would be let through as if nobody named it.
       if (!lookup.isSynced) throw new PaycertError('review-unready', 'not everything has been listed yet');
-      const decision = await this.#inTurn(() => this.#decide(request), signal);
+      const decision = await this.#inTurn(namespace, () => this.#decide(request, signal));
       const [refusal] = decision.refusals;
       observe({
         type: 'reviewed',
@@ -72,10 +73,12 @@ export class Reviewer {
     }
   }
 
-  async #decide(request: ReviewRequest): Promise<Decision> {
+  async #decide(request: ReviewRequest, signal: AbortSignal): Promise<Decision> {
+    await pauseOf(signal);
     const { kind } = request.kind;
     if (kind === 'Pod') return this.#injected(request);
-    return kind === 'Secret' ? reviewSecret(request, this.#options) : reviewResource(request, this.#options);
+    if (kind === 'PaymentCredential') return reviewResource(request, this.#options);
+    return reviewSecret(request, { ...this.#options, pause: () => pauseOf(signal) });
   }
 
   #injected(request: ReviewRequest): Decision {
@@ -93,14 +96,23 @@ export class Reviewer {
     }
   }
 
-  /** After a pause in which the event loop serves everybody else. Nobody waits for one whose caller has gone. */
-  #inTurn<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const result = this.#turn.then(async () => {
-      await setImmediate();
-      if (signal.aborted) throw new PaycertError('caller-gone', 'the API server does not wait for the review any more');
-      return work();
-    });
-    this.#turn = result.catch(() => undefined);
-    return result;
+  async #inTurn<T>(namespace: string, work: () => Promise<T>): Promise<T> {
+    const result = (this.#last.get(namespace) ?? Promise.resolve()).then(work);
+    const over = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#last.set(namespace, over);
+    try {
+      return await result;
+    } finally {
+      if (this.#last.get(namespace) === over) this.#last.delete(namespace);
+    }
   }
+}
+
+/** The event loop serves everybody else meanwhile. Nobody waits for a review whose caller has gone. */
+async function pauseOf(signal: AbortSignal): Promise<void> {
+  await setImmediate();
+  if (signal.aborted) throw new PaycertError('caller-gone', 'the API server does not wait for the review any more');
 }

@@ -27,6 +27,8 @@ export interface SecretReviewOptions {
   readonly statusOf: (key: ResourceKey) => Status | undefined;
   readonly secretOptIn: boolean;
   readonly clock: Clock;
+  /** Between two resources: others are served, and it throws when nobody waits any more. */
+  readonly pause: () => Promise<void>;
 }
 
 /** What was found for one resource. */
@@ -43,7 +45,10 @@ export async function reviewSecret(request: ReviewRequest, options: SecretReview
   const key = new ResourceKey('Secret', namespace, object.metadata.name ?? '');
   const { users, warnings: found } = usersOf(key, toObject(object), options);
   const reviews = [];
-  for (const resource of users) reviews.push(await reviewFor(resource, toObject(object), options));
+  for (const resource of users) {
+    reviews.push(await reviewFor(resource, toObject(object), options));
+    await options.pause();
+  }
   const several = reviews.length > 1;
   const warnings = [
     ...found,

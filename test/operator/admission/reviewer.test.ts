@@ -121,7 +121,11 @@ describe('a review', () => {
         { kind: { group: '', version: 'v1', kind: 'Pod' } },
         { object: null },
       ].map((more) => review({}, more)),
-      review({ data: { a: 1 } }),
+      // Also under a name that no API server lets through.
+      ...['a', 'a\nb', '\u2028', ''].flatMap((name) => [
+        review({ data: { [name]: 1 } }),
+        review({ metadata: { annotations: { [name]: [] } } }),
+      ]),
       review({ metadata: { labels: { a: {} } } }),
     ];
     for (const body of odd)
@@ -141,6 +145,29 @@ describe('a review', () => {
     const { signal } = new AbortController();
     await assert.rejects(reviewer.review(review({ data: toData(files) }), signal), { code: 'review-unready' });
     assert.equal(recorder.of('reviewed')[0]!.outcome, 'failed');
+  });
+
+  it('of a Secret that many name holds up no review of another namespace, and ends when nobody waits any more', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `wechat-${String(index)}`);
+    const keys = names.map((name) => new ResourceKey('PaymentCredential', 'crowd', name));
+    let looked = 0;
+    const crowded = {
+      ...lookup,
+      find: (one: ResourceKey) => ({ ...resource, name: one.name, namespace: one.namespace }),
+      resourcesOf: ({ namespace }: ResourceKey) => (namespace === 'crowd' ? keys : [key]),
+    };
+    const statusOf = ({ namespace }: ResourceKey) => void (looked += Number(namespace === 'crowd'));
+    const observe = () => undefined;
+    const reviewer = new Reviewer({ lookup: crowded, statusOf, secretOptIn: false, clock: systemClock, observe });
+    const gone = new AbortController();
+    const ask = (namespace: string, signal: AbortSignal) =>
+      reviewer.review(review({ data: toData(files) }, { namespace }), signal);
+    const crowd = assert.rejects(ask('crowd', gone.signal), { code: 'caller-gone' });
+    await ask('pay', new AbortController().signal);
+    assert.ok(looked < names.length / 2, String(looked));
+    gone.abort();
+    await crowd;
+    assert.ok(looked < names.length / 2 + 1, String(looked));
   });
 
   it('that nobody waits for any more is not begun', async () => {
