@@ -33,7 +33,7 @@
  * In the examples `paycert` is what the example of `startPaycert` made, with one more credential, `bank`, of the provider `mtls`;
  * `posted` is a notification as your HTTP server received it: its headers, and its body as raw bytes.
  *
- * RSA runs in libuv's thread pool: set `UV_THREADPOOL_SIZE` to the number of cores plus eight.
+ * RSA runs in libuv's thread pool: set `UV_THREADPOOL_SIZE` to the number of cores plus twelve.
  * @module
  */
 

@@ -105,7 +105,7 @@ export interface Paycert extends AsyncDisposable {
  * Starts credentials, given as under `credentials` in `paycert.yaml`, and resolves when each has been looked at once. From then on
  * they follow their material by themselves.
  *
- * RSA runs in libuv's thread pool, which a library cannot size: set UV_THREADPOOL_SIZE to the number of cores, and eight
+ * RSA runs in libuv's thread pool, which a library cannot size: set UV_THREADPOOL_SIZE to the number of cores, and twelve
  * more for the files and names that are waited for in the same pool.
  * @throws PaycertError `config-invalid`; `credential-not-loaded` when a required one has no valid material, with its `cause`
  * @example

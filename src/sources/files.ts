@@ -6,8 +6,8 @@ import { PaycertError } from '../errors.ts';
 import { isolate, type Observe } from '../events.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import { renameKeys } from './merge.ts';
-import { currentMounts, frozenMounts, memoryMountOf, mountPointsOf, type Mounts } from './mounts.ts';
-import { type Lane, memoryLane, mountLane, runForeign } from '../system/threads.ts';
+import { areLocal, currentMounts, frozenMounts, memoryMountOf, mountPointsOf, type Mounts } from './mounts.ts';
+import { filesLane, type Lane, memoryLane, mountLane, remoteFilesLane, runForeign } from '../system/threads.ts';
 import { type Reading, readPaths } from './read-files.ts';
 import { type Material, material, type Source } from './source.ts';
 import { Ticks } from './ticks.ts';
@@ -40,7 +40,8 @@ export function files({ paths, keys = {}, pollMilliseconds, clock, observe }: Fi
       return mount === undefined ? [] : [[path, mount] as const];
     }),
   );
-  const lane = memory.size === absolute.length ? memoryLane : mountLane(mountPointsOf(mounts, absolute));
+  const within = areLocal(mounts, absolute) ? filesLane : remoteFilesLane;
+  const lane = memory.size === absolute.length ? memoryLane : mountLane(mountPointsOf(mounts, absolute), within);
   /** One that hangs is joined: another would hang too, and hold more. */
   let pending: Promise<Reading> | undefined;
 

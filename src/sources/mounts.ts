@@ -28,6 +28,15 @@ export const mountPointsOf = (mounts: Mounts, paths: readonly string[]): readonl
 export const fileSystemAt = (mounts: Mounts, path: string): string | undefined =>
   mounts.get(innermost(mounts, path) ?? '')?.kind;
 
+/** File systems that wait for nothing but a disk of this machine, as Linux calls them. */
+const local: ReadonlySet<string | undefined> = new Set(
+  'bcachefs btrfs erofs ext2 ext3 ext4 f2fs overlay ramfs squashfs tmpfs xfs zfs'.split(' '),
+);
+
+/** Whether all paths are on this machine, as far as their names say: a link may lead elsewhere. */
+export const areLocal = (mounts: Mounts, paths: readonly string[]): boolean =>
+  paths.every((path) => local.has(fileSystemAt(mounts, path)));
+
 /** Where the mount of a path begins, if it is in memory; as far as names say. */
 export function memoryMountOf(mounts: Mounts, path: string): string | undefined {
   const point = innermost(mounts, path);

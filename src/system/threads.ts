@@ -9,15 +9,18 @@ export interface Lane {
   readonly within?: Lane;
 }
 
-/** Every file that is read; the files of each mount have a lane of their own within. */
+/** Files on disks of this machine, and what the process itself follows, wherever that is. */
 export const filesLane: Lane = { most: 4 };
+/** Files of another machine, or of a program: their server may stop answering, and then every mount of it hangs at once. */
+export const remoteFilesLane: Lane = { most: 4 };
 
 const mountLanes = new Map<string, Lane>();
 
-/** A mount that hangs holds this many threads, however many read from it, and leaves the others to other mounts. */
-export function mountLane(mounts: readonly string[]): Lane {
+/** A mount that hangs holds this many threads, however many read from it, and leaves the others to other mounts of its kind. */
+export function mountLane(mounts: readonly string[], within = remoteFilesLane): Lane {
   const key = mounts.join('\n');
-  const lane = mountLanes.get(key) ?? { most: 2, within: filesLane };
+  const known = mountLanes.get(key);
+  const lane = known?.within === within ? known : { most: 2, within };
   mountLanes.set(key, lane);
   return lane;
 }
@@ -35,7 +38,7 @@ export const auditLane: Lane = { most: 1 };
 export const socketsLane: Lane = { most: 1 };
 
 /** What all lanes can hold together. */
-export const foreignThreads = [filesLane, namesLane, outputLane, auditLane, socketsLane].reduce(
+export const foreignThreads = [filesLane, remoteFilesLane, namesLane, outputLane, auditLane, socketsLane].reduce(
   (sum, { most }) => sum + most,
   0,
 );

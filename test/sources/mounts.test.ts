@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { files } from '../../src/sources/files.ts';
-import { frozenMounts, mountPointsOf, parseMounts } from '../../src/sources/mounts.ts';
+import { areLocal, frozenMounts, mountPointsOf, parseMounts } from '../../src/sources/mounts.ts';
 import { makeDirectory } from '../support/directories.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
@@ -99,5 +99,19 @@ describe('a real subPath mount', () => {
       // Before the directory goes; lazily, for what failed half-way.
       run('umount', '--recursive', '--lazy', target, volume);
     }
+  });
+});
+
+describe('a file system', () => {
+  const kinds = parseMounts(
+    Object.entries({ '/': 'ext4', '/keys': 'tmpfs', '/far': 'nfs4', '/far/near': 'overlay', '/program': 'fuse.sshfs' })
+      .map(([point, kind]) => `43 27 0:39 / ${point} rw - ${kind} none rw`)
+      .join('\n'),
+  );
+
+  it('is of this machine where it waits for nothing but a disk: every path must be', () => {
+    for (const path of ['/etc', '/keys/a', '/far/near/a']) assert.ok(areLocal(kinds, [path]), path);
+    for (const path of ['/far', '/far/a', '/program/a']) assert.ok(!areLocal(kinds, ['/etc', path]), path);
+    assert.ok(!areLocal(parseMounts(''), ['/etc']));
   });
 });

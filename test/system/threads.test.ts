@@ -8,6 +8,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { makeDirectory } from '../support/directories.ts';
 import {
+  filesLane,
   foreignThreads,
   type Lane,
   mountLane,
@@ -111,16 +112,21 @@ describe('the pool', () => {
   it('of a program that embeds paycert keeps two as well, as long as it has three, by libuv’s reading of its size', () => {
     assert.deepEqual(
       ['', '0', 'many', '1', '2', '3', '8', '16'].map((size) => signingThreads({ UV_THREADPOOL_SIZE: size })),
-      [2, 2, 2, 1, 1, 2, 2, 8],
+      [2, 2, 2, 1, 1, 2, 2, 4],
     );
     assert.equal(signingThreads({}), 2);
   });
 
-  it('is shared by the mounts: two that hang hold all that files may', async () => {
+  it('is shared by the mounts: two that hang hold all that remote files may, and none that files of this machine may', async () => {
     const { start, running } = hanging(new Threads(foreignThreads));
     for (const mount of ['/a', '/b', '/c']) for (let i = 0; i < 4; i++) void start(mountLane([mount]));
     await turn();
     assert.equal(running.length, 4);
+    const disk = mountLane(['/'], filesLane);
+    void start(disk);
+    void start(filesLane);
+    await turn();
+    assert.deepEqual(running.slice(4).map(({ lane }) => lane), [disk, filesLane]); // prettier-ignore
   });
 
   it('signs, however many mounts have calls that never return, with what it really has', async (t) => {
