@@ -405,7 +405,7 @@ export type Outcome = 'ok' | 'refused' | 'caller-error' | 'not-ready' | 'gateway
  */
 export type Observe = (event: Event) => void;
 
-/** An observer whose exceptions do not reach the caller. */
+/** An observer whose exceptions do not reach the caller: for each of those that are joined into one, and there alone. */
 export function isolate(observe: Observe): Observe {
   return (event) => {
     try {

@@ -1,7 +1,7 @@
 // The audit of a process: chains what happens line by line, and hands each line to its sinks. It never waits for them unless it must.
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import { type Event, isolate, type Observe } from '../events.ts';
+import type { Event, Observe } from '../events.ts';
 import { beginning, digestWith, type Head, link } from './chain.ts';
 import { type AuditRecord, recordOf } from './records.ts';
 import { AuditVolume, type VolumeOptions } from './volume.ts';
@@ -24,7 +24,7 @@ const maxPending = 10_000;
 
 export class Audit {
   readonly #options: AuditOptions;
-  readonly #tell: Observe;
+  readonly #observe: Observe;
   readonly #volume: AuditVolume | undefined;
   /** Until it is known where the chain continues, undefined. */
   #head: Head | undefined;
@@ -33,12 +33,12 @@ export class Audit {
 
   constructor(options: AuditOptions) {
     this.#options = options;
-    this.#tell = isolate(options.observe);
+    this.#observe = options.observe;
     const { volume, clock } = options;
     this.#volume =
       volume &&
       new AuditVolume({
-        ...{ ...volume, clock, observe: this.#tell },
+        ...{ ...volume, clock, observe: this.#observe },
         announce: ({ through, files }) => this.record({ type: 'removed', outcome: 'ok', through, files: files.length }),
       });
     this.record({ type: 'started', outcome: 'ok', ...options.about });
@@ -112,7 +112,7 @@ export class Audit {
 
   #lose(): false {
     this.#lost += 1;
-    this.#tell({ type: 'audit-lines-lost', lines: 1 });
+    this.#observe({ type: 'audit-lines-lost', lines: 1 });
     return false;
   }
 }

@@ -1,6 +1,5 @@
 // One call of a platform: to which of its hosts, how often at most, and within which time.
 import { PaycertError } from '../errors.ts';
-import { isolate } from '../events.ts';
 import { matchesCall } from '../providers/forwarding.ts';
 import type { Call } from '../store/call.ts';
 import { BufferBudget } from '../system/buffer-budget.ts';
@@ -59,7 +58,7 @@ export class GatewayClient {
     this.#options = { ...options, clocks, budget: options.budget ?? new BufferBudget() };
     this.#hosts = new Hosts(options);
     const { store, breaker, bulkhead } = options;
-    this.#gates = new Gates({ observe: isolate(observe), now: () => clock.now(), isKnown: (name) => store.has(name), breaker, bulkhead }); // prettier-ignore
+    this.#gates = new Gates({ observe, now: () => clock.now(), isKnown: (name) => store.has(name), breaker, bulkhead }); // prettier-ignore
   }
 
   /** What is known of the hosts that were called. */

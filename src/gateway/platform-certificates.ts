@@ -1,7 +1,7 @@
 // Source → Source: adds the certificates that a payment platform signs with, as it lists them; and one timer for all credentials.
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import { type CertificateListState, type Event, isolate, type Observe } from '../events.ts';
+import type { CertificateListState, Event, Observe } from '../events.ts';
 import type { Listed } from '../providers/certificate-list.ts';
 import { mergeChanges } from '../sources/merge.ts';
 import { type Material, material, type Source, type Staged, type Tick } from '../sources/source.ts';
@@ -27,7 +27,7 @@ export class PlatformCertificates {
   readonly #lists = new Map<string, ListedCertificates>();
 
   constructor(options: PlatformCertificatesOptions) {
-    this.#options = { ...options, observe: isolate(options.observe) };
+    this.#options = options;
     this.#schedule = new Schedule({ clock: options.clock, most: mostAtOnce });
   }
 

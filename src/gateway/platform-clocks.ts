@@ -1,5 +1,5 @@
 // How far the clock here is from that of each platform, by the Date of its responses; and the corrected time, where that is wanted.
-import { isolate, type Observe, tolerableSkewSeconds } from '../events.ts';
+import { type Observe, tolerableSkewSeconds } from '../events.ts';
 
 export interface PlatformClocksOptions {
   readonly now: () => Date;
@@ -49,7 +49,7 @@ export class PlatformClocks {
 
   constructor(options: PlatformClocksOptions) {
     this.#options = options;
-    this.#observe = isolate(options.observe);
+    this.#observe = options.observe;
   }
 
   /** The time to sign with and to judge by, for that host. */

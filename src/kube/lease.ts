@@ -1,6 +1,6 @@
 // Leader election on a Lease: one of several runs a task, and never two at once while their timers run at about the same speed.
 import { PaycertError } from '../errors.ts';
-import { isolate, type Observe } from '../events.ts';
+import type { Observe } from '../events.ts';
 import type { Task } from '../tasks.ts';
 import { defaultTiming, LeaseRecord, type RecordOptions, type Timing } from './lease-record.ts';
 
@@ -43,7 +43,7 @@ class Candidate {
 
   constructor(options: LeaseOptions) {
     this.#options = options;
-    this.#observe = isolate(options.observe);
+    this.#observe = options.observe;
     this.#record = new LeaseRecord(options);
     this.#timing = options.timing ?? defaultTiming;
   }

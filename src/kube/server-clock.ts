@@ -1,6 +1,6 @@
 // Compares the clock here with the API server's, by the Date of its responses: signatures of a wrong clock are refused by platforms.
 import type { Clock } from '../clock.ts';
-import { isolate, type Observe, tolerableSkewSeconds } from '../events.ts';
+import { type Observe, tolerableSkewSeconds } from '../events.ts';
 
 export class ServerClock {
   readonly #clock: Clock;
@@ -9,7 +9,7 @@ export class ServerClock {
 
   constructor(clock: Clock, observe: Observe) {
     this.#clock = clock;
-    this.#observe = isolate(observe);
+    this.#observe = observe;
   }
 
   now(): Date {

@@ -1,7 +1,7 @@
 // List and watch that never stay stopped: a cache of what was kept of each object, whose subscribers get the changed keys.
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import { isolate, type Observe } from '../events.ts';
+import type { Observe } from '../events.ts';
 import { toError } from './responses.ts';
 import type { KubeClient } from './client.ts';
 import { type Collection, describeCall, type KubeObject, type WatchEvent } from './resources.ts';
@@ -63,7 +63,7 @@ export class Informer<T> {
   readonly #timer: RelistTimer;
 
   constructor(options: InformerOptions<T>) {
-    this.#options = { ...options, observe: isolate(options.observe) };
+    this.#options = options;
     this.#timer = new RelistTimer(options);
   }
 

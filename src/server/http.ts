@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import { isolate, type Observe } from '../events.ts';
+import type { Observe } from '../events.ts';
 import { randomNonce } from '../nonce.ts';
 import { type Around, assertAwaited, type Call } from '../store/call.ts';
 import { platforms } from '../providers/registry.ts';
@@ -35,8 +35,7 @@ export interface Api extends ProcessFacts {
 const validateBatch = validator(schema.BatchRequest, 'request-invalid');
 
 /** The API of one listener. Its name is what is known of its callers. */
-export function createApi(options: Api, listener: string): RequestListener {
-  const api = { ...options, observe: isolate(options.observe) };
+export function createApi(api: Api, listener: string): RequestListener {
   const unknown = 'there is no such route';
   return serveRoutes(apiRoutes(api, listener), { where: 'api', unknown, observe: api.observe });
 }

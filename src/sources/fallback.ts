@@ -1,7 +1,7 @@
 // Several sources of the same material, the best first: the first that is readable. A stale fallback never replaces newer material.
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import { isolate, type Observe } from '../events.ts';
+import type { Observe } from '../events.ts';
 import { mergeChanges } from './merge.ts';
 import type { Material, Source } from './source.ts';
 
@@ -22,7 +22,6 @@ interface Lag {
 
 /** Equal names and bytes are one revision, whichever source they come from. */
 export function fallback({ sources, clock, observe }: FallbackOptions): Source {
-  const tell = isolate(observe);
   const name = `fallback(${sources.map((source) => source.name).join(' ')})`;
   const lags = sources.map((source): Lag => ({ source, behind: new Set(), awaitedSince: undefined }));
   let current: string | undefined;
@@ -37,14 +36,14 @@ export function fallback({ sources, clock, observe }: FallbackOptions): Source {
     lag.behind = new Set();
     if (revision === current && lag.awaitedSince !== undefined) {
       const seconds = (clock.now().getTime() - lag.awaitedSince.getTime()) / 1000;
-      tell({ type: 'fallback-caught-up', source: lag.source.name, seconds });
+      observe({ type: 'fallback-caught-up', source: lag.source.name, seconds });
       lag.awaitedSince = undefined;
     }
     return true;
   }
 
   function choose({ source }: Lag, revision: string, failure: PaycertError | undefined): void {
-    if (source !== told) tell({ type: 'source-chosen', source: source.name, ...(failure && { error: failure }) });
+    if (source !== told) observe({ type: 'source-chosen', source: source.name, ...(failure && { error: failure }) });
     [chosen, told] = [source, source];
     if (revision === current) return;
     for (const other of lags.slice(sources.indexOf(source) + 1)) {

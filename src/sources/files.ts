@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import { isolate, type Observe } from '../events.ts';
+import type { Observe } from '../events.ts';
 import { DirectoryWatch } from './directory-watch.ts';
 import { renameKeys } from './merge.ts';
 import { areLocal, currentMounts, frozenMounts, memoryMountOf, mountPointsOf, type Mounts } from './mounts.ts';
@@ -84,7 +84,7 @@ export function files({ paths, keys = {}, pollMilliseconds, clock, observe }: Fi
         pollMilliseconds,
         settleMilliseconds: () => (isAtomic ? 0 : settleMilliseconds),
       });
-      await using watcher = new DirectoryWatch({ paths: absolute, name, lane }, isolate(observe), () => ticks.notify());
+      await using watcher = new DirectoryWatch({ paths: absolute, name, lane }, observe, () => ticks.notify());
       for await (const tick of ticks.read(signal)) {
         // Not on events: they come from a watch that works, and each wait here delays a swap.
         if (tick !== 'event') await unlessAborted(watcher.ensure(), signal);

@@ -1,6 +1,6 @@
 // Source → Source: waits for the other part of a pair that is written in place, where nothing but its time of writing ties it.
 import type { Clock } from '../clock.ts';
-import { isolate, type Observe } from '../events.ts';
+import type { Observe } from '../events.ts';
 import { type Material, material, type Source } from './source.ts';
 
 export interface TiedOptions {
@@ -32,7 +32,6 @@ interface Unmatched {
 /** What is swapped at once, such as a mounted Secret or one by API, is whole, and does not wait. */
 export function withTiedParts(source: Source, { tied, credential, clock, observe }: TiedOptions): Source {
   if (tied.length === 0) return source;
-  const tell = isolate(observe);
   let given: Digests | undefined;
   /** Pairs that were used half: what there was before, and since when. */
   const halves = new Map<readonly string[], { readonly whole: Digests; readonly since: number }>();
@@ -59,7 +58,7 @@ export function withTiedParts(source: Source, { tied, credential, clock, observe
     for (const pair of tied) if (given && differing(pair, given, now).length > 0) halves.delete(pair);
     for (const { pair, whole, changed, unchanged } of unmatched) {
       halves.set(pair, { whole, since: clock.now().getTime() });
-      tell({ type: 'parts-unmatched', credential, changed, unchanged });
+      observe({ type: 'parts-unmatched', credential, changed, unchanged });
     }
     given = now;
   }

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { RemoteKeys } from '../crypto/private-key.ts';
 import type { Limiter } from './limiter.ts';
 import type { PaycertError } from '../errors.ts';
-import { isolate, type Observe } from '../events.ts';
+import type { Observe } from '../events.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { LastGood } from '../sources/last-good.ts';
 import type { Material, Source } from '../sources/source.ts';
@@ -55,7 +55,7 @@ export async function attempt(
   { isRepeated = () => false, keptAt, signal = endless }: AttemptOptions = {},
 ): Promise<Refusal | undefined> {
   if (!store.has(name)) return undefined;
-  const observe = isolate(dependencies.observe);
+  const { observe } = dependencies;
   const started = clock.now();
   const elapsed = () => (clock.now().getTime() - started.getTime()) / 1000;
   const previous = store.entry(name).snapshot;

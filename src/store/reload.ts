@@ -1,7 +1,6 @@
 // The one awaited loop per credential: looks when its source says so, and again by timer at what was refused.
 import { longestSleep } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import { isolate } from '../events.ts';
 import type { Material, Tick } from '../sources/source.ts';
 import { attempt, type Credential, type Dependencies } from './attempt.ts';
 import { dropRevoked, keepLastGood } from './last-good.ts';
@@ -61,7 +60,6 @@ async function* endlessTicks(
   { clock, observe }: Dependencies,
   signal: AbortSignal,
 ): AsyncGenerator<Tick, void, undefined> {
-  const tell = isolate(observe);
   const isOver = () => signal.aborted;
   while (!isOver()) {
     let error: unknown = new TypeError(`the changes of ${source.name} ended`);
@@ -71,7 +69,7 @@ async function* endlessTicks(
       error = thrown;
     }
     if (isOver()) return;
-    tell({ type: 'internal-error', where: 'changes', credential: name, error });
+    observe({ type: 'internal-error', where: 'changes', credential: name, error });
     await clock.sleep(restartMilliseconds, signal);
   }
 }
@@ -86,7 +84,7 @@ class Loop {
 
   constructor(credential: Credential, dependencies: Dependencies, signal: AbortSignal) {
     this.#credential = credential;
-    this.#dependencies = { ...dependencies, observe: isolate(dependencies.observe) };
+    this.#dependencies = dependencies;
     this.#signal = signal;
   }
 

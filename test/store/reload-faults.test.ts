@@ -1,6 +1,7 @@
 // What a reload survives: bugs of providers, sources and observers, and its own end.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isolate } from '../../src/events.ts';
 import { Store } from '../../src/store/store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { describeMaterial } from '../support/fake-provider.ts';
@@ -31,11 +32,11 @@ describe('a reload loop', () => {
     assert.equal(loop.recorder.of('internal-error').length, 1);
   });
 
-  it('goes on when the observer throws at everything', async (t) => {
+  it('goes on when an isolated observer throws at everything', async (t) => {
     const loop = new Reloading(t, {
-      observe() {
+      observe: isolate(() => {
         throw new Error('the log is full');
-      },
+      }),
     });
     loop.source.about = { frozenPaths: ['/k'] };
     await loop.load({ keyId: 'A' });

@@ -1,7 +1,7 @@
 // One identity at one Vault, for all credentials that use it: one log-in, one token, renewed at two thirds of its lease and replaced before its end.
 import { type Clock, longestSleep } from '../../clock.ts';
 import { PaycertError } from '../../errors.ts';
-import { isolate, type Observe } from '../../events.ts';
+import type { Observe } from '../../events.ts';
 import { malformed } from '../content.ts';
 import { Flight } from '../flight.ts';
 import { Pause } from '../pause.ts';
@@ -54,7 +54,7 @@ export class Session {
     this.#users += 1;
     if (this.#users === 1) {
       this.#stop = new AbortController();
-      const observe = isolate(this.#options.observe);
+      const observe = this.#options.observe;
       this.#tend(this.#stop.signal).catch((error: unknown) =>
         observe({ type: 'internal-error', where: 'vault', error }),
       );

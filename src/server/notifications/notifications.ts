@@ -2,7 +2,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Clock } from '../../clock.ts';
 import { PaycertError, requestInvalid } from '../../errors.ts';
-import { isolate, type Observe } from '../../events.ts';
+import type { Observe } from '../../events.ts';
 import type { Application } from '../../delivery/application.ts';
 import { type Envelope, passedOn, seal } from '../../delivery/envelope.ts';
 import type { Once } from '../../delivery/once.ts';
@@ -50,8 +50,7 @@ export interface NotificationsOptions {
 const unknown =
   'the path begins with no credential: give platforms https://HOST/CREDENTIAL as the address for notifications';
 
-export function createNotifications(given: NotificationsOptions): RequestListener {
-  const options = { ...given, observe: isolate(given.observe) };
+export function createNotifications(options: NotificationsOptions): RequestListener {
   const post = { method: 'POST', type: 'application/json', summary: 'A notification of a platform.' } as const;
   const run: Route['run'] = (route) => answer(options, route);
   const routes: readonly Route[] = [

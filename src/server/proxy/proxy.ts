@@ -2,7 +2,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Clock } from '../../clock.ts';
 import { type PaycertError } from '../../errors.ts';
-import { isolate, type Observe } from '../../events.ts';
+import type { Observe } from '../../events.ts';
 import type { GatewayClient, GatewayResponse } from '../../gateway/client.ts';
 import type { Attempt } from '../../gateway/attempt.ts';
 import type { CallOutcome } from '../../providers/forwarding.ts';
@@ -32,8 +32,7 @@ export interface ProxyOptions {
 const unknown = 'the path begins with no credential: set the base URL to http://HOST:PORT/CREDENTIAL';
 
 /** The proxy of one listener. Its name is what is known of its callers. */
-export function createProxy(given: ProxyOptions, listener: string): RequestListener {
-  const options = { ...given, observe: isolate(given.observe) };
+export function createProxy(options: ProxyOptions, listener: string): RequestListener {
   /** Of requests in absolute form: the platform's own address. */
   const origins = new WeakMap<IncomingMessage, string>();
   const routes = proxyRoutes(options, { listener, originOf: (request) => origins.get(request) });
