@@ -72,10 +72,13 @@ describe('alerts', { skip: noHelm, timeout: 900_000 }, () => {
     for (const { alert, title, isByCluster, series, at, fires } of cases) {
       it(`${alert} ${title}`, async (t) => {
         const directory = await makeDirectory(t);
+        const counts = ruleOf(alert).expr.includes('ALERTS')
+          ? () => true
+          : (rule: Rule) => !rule.alert || rule.alert === alert;
         // What people read is compared below; promtool would want every text again.
         const silent = (isByCluster ? byCluster : groups).map(({ name, rules: all }) => ({
           name,
-          rules: all.map(({ annotations: _, ...rule }) => rule),
+          rules: all.filter(counts).map(({ annotations: _, ...rule }) => rule),
         }));
         await writeFile(join(directory, 'rules.yaml'), stringify({ groups: silent }));
         const test = {
