@@ -7,12 +7,16 @@ export const tolerableSkewSeconds = 60;
 /** Of a source with two sets: the one that does not sign here. `isActive`: that is the former one. */
 export interface StagedState {
   readonly isActive: boolean;
-  /** When the next set signs; absent where a share of the pods decides. */
+  /** When the next set signs; absent where a share decides. */
   readonly until?: Date;
   readonly percent?: number;
+  /** The share is of the calls in each pod; otherwise of the pods. */
+  readonly of?: 'requests';
   /** What names the key of the set that does not sign. */
   readonly keyId?: string | undefined;
   readonly snapshotId?: string;
+  /** The next set signs a share of the calls here, and the current one the others. */
+  readonly isPartial?: boolean;
   /** It would sign here, and does not: its platform refuses too many of its signatures. */
   readonly isRejected?: boolean;
   /** Why that set is of no use. */

@@ -39,7 +39,7 @@ export interface LibraryOptions {
 export interface CallOptions {
   /** Aborted when nobody waits for the result: what has not been signed then is not, `caller-gone`. */
   readonly signal?: AbortSignal;
-  /** To find the call again in what is observed. Default: random. */
+  /** To find the call again in what is observed; a share of requests is chosen by it too. Default: random. */
   readonly id?: string;
 }
 

@@ -1,12 +1,15 @@
 // What an audit says of each event that is worth a line: of whom, what, and how it ended. No secret, no person.
 import type { PaycertError } from '../errors.ts';
 import type { Event } from '../events.ts';
+import { partOf } from '../store/staged.ts';
 
 /** `type`: what happened. `outcome`: how it ended. */
 export type AuditRecord = Readonly<Record<string, unknown>> & { readonly type: string; readonly outcome: string };
 
 /** A message may quote what somebody wrote; the code and the field are enough to find it in the log. */
 export const failure = ({ code, field }: PaycertError) => ({ code, ...(field !== undefined && { field }) });
+
+const signers = { all: 'next-signs', some: 'both-sign', none: 'current-signs' } as const;
 
 type Rows = { readonly [T in Event['type']]?: (event: Extract<Event, { type: T }>) => AuditRecord | undefined };
 
@@ -21,12 +24,15 @@ const rows: Rows = {
     isNew ? { type: 'rejected', outcome: 'refused', credential, ...failure(error) } : undefined,
   deferred: ({ credential, error, until, isNew }) =>
     isNew ? { type: 'deferred', outcome: 'waits', credential, until, ...failure(error) } : undefined,
-  staged: ({ credential, isActive, until, percent, keyId, snapshotId, error }) => ({
-    type: 'staged',
-    outcome: error !== undefined ? 'refused' : isActive ? 'next-signs' : 'current-signs',
-    ...{ credential, until, percent, besideKeyId: keyId, besideSnapshotId: snapshotId },
-    ...(error && failure(error)),
-  }),
+  staged: (staged) => {
+    const { credential, until, percent, of, keyId, snapshotId, error } = staged;
+    return {
+      type: 'staged',
+      outcome: error !== undefined ? 'refused' : signers[partOf(staged)],
+      ...{ credential, until, percent, of, besideKeyId: keyId, besideSnapshotId: snapshotId },
+      ...(error && failure(error)),
+    };
+  },
   'credential-added': ({ credential }) => ({ type: 'credential-added', outcome: 'ok', credential }),
   'credential-removed': ({ credential }) => ({ type: 'credential-removed', outcome: 'ok', credential }),
   'resource-followed': ({ credential, isSuspended }) => ({

@@ -350,10 +350,16 @@ export const commands: Readonly<Record<string, Command>> = {
     run: async (invocation) => (await import('./fleet/fleet.ts')).fleet(invocation),
   },
   promote: {
-    summary: 'Let the next of two staged Secrets of a PaymentCredential sign, in every Pod or a share of them',
+    summary: 'Let the next of two staged Secrets of a PaymentCredential sign, everywhere or by a share',
     usage: 'NAME',
     options: {
-      percent: { type: 'string', value: 'N', help: 'in about so many of a hundred Pods, 1 to 100 (default 100)' },
+      percent: { type: 'string', value: 'N', help: 'in about so many of a hundred, 1 to 100 (default 100)' },
+      of: {
+        type: 'string',
+        value: 'WHAT',
+        help: 'pods, or requests: a share of those of every Pod (default pods)',
+        choices: ['pods', 'requests'],
+      },
       namespace: { type: 'string', short: 'n', value: 'NAMESPACE', help: 'where it is (default: the kubeconfig’s)' },
     },
     positionals: { min: 1, max: 1 },

@@ -1,6 +1,5 @@
 // paycert promote and rollback: change when the next of two staged Secrets signs, with the user's own rights, and nothing else.
-import { isDeepStrictEqual } from 'node:util';
-import { parseSpec, paymentCredentials, setsOf } from '../config/resource.ts';
+import { activationText, parseSpec, paymentCredentials, setsOf } from '../config/resource.ts';
 import type { ActivateConfig } from '../config/schema/source.ts';
 import { PaycertError } from '../errors.ts';
 import { connect, type KubeClient } from '../kube/client.ts';
@@ -13,7 +12,13 @@ interface ActivateOptions {
   readonly client: Pick<KubeClient, 'get' | 'change'>;
   readonly name: string;
   readonly namespace: string | undefined;
+  readonly activate: Share;
+}
+
+/** Of the Pods unless it says otherwise. */
+interface Share {
   readonly percent: number;
+  readonly of?: 'requests';
 }
 
 /** The operator writes the status of the same object. */
@@ -21,7 +26,7 @@ const attempts = 5;
 
 /** One line for the user. @throws PaycertError `credential-rejected` where the next set is not valid, and is to sign */
 async function activate(options: ActivateOptions, signal: AbortSignal): Promise<string> {
-  const { client, name, namespace = ownNamespace, percent } = options;
+  const { client, name, namespace = ownNamespace, activate: wanted } = options;
   const target: Target = { resource: paymentCredentials, namespace, name };
   for (let left = attempts; ; left -= 1) {
     const object = await client.get(target, signal);
@@ -30,11 +35,11 @@ async function activate(options: ActivateOptions, signal: AbortSignal): Promise<
     const { next } = setsOf(source);
     if (source.staged === undefined || next === undefined)
       throw usageError(`${name} names one Secret: a next one under spec.source.staged is what is promoted`);
-    if (percent > 0) assertFit(resource, isDeepStrictEqual(source.staged.activate, { percent }));
+    if (wanted.percent > 0) assertFit(resource, activationText(source.staged.activate) === activationText(wanted));
     const before = describeActivation(source.staged.activate);
     try {
-      await client.change(target, operationsOn(object, percent), 'paycert', signal);
-      return `${name}: Secret ${next.name} signs ${describeActivation({ percent })}; before, ${before}`;
+      await client.change(target, operationsOn(object, wanted), 'paycert', signal);
+      return `${name}: Secret ${next.name} signs ${describeActivation(wanted)}; before, ${before}`;
     } catch (error) {
       const isOvertaken = error instanceof PaycertError && error.code === 'object-conflict';
       if (!isOvertaken || left === 1) throw error;
@@ -43,9 +48,9 @@ async function activate(options: ActivateOptions, signal: AbortSignal): Promise<
 }
 
 /** Only of the version that was looked at. */
-const operationsOn = ({ metadata }: KubeObject, percent: number) => [
+const operationsOn = ({ metadata }: KubeObject, wanted: Share) => [
   { op: 'replace' as const, path: '/metadata/resourceVersion', value: metadata.resourceVersion },
-  { op: 'replace' as const, path: '/spec/source/staged/activate', value: { percent } },
+  { op: 'replace' as const, path: '/spec/source/staged/activate', value: wanted },
 ];
 
 /** What an operator found, if one has looked at this spec. */
@@ -65,11 +70,12 @@ function assertFit({ name, generation, status }: PaymentCredential, isSame: bool
   throw new PaycertError('credential-rejected', message);
 }
 
-function describeActivation({ at, percent = 0, from }: ActivateConfig): string {
+function describeActivation({ at, percent = 0, of, from }: ActivateConfig): string {
+  const parts = of === 'requests' ? 'requests' : 'Pods';
   if (at !== undefined) return `in every Pod from ${at} on`;
-  if (from !== undefined) return `in more and more Pods from ${from} on`;
+  if (from !== undefined) return `in more and more ${parts} from ${from} on`;
   if (percent === 0) return 'in no Pod';
-  return percent === 100 ? 'in every Pod' : `in about ${percent} of a hundred Pods`;
+  return percent === 100 ? 'in every Pod' : `in about ${percent} of a hundred ${parts}`;
 }
 
 function percentOf(values: Invocation['values']): number {
@@ -79,12 +85,16 @@ function percentOf(values: Invocation['values']): number {
   return percent;
 }
 
-async function run({ values, positionals: [name = ''], signal }: Invocation, percent: number): Promise<number> {
+async function run({ values, positionals: [name = ''], signal }: Invocation, wanted: Share): Promise<number> {
   const client = connect(process.env);
-  print(await activate({ client, name, namespace: text(values, 'namespace'), percent }, signal));
+  print(await activate({ client, name, namespace: text(values, 'namespace'), activate: wanted }, signal));
   return 0;
 }
 
-export const promote = (invocation: Invocation): Promise<number> => run(invocation, percentOf(invocation.values));
+export function promote(invocation: Invocation): Promise<number> {
+  const { values } = invocation;
+  const of = text(values, 'of') === 'requests' ? { of: 'requests' as const } : {};
+  return run(invocation, { percent: percentOf(values), ...of });
+}
 
-export const rollback = (invocation: Invocation): Promise<number> => run(invocation, 0);
+export const rollback = (invocation: Invocation): Promise<number> => run(invocation, { percent: 0 });

@@ -97,12 +97,13 @@ function stagedText({
   rejected = false,
   until,
   percent,
+  of,
   keyId = '-',
   reason,
 }: NonNullable<Status['staged']>): string {
   const current = rejected ? 'the platform refuses the next set, so the current set signs here' : 'the current set signs here'; // prettier-ignore
   const which = active ? 'the next set signs here' : current;
-  const when = until === undefined ? `in ${String(percent)} of 100 pods the next one does` : `the next one does from ${until} on`; // prettier-ignore
+  const when = until === undefined ? `in ${String(percent)} of 100 ${of ?? 'pods'} the next one does` : `the next one does from ${until} on`; // prettier-ignore
   const other = reason ? `the other one is of no use: ${noticeText(reason)}` : `beside it key ${keyId} verifies and decrypts`; // prettier-ignore
   return `${which}; ${when}; ${other}`;
 }

@@ -111,8 +111,11 @@ export const isOnTrial = ({ percent = 0, steps }: ActivateConfig): boolean =>
   steps !== undefined || (percent > 0 && percent < 100);
 
 /** Equal for equal activations. */
-export const activationText = ({ at, percent, from, steps }: ActivateConfig): string =>
-  JSON.stringify({ at, percent, from, steps: steps?.map((step) => [step.percent, step.for]) });
+export const activationText = ({ at, percent, of, from, steps }: ActivateConfig): string =>
+  JSON.stringify({
+    ...{ at, percent, from, steps: steps?.map((step) => [step.percent, step.for]) },
+    ...(of === 'requests' && { of }),
+  });
 
 /** The spec as it is to be followed: a next set that the operator found to be refused signs nowhere. */
 export function withVerdict(spec: ResourceSpec, status: unknown): ResourceSpec {

@@ -63,7 +63,7 @@ const jumpMilliseconds = 1000;
 
 /** @throws PaycertError `credential-not-loaded` */
 function signedByNow(call: Call, host: string, { store, clocks, milliseconds }: ExchangeOptions): SignedBy {
-  const snapshot = store.current(call.credential);
+  const snapshot = store.current(call.credential).signingFor(call);
   const signer = snapshot.context.set.signer?.facts;
   return {
     key: signer === undefined ? snapshot.snapshotId : `${signer.keyId} ${signer.fingerprint}`,
@@ -88,7 +88,7 @@ export async function exchangeOnce(
     const jump = Math.abs(signedBy.clockMilliseconds - now.clockMilliseconds);
     return signedBy.key !== now.key || jump > jumpMilliseconds;
   };
-  const shown = shownBy(snapshot, call, { request, forwarding, host });
+  const shown = shownBy(snapshot.signingFor(call), call, { request, forwarding, host });
   const headers = passedOn<string>(request.headers);
   const wanted = forwarding.toAuthorize({ ...request, headers }, keysOf(snapshot), origin);
   const use = useOf(snapshot, within(call), { observe, nonce: randomNonce, witness });
@@ -152,8 +152,8 @@ export async function sendOnce(
 }
 
 /** Also those that were replaced a moment ago: fields of the request may be encrypted for one of them. */
-const keysOf = ({ context, retired }: Snapshot) =>
-  [context, ...retired.map((one) => one.context)].flatMap(({ set }) => set.keys);
+const keysOf = ({ context, beside, retired }: Snapshot) =>
+  [context, ...(beside ? [beside] : []), ...retired.map((one) => one.context)].flatMap(({ set }) => set.keys);
 
 /** Of a body that ends too early, or too late. */
 export const bodyFailure = (error: unknown, origin: string, { deadline }: Pick<Limits, 'deadline'>): PaycertError => {

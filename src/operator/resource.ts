@@ -67,7 +67,11 @@ const StagedSchema = Type.Object(
     notAfter: Type.Optional(Time('Until when the certificate of that key is valid.')),
     at: Type.Optional(Time('When the next set signs, as the resource says.')),
     percent: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: 100, description: 'In which share of Pods the next set signs.' }),
+      Type.Integer({
+        minimum: 0,
+        maximum: 100,
+        description: 'The share of Pods, or of their requests, in which the next set signs.',
+      }),
     ),
   },
   {

@@ -7,11 +7,12 @@ import { always, followed, type Schedule } from '../sources/schedule.ts';
 import type { Activation } from '../sources/source.ts';
 
 /** The schema and its rules have made sure that there is one of the three. */
-export function activationOf({ at, percent = 0, from, steps }: ActivateConfig): Activation {
+export function activationOf({ at, percent = 0, of, from, steps }: ActivateConfig): Activation {
   if (at !== undefined) return { at: new Date(at) };
-  if (from === undefined || steps === undefined) return { percent };
+  const ofWhat = of === 'requests' ? { of } : {};
+  if (from === undefined || steps === undefined) return { percent, ...ofWhat };
   const read = steps.map((step) => ({ percent: step.percent, milliseconds: milliseconds(step.for) }));
-  return { from: new Date(from), steps: read };
+  return { from: new Date(from), steps: read, ...ofWhat };
 }
 
 interface Scheduled {

@@ -49,6 +49,7 @@ function describeEntry(entry: Entry, now: Date): object {
       rejected: entry.staged.isRejected,
       until: entry.staged.until,
       percent: entry.staged.percent,
+      of: entry.staged.of,
       code: entry.staged.error?.code,
     },
     platformCertificates: entry.certificateList && {

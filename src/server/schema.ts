@@ -347,6 +347,7 @@ export const CredentialStatus = Type.Object({
         active: Type.Boolean({ description: 'Whether the next set signs in this process.' }),
         until: Type.Optional(Time),
         percent: Type.Optional(Type.Integer({ description: 'In how many pods of a hundred the next set signs.' })),
+        of: Type.Optional(Type.Literal('requests', { description: '`percent` is of the requests of each pod.' })),
         keyId: Type.Optional(Type.String({ description: 'Of the set that does not sign.' })),
         snapshotId: Type.Optional(Type.String({ description: 'Of the set that does not sign.' })),
         rejected: Type.Optional(

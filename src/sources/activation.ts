@@ -20,7 +20,7 @@ function stretchesOf(activation: Activation): readonly Stretch[] {
   return [...steps, { from, percent: 100 }];
 }
 
-/** In how many pods of a hundred the next set signs. */
+/** In how many pods of a hundred, or how many calls of a hundred, the next set signs. */
 export const shareAt = (activation: Activation, now: Date): number =>
   stretchesOf(activation).findLast(({ from }) => from <= now.getTime())?.percent ?? 0;
 
@@ -34,20 +34,29 @@ export function changesAt(activation: Activation, now: Date): Date | undefined {
 export const beginsAt = (activation: Activation): Date | undefined =>
   'at' in activation ? activation.at : 'from' in activation ? activation.from : undefined;
 
-/** Whether the next set signs in every pod. */
+/** Whether the next set signs everything in every pod. */
 export const isEverywhere = (activation: Activation, now: Date): boolean => shareAt(activation, now) === 100;
 
+/** Whether its share is of the calls in each pod. */
+export const isOfRequests = (activation: Activation): boolean => 'of' in activation;
+
+/** From 0 to 1, and the same in every process. */
+const placeOf = (...names: readonly string[]): number =>
+  createHash('sha256').update(JSON.stringify(names)).digest().readUInt32BE() / 2 ** 32;
+
 /**
- * Whether the next set signs. All pods agree without talking: the same pods for a set as long as its name stays, more of
- * them as the share grows, and others for another set.
+ * What the next set signs in a pod. All pods agree without talking: the same pods for a set as long as its name stays, more
+ * of them as the share grows, and others for another set.
  */
-export function isActivated(
+export function signsIn(
   activation: Activation,
   { now, pod, next }: { now: Date; pod: string; next: string },
-): boolean {
-  const place = createHash('sha256')
-    .update(JSON.stringify([pod, next]))
-    .digest()
-    .readUInt32BE();
-  return place / 2 ** 32 < shareAt(activation, now) / 100;
+): 'nothing' | 'some' | 'everything' {
+  const share = shareAt(activation, now);
+  if (isOfRequests(activation) && share > 0 && share < 100) return 'some';
+  return placeOf(pod, next) < share / 100 ? 'everything' : 'nothing';
 }
+
+/** Whether the next set signs that call, where it signs some: in whichever pod, and still when the share has grown. */
+export const signsCall = (share: number, { call, next }: { call: string; next: string }): boolean =>
+  placeOf(call, next) < share / 100;

@@ -33,9 +33,16 @@ export interface Copy {
   readonly annotation: string;
 }
 
-/** When the next of two sets signs: from a time on, in so many pods of a hundred, or in more and more of them. */
+/** When the next of two sets signs: from a time on, by a share, or by shares that grow. */
 export type Activation =
-  { readonly at: Date } | { readonly percent: number } | { readonly from: Date; readonly steps: readonly Step[] };
+  | { readonly at: Date }
+  | ({ readonly percent: number } & OfWhat)
+  | ({ readonly from: Date; readonly steps: readonly Step[] } & OfWhat);
+
+interface OfWhat {
+  /** The share is of the calls in each pod; otherwise of the pods. */
+  readonly of?: 'requests';
+}
 
 export interface Step {
   readonly percent: number;
@@ -48,8 +55,10 @@ export interface Staged {
   /** It would sign here, and its platform refuses too many of its signatures. */
   readonly isRejected: boolean;
   readonly activation: Activation;
-  /** In how many pods of a hundred the next set is to sign now. */
+  /** In how many pods of a hundred, or how many calls of a hundred, the next set is to sign now. */
   readonly share: number;
+  /** Whether the next set signs the call with that id; absent unless it signs a share of the calls here. */
+  readonly signs?: (callId: string) => boolean;
   /** Takes what the platform said of a signature of the next set, while that signs by a share. */
   readonly judge?: (isRefused: boolean) => void;
   /** The named bytes of the set that does not sign; or why it cannot be read. */

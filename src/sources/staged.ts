@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Clock, longestSleep } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import { changesAt, isActivated, isEverywhere, shareAt } from './activation.ts';
+import { changesAt, isEverywhere, shareAt, signsCall, signsIn } from './activation.ts';
 import { mergeChanges } from './merge.ts';
 import type { Schedule } from './schedule.ts';
 import { Trial, type TrialLimits } from './trial.ts';
@@ -28,7 +28,7 @@ export function staged({ current, next, schedule, canary, pod, clock }: StagedOp
     changed = new AbortController();
   };
   const trial = new Trial(canary, wake);
-  const isActive = () => isActivated(activation, { now: clock.now(), pod, next: next.name });
+  const activated = () => signsIn(activation, { now: clock.now(), pod, next: next.name });
 
   async function learn(signal: AbortSignal): Promise<void> {
     const said = await schedule.read(signal);
@@ -38,12 +38,14 @@ export function staged({ current, next, schedule, canary, pod, clock }: StagedOp
     wake();
   }
 
-  /** Whether the next set signs: it is activated, and its platform does not refuse it. One that signs everywhere is on no trial. */
-  function maySign(material: Material | PaycertError): boolean {
-    const isOnTrial = isActive() && !isEverywhere(activation, clock.now()) && !(material instanceof PaycertError);
-    if (isOnTrial) return trial.mayBegin(`${material.revision} ${JSON.stringify(activation)}`);
+  /** What the next set signs: as it is activated, and nothing while its platform refuses it. One that signs everywhere is on no trial. */
+  function maySign(material: Material | PaycertError): ReturnType<typeof activated> {
+    const wanted = activated();
+    const isOnTrial =
+      wanted !== 'nothing' && !isEverywhere(activation, clock.now()) && !(material instanceof PaycertError);
+    if (isOnTrial) return trial.mayBegin(`${material.revision} ${JSON.stringify(activation)}`) ? wanted : 'nothing';
     trial.end();
-    return isActive();
+    return wanted;
   }
 
   async function* due(signal: AbortSignal): AsyncGenerator<Tick, void, undefined> {
@@ -65,11 +67,13 @@ export function staged({ current, next, schedule, canary, pod, clock }: StagedOp
     async read(signal): Promise<Material> {
       await learn(signal);
       const sets = await Promise.all([settled(current.read(signal)), settled(next.read(signal))]);
-      const isNext = maySign(sets[1]);
-      const isRejected = !isNext && isActive();
+      const part = maySign(sets[1]);
+      const isNext = part === 'everything';
+      const isRejected = part === 'nothing' && activated() !== 'nothing';
       const [signing, other] = isNext ? [sets[1], sets[0]] : sets;
       if (signing instanceof PaycertError) throw signing;
       const { data, revision, changedAt, ...about } = signing;
+      const share = shareAt(activation, clock.now());
       return material(data, {
         ...about,
         // That of an activated set is when it was activated, which no origin says of a share.
@@ -79,10 +83,10 @@ export function staged({ current, next, schedule, canary, pod, clock }: StagedOp
           isActive: isNext,
           isRejected,
           activation,
-          share: shareAt(activation, clock.now()),
+          share,
           other: other instanceof PaycertError ? other : other.data,
-          ...(isNext &&
-            !isEverywhere(activation, clock.now()) && { judge: (isRefused: boolean) => trial.note(isRefused) }),
+          ...(part === 'some' && { signs: (call: string) => signsCall(share, { call, next: next.name }) }),
+          ...(part !== 'nothing' && share < 100 && { judge: (isRefused: boolean) => trial.note(isRefused) }),
         },
       });
     },

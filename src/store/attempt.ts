@@ -100,17 +100,21 @@ export async function attempt(
   const generation = (previous?.generation ?? 0) + 1;
   const retired = previous?.retire(at, graceMilliseconds) ?? [];
   const { version } = material;
+  const { isActive = false, signs, judge } = material.staged ?? {};
+  const isPartial = signs !== undefined && beside?.context !== undefined;
   const about = {
     generation,
     loadedAt: at,
     version,
     retired,
     beside: beside?.context,
-    judge: material.staged?.judge,
+    signs: isPartial ? signs : undefined,
+    // What is not tried is not judged.
+    judge: isActive || isPartial ? judge : undefined,
     seenBefore: previous?.firstSeen,
   };
   const snapshot = new Snapshot(context, about, limiter);
-  const staged = material.staged && beside && describeStaged(material.staged, beside, snapshotId);
+  const staged = material.staged && beside && describeStaged(material.staged, { ...beside, isPartial }, snapshotId);
   // Before the swap: a provider that throws here has not half replaced anything.
   const warnings = context.set.warnings(at);
   if (keptAt !== undefined) store.update(name, (entry) => ({ ...entry, snapshot, restored: { at, keptAt } }));

@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox';
 import { roles } from '../providers/roles.ts';
 import { ownSnapshotId } from './snapshot.ts';
+import { isTried } from './staged.ts';
 import type { Entry } from './store.ts';
 
 /** One line: it ends in a status and in a terminal. */
@@ -59,7 +60,7 @@ function describeEntry(entry: Entry): CredentialSighting {
     ...(deferral && { deferredUntil: deferral.until.toISOString() }),
     ...(sourceError && { unreadable: sourceError.error.code }),
     ...(frozenPaths.length > 0 && { frozen: true }),
-    ...(staged?.isActive === true && (staged.percent ?? 100) < 100 && { canary: true }),
+    ...(staged && isTried(staged) && { canary: true }),
     ...(staged?.isRejected === true && staged.snapshotId !== undefined && { canaryRejected: staged.snapshotId }),
     ...(suspendedSince && { suspended: true }),
   };

@@ -71,6 +71,8 @@ export class Snapshot {
   readonly version: string | undefined;
   readonly #limiter: Limiter;
   readonly #judge: ((isRefused: boolean) => void) | undefined;
+  /** The set beside this one, where that signs a share of the calls. */
+  readonly #tried: { readonly snapshot: Snapshot; readonly signs: (callId: string) => boolean } | undefined;
   readonly #unopening = new Unopening();
 
   constructor(
@@ -81,6 +83,7 @@ export class Snapshot {
       version: string | undefined;
       retired: readonly Retired[];
       beside?: SigningContext | undefined;
+      signs?: ((callId: string) => boolean) | undefined;
       judge?: ((isRefused: boolean) => void) | undefined;
       seenBefore?: FirstSeen | undefined;
     },
@@ -92,6 +95,11 @@ export class Snapshot {
     // The same keys again are not retired: a snapshot that came back is current.
     this.retired = about.retired.filter((retired) => retired.snapshotId !== this.snapshotId).slice(0, maxRetired);
     this.beside = about.beside;
+    const { beside, signs } = about;
+    if (beside && signs) {
+      const snapshot = new Snapshot(beside, { ...about, beside: context, signs: undefined }, limiter);
+      this.#tried = { snapshot, signs };
+    }
     this.#judge = about.judge;
     this.loadedAt = about.loadedAt;
     this.firstSeen = noteSeen(about.seenBefore ?? new Map(), context.set.keys, about.loadedAt);
@@ -100,19 +108,23 @@ export class Snapshot {
     Object.freeze(this);
   }
 
-  /** What the next snapshot finds retired: this one, and those before it whose grace has not ended. */
+  /** What the next snapshot finds retired: all that signed by this one, and those before it whose grace has not ended. */
   retire(now: Date, graceMilliseconds: number): readonly Retired[] {
-    const self = {
-      context: this.context,
-      snapshotId: this.snapshotId,
-      until: new Date(now.getTime() + graceMilliseconds),
-    };
-    return [self, ...this.retired].filter(({ until }) => now < until);
+    const until = new Date(now.getTime() + graceMilliseconds);
+    const signing = this.#tried ? [this, this.#tried.snapshot] : [this];
+    const own = signing.map(({ context, snapshotId: id }) => ({ context, snapshotId: id, until }));
+    return [...own, ...this.retired].filter((retired) => now < retired.until);
   }
 
-  /** What its platform said of a signature; of another key than the one that signs it is no news. */
+  /** The one whose keys sign that call: this one, or the set beside it where a share of the calls tries that. */
+  signingFor({ id }: { readonly id: string }): Snapshot {
+    return this.#tried?.signs(id) === true ? this.#tried.snapshot : this;
+  }
+
+  /** What its platform said of a signature; of another key than the one that is tried it is no news. */
   judge(keyId: string, isRefused: boolean): void {
-    if (this.context.set.signer?.facts.keyId === keyId) this.#judge?.(isRefused);
+    const { context } = this.#tried?.snapshot ?? this;
+    if (context.set.signer?.facts.keyId === keyId) this.#judge?.(isRefused);
   }
 
   /** Fair: a batch takes turns with single requests. */

@@ -1,14 +1,16 @@
-// The set beside the one that signs: checked before its time, verifies and decrypts already or still, and never signs.
+// The set beside the one that signs: checked before its time, verifies and decrypts already or still, and signs a share of the calls at most.
 import { PaycertError } from '../errors.ts';
 import type { StagedState } from '../events.ts';
 import type { SigningContext } from '../providers/provider.ts';
-import { beginsAt } from '../sources/activation.ts';
+import { beginsAt, isOfRequests } from '../sources/activation.ts';
 import type { Staged } from '../sources/source.ts';
 import { findRefusal, findViolations } from './checks.ts';
 
 /** As it is known; without a context it is of no use, and `error` says why. */
 export interface StagedSet {
   readonly context?: SigningContext;
+  /** It signs a share of the calls. */
+  readonly isPartial?: boolean;
   readonly error?: PaycertError;
 }
 
@@ -48,14 +50,24 @@ export async function evaluateStaged(
 /** `id`: equal in every process that loaded the same keys. */
 export function describeStaged(
   { activation, share, isActive, isRejected }: Staged,
-  { context, error }: StagedSet,
+  { context, isPartial = false, error }: StagedSet,
   id: (set: SigningContext['set']) => string,
 ): StagedState {
   return {
     isActive,
     ...(isRejected && { isRejected }),
+    ...(isPartial && { isPartial }),
     ...('at' in activation ? { until: activation.at } : { percent: share }),
+    ...(isOfRequests(activation) && { of: 'requests' as const }),
     ...(context && { keyId: context.set.signer?.facts.keyId, snapshotId: id(context.set) }),
     ...(error && { error }),
   };
 }
+
+/** How much the next set signs here. */
+export const partOf = ({ isActive, isPartial = false }: StagedState): 'none' | 'some' | 'all' =>
+  isActive ? 'all' : isPartial ? 'some' : 'none';
+
+/** Whether it does so by a share, which a platform's word ends. */
+export const isTried = (staged: StagedState): boolean =>
+  partOf(staged) !== 'none' && staged.percent !== undefined && staged.percent < 100;

@@ -189,7 +189,7 @@ export function useOf(snapshot: Snapshot, begin: Begin, options: UseOptions): Cr
     sign: (message) =>
       begin('sign', async (call) => {
         const body = bytesOf({ message }, 'message');
-        const signed = await snapshot.sign(body, call);
+        const signed = await snapshot.signingFor(call).sign(body, call);
         await witness(call, { keyId: signed.keyId, generation, body });
         return signed;
       }),
@@ -203,7 +203,7 @@ export function useOf(snapshot: Snapshot, begin: Begin, options: UseOptions): Cr
         if (/^https?:\/\/[^/?]*@/i.test(members.url ?? ''))
           throw requestInvalid('url', 'has a name or password before its host, which is not signed: leave it out');
         const request = { ...members, ...(body !== undefined && { body: bytesOf({ body }, 'body') }) };
-        const authorized = await snapshot.authorize(request, momentOf(call, moment), call);
+        const authorized = await snapshot.signingFor(call).authorize(request, momentOf(call, moment), call);
         const sent = { ...authorized, body: authorized.body ?? request.body ?? new Uint8Array() };
         await witness(call, { ...sent, generation });
         remember(call, sent);
@@ -211,8 +211,9 @@ export function useOf(snapshot: Snapshot, begin: Begin, options: UseOptions): Cr
       }),
     paymentParameters: (input, moment) =>
       begin('payment-parameters', async (call) => {
-        const parameters = await snapshot.paymentParameters(checked(input), momentOf(call, moment), call);
-        await witness(call, { keyId: snapshot.context.set.signer?.facts.keyId, generation });
+        const signing = snapshot.signingFor(call);
+        const parameters = await signing.paymentParameters(checked(input), momentOf(call, moment), call);
+        await witness(call, { keyId: signing.context.set.signer?.facts.keyId, generation });
         return parameters;
       }),
     report: (given) =>

@@ -1,10 +1,12 @@
 // Metrics that are facts of the store at the time of a scrape: help, labels, and how to read them off an entry.
 import { decisive, roles } from '../providers/roles.ts';
+import { partOf } from '../store/staged.ts';
 import { agesIn, awaitedAt, type Entry, isBridged, isReady } from '../store/store.ts';
 import type { MetricRow } from './counted/row.ts';
 import type { Sample } from './fact-gauge.ts';
 
 const credential = 'credential';
+const activeParts = { none: 'false', some: 'some', all: 'true' } as const;
 
 /** Facts of the store, computed at the scrape: a series lives exactly as long as its object. */
 export const gauges = {
@@ -141,10 +143,10 @@ export const gauges = {
   paycert_staged: {
     about: 'reloads',
     help: 'Of a staged source, always 1: whether the next set signs in this process, and whether the other set is valid.',
-    more: '`active`: whether the next set signs. `valid`: whether the set beside it, which verifies and decrypts, is of use.',
+    more: '`active`: whether the next set signs, or `some`: a share of the requests. `valid`: whether the set beside it, which verifies and decrypts, is of use.',
     labels: [credential, 'active', 'valid'],
     read: ({ staged }: Entry) =>
-      staged ? [{ active: String(staged.isActive), valid: String(staged.error === undefined), value: 1 }] : [],
+      staged ? [{ active: activeParts[partOf(staged)], valid: String(staged.error === undefined), value: 1 }] : [],
   },
   paycert_canary_rejected: {
     about: 'reloads',

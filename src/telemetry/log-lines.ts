@@ -1,6 +1,7 @@
 // What is logged of each event: a level, a sentence and fields. An unknown error is given by name and stack, never by message.
 import { detailOf, type PaycertError } from '../errors.ts';
 import { type Event, type NotifiedOutcome, tolerableSkewSeconds } from '../events.ts';
+import { partOf } from '../store/staged.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -71,8 +72,20 @@ const notifiedLines: Readonly<Partial<Record<NotifiedOutcome, string>>> = {
   late: 'a notification was not accepted: the application has not answered in time',
 };
 
-const whoSigns = (isNext: boolean): string =>
-  isNext ? 'of two staged sets the next one signs here' : 'of two staged sets the current one signs here, and the next one waits'; // prettier-ignore
+const stagedFields = ({ credential, until, percent, of, keyId, error }: Extract<Event, { type: 'staged' }>) => ({
+  credential,
+  ...(until && { until }),
+  ...(percent !== undefined && { percent }),
+  ...(of && { of }),
+  ...(keyId !== undefined && { besideKeyId: keyId }),
+  ...(error && describe(error)),
+});
+
+const signersOf = {
+  all: 'of two staged sets the next one signs here',
+  some: 'of two staged sets the next one signs a share of the requests here, and the current one the others',
+  none: 'of two staged sets the current one signs here, and the next one waits',
+} as const;
 
 const refusedNext = 'the platform refuses too many signatures of the next set: the current one signs here again';
 const uselessOther = 'of two staged sets the one that does not sign is of no use';
@@ -123,16 +136,10 @@ const rows: Rows = {
     'a platform judged a signature',
     { credential, keyId, outcome },
   ],
-  staged: ({ credential, isActive, isRejected, until, percent, keyId, error }) => [
-    error === undefined && isRejected !== true ? 'info' : 'error',
-    isRejected === true ? refusedNext : error === undefined ? whoSigns(isActive) : uselessOther,
-    {
-      credential,
-      ...(until && { until }),
-      ...(percent !== undefined && { percent }),
-      ...(keyId !== undefined && { besideKeyId: keyId }),
-      ...(error && describe(error)),
-    },
+  staged: (staged) => [
+    staged.error === undefined && staged.isRejected !== true ? 'info' : 'error',
+    staged.isRejected === true ? refusedNext : staged.error === undefined ? signersOf[partOf(staged)] : uselessOther,
+    stagedFields(staged),
   ],
   'activation-refused': ({ credential, error }) => [
     'warn',

@@ -37,6 +37,12 @@ describe('paycert promote and rollback', () => {
     for (const [words, activate, says] of [
       [['promote', 'shop', '--percent', '5'], { percent: 5 }, 'signs in about 5 of a hundred Pods; before, in no Pod'],
       [['promote', 'shop'], { percent: 100 }, 'signs in every Pod; before, in about 5 of a hundred Pods'],
+      [
+        ['promote', 'shop', '--percent', '50', '--of', 'requests'],
+        { percent: 50, of: 'requests' },
+        'signs in about 50 of a hundred requests; before, in every Pod',
+      ],
+      [['promote', 'shop'], { percent: 100 }, 'signs in every Pod; before, in about 50 of a hundred requests'],
       [['rollback', 'shop'], { percent: 0 }, 'signs in no Pod; before, in every Pod'],
     ] as const) {
       const { code, stdout, stderr } = await run(...words);
@@ -69,6 +75,7 @@ describe('paycert promote and rollback', () => {
       assert.notEqual((await run('rollback', 'none')).code, 0);
       for (const percent of ['0', '101', 'x'])
         assert.equal((await run('promote', 'shop', '--percent', percent)).code, 64);
+      assert.equal((await run('promote', 'shop', '--of', 'calls')).code, 64);
       const env = await makeAccount(tenant, [rule('paycert.dev', ['paymentcredentials'], 'get')], 'reader');
       const forbidden = await paycert(['promote', 'shop', '-n', tenant.namespace], { env });
       assert.match(forbidden.stderr, /cluster-forbidden/);

@@ -52,6 +52,9 @@ describe('a PaymentCredential with two staged Secrets', () => {
     await tenant.condition('wechat-main', 'Staged', 'True Waiting');
     await tenant.patch('wechat-main', { source: stagedSource({ percent: 50 }) });
     assert.equal((await tenant.condition('wechat-main', 'Staged', 'True InSomePods')).keyId, keyIds[0]);
+    await tenant.patch('wechat-main', { source: stagedSource({ percent: 50, of: 'requests' }) });
+    const shared = await tenant.condition('wechat-main', 'Staged', 'True InSomeRequests');
+    assert.match(shared.message, /signs about 50 of a hundred requests of each Pod\.$/);
     await tenant.patch('wechat-main', { source: stagedSource({ percent: 100 }) });
     const promoted = await tenant.condition('wechat-main', 'Staged', 'True Replaced');
     assert.deepEqual([promoted.keyId, promoted.staged?.keyId, promoted.staged?.set], [keyIds[1], keyIds[0], 'Current']);

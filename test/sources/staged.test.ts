@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { PaycertError } from '../../src/errors.ts';
 import type { Activation } from '../../src/sources/source.ts';
 import { always, followed } from '../../src/sources/schedule.ts';
-import { changesAt, isActivated, shareAt } from '../../src/sources/activation.ts';
+import { changesAt, shareAt, signsCall, signsIn } from '../../src/sources/activation.ts';
 import { staged } from '../../src/sources/staged.ts';
 import { filesOf, textsOf } from '../support/directories.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -15,7 +15,8 @@ const now = new Date('2026-11-22T00:00:00Z');
 const canary = { failurePercent: 50, minimumCalls: 4 };
 const never = new AbortController().signal;
 const second = (seconds: number) => new Date(now.getTime() + seconds * 1000);
-const signs = (percent: number, pod: string, next = 'secret:b') => isActivated({ percent }, { now, pod, next });
+const signs = (percent: number, pod: string, next = 'secret:b') =>
+  signsIn({ percent }, { now, pod, next }) === 'everything';
 
 function make(activation: Activation, pod = 'pod-1') {
   const [current, next, clock] = [new FakeSource('a'), new FakeSource('b'), new FakeClock(now)];
@@ -56,6 +57,43 @@ describe('the share of pods', () => {
     const chosen = (next: string) => pods.filter((pod) => signs(5, pod, next));
     const both = chosen('secret:b').filter((pod) => chosen('secret:c').includes(pod));
     assert.ok(both.length < chosen('secret:b').length / 2);
+  });
+});
+
+describe('the share of requests', () => {
+  const calls = Array.from({ length: 20_000 }, (_, index) => `call-${String(index)}`);
+  const signed = (percent: number, call: string, next = 'secret:b') => signsCall(percent, { call, next });
+  const of = 'requests';
+
+  it('is about that many of a hundred, in each pod', () => {
+    for (const percent of [1, 5, 50, 99]) {
+      const share = calls.filter((call) => signed(percent, call)).length / calls.length;
+      assert.ok(Math.abs(share - percent / 100) < 0.015, `${String(share)} for ${String(percent)}`);
+      for (const pod of ['pod-1', 'pod-2', ''])
+        assert.equal(signsIn({ percent, of }, { now, pod, next: 'secret:b' }), 'some');
+    }
+  });
+
+  it('keeps every call that it has as it grows, and decides the same in every pod and process', () => {
+    const share = fc.integer({ min: 0, max: 100 });
+    fc.assert(
+      fc.property(fc.string(), fc.string(), share, share, (call, next, one, other) => {
+        const [less, more] = [Math.min(one, other), Math.max(one, other)];
+        assert.equal(signed(less, call, next), signed(less, call, next));
+        assert.ok(!signed(less, call, next) || signed(more, call, next));
+        assert.deepEqual([signed(0, call, next), signed(100, call, next)], [false, true]);
+      }),
+    );
+    // Fixed: pods of several versions agree while one is rolled out.
+    assert.deepEqual(['a', 'b', 'c', 'd', 'e', 'f'].map((call) => signed(50, call)), [true, false, false, true, false, true]); // prettier-ignore
+  });
+
+  it('is nothing at 0, and everything at 100 and after the last of its steps', () => {
+    const at = (activation: Activation, time = now) =>
+      signsIn(activation, { now: time, pod: 'pod-1', next: 'secret:b' });
+    assert.deepEqual([at({ percent: 0, of }), at({ percent: 100, of })], ['nothing', 'everything']);
+    const steps = { from: second(60), steps: [{ percent: 5, milliseconds: 60_000 }], of } as const;
+    assert.deepEqual([59, 60, 119, 120].map((one) => at(steps, second(one))), ['nothing', 'some', 'some', 'everything']); // prettier-ignore
   });
 });
 
@@ -158,6 +196,25 @@ describe('a staged source', () => {
     assert.deepEqual(await read(one), ['C', 'A', true], 'another set is another trial');
     stop.abort();
     await ticks.next();
+  });
+
+  it('has the current set sign but for a share of requests, until their platform refuses the next one', async () => {
+    const one = make({ percent: 50, of: 'requests' });
+    const { data, staged: about } = await one.source.read(never);
+    assert.deepEqual([textsOf(data)['key'], about?.isActive, about?.share], ['A', false, 50]);
+    const calls = Array.from({ length: 100 }, (_, index) => String(index));
+    const tried = calls.map((call) => about?.signs?.(call));
+    assert.deepEqual(tried, calls.map((call) => signsCall(50, { call, next: one.next.name }))); // prettier-ignore
+    assert.ok(tried.includes(true) && tried.includes(false));
+    for (let times = 0; times < canary.minimumCalls; times += 1) about?.judge?.(true);
+    const { staged: back } = await one.source.read(never);
+    assert.deepEqual([back?.isRejected, back?.signs, back?.judge], [true, undefined, undefined]);
+  });
+
+  it('has every request signed by the current set while the next one cannot be read', async () => {
+    const one = make({ percent: 50, of: 'requests' });
+    one.next.failure = unreadable();
+    assert.deepEqual(await read(one), ['A', 'source-unreadable', false]);
   });
 
   it('asks for no judgement of a set that signs everywhere, or by its time', async () => {

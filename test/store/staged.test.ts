@@ -4,6 +4,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { PaycertError } from '../../src/errors.ts';
 import type { Staged } from '../../src/sources/source.ts';
 import { describeCredential } from '../../src/server/status.ts';
+import { describeForFleet } from '../../src/store/sighting.ts';
 import { isBridged } from '../../src/store/store.ts';
 import { type Description, describeMaterial } from '../support/fake-provider.ts';
 import { Reloading, type ReloadingOptions } from '../support/reloading.ts';
@@ -69,6 +70,53 @@ describe('the set that comes next', () => {
     loop.current.judge('A', true);
     assert.equal(judged.length, 2);
     assert.equal(describeCredential(loop.entry, loop.clock.now()).staged?.rejected, true);
+  });
+
+  it('signs the calls of its share, and is judged by what is said of its own key', async (t) => {
+    const { loop, load } = start(t);
+    const judged: boolean[] = [];
+    const tried = {
+      ...{ ...waits, share: 50, activation: { percent: 50, of: 'requests' } as const },
+      signs: (id: string) => id === 'tried',
+      judge: (isRefused: boolean) => void judged.push(isRefused),
+    };
+    await load(A, tried, B);
+    const [others, one] = ['other', 'tried'].map((id) => loop.current.signingFor({ id }));
+    assert.deepEqual([others, one].map((each) => each?.context.set.signer?.facts.keyId), ['A', 'B']); // prettier-ignore
+    assert.equal(one?.generation, others?.generation);
+    const now = loop.clock.now();
+    for (const each of [others, one])
+      for (const keyId of ['PA', 'PB']) assert.equal((await each?.verify(message(keyId), now))?.keyId, keyId);
+    for (const each of [others, one]) each?.judge('A', true);
+    for (const each of [others, one]) each?.judge('B', true);
+    assert.deepEqual(judged, [true, true]);
+    const { staged } = describeCredential(loop.entry, now);
+    assert.deepEqual([staged?.active, staged?.percent, staged?.of, staged?.keyId], [false, 50, 'requests', 'B']);
+    assert.equal(describeForFleet('1', [loop.entry]).credentials[0]?.canary, true);
+
+    await load(A, { ...waits, isRejected: true, share: 50, activation: tried.activation }, B);
+    assert.equal(loop.current.signingFor({ id: 'tried' }), loop.current);
+    // What it has signed may still be answered for its key.
+    loop.source.about = {};
+    await loop.load({ ...A, keyId: 'C' });
+    assert.equal((await loop.current.decrypt({ ciphertext: 'B:secret' }, now)).keyId, 'B');
+    assert.equal(describeForFleet('1', [loop.entry]).credentials[0]?.canary, undefined);
+  });
+
+  it('signs no call when it is not fit, whatever its share, and nothing is said against it by its neighbour', async (t) => {
+    const { loop, load } = start(t);
+    const judged: boolean[] = [];
+    const tried = {
+      ...{ ...waits, share: 99, activation: { percent: 99, of: 'requests' } as const },
+      signs: () => true,
+      judge: (isRefused: boolean) => void judged.push(isRefused),
+    };
+    await load(A, tried, { ...B, breaksSelfTest: true });
+    const { context } = loop.current.signingFor({ id: 'any' });
+    assert.equal(context.set.signer?.facts.keyId, 'A');
+    for (const keyId of ['A', 'B']) loop.current.judge(keyId, true);
+    assert.deepEqual(judged, []);
+    assert.equal(describeForFleet('1', [loop.entry]).credentials[0]?.canary, undefined);
   });
 
   it('signs from its activation on, and what signed before verifies and decrypts still', async (t) => {

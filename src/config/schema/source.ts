@@ -85,7 +85,7 @@ const Time = (description: string) =>
 
 const Step = Type.Object(
   {
-    percent: Type.Integer({ minimum: 1, maximum: 100, description: 'In so many of a hundred pods.' }),
+    percent: Type.Integer({ minimum: 1, maximum: 100, description: 'In so many of a hundred pods, or requests.' }),
     for: Interval('For how long.'),
   },
   closed,
@@ -95,15 +95,24 @@ export const Activate = Type.Object(
   {
     at: Time('From that time on, in every pod.'),
     percent: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: 100, description: 'In so many of a hundred pods. 0: in none; 100: in all.' }),
+      Type.Integer({
+        minimum: 0,
+        maximum: 100,
+        description: 'In so many of a hundred pods, or requests. 0: in none; 100: in all.',
+      }),
     ),
-    of: Type.Optional(Type.Literal('pods', { description: 'What `percent` is a share of. Default pods.' })),
+    of: Type.Optional(
+      Type.Union([Type.Literal('pods'), Type.Literal('requests')], {
+        description:
+          'What `percent` is a share of: the pods, or the requests of each pod, by the id of the call. Default pods.',
+      }),
+    ),
     from: Time('When the first of the steps begins.'),
     steps: Type.Optional(
       Type.Array(Step, {
         minItems: 1,
         maxItems: 16,
-        description: 'In more and more pods, one step after the other, and after the last in every pod.',
+        description: 'In more and more pods, or requests, one step after the other, and after the last in all.',
       }),
     ),
   },

@@ -4,7 +4,7 @@ import { type Counts, countPods, type Fleet, podStates } from '../fleet/view.ts'
 import { deferredReason, type Status } from '../resource.ts';
 import { type Evaluation, isValid, type Outcome, reasonOf } from './conditions.ts';
 import type { SecretEvaluation } from './evaluate.ts';
-import { isInSomePods } from './staged.ts';
+import { dividedBy } from './staged.ts';
 
 export interface Rollout {
   readonly fleet: Status['fleet'];
@@ -86,8 +86,9 @@ function verdict(
     return { status: 'False', reason: 'StoredRejected', why: 'What is stored is rejected, and is to be nowhere. ' };
   if (trouble) return { status: 'Unknown', reason: reasonOf(trouble), why: `${trouble.message}. ${trouble.hint} ` };
   if (rejected > 0) return { status: 'False', reason: 'PodsReject' };
-  if (isInSomePods(staged))
-    return { status: 'False', reason: 'InSomePods', why: 'A share of the Pods is to sign with the next set. ' };
+  const divided = dividedBy(staged);
+  if (divided)
+    return { status: 'False', reason: `InSome${divided}`, why: `The next set signs a share of the ${divided}. ` };
   if (old + deferred > 0) return { status: 'False', reason: 'InProgress' };
   if (!isComplete) return { status: 'Unknown', reason: 'NotAsked', why: `${unasked} ` };
   if (unknown > 0) return { status: 'Unknown', reason: 'PodsUnknown' };

@@ -1,14 +1,14 @@
 // Of two staged sets, the one that the rest of a status is not about: what is known of it, and the condition Staged.
 import type { PaycertError } from '../../errors.ts';
-import { beginsAt } from '../../sources/activation.ts';
+import { beginsAt, isOfRequests } from '../../sources/activation.ts';
 import { keepsOut } from '../../store/staged.ts';
 import type { Status } from '../resource.ts';
 import { describeViolations, isUnknown, type Outcome } from './conditions.ts';
 import type { SecretEvaluation, StagedEvaluation } from './evaluate.ts';
 
-/** Whether some Pods are to sign with one set, and others with the other. */
-export const isInSomePods = (staged: StagedEvaluation | undefined): boolean =>
-  staged?.set === 'next' && staged.share > 0;
+/** What some sign with one set, and others with the other. */
+export const dividedBy = (staged: StagedEvaluation | undefined): 'Pods' | 'Requests' | undefined =>
+  staged?.set === 'next' && staged.share > 0 ? (isOfRequests(staged.activation) ? 'Requests' : 'Pods') : undefined;
 
 /** What is against it: a set that was replaced may have expired, and a next one is judged as of its time. */
 export const violationsBeside = (
@@ -50,8 +50,10 @@ function use({ set, activation, share }: StagedEvaluation, good: string): Pick<O
     return { reason: 'Replaced', message: `${good} It verifies and decrypts; the next set signs everywhere.` };
   const until = `${good} It verifies and decrypts already, and`;
   const begins = beginsAt(activation)?.toISOString();
+  if (share > 0 && isOfRequests(activation))
+    return { reason: 'InSomeRequests', message: `${until} signs about ${share} of a hundred requests of each Pod.` };
   if (share > 0) return { reason: 'InSomePods', message: `${until} signs in about ${share} of a hundred Pods.` };
   if (begins === undefined) return { reason: 'Waiting', message: `${until} signs nowhere.` };
-  const where = 'at' in activation ? 'everywhere' : 'in a share of the Pods';
+  const where = 'at' in activation ? 'everywhere' : isOfRequests(activation) ? 'a share of the requests' : 'in a share of the Pods'; // prettier-ignore
   return { reason: 'Waiting', message: `${until} signs ${where} from ${begins} on.` };
 }

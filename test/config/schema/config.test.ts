@@ -442,7 +442,7 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
   ],
   [`${at}.source.staged.current`, (v) => withStaged({ current: v }), [{ files: { path: '/c' } }], [null, {}, { staged: {} }]], // prettier-ignore
   [`${at}.source.staged.next`, (v) => withStaged({ next: v }), [{ merge: [{ files: { path: '/c' } }] }], [null, {}]],
-  [`${at}.source.staged.activate`, (v) => withStaged({ activate: v }), [{ percent: 1, of: 'pods' }], [null, {}, { of: 'pods' }]], // prettier-ignore
+  [`${at}.source.staged.activate`, (v) => withStaged({ activate: v }), [{ percent: 1, of: 'pods' }, { percent: 1, of: 'requests' }], [null, {}, { of: 'pods' }]], // prettier-ignore
   [
     `${at}.source.staged.activate.at`,
     (v) => withStaged({ activate: { at: v } }),
@@ -494,14 +494,14 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
   [
     `${at}.source.staged.activate.of`,
     (v) => withStaged({ activate: { percent: 5, of: v } }),
-    ['pods'],
-    ['requests', 1, null],
+    ['pods', 'requests'],
+    ['request', 1, null],
   ],
   [
     `${at}.source.staged.activate.of`,
     (v) => withStaged({ activate: { at: '2026-12-01T02:00:00Z', of: v } }),
     [],
-    ['pods'],
+    ['pods', 'requests'],
   ],
   [
     `${at}.source.merge`,

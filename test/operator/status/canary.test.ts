@@ -64,6 +64,8 @@ describe('a next set that its platform refuses', () => {
     assert.deepEqual(spec.source.staged?.activate, { percent: 5 });
     for (const status of [undefined, statusOf(undefined), { canaryRejected: { activation: '{"percent":6}' } }])
       assert.equal(withVerdict(spec, status), spec);
+    const ofRequests = specOf({ percent: 5, of: 'requests' });
+    assert.equal(withVerdict(ofRequests, statusOf(rejected)), ofRequests, 'another activation');
     const plain = parseSpec({ provider: spec.provider, source: { secret: { name: 'keys' } } });
     assert.equal(withVerdict(plain, statusOf(rejected)), plain);
   });

@@ -65,24 +65,21 @@ describe('RolledOut', () => {
     assert.equal(said(lookAt([])), 'Unknown NoPods');
   });
 
-  it('is not True while the next of two sets signs in some Pods only', () => {
+  it('is not True while the next of two sets signs in some Pods, or some requests, only', () => {
     const fleet = lookAt([pod('x'), pod('x')]);
-    const staged = (set: 'next' | 'current', percent: number) =>
+    const staged = (set: 'next' | 'current', percent: number, of?: 'requests') =>
       ({
         set,
         secret: 'next',
-        activation: { percent },
+        activation: { percent, ...(of && { of }) },
         share: percent,
         evaluation: undefined,
         error: undefined,
       }) as const;
-    const reasonWith = (set: 'next' | 'current', percent: number) =>
-      evaluateRollout(
-        { spec, secret: secretOf(), error: undefined, fleet, staged: staged(set, percent) },
-        undefined,
-        now,
-      ).outcomes['RolledOut']?.reason;
-    assert.equal(reasonWith('next', 50), 'InSomePods');
+    const reasonWith = (...of: Parameters<typeof staged>) =>
+      evaluateRollout({ spec, secret: secretOf(), error: undefined, fleet, staged: staged(...of) }, undefined, now)
+        .outcomes['RolledOut']?.reason;
+    assert.deepEqual([reasonWith('next', 50), reasonWith('next', 50, 'requests')], ['InSomePods', 'InSomeRequests']);
     assert.deepEqual([reasonWith('next', 0), reasonWith('current', 100)], ['RolledOut', 'RolledOut']);
   });
 
