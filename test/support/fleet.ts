@@ -75,6 +75,16 @@ export async function makePod(
     metadata: { name, labels: { 'paycert.dev/sidecar': 'true' }, annotations },
     spec: { containers: [{ name: 'shop', image: 'shop', ports }] },
   });
+  await reportPod({ plane, namespace }, name, { ip, phase });
+}
+
+/** What kubelet reports of a Pod that is there. */
+export async function reportPod(
+  { plane, namespace }: Pick<Tenant, 'plane' | 'namespace'>,
+  name: string,
+  { ip, phase = 'Running' }: Pick<PodOptions, 'ip' | 'phase'>,
+): Promise<void> {
   const status = { phase, podIP: ip, podIPs: [{ ip }], conditions: [{ type: 'Ready', status: 'True' }] };
-  await plane.admin('PATCH', `${path}/${name}/status`, { status }, 'application/merge-patch+json');
+  const path = `/api/v1/namespaces/${namespace}/pods/${name}/status`;
+  await plane.admin('PATCH', path, { status }, 'application/merge-patch+json');
 }

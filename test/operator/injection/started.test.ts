@@ -5,8 +5,9 @@ import { describe, it } from 'node:test';
 import type { ReviewRequest } from '../../../src/operator/admission/review.ts';
 import { inject } from '../../../src/operator/injection/inject.ts';
 import { createSecretVolume } from '../../../src/testing/secret-volume.ts';
+import { askInjected, placesIn } from '../../support/injected.ts';
 import { wechatpaySpec } from '../../support/operator.ts';
-import { call, makeDirectory, makeMaterial, Sidecar } from '../../support/sidecar.ts';
+import { makeDirectory, makeMaterial, Sidecar } from '../../support/sidecar.ts';
 
 interface Container {
   readonly args: readonly string[];
@@ -25,19 +26,8 @@ function injected(annotations: Readonly<Record<string, string>>, spec = wechatpa
   return container;
 }
 
-/** Places of a container, in a directory of the test. */
-const placesIn = (directory: string, value: string): string =>
-  value
-    .replaceAll('/etc/paycert/', `${directory}/`)
-    .replaceAll('/run/paycert-last-good', join(directory, 'last-good'))
-    .replaceAll('/run/paycert', directory)
-    .replace('":9464"', '"127.0.0.1:0"');
-
-async function keyIdOf(directory: string): Promise<string> {
-  const { status, content } = await call(join(directory, 'paycert.sock'), '/v1/credentials/wechat-main/sign', { body: { message: 'x' } }); // prettier-ignore
-  assert.equal(status, 200, content);
-  return (JSON.parse(content) as { keyId: string }).keyId;
-}
+const keyIdOf = async (directory: string): Promise<string> =>
+  (await askInjected(directory, 'sign', { message: 'x' }))['keyId'] as string;
 
 describe('an injected sidecar', { timeout: 120_000 }, () => {
   it('starts, signs with the key of its mount and with the next one, and ends after its drain', async (t) => {
