@@ -5,6 +5,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isNewer } from '../kube/versions.ts';
+import { labelledChange } from './admission/account.ts';
 import { Evaluator, type EvaluatorOptions } from './evaluator.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { Leadership } from './leadership.ts';
@@ -105,7 +106,8 @@ export class Reconciler {
     const evaluation = await this.#evaluator.evaluate(key, resource, signal);
     if (evaluation === undefined) return pendingMilliseconds;
     const now = clock.now();
-    const status = statusOf(resource, { ...evaluation, fleet: this.#lookAtFleet(key, evaluation) }, now);
+    const seen = { fleet: this.#lookAtFleet(key, evaluation), moved: this.#movedOf(id, resource) };
+    const status = statusOf(resource, { ...evaluation, ...seen }, now);
     const { spec } = evaluation;
     const hasChanged = this.#dataHasChanged(id, resource, evaluation);
     if (hasChanged && spec?.refreshPods === true) pods?.refresh(key);
@@ -130,6 +132,12 @@ export class Reconciler {
       return written;
     this.#written.delete(id);
     return cached;
+  }
+
+  /** Of a resource the API server lets nobody change that. */
+  #movedOf(id: string, { kind, uid, spec }: PaymentCredential): Evaluation['moved'] {
+    const before = this.#statuses.get(id)?.resource;
+    return kind === 'Secret' && before?.uid === uid ? labelledChange([spec, before.spec])[0] : undefined;
   }
 
   #lookAtFleet(key: ResourceKey, { secret }: Evaluation): Evaluation['fleet'] {

@@ -27,3 +27,7 @@ export function identityChange(specs: readonly unknown[], says: string, field: s
   if (now === undefined || then === undefined || now === then) return [];
   return [new PaycertError('identity-changed', `${says} ${now}, and what is stored says ${then}`, { field })];
 }
+
+/** Of a labelled Secret, as it is now and as it was. */
+export const labelledChange = (specs: readonly unknown[]): PaycertError[] =>
+  identityChange(specs, 'its labels and annotations say', 'metadata.annotations');

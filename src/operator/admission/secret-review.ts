@@ -14,7 +14,7 @@ import { allowsUse, inLabels, readSecretFacts } from '../secrets.ts';
 import { type Question, timeOf } from '../secret-reader.ts';
 import { evaluate } from '../status/evaluate.ts';
 import { violationsBeside } from '../status/staged.ts';
-import { identityChange } from './account.ts';
+import { labelledChange } from './account.ts';
 import { readBreakGlass } from './break-glass.ts';
 import type { Decision, ReviewedObject, ReviewRequest } from './review.ts';
 import { warningsOf } from './warnings.ts';
@@ -55,7 +55,7 @@ export async function reviewSecret(request: ReviewRequest, options: SecretReview
     ...copyWarning(object),
     ...reviews.flatMap((review) => review.warnings.map((text) => (several ? `${nameOf(review)}: ${text}` : text))),
   ];
-  const moved = oldObject ? labelledChange(key, [object, oldObject].map(toObject), options.lookup) : [];
+  const moved = oldObject ? moveOf(key, [object, oldObject].map(toObject), options.lookup) : [];
   const refusals = [...moved, ...reviews.flatMap((review) => review.refusals)];
   const snapshots = new Set(reviews.flatMap(({ snapshotId }) => snapshotId ?? []));
   const audit = snapshots.size > 0 ? { snapshots: [...snapshots].join(' ') } : {};
@@ -181,7 +181,5 @@ function copyWarning({ metadata }: ReviewedObject): string[] {
 }
 
 /** Who a labelled Secret belongs to at its platform stays as it is, as with a resource. */
-function labelledChange(key: ResourceKey, objects: readonly KubeObject[], lookup: Lookup): PaycertError[] {
-  const specs = objects.map((one) => lookup.findLabelled(key, readSecretFacts(one))?.spec);
-  return identityChange(specs, 'its labels and annotations say', 'metadata.annotations');
-}
+const moveOf = (key: ResourceKey, objects: readonly KubeObject[], lookup: Lookup): PaycertError[] =>
+  labelledChange(objects.map((one) => lookup.findLabelled(key, readSecretFacts(one))?.spec));

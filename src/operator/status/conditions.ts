@@ -23,6 +23,8 @@ export interface Evaluation {
   readonly isUnreviewed?: boolean;
   /** Writes are reviewed, and until then the break-glass annotation of the Secret lets it past that. */
   readonly breakGlass?: Date;
+  /** Of a labelled Secret: it belongs to another account than when it was evaluated last. */
+  readonly moved?: PaycertError | undefined;
   /** Of two staged sets, the one that the status is not about. */
   readonly staged?: StagedEvaluation | undefined;
   /** What Pods have, where sidecars are asked; `standby`: another replica asks them. */

@@ -12,7 +12,8 @@ export function evaluateOverridden(evaluation: Evaluation): Readonly<Record<stri
 }
 
 /** For which the review would have refused the Secret. */
-function faultOf({ secret, error }: Evaluation): PaycertError | undefined {
+function faultOf({ secret, error, moved }: Evaluation): PaycertError | undefined {
+  if (moved) return moved;
   if (secret !== undefined) return secret.deferredUntil === undefined ? secret.violations[0] : undefined;
   return error?.kind === 'material' || error?.code === 'labels-invalid' ? error : undefined;
 }

@@ -96,7 +96,7 @@ describe('a Secret that is written', () => {
   });
 
   it('is reviewed for its own labels where no resource names it, and stays with its account', limit, async (t) => {
-    const { writer } = await setUp(t);
+    const { writer, recorder } = await setUp(t);
     const material = await makeMaterial();
     const labels = { 'paycert.dev/provider': 'wechatpay' };
     const metadata = (merchant: string) => ({ name: 'own', labels, annotations: { 'paycert.dev/option.merchantId': merchant } }); // prettier-ignore
@@ -113,6 +113,12 @@ describe('a Secret that is written', () => {
     const path = `/api/v1/namespaces/${tenant.namespace}/secrets/own`;
     const moved = await plane.attempt('PUT', path, { metadata: metadata('1900000002'), data });
     assert.match(messageOf(moved), /denied the request: identity-changed: .*1900000002.*1900000001/);
+    await until(async () => recorder.of('reconciled').some(({ object }) => object === `${tenant.namespace}/own`));
+    // Reconciliation makes an Event of what is let through, though what is stored then is good by itself.
+    const annotations = { ...metadata('1900000002').annotations, 'paycert.dev/break-glass': new Date(Date.now() + 3_600_000).toISOString() }; // prettier-ignore
+    const forced = await plane.attempt('PUT', path, { metadata: { ...metadata('1900000002'), annotations }, data });
+    assert.equal(forced.status, 200, messageOf(forced));
+    await until(async () => (await tenant.events()).includes('Warning BreakGlass Secret/own'));
   });
 
   it('with a break-glass annotation is stored until its time, which is at most a day ahead', limit, async (t) => {
