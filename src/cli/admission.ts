@@ -48,7 +48,12 @@ export function openAdmission(
   const configurations: Configuration[] = [{ kind: 'validating', name: webhooks }];
   if (mutating !== undefined) configurations.push({ kind: 'mutating', name: mutating });
   const source = secret({ secret: kept.name, namespace: kept.namespace, client, clock, random: Math.random, observe });
-  const place = { name: `${kept.namespace}/${kept.name}`, field: '--admission-secret', file } as const;
+  const place = {
+    name: `${kept.namespace}/${kept.name}`,
+    field: '--admission-secret',
+    file,
+    isMadeHere: true,
+  } as const;
   const keeper = new ServingSecret({ secret: kept, configurations, hostNames, client, clock, random: randomBytes, observe }); // prettier-ignore
   return open(new ServingCertificate(source, place, observe), keeper);
 }

@@ -23,6 +23,15 @@ interface Place {
   readonly name: string;
   readonly field: string;
   readonly file: CertificateFile;
+  /** A replica of this operator makes it: before the first one, it is awaited and nothing is wrong. */
+  readonly isMadeHere?: true;
+}
+
+const names = ['tls.crt', 'tls.key'];
+
+interface Pair {
+  readonly cert: Buffer;
+  readonly key: Buffer;
 }
 
 export class ServingCertificate {
@@ -30,6 +39,7 @@ export class ServingCertificate {
   readonly #place: Place;
   readonly #observe: Observe;
   #revision = '';
+  #hasPresented = false;
 
   constructor(source: Source, place: Place, observe: Observe) {
     this.#source = source;
@@ -38,10 +48,14 @@ export class ServingCertificate {
   }
 
   /** @throws PaycertError `listener-unusable`; of kind source */
-  async read(signal: AbortSignal): Promise<{ readonly cert: Buffer; readonly key: Buffer }> {
+  async read(signal: AbortSignal): Promise<Pair> {
     const { revision, data } = await this.#source.read(signal);
     this.#revision = revision;
-    const [cert, key] = ['tls.crt', 'tls.key'].map((name) => data.get(name));
+    return this.#pairOf(data);
+  }
+
+  #pairOf(data: ReadonlyMap<string, Uint8Array>): Pair {
+    const [cert, key] = names.map((name) => data.get(name));
     const refused = (why: string) =>
       new PaycertError('listener-unusable', `${this.#place.name}: ${why}`, { field: this.#place.field });
     if (cert === undefined || key === undefined) throw refused('tls.crt or tls.key is missing');
@@ -55,14 +69,21 @@ export class ServingCertificate {
     return tls;
   }
 
+  get #isAwaited(): boolean {
+    return this.#place.isMadeHere === true && !this.#hasPresented;
+  }
+
   /** Until aborted. What is not a pair is reported, and the last good one is shown further. */
   async follow(present: (tls: SecureContextOptions) => void | Promise<void>, signal: AbortSignal): Promise<void> {
     for await (const _ of this.#source.changes(signal)) {
       const before = this.#revision;
       try {
-        const tls = await this.read(signal);
-        if (this.#revision === before) continue;
+        const { revision, data } = await this.#source.read(signal);
+        this.#revision = revision;
+        if (revision === before || (this.#isAwaited && !names.some((name) => data.has(name)))) continue;
+        const tls = this.#pairOf(data);
         await present(tls);
+        this.#hasPresented = true;
         const { validFromDate: notBefore, validToDate: notAfter } = new X509Certificate(tls.cert);
         this.#observe({ type: 'certificate-presented', file: this.#place.file, notBefore, notAfter });
       } catch (error) {

@@ -118,8 +118,13 @@ const isOpen = (port: number): Promise<boolean> =>
 describe('the webhooks’ own certificate', () => {
   it('is made by the leader, shown by every replica, and its authority is in every webhook', limit, async (t) => {
     const { plane, home, ports, configuration, start, write } = await setUp(t, 2);
-    await Promise.all([start(0), start(1)]);
+    const running = await Promise.all([start(0), start(1)]);
     await until(async () => (await Promise.all(ports.map(isOpen))).every(Boolean), 'both replicas listen');
+    const faults = running.flatMap(({ recorder }) => [
+      ...recorder.of('config-rejected'),
+      ...recorder.of('serving-failed'),
+    ]);
+    assert.deepEqual(faults, [], 'to wait for the first certificate is no fault');
     // Both webhooks are asked: the message is of either.
     await until(async () => isRefused(await write()), 'both certificates are trusted');
     const bundles = await bundlesOf(plane, configuration);
