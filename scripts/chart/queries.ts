@@ -300,6 +300,32 @@ export const panels: readonly Panel[] = [
     ],
   },
   {
+    title: 'Staged: sidecars by which set signs',
+    text: 'Of two sets, the next one: true everywhere in that sidecar, some by a share of its requests, false nowhere. Refused: its platform ended it there.',
+    kind: 'timeseries',
+    unit: 'short',
+    ...half,
+    from: 'sidecar',
+    queries: [
+      { expr: `count ${by('credential', 'active')} (paycert_staged{${scope}})`, legend: '{{credential}} next signs: {{active}}' }, // prettier-ignore
+      { expr: `sum ${by('credential')} (paycert_canary_rejected{${scope}})`, legend: '{{credential}} refused' },
+    ],
+  },
+  {
+    title: 'Staged: what platforms say of signatures',
+    text: 'As the proxy sees it or applications report it. Too many refusals of a next set that is tried end its trial.',
+    kind: 'timeseries',
+    unit: 'reqps',
+    ...half,
+    from: 'sidecar',
+    queries: [
+      {
+        expr: `sum ${by('credential', 'outcome')} (rate(paycert_signatures_judged_total{${scope}}[5m]))`,
+        legend: '{{credential}} {{outcome}}',
+      },
+    ],
+  },
+  {
     title: 'Admission: reviews by outcome',
     text: 'failed: the write was stored without a review, or refused under Fail.',
     kind: 'timeseries',

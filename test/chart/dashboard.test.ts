@@ -155,6 +155,12 @@ describe('in a Prometheus that scraped a sidecar', { skip: lacks('prometheus'), 
     const directory = await makeDirectory(t);
     const material = await makeMaterial();
     const volume = await createSecretVolume(join(directory, 'material'), material.files);
+    await createSecretVolume(join(directory, 'next'), (await makeMaterial(2)).files);
+    const at = (name: string) => `{ files: { path: ${JSON.stringify(join(directory, name))} } }`;
+    const staged = `  - name: staged
+    provider: { wechatpay: { merchantId: "1900000001" } }
+    source: { staged: { current: ${at('material')}, next: ${at('next')}, activate: { percent: 0 } } }
+`;
     const platform = await startWechatpayGateway();
     stops.push(() => platform.close());
     platform.admit(material);
@@ -163,7 +169,7 @@ describe('in a Prometheus that scraped a sidecar', { skip: lacks('prometheus'), 
       directory,
       configuration(
         directory,
-        [credential({ path: join(directory, 'material') })],
+        [credential({ path: join(directory, 'material') }), staged],
         `proxy: { listen: { socket: ${JSON.stringify(join(directory, 'proxy.sock'))} }, routes: [{ credential: wechat-main, double: "${platform.url}" }] }\n`,
       ),
     );
