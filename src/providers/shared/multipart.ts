@@ -17,6 +17,18 @@ export interface Part {
 }
 
 /**
+ * The type with its boundary, where it names none: wechatpayv3 sends uploads so, and their first line says it.
+ * Unchanged where that line is no delimiter that can stand in a header as it is.
+ */
+export function withBoundary(contentType: string | undefined, body: Uint8Array): string | undefined {
+  if (contentType === undefined || !isMultipart(contentType) || boundaryOf.test(contentType)) return contentType;
+  const start = Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, 74)).toString('latin1');
+  const [, boundary] = /^--([\w'+.-]{1,70})\r\n/.exec(start) ?? [];
+  if (boundary === undefined) return contentType;
+  return `${contentType}${contentType.trimEnd().endsWith(';') ? ' ' : '; '}boundary=${boundary}`;
+}
+
+/**
  * The parts, in their order.
  * @throws PaycertError `request-invalid`: no boundary, no name, or more parts than any upload has
  */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { PaycertError } from '../../../src/errors.ts';
-import { isMultipart, onePart, partsOf } from '../../../src/providers/shared/multipart.ts';
+import { isMultipart, onePart, partsOf, withBoundary } from '../../../src/providers/shared/multipart.ts';
 
 const type = 'multipart/form-data; boundary=b';
 const part = (disposition: string, content: string | Uint8Array): Buffer =>
@@ -47,6 +47,16 @@ describe('an upload', () => {
     refused('multipart/form-data', message(meta));
     refused('multipart/form-data; boundary=c', message(meta));
     refused(type, Buffer.alloc(0));
+  });
+
+  it('whose type names no boundary has that of its first line, and one that names it keeps it', () => {
+    const body = message(part('name="meta"', '{}'));
+    assert.equal(withBoundary('multipart/form-data', body), type);
+    assert.equal(withBoundary('multipart/form-data;', body), type);
+    for (const kept of [type, 'multipart/form-data; boundary="c"', 'application/json', undefined])
+      assert.equal(withBoundary(kept, body), kept);
+    for (const odd of ['', '-', '--', '--\r\n', '--b', 'x--b\r\n', '--b;c\r\n', '--b"\r\n', `--${'b'.repeat(71)}\r\n`])
+      assert.equal(withBoundary('multipart/form-data', Buffer.from(odd)), 'multipart/form-data', odd);
   });
 
   it('of any bytes is read or refused, and never throws anything else', () => {
