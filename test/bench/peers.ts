@@ -1,8 +1,5 @@
 // Signatures through the socket beside what people would use instead, with as many callers: servers of an afternoon, OpenBao's transit, SDKs in process.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AlipaySdk } from 'alipay-sdk';
 import { Rsa } from 'wechatpay-axios-plugin';
@@ -12,6 +9,7 @@ import { Bao, noBao } from '../support/bao.ts';
 import { noPeer, peerPath } from '../support/peers.ts';
 import { load, median, percentile, type Sidecar } from './fixture.ts';
 import type { Load, LoadResult } from './load.ts';
+import { startProgram } from './program.ts';
 import { type Figures, loopRate } from './rates.ts';
 
 export interface PeerBench {
@@ -72,7 +70,11 @@ const p99Ratio = (pairs: Pairs): number =>
 async function besideNode(bench: PeerBench, ours: Target): Promise<Figures> {
   const [socket, key] = [join(bench.directory, 'node.sock'), join(bench.directory, 'key.pem')];
   await writeFile(key, toPkcs8Pem(bench.material.merchant.privateKey), { mode: 0o600 });
-  await using _ = await started(process.execPath, [join(import.meta.dirname, 'node-server.ts'), socket, key], socket);
+  await using _ = await startProgram(
+    process.execPath,
+    [join(import.meta.dirname, 'node-server.ts'), socket, key],
+    socket,
+  );
   const figures: Figures = {};
   for (const callers of crowds)
     figures[`sign_over_node_server_${String(callers)}`] = ratio(
@@ -84,7 +86,7 @@ async function besideNode(bench: PeerBench, ours: Target): Promise<Figures> {
 async function besideGo(bench: PeerBench, ours: Target): Promise<Figures> {
   if (isMissing(noPeer('goserver'))) return {};
   const socket = join(bench.directory, 'go.sock');
-  await using _ = await started(peerPath('goserver'), [socket], socket);
+  await using _ = await startProgram(peerPath('goserver'), [socket], socket);
   const pairs = await inTurn(bench, ours, { ...ours, socket, path: '/sign' }, usual);
   return { sign_over_go_sidecar: ratio(pairs), p99_over_go_sidecar: p99Ratio(pairs) };
 }
@@ -133,27 +135,3 @@ function isMissing(reason: string | false): boolean {
   if (reason !== false) process.stderr.write(`skipped: ${reason}\n`);
   return reason !== false;
 }
-
-/** A program that serves on a socket, until it is disposed of. */
-async function started(program: string, parameters: readonly string[], socket: string): Promise<AsyncDisposable> {
-  await rm(socket, { force: true });
-  const child: ChildProcess = spawn(program, parameters, { stdio: ['ignore', 'ignore', 'inherit'] });
-  while (!(await canConnect(socket))) {
-    if (child.exitCode !== null) throw new Error(`${program} does not start`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return {
-    async [Symbol.asyncDispose]() {
-      const exited = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exited;
-    },
-  };
-}
-
-const canConnect = (socket: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const connection = connect(socket);
-    connection.on('connect', () => resolve(true)).on('error', () => resolve(false));
-    connection.on('connect', () => connection.destroy());
-  });

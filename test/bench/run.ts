@@ -12,6 +12,7 @@ import { memory, thousandCredentials } from './footprint.ts';
 import { notificationRates } from './notifications.ts';
 import { drawPicture } from './picture.ts';
 import { peerRates } from './peers.ts';
+import { proxyFigures } from './proxy.ts';
 import { fairness, type Figures, libraryRates, signRates, verifyAndDecryptRates } from './rates.ts';
 import { swapLatencies } from './swaps.ts';
 
@@ -25,6 +26,11 @@ const aims: Readonly<Record<string, `${'≥' | '≤'} ${number}`>> = {
   library_sign_over_crypto: '≥ 0.97',
   notification_over_inprocess: '≥ 0.5',
   audit_cost_per_signature: '≤ 0.05',
+  proxy_p50_over_sign_verify: '≤ 1.2',
+  proxy_p99_over_bare_proxy: '≤ 1.5',
+  proxy_throughput_over_bare_proxy: '≥ 0.9',
+  proxy_rss_1000_slow_mb: '≤ 60',
+  proxy_rss_download_100_mib_mb: '≤ 10',
   single_sign_under_batches_p99_ms: '≤ 30',
   swap_to_current_p99_ms: '≤ 10',
   swap_to_current_loaded_p99_ms: '≤ 25',
@@ -87,6 +93,7 @@ try {
       }),
     notifications: () =>
       notificationRates({ directory, path: secret, material, rounds, count: values.quick ? 1000 : 5000 }),
+    proxy: () => proxyFigures({ directory, path: secret, material, rounds: values.quick ? 1 : 5, milliseconds }),
     audit: () => auditCost({ directory, path: secret, rounds, milliseconds }),
     library: () => withSidecar((sidecar) => libraryRates({ sidecar, material, rounds, milliseconds })),
     fairness: () => withSidecar((sidecar) => fairness({ sidecar, material, rounds, milliseconds })),
