@@ -526,6 +526,14 @@ export const commands: Readonly<Record<string, Command>> = {
     words: ['verify', 'show'],
     run: async (invocation) => (await import('./audit/audit.ts')).audit(invocation),
   },
+  proxy: {
+    summary: 'Make the throw-away identity by which SDKs verify what the proxy has verified',
+    usage: 'identity DIR',
+    options: {},
+    positionals: { min: 2, max: 2 },
+    words: ['identity'],
+    run: async (invocation) => (await import('./proxy-identity.ts')).proxy(invocation),
+  },
   status: {
     summary: 'Show every credential of a running sidecar',
     usage: '[CREDENTIAL]',

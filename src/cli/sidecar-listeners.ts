@@ -9,6 +9,7 @@ import { type ListenerKind, type Limits, shareOut } from '../server/limits.ts';
 import { listenOnPort, listenOnTcp } from '../server/listeners.ts';
 import { listenOnSocket, type SocketListener } from '../server/socket.ts';
 import type { HostState } from '../gateway/client.ts';
+import type { Limiter } from '../store/limiter.ts';
 import type { FollowedTokens } from './sidecar-files.ts';
 import type { RunningAudit } from './sidecar-audit.ts';
 import type { RunningNotifications } from './sidecar-notifications.ts';
@@ -20,6 +21,8 @@ export interface Served {
   readonly api: Omit<Api, 'hosts'>;
   readonly tokens: FollowedTokens;
   readonly audit: RunningAudit | undefined;
+  /** Whose turn it is in the thread pool. */
+  readonly limiter: Limiter;
 }
 
 /** How much each listener may take: they share the descriptors of the process. */
@@ -109,9 +112,9 @@ export class SidecarListeners {
     const { proxy } = this.#config;
     if (proxy === undefined) return;
     const { startProxy } = await import('./sidecar-proxy.ts');
-    const { api, audit, tokens } = this.#served;
+    const { api, audit, tokens, limiter } = this.#served;
     const token = () => tokens.get('proxy-token');
-    this.#proxy = await startProxy(proxy, { ...api, token, audit, limits: this.#limits.proxy });
+    this.#proxy = await startProxy(proxy, { ...api, token, audit, limiter, limits: this.#limits.proxy });
     for (const [name, listener] of this.#proxy.listeners) this.#add(name, listener);
   }
 

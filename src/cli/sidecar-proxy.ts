@@ -10,9 +10,11 @@ import type { WayOut } from '../gateway/way-out.ts';
 import type { Listener } from '../server/bind.ts';
 import type { Limits } from '../server/limits.ts';
 import { listenOnTcp } from '../server/listeners.ts';
+import { readIdentity } from '../server/proxy/identity.ts';
 import { createProxy } from '../server/proxy/proxy.ts';
 import { listenOnSocket, type SocketListener } from '../server/socket.ts';
 import { aroundEach } from '../store/call.ts';
+import type { Limiter } from '../store/limiter.ts';
 import type { Store } from '../store/store.ts';
 import type { CallAudit } from '../audit/signed.ts';
 
@@ -23,6 +25,8 @@ export interface ProxyDependencies {
   /** The token of the TCP listener, as it is now. */
   readonly token: () => string | undefined;
   readonly audit: CallAudit | undefined;
+  /** Whose turn it is in the thread pool. */
+  readonly limiter: Limiter;
   /** Of each of its listeners. */
   readonly limits: Limits;
 }
@@ -53,16 +57,18 @@ async function wayOutOf({ wayOut }: ProxyConfig): Promise<WayOut | undefined> {
 
 /** @throws PaycertError `package-missing`, `config-invalid`, `listener-in-use`, `listener-unusable` */
 export async function startProxy(config: ProxyConfig, dependencies: ProxyDependencies): Promise<RunningProxy> {
-  const { store, clock, observe, token, audit, limits } = dependencies;
+  const { store, clock, observe, token, audit, limiter, limits } = dependencies;
   const { listen, maxBodyBytes = defaults.proxyMaxBodyBytes, deadline = defaults.deadline } = config;
   const { spareShare = defaults.spareShare, attempts = defaults.attempts } = config;
   const { correctClock: correctsClock = defaults.correctClock } = config;
   const { breaker = {}, bulkhead = {} } = config;
   let { routes } = config;
+  const { identityFile } = config;
+  const local = identityFile === undefined ? undefined : { identity: await readIdentity(identityFile), limiter };
   const connections = await openConnections(await wayOutOf(config));
   const elapsed = () => performance.now();
   const proxy = {
-    ...{ store, clock, observe, maxBodyBytes, milliseconds: elapsed, routes: () => routes },
+    ...{ store, clock, observe, maxBodyBytes, local, milliseconds: elapsed, routes: () => routes },
     // Apart from the local API: a slow platform must not take the turns of those who only sign.
     around: aroundEach({ observe, milliseconds: elapsed, most: limits.connections, audit: audit?.around }),
     gateway: new GatewayClient({

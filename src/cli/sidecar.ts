@@ -78,7 +78,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const limits = limitsOf(config);
   const facts = { store, clock, observe, version, startedAt: now(), files: () => followedFiles.list() };
   const listeners = new SidecarListeners(config, limits, {
-    ...{ tokens, audit },
+    ...{ tokens, audit, limiter },
     admin: { ...facts, metrics },
     api: {
       ...facts,

@@ -1,4 +1,5 @@
 // How an application's own requests are forwarded to its platform: which calls, and what is signed in place of its signature.
+import type { KeyObject } from 'node:crypto';
 import type { KeyFacts, RequestToAuthorize } from './provider.ts';
 import type { Refusals } from './refusal.ts';
 
@@ -63,6 +64,26 @@ export interface Forwarding {
   readonly outcomeOf?: (response: ForwardedResponse) => CallOutcome;
   /** Of a response that is not `ok`, where the status alone does not say it. `signature` only where it did not act. */
   readonly refusedBy?: (response: ForwardedResponse) => Refused | undefined;
+  /** A response that was verified, with another signature in place of the platform's. Absent: it signs none. */
+  readonly resign?: (verified: ForwardedResponse, signer: LocalSigner) => Resigned | Promise<Resigned>;
+}
+
+/** A throw-away identity, which no platform trusts: an SDK was given its public half, or its secret. */
+export interface LocalSigner {
+  /** As WeChat Pay names its public keys. */
+  readonly keyId: string;
+  readonly now: Date;
+  readonly nonce: string;
+  /** RSASSA-PKCS1-v1_5 with SHA-256. */
+  readonly sign: (message: Uint8Array) => Promise<Uint8Array>;
+  /** For a scheme in which both sides sign with one key. */
+  readonly secret: KeyObject;
+}
+
+export interface Resigned {
+  /** In place of those of the same name, in lower case; undefined: without it. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Uint8Array;
 }
 
 export interface ForwardedResponse {

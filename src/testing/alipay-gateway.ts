@@ -112,7 +112,10 @@ export async function startAlipayGateway(options: AlipayGatewayOptions): Promise
     assertSerials(field('app_cert_sn'), headers['alipay-root-cert-sn']);
     assertFresh(Number(field('timestamp') ?? Number.NaN));
     const tail = typeof token === 'string' ? `${token}\n` : '';
-    const text = `${fields}\n${method}\n${url}\n${Buffer.from(body).toString()}\n${tail}`;
+    // Of an upload the part `data` is signed.
+    const parts = readMultipart(headers['content-type'], body);
+    const signed = parts === undefined ? Buffer.from(body) : parts.find(({ name }) => name === 'data')?.content;
+    const text = `${fields}\n${method}\n${url}\n${signed?.toString() ?? ''}\n${tail}`;
     if (!verifies(text, sign)) throw new Refusal('invalid-signature', echo(text));
   };
 

@@ -49,11 +49,14 @@ describe('a proxy', () => {
     `{ ${socket}, routes: [{ credential: partner, allow: ["POST /v1/*"] }, { credential: nowhere, double: "http://127.0.0.1:9000" }] }`,
     `{ ${socket}, breaker: { failurePercent: 30, minimumCalls: 50, openFor: 2s }, bulkhead: { concurrent: 8, queued: 0 } }`,
     `{ ${socket}, routes: [{ credential: shop, double: "http://127.0.0.1:9000", spareDouble: "http://127.0.0.1:9001" }] }`,
+    `{ ${socket}, resign: local, identityFile: /etc/paycert/identity }`,
   ])
     it(`is accepted: ${good}`, () => assert.ok(parseConfig(withProxy(good)).proxy));
 
   const refused: Readonly<Record<string, [string, string]>> = {
     '{ listen: {} }': ['config-invalid', 'proxy.listen'],
+    [`{ ${socket}, resign: local }`]: ['config-invalid', 'proxy.resign'],
+    [`{ ${socket}, identityFile: /etc/paycert/identity }`]: ['config-invalid', 'proxy.identityFile'],
     '{ listen: { socket: /run/paycert.sock } }': ['config-invalid', 'proxy.listen.socket'],
     '{ listen: { tcp: { address: "127.0.0.1:8011" } } }': ['config-invalid', 'proxy.listen.tcp.tokenFile'],
     '{ listen: { tcp: { address: "0.0.0.0:8011", tokenFile: /t } } }': ['listener-exposed', 'proxy.listen.tcp.address'],

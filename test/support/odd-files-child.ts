@@ -10,6 +10,7 @@ import { readProxyUser } from '../../src/config/token.ts';
 import { PaycertError } from '../../src/errors.ts';
 import { findAccess } from '../../src/kube/access.ts';
 import { buildCredential } from '../../src/running/build.ts';
+import { readIdentity } from '../../src/server/proxy/identity.ts';
 
 export interface Outcome {
   readonly reader: string;
@@ -92,6 +93,7 @@ const readers: Readonly<Record<string, { readonly file?: string; readonly read: 
         `listen: { socket: /run/paycert.sock }\nproxy: { listen: { tcp: { address: "127.0.0.1:0", tokenFile: ${path} } } }`,
     ),
   },
+  'the throw-away identity of the proxy': { read: (path) => readIdentity(path) },
   'the user of the proxy on the way out': { read: (path) => readProxyUser(path) },
   'Vault, a token': { read: vault((tokenFile) => ({ token: { tokenFile } })) },
   'Vault, a service account': { read: vault((tokenFile) => ({ kubernetes: { role: 'r', tokenFile } })) },

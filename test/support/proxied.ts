@@ -8,6 +8,7 @@ import { openConnections } from '../../src/gateway/connections.ts';
 import { type PlatformConfig, platformOf, platforms } from '../../src/providers/registry.ts';
 import type { ProxyRoute } from '../../src/server/proxy/allowed.ts';
 import { createProxy } from '../../src/server/proxy/proxy.ts';
+import type { LocalSigning } from '../../src/server/proxy/resign.ts';
 import { limitsOf } from '../../src/server/limits.ts';
 import { listenOnTcp } from '../../src/server/listeners.ts';
 import { listenOnSocket } from '../../src/server/socket.ts';
@@ -64,6 +65,8 @@ export interface ProxiedOptions extends Partial<
   readonly double: string;
   readonly routes?: readonly ProxyRoute[];
   readonly maxBodyBytes?: number;
+  /** As with `resign: local`. */
+  readonly local?: LocalSigning;
   /** The time that does not pass; as of the other tests unless given. */
   readonly now?: Date;
   /** Resolves when the deadline of a call comes; never unless given. */
@@ -76,7 +79,7 @@ export interface ProxiedOptions extends Partial<
 
 export async function startProxied(t: Scope, options: ProxiedOptions): Promise<Proxied> {
   const { material, double, routes = [{ credential: 'shop', double }], maxBodyBytes = 1024 * 1024 } = options;
-  const { shop = { policy: wechatpayPolicy } } = options;
+  const { shop = { policy: wechatpayPolicy }, local } = options;
   const loaded = await loadStore({ shop: { files: material.files, ...shop }, other: {} }, options.now);
   const { store, events } = loaded;
   const observe = (event: Event) => {
@@ -119,7 +122,7 @@ export async function startProxied(t: Scope, options: ProxiedOptions): Promise<P
     },
   });
   const around = aroundEach({ observe, milliseconds, most: 1024 });
-  const proxy = { store, clock, observe, around, gateway, maxBodyBytes, routes: () => routes, milliseconds };
+  const proxy = { store, clock, observe, around, gateway, maxBodyBytes, local, routes: () => routes, milliseconds };
   const directory = await mkdtemp(join(tmpdir(), 'paycert-'));
   const socket = await listenOnSocket(join(directory, 'proxy.sock'), createProxy(proxy, 'proxy-socket'), {
     limits: limitsOf('proxy'),

@@ -16,7 +16,7 @@ export interface SdkWorld {
   readonly platforms: Platforms;
   readonly directory: string;
   /** The base URL of a credential at the signing proxy, with the token in its path. */
-  proxied(credential: string): string;
+  readonly proxied: (credential: string) => string;
   /** WeChat Pay signs with a key that nobody knows, or with its own again. */
   setStranger(isStranger: boolean): Promise<void>;
   /** For programs: where the sidecar and its proxy are, and how to reach the platforms' own names. */

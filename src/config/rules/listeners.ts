@@ -24,6 +24,10 @@ export function* listenerFaults(config: Sound<Omit<Config, 'credentials'>>): Gen
   if (proxy === undefined) return;
   const proxied: Places = proxy.listen ?? {};
   yield* placeFaults(['proxy', 'listen'], proxied, ['socket', 'tcp']);
+  if ((proxy.resign === undefined) !== (proxy.identityFile === undefined)) {
+    const [given, absent] = proxy.resign === undefined ? ['identityFile', 'resign'] : ['resign', 'identityFile'];
+    yield { path: ['proxy', given], message: `needs ${absent} beside it`, absent: [['proxy', absent]] };
+  }
   const { socket } = proxied;
   if (socket !== undefined && sockets.some(({ path }) => path !== undefined && normalize(path) === normalize(socket)))
     yield { path: ['proxy', 'listen', 'socket'], message: 'is a socket of listen as well' };

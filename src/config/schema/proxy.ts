@@ -153,6 +153,20 @@ export const ProxySchema = Type.Object(
       ),
     ),
     deadline: Type.Optional(Duration('How long a call of a platform may take, in all. Default 30s.')),
+    resign: Type.Optional(
+      Type.Literal('local', {
+        description:
+          '`local`: responses that were verified are signed again with `identityFile`, whose public half the SDK was given. Absent: the platform’s own signature is passed on.',
+      }),
+    ),
+    identityFile: Type.Optional(
+      Type.String({
+        ...filePath,
+        maxLength: 4096,
+        description:
+          'The file `identity` that `paycert proxy identity` made, beside `resign: local`. Read at the start.',
+      }),
+    ),
   },
   { ...closed, description: 'The signing proxy. Absent: there is none.' },
 );

@@ -16,6 +16,7 @@ import { assertOwn } from '../shared/own-account.ts';
 import type { AlipayOptions } from './options.ts';
 import { charsetOf } from './receiving.ts';
 import { alipayRefusals } from './refusal.ts';
+import { resign } from './resigning.ts';
 import { readResponse } from './response.ts';
 import { gatewayPath, readWritten } from './written.ts';
 
@@ -54,6 +55,8 @@ export const forwarding = ({ appId }: Pick<AlipayOptions, 'appId'>): Forwarding 
   toAuthorize: (request) => (isGateway(request) ? ofGateway(request, appId) : ofRest(request, appId)),
 
   isUnsigned: () => false,
+
+  resign,
 
   refusedBy: (response) => refusedByCode(response, alipayRefusals, /^(?:isp|aop)\.unknow-error$/),
 

@@ -9,6 +9,8 @@ export interface Response {
   /** The same with bare slashes, where some are escaped. */
   readonly bare: Uint8Array | undefined;
   readonly signature?: string;
+  /** Where it stands in the body, with its quotes. */
+  readonly signatureAt?: Span | undefined;
   /** The SN of the certificate that signed it. */
   readonly certificateSerial?: string;
   /** What it reports. Errors may come unsigned, a success never. */
@@ -52,7 +54,7 @@ export function readResponse(body: Uint8Array, apiMethod: string, charset?: stri
   return {
     content: content.bytes,
     bare: withBareSlashes(content),
-    ...(signature !== undefined && { signature }),
+    ...(signature !== undefined && { signature, signatureAt: members.get('sign') }),
     ...(certificateSerial !== undefined && { certificateSerial }),
     report: () => {
       const report = reportOf(content);

@@ -8,6 +8,7 @@ import { wechatPaySpares } from '../shared/wechatpay-hosts.ts';
 import { appNames, asksForCertificate, interfaceAt, merchantNames } from './interfaces.ts';
 import { isUnsignedByDesign } from './messages.ts';
 import { wechatpayV2Refusals } from './refusal.ts';
+import { resign } from './resigning.ts';
 import { readXml } from './xml.ts';
 
 const query = 'WeChat Pay’s pages of the query itself: it changes nothing, and is to be made until the state is final';
@@ -49,6 +50,7 @@ export const forwarding: Forwarding = {
 
   outcomeOf,
   refusedBy,
+  resign,
 };
 
 /** What an SDK has signed is complete: some interfaces take no nonce, or no app. To what nobody has signed, the usual is added. */

@@ -1,13 +1,14 @@
 // An application's requests to WeChat Pay, forwarded: its Authorization is replaced, its merchant id is ours or refused.
 import type { Forwarding, Repeatable } from '../forwarding.ts';
 import type { KeyFacts } from '../provider.ts';
-import { header, withoutHeaders } from '../shared/http.ts';
-import { isMultipart, onePart, partsOf } from '../shared/multipart.ts';
+import { header, withHeaders, withoutHeaders } from '../shared/http.ts';
+import { isMultipart, onePart, partsOf, withBoundary } from '../shared/multipart.ts';
 import { assertOwn, assertOwnJson, assertOwnQuery } from '../shared/own-account.ts';
 import { wechatPaySpares } from '../shared/wechatpay-hosts.ts';
 import { isUnsignedByDesign } from './messages.ts';
 import type { WechatpayOptions } from './options.ts';
 import { isSameKeyId } from './platform-keys.ts';
+import { resign } from './resigning.ts';
 
 /** Who calls. Sub-merchants, receivers and appids are others, and the platform says whether they may be named. */
 const merchantNames = ['mchid', 'sp_mchid', 'combine_mchid'];
@@ -37,16 +38,20 @@ export const forwarding = ({ merchantId }: WechatpayOptions): Forwarding => ({
 
   toAuthorize({ method, target, headers, body }, keys) {
     // A refund names its merchant nowhere else.
-    const [, named] = /(?:^|[\s,])mchid="?([^",\s]*)/.exec(header(headers, 'authorization') ?? '') ?? [];
-    if (named !== undefined) assertOwn('headers.authorization.mchid', named, merchantId);
-    const type = header(headers, 'content-type');
+    const [, merchant] = /(?:^|[\s,])mchid="?([^",\s]*)/.exec(header(headers, 'authorization') ?? '') ?? [];
+    if (merchant !== undefined) assertOwn('headers.authorization.mchid', merchant, merchantId);
+    const given = header(headers, 'content-type');
+    const type = withBoundary(given, body);
     const signed = isMultipart(type) ? onePart(partsOf(type, body), 'meta') : body;
     assertOwnQuery(target, merchantNames, merchantId);
     assertOwnJson(signed, merchantNames, merchantId);
-    return { method, url: target, headers: sentOf(headers, keys), body: signed };
+    const named = type === undefined || type === given ? {} : { 'content-type': type };
+    return { method, url: target, headers: withHeaders(sentOf(headers, keys), named), body: signed };
   },
 
   isUnsigned: ({ method, target }) => method === 'GET' && isUnsignedByDesign(target),
+
+  resign,
 });
 
 /** A `Wechatpay-Serial` that names a platform's key we know is kept: fields may be encrypted for it. Any other is the SDK's own. */

@@ -97,7 +97,7 @@ function assertSigned({ kind, headers, status = 200, url }: Response): void {
 }
 
 /** Overseas statements sign {"sha1":"…"} of the download, named in a header, instead of the download itself. */
-function signedBody({ kind, headers, body }: Response): Uint8Array {
+export function signedBody({ kind, headers, body }: Pick<Response, 'kind' | 'headers' | 'body'>): Uint8Array {
   const sha1 = kind === 'response' ? header(headers, 'wechatpay-statement-sha1') : undefined;
   if (sha1 === undefined) return body;
   if (createHash('sha1').update(body).digest('hex') !== sha1.toLowerCase()) {

@@ -15,6 +15,7 @@ import { problemJson, sendProblem } from '../respond.ts';
 import { type Reply, type Route, type RouteCall, serveRoutes } from '../routes.ts';
 import { addressOf, targetAfter, withoutToken } from './address.ts';
 import { assertAllowed, destinationOf, type ProxyRoute } from './allowed.ts';
+import { type LocalSigning, resigned } from './resign.ts';
 
 export interface ProxyOptions {
   readonly store: Store;
@@ -27,6 +28,8 @@ export interface ProxyOptions {
   readonly routes: () => readonly ProxyRoute[] | undefined;
   /** A clock that never goes back. */
   readonly milliseconds: () => number;
+  /** What verified responses are signed with again; absent: the platform's own signature stays. */
+  readonly local?: LocalSigning | undefined;
 }
 
 const unknown = 'the path begins with no credential: set the base URL to http://HOST:PORT/CREDENTIAL';
@@ -87,7 +90,10 @@ async function forward(options: ProxyOptions, { listener, originOf }: Way, route
       const request = { method, target, headers: textHeaders(route), body };
       const apiMethod = destination.forwarding.apiMethodOf?.(request);
       assertAllowed(allowed, { method, target, apiMethod });
-      return options.gateway.send(call, { ...destination, request, apiMethod, attempts });
+      const received = await options.gateway.send(call, { ...destination, request, apiMethod, attempts });
+      const { local, clock } = options;
+      const { forwarding } = destination;
+      return local === undefined ? received : resigned(received, { call, forwarding, apiMethod, now: clock.now() }, local); // prettier-ignore
     });
     report(response.outcome, response.status, { verified: response.verified });
     return replyOf(response, attempts.length);
