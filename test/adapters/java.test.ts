@@ -4,6 +4,7 @@ import { it, type TestContext } from 'node:test';
 import { createAlipayMaterial, createSecretVolume, startAlipayGateway } from '../../src/testing/index.ts';
 import { missing, runAdapterTests } from '../support/adapters.ts';
 import { makeDirectory } from '../support/directories.ts';
+import { startResigning } from '../support/resigning.ts';
 import { startSdkWorld } from '../support/sdk-world.ts';
 import { configuration, startSidecar } from '../support/sidecar.ts';
 
@@ -31,7 +32,8 @@ async function startKeyed(t: TestContext): Promise<Readonly<Record<string, strin
 }
 
 it('the adapters of adapters/java', { skip, timeout: 900_000 }, async (t) => {
-  const [{ env }, keyed] = [await startSdkWorld(t), await startKeyed(t)];
+  const world = await startSdkWorld(t);
+  const [{ env }, resigning, keyed] = [world, await startResigning(t, world), await startKeyed(t)];
   // Of the JVM of the tests alone: Maven's own has to reach the registry.
   const { JAVA_TOOL_OPTIONS: options, ...others } = env;
   const run = `mvn --batch-mode '-DargLine=${options ?? ''}' test`;
@@ -39,6 +41,6 @@ it('the adapters of adapters/java', { skip, timeout: 900_000 }, async (t) => {
     t,
     'java',
     { prepare: 'mvn --quiet --batch-mode dependency:resolve', run },
-    { ...others, ...keyed },
+    { ...others, ...keyed, ...resigning.env },
   );
 });

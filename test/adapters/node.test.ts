@@ -10,8 +10,10 @@ import { Paycert } from '../../adapters/node/paycert.js';
 import { createWechatpay } from '../../adapters/node/wechatpay-axios-plugin.js';
 import { PaycertPay } from '../../adapters/node/wechatpay-node-v3.js';
 import { encryptField, makeAlipayNotification, makeNotification } from '../../src/testing/index.ts';
+import { startResigning } from '../support/resigning.ts';
 import { startSdkWorld } from '../support/sdk-world.ts';
 import { merchantId } from '../support/sidecar.ts';
+import { alipayCalls, realKeys, smsCalls, wechatPayCalls } from './node-as-they-are.ts';
 
 const picture = Buffer.from([0xff, 0xd8, 0, 13, 10, 0xff, 0xd9]);
 const meta = { filename: 'a.jpg', sha256: createHash('sha256').update(picture).digest('hex') };
@@ -164,5 +166,22 @@ it('the adapters of adapters/node', { timeout: 300_000 }, async (suite) => {
       new Paycert({ credential: 'wechat-main', url: `http://${running.sidecar.tcp}`, token });
     assert.ok(fieldsOf(await overTcp('a-token-for-tests-only').ask('sign', { message: 'x' }))['signature']);
     await assert.rejects(overTcp('another-token-altogether').ask('sign', { message: 'x' }), { status: 401 });
+  });
+
+  await suite.test(
+    'as they are, SDKs make every call through the proxy, and verify with the platforms’ keys',
+    async () => {
+      const given = realKeys(world);
+      await wechatPayCalls(world, given, 'S');
+      await alipayCalls(given, running.alipay.appId, 'S1');
+      await smsCalls(world, given);
+    },
+  );
+
+  await suite.test('as they are, SDKs that were given a throw-away identity verify with that alone', async (t) => {
+    const { given, proxied } = await startResigning(t, world);
+    const local = { proxied, certs: { [given('pub_key_id')]: given('pub_key.pem') }, alipayPublicKey: given('alipay_public_key') }; // prettier-ignore
+    await wechatPayCalls(world, local, 'L');
+    await alipayCalls(local, running.alipay.appId, 'L1');
   });
 });

@@ -9,10 +9,18 @@ from unittest import mock
 from urllib.parse import urlsplit
 
 from alipay.aop.api.AlipayClientConfig import AlipayClientConfig
+from alipay.aop.api.FileItem import FileItem
+from alipay.aop.api.domain.AlipayDataDataserviceBillDownloadurlQueryModel import AlipayDataDataserviceBillDownloadurlQueryModel
+from alipay.aop.api.domain.AlipayOpenAppAlipaycertDownloadModel import AlipayOpenAppAlipaycertDownloadModel
+from alipay.aop.api.domain.AlipayTradeCloseModel import AlipayTradeCloseModel
 from alipay.aop.api.domain.AlipayTradePagePayModel import AlipayTradePagePayModel
 from alipay.aop.api.domain.AlipayTradePayModel import AlipayTradePayModel
 from alipay.aop.api.domain.AlipayTradeQueryModel import AlipayTradeQueryModel
 from alipay.aop.api.domain.AlipayTradeRefundModel import AlipayTradeRefundModel
+from alipay.aop.api.request.AlipayDataDataserviceBillDownloadurlQueryRequest import AlipayDataDataserviceBillDownloadurlQueryRequest
+from alipay.aop.api.request.AlipayOfflineMaterialImageUploadRequest import AlipayOfflineMaterialImageUploadRequest
+from alipay.aop.api.request.AlipayOpenAppAlipaycertDownloadRequest import AlipayOpenAppAlipaycertDownloadRequest
+from alipay.aop.api.request.AlipayTradeCloseRequest import AlipayTradeCloseRequest
 from alipay.aop.api.request.AlipayTradePagePayRequest import AlipayTradePagePayRequest
 from alipay.aop.api.request.AlipayTradePayRequest import AlipayTradePayRequest
 from alipay.aop.api.request.AlipayTradeQueryRequest import AlipayTradeQueryRequest
@@ -22,7 +30,7 @@ from alipay.aop.api.util import WebUtils
 from paycert_adapters import Paycert
 from paycert_adapters.alipay import PaycertAlipayClient
 
-from .world import APP
+from .world import APP, DAY
 
 
 def model_of(kind, **members):
@@ -56,11 +64,21 @@ class AlipayTest(unittest.TestCase):
         self.assertEqual(content["code"], "10000", content)
         return content
 
-    def test_pays_queries_and_refunds(self):
+    def test_pays_queries_refunds_closes_and_downloads(self):
         paid = {"out_trade_no": "B1", "total_amount": "9.00", "subject": "手机 +%&="}
         self.assertEqual(self.call(AlipayTradePayRequest, kind=AlipayTradePayModel, **paid)["out_trade_no"], "B1")
         self.call(AlipayTradeQueryRequest, kind=AlipayTradeQueryModel, out_trade_no="B1")
         self.call(AlipayTradeRefundRequest, kind=AlipayTradeRefundModel, out_trade_no="B1", refund_amount="9.00")
+        self.call(AlipayTradeCloseRequest, kind=AlipayTradeCloseModel, out_trade_no="B1")
+        self.call(AlipayOpenAppAlipaycertDownloadRequest, kind=AlipayOpenAppAlipaycertDownloadModel, alipay_cert_sn="0")
+        bill = {"bill_type": "trade", "bill_date": DAY}
+        self.call(AlipayDataDataserviceBillDownloadurlQueryRequest, kind=AlipayDataDataserviceBillDownloadurlQueryModel, **bill)
+
+    def test_uploads(self):
+        request = AlipayOfflineMaterialImageUploadRequest()
+        request.image_type, request.image_name = "jpg", "海底捞"
+        request.image_content = FileItem("a.jpg", b"\xff\xd8\x00\r\n\xff\xd9")
+        self.assertEqual(json.loads(self.client.execute(request))["code"], "10000")
 
     def test_signs_pages_and_strings_for_apps(self):
         model = model_of(AlipayTradePagePayModel, out_trade_no="B2", total_amount="9.00", subject="手机")

@@ -15,6 +15,16 @@ def proxied(credential):
     return f"{PROXY}/~{TOKEN}/{credential}"
 
 
+def resigning(credential):
+    """At a proxy that signs verified responses again, with the identity below."""
+    return f"{os.environ['PAYCERT_RESIGNING_PROXY']}/{credential}"
+
+
+def identity(name):
+    with open(os.path.join(os.environ["PAYCERT_IDENTITY"], name)) as file:
+        return file.read().strip()
+
+
 def control(what):
     with urllib.request.urlopen(f"https://control.example/{what}", timeout=10) as answer:
         return json.load(answer)

@@ -8,14 +8,21 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.alipay.api.AlipayRequest;
 import com.alipay.api.AlipayResponse;
 import com.alipay.api.DefaultAlipayClient;
+import com.alipay.api.FileItem;
+import com.alipay.api.request.AlipayDataDataserviceBillDownloadurlQueryRequest;
+import com.alipay.api.request.AlipayOfflineMaterialImageUploadRequest;
+import com.alipay.api.request.AlipayOpenAppAlipaycertDownloadRequest;
 import com.alipay.api.request.AlipayTradeCloseRequest;
 import com.alipay.api.request.AlipayTradePayRequest;
 import com.alipay.api.request.AlipayTradeQueryRequest;
 import com.alipay.api.request.AlipayTradeRefundRequest;
 import com.aliyun.dysmsapi20170525.Client;
+import com.aliyun.dysmsapi20170525.models.QuerySendDetailsRequest;
 import com.aliyun.dysmsapi20170525.models.SendSmsRequest;
 import com.google.gson.JsonObject;
+import com.wechat.pay.java.core.Config;
 import com.wechat.pay.java.core.RSAConfig;
+import com.wechat.pay.java.core.RSAPublicKeyConfig;
 import com.wechat.pay.java.core.http.DefaultHttpClientBuilder;
 import com.wechat.pay.java.core.http.HttpClient;
 import com.wechat.pay.java.core.http.HttpHeaders;
@@ -43,6 +50,7 @@ import org.junit.jupiter.api.Test;
 
 final class ProxyTest {
   private static final String PLATFORM = "https://api.mch.weixin.qq.com/";
+  private static final byte[] PICTURE = {(byte) 0xff, (byte) 0xd8, 0, 13, 10, (byte) 0xff, (byte) 0xd9};
 
   private static String throwAwayKey() throws Exception {
     var generator = KeyPairGenerator.getInstance("RSA");
@@ -51,18 +59,25 @@ final class ProxyTest {
   }
 
   /** The SDK has its hosts in an enum; what it takes is an OkHttpClient, which may send elsewhere. */
-  private static HttpClient wechatPay() throws Exception {
-    var builder = new RSAConfig.Builder().merchantId(World.MERCHANT).merchantSerialNumber("ABCDEF").privateKey(throwAwayKey());
+  private static HttpClient wechatPay(Config config, String address) {
+    var sender = new OkHttpClient.Builder().addInterceptor(chain -> {
+      var request = chain.request();
+      String target = request.url().toString().replace(PLATFORM, address + "/");
+      return chain.proceed(request.newBuilder().url(target).build());
+    });
+    return new DefaultHttpClientBuilder().config(config).okHttpClient(sender.build()).build();
+  }
+
+  private static Config withPlatformCertificates() throws Exception {
     try (var files = Files.list(Path.of(World.env("WECHAT_PLATFORM_CERTIFICATES")))) {
-      var certificates = files.map(ProxyTest::read).toArray(String[]::new);
-      var config = builder.wechatPayCertificates(certificates).build();
-      var sender = new OkHttpClient.Builder().addInterceptor(chain -> {
-        var request = chain.request();
-        String target = request.url().toString().replace(PLATFORM, World.proxied("wechat-main") + "/");
-        return chain.proceed(request.newBuilder().url(target).build());
-      });
-      return new DefaultHttpClientBuilder().config(config).okHttpClient(sender.build()).build();
+      return new RSAConfig.Builder().merchantId(World.MERCHANT).merchantSerialNumber("ABCDEF").privateKey(throwAwayKey())
+          .wechatPayCertificates(files.map(ProxyTest::read).toArray(String[]::new)).build();
     }
+  }
+
+  private static Config withThrowAwayIdentity() throws Exception {
+    return new RSAPublicKeyConfig.Builder().merchantId(World.MERCHANT).merchantSerialNumber("ABCDEF").privateKey(throwAwayKey())
+        .publicKey(World.identity("pub_key.pem")).publicKeyId(World.identity("pub_key_id")).apiV3Key("0".repeat(32)).build();
   }
 
   private static String read(Path path) {
@@ -74,10 +89,20 @@ final class ProxyTest {
   }
 
   @Test
-  void wechatPayOrdersQueriesRefundsClosesUploadsAndDownloads() throws Exception {
-    var client = wechatPay();
+  void wechatPayMakesEveryCallAndVerifiesWithPlatformCertificates() throws Exception {
+    everyCallOfWechatPay(wechatPay(withPlatformCertificates(), World.proxied("wechat-main")), "K");
+  }
+
+  @Test
+  void wechatPayMakesEveryCallAndVerifiesWithAThrowAwayIdentity() throws Exception {
+    everyCallOfWechatPay(wechatPay(withThrowAwayIdentity(), World.resigning("wechat-main")), "W");
+  }
+
+  private static void everyCallOfWechatPay(HttpClient client, String prefix) throws Exception {
+    String paid = prefix + "1";
+    String closed = prefix + "2";
     var service = new NativePayService.Builder().httpClient(client).build();
-    for (String number : List.of("K1", "K2")) {
+    for (String number : List.of(paid, closed)) {
       var amount = new Amount();
       amount.setTotal(1);
       var order = new PrepayRequest();
@@ -89,30 +114,29 @@ final class ProxyTest {
       order.setAmount(amount);
       assertTrue(service.prepay(order).getCodeUrl().startsWith("weixin://"));
     }
-    World.control("pay/K1");
+    World.control("pay/" + paid);
     var query = new QueryOrderByOutTradeNoRequest();
     query.setMchid(World.MERCHANT);
-    query.setOutTradeNo("K1");
+    query.setOutTradeNo(paid);
     assertEquals(Transaction.TradeStateEnum.SUCCESS, service.queryOrderByOutTradeNo(query).getTradeState());
     var amount = new AmountReq();
     amount.setRefund(1L);
     amount.setTotal(1L);
     amount.setCurrency("CNY");
     var refund = new CreateRequest();
-    refund.setOutTradeNo("K1");
-    refund.setOutRefundNo("RK1");
+    refund.setOutTradeNo(paid);
+    refund.setOutRefundNo("R" + paid);
     refund.setAmount(amount);
-    assertEquals("RK1", new RefundService.Builder().httpClient(client).build().create(refund).getOutRefundNo());
+    assertEquals("R" + paid, new RefundService.Builder().httpClient(client).build().create(refund).getOutRefundNo());
     var close = new CloseOrderRequest();
     close.setMchid(World.MERCHANT);
-    close.setOutTradeNo("K2");
+    close.setOutTradeNo(closed);
     service.closeOrder(close);
 
-    byte[] picture = {(byte) 0xff, (byte) 0xd8, 0, 13, 10, (byte) 0xff, (byte) 0xd9};
-    String digest = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(picture));
+    String digest = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(PICTURE));
     String meta = "{\"filename\":\"a.jpg\",\"sha256\":\"" + digest + "\"}";
     var files = new FileUploadService.Builder().httpClient(client).build();
-    assertFalse(files.uploadImage(PLATFORM + "v3/merchant/media/upload", meta, "a.jpg", picture).getMediaId().isEmpty());
+    assertFalse(files.uploadImage(PLATFORM + "v3/merchant/media/upload", meta, "a.jpg", PICTURE).getMediaId().isEmpty());
 
     var headers = new HttpHeaders();
     headers.addHeader("Accept", "application/json");
@@ -126,11 +150,19 @@ final class ProxyTest {
   }
 
   @Test
-  void alipayPaysQueriesRefundsAndCloses() throws Exception {
+  void alipayMakesEveryCallAndVerifiesWithThePlatformsKey() throws Exception {
     String key = World.env("ALIPAY_PUBLIC_KEY").replaceAll("-----[^-]+-----|\\s", "");
-    var client = new DefaultAlipayClient(
-        World.proxied("alipay-main") + "/gateway.do", World.APP, throwAwayKey(), "json", "UTF-8", key, "RSA2");
-    String order = "{\"out_trade_no\":\"20260101003\",\"total_amount\":\"9.00\",\"subject\":\"手机 +%&=\"}";
+    everyCallOfAlipay(World.proxied("alipay-main"), key, "20260101003");
+  }
+
+  @Test
+  void alipayMakesEveryCallAndVerifiesWithAThrowAwayIdentity() throws Exception {
+    everyCallOfAlipay(World.resigning("alipay-main"), World.identity("alipay_public_key"), "20260101004");
+  }
+
+  private static void everyCallOfAlipay(String address, String key, String number) throws Exception {
+    var client = new DefaultAlipayClient(address + "/gateway.do", World.APP, throwAwayKey(), "json", "UTF-8", key, "RSA2");
+    String order = "{\"out_trade_no\":\"" + number + "\",\"total_amount\":\"9.00\",\"subject\":\"手机 +%&=\"}";
     var pay = new AlipayTradePayRequest();
     pay.setBizContent(order);
     var query = new AlipayTradeQueryRequest();
@@ -139,17 +171,28 @@ final class ProxyTest {
     refund.setBizContent(order);
     var close = new AlipayTradeCloseRequest();
     close.setBizContent(order);
-    for (AlipayRequest<? extends AlipayResponse> request : List.of(pay, query, refund, close))
+    var certificate = new AlipayOpenAppAlipaycertDownloadRequest();
+    certificate.setBizContent("{\"alipay_cert_sn\":\"0\"}");
+    var upload = new AlipayOfflineMaterialImageUploadRequest();
+    upload.setImageType("jpg");
+    upload.setImageName("海底捞");
+    upload.setImageContent(new FileItem("a.jpg", PICTURE));
+    var bill = new AlipayDataDataserviceBillDownloadurlQueryRequest();
+    bill.setBizContent("{\"bill_type\":\"trade\",\"bill_date\":\"" + World.DAY + "\"}");
+    for (AlipayRequest<? extends AlipayResponse> request : List.of(pay, query, refund, close, certificate, upload, bill))
       assertEquals("10000", client.execute(request).getCode(), request.getApiMethodName());
   }
 
   @Test
-  void aliyunSendsAMessageByThePlatformsOwnAddress() throws Exception {
+  void aliyunSendsAMessageAndQueriesItByThePlatformsOwnAddress() throws Exception {
     String proxy = World.env("PAYCERT_PROXY").replace("http://", "http://paycert:" + World.env("PAYCERT_PROXY_TOKEN") + "@");
     var config = new com.aliyun.teaopenapi.models.Config()
         .setAccessKeyId("paycert").setAccessKeySecret("paycert")
         .setEndpoint("dysmsapi.aliyuncs.com").setProtocol("HTTP").setHttpProxy(proxy);
     var request = new SendSmsRequest().setPhoneNumbers("13800000000").setSignName("店").setTemplateCode("SMS_1");
-    assertEquals("OK", new Client(config).sendSms(request).getBody().getCode());
+    var client = new Client(config);
+    assertEquals("OK", client.sendSms(request).getBody().getCode());
+    var query = new QuerySendDetailsRequest().setPhoneNumber("13800000000").setSendDate("20260101").setPageSize(1L).setCurrentPage(1L);
+    assertFalse(client.querySendDetails(query).getBody().getRequestId().isEmpty());
   }
 }

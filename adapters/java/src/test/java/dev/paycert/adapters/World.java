@@ -7,6 +7,8 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 final class World {
   static final String MERCHANT = "1900000001";
@@ -22,6 +24,15 @@ final class World {
   /** The base URL of a credential at the signing proxy, with the token in its path. */
   static String proxied(String credential) {
     return env("PAYCERT_PROXY") + "/~" + env("PAYCERT_PROXY_TOKEN") + "/" + credential;
+  }
+
+  /** At a proxy that signs verified responses again, with the identity below. */
+  static String resigning(String credential) {
+    return env("PAYCERT_RESIGNING_PROXY") + "/" + credential;
+  }
+
+  static String identity(String name) throws Exception {
+    return Files.readString(Path.of(env("PAYCERT_IDENTITY"), name)).strip();
   }
 
   static JsonObject control(String what) throws Exception {
