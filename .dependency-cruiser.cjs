@@ -50,7 +50,6 @@ const ground =
 /** A package and the only files that may import it. */
 const onlyImporters = {
   'node-forge': '^src/crypto/pkcs12\\.ts$',
-  chokidar: '^src/sources/directory-watch\\.ts$',
   '@kubernetes/client-node': '^src/kube/access\\.ts$',
   pino: '^src/telemetry/log\\.ts$',
   'prom-client': '^src/telemetry/(counted/count|fact-gauge|metrics|process-metrics)\\.ts$',

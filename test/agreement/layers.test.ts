@@ -40,7 +40,6 @@ const planted: Readonly<Record<string, { readonly imports: string; readonly brea
   'providers/two/other.ts': { imports: '../one/index.ts', breaks: 'only-the-registry-names-platforms' },
   'library.ts': { imports: './telemetry/fine.ts', breaks: 'the-library-has-no-server' },
   'crypto/forge.ts': { imports: 'node-forge', breaks: 'only-importer-node-forge' },
-  'sources/watch.ts': { imports: 'chokidar', breaks: 'only-importer-chokidar' },
   'kube/index.ts': { imports: '@kubernetes/client-node', breaks: 'only-importer--kubernetes-client-node' },
   'store/log.ts': { imports: 'pino', breaks: 'only-importer-pino' },
   'server/count.ts': { imports: 'prom-client', breaks: 'only-importer-prom-client' },

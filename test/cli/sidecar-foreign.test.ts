@@ -254,11 +254,13 @@ async function startBesideHung(t: TestContext, mounts: number) {
   const { files } = await makeMaterial();
   const path = join(await makeMemoryDirectory(t), 'keys');
   const volume = await createSecretVolume(path, files);
+  const disk = await createSecretVolume(join(directory, 'disk'), files);
   const hung = Array.from({ length: mounts }, (_, index) => join(directory, `hung-${String(index)}`));
   for (const mount of hung) await mkdir(mount);
   const others = hung.map((mount, index) => credential({ name: `hung-${String(index)}`, path: mount }));
   const config = join(directory, 'paycert.yaml');
-  await writeFile(config, configuration(directory, [...others, credential({ path })]));
+  const onDisk = credential({ name: 'disk', path: join(directory, 'disk') });
+  await writeFile(config, configuration(directory, [...others, credential({ path }), onDisk]));
   await writeFile(join(directory, 'token'), token);
   // Each has a server of its own: nobody reads from this descriptor.
   const script = hung.map((mount, index) => {
@@ -267,21 +269,26 @@ async function startBesideHung(t: TestContext, mounts: number) {
   });
   const start = `exec taskset -c 0 ${process.execPath} ${mainFile} sidecar --config ${config}`;
   const sidecar = new Sidecar(t, ['-c', `${script.join(' ')} ${start}`], {}, ['unshare', '-m', 'sh']);
-  await sidecar.ready(['wechat-main']);
-  return { sidecar, volume };
+  await sidecar.ready(['wechat-main', 'disk']);
+  return { sidecar, volume, disk };
 }
 
 /** A file system whose server takes requests and never responds: what is asked of it waits for ever. */
 describe('mounts that hang', { skip: canHang }, () => {
   it(
-    'hold up no signature on one CPU, no start or rotation in memory and not the end, however many there are',
+    'hold up no signature on one CPU, no start or rotation in memory or on a disk, no socket and not the end, however many there are',
     limit,
     async (t) => {
-      const { sidecar, volume } = await startBesideHung(t, 7);
+      const { sidecar, volume, disk } = await startBesideHung(t, 7);
       for (let i = 0; i < 20; i++) assert.equal((await sign(sidecar.socket)).status, 200);
-      const swapped = sidecar.event('swapped', { credential: 'wechat-main', generation: 2 });
-      await volume.write((await makeMaterial()).files);
-      await swapped;
+      for (const [name, written] of Object.entries({ 'wechat-main': volume, disk })) {
+        const swapped = sidecar.event('swapped', { credential: name, generation: 2 });
+        await written.write((await makeMaterial()).files);
+        await swapped;
+      }
+      const restored = sidecar.event('socket-restored', {});
+      await rm(sidecar.socket);
+      await restored;
       assert.equal((await sign(sidecar.socket)).status, 200);
       sidecar.terminate();
       assert.equal(await sidecar.ended, 0);
