@@ -51,6 +51,7 @@ const ground =
 const onlyImporters = {
   'node-forge': '^src/crypto/pkcs12\\.ts$',
   '@kubernetes/client-node': '^src/kube/access\\.ts$',
+  '@redis/client': '^src/delivery/redis\\.ts$',
   pino: '^src/telemetry/log\\.ts$',
   'prom-client': '^src/telemetry/(counted/count|fact-gauge|metrics|process-metrics)\\.ts$',
   undici: '^src/(tls/dispatcher|gateway/connections)\\.ts$',

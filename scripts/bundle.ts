@@ -44,15 +44,16 @@ const { metafile: main } = await build({
   ...shared,
   entryPoints: ['src/cli/main.ts'],
   outfile: program,
-  external: [clientNode, 'undici'],
+  external: [clientNode, 'undici', '@redis/client'],
 });
 // V8 keeps the source, with two bytes a character as soon as one is not ASCII. esbuild leaves those in regular expressions.
 const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 writeFileSync(program, readFileSync(program, 'utf8').replaceAll(/[^\0-\x7f]/g, escape));
-// Apart, as packages: larger than all the rest. A pod never loads the first, and only a sidecar with a proxy loads the second.
+// Apart, as packages: larger than all the rest. A pod never loads the first; a sidecar loads the second for a proxy, and the third for a Redis.
 const apart = await Promise.all([
   buildApart(clientNode, 'KubeConfig, loadYaml'),
   buildApart('undici', 'Pool, buildConnector'),
+  buildApart('@redis/client', 'createClient'),
 ]);
 const own = JSON.parse(readFileSync('package.json', 'utf8')) as { name: string; version: string; license: string };
 writeFileSync('bundle/bom.cdx.json', bundleBom(own, [main, ...apart]));

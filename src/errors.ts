@@ -529,6 +529,10 @@ const table = {
     kind: 'not-ready',
     hint: 'Try again in a second; if it stays so, give the process more CPU or more replicas.',
   },
+  'digest-unposted': {
+    kind: 'not-ready',
+    hint: 'Check the address in the file, its secret, and the way to it; `paycert digest` alone prints the message.',
+  },
   'application-unreachable': {
     kind: 'not-ready',
     hint: 'Check that the application listens where `notifications.forwardTo` says; the platform sends again.',
@@ -544,6 +548,14 @@ const table = {
   'application-late': {
     kind: 'not-ready',
     hint: 'Nothing to do if it is rare: a 2xx that comes later counts, and the platform sends again.',
+  },
+  'delivery-elsewhere': {
+    kind: 'not-ready',
+    hint: 'Nothing to do: the platform sends again, and learns then what became of it.',
+  },
+  'dedupe-unavailable': {
+    kind: 'not-ready',
+    hint: 'Look at that Redis, its password and the way to it; until it answers, pods may deliver twice.',
   },
   'scrape-unchecked': {
     kind: 'not-ready',

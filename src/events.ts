@@ -349,6 +349,17 @@ export type Event =
     }
   /** The memory of what was delivered is full: one is forgotten that may still come again. */
   | { readonly type: 'notification-forgotten' }
+  /** What pods share of what was delivered answers again, or does not. */
+  | { readonly type: 'dedupe-changed'; readonly isAvailable: boolean; readonly error?: PaycertError }
+  /** One was delivered, and other pods do not know it: they may deliver it too. */
+  | { readonly type: 'delivery-unshared'; readonly error: PaycertError }
+  /** An order was asked for at another interface of its platform, since its own said nothing of it. */
+  | {
+      readonly type: 'query-fell-back';
+      readonly credential: string;
+      readonly instead: string;
+      readonly error?: PaycertError;
+    }
   // the audit
   /** Its directory takes no lines, or hangs: they wait, and it is tried again. */
   | { readonly type: 'audit-failed'; readonly error: PaycertError }
@@ -373,11 +384,22 @@ export type FollowedFile = 'configuration' | CertificateFile | TokenFile;
 export type CertificateFile = 'certificate' | 'admission-certificate';
 
 /**
- * What became of a notification. `repeated`: it was delivered before, or is while it comes again. `undelivered`: the application did not
- * take it. `late`: it has not yet. `refused`: its signature is. `limited`, `not-ready`, `invalid`: nobody looked at its signature.
+ * What became of a notification. `repeated`: it was delivered before, or is while it comes again. `asked`: its platform asked whether it
+ * arrives here, which is nothing for the application. `undelivered`: the application did not
+ * take it. `late`: it has not yet. `elsewhere`: another pod is delivering it. `refused`: its signature is. `limited`, `not-ready`, `invalid`: nobody looked at its signature.
  */
 export type NotifiedOutcome =
-  'accepted' | 'repeated' | 'undelivered' | 'late' | 'refused' | 'unopened' | 'limited' | 'not-ready' | 'invalid';
+  | 'accepted'
+  | 'repeated'
+  | 'asked'
+  | 'undelivered'
+  | 'late'
+  | 'elsewhere'
+  | 'refused'
+  | 'unopened'
+  | 'limited'
+  | 'not-ready'
+  | 'invalid';
 
 /**
  * How a signature ended that a key service was asked for. `refused`: of that key or of us. `overloaded`, `held-back`: nothing was sent, since too
@@ -385,8 +407,8 @@ export type NotifiedOutcome =
  */
 export type RemoteOutcome = 'ok' | 'refused' | 'unavailable' | 'timed-out' | 'overloaded' | 'held-back';
 
-/** Of the local API, of the proxy, what notifications are signed with for the application, and what the audit is chained with. */
-export type TokenFile = 'token' | 'proxy-token' | 'notification-secret' | 'audit-key';
+/** Of the local API, of the proxy, what notifications are signed with for the application, of the Redis that pods share, and what the audit is chained with. */
+export type TokenFile = 'token' | 'proxy-token' | 'notification-secret' | 'redis-password' | 'audit-key';
 
 /** How an operation ended. The caller's own errors are apart, they never page anybody; so are those of the way to a platform. */
 export type Outcome = 'ok' | 'refused' | 'caller-error' | 'not-ready' | 'gateway-error' | 'error';

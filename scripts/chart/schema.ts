@@ -17,6 +17,7 @@ const group = (members: Record<string, TSchema>, more: object = {}) =>
     ...more,
   });
 
+const Name = Type.String({ pattern: '^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$' });
 const DnsName = Type.String({ pattern: '^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$' });
 const ShortName = Type.String({ pattern: '^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$' });
 const PromDuration = Type.String({ pattern: '^(([0-9]+(ms|s|m|h|d|w|y))+)?$' });
@@ -113,6 +114,75 @@ const Subject = group(
   { required: ['kind', 'name'] },
 );
 
+/** Of parts beside the operator: what they mount, each at a path of its own. */
+const MountedSecrets = Type.Array(
+  group({ name: Name, path: Type.String({ pattern: '^/[A-Za-z0-9._/-]{1,255}$' }) }, { required: ['name', 'path'] }),
+);
+
+const notificationGateway = group(
+  {
+    enabled: Flag,
+    replicas: Count(0),
+    config: Open,
+    secrets: MountedSecrets,
+    readSecrets: Type.Array(Name),
+    port: Port,
+    env: OpenList,
+    podLabels: Labels,
+    podAnnotations: Labels,
+    resources: Open,
+    networkPolicy: group({ enabled: Flag, ingressFrom: OpenList, metricsFrom: OpenList, egress: OpenList }),
+  },
+  // Without them its pods would end at once.
+  {
+    if: { properties: { enabled: { const: true } }, required: ['enabled'] },
+    then: { properties: { config: { required: ['notifications', 'credentials'] } }, required: ['config'] },
+  },
+);
+
+const PaycertDuration = Type.String({ pattern: '^0{0,6}[1-9][0-9]{0,6}(ms|s|m|h|d)$' });
+const Schedule = Type.String({ pattern: '^(@[a-z]+|[^ ]+( [^ ]+){4})$' });
+const reconcile = group(
+  {
+    jobs: Type.Array(
+      group(
+        {
+          credential: Type.String({ pattern: '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$' }),
+          orders: Type.String({ pattern: '^https?://' }),
+          ordersTokenFile: Type.String({ pattern: '^/' }),
+          schedule: Schedule,
+          for: PaycertDuration,
+        },
+        { required: ['credential', 'orders'] },
+      ),
+    ),
+    ...{ config: Open, secrets: MountedSecrets, schedule: Schedule, for: PaycertDuration },
+    ...{ activeDeadlineSeconds: Count(1), env: OpenList, resources: Open },
+  },
+  {
+    if: { properties: { jobs: { minItems: 1 } }, required: ['jobs'] },
+    then: { properties: { config: { required: ['credentials'] } }, required: ['config'] },
+  },
+);
+
+const digest = group(
+  {
+    enabled: Flag,
+    schedule: Schedule,
+    timeZone: Text,
+    receiver: OneOf('wecom', 'dingtalk', 'feishu', 'json'),
+    secretName: DnsName,
+    parts: Type.Array(OneOf('sign', 'template'), { uniqueItems: true }),
+    proxy: Type.String({ pattern: '^(https?://[^/]+)?$' }),
+    always: Flag,
+    resources: Open,
+  },
+  {
+    if: { properties: { enabled: { const: true } }, required: ['enabled'] },
+    then: { properties: { secretName: { minLength: 1 } }, required: ['secretName'] },
+  },
+);
+
 /** What values of their own say: twice the same field is no YAML. */
 const fieldsOfPods = [
   ...['affinity', 'automountServiceAccountToken', 'containers', 'dnsConfig', 'dnsPolicy', 'enableServiceLinks'],
@@ -183,6 +253,9 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
       rbac,
       refreshPods: Flag,
       fleet: group({ enabled: Flag, port: Port }),
+      notificationGateway,
+      reconcile,
+      digest,
       audit: group({ enabled: Flag, keySecretName: DnsName }),
       secretOptIn: Flag,
       admission: group({

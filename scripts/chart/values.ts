@@ -12,7 +12,7 @@ export interface Value {
 
 /** Kubernetes' words and labels: documented as a whole, whatever is in them. */
 const whole =
-  /^(strategy|podSecurityContext|securityContext|resources|\w+Probe|nodeSelector|dnsConfig)$|(labels|selector|Selector)$|^prometheusRule\.alerts\.\w+$/;
+  /^(strategy|podSecurityContext|securityContext|\w+Probe|nodeSelector|dnsConfig)$|(^|\.)resources$|(labels|selector|Selector)$|^prometheusRule\.alerts\.\w+$/;
 
 /** Every value in order. @throws Error for a value without a text */
 export function readValues(yaml: string): Value[] {

@@ -8,6 +8,7 @@ import { type Api, createApi } from '../server/http.ts';
 import { type ListenerKind, type Limits, shareOut } from '../server/limits.ts';
 import { listenOnPort, listenOnTcp } from '../server/listeners.ts';
 import { listenOnSocket, type SocketListener } from '../server/socket.ts';
+import type { SharedState } from '../delivery/redis.ts';
 import type { HostState } from '../gateway/client.ts';
 import type { Limiter } from '../store/limiter.ts';
 import type { FollowedTokens } from './sidecar-files.ts';
@@ -18,7 +19,7 @@ import type { RunningProxy } from './sidecar-proxy.ts';
 /** What the listeners serve from. */
 export interface Served {
   readonly admin: Omit<Admin, 'hosts' | 'isListening' | 'impediment'>;
-  readonly api: Omit<Api, 'hosts'>;
+  readonly api: Omit<Api, 'hosts' | 'dedupe'>;
   readonly tokens: FollowedTokens;
   readonly audit: RunningAudit | undefined;
   /** Whose turn it is in the thread pool. */
@@ -69,6 +70,7 @@ export class SidecarListeners {
   }
 
   readonly #hosts = (): readonly HostState[] | undefined => this.#proxy?.hosts();
+  readonly #dedupe = (): SharedState | undefined => this.#notifications?.dedupe();
 
   /** Why callers cannot come in: a socket whose file is gone. */
   #impediment(): string | undefined {
@@ -85,6 +87,7 @@ export class SidecarListeners {
     const admin = createAdmin({
       ...this.#served.admin,
       hosts: this.#hosts,
+      dedupe: this.#dedupe,
       isListening: () => this.#isListening,
       impediment: () => this.#impediment(),
     });
@@ -95,7 +98,7 @@ export class SidecarListeners {
   async #openApi(): Promise<void> {
     const { listen } = this.#config;
     const { clock, observe } = this.#served.api;
-    const api = { ...this.#served.api, hosts: this.#hosts };
+    const api = { ...this.#served.api, hosts: this.#hosts, dedupe: this.#dedupe };
     const limits = this.#limits.callers;
     for (const { name, path, group } of socketsOf(listen)) {
       const socket = await listenOnSocket(path, createApi(api, name), { group, clock, observe, limits });
@@ -124,8 +127,9 @@ export class SidecarListeners {
     const { startNotifications } = await import('./sidecar-notifications.ts');
     const { api, tokens } = this.#served;
     const secret = () => tokens.get('notification-secret') ?? '';
+    const password = () => tokens.get('redis-password');
     const limits = this.#limits.notifications;
-    this.#notifications = await startNotifications(notifications, { ...api, secret, limits });
+    this.#notifications = await startNotifications(notifications, { ...api, secret, password, limits });
     this.#add('notifications', this.#notifications.listener);
   }
 }

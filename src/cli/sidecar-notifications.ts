@@ -3,8 +3,11 @@ import type { Clock } from '../clock.ts';
 import { defaults, milliseconds } from '../config/defaults.ts';
 import type { NotificationsConfig } from '../config/schema/notifications.ts';
 import { Application } from '../delivery/application.ts';
+import { Claims } from '../delivery/claims.ts';
 import { Once } from '../delivery/once.ts';
+import { openRedis, type RedisStore, type SharedState } from '../delivery/redis.ts';
 import { Strangers } from '../delivery/strangers.ts';
+import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { Listener } from '../server/bind.ts';
 import { deliveriesAtOnce, type Limits, notificationsBytes } from '../server/limits.ts';
@@ -14,6 +17,7 @@ import { sourceAddressOf } from '../server/notifications/source-address.ts';
 import { aroundEach } from '../store/call.ts';
 import type { Store } from '../store/store.ts';
 import { BufferBudget } from '../system/buffer-budget.ts';
+import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 
 export interface NotificationDependencies {
   readonly store: Store;
@@ -21,23 +25,29 @@ export interface NotificationDependencies {
   readonly observe: Observe;
   /** What the application knows too, as it is now. */
   readonly secret: () => string;
+  /** Of the Redis that pods share, as it is now. */
+  readonly password: () => string | undefined;
   readonly limits: Limits;
 }
 
 export interface RunningNotifications {
   readonly listener: Listener;
+  /** Of what pods share, where they do. */
+  dedupe(): SharedState | undefined;
   /** Once the listener is closed. */
   close(): void;
 }
 
-/** @throws PaycertError `listener-in-use`, `listener-unusable` */
+/** @throws PaycertError `listener-in-use`, `listener-unusable`, `package-missing`, `config-invalid` */
 export async function startNotifications(
   config: NotificationsConfig,
-  { store, clock, observe, secret, limits }: NotificationDependencies,
+  dependencies: NotificationDependencies,
 ): Promise<RunningNotifications> {
+  const { store, clock, observe, secret, limits } = dependencies;
   const { listen, forwardTo, deliver = defaults.deliver, trustedProxies = [] } = config;
   const { applicationDeadline = defaults.applicationDeadline, remember = defaults.rememberedNotifications } = config;
   const elapsed = () => performance.now();
+  const redis = config.dedupe && (await redisOf(config.dedupe.redis, dependencies));
   const budget = new BufferBudget(notificationsBytes);
   const application = new Application({
     place: placeOf(forwardTo),
@@ -54,13 +64,49 @@ export async function startNotifications(
       capacity: remember,
       most: deliveriesAtOnce,
       forgotten: () => observe({ type: 'notification-forgotten' }),
+      claims:
+        redis &&
+        new Claims({
+          ...{ store: redis, secret },
+          claimMilliseconds: milliseconds(applicationDeadline) + claimMarginMilliseconds,
+          unshared: (error) => observe({ type: 'delivery-unshared', error }),
+        }),
     }),
     strangers: new Strangers({ milliseconds: elapsed }),
     hold: () => budget.open(),
     sourceOf: sourceAddressOf(trustedProxies),
   });
   const bound = await listenOnPort(listen.address, listener, limits);
-  return { listener: bound, close: () => application.close() };
+  return {
+    listener: bound,
+    dedupe: () => redis?.state(),
+    close() {
+      application.close();
+      redis?.close();
+    },
+  };
+}
+
+/** What a delivery takes beside the application. */
+const claimMarginMilliseconds = 10_000;
+
+async function redisOf(
+  config: NonNullable<NotificationsConfig['dedupe']>['redis'],
+  { clock, observe, password }: NotificationDependencies,
+): Promise<RedisStore> {
+  const { address, username, caFile, database = defaults.redisDatabase } = config;
+  const { prefix = defaults.redisPrefix, deadline = defaults.redisDeadline } = config;
+  const ca = caFile === undefined ? undefined : await readAuthorities(caFile);
+  const deadlineMilliseconds = milliseconds(deadline);
+  return openRedis({ address, username, password, ca, database, prefix, deadlineMilliseconds, clock, observe });
+}
+
+async function readAuthorities(path: string): Promise<string> {
+  const { bytes } = await readBounded(path).catch((error: unknown) => {
+    const field = 'notifications.dedupe.redis.caFile';
+    throw new PaycertError('config-invalid', `${path} ${whyUnreadable(error)}`, { field });
+  });
+  return bytes.toString();
 }
 
 const placeOf = ({ socket, path = '/', url }: NotificationsConfig['forwardTo']) =>

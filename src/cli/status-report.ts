@@ -39,9 +39,16 @@ const hostRemarks = ({ host, onSpare, clock, credentials = [] }: NonNullable<Pro
 ];
 
 /** What concerns every credential of a process. */
-export const processRemarks = ({ files, hosts = [] }: Pick<Process, 'files' | 'hosts'>): string[] => [
+export const processRemarks = ({
+  files,
+  hosts = [],
+  dedupe,
+}: Pick<Process, 'files' | 'hosts' | 'dedupe'>): string[] => [
   ...files.flatMap(fileRemarks),
   ...hosts.flatMap(hostRemarks),
+  ...(dedupe?.reason
+    ? [`${paint('red', 'not shared:')} since ${dedupe.since} each pod delivers the notifications that it does not know itself. ${noticeText(dedupe.reason)}`] // prettier-ignore
+    : []),
 ];
 
 const noticeText = ({ detail, code, hint }: Status['warnings'][number]) => `${detail} (${code}). ${hint}`;

@@ -46,7 +46,7 @@ function asProblem(error: unknown): readonly PaycertError[] {
   throw error;
 }
 
-/** Of each listener that asks for a token, of what the application knows, and of the audit. */
+/** Of each listener that asks for a token, of what the application knows, of Redis, and of the audit. */
 export function tokenFilesOf({
   listen,
   proxy,
@@ -57,6 +57,7 @@ export function tokenFilesOf({
     token: listen.tcp?.tokenFile,
     'proxy-token': proxy?.listen.tcp?.tokenFile,
     'notification-secret': notifications?.secretFile,
+    'redis-password': notifications?.dedupe?.redis.passwordFile,
     'audit-key': audit?.keyFile,
   };
   return Object.entries(files).flatMap(([file, path]) =>

@@ -1,25 +1,29 @@
-// Secrets of one line, each from its file: a listener's token, what the application knows, the audit's key, the user of the way out.
+// Secrets of one line, each from its file: a listener's token, what the application knows, the password of Redis, the audit's key, the user of the way out.
 import { PaycertError } from '../errors.ts';
 import type { TokenFile } from '../events.ts';
 import { inUtf16, isUtf16, saidOfPasted } from '../pasted.ts';
 import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 
-/** The member of the configuration, and what the file holds. */
-const names: Readonly<Record<TokenFile, readonly [field: string, word: string]>> = {
+/** The member of the configuration, what the file holds, and how short that may be. */
+const names: Readonly<Record<TokenFile, readonly [field: string, word: string, atLeast?: number]>> = {
   token: ['tokenFile', 'token'],
   'proxy-token': ['tokenFile', 'token'],
   'notification-secret': ['secretFile', 'secret'],
+  // Somebody else has chosen it.
+  'redis-password': ['passwordFile', 'password', 1],
   'audit-key': ['keyFile', 'key'],
 };
+
+const agreedLength = 16;
 
 /** @throws PaycertError `token-unusable` */
 export function parseToken(text: string, file: TokenFile = 'token'): string {
   const token = text.trim();
-  const [field, word] = names[file];
+  const [field, word, atLeast = agreedLength] = names[file];
   const refuse = (what: string) => new PaycertError('token-unusable', `the ${word} file ${what}`, { field });
   const pasted = saidOfPasted(token, 'agreed');
   if (pasted !== undefined) throw refuse(pasted);
-  if (/^[!-~]{16,1024}$/.test(token)) return token;
+  if (/^[!-~]{1,1024}$/.test(token) && token.length >= atLeast) return token;
   throw refuse(isUtf16(text) ? inUtf16 : `holds no usable ${word}`);
 }
 

@@ -1,5 +1,6 @@
 // Each verified notification is delivered once: while it is under way all wait for one result, and afterwards it is known, within bounds.
 import { PaycertError } from '../errors.ts';
+import type { Claims } from './claims.ts';
 
 export interface OnceOptions {
   /** A clock that never goes back. */
@@ -10,12 +11,14 @@ export interface OnceOptions {
   readonly most: number;
   /** One is forgotten before its platform ceases to send it: it may be delivered again. */
   readonly forgotten: () => void;
+  /** What other pods have delivered, where they share a store. */
+  readonly claims?: Pick<Claims, 'run'> | undefined;
 }
 
 interface Known {
   readonly keyId: string;
   /** While it is under way. */
-  running?: Promise<void> | undefined;
+  running?: Promise<'first' | 'repeated'> | undefined;
   isDelivered: boolean;
   until: number;
 }
@@ -53,9 +56,9 @@ export class Once {
   }
 
   /**
-   * Runs `deliver`, unless it is under way, whose result then counts, or was delivered. Rejects with what `deliver` throws: then the
+   * Runs `deliver`, unless it is under way, whose result then counts, or was delivered, here or in another pod. Rejects with what `deliver` throws: then the
    * next time that it comes counts as the first.
-   * @throws PaycertError `overloaded`
+   * @throws PaycertError `overloaded`, `delivery-elsewhere`
    */
   async run(
     { key, keyId, repeatsMilliseconds, isVerifiedOnce }: Delivering,
@@ -68,15 +71,16 @@ export class Once {
       return 'repeated';
     }
     if (before?.isDelivered === true) return 'repeated';
-    const { most, milliseconds } = this.#options;
+    const { most, milliseconds, claims } = this.#options;
     const known: Known = { keyId, isDelivered: false, until: milliseconds() + repeatsMilliseconds };
     if (isVerifiedOnce || this.#underWay < most) this.#keep(key, known);
     if (this.#underWay >= most) throw new PaycertError('overloaded', `${most} notifications are under way already`);
     this.#underWay += 1;
-    known.running = deliver();
+    known.running = claims?.run(key, repeatsMilliseconds, deliver) ?? deliver().then(() => 'first');
     try {
-      await known.running;
+      const time = await known.running;
       known.isDelivered = true;
+      return time;
     } finally {
       this.#underWay -= 1;
       known.running = undefined;
@@ -84,7 +88,6 @@ export class Once {
       if (known.isDelivered || isVerifiedOnce) this.#keep(key, known);
       else this.#known.delete(key);
     }
-    return 'first';
   }
 
   /** As the youngest; the oldest that is not under way makes room. */

@@ -7,7 +7,7 @@ import { describeHost, isProcessReady, type ProcessFacts } from './status.ts';
 
 /** The admin port has no token: no check value, no id of a symmetric key, no snapshot id, which is made of both. */
 export function describePublicly(
-  { store, version, startedAt, files = () => [], hosts }: ProcessFacts,
+  { store, version, startedAt, files = () => [], hosts, dedupe }: ProcessFacts,
   now: Date,
 ): object {
   const credentials = store.entries().map((entry) => describeEntry(entry, now));
@@ -23,8 +23,13 @@ export function describePublicly(
     ready: isProcessReady(store, now),
     files: followed,
     hosts: hosts?.()?.map(describeHost),
+    dedupe: describeShared(dedupe?.()),
     credentials,
   };
+}
+
+function describeShared(shared: ReturnType<NonNullable<ProcessFacts['dedupe']>>): object | undefined {
+  return shared && { available: shared.isAvailable, since: shared.since, code: shared.error?.code };
 }
 
 function describeEntry(entry: Entry, now: Date): object {

@@ -417,6 +417,7 @@ const FileStatus = Type.Object({
     Type.Literal('token'),
     Type.Literal('proxy-token'),
     Type.Literal('notification-secret'),
+    Type.Literal('redis-password'),
     Type.Literal('audit-key'),
   ]),
   current: Type.Boolean({ description: 'Whether its newest content is in use; otherwise the next start fails on it.' }),
@@ -477,6 +478,16 @@ export const ProcessStatus = Type.Object({
   files: Type.Array(FileStatus, { description: 'Files that the process itself follows.' }),
   hosts: Type.Optional(
     Type.Array(HostStatus, { description: 'Hosts of platforms, as the proxy knows them. Absent: there is no proxy.' }),
+  ),
+  dedupe: Type.Optional(
+    Type.Object(
+      {
+        available: Type.Boolean({ description: 'Whether it answers.' }),
+        since: Time,
+        reason: Type.Optional(Notice),
+      },
+      { description: 'The Redis in which pods share which notifications were delivered. Absent: there is none.' },
+    ),
   ),
   credentials: Type.Array(CredentialStatus),
 });

@@ -1,5 +1,6 @@
 // What is known of each credential, for people and dashboards. Holds no secret.
 import type { Static } from 'typebox';
+import type { SharedState } from '../delivery/redis.ts';
 import { detailOf, type PaycertError } from '../errors.ts';
 import type { HostState } from '../gateway/client.ts';
 import type { KeyFacts } from '../providers/provider.ts';
@@ -155,13 +156,19 @@ function describeUnopened(snapshot: Entry['snapshot']): Pick<Status, 'unopened'>
 
 /** The process and every credential. */
 export function describeProcess(
-  { store, version, startedAt, files = () => [], hosts }: ProcessFacts,
+  { store, version, startedAt, files = () => [], hosts, dedupe }: ProcessFacts,
   now: Date,
 ): Static<typeof ProcessStatus> {
   const credentials = store.entries().map((entry) => describeCredential(entry, now));
   const about = { version, startedAt: startedAt.toISOString(), ready: isProcessReady(store, now) };
-  const known = hosts?.();
-  return { ...about, files: files().map(describeFile), ...(known && { hosts: known.map(describeHost) }), credentials };
+  const [known, shared] = [hosts?.(), dedupe?.()];
+  return {
+    ...about,
+    files: files().map(describeFile),
+    ...(known && { hosts: known.map(describeHost) }),
+    ...(shared && { dedupe: describeShared(shared) }),
+    credentials,
+  };
 }
 
 /** What is known of a process. */
@@ -173,7 +180,19 @@ export interface ProcessFacts {
   readonly files?: (() => readonly FileState[]) | undefined;
   /** The hosts of platforms, where it has a proxy. */
   readonly hosts?: (() => readonly HostState[] | undefined) | undefined;
+  /** What it shares with other pods of the notifications that were delivered, where it does. */
+  readonly dedupe?: (() => SharedState | undefined) | undefined;
 }
+
+const describeShared = ({
+  isAvailable,
+  since,
+  error,
+}: SharedState): NonNullable<Static<typeof ProcessStatus>['dedupe']> => ({
+  available: isAvailable,
+  since: since.toISOString(),
+  ...(error && { reason: notice(error, since) }),
+});
 
 type Host = NonNullable<Static<typeof ProcessStatus>['hosts']>[number];
 

@@ -63,13 +63,16 @@ const replacedLines = {
   token: 'callers over TCP need the new token now',
   'proxy-token': 'callers of the proxy over TCP need the new token now',
   'notification-secret': 'notifications are signed for the application with the new secret now',
+  'redis-password': 'the next connection to Redis is made with the new password',
   'audit-key': 'the lines of the audit are chained with the new key now: keep the old one, to verify what is there',
 } as const;
 const notifiedLines: Readonly<Partial<Record<NotifiedOutcome, string>>> = {
   accepted: 'a notification was accepted',
   repeated: 'a notification came again, and is not delivered again',
+  asked: 'a platform asked whether its notifications arrive here',
   undelivered: 'a notification was not accepted: the application has not taken it',
   late: 'a notification was not accepted: the application has not answered in time',
+  elsewhere: 'a notification was not accepted yet: another pod is delivering it',
 };
 
 const stagedFields = ({ credential, until, percent, of, keyId, error }: Extract<Event, { type: 'staged' }>) => ({
@@ -372,6 +375,19 @@ const rows: Rows = {
   'notification-forgotten': () => [
     'warn',
     'more notifications were delivered than may be remembered: the oldest may be delivered again',
+  ],
+  'dedupe-changed': ({ isAvailable, error }) => [
+    isAvailable ? 'info' : 'error',
+    isAvailable
+      ? 'what was delivered is shared between pods'
+      : 'what was delivered is not shared between pods: each delivers what it does not know itself',
+    error === undefined ? {} : describe(error),
+  ],
+  'delivery-unshared': ({ error }) => ['debug', 'a notification was delivered, and other pods do not know it', describe(error)], // prettier-ignore
+  'query-fell-back': ({ credential, instead, error }) => [
+    'warn',
+    'an order is asked for at another interface of the same merchant',
+    { credential, instead, ...(error && describe(error)) },
   ],
   // A line about lines that cannot be written.
   'lines-dropped': () => undefined,

@@ -12,10 +12,14 @@ it('the image’s copy of client-node has all that is used of it', () => {
   assert.deepEqual([...new Set(used)].sort(), held?.sort());
 });
 
-it('the image’s copy of undici has all that is used of it', () => {
-  const source = readFileSync('src/gateway/connections.ts', 'utf8');
-  const [, names = ''] = /const \{ ([^}]+) \} = await loadOptional\('undici'/.exec(source) ?? [];
-  const used = names.split(', ').map((name) => name.split(':')[0]);
-  const held = /buildApart\('undici', '([^']+)'\)/.exec(bundling)?.[1]?.split(', ');
-  assert.deepEqual(used.sort(), held?.sort());
-});
+for (const [name, importer] of [
+  ['undici', 'src/gateway/connections.ts'],
+  ['@redis/client', 'src/delivery/redis.ts'],
+] as const)
+  it(`the image’s copy of ${name} has all that is used of it`, () => {
+    const source = readFileSync(importer, 'utf8');
+    const [, names = ''] = new RegExp(`const \\{ ([^}]+) \\} = await loadOptional\\('${name}'`).exec(source) ?? [];
+    const used = names.split(', ').map((one) => one.split(':')[0]);
+    const held = new RegExp(`buildApart\\('${name}', '([^']+)'\\)`).exec(bundling)?.[1]?.split(', ');
+    assert.deepEqual(used.sort(), held?.sort());
+  });

@@ -27,6 +27,7 @@ const served = {
   PaycertFileRejected: ['paycert_file_current', { namespace: 'pay', file: 'configuration' }, 0],
   PaycertFileFrozen: ['paycert_file_frozen', { namespace: 'pay', file: 'token' }, 1],
   PaycertGatewayOnSpare: ['paycert_gateway_on_spare', { namespace: 'pay', host: 'api.mch.weixin.qq.com' }, 1],
+  PaycertDedupeFailing: ['paycert_dedupe_failing', { namespace: 'pay' }, 1],
   PaycertAuditIncomplete: ['paycert_audit_failing', { namespace: 'pay' }, 1],
   PaycertClockOff: ['paycert_clock_ahead_seconds', { namespace: 'pay' }, 600],
   PaycertClockWrong: ['paycert_clock_ahead_seconds', { namespace: 'pay' }, 600],

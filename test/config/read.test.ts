@@ -11,13 +11,14 @@ const fields: Readonly<Record<string, string>> = {
   token: 'tokenFile',
   'proxy-token': 'tokenFile',
   'notification-secret': 'secretFile',
+  'redis-password': 'passwordFile',
   'audit-key': 'keyFile',
 };
 const files = Object.keys(fields);
 const withTokens = (directory: string): string => `
 listen: { socket: ${directory}/s, tcp: { address: "127.0.0.1:0", tokenFile: ${directory}/token } }
 proxy: { listen: { tcp: { address: "127.0.0.1:0", tokenFile: ${directory}/proxy-token } } }
-notifications: { listen: { address: ":0" }, forwardTo: { socket: /s }, secretFile: ${directory}/notification-secret }
+notifications: { listen: { address: ":0" }, forwardTo: { socket: /s }, secretFile: ${directory}/notification-secret, dedupe: { redis: { address: "rediss://r", passwordFile: ${directory}/redis-password } } }
 audit: { stdout: true, keyFile: ${directory}/audit-key }
 credentials: []
 `;
@@ -32,6 +33,7 @@ describe('the configuration of a start', () => {
       ['token', join(directory, 'token')],
       ['proxy-token', join(directory, 'proxy-token')],
       ['notification-secret', join(directory, 'notification-secret')],
+      ['redis-password', join(directory, 'redis-password')],
       ['audit-key', join(directory, 'audit-key')],
     ]);
     assert.deepEqual(await parseForStart(withTokens(directory)), config);
@@ -42,7 +44,7 @@ describe('the configuration of a start', () => {
       const directory = await makeDirectory(t);
       for (const other of files) if (other !== broken) await writeFile(join(directory, other), token);
       await assert.rejects(parseForStart(withTokens(directory)), { code: 'token-unusable', message: /ENOENT/ });
-      await writeFile(join(directory, broken), 'short');
+      await writeFile(join(directory, broken), 'two words');
       await assert.rejects(parseForStart(withTokens(directory)), {
         code: 'token-unusable',
         field: fields[broken],

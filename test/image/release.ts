@@ -18,7 +18,7 @@ const wanted = [
   /^etc\/(passwd|group|nsswitch\.conf|ssl\/certs\/ca-certificates\.crt)$/,
   /^var\/lib\/dpkg\/status\.d\/[a-z0-9.+-]+$/,
   /^paycert\/(LICENSE|package\.json|bom\.cdx\.json|dist\/cli\/main\.js(\.LEGAL\.txt)?)$/,
-  /^paycert\/node_modules\/(@kubernetes\/client-node|undici)\/(package\.json|index\.js(\.LEGAL\.txt)?)$/,
+  /^paycert\/node_modules\/(@kubernetes\/client-node|@redis\/client|undici)\/(package\.json|index\.js(\.LEGAL\.txt)?)$/,
   /^paycert\/compile-cache\/v[^/]+\/[0-9a-f]+$/,
 ];
 

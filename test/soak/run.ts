@@ -1,6 +1,8 @@
-// npm run soak: 10,000 swaps under load, with flat memory, then 100,000 payments through the proxy. --swaps N and --requests N for fewer, 0 for none.
+// npm run soak: 10,000 swaps under load, with flat memory, then 100,000 payments through the proxy, then 100,000 notifications through two pods.
+// --swaps N, --requests N and --notifications N for fewer, 0 for none.
 import { parseArgs } from 'node:util';
 import { buildBundle } from '../bench/fixture.ts';
+import { soakNotifications } from './notifications.ts';
 import { soakPayments } from './payments.ts';
 import { soak, type Verdict } from './soak.ts';
 
@@ -10,6 +12,7 @@ const { values } = parseArgs({
     callers: { type: 'string', default: '32' },
     pause: { type: 'string', default: '20' },
     requests: { type: 'string', default: '100000' },
+    notifications: { type: 'string', default: '100000' },
     minutes: { type: 'string', default: '14' },
   },
 });
@@ -23,6 +26,8 @@ if (swaps > 0) {
   verdicts.push(...(await soak({ swaps, callers, pause, milliseconds, tell: print })));
 }
 if (requests > 0) verdicts.push(...(await soakPayments({ requests, callers, tell: print })));
+const notifications = Number(values.notifications);
+if (notifications > 0) verdicts.push(...(await soakNotifications({ count: notifications, tell: print })));
 for (const { isMet, what } of verdicts) print(`${isMet ? 'ok  ' : 'FAIL'} ${what}`);
 const failed = verdicts.filter(({ isMet }) => !isMet).length;
 print(`${verdicts.length - failed} passed, ${failed} failed`);

@@ -61,7 +61,7 @@ export class RunningPaycert {
 
   /** `command`: what the arguments are given to, unless it is paycert itself. */
   constructor(
-    t: TestContext,
+    t: Pick<TestContext, 'after'>,
     args: readonly string[],
     env?: Readonly<Record<string, string>>,
     command?: readonly [string, ...string[]],

@@ -25,7 +25,7 @@ export async function makeMaterial(rotation = 0, merchant = merchantId): Promise
   return createWechatpayMaterial({ merchantId: merchant, now: new Date(), keyPairs: turned });
 }
 
-export async function makeDirectory(t: TestContext): Promise<string> {
+export async function makeDirectory(t: Pick<TestContext, 'after'>): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'paycert-cli-'));
   // A sidecar that still runs puts its socket back.
   t.after(() => rm(directory, { recursive: true, force: true, maxRetries: 10 }));
@@ -110,7 +110,7 @@ export class Sidecar extends RunningPaycert {
 
 /** Writes configuration and token, starts it, and waits for these credentials. */
 export async function startSidecar(
-  t: TestContext,
+  t: Pick<TestContext, 'after'>,
   directory: string,
   config: string,
   { waitFor = ['wechat-main'], args = [], env }: StartOptions = {},

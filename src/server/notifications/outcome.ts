@@ -4,7 +4,7 @@ import type { NotifiedOutcome } from '../../events.ts';
 import { problemOf } from '../problem.ts';
 
 export interface Failure {
-  readonly outcome: Exclude<NotifiedOutcome, 'accepted' | 'repeated'>;
+  readonly outcome: Exclude<NotifiedOutcome, 'accepted' | 'repeated' | 'asked'>;
   readonly status: number;
 }
 
@@ -21,6 +21,7 @@ export function failureOf(error: PaycertError): Failure {
   if (unopened.has(code)) return { outcome: 'unopened', status: 500 };
   if (code === 'key-id-unknown') return { outcome: 'refused', status: 500 };
   if (code === 'application-late') return { outcome: 'late', status: 504 };
+  if (code === 'delivery-elsewhere') return { outcome: 'elsewhere', status };
   if (code === 'application-timeout') return { outcome: 'undelivered', status: 504 };
   if (code.startsWith('application-')) return { outcome: 'undelivered', status: 502 };
   if (code === 'source-limited') return { outcome: 'limited', status };

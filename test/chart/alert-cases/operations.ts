@@ -19,6 +19,7 @@ const slow = (slowPerMinute: number, perMinute: number) => ({
   'paycert_operation_duration_seconds_count{namespace="pay",operation="sign",pod="a"}': `0+${perMinute}x60`,
 });
 
+const dedupeFailing = (values: string) => ({ 'paycert_dedupe_failing{namespace="pay",pod="a"}': values });
 const onSpare = (values: string) => ({ 'paycert_gateway_on_spare{namespace="pay",host="api.mch.weixin.qq.com",pod="a"}': values }); // prettier-ignore
 
 const heldBack = (reason: string, values: string) => ({ [of('paycert_gateway_held_back_total', { host: 'api.mch.weixin.qq.com', reason })]: values }); // prettier-ignore
@@ -210,6 +211,8 @@ export const operations: readonly Case[] = [
     fires: [],
     series: { [deliveries('timed-out')]: '0+2x10 20x60', [deliveries('accepted')]: '0x12 0+1x60' },
   },
+  { alert: 'PaycertDedupeFailing', title: 'fires while Redis does not answer', at: 12, fires: [{ namespace: 'pay' }], series: dedupeFailing('0 1x60') }, // prettier-ignore
+  { alert: 'PaycertDedupeFailing', title: 'is quiet about a short absence, and once Redis is back', at: 40, fires: [], series: dedupeFailing('0 1x8 0x60') }, // prettier-ignore
   {
     alert: 'PaycertLatencyHigh',
     title: 'fires when more than one in a hundred is slow',

@@ -130,6 +130,12 @@ export const processes: Readonly<Record<string, Cause>> = {
     within: 11,
     after: 0,
   },
+  PaycertDedupeFailing: {
+    series: { [ofSidecar('paycert_dedupe_failing')]: during(1, 0) },
+    labels: { namespace: 'pay' },
+    within: 11,
+    after: 0,
+  },
   PaycertAuditIncomplete: {
     series: { [ofSidecar('paycert_audit_failing')]: during(1, 0) },
     labels: { namespace: 'pay' },

@@ -27,6 +27,8 @@ const withProxy = (over: object) => withRoot({ proxy: { listen: { socket: '/x' }
 const withWayOut = (over: object) => withProxy({ wayOut: { proxy: 'http://proxy.example:3128', ...over } });
 const withNotifications = (over: object) =>
   withRoot({ notifications: { listen: { address: ':0' }, forwardTo: { socket: '/s' }, secretFile: '/k', ...over } });
+const withRedis = (over: object) =>
+  withNotifications({ dedupe: { redis: { address: 'rediss://redis.example:6379', ...over } } });
 const withRoute = (over: object) => withProxy({ routes: [{ credential: 'shop', ...over }] });
 
 const origins = {
@@ -144,6 +146,16 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
   ['notifications.deliver', (v) => withNotifications({ deliver: v }), ['opened', 'raw'], ['', 'json', null]],
   ['notifications.applicationDeadline', (v) => withNotifications({ applicationDeadline: v }), ['30s'], ['30', 30]],
   ['notifications.remember', (v) => withNotifications({ remember: v }), [100, 1_000_000], [99, 1_000_001, 1.5, '100']],
+  ['notifications.dedupe', (v) => withNotifications({ dedupe: v }), [], [null, [], 'redis', {}, { memory: {} }]],
+  ['notifications.dedupe.redis', (v) => withNotifications({ dedupe: { redis: v } }), [{ address: 'rediss://r.example' }], [null, {}, 'redis://127.0.0.1']], // prettier-ignore
+  ['notifications.dedupe.redis.address', (v) => withRedis({ address: v }), ['rediss://r.example:6380', 'redis://127.0.0.1:6379', 'redis://[::1]:6379', 'redis://localhost'], ['redis://r.example:6379', 'rediss://u:p@r.example', 'rediss://r.example/0', 'http://r.example', 'rediss://r.example:0', 'rediss://r.example:99999', 1]], // prettier-ignore
+  ['notifications.dedupe.redis.insecure', (v) => withRedis({ address: 'redis://r.example:6379', insecure: v }), [true], ['true', 1, null]], // prettier-ignore
+  ['notifications.dedupe.redis.caFile', (v) => withRedis({ caFile: v }), ['/ca.crt'], ['', '~/ca.crt', 1]],
+  ['notifications.dedupe.redis.username', (v) => withRedis({ username: v, passwordFile: '/p' }), ['paycert'], ['', 'a b', 1]], // prettier-ignore
+  ['notifications.dedupe.redis.passwordFile', (v) => withRedis({ passwordFile: v }), ['/p'], ['', '$P', 1]],
+  ['notifications.dedupe.redis.database', (v) => withRedis({ database: v }), [0, 15], [-1, 1.5, '0', 65_536]],
+  ['notifications.dedupe.redis.prefix', (v) => withRedis({ prefix: v }), ['shop:'], ['', 'a b', 1]],
+  ['notifications.dedupe.redis.deadline', (v) => withRedis({ deadline: v }), ['50ms', '1s'], ['0s', '2s', '5', 5]],
   ['notifications.trustedProxies', (v) => withNotifications({ trustedProxies: v }), [[], ['10.0.0.0/8', '::1', 'fd00::/8']], [null, '10.0.0.1', ['10.0.0.0/33'], ['10.0.0'], ['fd00::/129'], ['ingress']]], // prettier-ignore
   ['audit', (v) => withRoot({ audit: v }), [{ stdout: true }, { volume: { directory: '/a' } }], [null, [], {}, { stdout: false }, { requests: 'all' }]], // prettier-ignore
   ['audit.requests', (v) => withRoot({ audit: { stdout: true, requests: v } }), ['authorize', 'all'], ['', 'none', null]], // prettier-ignore
