@@ -69,6 +69,11 @@ export interface ReconcileOptions {
   readonly settled?: (reconciled: Reconciled) => void;
   /** The origin of a platform double, in place of the platform's own. */
   readonly double?: string;
+  /**
+   * The credential of another interface of the same merchant, such as WeChat Pay v2 beside APIv3: asked for an order that the first one
+   * says nothing of. `from` in the result names it. Default: none is.
+   */
+  readonly fallback?: string | { readonly credential: string; readonly double?: string };
 }
 
 /** Credentials that reload themselves until `stop`. `await using` stops them at the end of its block. */
@@ -184,9 +189,11 @@ export async function startPaycert(
       followers.add(follower);
       return () => followers.delete(follower);
     },
-    async reconcile(name, orders, { afterMilliseconds, signal = endless, firstAt, settled, double } = {}) {
+    async reconcile(name, orders, { afterMilliseconds, signal = endless, firstAt, settled, double, fallback } = {}) {
       const querying = queryingOf(store.entry(name));
-      const of = { store, clock, observe: watching, around, credential: name, double };
+      const other = typeof fallback === 'string' ? { credential: fallback } : fallback;
+      const instead = other && { store, ...other };
+      const of = { store, clock, observe: watching, around, credential: name, double, instead };
       const queries = await openQueries(of);
       const results: Reconciled[] = [];
       try {

@@ -13,12 +13,16 @@ export interface FoundOrder {
   readonly state: OrderState;
   /** In the platform's own word, where it says one. */
   readonly said?: string;
+  /** The credential that was asked in place of its own. */
+  readonly from?: string;
 }
 
 export type QueryRequest = ForwardedRequest & { readonly apiMethod?: string };
 
 /** What a reconciliation asks of a platform, for the options of one credential. Pure. */
 export interface Querying {
+  /** Whose orders they are: equal for two interfaces of one merchant. */
+  readonly ordersOf: string;
   /** @throws PaycertError `request-invalid` for what is no number of an order there */
   readonly queryOf: (number: string) => QueryRequest;
   /** Of a response that verifies, or of an error: undefined where it says nothing of the order. */

@@ -6,6 +6,7 @@ import { GatewayClient } from '../gateway/client.ts';
 import { openConnections } from '../gateway/connections.ts';
 import type { Around } from '../store/call.ts';
 import type { Store } from '../store/store.ts';
+import { assertSameOrders, withFallback } from './fallback.ts';
 import { type OrderQuery, orderQuery } from './query.ts';
 
 export interface OpenOptions {
@@ -16,6 +17,9 @@ export interface OpenOptions {
   readonly credential: string;
   /** The origin of a platform double. */
   readonly double?: string | undefined;
+  /** Another interface of the same merchant, which is asked where this one says nothing. */
+  readonly instead?:
+    { readonly store: Store; readonly credential: string; readonly double?: string | undefined } | undefined;
 }
 
 export interface OpenQueries {
@@ -23,8 +27,22 @@ export interface OpenQueries {
   close(): Promise<void>;
 }
 
-/** @throws PaycertError `package-missing` */
+/** @throws PaycertError `package-missing`; `request-invalid` where the two are not of one merchant */
 export async function openQueries(options: OpenOptions): Promise<OpenQueries> {
+  const { instead, credential, observe } = options;
+  if (instead === undefined) return openOne(options);
+  assertSameOrders(options, instead);
+  const [own, other] = [await openOne(options), await openOne({ ...options, ...instead })];
+  const first = { credential, query: own.query };
+  return {
+    query: withFallback({ first, instead: { credential: instead.credential, query: other.query }, observe }),
+    async close() {
+      await Promise.all([own.close(), other.close()]);
+    },
+  };
+}
+
+async function openOne(options: OpenOptions): Promise<OpenQueries> {
   const { store, clock, observe } = options;
   const connections = await openConnections();
   const gateway = new GatewayClient({

@@ -11,6 +11,8 @@ export interface Reconciled {
   readonly state: OrderState | 'unknown';
   /** The platform's own word for it. */
   readonly said?: string;
+  /** The credential that said it, where it is another interface of the same merchant. */
+  readonly from?: string;
   /** False: it is still open, and has to be asked for again another time. */
   readonly isFinal: boolean;
   /** How often this run has asked. */
@@ -88,7 +90,7 @@ async function followOrder(order: string, turns: Places, options: ReconcileOptio
   const elapsed = begun.getTime() - firstAt.getTime();
   // What is due already is asked once, now.
   const later = afterMilliseconds.filter((after) => after > elapsed);
-  let last: Pick<Reconciled, 'state' | 'said' | 'error'> = { state: 'unknown' };
+  let last: Pick<Reconciled, 'state' | 'said' | 'from' | 'error'> = { state: 'unknown' };
   let queries = 0;
   const result = (isFinal: boolean): Reconciled => ({ order, ...last, isFinal, queries, firstAt, at: clock.now() });
   for (const after of [elapsed, ...later]) {
@@ -103,7 +105,7 @@ async function followOrder(order: string, turns: Places, options: ReconcileOptio
       if (found !== undefined && finalStates.has(found.state)) return result(true);
     } catch (error) {
       if (!(error instanceof PaycertError)) throw error;
-      last = { state: last.state, ...(last.said !== undefined && { said: last.said }), error };
+      last = { ...last, error };
       // No other time makes it a number of an order, or a credential that can be asked about one.
       if (error.kind === 'request' && error.code !== 'caller-gone') return result(false);
     } finally {

@@ -2,6 +2,7 @@
 import { systemClock } from '../../clock.ts';
 import { readConfig } from '../../config/read.ts';
 import { readToken } from '../../config/token.ts';
+import type { Event } from '../../events.ts';
 import { openQueries } from '../../reconcile/open.ts';
 import { queryingOf } from '../../reconcile/query.ts';
 import { reconcile as reconcileOrders, type Reconciled } from '../../reconcile/reconcile.ts';
@@ -24,10 +25,22 @@ export async function reconcile({ values, positionals: [credential = '', file], 
   const journal = await openJournal(text(values, 'journal'));
   const loaded = await loadCredential(config, credential, { clock, environment: process.env, signal });
   const { store } = loaded;
-  const observe = () => undefined;
+  const fallback = text(values, 'fallback');
+  const other = fallback === undefined ? undefined : await loadCredential(config, fallback, { clock, environment: process.env, signal }); // prettier-ignore
+  let fallbacks = 0;
+  const observe = ({ type }: Event) => void (fallbacks += Number(type === 'query-fell-back'));
   const around = aroundEach({ observe, milliseconds: () => performance.now(), most: mostCalls });
-  const double = config.proxy?.routes?.find((route) => route.credential === credential)?.double;
-  const queries = await openQueries({ store, clock, observe, around, credential, double });
+  const doubleOf = (name: string) => config.proxy?.routes?.find((route) => route.credential === name)?.double;
+  const instead = other && fallback !== undefined ? { store: other.store, credential: fallback, double: doubleOf(fallback) } : undefined; // prettier-ignore
+  const queries = await openQueries({
+    store,
+    clock,
+    observe,
+    around,
+    credential,
+    double: doubleOf(credential),
+    instead,
+  });
   try {
     // What it takes to start is not a part of that time.
     const ending = endOf(text(values, 'for'), signal);
@@ -43,10 +56,14 @@ export async function reconcile({ values, positionals: [credential = '', file], 
         print(JSON.stringify(describe(credential, reconciled)));
       },
     });
+    if (fallback !== undefined && fallbacks > 0)
+      process.stderr.write(
+        `${credential} said nothing of an order ${String(fallbacks)} times: ${fallback} was asked\n`,
+      );
     return open > 0 ? exitCodes['not-ready'] : 0;
   } finally {
     await queries.close();
-    await loaded.stop();
+    await Promise.all([loaded.stop(), other?.stop()]);
   }
 }
 
@@ -73,7 +90,10 @@ function timesIn(list: string | undefined): readonly number[] | undefined {
   return times;
 }
 
-const describe = (credential: string, { order, state, said, isFinal, queries, firstAt, at, error }: Reconciled) => ({
-  ...{ order, credential, state, final: isFinal, said, queries, firstAt, at },
+const describe = (
+  credential: string,
+  { order, state, said, from, isFinal, queries, firstAt, at, error }: Reconciled,
+) => ({
+  ...{ order, credential, state, final: isFinal, said, from, queries, firstAt, at },
   ...(error && { code: error.code, detail: error.message }),
 });

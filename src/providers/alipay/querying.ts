@@ -17,6 +17,7 @@ const states: Readonly<Record<string, OrderState>> = {
 const form = /^\w{1,64}$/;
 
 export const querying = ({ appId }: Pick<AlipayOptions, 'appId'>): Querying => ({
+  ordersOf: `Alipay ${appId}`,
   queryOf(number) {
     if (!form.test(number)) throw requestInvalid('order', 'is no order number: 1 to 64 letters, digits and _');
     const fields = { app_id: appId, method: apiMethod, format: 'JSON', version: '1.0', biz_content: JSON.stringify({ out_trade_no: number }) }; // prettier-ignore

@@ -25,7 +25,7 @@ export const platform = definePlatform({
   // Risk control has a host of its own (protocols 1.13).
   origins: () => [...wechatPayHosts, 'https://fraud.mch.weixin.qq.com'],
   notifies: () => notifying,
-  queries: () => querying,
+  queries: querying,
   forwards: () => forwarding,
   fileNames: [
     { pattern: /^apiv2_key$/, what: 'APIv2 key (apiv2_key)', holds: 'secret' },

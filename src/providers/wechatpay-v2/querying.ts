@@ -1,12 +1,14 @@
 // What became of an order of WeChat Pay v2: the query by the merchant's number, and what each state means.
 import { PaycertError, requestInvalid } from '../../errors.ts';
 import { type FoundOrder, type Querying, wechatPayTimes } from '../querying.ts';
-import { orderStates } from '../shared/wechatpay-orders.ts';
+import { orderStates, wechatPayOrdersOf } from '../shared/wechatpay-orders.ts';
+import type { WechatpayV2Options } from './options.ts';
 import { readXml } from './xml.ts';
 
 const form = /^[\w|*@-]{1,32}$/;
 
-export const querying: Querying = {
+export const querying = ({ merchantId }: Pick<WechatpayV2Options, 'merchantId'>): Querying => ({
+  ordersOf: wechatPayOrdersOf(merchantId),
   queryOf(number) {
     if (!form.test(number))
       throw requestInvalid('order', 'is no order number: 1 to 32 letters, digits, _, -, |, * and @');
@@ -15,7 +17,7 @@ export const querying: Querying = {
   },
   orderOf,
   afterMilliseconds: wechatPayTimes,
-};
+});
 
 function orderOf({ status, body }: Parameters<Querying['orderOf']>[0], number: string): FoundOrder | undefined {
   const said = status === 200 ? elementsOf(body) : new Map<string, string>();

@@ -1,13 +1,14 @@
 // What became of an order of WeChat Pay: the query by the merchant's number, and what each state means.
 import { requestInvalid } from '../../errors.ts';
 import { type FoundOrder, objectIn, type Querying, wechatPayTimes } from '../querying.ts';
-import { orderStates } from '../shared/wechatpay-orders.ts';
+import { orderStates, wechatPayOrdersOf } from '../shared/wechatpay-orders.ts';
 import type { WechatpayOptions } from './options.ts';
 
 /** What is in a path is encoded, and signed as it is sent. */
 const form = /^[\w|*-]{1,32}$/;
 
 export const querying = ({ merchantId }: WechatpayOptions): Querying => ({
+  ordersOf: wechatPayOrdersOf(merchantId),
   queryOf(number) {
     if (!form.test(number)) throw requestInvalid('order', 'is no order number: 1 to 32 letters, digits, _, -, | and *');
     const target = `/v3/pay/transactions/out-trade-no/${encodeURIComponent(number)}?mchid=${merchantId}`;
