@@ -1,10 +1,17 @@
 // How a platform's notifications are taken: what it must be answered, how long it waits and sends again, what tells two of them apart.
+import type { KeyObject } from 'node:crypto';
 import type { OpenedNotification, ReceivedNotification } from './provider.ts';
 
 /** A response as the platform reads it. */
 export interface PlatformReply {
   readonly type: string;
   readonly body: string;
+}
+
+export interface Asked {
+  readonly message: string;
+  /** With the signature, in base64. */
+  readonly reply: (signature: string) => PlatformReply;
 }
 
 /** What a listener for notifications asks of a platform. Pure. */
@@ -21,6 +28,11 @@ export interface Notifying {
   readonly keyOf?: (opened: OpenedNotification) => string;
   /** False where it has no signature, and only its encryption speaks for it. Absent: all have one. */
   readonly isSigned?: (opened: OpenedNotification) => boolean;
+  /**
+   * Of one by which the platform asks whether it reaches the right application: what is signed for it, and what it is answered then. No
+   * application hears of it. `publicKey`: of the key that signs.
+   */
+  readonly ask?: (eventType: string, publicKey: KeyObject | undefined) => Asked | undefined;
   /** Of a platform that signs and encrypts nothing: what a verified message says. Its bytes are good for one `verify`. */
   readonly read?: (message: ReceivedNotification) => unknown;
 }

@@ -8,7 +8,7 @@ import { type Envelope, passedOn, seal } from '../../delivery/envelope.ts';
 import type { Once } from '../../delivery/once.ts';
 import type { Strangers } from '../../delivery/strangers.ts';
 import { randomNonce } from '../../nonce.ts';
-import type { Notifying } from '../../providers/notifying.ts';
+import type { Notifying, PlatformReply } from '../../providers/notifying.ts';
 import type { ReceivedNotification } from '../../providers/provider.ts';
 import type { Around, Call } from '../../store/call.ts';
 import type { Store } from '../../store/store.ts';
@@ -18,6 +18,7 @@ import { callOf } from '../caller.ts';
 import { notificationBytes } from '../limits.ts';
 import { toPaycertError } from '../problem.ts';
 import { type Reply, type Route, type RouteCall, serveRoutes } from '../routes.ts';
+import { answerTo } from './asked.ts';
 import { digestOf, isVerifiedOnce, openedPlainly, type Opened, openWith } from './open.ts';
 import { failureOf } from './outcome.ts';
 
@@ -89,8 +90,9 @@ async function answer(options: NotificationsOptions, route: RouteCall): Promise<
     if (!strangers.admit(source))
       throw new PaycertError('source-limited', 'nothing from this address has verified, and there is too much of it');
     const taking = take(options, route, { call, notifying, source, held: hold() });
-    const outcome = await inTime(clock, notifying.waitsMilliseconds, taking);
-    const { status, type, body } = notifying.accepted;
+    const { outcome, reply = notifying.accepted } = await inTime(clock, notifying.waitsMilliseconds, taking);
+    const { status } = notifying.accepted;
+    const { type, body } = reply;
     observe({ type: 'notified', call: call.id, credential, outcome, status, seconds: seconds() });
     return { status, type, body };
   } catch (error) {
@@ -124,7 +126,13 @@ async function inTime<T>(clock: Clock, waits: number, work: Promise<T>): Promise
   }
 }
 
-async function take(options: NotificationsOptions, route: RouteCall, taken: Taken): Promise<'accepted' | 'repeated'> {
+interface Outcome {
+  readonly outcome: 'accepted' | 'repeated' | 'asked';
+  /** In place of what says that it was accepted. */
+  readonly reply?: PlatformReply;
+}
+
+async function take(options: NotificationsOptions, route: RouteCall, taken: Taken): Promise<Outcome> {
   const { call, notifying, source, held } = taken;
   try {
     const { request } = route;
@@ -132,8 +140,9 @@ async function take(options: NotificationsOptions, route: RouteCall, taken: Take
     if (url.length > longestUrl) throw requestInvalid('url', `is longer than ${String(longestUrl)} characters`);
     const body = await readBytes(request, notificationBytes, (bytes) => held.add(bytes));
     const message = { kind: 'notification', method, url, headers: textHeaders(request), body } as const;
-    const opened = await options.around(call, () => open(options, call, notifying, message));
+    const { reply, ...opened } = await options.around(call, () => open(options, call, notifying, message));
     options.strangers.verified(source);
+    if (reply !== undefined) return { outcome: 'asked', reply };
     const { key, keyId } = opened;
     const { repeatsMilliseconds } = notifying;
     const delivering = {
@@ -145,7 +154,7 @@ async function take(options: NotificationsOptions, route: RouteCall, taken: Take
     const time = await options.once.run(delivering, () =>
       deliver(options, call, envelopeOf(options, call, message, opened)),
     );
-    return time === 'first' ? 'accepted' : 'repeated';
+    return { outcome: time === 'first' ? 'accepted' : 'repeated' };
   } finally {
     held.release();
   }
@@ -158,12 +167,14 @@ async function open(
   call: Call,
   notifying: Notifying,
   message: ReceivedNotification,
-): Promise<Opened> {
+): Promise<Opened & { readonly reply?: PlatformReply | undefined }> {
   // Asked first: without keys, nothing is known of a message either.
   const snapshot = store.current(call.credential);
   const verifiedBefore = notifying.read && once.keyIdOf(`${call.credential} ${digestOf(message)}`);
   if (notifying.read && verifiedBefore !== undefined) return openedPlainly(message, notifying.read, verifiedBefore);
-  return openWith(useOf(snapshot, within(call), { observe, nonce: randomNonce }), message, notifying);
+  const use = useOf(snapshot, within(call), { observe, nonce: randomNonce });
+  const opened = await openWith(use, message, notifying);
+  return { ...opened, reply: await answerTo(opened, notifying, { snapshot, use }) };
 }
 
 function envelopeOf(

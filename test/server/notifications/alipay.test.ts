@@ -1,5 +1,6 @@
 // Alipay's notifications at the listener: forms in every charset that it sends, answered with seven bytes.
 import assert from 'node:assert/strict';
+import { verify } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { createAlipayMaterial } from '../../../src/testing/alipay-material.ts';
 import { makeAlipayNotification } from '../../../src/testing/alipay-message.ts';
@@ -70,5 +71,25 @@ describe('a notification of Alipay', () => {
     );
     assert.deepEqual([response.status, response.text], [500, 'fail']);
     assert.equal((await notified.event('notified')).outcome, 'unopened');
+  });
+
+  it('that asks whether it arrives is answered in XML signed with the application’s key, and is nothing for the application', async (t) => {
+    const notified = await startNotified(t, { files: material.files, provider });
+    const content = `<XML><AppId><![CDATA[${appId}]]></AppId><EventType><![CDATA[verifygw]]></EventType></XML>`;
+    const asked = { service: 'alipay.service.check', charset: 'GBK', biz_content: content };
+    const message = makeAlipayNotification({ alipayKey, parameters: asked, rule: 'V2' });
+    const { status, headers, text } = await notified.post(message);
+    assert.deepEqual([status, headers['content-type']], [200, 'text/xml; charset=GBK']);
+    const [, inside = '', signature = ''] = /<response>(.*)<\/response><sign>([^<]+)<\/sign><sign_type>RSA2<\/sign_type><\/alipay>$/.exec(text) ?? []; // prettier-ignore
+    const { publicKey } = material.app;
+    assert.ok(verify('sha256', Buffer.from(inside), publicKey, Buffer.from(signature, 'base64')));
+    const [, key = ''] = /^<success>true<\/success><biz_content>([^<]+)<\/biz_content>$/.exec(inside) ?? [];
+    assert.deepEqual(Buffer.from(key, 'base64'), publicKey.export({ type: 'spki', format: 'der' }));
+    assert.deepEqual(notified.application.handed, []);
+    assert.equal((await notified.event('notified')).outcome, 'asked');
+
+    const forged = makeAlipayNotification({ alipayKey, parameters: { ...asked, biz_content: '' }, rule: 'V2' });
+    const changed = Buffer.from(`${Buffer.from(forged.body).toString()}&x=1`);
+    assert.deepEqual((await notified.post({ ...message, body: changed })).text, 'fail');
   });
 });
