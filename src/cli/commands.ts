@@ -349,6 +349,45 @@ export const commands: Readonly<Record<string, Command>> = {
     isLongLived: true,
     run: async (invocation) => (await import('./fleet/fleet.ts')).fleet(invocation),
   },
+  digest: {
+    summary: 'Say what will need doing about the PaymentCredentials of a cluster, or post it to a group chat',
+    usage: '',
+    options: {
+      namespace: {
+        type: 'string',
+        short: 'n',
+        value: 'NAMESPACE',
+        help: 'where they are; may be given again (default: the kubeconfig’s)',
+        isRepeatable: true,
+      },
+      'all-namespaces': { type: 'boolean', short: 'A', help: 'in all of them' },
+      output: outputOption,
+      'webhook-file': { type: 'string', value: 'FILE', help: 'post it to the address in this file, which is a secret' },
+      receiver: {
+        type: 'string',
+        value: 'NAME',
+        help: 'whose webhook it is: wecom, dingtalk, feishu or json (default json)',
+      },
+      'sign-file': {
+        type: 'string',
+        value: 'FILE',
+        help: 'the secret that DingTalk or Feishu wants requests signed with',
+      },
+      template: {
+        type: 'string',
+        value: 'FILE',
+        help: 'with json: a document with {{text}} and {{count}} in its texts',
+      },
+      proxy: {
+        type: 'string',
+        value: 'URL',
+        help: 'an HTTP proxy on the way to the webhook, such as http://proxy:3128',
+      },
+      always: { type: 'boolean', help: 'post it even when there is nothing to say' },
+    },
+    positionals: { min: 0, max: 0 },
+    run: async (invocation) => (await import('./digest/digest.ts')).digest(invocation),
+  },
   promote: {
     summary: 'Let the next of two staged Secrets of a PaymentCredential sign, everywhere or by a share',
     usage: 'NAME',
@@ -489,6 +528,11 @@ export const commands: Readonly<Record<string, Command>> = {
         type: 'string',
         value: 'FILE',
         help: 'remembers what was asked and found out, so that the next run continues',
+      },
+      fallback: {
+        type: 'string',
+        value: 'CREDENTIAL',
+        help: 'another interface of the same merchant, such as v2: asked where the first says nothing',
       },
     },
     positionals: { min: 1, max: 2 },

@@ -1,0 +1,80 @@
+// Posts the digest to a webhook, directly or through a proxy, and again while it is not taken.
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest, type RequestOptions } from 'node:https';
+import { connect as secure } from 'node:tls';
+import type { Clock } from '../../clock.ts';
+import { PaycertError } from '../../errors.ts';
+import { openTunnel } from '../../gateway/way-out.ts';
+import { createLookup } from '../../system/lookup.ts';
+import { readBytes, Unreachable } from '../../system/request.ts';
+import { responseOf } from '../../system/response-of.ts';
+import type { Digest } from './findings.ts';
+import { postedTo, type ReceiverName, receivers } from './message.ts';
+
+export interface PostOptions {
+  readonly receiver: ReceiverName;
+  /** It holds a secret: who knows it may post. */
+  readonly address: URL;
+  readonly secret: string | undefined;
+  readonly template: unknown;
+  readonly proxy: string | undefined;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+const pauses = [1000, 5000, 30_000];
+const silenceMilliseconds = 10_000;
+const maxBytes = 64 * 1024;
+
+/** @throws PaycertError `digest-unposted` once it was not taken four times */
+export async function post(digest: Digest, options: PostOptions): Promise<void> {
+  const { clock, signal } = options;
+  for (let tries = 0; ; tries += 1) {
+    const why = await postOnce(digest, options);
+    if (why === undefined) return;
+    const pause = pauses[tries];
+    if (pause === undefined || signal.aborted)
+      throw new PaycertError('digest-unposted', `the ${options.receiver} webhook at ${options.address.host} did not take it: ${why}`); // prettier-ignore
+    await clock.sleep(pause, signal);
+  }
+}
+
+/** Why it was not taken. Signed again for each try: signatures are good for a time. */
+async function postOnce(digest: Digest, options: PostOptions): Promise<string | undefined> {
+  const { receiver, address, secret, template, clock, signal } = options;
+  const { query, body } = postedTo(receiver, digest, { now: clock.now(), secret, template });
+  const url = new URL(address);
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  try {
+    const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': Buffer.byteLength(body) };
+    const call = await open(url, { method: 'POST', headers, signal }, options);
+    call.setTimeout(silenceMilliseconds, () => call.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })));
+    const response = await responseOf(call, body);
+    const { statusCode = 0 } = response;
+    const content = await readBytes(response, maxBytes, signal);
+    if (statusCode < 200 || statusCode > 299) return `HTTP ${String(statusCode)}`;
+    return receivers[receiver].isTaken(parsed(content)) ? undefined : 'it says that it did not';
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Unreachable) return error.reason;
+    return (error as NodeJS.ErrnoException).code ?? 'no response';
+  }
+}
+
+/** Through a tunnel, the proxy sees the name of the host and no byte of the request. */
+async function open(url: URL, options: RequestOptions, { proxy }: PostOptions) {
+  const lookup = createLookup();
+  const make = url.protocol === 'http:' ? httpRequest : httpsRequest;
+  if (proxy === undefined) return make(url, { ...options, lookup });
+  const socket = await openTunnel({ proxy }, url.origin, { lookup, milliseconds: silenceMilliseconds });
+  const createConnection = () => (url.protocol === 'http:' ? socket : secure({ socket, servername: url.hostname }));
+  return make(url, { ...options, agent: false, createConnection });
+}
+
+function parsed(content: Buffer): unknown {
+  try {
+    return JSON.parse(content.toString()) as unknown;
+  } catch {
+    return null;
+  }
+}
