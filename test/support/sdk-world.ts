@@ -2,10 +2,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { rotatePlatform } from '../../src/testing/index.ts';
+import { makeAlipayNotification, makeNotification, rotatePlatform } from '../../src/testing/index.ts';
 import { toSpkiPem } from '../../src/testing/key-pair.ts';
 import { makeDirectory } from './directories.ts';
+import { type Answer, exchange } from './http-client.ts';
 import { type Host, startInternet } from './internet.ts';
+import { freePort } from './peers.ts';
 import { type Platforms, startPlatforms } from './platforms.ts';
 import { type ProviderSidecar, startProviders } from './provider-sidecar.ts';
 
@@ -23,16 +25,33 @@ export interface SdkWorld {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** `control.example`, by which a program in another language pays an order, and changes how WeChat Pay signs. */
+/** `control.example`, by which a program in another language pays an order, is sent a notification, and changes how WeChat Pay signs. */
 const controlOf =
   ({ platforms, running, setStranger }: Pick<SdkWorld, 'platforms' | 'running' | 'setStranger'>): Host =>
   async ({ url }) => {
     const [, what, number = ''] = url.split('/');
     if (what === 'stranger' || what === 'genuine') await setStranger(what === 'stranger');
+    if (what === 'notify') {
+      const { status, text } = await notify(running, number);
+      return { status: 200, headers: {}, body: Buffer.from(JSON.stringify({ status, text })) };
+    }
     const posted = what === 'pay' ? platforms.wechat.pay(running.wechat.merchantId, number) : undefined;
     const notification = posted && { headers: posted.headers, body: Buffer.from(posted.body).toString() };
     return { status: 200, headers: {}, body: Buffer.from(JSON.stringify(notification ?? {})) };
   };
+
+/** As the platform posts it, to the listener that hands it on to the program; the answer is the platform's. */
+async function notify({ sidecar, wechat, alipay }: ProviderSidecar, number: string): Promise<Answer> {
+  const address = String(sidecar.lines.find(({ listener }) => listener === 'notifications')?.['address']);
+  const { apiV3Key, platformKeys } = wechat;
+  const [platformKey, alipayKey] = [platformKeys.find(({ issued }) => issued !== undefined)!, alipay.alipayKeys[0]!];
+  const resource = { out_trade_no: number, attach: '支付', trade_state: 'SUCCESS' };
+  const posted = number.startsWith('A')
+    ? makeAlipayNotification({ alipayKey, parameters: { app_id: alipay.appId, notify_id: number, out_trade_no: number, subject: '手机 +%&=' } }) // prettier-ignore
+    : makeNotification({ platformKey, apiV3Key, id: number, resource });
+  const path = number.startsWith('A') ? '/alipay-main' : '/wechat-main';
+  return exchange(address, { path, method: 'POST', ...posted });
+}
 
 export async function startSdkWorld(t: TestContext): Promise<SdkWorld> {
   const directory = await makeDirectory(t);
@@ -48,7 +67,11 @@ export async function startSdkWorld(t: TestContext): Promise<SdkWorld> {
   const tcp = `tcp: { address: "127.0.0.1:0", tokenFile: ${JSON.stringify(tokenFile)} }`;
   const wayOut = `wayOut: { proxy: ${JSON.stringify(internet['HTTPS_PROXY'])} }`;
   const trusted = { NODE_EXTRA_CA_CERTS: internet['NODE_EXTRA_CA_CERTS']! };
-  const running = await startProviders(t, [], `proxy: { listen: { ${tcp} }, ${wayOut} }\n`, trusted);
+  const [port, secretFile] = [await freePort(), join(directory, 'notification-secret')];
+  await writeFile(secretFile, proxyToken);
+  const forwardTo = `forwardTo: { url: "http://127.0.0.1:${String(port)}/notified" }, secretFile: ${JSON.stringify(secretFile)}`;
+  const notifications = `notifications: { listen: { address: "127.0.0.1:0" }, ${forwardTo}, deliver: raw }\n`;
+  const running = await startProviders(t, [], `proxy: { listen: { ${tcp} }, ${wayOut} }\n${notifications}`, trusted);
   const platforms = await startPlatforms(t, running);
   const { wechat, alipay, sidecar } = running;
   const [{ platformKeys: strangers }, [alipayKey]] = [
@@ -68,6 +91,9 @@ export async function startSdkWorld(t: TestContext): Promise<SdkWorld> {
     PAYCERT_SOCKET: sidecar.socket,
     PAYCERT_PROXY: proxy,
     PAYCERT_PROXY_TOKEN: proxyToken,
+    // Where notifications are handed on to, and the key of one that opens them again.
+    APPLICATION_PORT: String(port),
+    WECHAT_APIV3_KEY: wechat.apiV3Key,
     // Public, for SDKs that verify again.
     WECHAT_PLATFORM_CERTIFICATES: certificates,
     ALIPAY_PUBLIC_KEY: toSpkiPem(alipayKey!.publicKey),
