@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../../clock.ts';
 import { paymentCredentials } from '../../config/resource.ts';
 import { connect } from '../../kube/client.ts';
 import { readAll } from '../../kube/listing.ts';
-import { type Namespace, ownNamespace } from '../../kube/resources.ts';
+import { type Collection, type Namespace, ownNamespace } from '../../kube/resources.ts';
 import { type PaymentCredential, readResource } from '../../operator/resource.ts';
 import { readBounded, whyUnreadable } from '../../system/read-bounded.ts';
 import { type Invocation, text, texts, usageError } from '../command.ts';
@@ -20,7 +20,8 @@ export async function digest({ values, signal }: Invocation): Promise<number> {
   const places = placesOf(texts(values, 'namespace'), values['all-namespaces'] === true);
   const resources: PaymentCredential[] = [];
   for (const namespace of places) {
-    const collection = { resource: paymentCredentials, ...(namespace !== undefined && { namespace }) };
+    const resource = paymentCredentials;
+    const collection: Collection = namespace === undefined ? { resource } : { resource, namespace };
     const { objects } = await readAll(client, collection, readResource, signal);
     resources.push(...[...objects.values()].map(({ value }) => value));
   }
