@@ -110,7 +110,7 @@ export class GatewayClient {
         limits,
       );
     } finally {
-      over.abort();
+      over.abort(done);
       this.#hosts.learn(forwarded, forwarded.attempts);
     }
   }
@@ -136,7 +136,7 @@ export class GatewayClient {
 
   #tryOne(call: Call, exchanged: ForwardedCall, limits: Limits): Promise<Exchange> {
     const { host } = new URL(exchanged.origin);
-    return this.#gates.through({ call, host, deadline: limits.deadline }, (pass) =>
+    return this.#gates.through({ call, host, ...limits }, (pass) =>
       exchangeOnce(call, { ...exchanged, pass }, limits, this.#options),
     );
   }
@@ -147,5 +147,8 @@ export class GatewayClient {
     return error.code === 'gateway-unreachable' || (error.code === 'breaker-open' && this.#hosts.isAway(origin));
   }
 }
+
+/** One for all: Node would make an error with its stack for each call. */
+const done = new DOMException('the call is over', 'AbortError');
 
 type Ordered = ForwardedCall & { readonly hosts: readonly string[] };

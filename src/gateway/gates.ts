@@ -36,6 +36,15 @@ export interface GateState {
 /** Of one attempt: sends it and waits for what it is worth. */
 export type Pass = <T extends ReceivedResponse>(send: () => Promise<T>) => Promise<T>;
 
+/** One attempt of a call on its way to a host. */
+interface Visit {
+  readonly call: Call;
+  readonly host: string;
+  readonly deadline: AbortSignal;
+  /** The deadline, or a caller that has gone. */
+  readonly signal: AbortSignal;
+}
+
 interface Gate {
   readonly credential: string;
   readonly host: string;
@@ -66,12 +75,10 @@ export class Gates {
    * Waits for its turn, and runs `attempt`, which sends through what it is given. Nothing is signed for a call that may not pass.
    * @throws PaycertError `breaker-open`, `overloaded`: nothing was sent; whatever `attempt` rejects with
    */
-  async through<T extends ReceivedResponse>(
-    { call, host, deadline }: { readonly call: Call; readonly host: string; readonly deadline: AbortSignal },
-    attempt: (pass: Pass) => Promise<T>,
-  ): Promise<T> {
+  async through<T extends ReceivedResponse>(visit: Visit, attempt: (pass: Pass) => Promise<T>): Promise<T> {
+    const { call, host } = visit;
     const gate = this.#at(call.credential, host);
-    const leave = await this.#enter(gate, call, deadline);
+    const leave = await this.#enter(gate, visit);
     let response: T | undefined;
     try {
       response = await attempt((send) => this.#send(gate, call, send));
@@ -89,10 +96,10 @@ export class Gates {
     for (const { breaker } of this.#gates.values()) breaker.close();
   }
 
-  async #enter(gate: Gate, call: Call, deadline: AbortSignal): Promise<() => void> {
+  async #enter(gate: Gate, { call, deadline, signal }: Visit): Promise<() => void> {
     if (gate.breaker.refuses) throw this.#heldBack(gate, 'breaker');
     try {
-      return await gate.bulkhead.enter(AbortSignal.any([deadline, call.signal]));
+      return await gate.bulkhead.enter(signal);
     } catch (error) {
       if (error instanceof PaycertError) throw error;
       assertAwaited(call);

@@ -12,23 +12,28 @@ const lookBytes = 4 * 1024 * 1024;
 const settle = () => new Promise((resolve) => setTimeout(resolve, 3000));
 
 export async function memoryOfCalls(bench: ProxyBench, platform: RunningPlatform): Promise<Figures> {
-  const added = async (measure: (sidecar: Sidecar) => Promise<number>): Promise<number> => {
+  /** In a sidecar of its own: what it has when it is idle, and meanwhile. */
+  const measured = async (measure: (sidecar: Sidecar) => Promise<readonly number[]>) => {
     const sidecar = await startProxied(bench, platform);
     try {
       await settle();
-      const idle = await residentMegabytes(sidecar.process);
-      return (await measure(sidecar)) - idle;
+      return { idle: await residentMegabytes(sidecar.process), meanwhile: await measure(sidecar) };
     } finally {
       await sidecar.stop();
     }
   };
+  const slow = await measured((sidecar) => whileSlow(sidecar, platform));
+  const download = await measured(whileDownloading);
+  const half = download.meanwhile.length / 2;
   return {
-    proxy_rss_1000_slow_mb: await added((sidecar) => whileSlow(sidecar, platform)),
-    proxy_rss_download_100_mib_mb: await added(whileDownloading),
+    proxy_rss_1000_slow_mb: Math.max(...slow.meanwhile) - slow.idle,
+    proxy_rss_download_100_mib_mb: Math.max(...download.meanwhile) - download.idle,
+    proxy_rss_download_growth_mb:
+      Math.max(...download.meanwhile.slice(half)) - Math.max(...download.meanwhile.slice(0, half)),
   };
 }
 
-async function whileSlow(sidecar: Sidecar, platform: RunningPlatform): Promise<number> {
+async function whileSlow(sidecar: Sidecar, platform: RunningPlatform): Promise<readonly number[]> {
   const responses = Array.from({ length: calls }, (_, index) =>
     open(sidecar, { method: 'POST', path: `/wechat${slowPath}/${String(index)}`, body: '{}' }),
   );
@@ -36,20 +41,20 @@ async function whileSlow(sidecar: Sidecar, platform: RunningPlatform): Promise<n
   const resident = await residentMegabytes(sidecar.process);
   platform.release();
   for (const response of await Promise.all(responses)) response.resume();
-  return resident;
+  return [resident];
 }
 
-/** The most of it. */
-async function whileDownloading(sidecar: Sidecar): Promise<number> {
+async function whileDownloading(sidecar: Sidecar): Promise<readonly number[]> {
   const response = await open(sidecar, { method: 'GET', path: `/wechat${downloadPath}?token=1` });
-  let [received, most] = [0, 0];
+  let received = 0;
+  const looks: number[] = [];
   for await (const chunk of response as AsyncIterable<Buffer>) {
     const before = Math.floor(received / lookBytes);
     received += chunk.byteLength;
-    if (Math.floor(received / lookBytes) > before) most = Math.max(most, await residentMegabytes(sidecar.process));
+    if (Math.floor(received / lookBytes) > before) looks.push(await residentMegabytes(sidecar.process));
   }
   if (received !== downloadBytes) throw new Error(`${String(received)} bytes arrived`);
-  return most;
+  return looks;
 }
 
 interface Call {

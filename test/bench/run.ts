@@ -30,7 +30,7 @@ const aims: Readonly<Record<string, `${'≥' | '≤'} ${number}`>> = {
   proxy_p99_over_bare_proxy: '≤ 1.5',
   proxy_throughput_over_bare_proxy: '≥ 0.9',
   proxy_rss_1000_slow_mb: '≤ 60',
-  proxy_rss_download_100_mib_mb: '≤ 10',
+  proxy_rss_download_growth_mb: '≤ 5',
   single_sign_under_batches_p99_ms: '≤ 30',
   swap_to_current_p99_ms: '≤ 10',
   swap_to_current_loaded_p99_ms: '≤ 25',
