@@ -1,11 +1,12 @@
 // Writes the lines of an audit into files, one batch after the other: rotated, removed in time, and tried again when the disk refuses.
 import type { Clock } from '../clock.ts';
-import { PaycertError } from '../errors.ts';
+import type { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { Head } from './chain.ts';
 import type { AppendedFile, Disk } from './disk.ts';
 import { type AuditFile, findHead, nameOf } from './files.ts';
 import { dueRemoval, type Keeping, type Removal } from './retention.ts';
+import { type AuditSink, unavailable } from './sink.ts';
 
 export interface VolumeOptions extends Keeping {
   readonly disk: Disk;
@@ -31,7 +32,7 @@ interface Waiter {
   readonly reject: (error: PaycertError) => void;
 }
 
-export class AuditVolume {
+export class AuditVolume implements AuditSink {
   readonly #options: VolumeOptions;
   readonly #stop = new AbortController();
   /** Those before the current one. */
@@ -86,7 +87,7 @@ export class AuditVolume {
     if (this.#lines.length === 0) this.#firstSeq = seq;
     this.#lines.push(line);
     this.#waitingBytes += line.length;
-    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    this.#running ??= this.#run();
   }
 
   /** When every line until now is on the disk. @throws PaycertError `audit-unavailable` */
@@ -118,6 +119,8 @@ export class AuditVolume {
         await clock.sleep(retryMilliseconds, this.#stop.signal);
       }
     }
+    // In the same turn as the last look at what waits: a line that is added from now on begins again.
+    this.#running = undefined;
     // Those who came while the last batch was written, and brought no line.
     for (const { resolve } of this.#waiters.splice(0)) resolve();
   }
@@ -199,7 +202,7 @@ export class AuditVolume {
   #fail(error: unknown): void {
     const { code = 'unknown' } = error as { readonly code?: string };
     const isNew = this.#failure === undefined;
-    this.#failure = new PaycertError('audit-unavailable', `the audit cannot be written: ${code}`, { field: 'audit' });
+    this.#failure = unavailable(code);
     if (isNew) this.#options.observe({ type: 'audit-failed', error: this.#failure });
     for (const { reject } of [...this.#batchWaiters.splice(0), ...this.#waiters.splice(0)]) reject(this.#failure);
   }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { auditFiles } from '../../src/audit/files.ts';
 import { numberOf, readLine } from '../../src/audit/chain.ts';
+import { AuditVolume } from '../../src/audit/volume.ts';
 import { day, settled, startAudited, verify } from '../support/audited.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeDisk } from '../support/fake-disk.ts';
@@ -28,6 +29,26 @@ describe('an audit on a disk', () => {
     assert.equal(audit.head?.seq, 7);
     const { record } = readLine(disk.lines[0] ?? '') ?? assert.fail();
     assert.deepEqual([record['host'], record['version'], record['audit']], ['shop-1', '1.2.3', 1]);
+  });
+
+  it('writes a line right after the last one was written, whatever the turn', async () => {
+    const disk = new FakeDisk();
+    const volume = new AuditVolume({
+      ...{ disk, clock: new FakeClock(), observe: () => undefined, announce: () => true, gatherMilliseconds: 0 },
+      ...{
+        maxFileBytes: 1_000_000,
+        maxTotalBytes: 10_000_000,
+        retentionMilliseconds: day,
+        rotateMilliseconds: day,
+        fsync: 'never',
+      },
+    });
+    await volume.open();
+    for (let seq = 1; seq <= 20; seq += 1) {
+      volume.add(`line ${seq}`, seq);
+      await volume.written();
+      assert.equal(disk.lines.length, seq);
+    }
   });
 
   it('gathers lines that nobody waits for into one write, and lets nobody who waits wait for more', async () => {
