@@ -8,11 +8,16 @@ const small = { width: 6, height: 4 } as const;
 const half = { width: 12, height: 8 } as const;
 
 /**
- * Attempts without success whose series began in a window: its first sample is 1, of which `increase` sees nothing. A quarter of an hour
- * without a scrape begins no series anew. A pod begins with a swap, which is no reload.
+ * Series of a counter that began in a window: its first sample is 1, of which `increase` sees nothing. A quarter of an hour without a scrape
+ * begins no series again. `but`: what is left out of them.
  */
-const bornWithin = (window: string) =>
-  `(paycert_reloads_total{${scope},outcome!="swapped"} unless last_over_time(paycert_reloads_total{${scope}}[15m] offset ${window}))`;
+const bornWithin = (window: string, counter: string, but = '') =>
+  `(${counter}{${scope}${but}} unless last_over_time(${counter}{${scope}}[15m] offset ${window}))`;
+
+/** Attempts without success: a pod begins with a swap, which is no reload. */
+const failedReloadsBorn = (window: string) => bornWithin(window, 'paycert_reloads_total', ',outcome!="swapped"');
+
+const breakerOpenings = 'paycert_gateway_breaker_openings_total';
 
 export const panels: readonly Panel[] = [
   {
@@ -89,7 +94,7 @@ export const panels: readonly Panel[] = [
     from: 'sidecar',
     queries: [
       {
-        expr: `sum ${by('credential', 'outcome', 'reason')} (${bornWithin('1h')} or increase(paycert_reloads_total{${scope}}[1h]))`,
+        expr: `sum ${by('credential', 'outcome', 'reason')} (${failedReloadsBorn('1h')} or increase(paycert_reloads_total{${scope}}[1h]))`,
         legend: '{{credential}} {{outcome}} {{reason}}',
       },
     ],
@@ -268,6 +273,33 @@ export const panels: readonly Panel[] = [
       {
         expr: `max ${by('namespace', 'pod', 'host')} (paycert_platform_clock_ahead_seconds{namespace=~"$namespace"})`,
         legend: '{{namespace}}/{{pod}} {{host}}',
+      },
+    ],
+  },
+  {
+    title: 'Proxy: breakers that opened',
+    text: 'In an hour. While one is open, nothing of the credential is sent to that host.',
+    kind: 'timeseries',
+    ...half,
+    from: 'sidecar',
+    queries: [
+      {
+        expr: `sum ${by('credential', 'host')} (${bornWithin('1h', breakerOpenings)} or increase(${breakerOpenings}{${scope}}[1h]))`,
+        legend: '{{credential}} {{host}}',
+      },
+    ],
+  },
+  {
+    title: 'Proxy: calls that are not sent',
+    text: 'breaker: too many before them failed. bulkhead: too many are under way.',
+    kind: 'timeseries',
+    unit: 'reqps',
+    ...half,
+    from: 'sidecar',
+    queries: [
+      {
+        expr: `sum ${by('credential', 'host', 'reason')} (rate(paycert_gateway_held_back_total{${scope}}[5m]))`,
+        legend: '{{credential}} {{host}} {{reason}}',
       },
     ],
   },

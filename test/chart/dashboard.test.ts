@@ -117,6 +117,15 @@ describe('at a scrape a minute', { skip: lacks('promtool') }, () => {
       expr: reloads,
       wanted: { 9: [], 10: line(1), 68: line(1), 80: line(0) },
     },
+    'the first opening of a breaker is in its panel for an hour': {
+      series: { [of('paycert_gateway_breaker_openings_total', { host: 'api.example' })]: '_x10 1x200' },
+      expr: panels.find(({ title }) => title === 'Proxy: breakers that opened')!.queries[0]!.expr,
+      wanted: {
+        9: [],
+        10: [[{ credential: pay.credential, host: 'api.example' }, 1]],
+        80: [[{ credential: pay.credential, host: 'api.example' }, 0]],
+      },
+    },
     'the load at the start of a pod is no reload': {
       series: { [of('paycert_reloads_total', { outcome: 'swapped', reason: '' })]: '_x10 1x200' },
       expr: reloads,
@@ -170,7 +179,7 @@ describe('in a Prometheus that scraped a sidecar', { skip: lacks('prometheus'), 
       configuration(
         directory,
         [credential({ path: join(directory, 'material') }), staged],
-        `proxy: { listen: { socket: ${JSON.stringify(join(directory, 'proxy.sock'))} }, routes: [{ credential: wechat-main, double: "${platform.url}" }] }\n`,
+        `proxy: { listen: { socket: ${JSON.stringify(join(directory, 'proxy.sock'))} }, attempts: 1, breaker: { failurePercent: 1, minimumCalls: 1, openFor: 1h }, routes: [{ credential: wechat-main, double: "${platform.url}" }] }\n`,
       ),
     );
     prometheus = await Prometheus.start([
@@ -191,6 +200,11 @@ describe('in a Prometheus that scraped a sidecar', { skip: lacks('prometheus'), 
     await sidecar.event('swapped', { generation: 2 });
     await call(sidecar.socket, route('decrypt'), { body: { ciphertext: Buffer.alloc(256, 1).toString('base64') } });
     assert.ok(await prometheus.ask('paycert_generation == 2', patience), 'a scrape after the swap');
+    await platform.close();
+    // The first opens the breaker; the second is not sent.
+    for (let index = 0; index < 2; index += 1)
+      await exchange(join(directory, 'proxy.sock'), { path: '/wechat-main/v3/certificates' });
+    assert.ok(await prometheus.ask('paycert_gateway_held_back_total', patience), 'a scrape after the breaker opened');
     await volume.write(new Map([['apiclient_key.pem', Buffer.from('no key')]]));
     await sidecar.event('rejected');
     assert.ok(await prometheus.ask('paycert_reload_last_successful == 0', patience), 'a scrape after the rejection');
