@@ -1,5 +1,6 @@
 // Everything that happens, as one union. `Observe` is passed in, like time: emitters do not know their consumers.
 import type { PaycertError } from './errors.ts';
+import type { Trace } from './trace.ts';
 
 /** Platforms refuse what is signed five minutes off; long before that somebody must know. */
 export const tolerableSkewSeconds = 60;
@@ -32,6 +33,19 @@ export interface CertificateListState {
   readonly listedAt?: Date;
   /** Why it failed; what was listed before stays. */
   readonly error?: PaycertError;
+}
+
+/** What the span of a request says of it, beside its event. There where it is traced. */
+export interface TracedRequest {
+  readonly trace: Trace;
+  readonly method: string;
+  /** Without its query, and without what names an order or a person. Of a call that came in, its path alone. */
+  readonly url: string;
+  /** What signed it. */
+  readonly keyId?: string;
+  readonly generation?: number;
+  /** How often the call was tried before. */
+  readonly resends?: number;
 }
 
 /**
@@ -237,6 +251,8 @@ export type Event =
       readonly operation: string;
       readonly outcome: Outcome;
       readonly seconds: number;
+      /** There where it is traced. */
+      readonly trace?: Trace;
     }
   | { readonly type: 'unverified'; readonly credential: string; readonly kind: string; readonly error: PaycertError }
   /** `notification`: its signature is valid, so the platform wrote it, and what it says is not known here. */
@@ -281,6 +297,7 @@ export type Event =
       readonly endedAt: Date;
       readonly outcome: 'responded' | 'not-sent' | 'interrupted' | 'timed-out';
       readonly status?: number;
+      readonly traced?: TracedRequest;
     }
   /** Nobody can connect to a host of a platform; its calls go to its spare. */
   | { readonly type: 'failed-over'; readonly host: string; readonly spare: string }
@@ -326,6 +343,7 @@ export type Event =
       readonly attempts: number;
       readonly seconds: number;
       readonly error?: PaycertError;
+      readonly traced?: TracedRequest;
     }
   // notifications
   /** What a platform that sent one, or somebody else, was answered. */
@@ -368,6 +386,20 @@ export type Event =
   | { readonly type: 'audit-lines-lost'; readonly lines: number }
   /** Files were removed before the time that they should be kept: there was no room for them. */
   | { readonly type: 'audit-shortened'; readonly files: number }
+  // what is exported to a collector
+  | { readonly type: 'exported'; readonly signal: ExportedSignal; readonly items: number }
+  /** There was no room for them, it refused them, or the process ended before it took them. */
+  | { readonly type: 'export-dropped'; readonly signal: ExportedSignal; readonly items: number }
+  /** `reason`: a code of the system, or a status. `isNew`: it took what came before. */
+  | {
+      readonly type: 'export-failed';
+      readonly signal: ExportedSignal;
+      readonly reason: string;
+      readonly isNew: boolean;
+    }
+  | { readonly type: 'export-recovered'; readonly signal: ExportedSignal }
+  /** An environment variable that is not used: what is wrong with it, without what it says. */
+  | { readonly type: 'variable-ignored'; readonly variable: string; readonly why: string }
   // the process
   /** Standard output did not take them: its disk is full, or its reader is slow or gone. */
   | { readonly type: 'lines-dropped'; readonly lines: number }
@@ -376,6 +408,8 @@ export type Event =
   | { readonly type: 'socket-lost'; readonly path: string; readonly error?: PaycertError }
   | { readonly type: 'socket-restored'; readonly path: string }
   | { readonly type: 'stopping'; readonly drainSeconds: number };
+
+export type ExportedSignal = 'traces' | 'logs';
 
 /** A file of the process itself that it follows while it runs. */
 export type FollowedFile = 'configuration' | CertificateFile | TokenFile;

@@ -8,6 +8,7 @@ import { encryptField, encryptResource, makeNotification, makeProbe } from '../s
 import { auditKey } from './support/audited.ts';
 import { Canaries } from './support/canary.ts';
 import { type CanaryMaterial, makeCanaryMaterial } from './support/canary-material.ts';
+import { type OtlpReceiver, startOtlpReceiver } from './support/otlp-receiver.ts';
 import { paycert } from './support/paycert.ts';
 import {
   call,
@@ -25,10 +26,12 @@ interface Scene extends CanaryMaterial {
   readonly directory: string;
   readonly sidecar: Sidecar;
   readonly outputs: string[];
+  readonly collector: OtlpReceiver;
   readonly exchange: (address: string, path: string, options?: CallOptions) => Promise<void>;
 }
 
 const fit = ['good', 'good-p12'];
+const collectorToken = 'a-token-of-the-collector';
 
 async function setScene(t: TestContext): Promise<Scene> {
   const canary = await makeCanaryMaterial();
@@ -48,7 +51,13 @@ async function setScene(t: TestContext): Promise<Scene> {
   canary.canaries.add('audit-key', Buffer.from(auditKey));
   const audit = `audit: { requests: all, stdout: true, keyFile: ${join(directory, 'audit-key')}, volume: { directory: ${join(directory, 'audit')} } }\n`;
   const config = configuration(directory, credentials, `log: { level: debug }\n${audit}`);
-  const sidecar = await startSidecar(t, directory, config, { waitFor: fit });
+  const collector = await startOtlpReceiver(t);
+  canary.canaries.add('collector-token', Buffer.from(collectorToken));
+  const env = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin,
+    OTEL_EXPORTER_OTLP_HEADERS: `authorization=${collectorToken},${collectorToken}`,
+  };
+  const sidecar = await startSidecar(t, directory, config, { waitFor: fit, env });
   for (const name of Object.keys(canary.sets))
     if (!fit.includes(name)) await sidecar.event('rejected', { credential: name });
   await sidecar.event('source-failed', { credential: 'key-as-variable' });
@@ -57,7 +66,7 @@ async function setScene(t: TestContext): Promise<Scene> {
     const { status, content } = await call(address, path, options);
     outputs.push(`${path} ${status} ${content}`);
   };
-  return { ...canary, directory, sidecar, outputs, exchange };
+  return { ...canary, directory, sidecar, outputs, collector, exchange };
 }
 
 /** Good calls, bad calls, and secrets where they do not belong, for every operation. */
@@ -178,14 +187,16 @@ describe('canary secrets', { timeout: 300_000 }, () => {
     assert.deepEqual(canaries.find('nothing of the kind, at some length'), []);
   });
 
-  it('appear in no log line, metric, answer, error or report', async (t) => {
+  it('appear in no log line, metric, span, answer, error or report', async (t) => {
     const scene = await setScene(t);
     await exerciseApi(scene);
     await exerciseCommands(scene);
     await exerciseConfiguration(scene);
     scene.sidecar.terminate();
     assert.equal(await scene.sidecar.ended, 0);
-    const outputs = [...scene.outputs, ...scene.sidecar.stdout.split('\n'), scene.sidecar.stderr];
+    assert.ok(scene.collector.spans.length > 100);
+    const spans = scene.collector.requests.map(({ text }) => text);
+    const outputs = [...scene.outputs, ...spans, ...scene.sidecar.stdout.split('\n'), scene.sidecar.stderr];
     assert.ok(outputs.length > 500);
     // Nothing here was unforeseen: an internal error would hide what it is about.
     assert.ok(!outputs.some((output) => output.includes('internal-error')));

@@ -8,6 +8,7 @@ import { GatewayClient, type HostState } from '../gateway/client.ts';
 import { openConnections } from '../gateway/connections.ts';
 import type { WayOut } from '../gateway/way-out.ts';
 import type { Listener } from '../server/bind.ts';
+import type { TraceOf } from '../server/caller.ts';
 import type { Limits } from '../server/limits.ts';
 import { listenOnTcp } from '../server/listeners.ts';
 import { readIdentity } from '../server/proxy/identity.ts';
@@ -27,6 +28,8 @@ export interface ProxyDependencies {
   readonly audit: CallAudit | undefined;
   /** Whose turn it is in the thread pool. */
   readonly limiter: Limiter;
+  /** Absent: nothing is traced. */
+  readonly traceOf?: TraceOf | undefined;
   /** Of each of its listeners. */
   readonly limits: Limits;
 }
@@ -57,18 +60,18 @@ async function wayOutOf({ wayOut }: ProxyConfig): Promise<WayOut | undefined> {
 
 /** @throws PaycertError `package-missing`, `config-invalid`, `listener-in-use`, `listener-unusable` */
 export async function startProxy(config: ProxyConfig, dependencies: ProxyDependencies): Promise<RunningProxy> {
-  const { store, clock, observe, token, audit, limiter, limits } = dependencies;
+  const { store, clock, observe, token, audit, limiter, traceOf, limits } = dependencies;
   const { listen, maxBodyBytes = defaults.proxyMaxBodyBytes, deadline = defaults.deadline } = config;
   const { spareShare = defaults.spareShare, attempts = defaults.attempts } = config;
   const { correctClock: correctsClock = defaults.correctClock } = config;
-  const { breaker = {}, bulkhead = {} } = config;
+  const { breaker = {}, bulkhead = {}, traceHeaders: passesTraceOn = defaults.traceHeaders } = config;
   let { routes } = config;
   const { identityFile } = config;
   const local = identityFile === undefined ? undefined : { identity: await readIdentity(identityFile), limiter };
   const connections = await openConnections(await wayOutOf(config));
   const elapsed = () => performance.now();
   const proxy = {
-    ...{ store, clock, observe, maxBodyBytes, local, milliseconds: elapsed, routes: () => routes },
+    ...{ store, clock, observe, maxBodyBytes, local, milliseconds: elapsed, routes: () => routes, traceOf },
     // Apart from the local API: a slow platform must not take the turns of those who only sign.
     around: aroundEach({ observe, milliseconds: elapsed, most: limits.connections, audit: audit?.around }),
     gateway: new GatewayClient({
@@ -83,6 +86,7 @@ export async function startProxy(config: ProxyConfig, dependencies: ProxyDepende
         random: Math.random,
         correctsClock,
         witness: audit?.witness,
+        passesTraceOn,
       },
       deadlineMilliseconds: milliseconds(deadline),
       breaker: {

@@ -21,6 +21,7 @@ import { flushMilliseconds, openOutput } from '../telemetry/output.ts';
 import type { RunningAudit } from './sidecar-audit.ts';
 import { type ConfigPlace, followConfig, FollowedTokens, readPlace } from './sidecar-files.ts';
 import { limitsOf, SidecarListeners } from './sidecar-listeners.ts';
+import type { RunningTracing } from './sidecar-tracing.ts';
 
 export interface SidecarOptions {
   readonly config: ConfigPlace;
@@ -43,6 +44,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const elapsed = () => performance.now();
   const store = new Store();
   let audit: RunningAudit | undefined;
+  let tracing: RunningTracing | undefined;
   const metrics = createMetrics({ store, clock, version, auditHead: () => audit?.audit.head });
   const output = openOutput((lines) => metrics.observe({ type: 'lines-dropped', lines }));
   const log =
@@ -55,6 +57,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     (event: Event) => followedFiles.observe(event),
     (event: Event) => configured.noticed(event),
     (event: Event) => audit?.audit.observe(event),
+    (event: Event) => tracing?.observe(event),
     options.observe ?? (() => undefined),
   ].map(isolate);
   const observe = (event: Event) => observers.forEach((tell) => tell(event));
@@ -75,6 +78,10 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     const key = () => tokens.get('audit-key');
     audit = startAudit(config.audit, { ...following, version, environment, key, print });
   }
+  if (collectorVariables.some((name) => environment[name])) {
+    const { startTracing } = await import('./sidecar-tracing.ts');
+    tracing = startTracing({ ...following, version, environment, store });
+  }
   const limits = limitsOf(config);
   const facts = { store, clock, observe, version, startedAt: now(), files: () => followedFiles.list() };
   const listeners = new SidecarListeners(config, limits, {
@@ -86,6 +93,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
       maxBodyBytes: config.listen.maxBodyBytes ?? defaults.maxBodyBytes,
       memory: config.remember === undefined ? undefined : new SignedMemory(config.remember),
       witness: audit?.witness,
+      traceOf: tracing?.traceOf,
     },
   });
   const apply = (next: Config) => {
@@ -118,6 +126,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     await listeners.close();
     await configured.stop();
     keyServices[Symbol.dispose]();
+    await tracing?.close();
     const written = audit?.audit.close().then(() => output.flush()) ?? output.flush();
     await Promise.race([written, clock.sleep(flushMilliseconds, new AbortController().signal)]);
   }
@@ -130,6 +139,9 @@ function reasonOfNoStart(store: Store): PaycertError | undefined {
 }
 
 const countOf = ({ credentials, resources }: Config): number => credentials.length + resources.length;
+
+/** Where a collector of traces may be named. Without either, nothing of it is loaded. */
+const collectorVariables = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

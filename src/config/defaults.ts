@@ -10,6 +10,7 @@ export const defaults = {
   attempts: 3,
   correctClock: false,
   spareShare: 0,
+  traceHeaders: false,
   deliver: 'opened',
   applicationDeadline: '1m',
   rememberedNotifications: 100_000,

@@ -1,7 +1,7 @@
 // One attempt of a call: authorized with the keys of that moment, sent exactly so, and evaluated when its response is there.
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import type { Observe } from '../events.ts';
+import type { Observe, TracedRequest } from '../events.ts';
 import { randomNonce } from '../nonce.ts';
 import { pathAndQuery } from '../providers/shared/http.ts';
 import { assertAwaited, type Call } from '../store/call.ts';
@@ -10,6 +10,7 @@ import type { Store } from '../store/store.ts';
 import { useOf, within, type Witness } from '../store/use.ts';
 import type { BufferBudget } from '../system/buffer-budget.ts';
 import type { Attempt, AttemptOutcome } from './attempt.ts';
+import { traceAttempt, tracedRequest } from './attempt-trace.ts';
 import { shownBy } from './client-certificate.ts';
 import { type Connections, type Incoming, NoResponse, type Outgoing, type Shown } from './connections.ts';
 import type { Pass } from './gates.ts';
@@ -27,6 +28,8 @@ export interface ExchangeOptions {
   readonly milliseconds: () => number;
   readonly clocks: PlatformClocks;
   readonly witness?: Witness | undefined;
+  /** Whether platforms get `traceparent` and `tracestate`. */
+  readonly passesTraceOn?: boolean;
 }
 
 export interface Limits {
@@ -78,7 +81,7 @@ export async function exchangeOnce(
   limits: Limits,
   options: ExchangeOptions,
 ): Promise<Exchange> {
-  const { store, clocks, observe, witness } = options;
+  const { store, clocks, observe, witness, passesTraceOn = false } = options;
   const { request, origin, forwarding, attempts, pass } = exchanged;
   const { host } = new URL(origin);
   const snapshot = store.current(call.credential);
@@ -94,14 +97,17 @@ export async function exchangeOnce(
   const use = useOf(snapshot, within(call), { observe, nonce: randomNonce, witness });
   const authorized = await use.authorize(wanted, { now: clocks.at(host) });
   assertAwaited(call);
+  const { trace, headers: traceHeaders } = traceAttempt(call, request.headers, passesTraceOn);
   const outgoing: Outgoing = {
     method: authorized.method,
     target: pathAndQuery(authorized.url),
-    headers: authorized.headers,
+    headers: { ...authorized.headers, ...traceHeaders },
     body: authorized.body ?? request.body,
   };
+  const { generation } = snapshot;
+  const traced = tracedRequest(trace, { origin, authorized, generation, resends: attempts.length });
   const received = await pass(async () => {
-    const incoming = await sendOnce({ call, origin, outgoing, attempts, shown }, limits, options);
+    const incoming = await sendOnce({ call, origin, outgoing, attempts, shown, traced }, limits, options);
     try {
       return await receive(call, exchanged, incoming, { ...options, now: () => clocks.at(host) });
     } catch (error) {
@@ -121,11 +127,12 @@ export type Sent = Pick<Exchanged, 'origin' | 'attempts'> & {
   readonly call: Call;
   readonly outgoing: Outgoing;
   readonly shown: Shown | undefined;
+  readonly traced?: TracedRequest | undefined;
 };
 
 /** @throws PaycertError `gateway-unreachable`, `gateway-timeout`, `gateway-interrupted` */
 export async function sendOnce(
-  { call, origin, outgoing, attempts, shown }: Sent,
+  { call, origin, outgoing, attempts, shown, traced }: Sent,
   { signal, deadline }: Limits,
   { connections, clock, clocks, observe, milliseconds }: Omit<ExchangeOptions, 'store' | 'budget'>,
 ): Promise<Incoming> {
@@ -134,7 +141,7 @@ export async function sendOnce(
   const note = (outcome: AttemptOutcome, status?: number) => {
     const attempt = { host, startedAt, endedAt: clock.now(), outcome, ...(status !== undefined && { status }) };
     attempts.push(attempt);
-    observe({ type: 'attempted', call: call.id, credential: call.credential, ...attempt });
+    observe({ type: 'attempted', call: call.id, credential: call.credential, ...attempt, ...(traced && { traced }) });
   };
   try {
     // A connection that was kept may have been closed at the other end: the second attempt takes none of them.

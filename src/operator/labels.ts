@@ -133,6 +133,12 @@ export const labels = {
     is: 'annotation',
     meaning: 'How long the injected sidecar serves on after SIGTERM, such as `5s`. Default `0s`.',
   },
+  'paycert.dev/otlp-endpoint': {
+    on: 'Pod',
+    is: 'annotation',
+    meaning:
+      'The collector that the injected sidecar sends traces to, such as `http://otel-collector.observability:4318`. Default none.',
+  },
   'paycert.dev/injected': {
     on: 'Pod',
     is: 'annotation',
@@ -168,6 +174,7 @@ export const memoryRequestAnnotation = 'paycert.dev/memory-request' satisfies ke
 export const memoryLimitAnnotation = 'paycert.dev/memory-limit' satisfies keyof typeof labels;
 export const logLevelAnnotation = 'paycert.dev/log-level' satisfies keyof typeof labels;
 export const drainAnnotation = 'paycert.dev/drain' satisfies keyof typeof labels;
+export const otlpEndpointAnnotation = 'paycert.dev/otlp-endpoint' satisfies keyof typeof labels;
 export const injectedAnnotation = 'paycert.dev/injected' satisfies keyof typeof labels;
 export const activationsAnnotation = 'paycert.dev/activations' satisfies keyof typeof labels;
 export const refreshedAtAnnotation = 'paycert.dev/refreshed-at' satisfies keyof typeof labels;

@@ -1,6 +1,7 @@
 // Who calls, as far as it is known: the listener by its name, and what the caller says of itself as its claim.
 import { randomUUID } from 'node:crypto';
 import type { Call } from '../store/call.ts';
+import type { Trace } from '../trace.ts';
 import type { RouteCall } from './routes.ts';
 
 /** An id or a name that may stand in a log as it is. */
@@ -10,10 +11,17 @@ function headerOf(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' && printable.test(value) ? value : undefined;
 }
 
-type Known = Pick<Call, 'credential' | 'operation' | 'startedAt'> & { readonly listener: string };
+/** Where a request stands in a trace, by its headers. */
+export type TraceOf = (headers: RouteCall['request']['headers']) => Trace;
+
+type Known = Pick<Call, 'credential' | 'operation' | 'startedAt'> & {
+  readonly listener: string;
+  /** Absent: nothing is traced. */
+  readonly traceOf?: TraceOf | undefined;
+};
 
 /** `Request-Id` and `User-Agent` are taken where they can be printed; what cannot is as good as absent. */
-export function callOf(route: RouteCall, { listener, ...known }: Known): Call {
+export function callOf(route: RouteCall, { listener, traceOf, ...known }: Known): Call {
   const { headers } = route.request;
   const claim = headerOf(headers['user-agent']);
   return {
@@ -21,5 +29,6 @@ export function callOf(route: RouteCall, { listener, ...known }: Known): Call {
     id: headerOf(headers['request-id']) ?? randomUUID(),
     caller: { listener, ...(claim !== undefined && { claim }) },
     signal: route.signal,
+    ...(traceOf && { trace: traceOf(headers) }),
   };
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import { randomNonce } from '../nonce.ts';
-import { type Around, assertAwaited, type Call } from '../store/call.ts';
+import { type Around, assertAwaited, type Call, itemOf } from '../store/call.ts';
 import { platforms } from '../providers/registry.ts';
 import type { Platform } from '../providers/platform.ts';
 import type { SignedMemory } from '../store/signed-memory.ts';
@@ -13,7 +13,7 @@ import type { Snapshot } from '../store/snapshot.ts';
 import { type Remember, useOf, within, type Witness } from '../store/use.ts';
 import { validator } from '../validation.ts';
 import { readJson } from './body.ts';
-import { callOf } from './caller.ts';
+import { callOf, type TraceOf } from './caller.ts';
 import { batchSchemas, openApiDocument } from './openapi.ts';
 import { type Operation, operations, type Use } from './operations.ts';
 import { problemOf, toPaycertError } from './problem.ts';
@@ -30,6 +30,8 @@ export interface Api extends ProcessFacts {
   /** What was signed last, where the configuration says so. */
   readonly memory?: SignedMemory | undefined;
   readonly witness?: Witness | undefined;
+  /** Absent: nothing is traced. */
+  readonly traceOf?: TraceOf | undefined;
 }
 
 const validateBatch = validator(schema.BatchRequest, 'request-invalid');
@@ -96,7 +98,8 @@ async function read(api: Api, { name: operation }: Operation, listener: string, 
   const { name: credential = '' } = route.parameters;
   api.store.entry(credential);
   const input = await readJson(route.request, api.maxBodyBytes);
-  return { input, call: callOf(route, { listener, credential, operation, startedAt: api.clock.now() }) };
+  const { clock, traceOf } = api;
+  return { input, call: callOf(route, { listener, credential, operation, startedAt: clock.now(), traceOf }) };
 }
 
 async function runOne(api: Api, operation: Operation, listener: string, route: RouteCall): Promise<object> {
@@ -177,7 +180,7 @@ async function startBatch(api: Api, call: Call): Promise<Use> {
 
 async function runItem(api: Api, operation: Operation, item: unknown, use: Use): Promise<object> {
   try {
-    return { result: await api.around(use.call, () => operation.run(item, use)) };
+    return { result: await api.around(itemOf(use.call), () => operation.run(item, use)) };
   } catch (error) {
     const known = toPaycertError(error);
     const { credential } = use.call;

@@ -1,6 +1,7 @@
 // A call is one use of a credential by somebody, and `Around` is what surrounds each: counting and limits, for every way in.
 import { PaycertError } from '../errors.ts';
 import type { Observe, Outcome } from '../events.ts';
+import { siblingOf, type Trace } from '../trace.ts';
 
 export interface Caller {
   /**
@@ -23,7 +24,13 @@ export interface Call {
   readonly startedAt: Date;
   /** Aborted when nobody waits for the result any more. */
   readonly signal: AbortSignal;
+  /** There where it is traced. */
+  readonly trace?: Trace;
 }
+
+/** Of an item of a batch, which is a span of its own. */
+export const itemOf = (call: Call): Call =>
+  call.trace === undefined ? call : { ...call, trace: siblingOf(call.trace) };
 
 /** Runs `next`, once or not at all, and returns or throws what it does. */
 export type Around = <T>(call: Call, next: () => Promise<T>) => Promise<T>;
@@ -38,11 +45,20 @@ export const compose =
 export const count =
   (observe: Observe, milliseconds: () => number): Around =>
   async (call, next) => {
-    const { id, caller, credential, operation } = call;
+    const { id, caller, credential, operation, trace } = call;
     const started = milliseconds();
     const report = (outcome: Outcome) => {
       const seconds = (milliseconds() - started) / 1000;
-      observe({ type: 'operated', call: id, ...caller, credential, operation, outcome, seconds });
+      observe({
+        type: 'operated',
+        call: id,
+        ...caller,
+        credential,
+        operation,
+        outcome,
+        seconds,
+        ...(trace && { trace }),
+      });
     };
     try {
       const result = await next();
@@ -77,7 +93,7 @@ export function assertAwaited({ signal }: { readonly signal?: AbortSignal | unde
 export const callerGone = (): PaycertError =>
   new PaycertError('caller-gone', 'the caller has closed its connection: nothing was signed');
 
-/** The list, the same for every way in. What comes (spans) is one more function in it. */
+/** The list, the same for every way in. What comes is one more function in it. */
 export const aroundEach = ({ observe, milliseconds, most, audit }: AroundOptions): Around =>
   compose([count(observe, milliseconds), ...(audit ? [audit] : []), limit(most)]);
 

@@ -54,6 +54,11 @@ const keyServiceLines = {
   closed: 'the key service that failed signs again',
 } as const;
 
+const droppedLines = {
+  traces: 'spans are dropped: too many wait for the collector, or it refuses them',
+  logs: 'lines of the audit are not at the collector: too many wait for it, or it refuses them',
+} as const;
+
 const recreatedLines = {
   evicted: 'a Pod without its sidecar was evicted: its owner makes another, which gets one',
   'not-injected': 'a Pod without its sidecar stays: another would not get one either',
@@ -402,12 +407,25 @@ const rows: Rows = {
   'socket-restored': ({ path }) => ['warn', 'the socket is back: callers can connect again', { path }],
   'audit-failed': ({ error }) => ['error', 'the audit cannot be written; its lines wait, and it is tried again', describe(error)], // prettier-ignore
   'audit-recovered': () => ['info', 'the audit is written again'],
-  'audit-lines-lost': ({ lines }) => ['error', 'lines of the audit are lost: too many waited for its directory', { lines }], // prettier-ignore
+  'audit-lines-lost': ({ lines }) => ['error', 'lines of the audit are lost: too many waited, or its collector refused them', { lines }], // prettier-ignore
   'audit-shortened': ({ files }) => [
     'warn',
     'files of the audit were removed before their time: raise `maxTotalBytes`, and its volume',
     { files },
   ],
+  exported: () => undefined,
+  'export-dropped': ({ signal, items }) => ['warn', droppedLines[signal], { items }],
+  'export-failed': ({ signal, reason, isNew }) => [
+    isNew ? 'warn' : 'debug',
+    'the collector of OpenTelemetry takes nothing; no call waits for it, and it is tried again',
+    { signal, reason },
+  ],
+  'export-recovered': ({ signal }) => [
+    'info',
+    'the collector of OpenTelemetry takes what is exported again',
+    { signal },
+  ],
+  'variable-ignored': ({ variable, why }) => ['warn', `an environment variable is not used: ${why}`, { variable }],
   stopping: ({ drainSeconds }) => ['info', 'stopping: serving on, then finishing what is in flight', { drainSeconds }],
 };
 

@@ -43,15 +43,18 @@ registerHooks({ resolve(specifier, context, next) { const found = next(specifier
 );
 
 let runs = 0;
-const recording = (): { file: string; env: NodeJS.ProcessEnv; packages: () => Set<string> } => {
+const recording = () => {
   const file = join(directory, `loaded-${String(runs++)}`);
-  const packages = () =>
+  const named = (pattern: RegExp) => () =>
     new Set(
       readFileSync(file, 'utf8')
         .split('\n')
-        .flatMap((url) => /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? []),
+        .flatMap((url) => pattern.exec(url)?.[1] ?? []),
     );
-  return { file, env: { ...process.env, LOADED: file }, packages };
+  const packages = named(/^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//);
+  /** Of our own, such as `dist/store`. */
+  const rooms = named(/\/(dist\/[^/]+)\//);
+  return { file, env: { ...process.env, LOADED: file }, packages, rooms };
 };
 
 /** The packages that are loaded by importing something, and nothing else. */
@@ -92,7 +95,7 @@ function toPkcs12(): Buffer {
   return Buffer.from(forge.asn1.toDer(asn1).getBytes(), 'latin1');
 }
 
-/** Runs a sidecar on that material until it is current, ends it, and tells which packages it loaded. */
+/** Runs a sidecar on that material until it is current, ends it, and tells which packages and rooms it loaded. */
 async function packagesOfSidecar(material: ReadonlyMap<string, Uint8Array>): Promise<Set<string>> {
   const home = mkdtempSync(join(directory, 'sidecar-'));
   mkdirSync(join(home, 'material'));
@@ -107,7 +110,7 @@ credentials:
     source: { files: { path: ${JSON.stringify(join(home, 'material'))} } }
 `,
   );
-  const { env, packages } = recording();
+  const { env, packages, rooms } = recording();
   const arguments_ = ['--import', recorder, 'dist/cli/main.js', 'sidecar', '--config', join(home, 'paycert.yaml')];
   const child = spawn(process.execPath, arguments_, { cwd: directory, env, stdio: ['ignore', 'pipe', 'inherit'] });
   try {
@@ -122,14 +125,14 @@ credentials:
     child.kill('SIGTERM');
     await ended;
   }
-  return packages();
+  return new Set([...packages(), ...rooms()]);
 }
 
 describe('a sidecar on files', () => {
-  it('loads neither node-forge nor a Kubernetes client nor what makes certificates', async () => {
+  it('loads neither node-forge nor a Kubernetes client nor what makes certificates nor what exports traces', async () => {
     const packages = await packagesOfSidecar(files);
-    assert.ok(packages.has('pino') && packages.has('prom-client'));
-    for (const name of ['node-forge', '@kubernetes/client-node', '@peculiar/x509'])
+    for (const name of ['pino', 'prom-client', 'dist/store']) assert.ok(packages.has(name), name);
+    for (const name of ['node-forge', '@kubernetes/client-node', '@peculiar/x509', 'dist/otlp'])
       assert.ok(!packages.has(name), name);
   });
 

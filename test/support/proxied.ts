@@ -7,6 +7,7 @@ import { GatewayClient, type GatewayClientOptions } from '../../src/gateway/clie
 import { openConnections } from '../../src/gateway/connections.ts';
 import { type PlatformConfig, platformOf, platforms } from '../../src/providers/registry.ts';
 import type { ProxyRoute } from '../../src/server/proxy/allowed.ts';
+import type { TraceOf } from '../../src/server/caller.ts';
 import { createProxy } from '../../src/server/proxy/proxy.ts';
 import type { LocalSigning } from '../../src/server/proxy/resign.ts';
 import { limitsOf } from '../../src/server/limits.ts';
@@ -55,7 +56,7 @@ export interface ProxyAnswer extends Answer {
 export interface ProxiedOptions extends Partial<
   Pick<
     GatewayClientOptions,
-    'budget' | 'spareShare' | 'milliseconds' | 'attempts' | 'correctsClock' | 'breaker' | 'bulkhead'
+    'budget' | 'spareShare' | 'milliseconds' | 'attempts' | 'correctsClock' | 'breaker' | 'bulkhead' | 'passesTraceOn'
   >
 > {
   readonly material: { readonly files: Files };
@@ -71,6 +72,7 @@ export interface ProxiedOptions extends Partial<
   readonly now?: Date;
   /** Resolves when the deadline of a call comes; never unless given. */
   readonly deadline?: (signal: AbortSignal) => Promise<void>;
+  readonly traceOf?: TraceOf | undefined;
   /** Sees each event of the gateway and the proxy, beside `events`. */
   readonly observe?: Observe;
   /** Waits between two attempts; not at all unless given. */
@@ -94,6 +96,8 @@ export async function startProxied(t: Scope, options: ProxiedOptions): Promise<P
     spareShare = 0,
     attempts = 3,
     correctsClock = false,
+    passesTraceOn = false,
+    traceOf,
     // As shipped.
     breaker = { failurePercent: 50, minimumCalls: 20, openMilliseconds: 5000 },
     bulkhead = { concurrent: 256, queued: 1024 },
@@ -114,6 +118,7 @@ export async function startProxied(t: Scope, options: ProxiedOptions): Promise<P
       milliseconds,
       attempts,
       correctsClock,
+      passesTraceOn,
       random: () => 1,
       spareShare,
       breaker,
@@ -122,7 +127,18 @@ export async function startProxied(t: Scope, options: ProxiedOptions): Promise<P
     },
   });
   const around = aroundEach({ observe, milliseconds, most: 1024 });
-  const proxy = { store, clock, observe, around, gateway, maxBodyBytes, local, routes: () => routes, milliseconds };
+  const proxy = {
+    store,
+    clock,
+    observe,
+    around,
+    gateway,
+    maxBodyBytes,
+    local,
+    routes: () => routes,
+    milliseconds,
+    traceOf,
+  };
   const directory = await mkdtemp(join(tmpdir(), 'paycert-'));
   const socket = await listenOnSocket(join(directory, 'proxy.sock'), createProxy(proxy, 'proxy-socket'), {
     limits: limitsOf('proxy'),

@@ -72,6 +72,12 @@ export const ProxySchema = Type.Object(
           'Sign, and judge the times of responses, by the clock of the platform, once three of its responses agree on it, and if it differs by at most ten minutes.',
       }),
     ),
+    traceHeaders: Type.Optional(
+      Type.Boolean({
+        default: defaults.traceHeaders,
+        description: 'Whether platforms get `traceparent` and `tracestate`. They are third parties: no, unless asked.',
+      }),
+    ),
     breaker: Type.Optional(
       Type.Object(
         {

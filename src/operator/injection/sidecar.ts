@@ -39,7 +39,7 @@ export interface SidecarOptions {
 const probe = (path: string, more: object) => ({ httpGet: { path, port: adminPortName }, ...more });
 
 export function sidecarContainer({ injected, wanted, image, configuration, adminPort }: SidecarOptions): object {
-  const { cpu, memory, drain, usesApi } = wanted;
+  const { cpu, memory, drain, otlpEndpoint, usesApi } = wanted;
   return {
     name: sidecarName,
     image,
@@ -49,6 +49,7 @@ export function sidecarContainer({ injected, wanted, image, configuration, admin
       { name: configVariable, value: configuration },
       // Whose last good material it is.
       { name: 'PAYCERT_POD_UID', valueFrom: { fieldRef: { fieldPath: 'metadata.uid' } } },
+      ...(otlpEndpoint === undefined ? [] : [{ name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: otlpEndpoint }]),
     ],
     ports: [{ name: adminPortName, containerPort: adminPort, protocol: 'TCP' }],
     startupProbe: probe('/startupz', { periodSeconds: 1, failureThreshold: 60 }),

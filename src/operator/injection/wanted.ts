@@ -12,6 +12,7 @@ import {
   logLevelAnnotation,
   memoryLimitAnnotation,
   memoryRequestAnnotation,
+  otlpEndpointAnnotation,
   sourceAnnotation,
 } from '../labels.ts';
 
@@ -28,6 +29,7 @@ export interface Wanted {
   readonly memory: { readonly request: string; readonly limit: string };
   readonly logLevel: string | undefined;
   readonly drain: string | undefined;
+  readonly otlpEndpoint: string | undefined;
 }
 
 interface Form {
@@ -56,6 +58,10 @@ const forms: Readonly<Record<string, Form>> = {
   [memoryLimitAnnotation]: memory,
   [logLevelAnnotation]: { pattern: /^(debug|info|warn|error)$/, form: 'debug, info, warn or error' },
   [drainAnnotation]: { pattern: /^[0-9]{1,5}(ms|s)$/, form: 'a duration such as 5s' },
+  [otlpEndpointAnnotation]: {
+    pattern: /^https?:\/\/[a-z0-9.-]{1,253}(:[0-9]{1,5})?(\/[a-z0-9._/-]{0,200})?$/i,
+    form: 'an address such as http://otel-collector.observability:4318',
+  },
 };
 
 export const refusal = (field: string, what: string): PaycertError =>
@@ -90,6 +96,7 @@ export function readWanted(labels: Texts = {}, annotations: Texts = {}): Wanted 
     memory: { request: read(memoryRequestAnnotation) ?? '96Mi', limit: read(memoryLimitAnnotation) ?? '256Mi' },
     logLevel: read(logLevelAnnotation),
     drain: read(drainAnnotation),
+    otlpEndpoint: read(otlpEndpointAnnotation),
   };
   throwTogether(faults);
   return wanted;

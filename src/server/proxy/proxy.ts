@@ -2,14 +2,15 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Clock } from '../../clock.ts';
 import { type PaycertError } from '../../errors.ts';
-import type { Observe } from '../../events.ts';
+import type { Observe, TracedRequest } from '../../events.ts';
 import type { GatewayClient, GatewayResponse } from '../../gateway/client.ts';
 import type { Attempt } from '../../gateway/attempt.ts';
 import type { CallOutcome } from '../../providers/forwarding.ts';
+import { shownPath } from '../../shown-path.ts';
 import type { Around } from '../../store/call.ts';
 import type { Store } from '../../store/store.ts';
 import { readBytes } from '../body.ts';
-import { callOf } from '../caller.ts';
+import { callOf, type TraceOf } from '../caller.ts';
 import { problemOf, toPaycertError } from '../problem.ts';
 import { problemJson, sendProblem } from '../respond.ts';
 import { type Reply, type Route, type RouteCall, serveRoutes } from '../routes.ts';
@@ -30,6 +31,8 @@ export interface ProxyOptions {
   readonly milliseconds: () => number;
   /** What verified responses are signed with again; absent: the platform's own signature stays. */
   readonly local?: LocalSigning | undefined;
+  /** Absent: nothing is traced. */
+  readonly traceOf?: TraceOf | undefined;
 }
 
 const unknown = 'the path begins with no credential: set the base URL to http://HOST:PORT/CREDENTIAL';
@@ -71,16 +74,19 @@ const proxyRoutes = (options: ProxyOptions, way: Way): readonly Route[] =>
 
 /** A name that is unknown is refused before the body is read, and never becomes a label. */
 async function forward(options: ProxyOptions, { listener, originOf }: Way, route: RouteCall): Promise<Reply> {
-  const { store, observe, milliseconds } = options;
+  const { store, observe, milliseconds, traceOf } = options;
   const { credential = '' } = route.parameters;
   const entry = store.entry(credential);
   const { method = '' } = route.request;
   const startedAt = options.clock.now();
-  const call = callOf(route, { listener, credential, operation: 'forward', startedAt });
+  const call = callOf(route, { listener, credential, operation: 'forward', startedAt, traceOf });
   const attempts: Attempt[] = [];
   const started = milliseconds();
+  const { trace } = call;
+  const traced: TracedRequest | undefined =
+    trace?.isSampled === true ? { trace, method, url: shownPath(targetAfter(route.request.url ?? '', credential)) } : undefined; // prettier-ignore
   const report = (outcome: CallOutcome, status: number, more: { verified?: GatewayResponse['verified']; error?: PaycertError }) =>
-    observe({ type: 'forwarded', call: call.id, credential, method, outcome, status, attempts: attempts.length, seconds: (milliseconds() - started) / 1000, ...more }); // prettier-ignore
+    observe({ type: 'forwarded', call: call.id, credential, method, outcome, status, attempts: attempts.length, seconds: (milliseconds() - started) / 1000, ...more, ...(traced && { traced }) }); // prettier-ignore
   const held = options.gateway.budget.open();
   try {
     const target = targetAfter(route.request.url ?? '', credential);

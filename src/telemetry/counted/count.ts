@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Event } from '../../events.ts';
 import type { Sample } from '../fact-gauge.ts';
 import { audit } from './audit.ts';
+import { exportRows } from './exports.ts';
 import { forwarding } from './forwarding.ts';
 import { notifications } from './notifications.ts';
 import { operations } from './operations.ts';
@@ -21,6 +22,7 @@ export const counted: Readonly<Record<string, CountedRow>> = {
   ...notifications,
   ...audit,
   ...operator,
+  ...exportRows,
   ...processRows,
 };
 

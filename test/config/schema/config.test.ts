@@ -97,6 +97,7 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
   ['proxy.resign', (v) => withProxy({ resign: v, identityFile: '/i' }), ['local'], ['remote', '', true, null]],
   ['proxy.identityFile', (v) => withProxy({ resign: 'local', identityFile: v }), ['/etc/paycert/identity'], ['', '~/i', 1, null]], // prettier-ignore
   ['proxy.correctClock', (v) => withProxy({ correctClock: v }), [true, false], ['true', 1, null]],
+  ['proxy.traceHeaders', (v) => withProxy({ traceHeaders: v }), [true, false], ['true', 1, null]],
   ['proxy.spareShare', (v) => withProxy({ spareShare: v }), [0, 0.01, 0.1], [-0.01, 0.11, '0.01', null]],
   ['proxy.wayOut', (v) => withProxy({ wayOut: v }), [{ proxy: 'http://proxy.example:3128' }], [null, {}, 'http://proxy.example:3128']], // prettier-ignore
   ['proxy.wayOut.proxy', (v) => withWayOut({ proxy: v }), ['http://10.0.0.1:3128', 'https://proxy.example'], ['proxy.example:3128', 'http://u:p@proxy.example', 'socks5://proxy.example', 'http://proxy.example/']], // prettier-ignore

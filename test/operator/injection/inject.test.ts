@@ -143,6 +143,14 @@ describe('a Pod with the label', () => {
     });
   });
 
+  it('gives the sidecar alone the collector that a Pod names', () => {
+    const variable = { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: 'http://collector:4318' };
+    const { after } = injectInto(pod({}, { 'paycert.dev/otlp-endpoint': variable.value }));
+    assert.deepEqual(sidecarOf(after).env.slice(2), [variable]);
+    assert.deepEqual(namesWith(after, variable.name), ['paycert']);
+    assert.deepEqual(sidecarOf(injectInto(pod()).after).env.length, 2);
+  });
+
   it('has the socket in each container, by a group and never fsGroup, and a record of what it got', () => {
     const { after } = injectInto(pod({ containers: [container('shop'), container('worker', { env: [] })] }));
     for (const one of after.spec.containers) {

@@ -42,6 +42,15 @@ const odd: Readonly<Record<string, readonly string[]>> = {
   'paycert.dev/memory-limit': ['-1', '1'.repeat(13)],
   'paycert.dev/log-level': ['trace', 'INFO', ''],
   'paycert.dev/drain': ['5', '5m', '-5s', '5s --config=/x', '999999s'],
+  'paycert.dev/otlp-endpoint': [
+    '',
+    'grpc://c:4317',
+    'http://',
+    'http://u:p@c',
+    'http://c:1/$(X)',
+    'http://c\n',
+    'http://c/?a=b',
+  ],
 };
 
 describe('what a Pod asks for', () => {
@@ -55,13 +64,14 @@ describe('what a Pod asks for', () => {
       memory: { request: '96Mi', limit: '256Mi' },
       logLevel: undefined,
       drain: undefined,
+      otlpEndpoint: undefined,
     });
     assert.match(table['paycert.dev/cpu-request'].meaning, /`50m`/);
     assert.match(table['paycert.dev/memory-request'].meaning, /`96Mi`/);
     assert.match(table['paycert.dev/memory-limit'].meaning, /`256Mi`/);
   });
 
-  it('is more credentials, containers, resources, image, log level and drain by annotations', () => {
+  it('is more credentials, containers, resources, image, log level, drain and collector by annotations', () => {
     const image = 'registry.example:5000/pay/paycert:0.1.0@sha256:00ff';
     const wanted = read({
       'paycert.dev/credentials': 'alipay-main, wechat-main',
@@ -74,6 +84,7 @@ describe('what a Pod asks for', () => {
       'paycert.dev/memory-limit': '1Gi',
       'paycert.dev/log-level': 'debug',
       'paycert.dev/drain': '5s',
+      'paycert.dev/otlp-endpoint': 'http://collector.observability:4318/otlp',
     });
     assert.deepEqual(wanted, {
       credentials: ['wechat-main', 'alipay-main'],
@@ -84,6 +95,7 @@ describe('what a Pod asks for', () => {
       memory: { request: '128Mi', limit: '1Gi' },
       logLevel: 'debug',
       drain: '5s',
+      otlpEndpoint: 'http://collector.observability:4318/otlp',
     });
   });
 
@@ -110,9 +122,10 @@ describe('what a Pod asks for', () => {
       fc.property(annotations, (written) => {
         try {
           const { credentials, containers = [], cpu, memory, ...rest } = read(written);
-          const { image = '', logLevel = '', drain = '' } = rest;
+          const { image = '', logLevel = '', drain = '', otlpEndpoint = '' } = rest;
           const texts = [...credentials, ...containers, ...Object.values(cpu), ...Object.values(memory)];
-          for (const text of [...texts, image, logLevel, drain]) assert.match(text ?? '', /^[\w.:/@-]{0,512}$/);
+          for (const text of [...texts, image, logLevel, drain, otlpEndpoint])
+            assert.match(text ?? '', /^[\w.:/@-]{0,512}$/);
           assert.ok(credentials.length <= mostNames + 1);
         } catch (error) {
           assert.ok(error instanceof PaycertError, String(error));

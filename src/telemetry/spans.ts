@@ -1,0 +1,101 @@
+// Events → spans: operations of the local API, calls of the proxy and each attempt of them, by the semantic conventions of HTTP.
+import type { Event, TracedRequest } from '../events.ts';
+import { attributesOf, nanosecondsOf, type Value } from '../otlp/encoding.ts';
+import type { Trace } from '../trace.ts';
+
+export interface SpanOptions {
+  readonly now: () => Date;
+  /** Undefined for a credential that has gone. */
+  readonly providerOf: (credential: string) => string | undefined;
+}
+
+/** As the convention numbers them. */
+const kinds = { server: 2, client: 3 } as const;
+const failed = 2;
+
+interface Described {
+  readonly trace: Trace;
+  readonly kind: keyof typeof kinds;
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+  readonly isError: boolean;
+  readonly attributes: Readonly<Record<string, Value>>;
+}
+
+type Rows = {
+  readonly [T in Event['type']]?: (event: Extract<Event, { type: T }>, now: number) => Described | undefined;
+};
+
+const rows: Rows = {
+  operated({ trace, call, listener, credential, operation, outcome, seconds }, now) {
+    // The proxy says itself how each of its calls ended.
+    if (trace?.isSampled !== true || operation === 'forward') return undefined;
+    return {
+      ...{ trace, kind: 'server', name: operation, start: now - seconds * 1000, end: now },
+      isError: outcome === 'error' || outcome === 'not-ready' || outcome === 'gateway-error',
+      attributes: {
+        ...(outcome !== 'ok' && { 'error.type': outcome }),
+        ...{ 'paycert.credential': credential, 'paycert.operation': operation, 'paycert.outcome': outcome },
+        ...{ 'paycert.listener': listener, 'paycert.request_id': call },
+      },
+    };
+  },
+  forwarded({ traced, call, credential, outcome, status, verified, attempts, seconds, error }, now) {
+    if (traced === undefined) return undefined;
+    const { trace, method, url } = traced;
+    return {
+      ...{ trace, kind: 'server', name: `${method} ${url}`, start: now - seconds * 1000, end: now },
+      isError: status >= 500,
+      attributes: {
+        ...{ 'http.request.method': method, 'url.path': url, 'http.response.status_code': status },
+        ...(status >= 400 && { 'error.type': error?.code ?? String(status) }),
+        ...{ 'paycert.credential': credential, 'paycert.operation': 'forward', 'paycert.outcome': outcome },
+        ...{ 'paycert.verified': verified, 'paycert.attempts': attempts, 'paycert.request_id': call },
+      },
+    };
+  },
+  attempted({ traced, credential, startedAt, endedAt, outcome, status }) {
+    if (traced === undefined) return undefined;
+    const { trace, method, keyId, generation, resends = 0 } = traced;
+    const { path, ...address } = addressOf(traced);
+    const isError = status === undefined || status >= 400;
+    return {
+      ...{ trace, kind: 'client', name: `${method} ${path}`, start: startedAt.getTime(), end: endedAt.getTime() },
+      isError,
+      attributes: {
+        ...{ 'http.request.method': method, 'url.full': traced.url, 'url.template': path, ...address },
+        ...{ 'network.protocol.version': '1.1', 'http.response.status_code': status },
+        ...(resends > 0 && { 'http.request.resend_count': resends }),
+        ...(isError && { 'error.type': status === undefined ? outcome : String(status) }),
+        ...{ 'paycert.credential': credential, 'paycert.key_id': keyId, 'paycert.generation': generation },
+      },
+    };
+  },
+};
+
+const defaultPorts: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
+
+function addressOf({ url }: TracedRequest) {
+  const { protocol, hostname, port, origin } = new URL(url);
+  const number = port === '' ? defaultPorts[protocol] : Number(port);
+  return { path: url.slice(origin.length), 'server.address': hostname, 'server.port': number };
+}
+
+/** As OTLP has it; undefined for what is no span, and for one that is not recorded. */
+export function spanOf(event: Event, { now, providerOf }: SpanOptions): object | undefined {
+  const row = rows[event.type] as ((event: Event, now: number) => Described | undefined) | undefined;
+  const described = row?.(event, now().getTime());
+  if (described === undefined) return undefined;
+  const { trace, kind, name, start, end, isError, attributes } = described;
+  const { traceId, spanId, parentId, state } = trace;
+  const credential = String(attributes['paycert.credential']);
+  return {
+    ...{ traceId, spanId },
+    ...(parentId !== undefined && { parentSpanId: parentId }),
+    ...(state !== undefined && { traceState: state }),
+    ...{ name, kind: kinds[kind], startTimeUnixNano: nanosecondsOf(start), endTimeUnixNano: nanosecondsOf(end) },
+    attributes: attributesOf({ ...attributes, 'paycert.provider': providerOf(credential) }),
+    status: isError ? { code: failed } : {},
+  };
+}
