@@ -1,9 +1,9 @@
 // The audit of a process: chains what happens line by line, and hands each line to its sinks. It never waits for them unless it must.
 import type { Clock } from '../clock.ts';
-import { PaycertError } from '../errors.ts';
 import type { Event, Observe } from '../events.ts';
 import { beginning, digestWith, type Head, link } from './chain.ts';
 import { type AuditRecord, recordOf } from './records.ts';
+import { type AuditSink, unavailable } from './sink.ts';
 import { AuditVolume, type VolumeOptions } from './volume.ts';
 
 export interface AuditOptions {
@@ -15,6 +15,9 @@ export interface AuditOptions {
   /** The key of the chain, as it is now. */
   readonly key: () => string | undefined;
   readonly volume?: Omit<VolumeOptions, 'announce' | 'clock' | 'observe'> | undefined;
+  readonly collector?: AuditSink | undefined;
+  /** Without whose word nothing is handed out that must be written. Default: both. */
+  readonly waitsFor?: { readonly volume: boolean; readonly collector: boolean };
   /** Takes a line as it is, such as to standard output. */
   readonly print?: ((line: string) => void) | undefined;
 }
@@ -26,6 +29,9 @@ export class Audit {
   readonly #options: AuditOptions;
   readonly #observe: Observe;
   readonly #volume: AuditVolume | undefined;
+  /** That of the volume, where there is one: its room decides whether a line is taken at all. */
+  readonly #sinks: readonly AuditSink[];
+  readonly #waitsFor: readonly AuditSink[];
   /** Until it is known where the chain continues, undefined. */
   #head: Head | undefined;
   #pending: object[] = [];
@@ -34,13 +40,16 @@ export class Audit {
   constructor(options: AuditOptions) {
     this.#options = options;
     this.#observe = options.observe;
-    const { volume, clock } = options;
+    const { volume, collector, clock, waitsFor = { volume: true, collector: true } } = options;
     this.#volume =
       volume &&
       new AuditVolume({
         ...{ ...volume, clock, observe: this.#observe },
         announce: ({ through, files }) => this.record({ type: 'removed', outcome: 'ok', through, files: files.length }),
       });
+    const present = (sinks: readonly (AuditSink | undefined)[]) => sinks.filter((sink) => sink !== undefined);
+    this.#sinks = present([this.#volume, collector]);
+    this.#waitsFor = present([waitsFor.volume ? this.#volume : undefined, waitsFor.collector ? collector : undefined]);
     this.record({ type: 'started', outcome: 'ok', ...options.about });
     void this.#open();
   }
@@ -67,8 +76,7 @@ export class Audit {
 
   /** @throws PaycertError `audit-unavailable` while lines cannot be written */
   assertAvailable(): void {
-    const failure = this.#volume?.failure;
-    if (failure !== undefined) throw failure;
+    for (const { failure } of this.#waitsFor) if (failure !== undefined) throw failure;
     if (this.#head === undefined) throw unavailable('its directory has not been read yet');
     if (this.#lost > 0) throw unavailable('too many lines wait to be written');
   }
@@ -76,11 +84,11 @@ export class Audit {
   /** When every line until now is written. @throws PaycertError `audit-unavailable` */
   async written(): Promise<void> {
     this.assertAvailable();
-    await this.#volume?.written();
+    await Promise.all(this.#waitsFor.map((sink) => sink.written()));
   }
 
   async close(): Promise<void> {
-    await this.#volume?.close();
+    await Promise.all(this.#sinks.map((sink) => sink.close()));
   }
 
   async #open(): Promise<void> {
@@ -91,7 +99,7 @@ export class Audit {
   }
 
   #append(record: object): boolean {
-    if (this.#volume?.hasRoom === false) return this.#lose();
+    if (this.#sinks[0]?.hasRoom === false) return this.#lose();
     if (this.#lost > 0) {
       const { clock, host } = this.#options;
       const lines = this.#lost;
@@ -106,7 +114,7 @@ export class Audit {
     const { key, print } = this.#options;
     const { line, head } = link(record, this.#head ?? beginning, digestWith(key()));
     this.#head = head;
-    this.#volume?.add(line, head.seq);
+    for (const sink of this.#sinks) sink.add(line, head.seq, record);
     print?.(`${line}\n`);
   }
 
@@ -116,6 +124,3 @@ export class Audit {
     return false;
   }
 }
-
-const unavailable = (why: string) =>
-  new PaycertError('audit-unavailable', `the audit cannot be written: ${why}`, { field: 'audit' });

@@ -1,5 +1,5 @@
 // The traces of a sidecar: which are recorded, and where their spans go. Loaded only where the environment names a collector.
-import { isolate, type Observe } from '../events.ts';
+import type { Observe } from '../events.ts';
 import { samplerOf } from '../otlp/sampler.ts';
 import type { TraceOf } from '../server/caller.ts';
 import type { Store } from '../store/store.ts';
@@ -29,10 +29,10 @@ export function startTracing(dependencies: TracingDependencies): RunningTracing 
   const options = { now: () => clock.now(), providerOf };
   return {
     traceOf: (headers) => beginTrace(headers, samples),
-    observe: isolate((event) => {
+    observe(event) {
       const span = spanOf(event, options);
       if (span !== undefined) exporter.add(JSON.stringify(span));
-    }),
+    },
     close: () => exporter.close(),
   };
 }

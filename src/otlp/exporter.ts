@@ -1,6 +1,6 @@
 // Exports to a collector from a bounded queue, batch by batch: nobody waits for it who does not ask to, and what is lost is counted.
 import type { Clock } from '../clock.ts';
-import { type ExportedSignal, isolate, type Observe } from '../events.ts';
+import type { ExportedSignal, Observe } from '../events.ts';
 import { Unreachable } from '../system/request.ts';
 import { bodyOf, type Frame, frameOf, type Value } from './encoding.ts';
 import { Collector, type Posted } from './post.ts';
@@ -39,7 +39,7 @@ const isFinal: Readonly<Record<ExportedSignal, (status: number) => boolean>> = {
 
 export class Exporter {
   readonly #options: ExporterOptions;
-  readonly #tell: Observe;
+  readonly #observe: Observe;
   readonly #frame: Frame;
   readonly #collector: Collector;
   readonly #queue = new Queue();
@@ -54,7 +54,7 @@ export class Exporter {
 
   constructor(options: ExporterOptions) {
     this.#options = options;
-    this.#tell = isolate(options.observe);
+    this.#observe = options.observe;
     this.#frame = frameOf(options.signal);
     this.#collector = new Collector(options.target);
   }
@@ -114,7 +114,7 @@ export class Exporter {
         await clock.sleep(pause, closing);
       }
     } catch (error) {
-      this.#tell({ type: 'internal-error', where: 'export', error });
+      this.#observe({ type: 'internal-error', where: 'export', error });
     } finally {
       // In the same turn as the last look at the queue: what is added from now on begins again.
       this.#running = undefined;
@@ -166,9 +166,9 @@ export class Exporter {
 
   #recover(items: number, refused: number): void {
     const { signal } = this.#options;
-    if (this.#failures > 0) this.#tell({ type: 'export-recovered', signal });
+    if (this.#failures > 0) this.#observe({ type: 'export-recovered', signal });
     this.#failures = 0;
-    this.#tell({ type: 'exported', signal, items: items - refused });
+    this.#observe({ type: 'exported', signal, items: items - refused });
     // Which of them were refused is not known.
     this.#queue.remove(items, refused > 0 ? new Unreachable('refused') : undefined);
     if (refused > 0) this.#drop(refused);
@@ -177,7 +177,7 @@ export class Exporter {
   /** Each failure in a row makes the pause longer; by chance shorter, so that many do not come back at once. */
   #fail(reason: string, retryAfter = 0): number {
     const { signal, random } = this.#options;
-    this.#tell({ type: 'export-failed', signal, reason, isNew: this.#failures === 0 });
+    this.#observe({ type: 'export-failed', signal, reason, isNew: this.#failures === 0 });
     const pause = firstPauseMilliseconds * 2 ** Math.min(this.#failures, 10) * (0.5 + random() * 0.5);
     this.#failures += 1;
     this.#reason = reason;
@@ -192,7 +192,7 @@ export class Exporter {
   }
 
   #drop(items: number): void {
-    this.#tell({ type: 'export-dropped', signal: this.#options.signal, items });
+    this.#observe({ type: 'export-dropped', signal: this.#options.signal, items });
   }
 }
 

@@ -7,6 +7,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
 import { startWechatpayGateway } from '../../src/testing/wechatpay-gateway.ts';
 import { exchange } from '../support/http-client.ts';
+import { startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { paycert } from '../support/paycert.ts';
 import { call, configuration, credential, makeDirectory, makeMaterial, replaceFile, type Sidecar, startSidecar } from '../support/sidecar.ts'; // prettier-ignore
 
@@ -46,6 +47,35 @@ const ended = (sidecar: Sidecar) => {
 };
 
 describe('a sidecar with an audit', { timeout: 300_000 }, () => {
+  it('hands out no signature whose line its collector has not, and does not start where none is named', async (t) => {
+    const directory = await makeDirectory(t);
+    await createSecretVolume(join(directory, 'keys'), (await makeMaterial()).files);
+    const collector = await startOtlpReceiver(t);
+    const audit = 'audit: { otlp: { onFailure: refuse } }\n';
+    const config = configuration(directory, [credential({ path: join(directory, 'keys') })], audit);
+    const env = { OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `${collector.origin}/v1/logs`, OTEL_SERVICE_NAME: 'shop-signer' };
+    const sidecar = await startSidecar(t, directory, config, { env });
+    const sign = async () => (await call(sidecar.socket, authorize, { body: request })).status;
+    assert.equal(await sign(), 200);
+    const { body = '', resource } = collector.logs.at(-1) ?? {};
+    assert.match(body, /"type":"signed".*"hash":"[0-9a-f]{64}"\}$/);
+    assert.equal(resource?.['service.name'], 'shop-signer');
+    collector.respond((response) => void response.writeHead(401).end());
+    assert.deepEqual([await sign(), await sign()], [503, 503]);
+    collector.respond((response) => void response.end('{}'));
+    await sidecar.event('audit-recovered');
+    assert.equal(await sign(), 200);
+    assert.equal(await ended(sidecar), 0);
+    const lines = [...new Set(collector.logs.map((one) => one.body))];
+    await writeFile(join(directory, 'collected.jsonl'), `${lines.join('\n')}\n`);
+    const { code, stdout } = await paycert(['audit', 'verify', join(directory, 'collected.jsonl')]);
+    assert.equal(code, 0, stdout);
+    assert.deepEqual(collector.spans, []);
+
+    const { code: failed, stderr } = await paycert(['sidecar', '--config', join(directory, 'paycert.yaml')]);
+    assert.deepEqual([failed, /audit\.otlp .*OTEL_EXPORTER_OTLP_LOGS_ENDPOINT/.test(stderr)], [78, true], stderr);
+  });
+
   it('writes down swaps, rejections, configurations and signatures, in one chain whose end is a metric', async (t) => {
     const { directory, audited, material, keys, keyFile, start, verify } = await scene(t);
     const sidecar = await start();

@@ -7,13 +7,14 @@ import type { Fault } from './fault.ts';
 /** Lines go somewhere, and there is room for more files than the current one. */
 export function* auditFaults(audit: Sound<Config['audit']>): Generator<Fault> {
   if (audit === undefined) return;
-  const { stdout, volume } = audit;
-  if (stdout !== true && volume === undefined)
+  const { stdout, volume, otlp } = audit;
+  if (stdout !== true && volume === undefined && otlp === undefined)
     yield {
       path: ['audit'],
-      message: 'needs volume, or stdout: true',
+      message: 'needs volume, otlp, or stdout: true',
       absent: [
         ['audit', 'volume'],
+        ['audit', 'otlp'],
         ['audit', 'stdout'],
       ],
     };

@@ -49,6 +49,22 @@ const Volume = Type.Object(
   closed,
 );
 
+const Otlp = Type.Object(
+  {
+    onFailure: Type.Optional(
+      Type.Union([Type.Literal('count'), Type.Literal('refuse')], {
+        default: defaults.auditOnFailure,
+        description: 'While the collector takes no lines: as under `volume`.',
+      }),
+    ),
+  },
+  {
+    ...closed,
+    description:
+      'Lines go to the collector of OpenTelemetry that `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT` names, as log records.',
+  },
+);
+
 export const AuditSchema = Type.Object(
   {
     requests: Type.Optional(
@@ -61,6 +77,7 @@ export const AuditSchema = Type.Object(
       Type.Boolean({ description: 'Lines go to standard output, among those of the log. Default false.' }),
     ),
     volume: Type.Optional(Volume),
+    otlp: Type.Optional(Otlp),
     keyFile: Type.Optional(
       Type.String({
         ...filePath,
