@@ -28,9 +28,10 @@ export class ReadTurns {
     this.#milliseconds = milliseconds;
   }
 
-  /** To be called before anything is read from it. A connection that is accepted takes time, too. */
+  /** To be called before anything is read from it. A connection that is accepted takes time, too, and one that ends. */
   follow(socket: Socket): void {
     this.#spend();
+    socket.once('end', () => this.#spend());
     const { parser } = socket as Connected;
     const place = parser?.constructor.kOnExecute;
     if (!parser || place === undefined) return;
