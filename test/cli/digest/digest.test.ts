@@ -20,7 +20,9 @@ describe('paycert digest', { skip: noControlPlane, timeout: 300_000 }, () => {
     const printed = await run();
     assert.deepEqual([printed.code, printed.stderr], [0, '']);
     assert.match(printed.stdout, /: 1 findings about 1 credentials\n\nNeeds doing this month:\n- .*\/wechat-main: Unknown\. The operator/); // prettier-ignore
-    const { findings } = JSON.parse((await run('--output', 'json')).stdout) as { findings: readonly { name: string }[] };
+    const { findings } = JSON.parse((await run('--output', 'json')).stdout) as {
+      findings: readonly { name: string }[];
+    };
     assert.deepEqual(findings.map(({ name }) => name), ['wechat-main']); // prettier-ignore
 
     const posted: string[] = [];
