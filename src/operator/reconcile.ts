@@ -20,6 +20,7 @@ import type { Evaluation } from './status/conditions.ts';
 import { earliest, type SecretEvaluation } from './status/evaluate.ts';
 import { isReported, noticesOf, reportedConditions } from './status/events.ts';
 import { soonestExpiry } from './status/expiry.ts';
+import { trialOf } from './status/staged.ts';
 import { statusOf } from './status/status.ts';
 
 export interface ReconcilerOptions extends EvaluatorOptions {
@@ -140,11 +141,14 @@ export class Reconciler {
     return kind === 'Secret' && before?.uid === uid ? labelledChange([spec, before.spec])[0] : undefined;
   }
 
-  #lookAtFleet(key: ResourceKey, { secret }: Evaluation): Evaluation['fleet'] {
+  #lookAtFleet(key: ResourceKey, { secret, ...evaluation }: Evaluation): Evaluation['fleet'] {
     const { fleet } = this.#options;
     if (fleet === undefined || key.kind === 'Secret') return undefined;
-    if (secret)
-      return fleet.look(key, { version: secret.secretResourceVersion, snapshotId: secret.snapshotId }) ?? 'standby';
+    if (secret) {
+      const { secretResourceVersion: version, snapshotId } = secret;
+      const trial = trialOf(evaluation);
+      return fleet.look(key, { version, snapshotId, ...(trial !== undefined && { trial }) }) ?? 'standby';
+    }
     fleet.forget(key);
     return 'standby';
   }

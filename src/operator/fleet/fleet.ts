@@ -155,7 +155,8 @@ export class Fleet {
       const view = this.#viewOf({ pod, seen }, name);
       return view && stateOf(view, this.#stored.get(pod.namespace, name)?.stored.snapshotId) === 'current';
     });
-    this.#members.take(asked, seen, isSettled, { now: this.#now(), random: this.#options.random() });
+    const isTried = concerned.some((name) => this.#stored.get(pod.namespace, name)?.stored.trial !== undefined);
+    this.#members.take(asked, seen, { isSettled, isTried }, { now: this.#now(), random: this.#options.random() });
     const isSame = asked.isSettled && isSettled && isDeepStrictEqual(factsOf(asked.seen), factsOf(seen));
     if (!isSame) this.#news.add(pod.namespace, [...concerned, ...this.#concerned(asked)], this.#now());
   }

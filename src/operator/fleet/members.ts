@@ -12,6 +12,11 @@ export interface Member extends Turn {
   readonly unsettledSince: number;
 }
 
+interface Finding extends Pick<Member, 'isSettled'> {
+  /** A next set of something that it has is tried by a share. */
+  readonly isTried: boolean;
+}
+
 /** As one that was never asked. */
 const unasked = (now: number) =>
   ({ seen: undefined, nextAt: now, isFailing: false, isSettled: false, unsettledSince: now }) as const;
@@ -58,11 +63,16 @@ export class Members {
   }
 
   /** What it has said. One that was replaced meanwhile has said nothing. */
-  take(asked: Member, seen: Seen, isSettled: boolean, { now, random }: { now: number; random: number }): void {
+  take(
+    asked: Member,
+    seen: Seen,
+    { isSettled, isTried }: Finding,
+    { now, random }: { now: number; random: number },
+  ): void {
     const member = this.#namespaces.get(asked.pod.namespace)?.get(asked.pod.name);
     if (member?.pod.uid !== asked.pod.uid) return;
     const unsettledSince = member.isSettled ? now : member.unsettledSince;
-    const isCanary = seen.sighting?.credentials.some(({ canary }) => canary === true) === true;
+    const isCanary = isTried || seen.sighting?.credentials.some(({ canary }) => canary === true) === true;
     const usual = isSettled ? pauseAtRest(random) : pauseWhile(now - unsettledSince);
     const pause = isCanary ? Math.min(usual, pauseOfCanary) : usual;
     this.#keep(member, {

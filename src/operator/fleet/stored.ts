@@ -6,6 +6,8 @@ import { ResourceKey } from '../resource-key.ts';
 export interface Stored {
   readonly version: string;
   readonly snapshotId: string;
+  /** The activation by which a share tries a next set: what Pods say of that must be known soon. */
+  readonly trial?: string;
 }
 
 export interface Known {

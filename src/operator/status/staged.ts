@@ -1,14 +1,19 @@
 // Of two staged sets, the one that the rest of a status is not about: what is known of it, and the condition Staged.
+import { activationText } from '../../config/resource.ts';
 import type { PaycertError } from '../../errors.ts';
 import { beginsAt, isOfRequests } from '../../sources/activation.ts';
 import { keepsOut } from '../../store/staged.ts';
 import type { Status } from '../resource.ts';
-import { describeViolations, isUnknown, type Outcome } from './conditions.ts';
+import { describeViolations, type Evaluation, isUnknown, type Outcome } from './conditions.ts';
 import type { SecretEvaluation, StagedEvaluation } from './evaluate.ts';
 
 /** What some sign with one set, and others with the other. */
 export const dividedBy = (staged: StagedEvaluation | undefined): 'Pods' | 'Requests' | undefined =>
   staged?.set === 'next' && staged.share > 0 ? (isOfRequests(staged.activation) ? 'Requests' : 'Pods') : undefined;
+
+/** The activation by which a share of them tries the next set. */
+export const trialOf = ({ spec, staged }: Pick<Evaluation, 'spec' | 'staged'>): string | undefined =>
+  dividedBy(staged) && spec?.source.staged && activationText(spec.source.staged.activate);
 
 /** What is against it: a set that was replaced may have expired, and a next one is judged as of its time. */
 export const violationsBeside = (

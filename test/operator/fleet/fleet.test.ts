@@ -172,4 +172,26 @@ describe('RolledOut', () => {
     assert.ok(!conditions.some(({ type }) => type === 'RolledOut'));
     assert.equal(fleet, undefined);
   });
+
+  it('does not wait for a rest to end when a share of requests tries a next set: a refusal is known within ninety seconds', limit, async (t) => {
+    const clock = hastyClock(4);
+    const { tenant, before, after, run, create, rolledOut } = await start(t, { clock });
+    await tenant.write('next', after);
+    const a = await startAdminPort(t, { [name]: before });
+    await makePod(tenant, 'a', a);
+    await run();
+    await create();
+    await rolledOut('True RolledOut');
+
+    const staged = { current: { secret: { name: 'keys' } }, next: { secret: { name: 'next' } } };
+    const trial = { source: { secret: null, staged: { ...staged, activate: { percent: 5, of: 'requests' } } } };
+    await tenant.patch(name, trial);
+    await rolledOut('False InSomeRequests');
+    const { snapshotId } = (await tenant.status(name))?.staged ?? {};
+    a.store.update(name, (entry) => ({ ...entry, staged: { isActive: false, isRejected: true, percent: 5, of: 'requests', snapshotId: snapshotId! } })); // prettier-ignore
+    const refusedAt = clock.now().getTime();
+    await tenant.condition(name, 'CanaryRejected', 'True SignaturesRefused');
+    const seconds = (clock.now().getTime() - refusedAt) / 1000;
+    assert.ok(seconds < 90, String(seconds));
+  }); // prettier-ignore
 });
