@@ -29,6 +29,7 @@ import { vault } from '../sources/vault.ts';
 import type { Source } from '../sources/source.ts';
 import type { MaxAge } from '../store/age.ts';
 import type { Credential } from '../store/attempt.ts';
+import { BesideCheck } from '../store/beside-check.ts';
 import { LiveCheck } from '../store/live-check.ts';
 import type { CredentialPolicy } from '../store/store.ts';
 import { defaults, milliseconds } from '../config/defaults.ts';
@@ -208,14 +209,18 @@ function withCertificates(
   return certificates.add(source, { credential, provider, list, destinations, everyMilliseconds });
 }
 
-/** Asks its platform about a new key, where it is configured. */
-function liveCheckOf(config: CredentialConfig, { calls, clock }: BuildDependencies): LiveCheck | undefined {
+/** Asks its platform about a new key, where it is configured; of one that signs next, and of one that waits. */
+function liveChecksOf(
+  config: CredentialConfig,
+  { calls, clock }: BuildDependencies,
+): Pick<Credential, 'liveCheck' | 'besideCheck'> {
   const { name: credential, check: asked } = config;
   const { liveCheck: check } = platformOf(config.provider).platform;
-  if (asked === undefined || check === undefined || calls === undefined) return undefined;
+  if (asked === undefined || check === undefined || calls === undefined) return {};
   const { within = defaults.within, otherwise = defaults.otherwise } = typeof asked === 'object' ? asked : {};
   const ask = askPlatform({ credential, check, destinations: destinationsOf(config), calls, clock });
-  return new LiveCheck({ ask, withinMilliseconds: milliseconds(within), otherwise });
+  const options = { ask, withinMilliseconds: milliseconds(within), otherwise };
+  return { liveCheck: new LiveCheck(options), besideCheck: new BesideCheck(options) };
 }
 
 export function buildCredential(config: CredentialConfig, dependencies: BuildDependencies): Credential {
@@ -237,7 +242,7 @@ export function buildCredential(config: CredentialConfig, dependencies: BuildDep
       lastGoodOf(lastGood, owner, (read) => (signal) => {
         return withAll({ ...source, read }).read(signal);
       }),
-    liveCheck: liveCheckOf(config, dependencies),
+    ...liveChecksOf(config, dependencies),
     older: config.older ?? defaults.older,
     graceMilliseconds: milliseconds(config.grace ?? defaults.grace),
   };

@@ -7,6 +7,7 @@ import type { Observe } from '../events.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { LastGood } from '../sources/last-good.ts';
 import type { Material, Source } from '../sources/source.ts';
+import type { BesideCheck } from './beside-check.ts';
 import { findRefusal, isRollback, type Refusal } from './checks.ts';
 import { keepLastGood } from './last-good.ts';
 import type { LiveCheck } from './live-check.ts';
@@ -27,6 +28,8 @@ export interface Credential {
   readonly lastGood?: LastGood | undefined;
   /** Asks its platform about a new key before that is current; absent where it is not asked. */
   readonly liveCheck?: LiveCheck | undefined;
+  /** Asks it about a set that waits beside the one that signs. */
+  readonly besideCheck?: BesideCheck | undefined;
 }
 
 export interface Dependencies {
@@ -49,7 +52,7 @@ const endless = new AbortController().signal;
 
 /** Tries to make material current. Keeps the last good snapshot whatever happens, and returns why it did not become current. */
 export async function attempt(
-  { name, provider, resolve, older, graceMilliseconds, lastGood, liveCheck }: Omit<Credential, 'source'>,
+  { name, provider, resolve, older, graceMilliseconds, lastGood, liveCheck, besideCheck }: Omit<Credential, 'source'>,
   material: Material,
   { store, clock, limiter, ...dependencies }: Dependencies,
   { isRepeated = () => false, keptAt, signal = endless }: AttemptOptions = {},
@@ -101,7 +104,10 @@ export async function attempt(
   const retired = previous?.retire(at, graceMilliseconds) ?? [];
   const { version } = material;
   const { isActive = false, signs, judge } = material.staged ?? {};
-  const isPartial = signs !== undefined && beside?.context !== undefined;
+  const waiting = isActive ? undefined : beside?.context;
+  const mayBeTried = waiting !== undefined && (besideCheck?.mayBeTried(waiting, at) ?? true);
+  const isPartial = signs !== undefined && mayBeTried;
+  const refused = waiting && besideCheck?.refusalOf(waiting);
   const about = {
     generation,
     loadedAt: at,
@@ -114,7 +120,8 @@ export async function attempt(
     seenBefore: previous?.firstSeen,
   };
   const snapshot = new Snapshot(context, about, limiter);
-  const staged = material.staged && beside && describeStaged(material.staged, { ...beside, isPartial }, snapshotId);
+  const set = { ...beside, isPartial, ...(refused && { error: refused }) };
+  const staged = material.staged && beside && describeStaged(material.staged, set, snapshotId);
   // Before the swap: a provider that throws here has not half replaced anything.
   const warnings = context.set.warnings(at);
   if (keptAt !== undefined) store.update(name, (entry) => ({ ...entry, snapshot, restored: { at, keptAt } }));

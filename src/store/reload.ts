@@ -81,6 +81,8 @@ class Loop {
   /** The revision of what is current. */
   #revision: string | undefined;
   #pending: Pending | undefined;
+  /** When its platform is asked again about the set that waits. */
+  #besideAt: Date | undefined;
 
   constructor(credential: Credential, dependencies: Dependencies, signal: AbortSignal) {
     this.#credential = credential;
@@ -90,8 +92,9 @@ class Loop {
 
   /** Never longer than the longest backoff: a clock that jumps either way must not hold valid material back. */
   untilRetry(): number {
-    if (this.#pending === undefined) return longestSleep;
-    const milliseconds = this.#pending.retryAt.getTime() - this.#dependencies.clock.now().getTime();
+    const times = [this.#pending?.retryAt, this.#besideAt].flatMap((at) => at?.getTime() ?? []);
+    if (times.length === 0) return longestSleep;
+    const milliseconds = Math.min(...times) - this.#dependencies.clock.now().getTime();
     return Math.min(Math.max(milliseconds, 0), longestBackoff);
   }
 
@@ -105,6 +108,22 @@ class Loop {
     await this.#lookAtSource(tick, isDue);
     if (this.#isOver()) return;
     this.#revision = (await restoreLastGood(this.#credential, this.#dependencies, this.#signal)) ?? this.#revision;
+    await this.#lookBeside();
+  }
+
+  /** Whether calls may try the set that waits is settled by an attempt, as everything about a snapshot. */
+  async #lookBeside(): Promise<void> {
+    const { name, besideCheck } = this.#credential;
+    if (besideCheck === undefined || this.#isOver()) return;
+    try {
+      const { askAgainAt, hasChanged = false } = await besideCheck.look(name, this.#dependencies, this.#signal);
+      this.#besideAt = askAgainAt;
+      if (!hasChanged || this.#isOver()) return;
+      this.#revision = undefined;
+      await this.#lookAtSource('event', true);
+    } catch (error) {
+      if (!this.#isOver()) this.#recordFailure(error, undefined);
+    }
   }
 
   async #lookAtSource(tick: Tick, isDue: boolean): Promise<void> {

@@ -21,6 +21,7 @@ export interface ReloadingOptions {
   readonly graceMilliseconds?: number;
   readonly lastGood?: Credential['lastGood'];
   readonly liveCheck?: Credential['liveCheck'];
+  readonly besideCheck?: Credential['besideCheck'];
   /** In place of the recorder. */
   readonly observe?: Observe;
 }
@@ -51,6 +52,7 @@ export class Reloading {
       graceMilliseconds: options.graceMilliseconds ?? 7 * day,
       lastGood: options.lastGood,
       liveCheck: options.liveCheck,
+      besideCheck: options.besideCheck,
     };
     const observe = options.observe ?? this.recorder.observe;
     this.dependencies = { store: this.store, clock: this.clock, limiter: new Limiter(8), observe };
