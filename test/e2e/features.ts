@@ -1,5 +1,6 @@
-// What is off by default, in one upgrade: reviews, injection and the view of the fleet, with what happens while they are on.
+// What is off by default, in one upgrade: reviews, injection, the view of the fleet and canaries, with what happens while they are on.
 import { it } from 'node:test';
+import { canary } from './canary.ts';
 import { fleet } from './fleet.ts';
 import { injected } from './injected.ts';
 import { restarts } from './restarts.ts';
@@ -16,6 +17,7 @@ export function features(world: () => World): void {
 
   injected(world);
   fleet(world);
+  canary(world);
   restarts(world);
 
   it('is turned off again', async () => {

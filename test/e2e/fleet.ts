@@ -1,14 +1,10 @@
 // "The rotation is done" is a fact that a pipeline waits for: from then on, nothing is signed with the old key.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { it } from 'node:test';
-import { root, run } from '../chart/helm.ts';
-import { eventually, kubectl } from './kubernetes.ts';
+import { eventually, kubectl, paycert } from './kubernetes.ts';
 import { eventsOf, statusOf } from './questions.ts';
 import { signOn } from './traffic.ts';
 import type { World } from './world.ts';
-
-const paycert = (...words: readonly string[]) => run(process.execPath, [join(root, 'src/cli/main.ts'), ...words]);
 
 export function fleet(world: () => World): void {
   it('lets a pipeline revoke the old certificate once every Pod has the new key, and shows each of them', async (t) => {

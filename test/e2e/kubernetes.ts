@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { run } from '../chart/helm.ts';
+import { root, run } from '../chart/helm.ts';
 import type { Json } from '../support/control-plane.ts';
 
 /** What the program prints. @throws Error with what it says when it fails */
@@ -13,6 +14,10 @@ export async function execute(program: 'kubectl' | 'helm' | 'helm3', words: read
   if (code !== 0) throw new Error(`${program} ${words.join(' ')}: ${stderr}${stdout}`);
   return stdout;
 }
+
+/** The command of this checkout, with whatever KUBECONFIG says. */
+export const paycert = (...words: readonly string[]) =>
+  run(process.execPath, [join(root, 'src/cli/main.ts'), ...words]);
 
 export const kubectl = (...words: readonly string[]): Promise<string> => execute('kubectl', words);
 

@@ -34,6 +34,7 @@ interface Volume {
   readonly name: string;
   configMap?: { readonly name: string };
   readonly secret?: { secretName: string; readonly defaultMode: number };
+  readonly projected?: object;
 }
 
 interface Container {
@@ -54,6 +55,8 @@ interface Variant {
   readonly labels?: Readonly<Record<string, string>>;
   /** Code that the sidecar's Node runs before its program. */
   readonly before?: string;
+  /** In place of its application. */
+  readonly caller?: ReturnType<typeof callsItsOwn>;
 }
 
 /** What the image has, and the code. */
@@ -62,7 +65,7 @@ const nodeOptions = (code: string): string =>
 
 /** A pod like those of deploy/sidecar with its own configuration, which other pods may call too, with a token. */
 export function makeVariant(manifests: readonly Manifest[], variant: Variant): Manifest[] {
-  const { name, credential, secret = 'wechat-main', labels = {}, before } = variant;
+  const { name, credential, secret = 'wechat-main', labels = {}, before, caller } = variant;
   const spec = structuredClone(podOf(manifests));
   for (const volume of spec.volumes) {
     if (volume.name === 'paycert-config') volume.configMap = { name };
@@ -71,6 +74,12 @@ export function makeVariant(manifests: readonly Manifest[], variant: Variant): M
   spec.volumes.push({ name: 'token', secret: { secretName: 'caller-token', defaultMode: 0o440 } });
   if (before !== undefined) spec.initContainers[0].env.push({ name: 'NODE_OPTIONS', value: nodeOptions(before) });
   spec.initContainers[0].volumeMounts.push({ name: 'token', mountPath: '/etc/paycert/token', readOnly: true });
+  if (caller) {
+    const [application] = spec.containers;
+    Object.assign(application, caller.container);
+    application.volumeMounts.push(caller.mount);
+    spec.volumes.push(caller.volume);
+  }
   const configuration = {
     listen: {
       socket: '/run/paycert/paycert.sock',
@@ -94,6 +103,23 @@ export const wechat = (source: Json): Json => ({
 export const byApi = { secret: { name: 'wechat-main' } };
 export const byMount = { files: { path: '/etc/paycert/wechat-main' } };
 
+const callerMount = { name: 'caller', mountPath: '/caller', readOnly: true };
+const callerReady = { httpGet: { path: '/', port: 8080 }, periodSeconds: 1 };
+
+const certificateFiles = (certificates: Readonly<Record<string, string>>) =>
+  Object.entries(certificates).map(([serial, pem]) => [`${serial}.pem`, pem] as const);
+
+/** Its code, who may sign, and a token. */
+function callerVolume(certificates: Readonly<Record<string, string>>): Json & Volume {
+  const items = certificateFiles(certificates).map(([file]) => ({ key: file, path: `certificates/${file}` }));
+  const sources = [
+    { configMap: { name: 'caller' } },
+    { configMap: { name: 'certificates', items } },
+    { secret: { name: 'caller-token' } },
+  ];
+  return { name: 'caller', projected: { defaultMode: 0o444, sources } };
+}
+
 /** Calls the sidecars of other pods: name → host:port. `certificates`: PEM by serial number. */
 export function makeCaller(
   image: string,
@@ -101,7 +127,7 @@ export function makeCaller(
   certificates: Readonly<Record<string, string>>,
 ): Manifest[] {
   const script = readFileSync(new URL('caller.ts', import.meta.url), 'utf8');
-  const files = Object.entries(certificates).map(([serial, pem]) => [`${serial}.pem`, pem] as const);
+  const words = Object.entries(targets).map(([name, target]) => `${name}=${target}`);
   const spec = {
     automountServiceAccountToken: false,
     securityContext: { runAsNonRoot: true, fsGroup: 65532, seccompProfile: { type: 'RuntimeDefault' } },
@@ -110,33 +136,29 @@ export function makeCaller(
         name: 'caller',
         image,
         imagePullPolicy: 'IfNotPresent',
-        command: [
-          'node',
-          '/caller/caller.mts',
-          ...Object.entries(targets).map(([name, target]) => `${name}=${target}`),
-        ],
-        readinessProbe: { httpGet: { path: '/', port: 8080 }, periodSeconds: 1 },
+        command: ['node', '/caller/caller.mts', ...words],
+        readinessProbe: callerReady,
         securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-        volumeMounts: [{ name: 'caller', mountPath: '/caller', readOnly: true }],
+        volumeMounts: [callerMount],
       },
     ],
-    volumes: [
-      {
-        name: 'caller',
-        projected: {
-          defaultMode: 0o440,
-          sources: [
-            { configMap: { name: 'caller' } },
-            { configMap: { name: 'certificates', items: files.map(([file]) => ({ key: file, path: `certificates/${file}` })) } }, // prettier-ignore
-            { secret: { name: 'caller-token' } },
-          ],
-        },
-      },
-    ],
+    volumes: [callerVolume(certificates)],
   };
+  const files = Object.fromEntries(certificateFiles(certificates));
   return [
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'caller' }, data: { 'caller.mts': script } },
-    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'certificates' }, data: Object.fromEntries(files) },
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'certificates' }, data: files },
     { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'caller' }, spec },
   ];
 }
+
+/** An application that calls the sidecar beside it, as `own`: what is added to a container and to its Pod. */
+export const callsItsOwn = (credential: string, certificates: Readonly<Record<string, string>>) => ({
+  container: {
+    command: ['node', '/caller/caller.mts', 'own=/run/paycert/paycert.sock'],
+    env: Object.entries({ CREDENTIAL: credential, CALLERS: '1', PAUSE_MS: '100' }).map(([name, value]) => ({ name, value })), // prettier-ignore
+    readinessProbe: callerReady,
+  },
+  mount: callerMount,
+  volume: callerVolume(certificates),
+});
