@@ -117,6 +117,10 @@ const table = {
     kind: 'source',
     hint: 'Ask the owner of the Secret to label it `paycert.dev/used-by`: the name of the PaymentCredential or `any`.',
   },
+  'certificates-secret-refused': {
+    kind: 'source',
+    hint: 'Label that Secret `paycert.dev/certificates-of` with the name of the resource; leave `immutable` out.',
+  },
   'definition-missing': {
     kind: 'source',
     hint: 'Install the CustomResourceDefinition (`deploy/crds/`, or the chart), or correct the address of the API server.',

@@ -5,8 +5,10 @@ import { throwTogether } from '../errors.ts';
 import { validator } from '../validation.ts';
 import { evaluate, unexplained } from './evaluate.ts';
 import { accountFaults } from './rules/entries.ts';
+import { operatorCertificateFaults } from './rules/own-calls.ts';
 import { stagedFaults } from './rules/staged.ts';
 import { type CredentialConfig, CredentialSchema, type ResourceEntry } from './schema/credential.ts';
+import { OperatorCertificates } from './schema/own-calls.ts';
 import { type ActivateConfig, type SetConfig, type SourceConfig, SourceSchema } from './schema/source.ts';
 import { closed, oneOf } from './schema/shared.ts';
 import type { Sound } from './sound.ts';
@@ -40,6 +42,7 @@ export const ResourceSpecSchema = Type.Object(
     older,
     grace,
     maxAge,
+    platformCertificates: Type.Optional(OperatorCertificates),
     suspend: Type.Optional(
       Type.Boolean({
         description:
@@ -64,11 +67,19 @@ const validate = validator(Type.Object({ spec: ResourceSpecSchema }), 'resource-
 /** @throws PaycertError `resource-invalid`: the first fault, with all others in `others` */
 export function parseSpec(spec: unknown): ResourceSpec {
   const { sound, problems, found } = evaluate([], { spec }, validate);
-  const { provider, source } = (sound as Sound<{ spec: ResourceSpec }> | undefined)?.spec ?? {};
-  const rules = [...accountFaults(provider, ['spec', 'provider']), ...stagedFaults(source, ['spec', 'source'])];
+  const { provider, source, platformCertificates } = (sound as Sound<{ spec: ResourceSpec }> | undefined)?.spec ?? {};
+  const rules = [
+    ...accountFaults(provider, ['spec', 'provider']),
+    ...stagedFaults(source, ['spec', 'source']),
+    ...operatorCertificateFaults({ provider, platformCertificates, own: namesIn(source) }, ['spec']),
+  ];
   throwTogether([...found, ...unexplained(rules, problems, 'resource-invalid')].map(({ error }) => error));
   return spec as ResourceSpec;
 }
+
+/** Of the Secrets of a source. */
+const namesIn = ({ secret, staged }: Sound<ResourceSpec['source']> = {}): readonly (string | undefined)[] =>
+  [secret, staged?.current?.secret, staged?.next?.secret].map((one) => one?.name);
 
 /**
  * Since when a PaymentCredential is suspended: when the writer who owns `spec.suspend` wrote last. Undefined while it is not.
@@ -142,9 +153,17 @@ export const toCredential = (
 /** What callers say to use the credential of an entry that names a resource. */
 export const nameOf = ({ name, resource }: ResourceEntry): string => name ?? resource;
 
+/** What an operator downloads is read where it writes it. */
+const distributed = ({ platformCertificates }: ResourceSpec, namespace: string | undefined) =>
+  platformCertificates && {
+    secret: platformCertificates.secret,
+    ...(namespace !== undefined && { namespace }),
+  };
+
 /** Such an entry, with what the resource says now: what concerns this process alone is the entry's to say. */
 export function credentialOf(entry: ResourceEntry, spec: ResourceSpec): CredentialConfig {
-  const { namespace, required, platformCertificates, check } = entry;
+  const { namespace, required, check } = entry;
+  const platformCertificates = entry.platformCertificates ?? distributed(spec, namespace);
   const source = withSets(spec.source, (secret) => ({
     secret: { ...secret, ...(namespace !== undefined && { namespace }) },
   }));

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import type { CertificateList, Listed } from '../providers/certificate-list.ts';
 import type { Provider, SigningContext } from '../providers/provider.ts';
+import type { Credential } from '../store/attempt.ts';
 import type { Destination, OwnCalls, OwnResponse } from './own-calls.ts';
 
 export interface DownloadOptions {
@@ -10,6 +11,8 @@ export interface DownloadOptions {
   readonly provider: Pick<Provider, 'load' | 'identity'>;
   readonly list: CertificateList;
   readonly destinations: readonly Destination[];
+  /** Asks key services for the keys that the material refers to; absent where there are none. */
+  readonly resolve?: Credential['resolve'];
 }
 
 /** What a download begins with. */
@@ -22,17 +25,20 @@ export interface Known {
 
 /**
  * The list, or that there is none. Undefined: nothing can be asked with this material, which the checks refuse anyway.
- * @throws PaycertError of kind `gateway`, `refused` and `not-ready`
+ * @throws PaycertError of kind `gateway`, `refused` and `not-ready`, and why a key that stays elsewhere cannot be used
  */
 export async function downloadCertificates(
   { data, listed }: Known,
-  { credential, provider, list, destinations }: DownloadOptions,
+  { credential, provider, list, destinations, resolve }: DownloadOptions,
   { calls, clock, signal }: { readonly calls: OwnCalls; readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<Listed | 'absent' | undefined> {
-  const loadWith = (parts: Listed) => provider.load(new Map([...data, ...parts]));
+  const remote = await resolve?.(data, signal);
+  // A key service that is away is no fault of the material: it is asked again soon.
+  for (const key of remote?.values() ?? []) if (key instanceof PaycertError) throw key;
+  const loadWith = (parts: Listed) => provider.load(new Map([...data, ...parts]), remote);
   const all = await loadWith(listed);
   // New material may contradict what was listed for the old one.
-  const known = all.set.problems.length === 0 ? all : await provider.load(data);
+  const known = all.set.problems.length === 0 ? all : await provider.load(data, remote);
   const { authorize, decrypt } = known.operations;
   if (known.set.problems.length > 0 || authorize === undefined || decrypt === undefined) return undefined;
   // Without it nothing that comes could be opened.

@@ -1,13 +1,12 @@
 // Source → Source: adds the certificates that a payment platform signs with, as it lists them; and one timer for all credentials.
 import type { Clock } from '../clock.ts';
-import { PaycertError } from '../errors.ts';
 import type { CertificateListState, Event, Observe } from '../events.ts';
-import type { Listed } from '../providers/certificate-list.ts';
-import { mergeChanges } from '../sources/merge.ts';
-import { type Material, material, type Source, type Staged, type Tick } from '../sources/source.ts';
+import type { Material, Source, Tick } from '../sources/source.ts';
+import { type DistributedOptions, withDistributed } from './distributed-certificates.ts';
 import { ListedCertificates, type ListedOptions } from './listed-certificates.ts';
 import type { OwnCalls } from './own-calls.ts';
 import { Schedule } from './schedule.ts';
+import { withListed } from './with-listed.ts';
 
 export interface PlatformCertificatesOptions {
   readonly calls: OwnCalls;
@@ -34,20 +33,16 @@ export class PlatformCertificates {
   /** Reading waits for no platform: what is listed later is a change of its own. */
   add(source: Source, options: ListedOptions): Source {
     const list = this.#listOf(options);
-    let given: string | undefined;
-    return {
-      name: source.name,
-      read: async (signal) => {
-        const own = await source.read(signal);
-        list.offer(own);
-        const { changedAt, ...about } = own;
-        // The same again has not changed at its origin; its list has.
-        const isNew = own.revision !== given;
-        given = own.revision;
-        return withParts({ ...about, ...(isNew && changedAt && { changedAt }) }, list.parts);
-      },
-      changes: (signal) => mergeChanges([source, { changes: (end) => this.#news(list, end) }], signal),
+    const listed = async (own: Material) => {
+      list.offer(own);
+      return list.parts;
     };
+    return withListed(source, listed, (signal) => this.#news(list, signal));
+  }
+
+  /** Those that an operator has downloaded into that Secret. */
+  addDistributed(source: Source, options: DistributedOptions): Source {
+    return withDistributed(source, options, this.#options);
   }
 
   /** What was refused for a key that nobody knows may be signed with one that is new. */
@@ -99,15 +94,3 @@ export class PlatformCertificates {
     }
   }
 }
-
-/** A set that waits beside the one that signs is of the same merchant. */
-function withParts({ data, revision: _, fetched = [], staged, ...about }: Material, parts: Listed): Material {
-  return material(new Map([...data, ...parts]), {
-    ...about,
-    ...{ fetched: [...fetched, ...parts.keys()] },
-    ...(staged && { staged: { ...staged, other: besideWith(staged.other, parts) } }),
-  });
-}
-
-const besideWith = (other: Staged['other'], parts: Listed): Staged['other'] =>
-  other instanceof PaycertError ? other : new Map([...other, ...parts]);

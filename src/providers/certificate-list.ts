@@ -4,6 +4,10 @@ import type { Operations } from './provider.ts';
 /** Certificates as parts of material, under names that the provider of the platform reads. */
 export type Listed = ReadonlyMap<string, Uint8Array>;
 
+export const isSameList = (one: Listed, other: Listed): boolean =>
+  one.size === other.size &&
+  [...one].every(([name, bytes]) => Buffer.compare(bytes, other.get(name) ?? Buffer.of()) === 0);
+
 /** A response, as far as it says whether there is a list. */
 export interface ListResponse {
   readonly status: number;
@@ -23,4 +27,11 @@ export interface CertificateList {
   readonly isAbsent: (response: ListResponse) => boolean;
   /** Whether a key of that id could be in the list. */
   readonly mayList: (keyId: string) => boolean;
+  /** Whether a part of material has a name that only what was listed has. */
+  readonly isListed: (name: string) => boolean;
+  /**
+   * What is stored where others read it: the list, and what an earlier one had and this one has not, which counts `until` then at most.
+   * Anything else among the earlier ones is dropped.
+   */
+  readonly keep: (before: Listed, listed: Listed, times: { readonly now: Date; readonly until: Date }) => Listed;
 }

@@ -186,7 +186,10 @@ function withFetches(
 }
 
 /** The platform's origin and its spare, or what is called in place of them. */
-function destinationsOf({ provider, gateway = {} }: CredentialConfig): readonly Destination[] {
+export function destinationsOf({
+  provider,
+  gateway = {},
+}: Pick<CredentialConfig, 'provider' | 'gateway'>): readonly Destination[] {
   const { platform, options } = platformOf(provider);
   const { origin = platform.origins(options)[0] ?? '', double } = gateway;
   if (double !== undefined) return [{ origin, address: double }];
@@ -194,19 +197,24 @@ function destinationsOf({ provider, gateway = {} }: CredentialConfig): readonly 
   return [origin, ...(spare === undefined ? [] : [spare])].map((one) => ({ origin: one, address: one }));
 }
 
+interface Listing extends Pick<Credential, 'provider' | 'resolve'> {
+  readonly config: CredentialConfig;
+}
+
 /** With the certificates that its platform lists, where it is configured. */
-function withCertificates(
-  source: Source,
-  { config, provider }: { readonly config: CredentialConfig; readonly provider: Provider },
-  { certificates }: BuildDependencies,
-): Source {
+function withCertificates(source: Source, { config, provider, resolve }: Listing, building: Building): Source {
   const { name: credential, platformCertificates } = config;
+  const { certificates } = building;
   const { certificateList: list } = platformOf(config.provider).platform;
   if (platformCertificates === undefined || list === undefined || certificates === undefined) return source;
-  const { every = defaults.every } = typeof platformCertificates === 'object' ? platformCertificates : {};
+  const { every = defaults.every, secret: name, namespace } = typeof platformCertificates === 'object' ? platformCertificates : {}; // prettier-ignore
+  if (name !== undefined) {
+    const from = sources.secret({ name, ...(namespace !== undefined && { namespace }) }, building);
+    return certificates.addDistributed(source, { credential, provider, list, resolve, from });
+  }
   const everyMilliseconds = milliseconds(every);
   const destinations = destinationsOf(config);
-  return certificates.add(source, { credential, provider, list, destinations, everyMilliseconds });
+  return certificates.add(source, { credential, provider, list, destinations, resolve, everyMilliseconds });
 }
 
 /** Asks its platform about a new key, where it is configured; of one that signs next, and of one that waits. */
@@ -228,15 +236,17 @@ export function buildCredential(config: CredentialConfig, dependencies: BuildDep
   const provider = buildProvider(config.provider);
   const owner = { credential: config.name, identity: provider.identity };
   const { tied = [] } = platformOf(config.provider).platform;
-  const source = buildSource(config.source, { ...dependencies, origins, credential: config.name, tied });
+  const building = { ...dependencies, origins, credential: config.name, tied };
+  const source = buildSource(config.source, building);
   const keys = keyServices ?? new KeyServices({});
+  const resolve: Credential['resolve'] = (data, signal) => keys.resolve(data, signal);
   const withAll = (one: Source) =>
-    withCertificates(withFetches(one, config.provider, dependencies), { config, provider }, dependencies);
+    withCertificates(withFetches(one, config.provider, dependencies), { config, provider, resolve }, building);
   return {
     name: config.name,
     provider,
     source: withAll(source),
-    resolve: (data, signal) => keys.resolve(data, signal),
+    resolve,
     lastGood:
       lastGood &&
       lastGoodOf(lastGood, owner, (read) => (signal) => {

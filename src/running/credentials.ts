@@ -102,7 +102,7 @@ export class Credentials {
     if (running && running.provider.identity !== provider.identity) this.#remove(name);
     else running?.stop.abort();
     this.#dependencies.store.declare(name, buildPolicy(config));
-    if (config.platformCertificates === undefined) this.#downloadNoMore(name, provider.identity);
+    if (!downloads(config)) this.#downloadNoMore(name, provider.identity);
     if (running?.provider.identity !== provider.identity)
       this.#dependencies.observe({ type: 'credential-added', credential: name });
     const stop = new AbortController();
@@ -110,6 +110,10 @@ export class Credentials {
     this.#running.set(name, { config, provider, stop, ended });
   }
 }
+
+/** Another process may do so, and leave them in a Secret. */
+const downloads = ({ platformCertificates: asked }: CredentialConfig): boolean =>
+  asked !== undefined && !(typeof asked === 'object' && asked.secret !== undefined);
 
 /** Whose last good material may be used after a restart: of one that is suspended nothing is left to use. */
 const restorable = (

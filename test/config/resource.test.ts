@@ -44,6 +44,15 @@ describe('an entry that names a PaymentCredential', () => {
     const source = { secret: { name: 'wechat', namespace: 'pay' } };
     assert.deepEqual(credentialOf(entry, spec), { name: 'shop', provider: spec.provider, source, ...own });
   });
+
+  it('reads the platform certificates that the operator downloads where it writes them, unless it downloads them itself', () => {
+    const downloaded = { ...spec, platformCertificates: { secret: 'platform', every: '3h' } };
+    const read = (entry: object) =>
+      credentialOf({ resource: 'wechat-main', ...entry }, downloaded).platformCertificates;
+    assert.deepEqual(read({}), { secret: 'platform' });
+    assert.deepEqual(read({ namespace: 'pay' }), { secret: 'platform', namespace: 'pay' });
+    assert.equal(read({ platformCertificates: 'download' }), 'download');
+  });
 });
 
 const provider = { wechatpay: { merchantId: '1900000001' } };
@@ -93,6 +102,30 @@ describe('a PaymentCredential with two Secrets', () => {
     ],
     ['files', staged({ percent: 0 }, { next: { files: { path: '/etc' } } }), /^spec\.source\.staged\.next/],
     ['another namespace', staged({ percent: 0 }, { next: { secret: { name: 'a', namespace: 'b' } } }), /namespace/],
+  ] as const)
+    it(`is refused with ${what}`, () => assert.match(faultsOf(spec)[0] ?? '', expected));
+});
+
+describe('a PaymentCredential whose platform certificates the operator downloads', () => {
+  const downloading = (platformCertificates: object, more: object = {}) => ({
+    ...{ provider, source: { secret: { name: 'keys' } }, platformCertificates },
+    ...more,
+  });
+
+  it('names the Secret that they are written into', () => {
+    assert.deepEqual(faultsOf(downloading({ secret: 'platform' })), []);
+    assert.deepEqual(faultsOf(downloading({ secret: 'platform', every: '12h' })), []);
+  });
+
+  const pss = { provider: { pss: { appId: 'us' } } };
+  for (const [what, spec, expected] of [
+    ['no Secret', downloading({}), /^spec\.platformCertificates\.secret is missing/],
+    ['the word of paycert.yaml', downloading('download' as never), /^spec\.platformCertificates /],
+    ['the merchant’s own Secret', downloading({ secret: 'keys' }), /secret is a Secret of the merchant’s own keys/],
+    ['one of two staged', { ...staged({ percent: 0 }), platformCertificates: { secret: 'next' } }, /own keys/],
+    ['another namespace', downloading({ secret: 'platform', namespace: 'pay' }), /namespace/],
+    ['every hour but one', downloading({ secret: 'platform', every: '59m' }), /every is not from 1h to 12h/],
+    ['a platform that lists none', downloading({ secret: 'platform' }, pss), /lists no certificates/],
   ] as const)
     it(`is refused with ${what}`, () => assert.match(faultsOf(spec)[0] ?? '', expected));
 });

@@ -1,6 +1,7 @@
 // Platform certificates that are downloaded: they arrive before they are needed, and no failure takes away what verifies.
 import assert from 'node:assert/strict';
 import { before, describe, it, type TestContext } from 'node:test';
+import { PaycertError } from '../../src/errors.ts';
 import {
   encryptResource,
   type Gateway,
@@ -106,6 +107,17 @@ describe('platform certificates that are downloaded', { timeout: 60_000 }, () =>
     assert.deepEqual(listing.serials, serialsOf(material));
   });
 
+  it('are asked for again soon when the key stays elsewhere, and cannot be used now', async (t) => {
+    const { listing, platform } = await startListed(t, material);
+    listing.keyTrouble = new PaycertError('key-service-unavailable', 'nothing responds', {
+      field: 'apiclient_key.pem',
+    });
+    assert.equal(await listing.asked(() => listing.clock.advance(6 * hour)), 'key-service-unavailable');
+    assert.deepEqual([listing.serials, platform.counts.accepted], [serialsOf(material), 1]);
+    listing.keyTrouble = undefined;
+    assert.equal(await listing.asked(() => listing.clock.advance(60_000)), 'listed');
+  });
+
   it('are asked for with new material at once, signed with its key, and stay through the change', async (t) => {
     const { listing, platform } = await startListed(t, material);
     const rotated = await rotateMerchant(material, { now });
@@ -147,7 +159,7 @@ describe('platform certificates that are downloaded', { timeout: 60_000 }, () =>
     const { listing, platform } = await startListed(t, material);
     const signal = new AbortController().signal;
     const namesOf = async (merchant?: string) =>
-      [...(await listing.decorated(platform.url, merchant).source.read(signal)).data.keys()].filter((name) => name.startsWith('platform/')); // prettier-ignore
+      [...(await listing.decorated(platform.url, merchant).source.read(signal)).data.keys()].filter((name) => name.startsWith('wechatpay_downloaded-')); // prettier-ignore
     assert.equal((await namesOf()).length, 2);
     assert.deepEqual(await namesOf('1900000002'), []);
   });
@@ -173,7 +185,7 @@ describe('platform certificates that are downloaded', { timeout: 60_000 }, () =>
     };
     const { staged } = await listing.decorated(platform.url).source.read(new AbortController().signal);
     assert.ok(staged && !(staged.other instanceof Error));
-    assert.equal([...staged.other.keys()].filter((name) => name.startsWith('platform/')).length, 2);
+    assert.equal([...staged.other.keys()].filter((name) => name.startsWith('wechatpay_downloaded-')).length, 2);
   });
 });
 

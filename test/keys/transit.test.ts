@@ -4,15 +4,20 @@ import { constants, type KeyObject, sign, verify } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { inspect } from 'node:util';
 import type { CredentialConfig } from '../../src/config/schema/credential.ts';
 import type { KeyServicesConfig } from '../../src/config/schema/key-services.ts';
 import { PaycertError } from '../../src/errors.ts';
-import { toSpkiPem } from '../../src/testing/index.ts';
+import { startPaycert } from '../../src/index.ts';
+import { createSecretVolume, startWechatpayGateway, toSpkiPem } from '../../src/testing/index.ts';
 import { noBao, useBao } from '../support/bao.ts';
+import { makeDirectory } from '../support/directories.ts';
 import { keyPairs, makeMaterial, merchantId } from '../support/key-pairs.ts';
+import { ownFiles, serialsOf } from '../support/listing.ts';
 import { freePort } from '../support/peers.ts';
+import { Recorder } from '../support/recorder.ts';
 import { RecordingProxy } from '../support/recording-proxy.ts';
 import { importKey, remoteCredential } from '../support/transit.ts';
 import { withFiles } from '../support/wechatpay.ts';
@@ -54,9 +59,15 @@ const codeIs = (code: string) => (error: unknown) => error instanceof PaycertErr
 
 /** What WeChat Pay’s merchant holds, with the key in transit. */
 async function wechatFiles() {
-  const { files, merchant } = await makeMaterial(new Date());
+  const material = await makeMaterial(new Date());
+  const { files, merchant } = material;
   const name = await imported(merchant.privateKey);
-  return { files, merchant, remote: withFiles(files, { 'apiclient_key.pem': `hashivault://${name}?version=1` }) };
+  return {
+    material,
+    files,
+    merchant,
+    remote: withFiles(files, { 'apiclient_key.pem': `hashivault://${name}?version=1` }),
+  };
 }
 
 describe('a key that stays in transit', () => {
@@ -69,6 +80,27 @@ describe('a key that stays in transit', () => {
       assert.deepEqual(Buffer.from(signature), sign('sha256', Buffer.from(text), merchant.privateKey));
     }
     assert.ok(files.has('apiclient_key.pem'));
+  });
+
+  it('asks WeChat Pay for the certificates that it signs with', limit, async (t) => {
+    const { material, remote } = await wechatFiles();
+    const platform = await startWechatpayGateway();
+    t.after(() => platform.close());
+    platform.admit(material);
+    const path = join(await makeDirectory(t), 'keys');
+    await createSecretVolume(path, ownFiles({ files: remote }));
+    const recorder = new Recorder();
+    const swapped = recorder.next('swapped', ({ generation }) => generation === 2);
+    const gateway = { double: platform.url };
+    const source = { files: { path } };
+    const shop: CredentialConfig = { name: 'shop', provider: wechatpay, source, platformCertificates: 'download', gateway }; // prettier-ignore
+    const auth = { token: { tokenFile: await bao().tokenFile() } };
+    const keyServices = { hashivault: { address: bao().url, auth } };
+    await using paycert = await startPaycert([shop], { keyServices, observe: recorder.observe });
+    await swapped;
+    const { keys } = paycert.current('shop').context.set;
+    assert.deepEqual(keys.flatMap(({ role, keyId }) => (role === 'platform' ? [keyId] : [])).sort(), serialsOf(material)); // prettier-ignore
+    assert.deepEqual([platform.counts.accepted, platform.counts.refused], [1, 0]);
   });
 
   it('signs PSS with a salt of exactly 32 bytes, which its own default is not', limit, async (t) => {

@@ -1,5 +1,6 @@
 // One WeChat Pay credential whose platform certificates are downloaded: a real reload loop and real HTTP, with time that the test moves.
 import type { TestContext } from 'node:test';
+import type { PaycertError } from '../../src/errors.ts';
 import { OwnCalls } from '../../src/gateway/own-calls.ts';
 import { PlatformCertificates } from '../../src/gateway/platform-certificates.ts';
 import { certificateList } from '../../src/providers/wechatpay/certificate-list.ts';
@@ -31,6 +32,8 @@ export class Listing {
   readonly recorder = new Recorder();
   readonly source = new FakeSource();
   readonly certificates: PlatformCertificates;
+  /** Why the key service cannot be used. */
+  keyTrouble: PaycertError | undefined;
   readonly dependencies: Dependencies;
   readonly #calls: OwnCalls;
 
@@ -52,7 +55,8 @@ export class Listing {
   decorated(address: string, merchant = merchantId) {
     const provider = wechatpay({ merchantId: merchant });
     const destinations = [{ origin: 'https://api.mch.weixin.qq.com', address }];
-    const options = { credential: name, provider, list: certificateList, destinations, everyMilliseconds: 6 * hour };
+    const resolve = async () => new Map(this.keyTrouble ? [['apiclient_key.pem', this.keyTrouble]] : []);
+    const options = { credential: name, provider, list: certificateList, destinations, resolve, everyMilliseconds: 6 * hour }; // prettier-ignore
     return { provider, source: this.certificates.add(this.source, options) };
   }
 

@@ -6,6 +6,7 @@ import { PaycertError } from '../../errors.ts';
 import type { CertificateList, Listed } from '../certificate-list.ts';
 import type { Operations } from '../provider.ts';
 import { timeOf } from '../shared/material.ts';
+import { downloadedName, serialIn, untilName } from './downloaded.ts';
 import { aeadAlgorithm, type Json, parseObject, readResource, type Resource } from './envelope.ts';
 
 /** WeChat Pay has two or three at a time; each costs a decryption and is compared with the others. */
@@ -15,9 +16,8 @@ const maxSealedLength = 16 * 1024;
 
 const overseas = 'https://apihk.mch.weixin.qq.com';
 
-/** The name of a downloaded certificate in the material; beside it, until when WeChat Pay says that it counts. */
-export const downloadedName = (serial: string): string => `platform/downloaded-${serial}.pem`;
-export const untilName = (serial: string): string => `platform/downloaded-${serial}.until`;
+/** Of lists before, beside the newest: WeChat Pay has two or three at a time. */
+const maxKept = 16;
 
 export const certificateList: CertificateList = {
   request: (origin) => ({ method: 'GET', url: origin === overseas ? '/v3/global/certificates' : '/v3/certificates' }),
@@ -40,6 +40,14 @@ export const certificateList: CertificateList = {
     (status === 404 || status === 403) && typeof parseObject(Buffer.from(body).toString())?.['code'] === 'string',
 
   mayList: (keyId) => /^[0-9A-F]{2,40}$/i.test(keyId),
+
+  isListed: (name) => serialIn(name) !== undefined,
+
+  keep(before, listed, { now, until }) {
+    const gone = [...before].flatMap(([name, bytes]) => (listed.has(name) ? [] : readKept(name, bytes, before, until)));
+    const alive = gone.filter((entry) => now < entry.until).toSorted((a, b) => Number(b.until) - Number(a.until));
+    return new Map([...listed, ...partsOf(alive.slice(0, maxKept))]);
+  },
 };
 
 interface Sealed {
@@ -54,6 +62,17 @@ interface Entry {
   readonly certificate: X509Certificate;
   /** The platform may announce an earlier end than its certificate has. */
   readonly until: Date;
+}
+
+/** As it was stored before; nothing where the part is not what was listed under its name. */
+function readKept(name: string, bytes: Uint8Array, before: Listed, until: Date): readonly Entry[] {
+  const serial = serialIn(name);
+  const [certificate, ...others] = name.endsWith('.pem') ? certificatesIn(bytes) : [];
+  if (serial === undefined || certificate === undefined || others.length > 0) return [];
+  if (wireSerial(certificate.serialNumber) !== serial) return [];
+  const said = timeOf(Buffer.from(before.get(untilName(serial)) ?? []).toString()) ?? until;
+  const end = Math.min(Number(said), Number(until), certificate.validToDate.getTime());
+  return [{ serial, fingerprint: certificateFingerprint(certificate), certificate, until: new Date(end) }];
 }
 
 const invalid = (what: string) =>

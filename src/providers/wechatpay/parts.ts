@@ -10,6 +10,7 @@ import { PaycertError, violation } from '../../errors.ts';
 import { materialReader, readSecret, readTrimmed, timeOf } from '../shared/material.ts';
 import { readMerchantPair } from '../shared/merchant-pair.ts';
 import { publicName } from '../shared/public-name.ts';
+import { serialIn } from './downloaded.ts';
 
 export interface NamedCertificate {
   readonly name: string;
@@ -48,7 +49,6 @@ export interface Parts {
 type Data = ReadonlyMap<string, Uint8Array>;
 
 const isPlatformName = (name: string): boolean => /^(?:wechatpay_[^/]*|platform\/[^/]+)\.pem$/.test(name);
-const announcedEndName = /^platform\/downloaded-([0-9A-F]{2,40})\.until$/;
 const isRetiredName = (name: string): boolean => /^retired\/[^/]+\.pem$/.test(name);
 
 /** WeChat Pay has two or three at a time. Each is compared with every certificate of trust.pem. */
@@ -77,7 +77,7 @@ export async function readParts(
       .flatMap((name) => (part(name, readPlatformCertificates) ?? []).map((certificate) => ({ name, certificate }))),
     announcedEnds: new Map(
       names.flatMap((name) => {
-        const [, serial] = announcedEndName.exec(name) ?? [];
+        const serial = name.endsWith('.until') ? serialIn(name) : undefined;
         const end = serial === undefined ? undefined : part(name, readEnd);
         return serial === undefined || end === undefined ? [] : [[normalizeSerial(serial), end]];
       }),

@@ -4,6 +4,7 @@ import { isIssuedWithin, normalizeSerial, publicKeyFingerprint, SignatureBudget 
 import { PaycertError, violation } from '../../errors.ts';
 import { certificateFacts, isAlive, type PlatformKey, publicKeyFacts } from '../shared/facts.ts';
 import { isPlatformOfWechat, isSelfIssued } from '../shared/holder.ts';
+import { serialIn } from './downloaded.ts';
 import type { NamedCertificate, Parts } from './parts.ts';
 
 /** A public key id is an exact string; everything else is a serial number, whatever its case and leading zeros. */
@@ -99,7 +100,7 @@ const certificateOf = ({ publicKey, platformCertificates }: Parts): NamedCertifi
     ({ certificate }) => publicKeyFingerprint(certificate.publicKey) === publicKeyFingerprint(publicKey),
   );
 
-const isDownloaded = (name: string): boolean => name.startsWith('platform/downloaded-');
+const isDownloaded = (name: string): boolean => serialIn(name) !== undefined;
 
 /** What is odd whatever the time: duplicates, certificates outside the trust bundle, names that are not WeChat Pay’s. Found once per load. */
 export function platformWarnings(parts: Parts): readonly PaycertError[] {

@@ -535,8 +535,20 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
   [
     `${at}.platformCertificates`,
     (v) => withCredential({ platformCertificates: v }),
-    ['download', {}, { every: '3h' }],
-    [null, true, 'upload', { often: '3h' }],
+    ['download', {}, { every: '3h' }, { secret: 'platform' }, { secret: 'platform', namespace: 'pay' }],
+    [null, true, 'upload', { often: '3h' }, { secret: 'platform', every: '3h' }, { namespace: 'pay' }],
+  ],
+  [
+    `${at}.platformCertificates.secret`,
+    (v) => withCredential({ platformCertificates: { secret: v } }),
+    ['platform', 'wechat.platform-2'],
+    ['', 'A', 'a/b', 1, null],
+  ],
+  [
+    `${at}.platformCertificates.namespace`,
+    (v) => withCredential({ platformCertificates: { secret: 'platform', namespace: v } }),
+    ['pay'],
+    ['', 'a.b', 'A', 1, null],
   ],
   [
     `${at}.platformCertificates.every`,

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { PaycertError } from '../../../src/errors.ts';
-import { certificateList, downloadedName, untilName } from '../../../src/providers/wechatpay/certificate-list.ts';
+import { certificateList } from '../../../src/providers/wechatpay/certificate-list.ts';
+import { downloadedName, untilName } from '../../../src/providers/wechatpay/downloaded.ts';
 import type { Operations } from '../../../src/providers/provider.ts';
 import { encryptResource, type WechatpayMaterial } from '../../../src/testing/index.ts';
 import { later, loadFit, makeMaterial, now, refusal } from '../../support/wechatpay.ts';
@@ -53,6 +54,41 @@ describe('the list of platform certificates', () => {
     await assert.rejects(open([expired]), refusal('certificate-list-empty'));
     await assert.rejects(open([]), refusal('certificate-list-empty'));
     assert.ok((await open([entryOf(0)], later(-40 * 24 * hour))).size > 0);
+  });
+
+  describe('where it is stored', () => {
+    const day = 24 * hour;
+    const until = later(7 * day);
+    const keep = (before: ReadonlyMap<string, Uint8Array>, listed: ReadonlyMap<string, Uint8Array>, at = now) => certificateList.keep(before, listed, { now: at, until }); // prettier-ignore
+    const endOf = (kept: ReadonlyMap<string, Uint8Array>, index: number) => Buffer.from(kept.get(untilName(serialOf(index))) ?? []).toString(); // prettier-ignore
+
+    it('is what is listed, and for a while what no longer is', async () => {
+      const [both, second] = [await open([entryOf(0), entryOf(1)]), await open([entryOf(1)])];
+      const kept = keep(both, second);
+      assert.deepEqual(kept.get(downloadedName(serialOf(0))), both.get(downloadedName(serialOf(0))));
+      assert.equal(endOf(kept, 0), until.toISOString());
+      assert.equal(endOf(kept, 1), endOf(second, 1));
+      const later6 = certificateList.keep(kept, second, { now: later(6 * day), until: later(13 * day) });
+      assert.deepEqual(later6, kept, 'each round afterwards leaves its end as it was');
+      assert.deepEqual(certificateList.keep(kept, second, { now: until, until: later(14 * day) }), second);
+      assert.deepEqual(keep(kept, both), both, 'listed again, it counts as the list says');
+    });
+
+    it('counts no longer than the platform said', async () => {
+      const early = await open([entryOf(0, { expire_time: '2026-03-02T08:00:00+08:00' }), entryOf(1)]);
+      assert.equal(endOf(keep(early, await open([entryOf(1)])), 0), '2026-03-02T00:00:00.000Z');
+    });
+
+    it('drops what somebody else has put under such a name', async () => {
+      const second = await open([entryOf(1)]);
+      const foreign = new Map([
+        [downloadedName('AB'), Buffer.from('no certificate')],
+        [downloadedName('CD'), Buffer.from(pemOf(0))],
+        [untilName('EF'), Buffer.from('2027-01-01T00:00:00Z')],
+        ['note', Buffer.from('x')],
+      ]);
+      assert.deepEqual(keep(foreign, second), second);
+    });
   });
 
   it('takes one certificate that is there twice once, and refuses two under one serial number', async () => {
