@@ -18,7 +18,7 @@ const layers = {
   config: ['system', 'kube', 'providers'],
   reconcile: ['providers', 'store', 'gateway', 'config'],
   running: ['kube', 'origins', 'keys', 'providers', 'sources', 'store', 'revocation', 'gateway', 'config'],
-  operator: ['system', 'crypto', 'kube', 'providers', 'sources', 'store', 'config', 'running'],
+  operator: ['system', 'crypto', 'kube', 'providers', 'sources', 'store', 'gateway', 'config', 'running'],
   telemetry: ['system', 'providers', 'store', 'otlp'],
   server: ['system', 'crypto', 'providers', 'store', 'gateway', 'delivery'],
   testing: [],

@@ -197,6 +197,13 @@ export type Event =
       readonly error: PaycertError;
       readonly isNew: boolean;
     }
+  /** The operator has asked for the certificates of a platform, and written what it lists into their Secret. As `certificates-listed`. */
+  | ({
+      readonly type: 'certificates-stored';
+      readonly object: string;
+      readonly isChanged: boolean;
+      readonly isNew: boolean;
+    } & CertificateListState)
   /** So many sidecars were asked what they have, and answered, or not. */
   | { readonly type: 'fleet-asked'; readonly answered: number; readonly unanswered: number; readonly seconds: number }
   /** A write was reviewed before it was stored; nobody knows yet whether it will be. `failed`: the cluster’s policy decides. */

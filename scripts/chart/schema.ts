@@ -63,14 +63,16 @@ const probe = group({
   successThreshold: Count(1),
 });
 
+const NamedSecrets = Type.Array(
+  Type.String({ pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$' }),
+);
+
 const rbac = group(
   {
     create: Flag,
     scope: OneOf('cluster', 'namespaces'),
     namespaces: Type.Array(Type.String({ pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$' })),
-    secretNames: Type.Array(
-      Type.String({ pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$' }),
-    ),
+    secretNames: NamedSecrets,
     aggregateToUserRoles: Flag,
     aggregateToEdit: Flag,
     namespaceSelector: Text,
@@ -256,6 +258,7 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
       notificationGateway,
       reconcile,
       digest,
+      platformCertificates: group({ enabled: Flag, secrets: NamedSecrets, egressTo: OpenList }),
       audit: group({ enabled: Flag, keySecretName: DnsName }),
       secretOptIn: Flag,
       admission: group({

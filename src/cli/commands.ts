@@ -163,6 +163,11 @@ export const commands: Readonly<Record<string, Command>> = {
         help: 'ask the sidecars of Pods labelled paycert.dev/sidecar which keys they have',
         more: 'See [fleet.md](fleet.md).',
       },
+      'download-certificates': {
+        type: 'boolean',
+        help: 'download the certificates that platforms sign with, where spec.platformCertificates asks for it',
+        more: 'See [platform-certificates.md](platform-certificates.md).',
+      },
       audit: {
         type: 'boolean',
         help: 'write down reviews, injected Pods and evictions: a chain of lines on standard output',
@@ -268,6 +273,7 @@ export const commands: Readonly<Record<string, Command>> = {
         },
         refreshesPods: values['refresh-pods'] === true,
         asksFleet: values['fleet'] === true,
+        downloadsCertificates: values['download-certificates'] === true,
         audits: values['audit'] === true,
         auditKeyFile: text(values, 'audit-key'),
         secretOptIn: values['secret-opt-in'] === true,

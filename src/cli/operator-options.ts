@@ -21,6 +21,8 @@ export interface OperatorFlags {
   readonly refreshesPods: boolean;
   /** Whether sidecars are asked what they have. */
   readonly asksFleet?: boolean;
+  /** Whether the certificates that platforms sign with are downloaded. */
+  readonly downloadsCertificates?: boolean;
   readonly secretOptIn: boolean;
   readonly address: string;
   readonly tls?: string | undefined;
@@ -51,6 +53,7 @@ export function parseOperatorOptions(words: {
   readonly admission?: AdmissionWords;
   readonly refreshesPods: boolean;
   readonly asksFleet?: boolean;
+  readonly downloadsCertificates?: boolean;
   readonly secretOptIn: boolean;
   readonly address: string | undefined;
   readonly logLevel: string | undefined;
@@ -80,6 +83,7 @@ export function parseOperatorOptions(words: {
     admission: readAdmission(words.admission ?? {}),
     refreshesPods: words.refreshesPods,
     asksFleet: words.asksFleet ?? false,
+    downloadsCertificates: words.downloadsCertificates ?? false,
     secretOptIn: words.secretOptIn,
     address,
     logLevel: logLevel as LogLevel,

@@ -29,6 +29,8 @@ export interface OperatorOptions extends OperatorFlags {
   readonly observe?: Observe;
   /** Which addresses of Pods may be asked; those that a Pod may have, unless it is given. */
   readonly mayBeAsked?: (address: string) => boolean;
+  /** Called in place of every platform: for tests. */
+  readonly platformDouble?: string;
   /** Where lines go instead of standard output. */
   readonly isSilent?: boolean;
 }
@@ -86,6 +88,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const controller = new Controller({
     ...options,
     asksFleet: options.asksFleet ?? false,
+    downloads: options.downloadsCertificates === true ? { double: options.platformDouble } : undefined,
     reviews: options.admission !== undefined,
     injection: options.admission?.injection && { ...options.admission.injection, version },
     client,

@@ -186,7 +186,7 @@ export class KubeClient {
 export interface Operation {
   readonly op: string;
   readonly path: string;
-  readonly value: unknown;
+  readonly value?: unknown;
 }
 
 interface Write extends Pick<Call, 'method' | 'body' | 'contentType'> {

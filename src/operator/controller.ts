@@ -2,6 +2,7 @@
 import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { Reviewer } from './admission/reviewer.ts';
+import { Downloads } from './certificates/downloads.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { ActivationWriter } from './injection/activations.ts';
@@ -30,6 +31,8 @@ export interface ControllerOptions extends Omit<ObjectsOptions, 'client' | 'chan
   readonly asksFleet: boolean;
   /** Which addresses of Pods may be asked; those that a Pod may have, unless it is given. */
   readonly mayBeAsked?: ((address: string) => boolean) | undefined;
+  /** Whether the certificates that platforms sign with are downloaded; `double`: called in place of every platform, for tests. */
+  readonly downloads?: { readonly double?: string | undefined } | undefined;
   readonly secretOptIn: boolean;
   /** Whether writes of labelled Secrets are reviewed before they are stored. */
   readonly reviews: boolean;
@@ -50,6 +53,7 @@ export class Controller {
   readonly #pods: Pods;
   readonly #injected: { readonly pods: InjectedPods; readonly rounds: InjectionRounds } | undefined;
   readonly #fleet: Fleet | undefined;
+  readonly #downloads: Downloads | undefined;
   /** Of what is about to be stored. */
   readonly reviewer: Reviewer;
 
@@ -62,12 +66,16 @@ export class Controller {
     this.#pods = new Pods({ ...options, leadership });
     const isBehind = () => !this.#objects.isSynced || !this.#queue.isIdle;
     this.#fleet = asksFleet ? new Fleet({ ...options, isBehind, changed }) : undefined;
+    const lookup = this.#objects;
+    this.#downloads =
+      options.downloads && new Downloads({ ...options, ...options.downloads, leadership, lookup, changed });
     this.#reconciler = new Reconciler({
       ...options,
       leadership,
-      lookup: this.#objects,
+      lookup,
       ...(refreshesPods && { pods: this.#pods }),
       ...(this.#fleet && { fleet: this.#fleet }),
+      downloads: this.#downloads,
     });
     this.reviewer = new Reviewer({
       ...options,
@@ -94,7 +102,7 @@ export class Controller {
       this.#injected?.pods.run(signal),
       this.#queue.run(this.#concurrency, signal),
     ]);
-    await this.#pods.stop();
+    await Promise.all([this.#pods.stop(), this.#downloads?.stop()]);
   }
 
   /** A task for the time in which this replica is the one that writes. */
@@ -103,6 +111,7 @@ export class Controller {
     await Promise.all([
       // First: what is reconciled for the new leader is looked up there.
       fleet?.lead(signal),
+      this.#downloads?.lead(signal),
       this.#leadership.lead(() => this.#objects.addAll(), signal),
       this.#injected?.rounds.run(signal),
     ]);

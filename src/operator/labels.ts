@@ -41,6 +41,12 @@ export const labels = {
     meaning:
       'The PaymentCredential that may use this Secret, or `any`. Needed with `--secret-opt-in`; a name longer than a label may be takes `any`.',
   },
+  'paycert.dev/certificates-of': {
+    on: 'Secret',
+    is: 'label',
+    meaning:
+      'The PaymentCredential whose downloaded platform certificates are written into this Secret, or `any`. Without it nothing is.',
+  },
   'paycert.dev/break-glass': {
     on: 'Secret',
     is: 'annotation',
@@ -158,6 +164,7 @@ export const requireAnnotation = 'paycert.dev/require' satisfies keyof typeof la
 export const maxAgeAnnotation = 'paycert.dev/max-age' satisfies keyof typeof labels;
 export const createdAtAnnotation = 'paycert.dev/created-at' satisfies keyof typeof labels;
 export const usedByLabel = 'paycert.dev/used-by' satisfies keyof typeof labels;
+export const certificatesOfLabel = 'paycert.dev/certificates-of' satisfies keyof typeof labels;
 export const breakGlassAnnotation = 'paycert.dev/break-glass' satisfies keyof typeof labels;
 export const operatorClassLabel = 'paycert.dev/operator-class' satisfies keyof typeof labels;
 export const refreshLabel = 'paycert.dev/refresh' satisfies keyof typeof labels;

@@ -7,6 +7,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { isNewer } from '../kube/versions.ts';
 import { labelledChange } from './admission/account.ts';
 import { Evaluator, type EvaluatorOptions } from './evaluator.ts';
+import type { Downloads } from './certificates/downloads.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { Leadership } from './leadership.ts';
 import type { Pods } from './pods.ts';
@@ -28,6 +29,8 @@ export interface ReconcilerOptions extends EvaluatorOptions {
   readonly leadership: Leadership;
   /** Absent where they are not to be touched. */
   readonly pods?: Pick<Pods, 'refresh'>;
+  /** Absent where no platform certificates are to be downloaded. */
+  readonly downloads?: Pick<Downloads, 'look' | 'forget'> | undefined;
   /** Absent where sidecars are not to be asked. */
   readonly fleet?: Pick<Fleet, 'look' | 'forget'>;
   readonly identity: string;
@@ -100,6 +103,7 @@ export class Reconciler {
       for (const set of ['', ' next', ' current']) this.#revisions.delete(`${id}${set}`);
       this.#evaluator.forget(key);
       this.#options.fleet?.forget(key);
+      this.#options.downloads?.forget(key);
       this.#writer.forget(id);
       return undefined;
     }
@@ -107,7 +111,12 @@ export class Reconciler {
     const evaluation = await this.#evaluator.evaluate(key, resource, signal);
     if (evaluation === undefined) return pendingMilliseconds;
     const now = clock.now();
-    const seen = { fleet: this.#lookAtFleet(key, evaluation), moved: this.#movedOf(id, resource) };
+    const { downloads } = this.#options;
+    const seen = {
+      fleet: this.#lookAtFleet(key, evaluation),
+      moved: this.#movedOf(id, resource),
+      certificates: downloads ? downloads.look(key, evaluation) : ('off' as const),
+    };
     const status = statusOf(resource, { ...evaluation, ...seen }, now);
     const { spec } = evaluation;
     const hasChanged = this.#dataHasChanged(id, resource, evaluation);

@@ -12,7 +12,7 @@ const secretResourceVersion = Text(64, 'The version of the Secret.');
 const ConditionSchema = Type.Object({
   type: Text(
     316,
-    'Ready, Valid, Deferred, Expiring, TooOld, RolledOut where sidecars are asked, and Staged of two sets; while they are True also CanaryRejected, Reconciling, Stalled, Exposed and Overridden.',
+    'Ready, Valid, Deferred, Expiring, TooOld, RolledOut where sidecars are asked, Staged of two sets, and CertificatesCurrent where platform certificates are downloaded; while they are True also CanaryRejected, Reconciling, Stalled, Exposed and Overridden.',
   ),
   status: Type.Union([Type.Literal('True'), Type.Literal('False'), Type.Literal('Unknown')]),
   reason: Text(1024, 'One word for programs.'),
@@ -127,7 +127,7 @@ export const StatusSchema = Type.Object(
       Time('Until when the certificate of the key that signs is valid, of what was accepted last.'),
     ),
     conditions: Type.Array(ConditionSchema, {
-      maxItems: 12,
+      maxItems: 16,
       'x-kubernetes-list-type': 'map',
       'x-kubernetes-list-map-keys': ['type'],
     }),
@@ -309,6 +309,13 @@ export function namedSecrets(spec: unknown): readonly NamedSecret[] {
   return [source?.secret, secretIn(current), secretIn(next)].filter(
     (secret): secret is NamedSecret => typeof (secret as Partial<NamedSecret> | null | undefined)?.name === 'string',
   );
+}
+
+/** The Secret that platform certificates are downloaded into, whatever shape the spec has. */
+export function downloadedInto({ namespace, spec }: Pick<PaymentCredential, 'namespace' | 'spec'>): ResourceKey[] {
+  const { platformCertificates } = (spec ?? {}) as { platformCertificates?: { secret?: unknown } | null };
+  const name = platformCertificates?.secret;
+  return typeof name === 'string' ? [new ResourceKey('Secret', namespace, name)] : [];
 }
 
 /** Each of them once. */

@@ -1,5 +1,5 @@
 // Which resources name a Secret: when it changes, they are evaluated again.
-import { type PaymentCredential, secretKeysOf } from './resource.ts';
+import { downloadedInto, type PaymentCredential, secretKeysOf } from './resource.ts';
 import type { ResourceKey } from './resource-key.ts';
 
 /** All maps are keyed by the key's text. */
@@ -11,7 +11,7 @@ export class SecretIndex {
   set(key: ResourceKey, resource: PaymentCredential | undefined): ResourceKey[] {
     const id = key.toString();
     const before = this.#secrets.get(id) ?? [];
-    const after = resource ? secretKeysOf(resource) : [];
+    const after = resource ? [...secretKeysOf(resource), ...downloadedInto(resource)] : [];
     const gone = without(before, after);
     const added = without(after, before);
     for (const secret of gone) {

@@ -5,6 +5,7 @@ import { paymentCredentials } from '../config/resource.ts';
 import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { fieldManager } from './field-manager.ts';
 import type { Leadership } from './leadership.ts';
 import { type PaymentCredential, readResource, type Status } from './resource.ts';
 import { refusedStatus } from './status/refused.ts';
@@ -18,8 +19,6 @@ export interface StatusWriterOptions {
 
 /** What became of a status: nothing to write, nobody to write it, or the object as it is now. */
 export type Written = 'unchanged' | 'standby' | { readonly resource: PaymentCredential; readonly status: Status };
-
-const fieldManager = 'paycert-operator';
 
 export class StatusWriter {
   readonly #options: StatusWriterOptions;

@@ -279,6 +279,11 @@ const rows: Rows = {
     'a Pod could not be given the activation of its staged keys; it is tried again',
     { object, ...describe(error) },
   ],
+  'certificates-stored': ({ object, outcome, isNew, error }) => [
+    isNew ? (outcome === 'failed' ? 'error' : 'info') : 'debug',
+    listedLines[outcome],
+    { object, ...(error && describe(error)) },
+  ],
   'fleet-asked': ({ answered, unanswered, seconds }) => [
     'debug',
     'sidecars were asked what they have',

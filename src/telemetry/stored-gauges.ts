@@ -62,7 +62,7 @@ export const storedGauges = {
   paycert_credential_condition: {
     about: 'operator',
     help: 'Always 1: the status of each condition of a PaymentCredential or labelled Secret.',
-    more: '`condition`: `Ready`, `Valid`, `Deferred`, `Expiring`, `TooOld`, `RolledOut` with `--fleet`, and `Staged` of two sets; while `True` also `CanaryRejected`, `Exposed`, `Overridden`, `Reconciling`, `Stalled`. `status`: `True`, `False`, `Unknown`.',
+    more: '`condition`: `Ready`, `Valid`, `Deferred`, `Expiring`, `TooOld`, `RolledOut` with `--fleet`, `Staged` of two sets, and `CertificatesCurrent` where it is asked for; while `True` also `CanaryRejected`, `Exposed`, `Overridden`, `Reconciling`, `Stalled`. `status`: `True`, `False`, `Unknown`.',
     labels: [...credential, 'condition', 'status'],
     read: ({ credentials }: Overseen) =>
       each(credentials(), ({ conditions }) =>

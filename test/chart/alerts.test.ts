@@ -13,6 +13,7 @@ import { deferral } from './alert-cases/deferral.ts';
 import { expiry } from './alert-cases/expiry.ts';
 import { files } from './alert-cases/files.ts';
 import { fleet as fleets } from './alert-cases/fleet.ts';
+import { platformCertificates } from './alert-cases/platform-certificates.ts';
 import { incidents } from './alert-cases/incident.ts';
 import { injections } from './alert-cases/injection.ts';
 import { operations } from './alert-cases/operations.ts';
@@ -32,6 +33,7 @@ const cases = [
   ...operations,
   ...operators,
   ...fleets,
+  ...platformCertificates,
   ...admissions,
   ...injections,
   ...incidents,
@@ -58,7 +60,7 @@ describe('alerts', { skip: noHelm, timeout: 900_000 }, () => {
   let byCluster: typeof groups;
   before(async () => {
     const renderMode = 'alwaysRender';
-    const features = { admission: { enabled: true }, fleet: { enabled: true }, injection: { enabled: true } };
+    const features = { admission: { enabled: true }, fleet: { enabled: true }, injection: { enabled: true }, platformCertificates: { enabled: true } }; // prettier-ignore
     ({ groups, rules } = await rulesOf({ values: { ...features, prometheusRule: { renderMode } } }));
     const additionalAggregationLabels = ['cluster'];
     byCluster = (

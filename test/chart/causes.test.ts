@@ -38,6 +38,7 @@ describe('alerts last as long as their cause', { skip: noHelm || lacks('promtool
       admission: { enabled: true },
       fleet: { enabled: true },
       injection: { enabled: true },
+      platformCertificates: { enabled: true },
       prometheusRule: { renderMode: 'alwaysRender', additionalAggregationLabels: ['cluster'] },
     };
     groups = at(one(await render({ values }), 'PrometheusRule'), 'spec.groups') as RuleGroup[];

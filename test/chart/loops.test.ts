@@ -42,6 +42,9 @@ const said = {
   PaycertStatusNotWritten: ofOperator('paycert_operator_status_write_failures', { reason: 'cluster-forbidden' }),
   PaycertInjectionMissing: ofOperator('paycert_injection_pods', { state: 'missing' }),
   PaycertFleetNotRolledOut: by('paycert_fleet_pods', { state: 'old' }),
+  PaycertPlatformCertificatesNotStored: by('paycert_credential_condition', {
+    ...{ condition: 'CertificatesCurrent', status: 'False' },
+  }),
   PaycertStoredCredentialNotReady: by('paycert_credential_condition', {
     ...{ credential: 'other', condition: 'Ready', status: 'Unknown' },
   }),
@@ -53,7 +56,7 @@ describe(
   () => {
     let groups: Groups;
     before(async () => {
-      const features = { admission: { enabled: true }, fleet: { enabled: true }, injection: { enabled: true } };
+      const features = { admission: { enabled: true }, fleet: { enabled: true }, injection: { enabled: true }, platformCertificates: { enabled: true } }; // prettier-ignore
       const values = { ...features, prometheusRule: { renderMode: 'alwaysRender' } };
       groups = at(one(await render({ values }), 'PrometheusRule'), 'spec.groups') as Groups;
     });

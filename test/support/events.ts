@@ -134,6 +134,15 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
     aheadSeconds: 90,
     isNews: true,
   },
+  'certificates-stored': {
+    type: 'certificates-stored',
+    object: 'pay/wechat-main',
+    isChanged: false,
+    isNew: true,
+    at: new Date('2031-01-01T00:00:00Z'),
+    outcome: 'failed',
+    error,
+  },
   'certificates-listed': {
     type: 'certificates-listed',
     credential,

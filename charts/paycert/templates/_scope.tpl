@@ -5,18 +5,24 @@
 {{- .Values.rbac.namespaces | default (list (include "paycert.namespace" .)) | uniq | sortAlpha | toJson -}}
 {{- end -}}
 
-{{/* As JSON: namespace → names of Secrets in it. */}}
-{{- define "paycert.secretNames" -}}
+{{/* As JSON, of a value that lists NAMESPACE/NAME: namespace → names of Secrets in it: (list . value its-name). */}}
+{{- define "paycert.byNamespace" -}}
+{{- $root := index . 0 -}}
+{{- $of := index . 2 -}}
 {{- $byNamespace := dict -}}
-{{- range .Values.rbac.secretNames -}}
+{{- range index . 1 -}}
 {{- $parts := splitList "/" . -}}
 {{- $namespace := first $parts -}}
-{{- if and (eq $.Values.rbac.scope "namespaces") (not (has $namespace (include "paycert.namespaces" $ | fromJsonArray))) -}}
-{{- fail (printf "rbac.secretNames: %s is in no namespace of rbac.namespaces" .) -}}
+{{- if and (eq $root.Values.rbac.scope "namespaces") (not (has $namespace (include "paycert.namespaces" $root | fromJsonArray))) -}}
+{{- fail (printf "%s: %s is in no namespace of rbac.namespaces" $of .) -}}
 {{- end -}}
 {{- $_ := set $byNamespace $namespace (append (get $byNamespace $namespace | default list) (last $parts)) -}}
 {{- end -}}
 {{- toJson $byNamespace -}}
+{{- end -}}
+
+{{- define "paycert.secretNames" -}}
+{{- include "paycert.byNamespace" (list . .Values.rbac.secretNames "rbac.secretNames") -}}
 {{- end -}}
 
 {{/* Rules that hold for a namespace, or for all of them. */}}

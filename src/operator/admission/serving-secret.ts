@@ -5,6 +5,7 @@ import { PaycertError } from '../../errors.ts';
 import type { Observe } from '../../events.ts';
 import type { KubeClient, Operation } from '../../kube/client.ts';
 import { type KubeObject, type Resource, secrets } from '../../kube/resources.ts';
+import { fieldManager } from '../field-manager.ts';
 import { renewServingKeys, type ServingKeys, splitBundle } from './serving-keys.ts';
 
 const configurations = {
@@ -33,8 +34,6 @@ export interface ServingSecretOptions {
 const pauseMilliseconds = 30_000;
 /** Another replica may have written meanwhile. */
 const retryMilliseconds = 5000;
-
-const fieldManager = 'paycert-operator';
 
 interface Webhook {
   readonly name: string;

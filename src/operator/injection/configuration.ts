@@ -10,14 +10,21 @@ import type { SetConfig, SourceConfig } from '../../config/schema/source.ts';
 import { parseConfig } from '../../config/load.ts';
 
 export const socketPath = '/run/paycert/paycert.sock';
-const directories = { current: '/etc/paycert/keys', next: '/etc/paycert/next-keys' } as const;
+const directories = {
+  current: '/etc/paycert/keys',
+  next: '/etc/paycert/next-keys',
+  platform: '/etc/paycert/platform-certificates',
+} as const;
+
+/** What of a credential is mounted: either of its sets of keys, and what the operator downloads for it. */
+export type Mounted = keyof SecretSets | 'platform';
 export const lastGoodDirectory = '/run/paycert-last-good';
 
 /** Where the annotation of the Pod is that says when staged keys sign. */
 export const activationsMount = { directory: '/etc/paycert/pod', file: 'activations' } as const;
 
 /** Where a Secret of a credential is mounted. Its name has no slash. */
-export const mountOf = (credential: string, set: keyof SecretSets): string => `${directories[set]}/${credential}`;
+export const mountOf = (credential: string, set: Mounted): string => `${directories[set]}/${credential}`;
 
 export interface Injected {
   readonly name: string;
@@ -39,10 +46,17 @@ export function configurationOf(
   { usesApi, logLevel, adminPort }: ConfigurationOptions,
 ): string {
   const credentials = injected.map(({ name, spec }, index) => {
+    const { platformCertificates } = spec;
+    const beside = platformCertificates ? [mountOf(name, 'platform')] : [];
     const source = withActivationFile(
-      withSets(spec.source, (secret, set) => sourceOf(secret, mountOf(name, set), usesApi)),
+      withSets(spec.source, (secret, set) => sourceOf(secret, [mountOf(name, set), ...beside], usesApi)),
     );
-    return { ...toCredential(name, spec), source, required: index === 0 };
+    const downloaded = usesApi && platformCertificates && { secret: platformCertificates.secret };
+    return {
+      ...toCredential(name, spec),
+      ...{ source, required: index === 0 },
+      ...(downloaded && { platformCertificates: downloaded }),
+    };
   });
   const configuration = {
     listen: { socket: socketPath },
@@ -58,8 +72,10 @@ export function configurationOf(
   return text;
 }
 
-function sourceOf(secret: ResourceSecret, path: string, usesApi: boolean): SetConfig {
+function sourceOf(secret: ResourceSecret, paths: readonly string[], usesApi: boolean): SetConfig {
   const { keys } = secret;
+  const [first = '', ...others] = paths;
+  const path = others.length === 0 ? first : [...paths];
   const mount = { files: { path, ...(keys && { keys }) } };
   return usesApi ? { fallback: [{ secret }, mount] } : mount;
 }

@@ -1,8 +1,8 @@
 // The container of an injected sidecar and its volumes: what deploy/sidecar shows, without a ConfigMap and without fsGroup.
-import { type ResourceSecret, type SecretSets, setsOf } from '../../config/resource.ts';
+import { setsOf } from '../../config/resource.ts';
 import { adminPortName } from '../admin-port.ts';
 import { activationsAnnotation } from '../labels.ts';
-import { activationsMount, type Injected, lastGoodDirectory, mountOf } from './configuration.ts';
+import { activationsMount, type Injected, lastGoodDirectory, type Mounted, mountOf } from './configuration.ts';
 import { sidecarName } from './pod.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -19,9 +19,11 @@ const lastGoodVolume = `${volumePrefix}last-good`;
 const tokenVolume = `${volumePrefix}token`;
 const activationsVolume = `${volumePrefix}activations`;
 
+const volumeNames = { current: 'keys', next: 'next', platform: 'platform' } as const satisfies Record<Mounted, string>;
+
 /** The volume of a Secret of the credential with that place. */
-export const keysVolume = (set: keyof SecretSets, index: number): string =>
-  `${volumePrefix}${set === 'current' ? 'keys' : 'next'}-${String(index)}`;
+export const keysVolume = (set: Mounted, index: number): string =>
+  `${volumePrefix}${volumeNames[set]}-${String(index)}`;
 
 const isStaged = ({ spec }: Injected): boolean => spec.source.staged !== undefined;
 
@@ -87,14 +89,19 @@ export function sidecarContainer({ injected, wanted, image, configuration, admin
 function mountsOf(injected: readonly Injected[]) {
   return injected.flatMap(({ name, spec }, index) => {
     const { current, next } = setsOf(spec.source);
-    const mount = (set: keyof SecretSets, secret: ResourceSecret) => ({
+    const { platformCertificates: platform } = spec;
+    const mount = (set: Mounted, secret: string) => ({
       volume: keysVolume(set, index),
       path: mountOf(name, set),
       secret,
       // kubelet waits with the whole Pod for a Secret that is not there: for the one that the Pod cannot do without.
-      isOptional: index > 0 || next !== undefined,
+      isOptional: index > 0 || next !== undefined || set === 'platform',
     });
-    return [mount('current', current), ...(next ? [mount('next', next)] : [])];
+    return [
+      mount('current', current.name),
+      ...(next ? [mount('next', next.name)] : []),
+      ...(platform ? [mount('platform', platform.secret)] : []),
+    ];
   });
 }
 
@@ -106,7 +113,7 @@ export const sidecarVolumes = ({
   { name: lastGoodVolume, emptyDir: { medium: 'Memory', sizeLimit: '16Mi' } },
   ...mountsOf(injected).map(({ volume, secret, isOptional }) => ({
     name: volume,
-    secret: { secretName: secret.name, defaultMode, ...(isOptional && { optional: true }) },
+    secret: { secretName: secret, defaultMode, ...(isOptional && { optional: true }) },
   })),
   ...(injected.some(isStaged) ? [{ name: activationsVolume, downwardAPI: { defaultMode, items: [activations] } }] : []),
   ...(wanted.usesApi ? [{ name: tokenVolume, projected: { defaultMode, sources: tokenSources } }] : []),

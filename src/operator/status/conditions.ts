@@ -1,6 +1,7 @@
 // The conditions Ready, Valid and Expiring of a status: functions of the evaluation and the time.
 import type { ResourceSpec } from '../../config/resource.ts';
 import { defaults } from '../../config/defaults.ts';
+import type { CertificateListState } from '../../events.ts';
 import type { ErrorCode, PaycertError } from '../../errors.ts';
 import { requireAnnotation, usedByLabel } from '../labels.ts';
 import { roleOf } from '../../providers/roles.ts';
@@ -27,6 +28,8 @@ export interface Evaluation {
   readonly moved?: PaycertError | undefined;
   /** Of two staged sets, the one that the status is not about. */
   readonly staged?: StagedEvaluation | undefined;
+  /** What came of downloading the certificates of the platform; `off`: nothing is downloaded. */
+  readonly certificates?: CertificateListState | 'off' | undefined;
   /** What Pods have, where sidecars are asked; `standby`: another replica asks them. */
   readonly fleet?: Look | 'standby' | undefined;
 }

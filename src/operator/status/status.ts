@@ -3,6 +3,7 @@ import type { Condition, PaymentCredential, Status } from '../resource.ts';
 import { evaluateAge } from './age.ts';
 import { boundStatus } from './bounds.ts';
 import { canaryRejectedOf, evaluateCanary } from './canary.ts';
+import { evaluateCertificates } from './certificates.ts';
 import {
   describeViolations,
   evaluateExpiring,
@@ -49,6 +50,7 @@ export function statusOf(resource: PaymentCredential, evaluation: Evaluation, no
     ...evaluateProgress(ready, evaluation.error),
     ...evaluateExposed(resource, evaluation),
     ...evaluateOverridden(evaluation),
+    ...evaluateCertificates(evaluation, previous),
   };
   const conditions = Object.entries(outcomes).map(([type, outcome]): Condition => {
     const before = previous?.conditions.find((condition) => condition.type === type);

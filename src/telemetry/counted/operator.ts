@@ -30,6 +30,16 @@ export const operator = {
     labels: ['condition', 'status', 'reason'],
     on: { 'condition-changed': ({ condition, status, reason }) => one({ condition, status, reason }) },
   },
+  paycert_operator_certificate_downloads_total: {
+    about: 'operator',
+    type: 'counter',
+    help: 'Downloads of platform certificates for PaymentCredentials, each of them, with what was written of it.',
+    more: '`outcome`: `listed`, `absent` (the platform signs with a public key), `failed`. `reason`: an error code; empty unless failed. Which ones fail, `paycert_credential_condition` says.',
+    labels: ['outcome', 'reason'],
+    on: {
+      'certificates-stored': ({ outcome, error }) => one({ outcome, reason: error?.code ?? '' }),
+    },
+  },
   paycert_operator_events_lost_total: {
     about: 'operator',
     type: 'counter',

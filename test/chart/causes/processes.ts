@@ -208,6 +208,17 @@ export const processes: Readonly<Record<string, Cause>> = {
     within: 16,
     after: 1,
   },
+  PaycertPlatformCertificatesNotStored: {
+    series: {
+      [ofOperator('paycert_credential_condition', {
+        ...{ credential_namespace: 'pay', kind: 'PaymentCredential', credential: 'wechat-main' },
+        ...{ condition: 'CertificatesCurrent', status: 'False' },
+      })]: during(1, undefined),
+    },
+    labels: { namespace: 'pay', kind: 'PaymentCredential', credential: 'wechat-main' },
+    within: 61,
+    after: 1,
+  },
   PaycertInjectionMissing: {
     series: { [ofOperator('paycert_injection_pods', { state: 'missing' })]: during(3, 0) },
     labels: { namespace: 'paycert-system' },

@@ -31,6 +31,7 @@ const cached = new Map(
     }),
     resource('gone', wechatpaySpec('old', { suspend: true })),
     resource('staged', wechatpaySpec('', { source: { staged } })),
+    resource('listed', wechatpaySpec('keys', { platformCertificates: { secret: 'platform' } })),
     resource('odd', { provider: {} }),
     // kubelet would put a variable in the place of `$(…)`.
     resource('dollar', wechatpaySpec('dollar', { source: { secret: { name: 'd', keys: { a: '$(PATH)"\n' } } } })),
@@ -293,6 +294,21 @@ describe('a Pod with the label', () => {
     assert.deepEqual(configOf(asking).credentials[0]!.source.staged?.next.fallback?.[0], {
       secret: staged.next.secret,
     });
+  });
+
+  it('mounts what the operator downloads beside the keys, and starts without it', () => {
+    const { after } = injectInto(pod({}, undefined, 'listed'));
+    const directories = ['/etc/paycert/keys/listed', '/etc/paycert/platform-certificates/listed'];
+    assert.deepEqual(configOf(after).credentials[0]!.source, { files: { path: directories } });
+    const secrets = after.spec.volumes!.flatMap(({ secret }) => secret ?? []);
+    assert.deepEqual(secrets, [
+      { secretName: 'keys', defaultMode: 0o444 },
+      { secretName: 'platform', defaultMode: 0o444, optional: true },
+    ]);
+    const mounts = sidecarOf(after).volumeMounts.map(({ name, mountPath }) => `${name} ${mountPath}`);
+    assert.ok(mounts.includes('paycert-platform-0 /etc/paycert/platform-certificates/listed'));
+    const [asking] = configOf(injectInto(pod({}, { 'paycert.dev/source': 'api' }, 'listed')).after).credentials;
+    assert.deepEqual(asking?.platformCertificates, { secret: 'platform' });
   });
 
   it('may not ask the API where a container has the token of the same account', () => {
