@@ -2,7 +2,7 @@
 import type { RedisClientType } from '@redis/client';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import { isolate, type Observe } from '../events.ts';
+import type { Observe } from '../events.ts';
 import { loadOptional } from '../optional-package.ts';
 import { createLookup } from '../system/lookup.ts';
 import type { Claim, SharedStore } from './claims.ts';
@@ -89,7 +89,7 @@ class Redis implements RedisStore {
   constructor(client: RedisClientType, options: RedisOptions) {
     this.#client = client;
     this.#options = options;
-    this.#observe = isolate(options.observe);
+    this.#observe = options.observe;
     this.#state = { isAvailable: false, since: options.clock.now() };
     client.on('ready', () => this.#became());
     client.on('error', (error: unknown) => this.#became(unavailable(`cannot be used (${reasonOf(error)})`)));
