@@ -604,7 +604,7 @@ const table = {
   'sidecar-unreachable': { kind: 'not-ready', hint: 'Check that the sidecar runs and that the address is right.' },
   'audit-unavailable': {
     kind: 'not-ready',
-    hint: 'Make room in the directory of the audit, or let it be written; until then nothing is handed out.',
+    hint: 'Make room in the directory of the audit, or repair its collector; until then nothing is handed out.',
   },
   'breaker-open': {
     kind: 'not-ready',
