@@ -81,11 +81,12 @@ describe('pods that share a Redis', { skip: noRedis, timeout: 120_000 }, () => {
 
   it('learn at once that it is away, and share again when it is back, with the password of that time', async (t) => {
     const server = await startRedis(t, { password: 'first' });
-    let password = 'wrong';
+    let password = 'a-password-that-is-no-more';
     const address = `redis://127.0.0.1:${String(server.port)}`;
     const store = await open(t, { address, password: () => password });
     const refused = await store.changed(false);
     assert.match(String(refused.error?.message), /\(WRONGPASS\)/);
+    assert.doesNotMatch(JSON.stringify([refused, store.state()]), /a-password/);
     password = 'first';
     await store.changed(true);
     assert.equal(await store.claim('k', 'a', 60_000), 'ours');
