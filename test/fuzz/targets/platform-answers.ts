@@ -1,9 +1,10 @@
 // Bytes that a platform responds with: the application gets a success only if the platform has signed it, and always gets an answer.
 import assert from 'node:assert/strict';
-import { verify } from 'node:crypto';
+import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { makeProbe, type PlatformMessage, signMessage } from '../../../src/testing/index.ts';
+import { makeLocalIdentity } from '../../support/local-identity.ts';
 import { type Corpus, now } from '../corpus.ts';
 import { byteMutations } from '../mutate-bytes.ts';
 import { mutateText } from '../mutate-text.ts';
@@ -11,6 +12,8 @@ import type { Random } from '../random.ts';
 import { mutate, type Target } from '../target.ts';
 import { serialOf } from './independent.ts';
 import { startProxy } from './proxy.ts';
+
+const call = { path: '/shop/v3/pay/transactions/jsapi', body: '{}' };
 
 const mutations = [...byteMutations, ...byteMutations.map(() => mutateText)];
 const statuses = ['200 OK', '200 OK', '204 No Content', '202', '404 Not Found', '429 X', '500 Oh', '302 Found', '101 Up', '100 Continue', '999 X', '600 X', '099 X']; // prettier-ignore
@@ -57,20 +60,29 @@ function write({ headers, body }: PlatformMessage, random: Random): Buffer {
   return Buffer.concat([`${[line, ...head].join('\r\n')}\r\n\r\n`, ...chunk].map((part) => Buffer.from(part)));
 }
 
+const valueOf = (headers: IncomingHttpHeaders, name: string): string =>
+  [headers[`wechatpay-${name}`] ?? ''].flat().join().trim();
+
+function isSignedBy(key: KeyObject, headers: IncomingHttpHeaders, body: string): boolean {
+  const text = `${valueOf(headers, 'timestamp')}\n${valueOf(headers, 'nonce')}\n${body}\n`;
+  return verify('sha256', Buffer.from(text), key, Buffer.from(valueOf(headers, 'signature'), 'base64'));
+}
+
 export async function platformAnswers(corpus: Corpus): Promise<Target> {
   const { platformKeys } = corpus.material;
   const proxy = await startProxy(corpus);
   const { platform, proxied } = proxy;
+  const identity = await makeLocalIdentity();
+  const resigning = await startProxy(corpus, identity.local);
+  const localKey = createPublicKey(identity.given['pub_key.pem'] ?? '');
 
   /** Whether the platform signed what was delivered, found out without the product. */
   const isSigned = (headers: IncomingHttpHeaders, body: string): boolean => {
-    const valueOf = (name: string) => [headers[`wechatpay-${name}`] ?? ''].flat().join().trim();
-    const keyId = valueOf('serial');
+    const keyId = valueOf(headers, 'serial');
     const key = platformKeys.find(
       ({ keyId: id, issued }) => id === keyId || (issued && serialOf(keyId) !== undefined && serialOf(id) === serialOf(keyId)), // prettier-ignore
     );
-    const text = `${valueOf('timestamp')}\n${valueOf('nonce')}\n${body}\n`;
-    return key !== undefined && verify('sha256', Buffer.from(text), key.publicKey, Buffer.from(valueOf('signature'), 'base64')); // prettier-ignore
+    return key !== undefined && isSignedBy(key.publicKey, headers, body);
   };
 
   return {
@@ -79,15 +91,28 @@ export async function platformAnswers(corpus: Corpus): Promise<Target> {
       const text = random.isOneIn(8) ? '' : `{"prepay_id":"${random.bytes(6).toString('hex')}"}`;
       const signed = signMessage(text, options);
       const good = write(random.isOneIn(8) ? makeProbe(signed) : signed, random);
-      platform.respond(random.isOneIn(3) ? good : mutate(good, mutations, random, [good, Buffer.from(text)]));
-      const { status, headers, text: delivered } = await proxied.call({ path: '/shop/v3/pay/transactions/jsapi', body: '{}' });
+      const response = random.isOneIn(3) ? good : mutate(good, mutations, random, [good, Buffer.from(text)]);
+      platform.respond(response);
+      const { status, headers, text: delivered } = await proxied.call(call);
       proxy.assertNoInternalError();
       const verified = headers['paycert-verified'];
       if (status >= 200 && status < 300) assert.equal(verified, 'yes', 'a success that is not verified is not delivered');
       if (verified === 'yes') assert.ok(isSigned(headers, delivered), 'what the platform did not sign is not called verified');
       assert.ok(status >= 200 && status < 600);
+      resigning.platform.respond(response);
+      const signatures = identity.signatures();
+      const again = await resigning.proxied.call(call);
+      resigning.assertNoInternalError();
+      assert.deepEqual([again.status, again.headers['paycert-verified']], [status, verified]);
+      assert.equal(identity.signatures() - signatures, verified === 'yes' ? 1 : 0, 'what verified is signed again, and nothing else');
+      if (verified === 'yes') {
+        assert.equal(again.text, delivered);
+        assert.ok(isSignedBy(localKey, again.headers, again.text));
+      }
       return verified === 'yes' ? 'accepted' : 'refused';
     }, // prettier-ignore
-    [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([proxy[Symbol.asyncDispose](), resigning[Symbol.asyncDispose]()]);
+    },
   };
 }

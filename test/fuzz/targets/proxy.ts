@@ -1,5 +1,6 @@
 // The signing proxy on real listeners, in front of a platform that keeps every byte: what both targets of the proxy use.
 import type { Event } from '../../../src/events.ts';
+import type { LocalSigning } from '../../../src/server/proxy/resign.ts';
 import { type Proxied, startProxied } from '../../support/proxied.ts';
 import { type RawPlatform, startRawPlatform } from '../../support/raw-platform.ts';
 import type { Corpus } from '../corpus.ts';
@@ -11,7 +12,8 @@ export interface FuzzedProxy extends AsyncDisposable {
   assertNoInternalError(): void;
 }
 
-export async function startProxy({ material }: Corpus): Promise<FuzzedProxy> {
+/** `local`: as with `resign: local`. */
+export async function startProxy({ material }: Corpus, local?: LocalSigning): Promise<FuzzedProxy> {
   const ends: (() => unknown)[] = [];
   const scope = { after: (end: () => unknown) => void ends.push(end) };
   const platform = await startRawPlatform(scope);
@@ -21,7 +23,8 @@ export async function startProxy({ material }: Corpus): Promise<FuzzedProxy> {
   };
   // Nothing is held back: what a platform does wrong here is the input.
   const breaker = { failurePercent: 100, minimumCalls: 1_000_000, openMilliseconds: 1 };
-  const proxied = await startProxied(scope, { material, double: platform.origin, attempts: 1, observe, breaker });
+  const options = { material, double: platform.origin, attempts: 1, observe, breaker, ...(local && { local }) };
+  const proxied = await startProxied(scope, options);
   return {
     proxied,
     platform,
