@@ -52,6 +52,7 @@ const ground =
 /** A package and the only files that may import it. */
 const onlyImporters = {
   'node-forge': '^src/crypto/pkcs12\\.ts$',
+  chokidar: '^src/sources/directory-watch\\.ts$',
   '@kubernetes/client-node': '^src/kube/access\\.ts$',
   '@redis/client': '^src/delivery/redis\\.ts$',
   pino: '^src/telemetry/log\\.ts$',

@@ -84,7 +84,7 @@ export function files({ paths, keys = {}, pollMilliseconds, clock, observe }: Fi
         pollMilliseconds,
         settleMilliseconds: () => (isAtomic ? 0 : settleMilliseconds),
       });
-      using watcher = new DirectoryWatch({ paths: absolute, name, lane }, observe, () => ticks.notify());
+      await using watcher = new DirectoryWatch({ paths: absolute, name, lane }, observe, () => ticks.notify());
       for await (const tick of ticks.read(signal)) {
         // Not on events: they come from a watch that works, and each wait here delays a swap.
         if (tick !== 'event') await unlessAborted(watcher.ensure(), signal);

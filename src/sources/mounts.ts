@@ -28,14 +28,21 @@ export const mountPointsOf = (mounts: Mounts, paths: readonly string[]): readonl
 export const fileSystemAt = (mounts: Mounts, path: string): string | undefined =>
   mounts.get(innermost(mounts, path) ?? '')?.kind;
 
-/** File systems that wait for nothing but a disk of this machine, as Linux calls them. */
+/** File systems that wait for nothing but the kernel or a disk of this machine, as Linux calls them. */
 const local: ReadonlySet<string | undefined> = new Set(
-  'bcachefs btrfs erofs ext2 ext3 ext4 f2fs overlay ramfs squashfs tmpfs xfs zfs'.split(' '),
+  [
+    'bcachefs btrfs erofs ext2 ext3 ext4 f2fs overlay squashfs xfs zfs',
+    'cgroup cgroup2 devpts devtmpfs mqueue proc ramfs sysfs tmpfs',
+  ].flatMap((kinds) => kinds.split(' ')),
 );
 
 /** Whether all paths are on this machine, as far as their names say: a link may lead elsewhere. */
 export const areLocal = (mounts: Mounts, paths: readonly string[]): boolean =>
   paths.every((path) => local.has(fileSystemAt(mounts, path)));
+
+/** Whether another machine or a program is mounted somewhere in a directory, as far as names say. What is asked of it may hang. */
+export const hasRemoteInside = (mounts: Mounts, directory: string): boolean =>
+  [...mounts].some(([point, { kind }]) => point !== directory && isWithin(point, directory) && !local.has(kind));
 
 /** Where the mount of a path begins, if it is in memory; as far as names say. */
 export function memoryMountOf(mounts: Mounts, path: string): string | undefined {

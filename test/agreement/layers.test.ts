@@ -41,6 +41,7 @@ const planted: Readonly<Record<string, { readonly imports: string; readonly brea
   'providers/two/other.ts': { imports: '../one/index.ts', breaks: 'only-the-registry-names-platforms' },
   'library.ts': { imports: './telemetry/fine.ts', breaks: 'the-library-has-no-server' },
   'crypto/forge.ts': { imports: 'node-forge', breaks: 'only-importer-node-forge' },
+  'sources/watch.ts': { imports: 'chokidar', breaks: 'only-importer-chokidar' },
   'kube/index.ts': { imports: '@kubernetes/client-node', breaks: 'only-importer--kubernetes-client-node' },
   'server/claim.ts': { imports: '@redis/client', breaks: 'only-importer--redis-client' },
   'store/log.ts': { imports: 'pino', breaks: 'only-importer-pino' },

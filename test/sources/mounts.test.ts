@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { files } from '../../src/sources/files.ts';
-import { areLocal, frozenMounts, mountPointsOf, parseMounts } from '../../src/sources/mounts.ts';
+import { areLocal, frozenMounts, hasRemoteInside, mountPointsOf, parseMounts } from '../../src/sources/mounts.ts';
 import { makeDirectory } from '../support/directories.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
@@ -61,6 +61,23 @@ describe('the mount of a path', () => {
     assert.deepEqual(points('/app/platform/a.pem', '/app/key.pem'), ['/app/key.pem', '/app/platform']);
     assert.deepEqual(points('/wholesale', '/elsewhere'), ['/']);
     assert.deepEqual(mountPointsOf(parseMounts(''), ['/app']), ['/']);
+  });
+});
+
+describe('a directory', () => {
+  const kinds = (...inside: readonly string[]) =>
+    parseMounts(
+      inside.map((kind, index) => `4${String(index)} 27 0:39 / /etc/a/b${String(index)} rw - ${kind} x rw`).join('\n'),
+    );
+
+  it('has something remote inside where anything but a disk or the kernel is mounted in it, at any depth', () => {
+    for (const kind of ['nfs4', 'fuse.s3fs', '9p', 'cifs'])
+      for (const directory of ['/', '/etc', '/etc/a']) assert.ok(hasRemoteInside(kinds('ext4', kind), directory), kind);
+  });
+
+  it('has none for disks, for memory, for what is mounted beside it, and for being a mount itself', () => {
+    assert.ok(!hasRemoteInside(kinds('ext4', 'tmpfs', 'proc', 'overlay'), '/'));
+    for (const directory of ['/etc/a/b0', '/etc/a/b', '/var']) assert.ok(!hasRemoteInside(kinds('nfs4'), directory));
   });
 });
 
