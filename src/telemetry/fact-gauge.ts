@@ -30,10 +30,10 @@ export class FactGauge<T extends object> {
   }
 
   /** In the text format of Prometheus. */
-  text(): string {
-    const { name, help, subjects } = this.#options;
+  text(subjects: Iterable<T> = this.#options.subjects()): string {
+    const { name, help } = this.#options;
     const texts = [`# HELP ${name} ${escape(help)}\n# TYPE ${name} gauge`];
-    for (const subject of subjects()) texts.push(this.#textOf(subject));
+    for (const subject of subjects) texts.push(this.#textOf(subject));
     // Joined, here and below: V8 puts together what was added only when it is sent, and each time from its smallest pieces.
     return texts.join('');
   }

@@ -3,6 +3,7 @@ import { type MetricObject, Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
 import type { Event, Observe } from '../events.ts';
 import type { Entry, Store } from '../store/store.ts';
+import { Turns } from '../turns.ts';
 import { type AuditHead, auditGauges } from './audit-gauges.ts';
 import { counted, countEvents } from './counted/count.ts';
 import type { MetricRow } from './counted/row.ts';
@@ -34,14 +35,17 @@ export interface ProcessMetrics {
   describe(): readonly Description[];
 }
 
+/** Of text, which takes a few milliseconds to write. */
+const charactersInTurn = 64 * 1024;
+
 export function createMetrics({ store, clock, version, overseen, auditHead }: MetricsOptions): ProcessMetrics {
   const heads = () => [auditHead?.()].filter((head) => head !== undefined);
   const operators = overseen === undefined ? [] : [overseen];
-  const facts = [
-    ...Object.entries<GaugeRow>(gauges).map(([name, { help, labels, read, isLive = false }]) => {
-      const ofEntry = (entry: Entry) => withCredential(entry.name, read(entry, clock.now()));
-      return new FactGauge({ name, help, labels, subjects: () => store.entries(), read: ofEntry, isLive });
-    }),
+  const ofEntries = Object.entries<GaugeRow>(gauges).map(([name, { help, labels, read, isLive = false }]) => {
+    const ofEntry = (entry: Entry) => withCredential(entry.name, read(entry, clock.now()));
+    return new FactGauge({ name, help, labels, subjects: () => store.entries(), read: ofEntry, isLive });
+  });
+  const others = [
     ...Object.entries<StoredGaugeRow>(storedGauges).map(
       ([name, { help, labels, read }]) =>
         new FactGauge({ name, help, labels, subjects: () => operators, read, isLive: true }),
@@ -64,10 +68,27 @@ export function createMetrics({ store, clock, version, overseen, auditHead }: Me
     contentType: registry.contentType,
     async render() {
       await forgetting;
-      return [...facts.map((fact) => fact.text()), await registry.metrics()].join('\n\n');
+      // As of one moment, though it is written in several turns: an entry is replaced, and never changed.
+      const entries = store.entries();
+      const writers: readonly (() => string | Promise<string>)[] = [
+        ...ofEntries.map((gauge) => () => gauge.text(entries)),
+        ...others.map((gauge) => () => gauge.text()),
+        ...registry
+          .getMetricsAsArray()
+          .map((metric) => () => registry.getSingleMetricAsString(descriptionOf(metric).name)),
+      ];
+      const turns = new Turns(charactersInTurn);
+      const texts: string[] = [];
+      for (const write of writers) {
+        const text = await write();
+        texts.push(text);
+        const pause = turns.step(text.length);
+        if (pause) await pause;
+      }
+      return `${texts.join('\n\n')}\n`;
     },
     describe: () => [
-      ...facts.map(({ description }) => describe({ ...description, type: 'gauge' })),
+      ...[...ofEntries, ...others].map(({ description }) => describe({ ...description, type: 'gauge' })),
       ...registry.getMetricsAsArray().map((metric) => describe(descriptionOf(metric))),
     ],
   };

@@ -79,6 +79,24 @@ describe('metrics', () => {
     assert.equal(await value(series), undefined);
   });
 
+  it('are written in several turns of the event loop where there are many, all as of one moment', async () => {
+    const names = Array.from({ length: 2000 }, (_, index) => `merchant-${String(index)}`);
+    const { store, metrics } = setUp(...names);
+    let turns = 0;
+    let isOver = false;
+    const nextTurn = () => {
+      turns += 1;
+      if (turns === 1) store.declare('late', standing);
+      if (!isOver) setImmediate(nextTurn);
+    };
+    setImmediate(nextTurn);
+    const text = await metrics.render();
+    isOver = true;
+    assert.ok(turns >= 4, String(turns));
+    assert.ok(!text.includes('credential="late"'));
+    assert.ok((await metrics.render()).includes('paycert_credential_ready{credential="late"} 0'));
+  });
+
   it('say of a credential without material that it is not ready and not loaded', async () => {
     const { value } = setUp('a');
     assert.equal(await value('paycert_credential_ready{credential="a"}'), 0);
