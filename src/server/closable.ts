@@ -7,6 +7,7 @@ import type { SecureContextOptions } from 'node:tls';
 import { boundPieces } from '../system/pieces.ts';
 import { refuseBroken } from './client-errors.ts';
 import { Connections } from './connections.ts';
+import { Handshakes } from './handshakes.ts';
 import type { Limits } from './limits.ts';
 import { stopParsingWhenEnded } from './stop-parsing.ts';
 import { refuseTunnel } from './tunnel.ts';
@@ -40,7 +41,13 @@ export function createHttpsServer(
 ): Closable<SecureServer> {
   const connections = new Connections(limits);
   const server = createSecureServer({ ...optionsOf(limits), ...tls, handshakeTimeout: limits.headMilliseconds });
+  const handshakes = new Handshakes();
+  // Node's own, which begins a handshake with each connection.
+  const [begin] = server.listeners('connection') as [(socket: Socket) => void];
+  server.off('connection', begin);
+  server.on('connection', (socket: Socket) => handshakes.take(socket, () => begin.call(server, socket)));
   server.on('secureConnection', (socket) => {
+    handshakes.over(socket);
     connections.secured(socket);
     stopParsingWhenEnded(socket);
   });

@@ -6,6 +6,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { connect as connectSecurely } from 'node:tls';
 import { createHttpsServer } from '../../src/server/closable.ts';
+import { mostPerAddress } from '../../src/server/handshakes.ts';
 import { type Limits, limitsOf } from '../../src/server/limits.ts';
 import { createAuthority } from '../../src/testing/index.ts';
 
@@ -66,6 +67,26 @@ describe('a listener over TLS', { timeout: 300_000 }, () => {
       const [answer] = (await once(socket, 'data')) as [Buffer];
       assert.match(answer.toString(), /^HTTP\/1\.1 200/);
     }
+  });
+
+  it('lets callers in while one address has begun as many handshakes as it may, and ends none, and then its own', async (t) => {
+    const { dial, probe, port } = await serve(t);
+    const strangers = Array.from({ length: 2 * mostPerAddress }, () => dial());
+    t.after(() => strangers.forEach((socket) => socket.destroy()));
+    await Promise.all(strangers.map((socket) => once(socket, 'connect')));
+    assert.equal(await probe(), 200);
+    const options = {
+      port,
+      host: '127.0.0.1',
+      localAddress: '127.0.0.2',
+      ca: authority.certificate,
+      servername: 'a.test',
+    };
+    const honest = connectSecurely(options);
+    t.after(() => honest.destroy());
+    strangers.forEach((socket) => socket.destroy());
+    // What it sent while it waited was kept.
+    await once(honest, 'secureConnect');
   });
 
   it('ends a handshake that lasts longer than a head may, and one that is none', async (t) => {
