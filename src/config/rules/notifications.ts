@@ -48,6 +48,7 @@ function* redisFaults(redis: Sound<Redis>, at: Path): Generator<Fault> {
     yield {
       path: [...at, 'address'],
       message: 'is redis:// on another host; use rediss://, or allow it with insecure: true',
+      absent: [[...at, 'insecure']],
     };
   if (protocol === 'redis:' && caFile !== undefined) yield { path: [...at, 'caFile'], message: 'is for rediss://' };
   if (username !== undefined && passwordFile === undefined)
