@@ -122,9 +122,12 @@ export function canary(world: () => World): void {
     const before = await countsOf(world());
     const tries = (pod: string, { byKey }: Count) => (byKey[next] ?? 0) > (before.get(pod)?.byKey[next] ?? 0);
     await succeed('promote', name, '-n', pay, '--percent', '50', '--of', 'requests');
-    const [one = ''] = await eventually('each Pod signs with the next key too', 30, async () => {
-      const counts = await countsOf(world());
+    let counts = before;
+    const [one = ''] = await eventually('each Pod signs with the next key too', promised, async () => {
+      counts = await countsOf(world());
       return [...counts].every(([pod, count]) => tries(pod, count)) && [...counts.keys()];
+    }).catch((error: unknown) => {
+      throw new Error(JSON.stringify([...counts]), { cause: error });
     });
 
     const start = Date.now();
