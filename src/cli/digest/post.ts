@@ -1,13 +1,11 @@
 // Posts the digest to a webhook, directly or through a proxy, and again while it is not taken.
-import { request as httpRequest } from 'node:http';
-import { request as httpsRequest, type RequestOptions } from 'node:https';
+import type { RequestOptions } from 'node:https';
 import { connect as secure } from 'node:tls';
 import type { Clock } from '../../clock.ts';
 import { PaycertError } from '../../errors.ts';
 import { openTunnel } from '../../gateway/way-out.ts';
 import { createLookup } from '../../system/lookup.ts';
-import { readBytes, Unreachable } from '../../system/request.ts';
-import { responseOf } from '../../system/response-of.ts';
+import { readBytes, request, Unreachable } from '../../system/request.ts';
 import type { Digest } from './findings.ts';
 import { postedTo, type ReceiverName, receivers } from './message.ts';
 
@@ -47,9 +45,8 @@ async function postOnce(digest: Digest, options: PostOptions): Promise<string | 
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   try {
     const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': Buffer.byteLength(body) };
-    const call = await open(url, { method: 'POST', headers, signal }, options);
-    call.setTimeout(silenceMilliseconds, () => call.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })));
-    const response = await responseOf(call, body);
+    const sent = { method: 'POST', headers, ...(await wayTo(url, options)) };
+    const response = await request(url, sent, { body, silenceMilliseconds, mayRepeat: false }, signal);
     const { statusCode = 0 } = response;
     const content = await readBytes(response, maxBytes, signal);
     if (statusCode < 200 || statusCode > 299) return `HTTP ${String(statusCode)}`;
@@ -62,13 +59,11 @@ async function postOnce(digest: Digest, options: PostOptions): Promise<string | 
 }
 
 /** Through a tunnel, the proxy sees the name of the host and no byte of the request. */
-async function open(url: URL, options: RequestOptions, { proxy }: PostOptions) {
-  const lookup = createLookup();
-  const make = url.protocol === 'http:' ? httpRequest : httpsRequest;
-  if (proxy === undefined) return make(url, { ...options, lookup });
-  const socket = await openTunnel({ proxy }, url.origin, { lookup, milliseconds: silenceMilliseconds });
+async function wayTo(url: URL, { proxy }: PostOptions): Promise<RequestOptions> {
+  if (proxy === undefined) return {};
+  const socket = await openTunnel({ proxy }, url.origin, { lookup: createLookup(), milliseconds: silenceMilliseconds });
   const createConnection = () => (url.protocol === 'http:' ? socket : secure({ socket, servername: url.hostname }));
-  return make(url, { ...options, agent: false, createConnection });
+  return { agent: false, createConnection };
 }
 
 function parsed(content: Buffer): unknown {
