@@ -7,7 +7,7 @@ interface Waiting {
   readonly begin: () => void;
 }
 
-/** Together they take less than 50 ms of one turn, with RSA too. */
+/** With an RSA key, each takes about a millisecond of the event loop. */
 export const mostAtOnce = 32;
 /** So that one address, which begins many and ends none, leaves places to others. */
 export const mostPerAddress = 8;
