@@ -85,7 +85,7 @@ describe('platform certificates that the operator downloads', () => {
       assert.ok(!said.includes(secret));
   });
 
-  it('verify the first message of a new one, in a sidecar that asks nobody', limit, async (t) => {
+  it('are current in a sidecar before their first message, and it asks nobody', limit, async (t) => {
     const clock = new FakeClock(new Date());
     const { tenant, platform } = await start(t, { clock });
     await tenant.create('wechat-main', wechatpaySpec('keys', asks));
