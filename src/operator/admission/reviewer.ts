@@ -1,8 +1,9 @@
-// Reviews what is about to be stored, of each namespace one after the other, from what is cached: no call to the API server, and nothing is changed.
+// Reviews what is about to be stored, of each namespace two at a time, from what is cached: no call to the API server, and nothing is changed.
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
 import { PaycertError } from '../../errors.ts';
 import type { Observe } from '../../events.ts';
+import { Limiter } from '../../store/limiter.ts';
 import type { Objects } from '../objects.ts';
 import type { Status } from '../resource.ts';
 import type { ResourceKey } from '../resource-key.ts';
@@ -21,10 +22,18 @@ export interface ReviewerOptions {
   readonly observe: Observe;
 }
 
+/** Of a namespace: while one waits for the check value of a new shared secret, which another thread derives, the next one has the event loop. */
+const atOnce = 2;
+
+interface Turns {
+  readonly limiter: Limiter;
+  users: number;
+}
+
 export class Reviewer {
   readonly #options: ReviewerOptions;
-  /** By namespace, its last review: what one tenant has reviewed holds up no other. */
-  readonly #last = new Map<string, Promise<unknown>>();
+  /** By namespace: what one tenant has reviewed holds up no other. */
+  readonly #turns = new Map<string, Turns>();
 
   constructor(options: ReviewerOptions) {
     this.#options = options;
@@ -97,16 +106,14 @@ export class Reviewer {
   }
 
   async #inTurn<T>(namespace: string, work: () => Promise<T>): Promise<T> {
-    const result = (this.#last.get(namespace) ?? Promise.resolve()).then(work);
-    const over = result.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#last.set(namespace, over);
+    const turns = this.#turns.get(namespace) ?? { limiter: new Limiter(atOnce), users: 0 };
+    this.#turns.set(namespace, turns);
+    turns.users += 1;
     try {
-      return await result;
+      return await turns.limiter.run({}, work);
     } finally {
-      if (this.#last.get(namespace) === over) this.#last.delete(namespace);
+      turns.users -= 1;
+      if (turns.users === 0) this.#turns.delete(namespace);
     }
   }
 }

@@ -1,8 +1,10 @@
 // Reviews without an API server: whatever is asked, something valid is said, no key is in it, and it does not end the process.
 import assert from 'node:assert/strict';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { systemClock } from '../../../src/clock.ts';
+import { checkValue } from '../../../src/crypto/check-value.ts';
 import { PaycertError } from '../../../src/errors.ts';
 import { Reviewer } from '../../../src/operator/admission/reviewer.ts';
 import { ResourceKey } from '../../../src/operator/resource-key.ts';
@@ -168,6 +170,19 @@ describe('a review', () => {
     gone.abort();
     await crowd;
     assert.ok(looked < names.length / 2 + 1, String(looked));
+  });
+
+  it('of a Secret with a new shared secret holds up no other review of its namespace', async () => {
+    const { reviewer } = makeReviewer();
+    const ask = (data: Iterable<readonly [string, Uint8Array]>) =>
+      reviewer.review(review({ data: toData(data) }), new AbortController().signal) as Promise<Said>;
+    await ask(files);
+    // Derived one after the other, so that what follows waits for a thread and not for the event loop.
+    const ahead = Array.from({ length: 8 }, () => checkValue(createSecretKey(randomBytes(32))));
+    const said: string[] = [];
+    const changed = ask(new Map(files).set('apiv3_key', Buffer.from(randomBytes(16).toString('hex'))));
+    await Promise.all([changed.then(() => said.push('new')), ask(files).then(() => said.push('known')), ...ahead]);
+    assert.deepEqual(said, ['known', 'new']);
   });
 
   it('that nobody waits for any more is not begun', async () => {
