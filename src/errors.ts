@@ -214,7 +214,7 @@ const table = {
   },
   'key-reference-malformed': {
     kind: 'material',
-    hint: 'Write one line such as hashivault://KEY?version=3; docs/keys.md has the form.',
+    hint: 'Write one line such as hashivault://KEY?version=3; docs/keys.md has each form.',
   },
   'key-reference-refused': {
     kind: 'material',

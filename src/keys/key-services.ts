@@ -3,13 +3,15 @@ import { isKeyReference, type KeyReference, readKeyReference } from '../crypto/k
 import type { PrivateKey, RemoteKeys } from '../crypto/private-key.ts';
 import { PaycertError } from '../errors.ts';
 
-export interface KeyService {
+export interface KeyService<R extends KeyReference = KeyReference> {
   /** @throws PaycertError why there is no such key for us */
-  key(reference: KeyReference, signal: AbortSignal): Promise<PrivateKey>;
+  key(reference: R, signal: AbortSignal): Promise<PrivateKey>;
 }
 
 /** By the scheme of their references. */
-export type Services = Readonly<Partial<Record<KeyReference['service'], KeyService>>>;
+export type Services = {
+  readonly [Scheme in KeyReference['service']]?: KeyService<Extract<KeyReference, { readonly service: Scheme }>>;
+};
 
 /** Each costs a question: more than any set of keys has, and not as many as a Secret has room for. */
 const maxReferences = 32;
@@ -40,7 +42,7 @@ export class KeyServices {
   }
 
   async #find(reference: KeyReference, field: string, signal: AbortSignal): Promise<PrivateKey> {
-    const service = this.#services[reference.service];
+    const service = this.#services[reference.service] as KeyService | undefined;
     if (service !== undefined) return service.key(reference, signal);
     const message = `${field} names a key of ${reference.service}, and keyServices does not say where that is`;
     throw new PaycertError('key-service-missing', message, { field });

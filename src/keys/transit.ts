@@ -1,7 +1,7 @@
 // Transit, of Vault and OpenBao: the public half of a key’s version, and signatures in batches, with everything said that it would choose otherwise.
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import { type KeyReference, textOfReference } from '../crypto/key-reference.ts';
+import { textOfTransitReference, type TransitReference } from '../crypto/transit-reference.ts';
 import type { PrivateKey } from '../crypto/private-key.ts';
 import type { Suite } from '../crypto/suites.ts';
 import { type ErrorCode, PaycertError } from '../errors.ts';
@@ -28,13 +28,13 @@ export interface TransitOptions {
 }
 
 interface Way {
-  readonly reference: KeyReference;
+  readonly reference: TransitReference;
   readonly suite: Suite;
 }
 
 const service = 'hashivault';
 
-export class Transit implements KeyService, Disposable {
+export class Transit implements KeyService<TransitReference>, Disposable {
   readonly #options: TransitOptions;
   readonly #signer: Signer<Way>;
   readonly #ends = new DisposableStack();
@@ -50,8 +50,8 @@ export class Transit implements KeyService, Disposable {
     this.#ends.use(this.#signer);
   }
 
-  async key(reference: KeyReference, signal: AbortSignal): Promise<PrivateKey> {
-    const name = textOfReference(reference);
+  async key(reference: TransitReference, signal: AbortSignal): Promise<PrivateKey> {
+    const name = textOfTransitReference(reference);
     const publicKey = await this.#publicKey(reference, signal);
     return remoteKey(name, publicKey, (suite, digest) =>
       this.#signer.sign(`${name} ${suite.padding.name}`, { reference, suite }, digest),
@@ -62,10 +62,10 @@ export class Transit implements KeyService, Disposable {
     this.#ends.dispose();
   }
 
-  async #publicKey(reference: KeyReference, signal: AbortSignal): Promise<KeyObject> {
+  async #publicKey(reference: TransitReference, signal: AbortSignal): Promise<KeyObject> {
     const { key, version } = reference;
     const { session, mount, deadlineMilliseconds } = this.#options;
-    const what = `read the public key of ${textOfReference(reference)}`;
+    const what = `read the public key of ${textOfTransitReference(reference)}`;
     const late = AbortSignal.timeout(deadlineMilliseconds);
     const reply = await session
       .ask({ method: 'GET', path: this.#path('keys', key), what }, AbortSignal.any([signal, late]))
@@ -88,7 +88,7 @@ export class Transit implements KeyService, Disposable {
   ): Promise<readonly Signed[]> {
     const { key, version } = reference;
     const { padding } = suite;
-    const what = `sign with ${textOfReference(reference)}`;
+    const what = `sign with ${textOfTransitReference(reference)}`;
     const body = {
       batch_input: digests.map((digest) => ({ input: Buffer.from(digest).toString('base64') })),
       prehashed: true,

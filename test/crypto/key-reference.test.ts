@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { isKeyReference, readKeyReference, textOfReference } from '../../src/crypto/key-reference.ts';
+import { isKeyReference, readKeyReference } from '../../src/crypto/key-reference.ts';
+import { textOfTokenReference, type TokenReference } from '../../src/crypto/token-reference.ts';
+import { textOfTransitReference, type TransitReference } from '../../src/crypto/transit-reference.ts';
 import { PaycertError } from '../../src/errors.ts';
 
 const read = (text: string) => readKeyReference(Buffer.from(text), 'apiclient_key.pem');
@@ -11,7 +13,10 @@ describe('a key reference', () => {
   it('names a service, a key and one of its versions', () => {
     const reference = { service: 'hashivault', key: 'pay-2026.main', version: 12 };
     assert.deepEqual(read('hashivault://pay-2026.main?version=12'), reference);
-    assert.equal(textOfReference(read('hashivault://pay?version=3')), 'hashivault://pay?version=3');
+    assert.equal(
+      textOfTransitReference(read('hashivault://pay?version=3') as TransitReference),
+      'hashivault://pay?version=3',
+    );
   });
 
   it('is read as people paste it: with a byte order mark, blanks and line ends around it, before a certificate', () => {
@@ -71,8 +76,60 @@ describe('a key reference', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (rest) => {
         try {
-          const { key, version } = read(`hashivault://${rest}`);
+          const { key, version } = read(`hashivault://${rest}`) as TransitReference;
           assert.ok(encodeURIComponent(key) === key && !key.startsWith('.') && Number.isSafeInteger(version));
+        } catch (error) {
+          assert.ok(error instanceof PaycertError && error.code.startsWith('key-reference-'));
+        }
+      }),
+    );
+  });
+});
+
+describe('a reference to a key in a token', () => {
+  it('names it by its label, its id, or both, and prints as RFC 7512 has it', () => {
+    for (const [text, reference] of [
+      ['pkcs11:token=pay;object=merchant', { token: 'pay', object: 'merchant' }],
+      ['pkcs11:id=%A1;token=pay', { token: 'pay', id: 'a1' }],
+      ['pkcs11:token=pay;id=%a1b;object=m;type=private', { token: 'pay', object: 'm', id: 'a162' }],
+      ['pkcs11:token=%E6%94%AF%20pay;object=a%3Bb', { token: '支 pay', object: 'a;b' }],
+    ] as const) {
+      assert.deepEqual(read(text), { service: 'pkcs11', ...reference });
+      const printed = textOfTokenReference(read(text) as TokenReference);
+      assert.deepEqual(read(printed), read(text), printed);
+    }
+  });
+
+  it('without a token, without a key, or with anything else is refused, with the form to write', () => {
+    for (const text of [
+      'pkcs11:',
+      'pkcs11:object=merchant',
+      'pkcs11:token=pay',
+      'pkcs11:token=;object=merchant',
+      'pkcs11:token=pay;object=a;object=b',
+      'pkcs11:token=pay;object=a;slot-id=1',
+      'pkcs11:token=pay;object=a;type=cert',
+      'pkcs11:token=pay;object=a/b',
+      'pkcs11:token=pay;object=%',
+      'pkcs11:token=pay;object=%00',
+      'pkcs11:token=pay;object=%ff',
+      'pkcs11:token=pay;object=merchant?x=1',
+      `pkcs11:token=${'t'.repeat(33)};object=merchant`,
+      `pkcs11:token=pay;id=${'a'.repeat(256)}`,
+    ])
+      assert.throws(
+        () => read(text),
+        { code: 'key-reference-malformed', message: /: pkcs11:token=pay;object=merchant$/ },
+        text,
+      );
+  });
+
+  it('of any text names a token and a key by what a token can hold, or is refused', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (rest) => {
+        try {
+          const { token, object, id } = read(`pkcs11:token=pay;object=${rest}`) as TokenReference;
+          assert.ok(Buffer.byteLength(token) <= 32 && (object ?? id ?? '') !== '');
         } catch (error) {
           assert.ok(error instanceof PaycertError && error.code.startsWith('key-reference-'));
         }
