@@ -176,6 +176,18 @@ const table = {
     kind: 'source',
     hint: 'Create the key or its version at the key service, as docs/keys.md says, or correct the reference.',
   },
+  'value-not-wrapped': {
+    kind: 'source',
+    hint: 'Wrap it, or name the part under `allowPlain` of `unwrap`; docs/sources/unwrap.md says how.',
+  },
+  'unwrap-refused': {
+    kind: 'source',
+    hint: 'Wrap the value again with the key and the `context` that `unwrap` names.',
+  },
+  'wrapping-key-malformed': {
+    kind: 'source',
+    hint: 'Write 32 random bytes in base64 into the file: openssl rand -base64 32',
+  },
   'not-checked-here': {
     kind: 'source',
     hint: 'Nothing to do here: sidecars ask the key service, and `paycert status` says what they found.',

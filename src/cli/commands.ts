@@ -446,6 +446,24 @@ export const commands: Readonly<Record<string, Command>> = {
       });
     },
   },
+  wrap: {
+    summary: 'Wrap a value with a key in a file, for the source unwrap: for development',
+    usage: '[FILE|-]',
+    options: {
+      'key-file': { type: 'string', value: 'FILE', help: '32 bytes in base64: openssl rand -base64 32' },
+      context: {
+        type: 'string',
+        value: 'NAME=TEXT',
+        help: 'what it is bound to, as `context` of the source says; may be given again',
+        isRepeatable: true,
+      },
+    },
+    positionals: { min: 0, max: 1 },
+    async run({ values, positionals: [file] }) {
+      const { wrap } = await import('./wrap.ts');
+      return wrap(file, { keyFile: required(values, 'key-file'), context: texts(values, 'context') });
+    },
+  },
   validate: {
     summary: 'Run every check on a configuration and its material, offline',
     usage: '',

@@ -8,9 +8,12 @@ import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import { textOf, within } from '../origins/content.ts';
 import type { Question, Reply } from '../origins/server.ts';
+import type { WrappingContext } from '../crypto/wrapped.ts';
 import type { KeyService } from './key-services.ts';
+import type { Opener } from './opener.ts';
 import { remoteKey } from './remote-key.ts';
 import { type Signed, Signer } from './signer.ts';
+import { transitOpener } from './transit-opener.ts';
 
 /** What is asked of a session. */
 export interface TransitSession {
@@ -56,6 +59,11 @@ export class Transit implements KeyService<TransitReference>, Disposable {
     return remoteKey(name, publicKey, (suite, digest) =>
       this.#signer.sign(`${name} ${suite.padding.name}`, { reference, suite }, digest),
     );
+  }
+
+  /** Opens what that key of the same engine wrapped. */
+  opener(key: string, context: WrappingContext): Opener {
+    return transitOpener({ ...this.#options, key, context });
   }
 
   [Symbol.dispose](): void {

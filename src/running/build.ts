@@ -11,7 +11,6 @@ import type { AskResponder } from '../revocation/ask-responder.ts';
 import { withOcspResponses } from '../revocation/ocsp-responses.ts';
 import { Responders } from '../revocation/responders.ts';
 import { withRevocationLists } from '../revocation/lists.ts';
-import { KeyServices } from '../keys/key-services.ts';
 import type { Platform } from '../providers/platform.ts';
 import type { Provider } from '../providers/provider.ts';
 import { platformOf } from '../providers/registry.ts';
@@ -25,6 +24,7 @@ import { merge } from '../sources/merge.ts';
 import { secret } from '../sources/secret.ts';
 import { staged } from '../sources/staged.ts';
 import { withTiedParts } from '../sources/tied.ts';
+import { unwrap } from '../sources/unwrap.ts';
 import { vault } from '../sources/vault.ts';
 import type { Source } from '../sources/source.ts';
 import type { MaxAge } from '../store/age.ts';
@@ -35,6 +35,7 @@ import type { CredentialPolicy } from '../store/store.ts';
 import { defaults, milliseconds } from '../config/defaults.ts';
 import type { CredentialConfig } from '../config/schema/credential.ts';
 import type { SourceConfig } from '../config/schema/source.ts';
+import { noKeyServices, type RunningKeyServices } from './key-services.ts';
 import { lastGoodOf } from './last-good.ts';
 import { Origins } from './origins.ts';
 import { buildSchedule } from './schedule.ts';
@@ -52,7 +53,7 @@ export interface BuildDependencies {
   /** Downloads the certificates that platforms sign with. Absent: nothing is downloaded. */
   readonly certificates?: PlatformCertificates | undefined;
   /** Asked for the keys that material refers to; absent where there are none. */
-  readonly keyServices?: Pick<KeyServices, 'resolve'> | undefined;
+  readonly keyServices?: Pick<RunningKeyServices, 'resolve' | 'opener'> | undefined;
   /** Shared by all that are built with it; otherwise each source has sessions of its own. */
   readonly origins?: Origins;
 }
@@ -76,6 +77,7 @@ export function cluster({
 
 type Building = BuildDependencies & {
   readonly origins: Origins;
+  readonly keys: Pick<RunningKeyServices, 'resolve' | 'opener'>;
   readonly credential: string;
   /** Parts that change together. */
   readonly tied: NonNullable<Platform['tied']>;
@@ -125,6 +127,13 @@ const sources = {
     }),
   etcd: ({ keys, ...config }, { origins, clock }): Source =>
     etcd({ etcd: origins.etcd(config), prefix: config.prefix, ...(keys && { keys }), clock, random: Math.random }),
+  // Wrapped parts change as what is in them does, so a half-written pair is waited for before anything is opened.
+  unwrap: ({ source, with: key, context = {}, allowPlain = false }, building): Source =>
+    unwrap({
+      source: buildSource(source, building),
+      opener: () => building.keys.opener(key, context),
+      allowPlain,
+    }),
   fallback: (parts, building): Source =>
     fallback({ sources: parts.map((part) => buildSource(part, building)), ...building }),
   // A pair may have a part in each of them: only all of it is whole.
@@ -147,8 +156,8 @@ const sources = {
 const podOf = (environment: BuildDependencies['environment']): string =>
   environment['PAYCERT_POD_UID'] ?? environment['HOSTNAME'] ?? '';
 
-/** Those that give one of several sets as it is: each of these is whole or half by itself, and what one of them holds is no half of another. */
-const choices: ReadonlySet<string> = new Set<keyof typeof sources>(['fallback', 'staged']);
+/** Those that give a set as another source gave it: that one is whole or half by itself, and what one of several holds is no half of another. */
+const choices: ReadonlySet<string> = new Set<keyof typeof sources>(['fallback', 'staged', 'unwrap']);
 
 /** The only member of a one-of, and its row. The schema has made sure that there is exactly one. */
 function buildSource(config: SourceConfig, building: Building): Source {
@@ -232,13 +241,12 @@ function liveChecksOf(
 }
 
 export function buildCredential(config: CredentialConfig, dependencies: BuildDependencies): Credential {
-  const { origins = new Origins(dependencies), lastGood, keyServices } = dependencies;
+  const { origins = new Origins(dependencies), lastGood, keyServices: keys = noKeyServices } = dependencies;
   const provider = buildProvider(config.provider);
   const owner = { credential: config.name, identity: provider.identity };
   const { tied = [] } = platformOf(config.provider).platform;
-  const building = { ...dependencies, origins, credential: config.name, tied };
+  const building = { ...dependencies, origins, keys, credential: config.name, tied };
   const source = buildSource(config.source, building);
-  const keys = keyServices ?? new KeyServices({});
   const resolve: Credential['resolve'] = (data, signal) => keys.resolve(data, signal);
   const withAll = (one: Source) =>
     withCertificates(withFetches(one, config.provider, dependencies), { config, provider, resolve }, building);

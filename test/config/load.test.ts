@@ -221,6 +221,7 @@ describe('the address of a server that keeps keys', () => {
     [vault('http://vault.example:8200'), 'source.vault'],
     [`merge: [{ ${vault('http://10.0.0.1:8200')} }]`, 'source.merge[0].vault'],
     [`fallback: [{ ${files} }, { ${vault('http://vault.example')} }]`, 'source.fallback[1].vault'],
+    [`unwrap: { source: { ${vault('http://vault.example')} }, with: { local: {} } }`, 'source.unwrap.source.vault'],
   ] as const) {
     it(`is refused in ${field} where keys could be read on the way`, () => {
       const { code, message, field: named } = refusal(edited(files, source));

@@ -9,20 +9,17 @@ import type { Fault } from './fault.ts';
 
 /** Tokens and keys go to servers over TLS, unless somebody says that they need not. */
 export function* privacyFaults(source: Sound<SourceConfig> | undefined, at: Path): Generator<Fault> {
-  const { merge = [], fallback = [], staged } = source ?? {};
+  const { merge = [], fallback = [], staged, unwrap, vault, consul, etcd } = source ?? {};
   if (staged !== undefined)
     for (const which of ['current', 'next'] as const) yield* privacyFaults(staged[which], [...at, 'staged', which]);
-  const all: (readonly [Path, Pick<Sound<SourceConfig>, 'vault' | 'consul' | 'etcd'> | undefined])[] = [
-    [at, source],
-    ...merge.map((one, index) => [[...at, 'merge', index], one] as const),
-    ...fallback.map((one, index) => [[...at, 'fallback', index], one] as const),
-  ];
-  for (const [path, { vault, consul, etcd } = {}] of all)
-    for (const [kind, server] of Object.entries({ vault, consul, etcd })) yield* addressFaults(server, [...path, kind]);
+  for (const [index, one] of merge.entries()) yield* privacyFaults(one, [...at, 'merge', index]);
+  for (const [index, one] of fallback.entries()) yield* privacyFaults(one, [...at, 'fallback', index]);
+  yield* unwrap === undefined ? [] : privacyFaults(unwrap.source, [...at, 'unwrap', 'source']);
+  for (const [kind, server] of Object.entries({ vault, consul, etcd })) yield* addressFaults(server, [...at, kind]);
 }
 
 export function* keyServiceFaults(services: Sound<KeyServicesConfig>): Generator<Fault> {
-  for (const [name, service] of Object.entries(services)) yield* addressFaults(service, ['keyServices', name]);
+  yield* addressFaults(services.hashivault, ['keyServices', 'hashivault']);
 }
 
 function* addressFaults(server: Sound<ServerConfig> | undefined, path: Path): Generator<Fault> {

@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox';
 import { defaults } from '../defaults.ts';
 import { Consul, Etcd, Vault } from './origins.ts';
+import { AllowPlain, WrappingContext, WrappingKey } from './unwrap.ts';
 import { Interval, Keys, closed, filePath, namespaceName, objectName, oneOf } from './shared.ts';
 
 const Path = Type.String({ ...filePath, maxLength: 4096 });
@@ -53,18 +54,30 @@ const leafSources = {
   etcd: Type.Optional(Etcd),
 };
 
+const Unwrap = Type.Object(
+  {
+    source: Type.Object(leafSources, { ...oneOf, description: 'Where the wrapped values are.' }),
+    with: WrappingKey,
+    context: Type.Optional(WrappingContext),
+    allowPlain: Type.Optional(AllowPlain),
+  },
+  { ...closed, description: 'Values that a key service wrapped, each opened once.' },
+);
+
+const singleSources = { ...leafSources, unwrap: Type.Optional(Unwrap) };
+
 /** Of one set. */
 const plainSources = {
-  ...leafSources,
+  ...singleSources,
   merge: Type.Optional(
-    Type.Array(Type.Object(leafSources, oneOf), {
+    Type.Array(Type.Object(singleSources, oneOf), {
       minItems: 1,
       maxItems: 16,
       description: 'The union of several sources.',
     }),
   ),
   fallback: Type.Optional(
-    Type.Array(Type.Object(leafSources, oneOf), {
+    Type.Array(Type.Object(singleSources, oneOf), {
       minItems: 2,
       maxItems: 8,
       description: 'Several sources of the same material, the best first: the first that is readable.',
@@ -164,7 +177,7 @@ export const SourceSchema = Type.Object(
   {
     ...oneOf,
     description:
-      'Where the material comes from: exactly one of files, env, secret, vault, consul, etcd, merge, fallback, staged.',
+      'Where the material comes from: exactly one of files, env, secret, vault, consul, etcd, unwrap, merge, fallback, staged.',
   },
 );
 

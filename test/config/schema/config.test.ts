@@ -40,6 +40,8 @@ const withOrigin = (kind: keyof typeof origins, over: object) =>
   withCredential({ source: { [kind]: { address: 'https://keys.example:8200', ...origins[kind], ...over } } });
 const transit = { address: 'https://keys.example:8200', auth: { token: { tokenFile: '/t' } } };
 const withTransit = (over: object) => withRoot({ keyServices: { hashivault: { ...transit, ...over } } });
+const wrapped = { source: { files: { path: '/a' } }, with: { local: {} } };
+const withUnwrap = (over: object) => withCredential({ source: { unwrap: { ...wrapped, ...over } } });
 const sets = { current: { files: { path: '/a' } }, next: { files: { path: '/b' } }, activate: { percent: 0 } };
 const withStaged = (over: object) => withCredential({ source: { staged: { ...sets, ...over } } });
 const jwt = { role: 'pay', tokenFile: '/t' };
@@ -71,7 +73,14 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     [1023, 64 * 1024 * 1024 + 1, 1024.5, '1024', -1],
   ],
   ['remember', (v) => withRoot({ remember: v }), [1, 5000], [0, 5001, 1.5, '10', true]],
-  ['keyServices', (v) => withRoot({ keyServices: v }), [{}, { hashivault: transit }], [null, [], 'x', { awskms: {} }]],
+  [
+    'keyServices',
+    (v) => withRoot({ keyServices: v }),
+    [{}, { hashivault: transit }, { local: { keyFile: '/k' } }],
+    [null, [], 'x', { awskms: {} }],
+  ],
+  ['keyServices.local', (v) => withRoot({ keyServices: { local: v } }), [{ keyFile: '/k' }], [null, {}, { key: 'a' }]],
+  ['keyServices.local.keyFile', (v) => withRoot({ keyServices: { local: { keyFile: v } } }), ['/k'], ['', '~/k', 1]],
   ['keyServices.hashivault', (v) => withRoot({ keyServices: { hashivault: v } }), [transit], [null, {}, { ...transit, path: 'a' }]], // prettier-ignore
   ['keyServices.hashivault.address', (v) => withTransit({ address: v }), ['https://a', 'http://127.0.0.1:8200', ['https://a', 'https://b']], ['http://a', 'a', [], 1]], // prettier-ignore
   ['keyServices.hashivault.insecure', (v) => withTransit({ address: 'http://a', insecure: v }), [true], ['yes', 1]],
@@ -438,6 +447,14 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
   [`${at}.source.consul.prefix`, (v) => withOrigin('consul', { prefix: v }), ['a', 'a/b'], ['', '/a', 'a/', 1]],
   [`${at}.source.consul.tokenFile`, (v) => withOrigin('consul', { tokenFile: v }), ['/t'], ['', 1]],
   [`${at}.source.consul.datacenter`, (v) => withOrigin('consul', { datacenter: v }), ['dc1'], ['', 'a b', 1]],
+  [`${at}.source.unwrap`, (v) => withCredential({ source: { unwrap: v } }), [wrapped], [null, {}, { ...wrapped, with: undefined }]], // prettier-ignore
+  [`${at}.source.unwrap.source`, (v) => withUnwrap({ source: v }), [{ env: { keys } }], [null, {}, { unwrap: wrapped }, { merge: [] }]], // prettier-ignore
+  [`${at}.source.unwrap.with`, (v) => withUnwrap({ with: v }), [{ local: {} }, { hashivault: { key: 'a' } }], [null, {}, { local: {}, hashivault: { key: 'a' } }, { other: {} }]], // prettier-ignore
+  [`${at}.source.unwrap.with.local`, (v) => withUnwrap({ with: { local: v } }), [{}], [null, { keyFile: '/k' }]],
+  [`${at}.source.unwrap.with.hashivault`, (v) => withUnwrap({ with: { hashivault: v } }), [{ key: 'a' }], [null, {}, { key: 'a', mount: 'b' }]], // prettier-ignore
+  [`${at}.source.unwrap.with.hashivault.key`, (v) => withUnwrap({ with: { hashivault: { key: v } } }), ['a', 'pay.1-b'], ['', 'a/b', '.a', 1]], // prettier-ignore
+  [`${at}.source.unwrap.context`, (v) => withUnwrap({ context: v }), [{}, { credential: 'shop' }], [null, 'x', { 'a b': 'c' }, { a: '' }, { a: 1 }]], // prettier-ignore
+  [`${at}.source.unwrap.allowPlain`, (v) => withUnwrap({ allowPlain: v }), [true, false, ['cert.pem']], [null, 'cert.pem', [], [''], [1]]], // prettier-ignore
   [`${at}.source.etcd.prefix`, (v) => withOrigin('etcd', { prefix: v }), ['a', '/a/b'], ['', 'a/', 1]],
   [
     `${at}.source.etcd.user`,
