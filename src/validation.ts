@@ -1,6 +1,6 @@
 // A schema as a function: the value with its type, or an error that names the field, what is wrong with it, and never its value.
 import type { Static, TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Build, Check } from 'typebox/schema';
 import { diagnose, isOverfull, type Problem } from './diagnosis.ts';
 import { type ErrorCode, PaycertError } from './errors.ts';
 
@@ -18,18 +18,20 @@ export const fieldOf = (path: Problem['path']): string =>
 export type Report = (error: PaycertError, problem: Problem) => void;
 
 /**
- * Compiled when first needed. The first problem is thrown under that code, with the others; where `report` is given, it gets
+ * Compiled when first needed, where it is used many times: for a few, the schema is read as it is, since the code of a large one
+ * would stay in memory for ever. The first problem is thrown under that code, with the others; where `report` is given, it gets
  * all of them, with the first.
  */
 export function validator<S extends TSchema>(
   schema: S,
   code: ErrorCode,
+  uses: 'few' | 'many' = 'many',
 ): (value: unknown, at?: string, report?: Report) => Static<S> {
-  let compiled: ReturnType<typeof Compile<S>> | undefined;
+  let check: ((value: unknown) => boolean) | undefined;
   return (value, at = '', report) => {
-    compiled ??= Compile(schema);
+    check ??= uses === 'few' ? (each) => Check(schema, each) : compile(schema);
     // A compiled schema counts last.
-    if (!isOverfull(schema, value) && compiled.Check(value)) return value;
+    if (!isOverfull(schema, value) && check(value)) return value as Static<S>;
     const problems = diagnose(schema, value);
     const [first, ...others] = problems.map(({ path, message }) => {
       const inside = fieldOf(path);
@@ -42,4 +44,10 @@ export function validator<S extends TSchema>(
     if (report) for (const [index, problem] of problems.entries()) report(all[index] ?? first, problem);
     throw new PaycertError(first.code, first.message, { field: first.field ?? whole, others });
   };
+}
+
+/** The function alone: what it was written from is many times its size, and of no use any more. */
+export function compile(schema: TSchema): (value: unknown) => boolean {
+  const compiled = Build(schema).Evaluate();
+  return (value) => compiled.Check(value);
 }

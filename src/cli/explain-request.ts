@@ -25,6 +25,7 @@ const validateSent = validator(
     bodyBase64: Type.Optional(Type.String()),
   }),
   'usage',
+  'few',
 );
 
 /** @throws PaycertError `usage` */

@@ -17,7 +17,7 @@ const ActivationsSchema = Type.Record(Type.String({ ...credentialName }), Activa
   nameForm: credentialName.form,
 });
 
-const validate = validator(ActivationsSchema, 'activation-invalid');
+const validate = validator(ActivationsSchema, 'activation-invalid', 'few');
 
 /** @throws PaycertError `activation-invalid` */
 export function readActivations(text: string): Activations {

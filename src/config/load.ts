@@ -28,11 +28,12 @@ const entries = Type.Array(Type.Unknown(), { maxItems: maxCredentials });
 const validate = validator(
   Type.Object({ ...ConfigSchema.properties, credentials: entries }, { additionalProperties: false }),
   'config-invalid',
+  'few',
 );
-const validateEntries = validator(entries, 'config-invalid');
-const validateCredential = validator(CredentialSchema, 'config-invalid');
-const validateKeyServices = validator(KeyServicesSchema, 'config-invalid');
-const validateResource = validator(ResourceEntrySchema, 'config-invalid');
+const validateEntries = validator(entries, 'config-invalid', 'few');
+const validateCredential = validator(CredentialSchema, 'config-invalid', 'few');
+const validateKeyServices = validator(KeyServicesSchema, 'config-invalid', 'few');
+const validateResource = validator(ResourceEntrySchema, 'config-invalid', 'few');
 
 /**
  * @throws PaycertError `config-syntax`, `config-invalid`, `listener-exposed`: the first problem in the order of the file, with all

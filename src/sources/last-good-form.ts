@@ -26,7 +26,7 @@ export interface Kept extends Omit<Static<typeof Head>, 'parts' | 'keptAt'> {
   readonly data: ReadonlyMap<string, Uint8Array>;
 }
 
-const validate = validator(Head, 'last-good-refused');
+const validate = validator(Head, 'last-good-refused', 'few');
 
 const title = 'paycert last good 1 ';
 const titleBytes = title.length + 64 + 1;
