@@ -1,7 +1,7 @@
 // The audit of a process: chains what happens line by line, and hands each line to its sinks. It never waits for them unless it must.
 import type { Clock } from '../clock.ts';
 import type { Event, Observe } from '../events.ts';
-import { beginning, digestWith, type Head, link } from './chain.ts';
+import { beginning, type Digest, digestWith, type Head, link } from './chain.ts';
 import { type AuditRecord, recordOf } from './records.ts';
 import { type AuditSink, unavailable } from './sink.ts';
 import { AuditVolume, type VolumeOptions } from './volume.ts';
@@ -36,6 +36,8 @@ export class Audit {
   #head: Head | undefined;
   #pending: object[] = [];
   #lost = 0;
+  #key: string | undefined;
+  #digest: Digest = digestWith(undefined);
 
   constructor(options: AuditOptions) {
     this.#options = options;
@@ -65,9 +67,11 @@ export class Audit {
   }
 
   /** False where there is no room for it: that it is missing is counted, and will be a line. */
-  record({ type, outcome, ...more }: AuditRecord): boolean {
+  record(record: AuditRecord): boolean {
     const { clock, host } = this.#options;
-    const whole = { audit: 1, time: clock.now(), type, outcome, host, ...more };
+    const { type, outcome } = record;
+    const more: Readonly<Record<string, unknown>> = record;
+    const whole = { audit: 1, time: clock.now().toISOString(), type, outcome, host, ...more };
     if (this.#head !== undefined) return this.#append(whole);
     if (this.#pending.length >= maxPending) return this.#lose();
     this.#pending.push(whole);
@@ -104,18 +108,24 @@ export class Audit {
       const { clock, host } = this.#options;
       const lines = this.#lost;
       this.#lost = 0;
-      this.#chain({ audit: 1, time: clock.now(), type: 'lines-lost', outcome: 'lost', host, lines });
+      this.#chain({ audit: 1, time: clock.now().toISOString(), type: 'lines-lost', outcome: 'lost', host, lines });
     }
     this.#chain(record);
     return true;
   }
 
   #chain(record: object): void {
-    const { key, print } = this.#options;
-    const { line, head } = link(record, this.#head ?? beginning, digestWith(key()));
+    const { print } = this.#options;
+    const { line, head } = link(record, this.#head ?? beginning, this.#digestNow());
     this.#head = head;
     for (const sink of this.#sinks) sink.add(line, head.seq, record);
     print?.(`${line}\n`);
+  }
+
+  #digestNow(): Digest {
+    const key = this.#options.key();
+    if (key !== this.#key) [this.#key, this.#digest] = [key, digestWith(key)];
+    return this.#digest;
   }
 
   #lose(): false {

@@ -24,10 +24,10 @@ export class AuditCollector implements AuditSink {
   }
 
   add(line: string, seq: number, record: Readonly<Record<string, unknown>>): void {
-    const { time, type, outcome, credential } = record as { readonly time: Date } & Readonly<Record<string, Value>>;
+    const { time, type, outcome, credential } = record as { readonly time: string } & Readonly<Record<string, Value>>;
     this.#exporter.add(
       JSON.stringify({
-        timeUnixNano: nanosecondsOf(time.getTime()),
+        timeUnixNano: nanosecondsOf(Date.parse(time)),
         severityNumber,
         body: { stringValue: line },
         attributes: attributesOf({

@@ -46,19 +46,29 @@ export function auditCalls({ audit, requests, onFailure, key }: AuditedCalls): C
     },
     witness(call, { keyId, generation, method, url, body }) {
       if (!isAudited(call)) return undefined;
+      const { id: request, caller, credential, operation } = call;
+      const { listener, claim } = caller;
+      // One object, for each signature: what is undefined is not written, and copies of parts cost more than the digest.
       audit.record({
-        ...{ type: 'signed', outcome: 'ok', ...whoAndWhat(call), keyId, generation, method },
-        ...(url !== undefined && { path: publicPath(url, key()) }),
-        ...(body !== undefined && { bodySha256: hash('sha256', body) }),
+        type: 'signed',
+        outcome: 'ok',
+        request,
+        listener,
+        claim,
+        credential,
+        operation,
+        keyId,
+        generation,
+        method,
+        path: url === undefined ? undefined : publicPath(url, key()),
+        bodySha256: body === undefined ? undefined : hash('sha256', body),
       });
       return isStrict ? audit.written() : undefined;
     },
   };
 }
 
-const whoAndWhat = ({ id, caller: { listener, claim }, credential, operation }: Call) => ({
-  ...{ request: id, listener, claim, credential, operation },
-});
+const whoAndWhat = ({ id: request, caller: { listener, claim }, credential, operation }: Call) => ({ request, listener, claim, credential, operation }); // prettier-ignore
 
 const isOurs = (error: unknown) => error instanceof PaycertError && error.code === 'audit-unavailable';
 

@@ -1,5 +1,6 @@
 // The chain of an audit: whatever is done to its lines by somebody who has no key is found.
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { beginning, digestWith, type Head, isGenuine, link, numberOf, readLine } from '../../src/audit/chain.ts';
@@ -76,6 +77,15 @@ describe('the chain of an audit', () => {
           head = linked;
         }
         if (key !== undefined) assert.deepEqual(verify(lines, end).faults, []);
+      }),
+    );
+  });
+
+  it('is an HMAC-SHA-256 of what a line says, as anybody computes it, under a key of any length', () => {
+    const key = fc.oneof(fc.string(), fc.string({ unit: 'binary', minLength: 60, maxLength: 300 }));
+    fc.assert(
+      fc.property(key, fc.string({ unit: 'grapheme' }), (secret, text) => {
+        assert.equal(digestWith(secret)(text), createHmac('sha256', secret).update(text).digest('hex'));
       }),
     );
   });
