@@ -27,8 +27,8 @@ export interface StagedState {
 /** What a platform said when it was last asked for the certificates that it signs with. */
 export interface CertificateListState {
   readonly at: Date;
-  /** `absent`: it has none for this merchant, and signs with a public key. */
-  readonly outcome: 'listed' | 'absent' | 'failed';
+  /** `absent`: it has none for this merchant, and signs with a public key. `unknown`: it has none of the number that a message named. */
+  readonly outcome: 'listed' | 'absent' | 'unknown' | 'failed';
   /** When it last gave a list that was taken. */
   readonly listedAt?: Date;
   /** Why it failed; what was listed before stays. */

@@ -6,13 +6,23 @@ import type { Provider, SigningContext } from '../providers/provider.ts';
 import type { Credential } from '../store/attempt.ts';
 import type { Destination, OwnCalls, OwnResponse } from './own-calls.ts';
 
-export interface DownloadOptions {
+/** Who asks, and where. */
+export interface AskingOptions {
   readonly credential: string;
   readonly provider: Pick<Provider, 'load' | 'identity'>;
-  readonly list: CertificateList;
   readonly destinations: readonly Destination[];
   /** Asks key services for the keys that the material refers to; absent where there are none. */
   readonly resolve?: Credential['resolve'];
+}
+
+export interface DownloadOptions extends AskingOptions {
+  readonly list: CertificateList;
+}
+
+export interface Asking {
+  readonly calls: OwnCalls;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
 }
 
 /** What a download begins with. */
@@ -28,17 +38,12 @@ export interface Known {
  * @throws PaycertError of kind `gateway`, `refused` and `not-ready`, and why a key that stays elsewhere cannot be used
  */
 export async function downloadCertificates(
-  { data, listed }: Known,
-  { credential, provider, list, destinations, resolve }: DownloadOptions,
-  { calls, clock, signal }: { readonly calls: OwnCalls; readonly clock: Clock; readonly signal: AbortSignal },
+  material: Known,
+  options: DownloadOptions,
+  { calls, clock, signal }: Asking,
 ): Promise<Listed | 'absent' | undefined> {
-  const remote = await resolve?.(data, signal);
-  // A key service that is away is no fault of the material: it is asked again soon.
-  for (const key of remote?.values() ?? []) if (key instanceof PaycertError) throw key;
-  const loadWith = (parts: Listed) => provider.load(new Map([...data, ...parts]), remote);
-  const all = await loadWith(listed);
-  // New material may contradict what was listed for the old one.
-  const known = all.set.problems.length === 0 ? all : await provider.load(data, remote);
+  const { credential, list, destinations } = options;
+  const { known, loadWith } = await loadKnown(material, options, signal);
   const { authorize, decrypt } = known.operations;
   if (known.set.problems.length > 0 || authorize === undefined || decrypt === undefined) return undefined;
   // Without it nothing that comes could be opened.
@@ -56,12 +61,33 @@ export async function downloadCertificates(
   const [problem] = next.set.problems;
   if (problem !== undefined)
     throw new PaycertError('certificate-list-invalid', `the list of platform certificates cannot be used: ${problem.message}`); // prettier-ignore
-  await verify(response, [known, next], now);
+  await assertVerified(response, [known, next], now);
   return opened;
 }
 
+/** The owner's set with what was listed before, and how it loads with something else. */
+export async function loadKnown(
+  { data, listed }: Known,
+  { provider, resolve }: Pick<AskingOptions, 'provider' | 'resolve'>,
+  signal: AbortSignal,
+): Promise<{ readonly known: SigningContext; readonly loadWith: (parts: Listed) => Promise<SigningContext> }> {
+  const remote = await resolve?.(data, signal);
+  // A key service that is away is no fault of the material: it is asked again soon.
+  for (const key of remote?.values() ?? []) if (key instanceof PaycertError) throw key;
+  const loadWith = (parts: Listed) => provider.load(new Map([...data, ...parts]), remote);
+  const all = await loadWith(listed);
+  // New material may contradict what was listed for the old one.
+  return { known: all.set.problems.length === 0 ? all : await provider.load(data, remote), loadWith };
+}
+
+type Response = OwnResponse & { readonly apiMethod?: string | undefined };
+
 /** With the keys that are known; with those that it brings only where it names one that is not. */
-async function verify(response: OwnResponse, [known, next]: [SigningContext, SigningContext], now: Date) {
+export async function assertVerified(
+  response: Response,
+  [known, next]: readonly [SigningContext, SigningContext],
+  now: Date,
+): Promise<void> {
   try {
     await verifyWith(known, response, now).catch(async (error: unknown) => {
       if (!(error instanceof PaycertError) || !namesUnknown.has(error.code)) throw error;
@@ -75,10 +101,13 @@ async function verify(response: OwnResponse, [known, next]: [SigningContext, Sig
 
 const namesUnknown: ReadonlySet<string> = new Set(['key-id-unknown', 'no-platform-key']);
 
-async function verifyWith({ operations }: SigningContext, response: OwnResponse, now: Date): Promise<void> {
-  const { method, url, status, headers, body } = response;
+async function verifyWith({ operations }: SigningContext, response: Response, now: Date): Promise<void> {
+  const { method, url, status, headers, body, apiMethod } = response;
   if (operations.verify === undefined) throw new PaycertError('no-platform-key', 'nothing verifies the list');
-  await operations.verify({ kind: 'response', method, url, status, headers, body }, now);
+  await operations.verify(
+    { kind: 'response', method, url, status, headers, body, ...(apiMethod !== undefined && { apiMethod }) },
+    now,
+  );
 }
 
 /** Its code is public; its words are not ours. */

@@ -4,7 +4,7 @@ import type { Material } from '../sources/source.ts';
 import { type DownloadOptions, downloadCertificates } from './certificate-download.ts';
 import { type Asked, ListRounds, type RoundsDependencies, type RoundsOptions } from './list-rounds.ts';
 import type { OwnCalls } from './own-calls.ts';
-import type { Scheduled } from './schedule.ts';
+import type { Followed } from './followed.ts';
 
 export type ListedOptions = DownloadOptions & RoundsOptions;
 
@@ -12,7 +12,7 @@ export interface ListedDependencies extends RoundsDependencies {
   readonly calls: OwnCalls;
 }
 
-export class ListedCertificates implements Scheduled {
+export class ListedCertificates implements Followed {
   #options: ListedOptions;
   readonly #dependencies: ListedDependencies;
   readonly #rounds: ListRounds;
@@ -47,7 +47,6 @@ export class ListedCertificates implements Scheduled {
     return this.#followers.size > 0;
   }
 
-  /** Calls `changed` whenever another list was taken, until what it returns is called. */
   follow(changed: () => void): () => void {
     // What was learned before nobody followed may be old.
     if (!this.isFollowed && this.#own !== undefined) this.#rounds.askNow();

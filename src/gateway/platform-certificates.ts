@@ -1,43 +1,50 @@
-// Source → Source: adds the certificates that a payment platform signs with, as it lists them; and one timer for all credentials.
-import type { Clock } from '../clock.ts';
-import type { CertificateListState, Event, Observe } from '../events.ts';
-import type { Material, Source, Tick } from '../sources/source.ts';
+// Source → Source: adds the certificates that a payment platform signs with, as it lists or hands them out; and one timer for all.
+import type { Event } from '../events.ts';
+import type { Material, Source } from '../sources/source.ts';
+import { AskedCertificates } from './asked-certificates.ts';
 import { type DistributedOptions, withDistributed } from './distributed-certificates.ts';
-import { ListedCertificates, type ListedOptions } from './listed-certificates.ts';
-import type { OwnCalls } from './own-calls.ts';
+import { newsOf } from './followed.ts';
+import { ListedCertificates, type ListedDependencies, type ListedOptions } from './listed-certificates.ts';
 import { Schedule } from './schedule.ts';
+import type { SerialDownloadOptions } from './serial-download.ts';
 import { withListed } from './with-listed.ts';
 
-export interface PlatformCertificatesOptions {
-  readonly calls: OwnCalls;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly observe: Observe;
-  readonly report: (credential: string, state: CertificateListState) => void;
-}
+export type PlatformCertificatesOptions = Omit<ListedDependencies, 'wake'>;
 
 /** How many credentials ask at once: thousands start together. */
 const mostAtOnce = 8;
+
+/** What names a key that is not known here; of one that is valid there may be none. */
+const namesUnknown: ReadonlySet<string> = new Set(['key-id-unknown', 'no-platform-key']);
 
 /** Of one process. What was listed outlives the source that it was listed for, so that a new configuration loses nothing. */
 export class PlatformCertificates {
   readonly #options: PlatformCertificatesOptions;
   readonly #schedule: Schedule;
   readonly #lists = new Map<string, ListedCertificates>();
+  readonly #asked = new Map<string, AskedCertificates>();
 
   constructor(options: PlatformCertificatesOptions) {
     this.#options = options;
     this.#schedule = new Schedule({ clock: options.clock, most: mostAtOnce });
   }
 
-  /** Reading waits for no platform: what is listed later is a change of its own. */
+  /** Those that a platform lists. Reading waits for no platform: what is listed later is a change of its own. */
   add(source: Source, options: ListedOptions): Source {
-    const list = this.#listOf(options);
+    const make = () => new ListedCertificates(options, this.#dependencies);
+    const list = keptOr(this.#lists, options, make);
     const listed = async (own: Material) => {
       list.offer(own);
       return list.parts;
     };
-    return withListed(source, listed, (signal) => this.#news(list, signal));
+    return withListed(source, listed, (signal) => newsOf(list, this.#schedule, signal));
+  }
+
+  /** Those that a platform hands out one by one, once a message has named them. */
+  addAsked(source: Source, options: SerialDownloadOptions): Source {
+    const asked = keptOr(this.#asked, options, () => new AskedCertificates(options, this.#dependencies));
+    const listed = async (own: Material) => asked.partsFor(own);
+    return withListed(source, listed, (signal) => newsOf(asked, this.#schedule, signal));
   }
 
   /** Those that an operator has downloaded into that Secret. */
@@ -47,50 +54,36 @@ export class PlatformCertificates {
 
   /** What was refused for a key that nobody knows may be signed with one that is new. */
   noticed(event: Event): void {
-    if (event.type !== 'unverified' || event.error.code !== 'key-id-unknown') return;
+    if (event.type !== 'unverified' || !namesUnknown.has(event.error.code)) return;
     const { keyId } = event.error;
-    if (keyId !== undefined) this.#lists.get(event.credential)?.missed(keyId);
+    if (keyId === undefined) return;
+    for (const known of [this.#lists, this.#asked]) known.get(event.credential)?.missed(keyId);
   }
 
   /** The credential is removed, or is another account now. */
   forget(credential: string, identity: string): void {
-    if (this.#lists.get(credential)?.options.provider.identity === identity) this.#lists.delete(credential);
+    for (const known of [this.#lists, this.#asked])
+      if (known.get(credential)?.options.provider.identity === identity) known.delete(credential);
   }
 
-  #listOf(options: ListedOptions): ListedCertificates {
-    const known = this.#lists.get(options.credential);
-    if (known?.options.provider.identity === options.provider.identity) {
-      known.options = options;
-      return known;
-    }
-    const list = new ListedCertificates(options, { ...this.#options, wake: () => this.#schedule.wake() });
-    this.#lists.set(options.credential, list);
-    return list;
+  get #dependencies(): ListedDependencies {
+    return { ...this.#options, wake: () => this.#schedule.wake() };
   }
+}
 
-  async *#news(list: ListedCertificates, signal: AbortSignal): AsyncGenerator<Tick, void, undefined> {
-    const news = { hasCome: false };
-    let wake: () => void = () => undefined;
-    const leave = list.follow(() => {
-      news.hasCome = true;
-      wake();
-    });
-    this.#schedule.add(list);
-    const isOver = () => signal.aborted;
-    const end = () => wake();
-    signal.addEventListener('abort', end);
-    try {
-      yield 'start';
-      while (!isOver()) {
-        if (!news.hasCome) await new Promise<void>((resolve) => (wake = resolve));
-        const { hasCome } = news;
-        news.hasCome = false;
-        if (hasCome && !isOver()) yield 'event';
-      }
-    } finally {
-      signal.removeEventListener('abort', end);
-      leave();
-      if (!list.isFollowed) this.#schedule.delete(list);
-    }
+type Kept<O> = { options: O };
+
+/** What is known of that account, with its new options; otherwise what `make` makes. */
+function keptOr<
+  O extends { readonly credential: string; readonly provider: { readonly identity: string } },
+  T extends Kept<O>,
+>(all: Map<string, T>, options: O, make: () => T): T {
+  const known = all.get(options.credential);
+  if (known?.options.provider.identity === options.provider.identity) {
+    known.options = options;
+    return known;
   }
+  const made = make();
+  all.set(options.credential, made);
+  return made;
 }

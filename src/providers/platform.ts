@@ -1,6 +1,7 @@
 // What a payment platform is to the rest of paycert: one value per folder, and everything that is asked about it.
 import type { X509Certificate } from 'node:crypto';
 import type { Static, TObject } from 'typebox';
+import type { CertificateBySerial } from './certificate-by-serial.ts';
 import type { CertificateList } from './certificate-list.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { LiveCheck } from './live-check.ts';
@@ -92,6 +93,8 @@ export interface Platform<O extends TObject = TObject> {
   forwards?(options: Static<O>): Forwarding;
   /** How the certificates that it signs with are downloaded. Absent: it lists none. */
   readonly certificateList?: CertificateList;
+  /** How one of them is downloaded by its number. Undefined: its messages name none with these options. Absent: never. */
+  certificateBySerial?(options: Static<O>): CertificateBySerial | undefined;
   /** How it is asked whether it takes a key. Absent: it cannot be asked. */
   readonly liveCheck?: LiveCheck;
   /** How its notifications are taken. Absent: it sends none. */

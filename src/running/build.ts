@@ -210,19 +210,24 @@ interface Listing extends Pick<Credential, 'provider' | 'resolve'> {
   readonly config: CredentialConfig;
 }
 
-/** With the certificates that its platform lists, where it is configured. */
+/** With the certificates that its platform lists or hands out, where it is configured. */
 function withCertificates(source: Source, { config, provider, resolve }: Listing, building: Building): Source {
   const { name: credential, platformCertificates } = config;
   const { certificates } = building;
-  const { certificateList: list } = platformOf(config.provider).platform;
-  if (platformCertificates === undefined || list === undefined || certificates === undefined) return source;
+  const { platform, options } = platformOf(config.provider);
+  const { certificateList: list } = platform;
+  if (platformCertificates === undefined || certificates === undefined) return source;
+  const destinations = destinationsOf(config);
+  const bySerial = platform.certificateBySerial?.(options);
+  if (bySerial !== undefined)
+    return certificates.addAsked(source, { credential, provider, bySerial, destinations, resolve });
+  if (list === undefined) return source;
   const { every = defaults.every, secret: name, namespace } = typeof platformCertificates === 'object' ? platformCertificates : {}; // prettier-ignore
   if (name !== undefined) {
     const from = sources.secret({ name, ...(namespace !== undefined && { namespace }) }, building);
     return certificates.addDistributed(source, { credential, provider, list, resolve, from });
   }
   const everyMilliseconds = milliseconds(every);
-  const destinations = destinationsOf(config);
   return certificates.add(source, { credential, provider, list, destinations, resolve, everyMilliseconds });
 }
 

@@ -363,9 +363,13 @@ export const CredentialStatus = Type.Object({
   platformCertificates: Type.Optional(
     Type.Object(
       {
-        outcome: Type.Union([Type.Literal('listed'), Type.Literal('absent'), Type.Literal('failed')], {
-          description: '`absent`: the platform has none for this merchant, and signs with a public key.',
-        }),
+        outcome: Type.Union(
+          [Type.Literal('listed'), Type.Literal('absent'), Type.Literal('unknown'), Type.Literal('failed')],
+          {
+            description:
+              '`absent`: the platform has none for this merchant, and signs with a public key. `unknown`: it has none of the number that a message named.',
+          },
+        ),
         at: Time,
         listedAt: Type.Optional(Time),
         reason: Type.Optional(Notice),

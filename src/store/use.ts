@@ -266,6 +266,12 @@ function receivedOf(input: ReceivedInput): Received {
     : { ...given, body: bytesOf(given, 'body') };
 }
 
-/** A refused signature. A response that the platform never signs is no proof, and nobody's failure. */
+/**
+ * A refused signature, or one of a key that is named where none is valid. A response that the platform never signs is no proof, and
+ * nobody's failure.
+ */
 const isUnverified = (error: unknown): error is PaycertError =>
-  error instanceof PaycertError && error.kind === 'refused' && error.code !== 'response-unsigned';
+  error instanceof PaycertError &&
+  (error.kind === 'refused'
+    ? error.code !== 'response-unsigned'
+    : error.code === 'no-platform-key' && error.keyId !== undefined);

@@ -45,6 +45,7 @@ const liveLines = {
 const listedLines = {
   listed: 'the platform certificates were downloaded',
   absent: 'the platform has no certificates for this merchant: it signs with a public key, and is asked once a day',
+  unknown: 'the platform has no certificate of the number that a message named, or no message names it any more',
   failed: 'the platform certificates cannot be downloaded; those that are known stay',
 } as const;
 

@@ -1,5 +1,6 @@
 // A gateway on loopback that behaves as Alipay's: it verifies every request and page, v2 and v3, and signs every response.
 import { randomUUID, verify as verifyBytes } from 'node:crypto';
+import { answerCertificate } from './alipay-certificates.ts';
 import { answerCertify, type Certifications } from './alipay-certify.ts';
 import type { AlipayMaterial } from './alipay-material.ts';
 import { makeAlipayNotification, makeGatewayResponse, makeRestResponse } from './alipay-message.ts';
@@ -130,6 +131,7 @@ export async function startAlipayGateway(options: AlipayGatewayOptions): Promise
     const apiMethod = parameters.get('method') ?? '';
     const business = JSON.parse(parameters.get('biz_content') ?? '{}') as Record<string, unknown>;
     const result =
+      answerCertificate(apiMethod, business, material) ??
       answerCertify(apiMethod, business, certifications) ??
       answerTrade(apiMethod, business, Object.fromEntries(parameters), trades);
     if (result === 'page') return answer(302, 'text/html', Buffer.from('<html>'), { Location: pageOf(apiMethod) });

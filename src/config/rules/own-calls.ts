@@ -2,6 +2,7 @@
 import { milliseconds } from '../defaults.ts';
 import type { CredentialConfig } from '../schema/credential.ts';
 import type { OperatorCertificatesConfig } from '../schema/own-calls.ts';
+import type { Platform } from '../../providers/platform.ts';
 import type { Sound } from '../sound.ts';
 import type { Path } from '../yaml.ts';
 import type { Fault } from './fault.ts';
@@ -41,6 +42,25 @@ export function* operatorCertificateFaults(
       yield { path, message: `is not for ${platform.name}, which lists no certificates` };
 }
 
+type Given = Exclude<Sound<CredentialConfig>['platformCertificates'], 'download' | undefined>;
+
+/** Of a platform that lists them, or hands them out one by one. */
+function* certificateFaults(
+  platform: Platform,
+  options: Record<string, unknown>,
+  given: Partial<Given>,
+  path: Path,
+): Generator<Fault> {
+  if (platform.certificateList !== undefined) return;
+  if (platform.certificateBySerial === undefined)
+    yield { path, message: `is not for ${platform.name}, which lists no certificates` };
+  else if (platform.certificateBySerial(options) === undefined)
+    yield { path, message: `is not for ${platform.name} with these options: its messages name no certificate` };
+  for (const name of ['every', 'secret'] as const)
+    if (platform.certificateBySerial !== undefined && given[name] !== undefined)
+      yield { path: [...path, name], message: `is not for ${platform.name}, which is asked once a message names a certificate` }; // prettier-ignore
+}
+
 /** They are made of a platform that takes them, at an address of its own, and as often as it says. */
 export function* ownCallFaults(
   { provider, platformCertificates, check, gateway }: OwnCalls,
@@ -63,8 +83,7 @@ export function* ownCallFaults(
       ],
     };
   for (const { platform, options } of platformsOf(provider)) {
-    if (platformCertificates !== undefined && platform.certificateList === undefined)
-      yield { path: [...at, 'platformCertificates'], message: `is not for ${platform.name}, which lists no certificates` }; // prettier-ignore
+    if (platformCertificates !== undefined) yield* certificateFaults(platform, options, given, path);
     if (check !== undefined && platform.liveCheck === undefined)
       yield { path: [...at, 'check'], message: `is not for ${platform.name}, which cannot be asked` };
     const own = platform.origins(options);

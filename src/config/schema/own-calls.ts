@@ -25,7 +25,7 @@ export const PlatformCertificates = Type.Union(
   ],
   {
     description:
-      'Downloads the certificates that the platform signs with, and adds them to the material: download, or { every }. Or { secret }: an operator downloads them. Of WeChat Pay APIv3. Absent: nothing is downloaded.',
+      'Downloads the certificates that the platform signs with, and adds them to the material: download, or { every }. Or { secret }: an operator downloads them. Of WeChat Pay APIv3. Of Alipay in mode certificate: download, which asks for a certificate once a response names it. Absent: nothing is downloaded.',
   },
 );
 

@@ -1,5 +1,6 @@
 // Alipay, the v2 gateway and the v3 REST interface, as everything outside this folder knows it.
 import { draft } from './draft.ts';
+import { certificateBySerial } from './downloaded.ts';
 import { describeCertificate, fileNames } from './files.ts';
 import { definePlatform } from '../platform.ts';
 import { forwarding } from './forwarding.ts';
@@ -25,6 +26,7 @@ export const platform = definePlatform({
   draft,
   origins: ({ gateway = defaults.gateway }) => [origins[gateway]],
   forwards: forwarding,
+  certificateBySerial: ({ mode }) => (mode === 'key' ? undefined : certificateBySerial),
   liveCheck,
   notifies: () => notifying,
   queries: querying,

@@ -36,7 +36,8 @@ export function misplacedCertificates(parts: Parts): readonly PaycertError[] {
 const isForeign = (leaf: X509Certificate): boolean =>
   appIdOf(leaf) === undefined && (isAuthority(leaf) || isOfTenpay(leaf) || environmentOf(leaf) !== undefined);
 
-function whyNotAlipays(leaf: X509Certificate): string | undefined {
+/** What it is instead, in words; undefined for what may be Alipay's own. */
+export function whyNotAlipays(leaf: X509Certificate): string | undefined {
   const isOther = isAuthority(leaf) || isOfTenpay(leaf) || appIdOf(leaf) !== undefined;
   return isOther ? `is ${holderOf(leaf) ?? 'a certificate of WeChat Pay'}, and not Alipay’s own` : undefined;
 }

@@ -33,6 +33,9 @@ function misnamed({ app, root }: OwnSerials, keyId = ''): string | undefined {
     : undefined;
 }
 
+/** An SN: nothing else may be shown as the name of a key. */
+const serialIn = (keyId = ''): string | undefined => /^[0-9a-f]{32}$/i.exec(keyId)?.[0].toLowerCase();
+
 /** What was received, read once. */
 interface Reading extends Claim {
   readonly keyId: string | undefined;
@@ -49,13 +52,19 @@ export function receiving(
   const verifiers = keys.map((key) => publicVerifier(key, schemeOf(key.publicKey).suite));
 
   /** With the key that is named; where none is, with every one that has not expired. */
-  const check = ({ keyId, rules, transit, ...claim }: Reading, now: Date, earlier: Earlier | undefined): Verified => {
+  const check = (
+    { keyId, rules, transit, ...claim }: Reading,
+    named: string | undefined,
+    now: Date,
+    earlier: Earlier | undefined,
+  ): Verified => {
     const isNamed = (facts: { readonly keyId: string }) => keyId === undefined || facts.keyId === keyId.toLowerCase();
     const trial = {
       now,
       earlier,
       owner: 'Alipay',
       isNamed,
+      named,
       misnamed: misnamed(own, keyId),
       ...(transit && { transit }),
     };
@@ -66,7 +75,12 @@ export function receiving(
 
   return {
     verifiers,
-    verify: async (received, now, earlier) => check(readOwn(received, now, mode), now, earlier),
+    async verify(received, now, earlier) {
+      const reading = readOwn(received, now, mode);
+      // Of bytes that a caller has taken apart, its key id is whatever it says.
+      const named = received.kind === 'message' ? undefined : serialIn(reading.keyId);
+      return check(reading, named, now, earlier);
+    },
     openNotification: async (notification) => readNotification(VerifiedNotification.contentOf(notification), appId),
   };
 }

@@ -44,7 +44,7 @@ export function confirm(
   if (named.length === 0 && misnamed !== undefined)
     throw new PaycertError('key-id-own', `the signature names ${misnamed}, and ${owner} never signs with that key`);
   if (named.length === 0 && own.length === 0)
-    throw new PaycertError('no-platform-key', `there is no key of ${owner} that is valid`);
+    throw new PaycertError('no-platform-key', `there is no key of ${owner} that is valid`, { keyId });
   if (named.length === 0)
     throw new PaycertError(
       'key-id-unknown',

@@ -59,7 +59,7 @@ export const reloads = {
     about: 'reloads',
     type: 'counter',
     help: 'Downloads of platform certificates, each of them.',
-    more: '`outcome`: `listed`, `absent` (the platform has none for this merchant, and signs with a public key), `failed`. `reason`: an error code; empty unless failed.',
+    more: '`outcome`: `listed`, `absent` (the platform has none for this merchant, and signs with a public key), `unknown` (it has none of the number that a message named), `failed`. `reason`: an error code; empty unless failed.',
     labels: ['credential', 'outcome', 'reason'],
     on: {
       'certificates-listed': ({ credential, outcome, error }) =>

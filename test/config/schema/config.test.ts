@@ -580,6 +580,23 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     ['download'],
   ],
   [
+    `${at}.platformCertificates`,
+    (v) =>
+      withCredential({
+        provider: { alipay: { appId: '2021000000000001', mode: 'certificate' } },
+        platformCertificates: v,
+      }),
+    ['download', {}],
+    [{ every: '3h' }, { secret: 'platform' }],
+  ],
+  [
+    `${at}.platformCertificates`,
+    (v) =>
+      withCredential({ provider: { alipay: { appId: '2021000000000001', mode: 'key' } }, platformCertificates: v }),
+    [],
+    ['download'],
+  ],
+  [
     `${at}.check`,
     (v) => withCredential({ check: v }),
     ['live', {}, { within: '30m', otherwise: 'reject' }],
