@@ -3,9 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from './clock.ts';
 import { Credentials } from './running/credentials.ts';
 import { startKeyServices } from './running/key-services.ts';
-import { parseCredentials, parseKeyServices } from './config/load.ts';
+import { wayOutOf } from './running/way-out.ts';
+import { parseCredentials, parseKeyServices, parseWayOut } from './config/load.ts';
 import type { CredentialConfig } from './config/schema/credential.ts';
 import type { KeyServicesConfig } from './config/schema/key-services.ts';
+import type { WayOutConfig } from './config/schema/way-out.ts';
 import { poolLimiter } from './store/limiter.ts';
 import { PaycertError } from './errors.ts';
 import { isolate, type Observe } from './events.ts';
@@ -33,6 +35,8 @@ export interface LibraryOptions {
   readonly askResponder?: AskResponder;
   /** Where keys stay that the material only refers to, as under `keyServices` in `paycert.yaml`. Default: nowhere. */
   readonly keyServices?: KeyServicesConfig;
+  /** The proxy between this program and the platforms, as `wayOut` in `paycert.yaml`: for downloads, live checks and `reconcile`. Default: none. */
+  readonly wayOut?: WayOutConfig;
 }
 
 /** What a program may say of its use. */
@@ -134,6 +138,7 @@ export async function startPaycert(
   const { observe = () => undefined, clock = systemClock, environment = process.env, askResponder } = options;
   const parsed = parseCredentials(listOf(credentials));
   const services = parseKeyServices(options.keyServices ?? {});
+  const wayOut = await wayOutOf(options.wayOut && parseWayOut(options.wayOut));
   const store = new Store();
   const waiting = new Map(parsed.map(({ name }) => [name, Promise.withResolvers<undefined>()]));
   const tell = isolate(observe);
@@ -153,7 +158,7 @@ export async function startPaycert(
   const keyServices = await startKeyServices(services, { clock, observe: watching });
   const running = new Credentials(
     { store, clock, limiter: poolLimiter(signingThreads(environment)), observe: watching },
-    { clock, observe: watching, environment, askResponder, keyServices },
+    { clock, observe: watching, environment, askResponder, keyServices, wayOut },
   );
   const stop = async () => {
     await running.stop();
@@ -193,7 +198,7 @@ export async function startPaycert(
       const querying = queryingOf(store.entry(name));
       const other = typeof fallback === 'string' ? { credential: fallback } : fallback;
       const instead = other && { store, ...other };
-      const of = { store, clock, observe: watching, around, credential: name, double, instead };
+      const of = { store, clock, observe: watching, around, credential: name, double, instead, wayOut };
       const queries = await openQueries(of);
       const results: Reconciled[] = [];
       try {

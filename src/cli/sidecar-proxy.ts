@@ -2,7 +2,6 @@
 import type { Clock } from '../clock.ts';
 import { defaults, milliseconds } from '../config/defaults.ts';
 import type { ProxyConfig } from '../config/schema/proxy.ts';
-import { readProxyUser } from '../config/token.ts';
 import type { Observe } from '../events.ts';
 import { GatewayClient, type HostState } from '../gateway/client.ts';
 import { openConnections } from '../gateway/connections.ts';
@@ -32,6 +31,8 @@ export interface ProxyDependencies {
   readonly traceOf?: TraceOf | undefined;
   /** Of each of its listeners. */
   readonly limits: Limits;
+  /** The proxy on the way out, where there is one. */
+  readonly wayOut: WayOut | undefined;
 }
 
 export interface RunningProxy {
@@ -46,21 +47,9 @@ export interface RunningProxy {
   close(): Promise<void>;
 }
 
-/**
- * Its user is read for each tunnel, since the password may have been replaced; and once now, so that a wrong file ends the start.
- * @throws PaycertError `config-invalid`
- */
-async function wayOutOf({ wayOut }: ProxyConfig): Promise<WayOut | undefined> {
-  if (wayOut === undefined) return undefined;
-  const { proxy, noProxy, userFile } = wayOut;
-  const user = userFile === undefined ? undefined : () => readProxyUser(userFile);
-  await user?.();
-  return { proxy, noProxy, user };
-}
-
 /** @throws PaycertError `package-missing`, `config-invalid`, `listener-in-use`, `listener-unusable` */
 export async function startProxy(config: ProxyConfig, dependencies: ProxyDependencies): Promise<RunningProxy> {
-  const { store, clock, observe, token, audit, limiter, traceOf, limits } = dependencies;
+  const { store, clock, observe, token, audit, limiter, traceOf, limits, wayOut } = dependencies;
   const { listen, maxBodyBytes = defaults.proxyMaxBodyBytes, deadline = defaults.deadline } = config;
   const { spareShare = defaults.spareShare, attempts = defaults.attempts } = config;
   const { correctClock: correctsClock = defaults.correctClock } = config;
@@ -68,7 +57,7 @@ export async function startProxy(config: ProxyConfig, dependencies: ProxyDepende
   let { routes } = config;
   const { identityFile } = config;
   const local = identityFile === undefined ? undefined : { identity: await readIdentity(identityFile), limiter };
-  const connections = await openConnections(await wayOutOf(config));
+  const connections = await openConnections(wayOut);
   const elapsed = () => performance.now();
   const proxy = {
     ...{ store, clock, observe, maxBodyBytes, local, milliseconds: elapsed, routes: () => routes, traceOf },

@@ -8,6 +8,7 @@ import type { PaycertError } from '../errors.ts';
 import { type Event, isolate, type Observe } from '../events.ts';
 import { RunningConfiguration } from '../running/configuration.ts';
 import { startKeyServices } from '../running/key-services.ts';
+import { wayOutOf } from '../running/way-out.ts';
 import { FollowedFiles } from '../server/followed-files.ts';
 import { LastGoodDirectory } from '../sources/last-good.ts';
 import { aroundEach } from '../store/call.ts';
@@ -65,10 +66,11 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const limiter = poolLimiter(signingThreads(environment));
   const lastGood =
     config.lastGood && new LastGoodDirectory({ ...config.lastGood, pod: environment['PAYCERT_POD_UID'] });
+  const wayOut = await wayOutOf(config.wayOut);
   const keyServices = await startKeyServices(config.keyServices ?? {}, following);
   const configured = new RunningConfiguration(
     { store, clock, limiter, observe },
-    { clock, observe, environment, lastGood, keyServices },
+    { clock, observe, environment, lastGood, keyServices, wayOut },
   );
 
   const tokens = await FollowedTokens.read(config);
@@ -85,7 +87,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const limits = limitsOf(config);
   const facts = { store, clock, observe, version, startedAt: now(), files: () => followedFiles.list() };
   const listeners = new SidecarListeners(config, limits, {
-    ...{ tokens, audit, limiter },
+    ...{ tokens, audit, limiter, wayOut },
     admin: { ...facts, metrics },
     api: {
       ...facts,
@@ -150,7 +152,18 @@ const aborted = (signal: AbortSignal): Promise<void> =>
   });
 
 /** What only a new process picks up. */
-const fixedParts = ({ listen, admin, log, remember, lastGood, keyServices, audit, proxy, notifications }: Config) => {
+const fixedParts = ({
+  listen,
+  admin,
+  log,
+  remember,
+  lastGood,
+  keyServices,
+  wayOut,
+  audit,
+  proxy,
+  notifications,
+}: Config) => {
   const { routes: _, ...fixed } = proxy ?? {};
-  return { listen, admin, log, remember, lastGood, keyServices, audit, notifications, proxy: proxy && fixed };
+  return { listen, admin, log, remember, lastGood, keyServices, wayOut, audit, notifications, proxy: proxy && fixed };
 };

@@ -20,6 +20,7 @@ import {
   ResourceEntrySchema,
 } from './schema/credential.ts';
 import { type KeyServicesConfig, KeyServicesSchema } from './schema/key-services.ts';
+import { type WayOutConfig, WayOutSchema } from './schema/way-out.ts';
 import type { Sound } from './sound.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -34,6 +35,7 @@ const validateEntries = validator(entries, 'config-invalid', 'few');
 const validateCredential = validator(CredentialSchema, 'config-invalid', 'few');
 const validateKeyServices = validator(KeyServicesSchema, 'config-invalid', 'few');
 const validateResource = validator(ResourceEntrySchema, 'config-invalid', 'few');
+const validateWayOut = validator(WayOutSchema, 'config-invalid', 'few');
 
 /**
  * @throws PaycertError `config-syntax`, `config-invalid`, `listener-exposed`: the first problem in the order of the file, with all
@@ -70,6 +72,10 @@ export function parseKeyServices(value: unknown): KeyServicesConfig {
   throwTogether([...keyServiceFaults(services)].map((fault) => faultError(fault)));
   return deepFreeze(structuredClone(services));
 }
+
+/** The `wayOut` of a configuration alone, as a program gives it. @throws PaycertError `config-invalid` */
+export const parseWayOut = (value: unknown): WayOutConfig =>
+  deepFreeze(structuredClone(validateWayOut(value, 'wayOut')));
 
 /** `isWhole`: of a document that is cut off, nothing is missing. */
 function evaluateConfig(plain: unknown, isWhole: boolean): { config: Sound<Config>; found: readonly Found[] } {

@@ -37,7 +37,7 @@ export async function readToken(path: string, file: TokenFile = 'token'): Promis
 
 /** `name:password`, for the proxy on the way out. @throws PaycertError `config-invalid` */
 export async function readProxyUser(path: string): Promise<string> {
-  const field = 'proxy.wayOut.userFile';
+  const field = 'wayOut.userFile';
   const { bytes } = await readBounded(path).catch((error: unknown) => {
     throw new PaycertError('config-invalid', `${path} ${whyUnreadable(error)}`, { field });
   });

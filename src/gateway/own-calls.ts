@@ -15,6 +15,7 @@ import { bodyFailure, type Limits, sendOnce } from './exchange.ts';
 import { PlatformClocks } from './platform-clocks.ts';
 import { assertNoRedirect, singles } from './received.ts';
 import { decoded, readWhole } from './response-body.ts';
+import type { WayOut } from './way-out.ts';
 
 export interface OwnCallsOptions {
   readonly clock: Clock;
@@ -22,7 +23,8 @@ export interface OwnCallsOptions {
   readonly limiter: Limiter;
   /** A clock that never goes back. */
   readonly milliseconds: () => number;
-  readonly open?: () => Promise<Connections>;
+  /** The proxy on the way out, where there is one. */
+  readonly wayOut?: WayOut | undefined;
 }
 
 /** An origin of the platform, and what is called in place of it: itself, or a platform double. */
@@ -106,8 +108,8 @@ export class OwnCalls {
     { origin, address }: Destination,
     { limits, attempts }: { readonly limits: Limits; readonly attempts: Attempt[] },
   ): Promise<OwnResponse> {
-    const { clock, limiter, open = openConnections } = this.#options;
-    const connections = await (this.#connections ??= open());
+    const { clock, limiter, wayOut } = this.#options;
+    const connections = await (this.#connections ??= openConnections(wayOut));
     const wanted = request(origin);
     const caller = { listener: 'paycert' };
     const call: Call = {

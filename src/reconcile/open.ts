@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
 import { GatewayClient } from '../gateway/client.ts';
 import { openConnections } from '../gateway/connections.ts';
+import type { WayOut } from '../gateway/way-out.ts';
 import type { Around } from '../store/call.ts';
 import type { Store } from '../store/store.ts';
 import { assertSameOrders, withFallback } from './fallback.ts';
@@ -15,6 +16,8 @@ export interface OpenOptions {
   readonly observe: Observe;
   readonly around: Around;
   readonly credential: string;
+  /** The proxy on the way out, where there is one. */
+  readonly wayOut?: WayOut | undefined;
   /** The origin of a platform double. */
   readonly double?: string | undefined;
   /** Another interface of the same merchant, which is asked where this one says nothing. */
@@ -43,8 +46,8 @@ export async function openQueries(options: OpenOptions): Promise<OpenQueries> {
 }
 
 async function openOne(options: OpenOptions): Promise<OpenQueries> {
-  const { store, clock, observe } = options;
-  const connections = await openConnections();
+  const { store, clock, observe, wayOut } = options;
+  const connections = await openConnections(wayOut);
   const gateway = new GatewayClient({
     ...{ store, clock, observe, connections, random: Math.random, attempts: defaults.attempts },
     milliseconds: () => performance.now(),

@@ -4,6 +4,7 @@ import type { Observe } from '../events.ts';
 import { askPlatform } from '../gateway/live-check.ts';
 import type { Destination, OwnCalls } from '../gateway/own-calls.ts';
 import type { PlatformCertificates } from '../gateway/platform-certificates.ts';
+import type { WayOut } from '../gateway/way-out.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { withCreatedAt } from '../providers/shared/created-at.ts';
 import { withIgnored } from '../providers/shared/ignored.ts';
@@ -52,6 +53,8 @@ export interface BuildDependencies {
   readonly calls?: OwnCalls | undefined;
   /** Downloads the certificates that platforms sign with. Absent: nothing is downloaded. */
   readonly certificates?: PlatformCertificates | undefined;
+  /** The proxy on the way out of calls that nobody asked for; absent where there is none. */
+  readonly wayOut?: WayOut | undefined;
   /** Asked for the keys that material refers to; absent where there are none. */
   readonly keyServices?: Pick<RunningKeyServices, 'resolve' | 'opener'> | undefined;
   /** Shared by all that are built with it; otherwise each source has sessions of its own. */

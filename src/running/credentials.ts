@@ -28,7 +28,8 @@ export class Credentials {
   constructor(dependencies: Dependencies, building: BuildDependencies) {
     this.#dependencies = dependencies;
     const { store, clock, observe } = dependencies;
-    this.#calls = new OwnCalls({ ...dependencies, milliseconds: () => performance.now() });
+    const { wayOut } = building;
+    this.#calls = new OwnCalls({ ...dependencies, milliseconds: () => performance.now(), wayOut });
     this.#certificates = new PlatformCertificates({
       ...{ calls: this.#calls, clock, observe, random: Math.random },
       report: (name, certificateList) => store.update(name, (entry) => ({ ...entry, certificateList })),

@@ -5,8 +5,14 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { readProxyUser } from '../../src/config/token.ts';
 import { paycert } from '../support/paycert.ts';
+import { createSecretVolume } from '../../src/testing/secret-volume.ts';
+import { startWechatpayGateway } from '../../src/testing/wechatpay-gateway.ts';
+import { rotateMerchant } from '../../src/testing/wechatpay-material.ts';
+import { startInternet } from '../support/internet.ts';
+import { ownFiles } from '../support/listing.ts';
+import { passOn } from '../support/platforms.ts';
 import { startSdkWorld } from '../support/sdk-world.ts';
-import { configuration, makeDirectory } from '../support/sidecar.ts';
+import { configuration, credential, makeDirectory, makeMaterial, startSidecar } from '../support/sidecar.ts';
 
 describe('the way out of a sidecar', { timeout: 120_000 }, () => {
   it('is the proxy that the configuration names, and TLS is with the platform', async (t) => {
@@ -19,13 +25,48 @@ describe('the way out of a sidecar', { timeout: 120_000 }, () => {
     assert.equal(attempted?.['host'], 'api.mch.weixin.qq.com');
   });
 
+  it('is the one of downloads, live checks and queries too, without a proxy for applications', async (t) => {
+    const directory = await makeDirectory(t);
+    const material = await makeMaterial();
+    const platform = await startWechatpayGateway();
+    t.after(() => platform.close());
+    platform.admit(material);
+    const tunnels: string[] = [];
+    const hosts = { 'api.mch.weixin.qq.com': passOn(platform.url) };
+    const internet = await startInternet(t, directory, hosts, { tunnelled: (target) => tunnels.push(target) });
+    const env = { NODE_EXTRA_CA_CERTS: internet['NODE_EXTRA_CA_CERTS']! };
+    const volume = await createSecretVolume(join(directory, 'keys'), ownFiles(material));
+    const more = '    platformCertificates: download\n    check: live\n';
+    const wayOut = `wayOut: { proxy: ${JSON.stringify(internet['HTTPS_PROXY'])} }\n`;
+    const config = configuration(directory, [credential({ path: join(directory, 'keys'), more })], wayOut);
+    const sidecar = await startSidecar(t, directory, config, { env });
+    await sidecar.event('swapped', { generation: 2 });
+    assert.equal(platform.counts.accepted, 1, 'a download');
+
+    const rotated = await rotateMerchant(material);
+    platform.trust(material.merchantId, rotated.merchant);
+    const swapped = sidecar.event('swapped', { generation: 3 });
+    await volume.write(ownFiles(rotated));
+    await swapped;
+    assert.ok(platform.counts.accepted > 1, 'a live check');
+
+    const before = platform.counts.accepted;
+    const path = join(directory, 'paycert.yaml');
+    // A query verifies with a certificate that it has: nothing is downloaded first.
+    await volume.write(rotated.files);
+    const asked = await paycert(['reconcile', '--config', path, 'wechat-main', '--after', '0s'], { input: '1001\n', env }); // prettier-ignore
+    assert.equal(asked.code, 75, asked.stderr);
+    assert.match(asked.stdout, /"state":"open"/);
+    assert.ok(platform.counts.accepted > before, 'a query');
+    assert.deepEqual([...new Set(tunnels)], ['api.mch.weixin.qq.com:443']);
+  });
+
   it('ends the start where the user of that proxy cannot be read', async (t) => {
     const directory = await makeDirectory(t);
     const path = join(directory, 'paycert.yaml');
     const userFile = join(directory, 'user');
-    const wayOut = `wayOut: { proxy: "http://127.0.0.1:1", userFile: ${JSON.stringify(userFile)} }`;
-    const proxy = `proxy: { listen: { socket: ${JSON.stringify(join(directory, 'proxy.sock'))} }, ${wayOut} }\n`;
-    await writeFile(path, configuration(directory, [], proxy));
+    const wayOut = `wayOut: { proxy: "http://127.0.0.1:1", userFile: ${JSON.stringify(userFile)} }\n`;
+    await writeFile(path, configuration(directory, [], wayOut));
     await writeFile(join(directory, 'token'), 'a-token-for-tests-only');
     const { code, stderr } = await paycert(['sidecar', '--config', path]);
     assert.notEqual(code, 0);
@@ -38,7 +79,7 @@ describe('the way out of a sidecar', { timeout: 120_000 }, () => {
     assert.equal(await readProxyUser(path), 'shop:pass:word');
     for (const content of ['', 'shop', ':password', 'shop:', 'shop:a\u0000b', 'shop:a\nshop:b']) {
       await writeFile(path, content);
-      await assert.rejects(readProxyUser(path), { code: 'config-invalid', field: 'proxy.wayOut.userFile' });
+      await assert.rejects(readProxyUser(path), { code: 'config-invalid', field: 'wayOut.userFile' });
     }
   });
 });

@@ -20,11 +20,17 @@ const listen = async (server: Server | ReturnType<typeof createProxy>): Promise<
   return (server.address() as AddressInfo).port;
 };
 
+/** `tunnelled`: gets each host and port that the proxy has opened a tunnel to. */
+export interface InternetOptions {
+  readonly tunnelled?: (target: string) => void;
+}
+
 /** The environment in which curl, Go, Java, Python and Node find these hosts in place of the real ones, and trust them. */
 export async function startInternet(
   t: TestContext,
   directory: string,
   hosts: Readonly<Record<string, Host>>,
+  { tunnelled = () => undefined }: InternetOptions = {},
 ): Promise<Readonly<Record<string, string>>> {
   const authority = await makeAuthority();
   const { certificate, privateKey } = await issue(authority, 'internet', { hostNames: Object.keys(hosts) });
@@ -44,6 +50,7 @@ export async function startInternet(
   const proxy = createProxy().on('connect', ({ url = '' }, client: Socket) => {
     const tunnel = Object.hasOwn(hosts, url.replace(/:443$/, '')) ? connect(port, '127.0.0.1') : undefined;
     if (tunnel === undefined) return void client.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+    tunnelled(url);
     client.write('HTTP/1.1 200 OK\r\n\r\n');
     client.pipe(tunnel).pipe(client);
     for (const socket of [client, tunnel]) {

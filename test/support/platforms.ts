@@ -26,7 +26,7 @@ const joined = (pairs: readonly (readonly [string, string])[]): string =>
     .join('&');
 
 /** The double's own answer, with all its headers. Aliyun signs the host. */
-const passOn =
+export const passOn =
   (base: string): Host =>
   async ({ method, url, headers, body }) => {
     const { connection: _, ...sent } = headers;

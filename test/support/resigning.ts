@@ -30,10 +30,9 @@ export async function startResigning(t: TestContext, { running, env }: SdkWorld)
   );
   const proxy = {
     listen: { tcp: { address: '127.0.0.1:0', insecure: true } },
-    wayOut: { proxy: env['HTTPS_PROXY'] },
     ...{ resign: 'local', identityFile: join(identity, 'identity') },
   };
-  const config = configuration(directory, credentials, `proxy: ${JSON.stringify(proxy)}\n`);
+  const config = configuration(directory, credentials, `wayOut: { proxy: ${JSON.stringify(env['HTTPS_PROXY'])} }\nproxy: ${JSON.stringify(proxy)}\n`);
   const trusted = { NODE_EXTRA_CA_CERTS: env['NODE_EXTRA_CA_CERTS']! };
   const sidecar = await startSidecar(t, directory, config, { waitFor: names, env: trusted });
   const address = `http://${String(sidecar.lines.find(({ listener }) => listener === 'proxy-tcp')?.['address'])}`;

@@ -71,7 +71,7 @@ export async function startSdkWorld(t: TestContext): Promise<SdkWorld> {
   await writeFile(secretFile, proxyToken);
   const forwardTo = `forwardTo: { url: "http://127.0.0.1:${String(port)}/notified" }, secretFile: ${JSON.stringify(secretFile)}`;
   const notifications = `notifications: { listen: { address: "127.0.0.1:0" }, ${forwardTo}, deliver: raw }\n`;
-  const running = await startProviders(t, [], `proxy: { listen: { ${tcp} }, ${wayOut} }\n${notifications}`, trusted);
+  const running = await startProviders(t, [], `${wayOut}\nproxy: { listen: { ${tcp} } }\n${notifications}`, trusted);
   const platforms = await startPlatforms(t, running);
   const { wechat, alipay, sidecar } = running;
   const [{ platformKeys: strangers }, [alipayKey]] = [

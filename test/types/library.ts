@@ -138,7 +138,7 @@ export const refusedUses = (now: Date): unknown => [
 /** Does not compile where one of them is false. */
 export const facts: readonly [
   Same<Parameters<typeof startPaycert>[0], readonly CredentialConfig[]>,
-  Same<keyof LibraryOptions, 'observe' | 'clock' | 'environment' | 'askResponder' | 'keyServices'>,
+  Same<keyof LibraryOptions, 'observe' | 'clock' | 'environment' | 'askResponder' | 'keyServices' | 'wayOut'>,
   Same<ReturnType<Paycert['current']>, CurrentCredential>,
   Same<PaycertError['code'], ErrorCode>,
   Same<ReturnType<typeof isReady>, boolean>,

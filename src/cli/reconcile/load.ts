@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts';
 import type { Config } from '../../config/schema/config.ts';
 import { PaycertError } from '../../errors.ts';
 import type { Event } from '../../events.ts';
+import type { WayOut } from '../../gateway/way-out.ts';
 import { RunningConfiguration } from '../../running/configuration.ts';
 import { poolLimiter } from '../../store/limiter.ts';
 import { reasonOfNoSnapshot, Store } from '../../store/store.ts';
@@ -14,6 +15,13 @@ export interface LoadedCredential {
   stop(): Promise<void>;
 }
 
+interface Loading {
+  readonly clock: Clock;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  readonly wayOut: WayOut | undefined;
+}
+
 /** What says that its material was looked at. */
 const looks: ReadonlySet<Event['type']> = new Set([
   ...(['swapped', 'rejected', 'deferred', 'source-failed', 'internal-error', 'resource-refused'] as const),
@@ -23,7 +31,7 @@ const looks: ReadonlySet<Event['type']> = new Set([
 export async function loadCredential(
   { credentials, resources }: Config,
   name: string,
-  { clock, environment, signal }: { clock: Clock; environment: NodeJS.ProcessEnv; signal: AbortSignal },
+  { clock, environment, signal, wayOut }: Loading,
 ): Promise<LoadedCredential> {
   const wanted = {
     credentials: credentials.filter((one) => one.name === name),
@@ -40,7 +48,7 @@ export async function loadCredential(
   };
   const running = new RunningConfiguration(
     { store, clock, limiter: poolLimiter(signingThreads(environment)), observe },
-    { clock, observe, environment },
+    { clock, observe, environment, wayOut },
   );
   signal.addEventListener('abort', () => looked.resolve(undefined), { once: true });
   running.declare({ ...wanted });

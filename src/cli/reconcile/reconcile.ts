@@ -6,6 +6,7 @@ import type { Event } from '../../events.ts';
 import { openQueries } from '../../reconcile/open.ts';
 import { queryingOf } from '../../reconcile/query.ts';
 import { reconcile as reconcileOrders, type Reconciled } from '../../reconcile/reconcile.ts';
+import { wayOutOf } from '../../running/way-out.ts';
 import { aroundEach } from '../../store/call.ts';
 import { type Invocation, required, text, usageError } from '../command.ts';
 import { duration } from '../duration.ts';
@@ -23,10 +24,12 @@ export async function reconcile({ values, positionals: [credential = '', file], 
   const clock = systemClock;
   const config = await readConfig(required(values, 'config'));
   const journal = await openJournal(text(values, 'journal'));
-  const loaded = await loadCredential(config, credential, { clock, environment: process.env, signal });
+  const wayOut = await wayOutOf(config.wayOut);
+  const loading = { clock, environment: process.env, signal, wayOut };
+  const loaded = await loadCredential(config, credential, loading);
   const { store } = loaded;
   const fallback = text(values, 'fallback');
-  const other = fallback === undefined ? undefined : await loadCredential(config, fallback, { clock, environment: process.env, signal }); // prettier-ignore
+  const other = fallback === undefined ? undefined : await loadCredential(config, fallback, loading);
   let fallbacks = 0;
   const observe = ({ type }: Event) => void (fallbacks += Number(type === 'query-fell-back'));
   const around = aroundEach({ observe, milliseconds: () => performance.now(), most: mostCalls });
@@ -38,6 +41,7 @@ export async function reconcile({ values, positionals: [credential = '', file], 
     observe,
     around,
     credential,
+    wayOut,
     double: doubleOf(credential),
     instead,
   });

@@ -13,6 +13,7 @@ import { ListenerPlaces } from './listen.ts';
 import { NotificationsSchema } from './notifications.ts';
 import { ProxySchema } from './proxy.ts';
 import { closed, filePath, listenAddress } from './shared.ts';
+import { WayOutSchema } from './way-out.ts';
 
 /** A caller is known by the socket that it came through, so two groups of callers have one each. */
 const NamedSocket = Type.Object(
@@ -114,6 +115,7 @@ export const ConfigSchema = Type.Object(
       description: 'Every credential; may be empty.',
     }),
     keyServices: Type.Optional(KeyServicesSchema),
+    wayOut: Type.Optional(WayOutSchema),
   },
   { ...closed, title: 'paycert.yaml' },
 );

@@ -125,39 +125,6 @@ export const ProxySchema = Type.Object(
         { ...closed, description: 'How many calls one credential may have at one host.' },
       ),
     ),
-    wayOut: Type.Optional(
-      Type.Object(
-        {
-          proxy: Type.String({
-            pattern: '^https?://[a-z0-9.-]{1,253}(:[0-9]{1,5})?$',
-            form: 'an address with its scheme and without a path, such as http://proxy.example:3128',
-            maxLength: 270,
-            description: 'An HTTP proxy that opens tunnels (CONNECT).',
-          }),
-          noProxy: Type.Optional(
-            Type.Array(
-              Type.String({
-                pattern: '^([*]|([*]?[.])?[a-z0-9-]+([.][a-z0-9-]+)*)(:[0-9]{1,5})?$',
-                form: 'a host such as partner.example, which also covers what is below it, or *',
-                maxLength: 270,
-              }),
-              {
-                maxItems: 256,
-                description: 'Hosts that are called without it, as in `NO_PROXY`. What is on this machine always is.',
-              },
-            ),
-          ),
-          userFile: Type.Optional(
-            Type.String({
-              ...filePath,
-              maxLength: 4096,
-              description: 'A file with `name:password`, where the proxy wants one; read again for each tunnel.',
-            }),
-          ),
-        },
-        { ...closed, description: 'The proxy between this sidecar and the platforms. Absent: none is used.' },
-      ),
-    ),
     deadline: Type.Optional(Duration('How long a call of a platform may take, in all. Default 30s.')),
     resign: Type.Optional(
       Type.Literal('local', {

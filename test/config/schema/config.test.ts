@@ -24,7 +24,7 @@ const withTcp = (over: object) =>
 const withSockets = (over: object) => withRoot({ listen: { sockets: [{ name: 'shop', path: '/s', ...over }] } });
 const withVolume = (over: object) => withRoot({ audit: { volume: { directory: '/audit', ...over } } });
 const withProxy = (over: object) => withRoot({ proxy: { listen: { socket: '/x' }, ...over } });
-const withWayOut = (over: object) => withProxy({ wayOut: { proxy: 'http://proxy.example:3128', ...over } });
+const withWayOut = (over: object) => withRoot({ wayOut: { proxy: 'http://proxy.example:3128', ...over } });
 const withNotifications = (over: object) =>
   withRoot({ notifications: { listen: { address: ':0' }, forwardTo: { socket: '/s' }, secretFile: '/k', ...over } });
 const withRedis = (over: object) =>
@@ -108,11 +108,11 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
   ['proxy.correctClock', (v) => withProxy({ correctClock: v }), [true, false], ['true', 1, null]],
   ['proxy.traceHeaders', (v) => withProxy({ traceHeaders: v }), [true, false], ['true', 1, null]],
   ['proxy.spareShare', (v) => withProxy({ spareShare: v }), [0, 0.01, 0.1], [-0.01, 0.11, '0.01', null]],
-  ['proxy.wayOut', (v) => withProxy({ wayOut: v }), [{ proxy: 'http://proxy.example:3128' }], [null, {}, 'http://proxy.example:3128']], // prettier-ignore
-  ['proxy.wayOut.proxy', (v) => withWayOut({ proxy: v }), ['http://10.0.0.1:3128', 'https://proxy.example'], ['proxy.example:3128', 'http://u:p@proxy.example', 'socks5://proxy.example', 'http://proxy.example/']], // prettier-ignore
-  ['proxy.wayOut.noProxy', (v) => withWayOut({ noProxy: v }), [[], ['*'], ['.a.example', '*.b.example', 'c', '10.0.0.1:8080']], [null, 'a']], // prettier-ignore
-  ['proxy.wayOut.noProxy[0]', (v) => withWayOut({ noProxy: [v] }), [], ['', 'http://a', '10.0.0.0/8', 'a b', '*a']],
-  ['proxy.wayOut.userFile', (v) => withWayOut({ userFile: v }), ['/run/user'], ['', '~/user', 1]],
+  ['wayOut', (v) => withRoot({ wayOut: v }), [{ proxy: 'http://proxy.example:3128' }], [null, {}, 'http://proxy.example:3128']], // prettier-ignore
+  ['wayOut.proxy', (v) => withWayOut({ proxy: v }), ['http://10.0.0.1:3128', 'https://proxy.example'], ['proxy.example:3128', 'http://u:p@proxy.example', 'socks5://proxy.example', 'http://proxy.example/']], // prettier-ignore
+  ['wayOut.noProxy', (v) => withWayOut({ noProxy: v }), [[], ['*'], ['.a.example', '*.b.example', 'c', '10.0.0.1:8080']], [null, 'a']], // prettier-ignore
+  ['wayOut.noProxy[0]', (v) => withWayOut({ noProxy: [v] }), [], ['', 'http://a', '10.0.0.0/8', 'a b', '*a']],
+  ['wayOut.userFile', (v) => withWayOut({ userFile: v }), ['/run/user'], ['', '~/user', 1]],
   ['proxy.breaker', (v) => withProxy({ breaker: v }), [{}, { failurePercent: 30, minimumCalls: 50, openFor: '2s' }], [null, true, { calls: 1 }]], // prettier-ignore
   ['proxy.breaker.failurePercent', (v) => withProxy({ breaker: { failurePercent: v } }), [1, 100], [0, 101, 0.5, '50']],
   ['proxy.breaker.minimumCalls', (v) => withProxy({ breaker: { minimumCalls: v } }), [1, 1_000_000], [0, 1_000_001, '20']], // prettier-ignore
