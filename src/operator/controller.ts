@@ -82,7 +82,7 @@ export class Controller {
       lookup: this.#objects,
       statusOf: (key) => this.#reconciler.statusOf(key),
     });
-    this.#injected = injectedOf(options, leadership, this.#objects);
+    this.#injected = injectedOf(options, leadership, this.#objects, this.#pods);
     this.#queue = new Queue({
       clock,
       random,
@@ -142,13 +142,13 @@ export class Controller {
   }
 }
 
-function injectedOf(options: ControllerOptions, leadership: Leadership, lookup: Objects) {
+function injectedOf(options: ControllerOptions, leadership: Leadership, lookup: Objects, touches: Pods) {
   const { injection } = options;
   if (injection === undefined) return undefined;
   const pods = new InjectedPods(options);
   const recorder = new EventRecorder({ ...options, leadership });
   const events = new OwnerEvents({ client: options.client, recorder });
-  const activations = new ActivationWriter({ ...options, leadership, lookup });
+  const activations = new ActivationWriter({ ...options, leadership, lookup, touches });
   const rounds = new InjectionRounds({ ...options, ...injection, leadership, pods, events, activations });
   return { pods, rounds };
 }

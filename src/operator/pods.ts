@@ -1,4 +1,4 @@
-// Makes kubelet look at once: annotates the Pods that mount a changed Secret, through their status alone.
+// Makes kubelet look at once: annotates the Pods that mount a changed Secret, or have a new activation, through their status alone.
 import type { Clock } from '../clock.ts';
 import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
@@ -18,6 +18,16 @@ export interface PodsOptions {
 
 /** Before each touch: kubelet may have the old Secret in its own cache the first time. */
 const pausesMilliseconds = [0, 2000, 6000];
+
+/** Who is touched, and when. */
+interface Sequence {
+  /** For logs. */
+  readonly object: string;
+  readonly namespace: string;
+  /** Before each touch. */
+  readonly pauses: readonly number[];
+  readonly names: (signal: AbortSignal) => Promise<readonly string[]>;
+}
 
 /** While the API server is away, or nobody leads: before each attempt, the last one again and again. */
 const retryMilliseconds = [1000, 2000, 4000, 8000];
@@ -45,11 +55,22 @@ export class Pods {
    * leader ends before it has touched them.
    */
   refresh(key: ResourceKey): void {
-    const id = key.toString();
+    const { namespace, object } = key;
+    const names = (signal: AbortSignal) => this.#namesOf(key, signal);
+    this.#begin(key.toString(), { object, namespace, pauses: pausesMilliseconds, names });
+  }
+
+  /** Touches one Pod twice more, in whose status something was just written for its sidecar: that write was the first touch. */
+  repeat(namespace: string, name: string): void {
+    const object = `${namespace}/${name}`;
+    this.#begin(`Pod ${object}`, { object, namespace, pauses: pausesMilliseconds.slice(1), names: async () => [name] });
+  }
+
+  #begin(id: string, sequence: Sequence): void {
     this.#rounds.get(id)?.abort();
     const stop = new AbortController();
     this.#rounds.set(id, stop);
-    const round = this.#round(key, stop.signal).finally(() => {
+    const round = this.#round(sequence, stop.signal).finally(() => {
       if (this.#rounds.get(id) === stop) this.#rounds.delete(id);
       this.#running.delete(round);
     });
@@ -61,14 +82,14 @@ export class Pods {
     await Promise.all(this.#running);
   }
 
-  async #round(key: ResourceKey, signal: AbortSignal): Promise<void> {
+  async #round(sequence: Sequence, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     const isOver = () => signal.aborted;
     const deadline = clock.now().getTime() + worthMilliseconds;
     const told = new Set<ErrorCode>();
-    for (const pause of pausesMilliseconds) {
+    for (const pause of sequence.pauses) {
       await clock.sleep(pause, signal);
-      for (let failures = 0; !isOver() && !(await this.#attempt(key, told, signal)); failures += 1) {
+      for (let failures = 0; !isOver() && !(await this.#attempt(sequence, told, signal)); failures += 1) {
         if (clock.now().getTime() >= deadline) return;
         await clock.sleep(retryMilliseconds[Math.min(failures, retryMilliseconds.length - 1)] ?? 0, signal);
       }
@@ -77,12 +98,12 @@ export class Pods {
   }
 
   /** Whether it is done; false if it is worth another attempt. Reports each obstacle once. */
-  async #attempt(key: ResourceKey, told: Set<ErrorCode>, signal: AbortSignal): Promise<boolean> {
+  async #attempt(sequence: Sequence, told: Set<ErrorCode>, signal: AbortSignal): Promise<boolean> {
     const { observe, leadership } = this.#options;
-    const { object } = key;
+    const { object } = sequence;
     if (!leadership.isLeading) return false;
     try {
-      const count = await this.#touchAll(key, signal);
+      const count = await this.#touchAll(sequence, signal);
       if (count !== undefined) observe({ type: 'pods-refreshed', object, pods: count });
       return count !== undefined;
     } catch (error) {
@@ -98,15 +119,10 @@ export class Pods {
   }
 
   /** How many there were; undefined when this replica leads no more. */
-  async #touchAll({ namespace, name: credential }: ResourceKey, signal: AbortSignal): Promise<number | undefined> {
+  async #touchAll({ namespace, names }: Sequence, signal: AbortSignal): Promise<number | undefined> {
     const { client, clock, leadership } = this.#options;
-    // The label names one, and the annotation others: no selector sees that.
-    const collection = { resource: pods, namespace, labelSelector: refreshLabel, isMetadataOnly: true };
-    const read = (pod: KubeObject) => (isOf(pod, credential) ? pod.metadata.name : undefined);
-    const { objects } = await readAll(await client(), collection, read, signal);
     let touched = 0;
-    for (const { value: name } of objects.values()) {
-      if (name === undefined) continue;
+    for (const name of await names(signal)) {
       await this.#pace(signal);
       const changes = { metadata: { annotations: { [refreshedAtAnnotation]: clock.now().toISOString() } } };
       const target = { resource: pods, namespace, name, subresource: 'status' };
@@ -117,6 +133,14 @@ export class Pods {
       if (written !== 'gone') touched += 1;
     }
     return touched;
+  }
+
+  async #namesOf({ namespace, name: credential }: ResourceKey, signal: AbortSignal): Promise<readonly string[]> {
+    // The label names one, and the annotation others: no selector sees that.
+    const collection = { resource: pods, namespace, labelSelector: refreshLabel, isMetadataOnly: true };
+    const read = (pod: KubeObject) => (isOf(pod, credential) ? pod.metadata.name : undefined);
+    const { objects } = await readAll(await this.#options.client(), collection, read, signal);
+    return [...objects.values()].flatMap(({ value }) => value ?? []);
   }
 
   async #pace(signal: AbortSignal): Promise<void> {

@@ -8,6 +8,7 @@ import { pods as podResource } from '../../kube/resources.ts';
 import { activationsAnnotation } from '../labels.ts';
 import type { Leadership } from '../leadership.ts';
 import type { Objects } from '../objects.ts';
+import type { Pods } from '../pods.ts';
 import { ResourceKey } from '../resource-key.ts';
 import type { PodFacts, StagedMount } from './facts.ts';
 
@@ -15,6 +16,7 @@ export interface ActivationWriterOptions {
   readonly client: () => Promise<Pick<KubeClient, 'merge'>>;
   readonly lookup: Pick<Objects, 'find'>;
   readonly leadership: Leadership;
+  readonly touches: Pick<Pods, 'repeat'>;
   readonly observe: Observe;
 }
 
@@ -68,7 +70,7 @@ export class ActivationWriter {
   }
 
   async #writeOne({ namespace, name, uid }: PodFacts, text: string, signal: AbortSignal): Promise<void> {
-    const { client, leadership, observe } = this.#options;
+    const { client, leadership, touches, observe } = this.#options;
     const object = `${namespace}/${name}`;
     const target = { resource: podResource, namespace, name, subresource: 'status' };
     const changes = { metadata: { uid, annotations: { [activationsAnnotation]: text } } };
@@ -77,7 +79,10 @@ export class ActivationWriter {
         (await client()).merge(target, changes, AbortSignal.any([leading, signal])),
       );
       this.#failures.delete(uid);
-      if (written) observe({ type: 'activation-written', object });
+      if (!written) return;
+      observe({ type: 'activation-written', object });
+      // Kubelet projects what it had cached when it looked: where that was older, it would look next within a minute or two.
+      touches.repeat(namespace, name);
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof PaycertError)) throw error;

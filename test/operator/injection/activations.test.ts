@@ -5,7 +5,9 @@ import { connect } from '../../../src/kube/client.ts';
 import { ActivationWriter } from '../../../src/operator/injection/activations.ts';
 import { readFacts } from '../../../src/operator/injection/facts.ts';
 import { Leadership } from '../../../src/operator/leadership.ts';
+import { Pods } from '../../../src/operator/pods.ts';
 import { noControlPlane, useControlPlane } from '../../support/control-plane.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { asking, podsPath, startInjecting, type Stored } from '../../support/injection.ts';
 import { installDefinition, leastRules, makeAccount, rule, secretRules, until } from '../../support/operator.ts';
 import { Recorder } from '../../support/recorder.ts';
@@ -37,8 +39,10 @@ async function setUp(t: TestContext) {
     assert.equal(status, 201, String(object['message']));
     return (object as Stored).metadata.name;
   };
-  const said = async (name: string) =>
-    ((await plane.admin('GET', podsPath(namespace, name))) as Stored).metadata.annotations?.[annotation];
+  const annotationOf = async (name: string, which: string) =>
+    ((await plane.admin('GET', podsPath(namespace, name))) as Stored).metadata.annotations?.[which];
+  const said = (name: string) => annotationOf(name, annotation);
+  const touchedAt = (name: string) => annotationOf(name, 'paycert.dev/refreshed-at');
   const says = (name: string, text: string) => until(async () => (await said(name)) === text, `${name} says ${text}`);
   const tamper = (name: string, text: string | null) =>
     plane.admin('PATCH', podsPath(namespace, name), { metadata: { annotations: { [annotation]: text } } }, 'application/merge-patch+json'); // prettier-ignore
@@ -47,7 +51,7 @@ async function setUp(t: TestContext) {
     const { object } = await create({ query: '?dryRun=All' });
     return (object as Stored).metadata.annotations?.[annotation] !== undefined;
   }, 'Pods get both Secrets');
-  return { ...injecting, pod, said, says, tamper };
+  return { ...injecting, pod, said, touchedAt, says, tamper };
 }
 
 describe('a Pod with two staged Secrets', () => {
@@ -83,26 +87,46 @@ describe('a Pod with two staged Secrets', () => {
     await says(newer, '{"wechat-main":{"percent":7}}');
   });
 
-  it('is written with the permissions that docs/injection.md names, and a refusal is logged once', limit, async (t) => {
-    const { tenant, plane, namespace, pod } = await setUp(t);
-    const name = await pod();
-    const facts = readFacts((await plane.admin('GET', podsPath(namespace, name))) as never)!;
-    assert.deepEqual(facts.staged, [{ credential: 'wechat-main', current: 'keys', next: 'next' }]);
-    const write = async (account: readonly ReturnType<typeof rule>[], called: string) => {
-      const environment = await makeAccount(tenant, account, called);
-      const [recorder, leadership, stop] = [new Recorder(), new Leadership(), new AbortController()];
-      const leading = leadership.lead(() => undefined, stop.signal);
-      const spec = { provider: { wechatpay: { merchantId: '1900000001' } }, source: { staged: staged(42).staged } };
-      const lookup = { find: () => ({ spec }) as never };
-      const client = async () => connect(environment);
-      const writer = new ActivationWriter({ client, lookup, leadership, observe: recorder.observe });
-      for (let times = 0; times < 2; times += 1) await writer.write([facts], t.signal);
-      stop.abort();
-      await leading;
-      return recorder;
-    };
-    const refused = await write(leastRules, 'least');
-    assert.deepEqual(refused.of('activation-unwritten').map(({ error, isNew }) => [error.code, isNew]), [['cluster-forbidden', true], ['cluster-forbidden', false]]); // prettier-ignore
-    assert.equal((await write(rules, 'enough')).of('activation-written').length, 2);
-  });
+  it(
+    'is written with the permissions that docs/injection.md names, touched after 2 and 8 s, and a refusal is logged once',
+    limit,
+    async (t) => {
+      const { tenant, plane, namespace, pod, touchedAt } = await setUp(t);
+      const name = await pod();
+      const facts = readFacts((await plane.admin('GET', podsPath(namespace, name))) as never)!;
+      assert.deepEqual(facts.staged, [{ credential: 'wechat-main', current: 'keys', next: 'next' }]);
+      const write = async (account: readonly ReturnType<typeof rule>[], called: string) => {
+        const environment = await makeAccount(tenant, account, called);
+        const [recorder, leadership, stop] = [new Recorder(), new Leadership(), new AbortController()];
+        const leading = leadership.lead(() => undefined, stop.signal);
+        const spec = { provider: { wechatpay: { merchantId: '1900000001' } }, source: { staged: staged(42).staged } };
+        const lookup = { find: () => ({ spec }) as never };
+        const client = async () => connect(environment);
+        const clock = new FakeClock();
+        const touches = new Pods({ client, leadership, clock, observe: recorder.observe });
+        const writer = new ActivationWriter({ client, lookup, leadership, touches, observe: recorder.observe });
+        for (let times = 0; times < 2; times += 1) await writer.write([facts], t.signal);
+        const end = async () => {
+          stop.abort();
+          await Promise.all([leading, touches.stop()]);
+        };
+        return { recorder, clock, [Symbol.asyncDispose]: end };
+      };
+      await using refusing = await write(leastRules, 'least');
+      const refused = refusing.recorder;
+      assert.deepEqual(refused.of('activation-unwritten').map(({ error, isNew }) => [error.code, isNew]), [['cluster-forbidden', true], ['cluster-forbidden', false]]); // prettier-ignore
+      assert.equal(refusing.clock.sleeping.length, 0, 'nothing was written that kubelet could have missed');
+      await using writing = await write(rules, 'enough');
+      const { recorder, clock } = writing;
+      assert.equal(recorder.of('activation-written').length, 2);
+      assert.equal(await touchedAt(name), undefined, 'the write itself was the first touch');
+      for (const pause of [2000, 6000]) {
+        await until(() => clock.sleeping.includes(pause), 'the next touch is due');
+        const touched = recorder.next('pods-refreshed');
+        clock.advance(pause);
+        assert.equal((await touched).pods, 1);
+        assert.equal(await touchedAt(name), clock.now().toISOString());
+      }
+    },
+  );
 });
