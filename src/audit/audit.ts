@@ -1,7 +1,7 @@
 // The audit of a process: chains what happens line by line, and hands each line to its sinks. It never waits for them unless it must.
 import type { Clock } from '../clock.ts';
 import type { Event, Observe } from '../events.ts';
-import { beginning, type Digest, digestWith, type Head, link } from './chain.ts';
+import { beginning, type Digest, digestWith, type Head, type KnownEnd, knownEnd, link } from './chain.ts';
 import { type AuditRecord, recordOf } from './records.ts';
 import { type AuditSink, unavailable } from './sink.ts';
 import { AuditVolume, type VolumeOptions } from './volume.ts';
@@ -22,6 +22,12 @@ export interface AuditOptions {
   readonly print?: ((line: string) => void) | undefined;
 }
 
+/** What others may keep of an audit, to notice that its end was cut off. */
+export interface AuditSighting extends KnownEnd {
+  /** Which line this process has continued, of what is kept in files, and when; absent where it is kept in none. */
+  readonly from?: KnownEnd & { readonly at: string };
+}
+
 /** What may wait until the directory has been read. */
 const maxPending = 10_000;
 
@@ -34,6 +40,7 @@ export class Audit {
   readonly #waitsFor: readonly AuditSink[];
   /** Until it is known where the chain continues, undefined. */
   #head: Head | undefined;
+  #from: AuditSighting['from'];
   #pending: object[] = [];
   #lost = 0;
   #key: string | undefined;
@@ -59,6 +66,18 @@ export class Audit {
   /** The last line; undefined before the first. */
   get head(): Head | undefined {
     return this.#head?.seq === 0 ? undefined : this.#head;
+  }
+
+  /** The same, as metrics show it. */
+  get end(): KnownEnd | undefined {
+    return this.head && knownEnd(this.head);
+  }
+
+  /** The last line that no crash of this process takes back; undefined until it is known. */
+  get sighting(): AuditSighting | undefined {
+    if (this.#volume === undefined) return this.#head && knownEnd(this.#head);
+    const { end } = this.#volume;
+    return end && this.#from && { ...knownEnd(end), from: this.#from };
   }
 
   observe(event: Event): void {
@@ -99,6 +118,7 @@ export class Audit {
     const head = this.#volume === undefined ? beginning : await this.#volume.open();
     if (head === undefined) return;
     this.#head = head;
+    this.#from = { ...knownEnd(head), at: this.#options.clock.now().toISOString() };
     for (const record of this.#pending.splice(0)) this.#append(record);
   }
 

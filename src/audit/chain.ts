@@ -7,6 +7,12 @@ export interface Head {
   readonly hash: string;
 }
 
+/** What is published of a line: its number, and the beginning of its digest as a number. */
+export interface KnownEnd {
+  readonly seq: number;
+  readonly number: number;
+}
+
 /** Before the first line. */
 export const beginning: Head = { seq: 0, hash: '' };
 
@@ -81,3 +87,9 @@ const isDigest = (value: unknown): value is string => typeof value === 'string' 
 
 /** The first 52 bits of a digest: as much as a metric holds exactly. */
 export const numberOf = ({ hash: own }: Head): number => Number.parseInt(own.slice(0, 13), 16) || 0;
+
+/** Of a line, what is published. */
+export const knownEnd = (head: Head): KnownEnd => ({ seq: head.seq, number: numberOf(head) });
+
+/** The digest that a line of ours carries. */
+export const hashOf = (line: string): string => line.slice(mark.length - tail, -'"}'.length);

@@ -1,5 +1,5 @@
 // Reads the lines of an audit in order, and says what of them was changed, removed, inserted or moved.
-import { type Digest, type Head, isGenuine, type Linked, numberOf, readLine } from './chain.ts';
+import { type Digest, type Head, isGenuine, type KnownEnd, type Linked, numberOf, readLine } from './chain.ts';
 
 /**
  * `unreadable`: not a line of an audit. `changed`: it does not carry the digest of what it says. `missing`: lines before it are not there.
@@ -26,15 +26,10 @@ export interface Verdict {
   readonly torn: readonly string[];
 }
 
-/** What a metric has shown of a chain, at some time. */
-export interface KnownEnd {
-  readonly seq: number;
-  readonly number: number;
-}
-
 export interface VerificationOptions {
   /** One for each key that the chain had; the digest without a key, if it had none. */
   readonly digests: readonly Digest[];
+  /** What a metric has shown of the chain, at some time. */
   readonly known?: KnownEnd | undefined;
 }
 

@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
-import type { Head } from './chain.ts';
+import { hashOf, type Head } from './chain.ts';
 import type { AppendedFile, Disk } from './disk.ts';
 import { type AuditFile, findHead, nameOf } from './files.ts';
 import { dueRemoval, type Keeping, type Removal } from './retention.ts';
@@ -41,6 +41,9 @@ export class AuditVolume implements AuditSink {
   #resumed: AuditFile | undefined;
   #lines: string[] = [];
   #firstSeq = 0;
+  #end: Head | undefined;
+  /** Of the batch that is written now, its last line. */
+  #next: Head | undefined;
   #waitingBytes = 0;
   /** Of the batch that is written now. */
   #rest: Buffer = Buffer.alloc(0);
@@ -69,6 +72,7 @@ export class AuditVolume implements AuditSink {
         const { files, head, isWhole } = await this.#watched(findHead(disk));
         this.#resumed = isWhole ? files.at(-1) : undefined;
         this.#closed = isWhole ? files.slice(0, -1) : files;
+        this.#end = head;
         this.#recover();
         return head;
       } catch (error) {
@@ -77,6 +81,11 @@ export class AuditVolume implements AuditSink {
       }
     }
     return undefined;
+  }
+
+  /** The last line that is written; undefined until the directory has been read. */
+  get end(): Head | undefined {
+    return this.#end;
   }
 
   get hasRoom(): boolean {
@@ -135,6 +144,7 @@ export class AuditVolume implements AuditSink {
       this.#rest = this.#rest.subarray(written);
       if (this.#current) this.#current = { ...this.#current, bytes: this.#current.bytes + written };
     }
+    this.#end = this.#next;
     if (fsync === 'batch') await file.sync();
     if (fsync === 'second') this.#syncSoon(file);
     for (const { name } of removed) await disk.remove(name);
@@ -142,6 +152,7 @@ export class AuditVolume implements AuditSink {
   }
 
   #take(): void {
+    this.#next = { seq: this.#firstSeq + this.#lines.length - 1, hash: hashOf(this.#lines.at(-1) ?? '') };
     this.#rest = Buffer.from(`${this.#lines.join('\n')}\n`);
     this.#lines = [];
     this.#waitingBytes = 0;

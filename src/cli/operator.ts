@@ -51,7 +51,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   let audit: Audit | undefined;
   const metrics = createMetrics({
     store: new Store(),
-    auditHead: () => audit?.head,
+    auditHead: () => audit?.end,
     clock,
     version,
     overseen: {

@@ -46,7 +46,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const store = new Store();
   let audit: RunningAudit | undefined;
   let tracing: RunningTracing | undefined;
-  const metrics = createMetrics({ store, clock, version, auditHead: () => audit?.audit.head });
+  const metrics = createMetrics({ store, clock, version, auditHead: () => audit?.audit.end });
   const output = openOutput((lines) => metrics.observe({ type: 'lines-dropped', lines }));
   const log =
     options.isSilent === true ? () => undefined : createLog(config.log?.level ?? defaults.logLevel, output, now);
@@ -88,7 +88,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const facts = { store, clock, observe, version, startedAt: now(), files: () => followedFiles.list() };
   const listeners = new SidecarListeners(config, limits, {
     ...{ tokens, audit, limiter, wayOut },
-    admin: { ...facts, metrics },
+    admin: { ...facts, metrics, auditSighting: () => audit?.audit.sighting },
     api: {
       ...facts,
       around: aroundEach({ observe, milliseconds: elapsed, most: limits.callers.connections, audit: audit?.around }),

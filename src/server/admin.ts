@@ -2,7 +2,7 @@
 import type { RequestListener } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
-import { describeForFleet } from '../store/sighting.ts';
+import { describeForFleet, type Sighting } from '../store/sighting.ts';
 import { isReady } from '../store/store.ts';
 import { type Metrics, metricsRoute, probe, probeReply } from './health.ts';
 import { describePublicly } from './public-status.ts';
@@ -13,6 +13,8 @@ import { isProcessReady, isProcessStarted, type ProcessFacts } from './status.ts
 export interface Admin extends ProcessFacts {
   readonly clock: Clock;
   readonly metrics: Metrics;
+  /** What others may keep of the audit; undefined where there is none. */
+  readonly auditSighting?: () => Sighting['audit'];
   /** Whether every listener is bound. */
   readonly isListening: () => boolean;
   /** Why callers cannot come in, if they cannot: a socket whose file is gone. */
@@ -28,9 +30,9 @@ export function createAdmin(admin: Admin): RequestListener {
 const bytesOf = (value: object): Buffer => Buffer.from(JSON.stringify(value));
 
 function adminRoutes(admin: Admin): readonly Route[] {
-  const { store, clock, metrics, isListening, impediment = () => undefined } = admin;
+  const { store, clock, metrics, isListening, impediment = () => undefined, auditSighting = () => undefined } = admin;
   // The same bytes for all who ask: what they leave unread is held once.
-  const sight = shared(async () => bytesOf(describeForFleet(admin.version, store.entries())), clock);
+  const sight = shared(async () => bytesOf(describeForFleet(admin.version, store.entries(), auditSighting())), clock);
   const describe = shared(async () => bytesOf(describePublicly(admin, clock.now())), clock);
   return [
     probe('/livez', 'Whether the process answers.', () => probeReply(true)),

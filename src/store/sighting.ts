@@ -30,19 +30,28 @@ const CredentialSightingSchema = Type.Object({
   suspended: Type.Optional(Type.Boolean()),
 });
 
+/** A line of an audit: its number, and the first 52 bits of its digest. */
+const line = {
+  seq: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  number: Type.Integer({ minimum: 0, maximum: 2 ** 52 - 1 }),
+};
+
 /** Members that it does not name are of a later version, and are not read. */
 export const SightingSchema = Type.Object({
   version: Text(64),
   credentials: Type.Array(CredentialSightingSchema, { maxItems: 5000 }),
+  /** The last line that is kept; and which one this process has continued, and when. Without that, none continues another's. */
+  audit: Type.Optional(Type.Object({ ...line, from: Type.Optional(Type.Object({ ...line, at: Text(32) })) })),
 });
 
 export type Sighting = Static<typeof SightingSchema>;
 export type CredentialSighting = Sighting['credentials'][number];
 
 /** Snapshot ids are in the metrics of the same port; nothing else here is derived from a secret. */
-export const describeForFleet = (version: string, entries: readonly Entry[]): Sighting => ({
+export const describeForFleet = (version: string, entries: readonly Entry[], audit?: Sighting['audit']): Sighting => ({
   version,
   credentials: entries.map(describeEntry),
+  ...(audit && { audit }),
 });
 
 function describeEntry(entry: Entry): CredentialSighting {

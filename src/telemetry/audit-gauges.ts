@@ -2,10 +2,10 @@
 import type { MetricRow } from './counted/row.ts';
 import type { Sample } from './fact-gauge.ts';
 
-/** The last line: its number, and the beginning of its digest. */
+/** The last line: its number in the chain, and the beginning of its digest as a number. */
 export interface AuditHead {
   readonly seq: number;
-  readonly hash: string;
+  readonly number: number;
 }
 
 interface AuditGauge extends MetricRow {
@@ -25,7 +25,6 @@ export const auditGauges: Readonly<Record<string, AuditGauge>> = {
     help: 'The first 52 bits of the digest of the last line of the audit, as a number.',
     more: 'With `paycert_audit_seq`, as of one moment: `paycert audit verify --head SEQ:NUMBER` finds that an end was cut off.',
     labels: [],
-    // As much as a double holds exactly.
-    read: ({ hash }) => [{ value: Number.parseInt(hash.slice(0, 13), 16) }],
+    read: ({ number }) => [{ value: number }],
   },
 };

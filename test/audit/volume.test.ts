@@ -225,6 +225,28 @@ describe('an audit on a disk', () => {
     assert.deepEqual(verify(disk.lines).faults, []);
   });
 
+  it('reports no line that a crash could take back, and where each process has continued', async () => {
+    const [disk, clock] = [new FakeDisk(), new FakeClock()];
+    const { audit } = startAudited({ disk, clock });
+    const before = audit.sighting;
+    assert.equal(before, undefined);
+    await settled();
+    const from = { seq: 0, number: 0, at: clock.now().toISOString() };
+    assert.deepEqual(audit.sighting, { ...audit.end, from });
+    const goOn = disk.hang();
+    audit.record(note(1));
+    await settled();
+    assert.deepEqual([audit.end?.seq, audit.sighting.seq], [2, 1]);
+    goOn();
+    await settled();
+    assert.deepEqual(audit.sighting, { ...audit.end, from });
+    await audit.close();
+    const next = startAudited({ disk, clock }).audit;
+    await settled();
+    assert.deepEqual(next.sighting?.from, { ...audit.end, at: clock.now().toISOString() });
+    await next.close();
+  });
+
   it('shows in its end that lines were cut off', async () => {
     const { audit, disk } = startAudited();
     await settled();

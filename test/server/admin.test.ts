@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import type { Event } from '../../src/events.ts';
 import { after, describe, it } from 'node:test';
+import { readSighting } from '../../src/operator/fleet/read-sighting.ts';
 import { createAdmin } from '../../src/server/admin.ts';
 import { listenOnPort } from '../../src/server/listeners.ts';
+import type { Sighting } from '../../src/store/sighting.ts';
 import { withExpiredCertificate } from '../../src/testing/spoiled-material.ts';
 import { type CredentialOptions, loadStore, makeMaterial, start } from '../support/api-server.ts';
 import { exchange } from '../support/http-client.ts';
@@ -19,13 +21,22 @@ async function startAdmin(
     isListening = true,
     render = () => Promise.resolve('metric 1\n'),
     impediment = (): string | undefined => undefined,
+    auditSighting = (): Sighting['audit'] => undefined,
   } = {},
 ) {
   const loaded = await loadStore(credentials);
   const metrics = { contentType: 'text/plain; version=0.0.4', render };
   const observe = (event: Event) => loaded.events.push(event);
   const about = { version: '0.0.0', startedAt: start };
-  const admin = createAdmin({ ...loaded, ...about, metrics, isListening: () => isListening, impediment, observe });
+  const admin = createAdmin({
+    ...loaded,
+    ...about,
+    metrics,
+    isListening: () => isListening,
+    impediment,
+    auditSighting,
+    observe,
+  });
   const { address, close } = await listenOnPort('127.0.0.1:0', admin);
   after(close);
   const ask = (path: string, method = 'GET') => exchange(address, { path, method });
@@ -129,6 +140,16 @@ describe('/fleet', () => {
     assert.deepEqual([version, credentials.map(({ name }) => name)], ['0.0.0', ['shop', 'other']]);
     assert.deepEqual([credentials[0]?.['snapshotId'], credentials[1]?.['snapshotId']], [snapshotId, undefined]);
     for (const { role, fingerprint } of context.set.keys) assert.ok(!text.includes(fingerprint), role);
+  });
+});
+
+describe('/fleet of a sidecar with an audit', () => {
+  it('has the end of what is kept, so that another one notices when it is cut off', async () => {
+    const from = { seq: 0, number: 0, at: '2026-11-22T00:00:00.000Z' };
+    for (const said of [undefined, { seq: 7, number: 2 ** 52 - 1 }, { seq: 7, number: 1, from }]) {
+      const { ask } = await startAdmin({ shop: { files } }, { auditSighting: () => said });
+      assert.deepEqual(readSighting(Buffer.from((await ask('/fleet')).text)).audit, said);
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 // An audit on a disk in memory, with a clock that a test moves, and what a verification says of its lines.
 import { Audit } from '../../src/audit/audit.ts';
-import { digestWith } from '../../src/audit/chain.ts';
-import { type KnownEnd, Verification, type Verdict } from '../../src/audit/verification.ts';
+import { digestWith, type KnownEnd } from '../../src/audit/chain.ts';
+import { Verification, type Verdict } from '../../src/audit/verification.ts';
 import type { VolumeOptions } from '../../src/audit/volume.ts';
 import type { Event } from '../../src/events.ts';
 import { FakeClock } from './fake-clock.ts';

@@ -1,6 +1,6 @@
 // paycert audit verify: whether every line of an audit is there, in order and as it was written.
-import { digestWith, numberOf } from '../../audit/chain.ts';
-import { type FaultKind, type KnownEnd, Verification, type Verdict } from '../../audit/verification.ts';
+import { digestWith, type KnownEnd, numberOf } from '../../audit/chain.ts';
+import { type FaultKind, Verification, type Verdict } from '../../audit/verification.ts';
 import { readToken } from '../../config/token.ts';
 import { usageError } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -29,7 +29,7 @@ const meanings: Readonly<Record<FaultKind, string>> = {
 /** Exit code 0: all of it is in order. 1: it is not. @throws PaycertError `usage`, `token-unusable` */
 export async function verifyAudit({ path, keyFiles, head, isJson }: VerifyOptions): Promise<number> {
   const keys = await Promise.all(keyFiles.map((file) => readToken(file, 'audit-key')));
-  const known = head === undefined ? undefined : knownEnd(head);
+  const known = head === undefined ? undefined : readEnd(head);
   const digests = keys.length === 0 ? [digestWith(undefined)] : keys.map(digestWith);
   const verification = new Verification({ digests, known });
   for await (const { line, where, isWhole } of readLines(path))
@@ -40,7 +40,7 @@ export async function verifyAudit({ path, keyFiles, head, isJson }: VerifyOption
   return verdict.faults.length > 0 ? exitCodes.refused : 0;
 }
 
-function knownEnd(text: string): KnownEnd {
+function readEnd(text: string): KnownEnd {
   const [, seq, number] = /^([1-9][0-9]{0,14}):([0-9]{1,16})$/.exec(text) ?? [];
   if (seq === undefined)
     throw usageError('--head is SEQ:NUMBER: paycert_audit_seq and paycert_audit_head of one scrape');

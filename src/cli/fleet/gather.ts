@@ -12,6 +12,7 @@ import { keepKnown, type Seen, viewOf } from '../../operator/fleet/sightings.ts'
 import { type PodState, type PodView, stateOf } from '../../operator/fleet/view.ts';
 import { sidecarLabel } from '../../operator/labels.ts';
 import { type PaymentCredential, readResource, storedSnapshotId } from '../../operator/resource.ts';
+import type { Sighting } from '../../store/sighting.ts';
 import { TooLarge } from '../../system/request.ts';
 
 export interface Gathering {
@@ -24,7 +25,7 @@ export interface Gathering {
 
 export interface CredentialReport {
   readonly resource: PaymentCredential;
-  readonly pods: readonly (PodView & { readonly state: PodState })[];
+  readonly pods: readonly (PodView & { readonly state: PodState; readonly audit: Sighting['audit'] })[];
 }
 
 export interface FleetReport {
@@ -75,7 +76,8 @@ async function readPods({ client, namespace }: Gathering, signal: AbortSignal): 
   return [...objects.values()].map(({ value }) => value).sort((a, b) => a.name.localeCompare(b.name));
 }
 
-type Asked = readonly (readonly [FleetPod, Seen | undefined])[];
+type SeenNow = Seen & { readonly audit?: Sighting['audit'] };
+type Asked = readonly (readonly [FleetPod, SeenNow | undefined])[];
 
 async function askEach(
   all: readonly FleetPod[],
@@ -84,7 +86,7 @@ async function askEach(
   signal: AbortSignal,
 ): Promise<Asked> {
   const askedAt = clock.now();
-  const seen = new Map<FleetPod, Seen | undefined>(all.map((pod) => [pod, undefined]));
+  const seen = new Map<FleetPod, SeenNow | undefined>(all.map((pod) => [pod, undefined]));
   const waiting = all.filter(({ address }) => address !== undefined).values();
   const ask = async () => {
     for (const pod of waiting) {
@@ -95,7 +97,7 @@ async function askEach(
         const answer = readSighting(await client.getFromPod(target, maxSightingBytes, both));
         const sighting = keepKnown(pod, answer, (name) => names.has(name));
         const had = { at: askedAt, names: sighting.credentials.map(({ name }) => name) };
-        seen.set(pod, { askedAt, sighting, unseen: undefined, had });
+        seen.set(pod, { askedAt, sighting, unseen: undefined, had, audit: answer.audit });
       } catch (error) {
         signal.throwIfAborted();
         seen.set(pod, { askedAt, sighting: undefined, unseen: whyUnseen(error), had: undefined });
@@ -121,5 +123,6 @@ function whyUnseen(error: unknown): string {
 const podsOf = (resource: PaymentCredential, asked: Asked): CredentialReport['pods'] =>
   asked.flatMap(([pod, seen]) => {
     const view = viewOf(pod, seen, resource.name, { since: new Date(0), knownSince: new Date(0) });
-    return view ? [{ ...view, state: stateOf(view, storedSnapshotId(resource.status)) }] : [];
+    const state = view && stateOf(view, storedSnapshotId(resource.status));
+    return view && state ? [{ ...view, state, audit: seen?.audit }] : [];
   });

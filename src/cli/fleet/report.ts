@@ -108,10 +108,11 @@ export const fleetAsJson = ({ credentials, withheld }: FleetReport): object => (
     const condition = { status: rolledOut, reason, message };
     return {
       ...{ namespace, name, snapshotId: storedSnapshotId(status), rolledOut: condition, fleet: status?.fleet },
-      pods: one.pods.map(({ pod, isReady, state, version, unseen, sighting }) => ({
+      pods: one.pods.map(({ pod, isReady, state, version, unseen, sighting, audit }) => ({
         ...{ name: pod, ready: isReady, state, sidecar: version, unknown: unseen },
         ...{ snapshotId: sighting?.snapshotId, keyId: sighting?.keyId, loadedAt: sighting?.loadedAt },
         ...{ rejection: sighting?.rejection, deferredUntil: sighting?.deferredUntil, frozen: sighting?.frozen },
+        audit: audit && { seq: audit.seq, number: audit.number },
       })),
     };
   }),
