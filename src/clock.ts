@@ -48,3 +48,6 @@ export const systemClock: Clock = {
       signal.addEventListener('abort', end);
     }),
 };
+
+/** How long the end of a process waits for what is still to be written or exported. */
+export const flushMilliseconds = 1000;

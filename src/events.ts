@@ -44,6 +44,8 @@ export interface TracedRequest {
   /** What signed it. */
   readonly keyId?: string;
   readonly generation?: number;
+  /** What it is for, where paycert makes it by itself. */
+  readonly operation?: string;
   /** How often the call was tried before. */
   readonly resends?: number;
 }
@@ -330,6 +332,18 @@ export type Event =
       readonly aheadSeconds: number;
       readonly isNews: boolean;
     }
+  /** A call of a platform that paycert made by itself: a download, a live check. */
+  | {
+      readonly type: 'own-called';
+      readonly call: string;
+      readonly credential: string;
+      readonly operation: string;
+      readonly outcome: Outcome;
+      readonly attempts: number;
+      readonly seconds: number;
+      /** There where it is traced. */
+      readonly trace?: Trace;
+    }
   /** `isChanged`: the list differs from the one before. `isNew`: so does what became of it. */
   | ({
       readonly type: 'certificates-listed';
@@ -362,6 +376,8 @@ export type Event =
       readonly status: number;
       readonly seconds: number;
       readonly error?: PaycertError;
+      /** There where it is traced. */
+      readonly traced?: TracedRequest;
     }
   /** One was handed to the application, or not. */
   | {
@@ -371,6 +387,10 @@ export type Event =
       readonly outcome: 'accepted' | 'refused' | 'unreachable' | 'timed-out';
       readonly seconds: number;
       readonly error?: PaycertError;
+      /** What the application answered. */
+      readonly status?: number;
+      /** There where it is traced. */
+      readonly traced?: TracedRequest;
     }
   /** The memory of what was delivered is full: one is forgotten that may still come again. */
   | { readonly type: 'notification-forgotten' }

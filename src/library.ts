@@ -13,6 +13,7 @@ import { PaycertError } from './errors.ts';
 import { isolate, type Observe } from './events.ts';
 import { randomNonce } from './nonce.ts';
 import type { SigningContext } from './providers/provider.ts';
+import type { Tracing } from './otlp/tracing.ts';
 import { openQueries } from './reconcile/open.ts';
 import { queryingOf } from './reconcile/query.ts';
 import { reconcile, type Reconciled } from './reconcile/reconcile.ts';
@@ -22,6 +23,7 @@ import { lacking, type Snapshot } from './store/snapshot.ts';
 import { type Entry, reasonOfNoSnapshot, Store } from './store/store.ts';
 import { type Begin, type CredentialOperations, useOf } from './store/use.ts';
 import { signingThreads } from './system/threads.ts';
+import { namesCollector } from './trace.ts';
 
 /** What a program may give beside its credentials; nothing of it is needed. */
 export interface LibraryOptions {
@@ -37,6 +39,11 @@ export interface LibraryOptions {
   readonly keyServices?: KeyServicesConfig;
   /** The proxy between this program and the platforms, as `wayOut` in `paycert.yaml`: for downloads, live checks and `reconcile`. Default: none. */
   readonly wayOut?: WayOutConfig;
+  /**
+   * Exports a span of each operation, and of each call of a platform that is made here by itself, to the collector that the variables
+   * of OpenTelemetry in `environment` name (`OTEL_EXPORTER_OTLP_ENDPOINT`). Default: nothing is traced, whatever they say.
+   */
+  readonly tracing?: boolean;
 }
 
 /** What a program may say of its use. */
@@ -45,6 +52,9 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** To find the call again in what is observed; a share of requests is chosen by it too. Default: random. */
   readonly id?: string;
+  /** The span that it belongs to, as W3C Trace Context writes it, where `tracing` is on. Default: a trace begins. */
+  readonly traceparent?: string;
+  readonly tracestate?: string;
 }
 
 /** What is known of one set of keys: facts, and no secret. */
@@ -143,8 +153,10 @@ export async function startPaycert(
   const waiting = new Map(parsed.map(({ name }) => [name, Promise.withResolvers<undefined>()]));
   const tell = isolate(observe);
   const followers = new Set<Observe>();
+  let tracing: Tracing | undefined;
   const watching: Observe = (event) => {
     tell(event);
+    tracing?.observe(event);
     for (const follower of followers) follower(event);
     running.noticed(event);
     const looks =
@@ -155,14 +167,20 @@ export async function startPaycert(
       event.type === 'internal-error';
     if (looks && event.credential !== undefined) waiting.get(event.credential)?.resolve(undefined);
   };
+  if (options.tracing === true && namesCollector(environment)) {
+    const { startTracing } = await import('./otlp/tracing.ts');
+    const providerOf = (name: string) => (store.has(name) ? store.entry(name).provider : undefined);
+    tracing = startTracing({ environment, clock, observe: watching, providerOf });
+  }
   const keyServices = await startKeyServices(services, { clock, observe: watching });
   const running = new Credentials(
     { store, clock, limiter: poolLimiter(signingThreads(environment)), observe: watching },
-    { clock, observe: watching, environment, askResponder, keyServices, wayOut },
+    { clock, observe: watching, environment, askResponder, keyServices, wayOut, traceOf: () => tracing?.traceOf({}) },
   );
   const stop = async () => {
     await running.stop();
     keyServices[Symbol.dispose]();
+    await tracing?.close();
   };
   running.apply(parsed);
   await Promise.all([...waiting.values()].map(({ promise }) => promise));
@@ -178,11 +196,12 @@ export async function startPaycert(
   }
   const around = aroundEach({ observe: watching, milliseconds: () => performance.now(), most: mostCalls });
   return {
-    current(name, { id = randomUUID(), signal = endless } = {}) {
+    current(name, { id = randomUUID(), signal = endless, traceparent, tracestate } = {}) {
       const snapshot = store.current(name);
       const begin: Begin = (operation, work) => {
         const of = { id, signal, credential: name, operation, caller: { listener: 'library' } };
-        const call = { ...of, startedAt: clock.now() };
+        const trace = tracing?.traceOf({ traceparent, tracestate });
+        const call = { ...of, startedAt: clock.now(), ...(trace && { trace }) };
         return around(call, () => work(call));
       };
       const { generation, snapshotId, context, loadedAt, version } = snapshot;
@@ -198,7 +217,17 @@ export async function startPaycert(
       const querying = queryingOf(store.entry(name));
       const other = typeof fallback === 'string' ? { credential: fallback } : fallback;
       const instead = other && { store, ...other };
-      const of = { store, clock, observe: watching, around, credential: name, double, instead, wayOut };
+      const of = {
+        store,
+        clock,
+        observe: watching,
+        around,
+        credential: name,
+        double,
+        instead,
+        wayOut,
+        traceOf: () => tracing?.traceOf({}),
+      };
       const queries = await openQueries(of);
       const results: Reconciled[] = [];
       try {

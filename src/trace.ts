@@ -18,6 +18,14 @@ export interface Trace extends TraceContext {
   readonly parentId?: string;
 }
 
+/** The span of a request that came with these headers; without any, a trace begins. */
+export type TraceOf = (headers: Headers) => Trace;
+
+/** Where a collector of traces may be named. Without either, nothing of tracing is loaded. */
+export const namesCollector = (environment: Readonly<Record<string, string | undefined>>): boolean =>
+  Boolean(environment['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '') ||
+  Boolean(environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] ?? '');
+
 /** Whether a trace is recorded that begins here, or continues. */
 export type Sampler = (traceId: string, parent: TraceContext | undefined) => boolean;
 

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { type Event, isReady, PaycertError, startPaycert } from '../src/index.ts';
 import { createSecretVolume } from '../src/testing/secret-volume.ts';
 import { startWechatpayGateway } from '../src/testing/wechatpay-gateway.ts';
+import { startOtlpReceiver } from './support/otlp-receiver.ts';
 import { makeDirectory, makeMaterial, merchantId } from './support/sidecar.ts';
 
 const describeCredential = (path: string, more: object = {}) => ({
@@ -42,6 +43,23 @@ describe('the library', { timeout: 300_000 }, () => {
     assert.equal(keyId, material.merchant.serialNumber);
     assert.deepEqual(events, ['credential-added', 'swapped', 'operated']);
     assert.ok(paycert.entries().every((entry) => isReady(entry, new Date())));
+  });
+
+  it('exports a span of each operation where it is asked to, below the one that the program names', async (t) => {
+    const directory = await makeDirectory(t);
+    await createSecretVolume(directory, (await makeMaterial()).files);
+    const collector = await startOtlpReceiver(t);
+    const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin, OTEL_SERVICE_NAME: 'shop' };
+    const [traceId, spanId] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7'];
+    for (const tracing of [false, true]) {
+      await using paycert = await startPaycert([describeCredential(directory)], { environment, tracing });
+      const current = paycert.current('wechat-main', { traceparent: `00-${traceId}-${spanId}-01` });
+      await current.sign(Buffer.from('x'));
+    }
+    const [span, ...others] = collector.spans;
+    assert.deepEqual([span?.name, span?.kind, span?.traceId, span?.parentSpanId], ['sign', 1, traceId, spanId]);
+    assert.deepEqual([span?.resource['service.name'], span?.attributes['paycert.listener']], ['shop', 'library']);
+    assert.deepEqual(others, []);
   });
 
   it('follows a rotation', async (t) => {

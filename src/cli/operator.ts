@@ -1,7 +1,7 @@
 // paycert operator: the composition root of what watches over the credentials of a cluster.
 import { hostname } from 'node:os';
 import type { Audit } from '../audit/audit.ts';
-import type { Clock } from '../clock.ts';
+import { type Clock, flushMilliseconds } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import { type Event, isolate, type Observe } from '../events.ts';
 import { findAccess } from '../kube/access.ts';
@@ -15,7 +15,7 @@ import { Store } from '../store/store.ts';
 import { runTasks } from '../tasks.ts';
 import { createLog } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { flushMilliseconds, openOutput } from '../telemetry/output.ts';
+import { openOutput } from '../telemetry/output.ts';
 import type { StoredCredential } from '../telemetry/stored-gauges.ts';
 import { openAdmission } from './admission.ts';
 import { openOperatorListener } from './operator-listener.ts';

@@ -7,7 +7,7 @@ import { auditCalls, type CallAudit } from '../audit/signed.ts';
 import { defaults, milliseconds } from '../config/defaults.ts';
 import type { AuditConfig } from '../config/schema/audit.ts';
 import { PaycertError } from '../errors.ts';
-import { type ExportDependencies, openExporter } from './exporting.ts';
+import { type ExportDependencies, openExporter } from '../otlp/open-exporter.ts';
 
 export interface AuditDependencies extends ExportDependencies {
   /** The key of the chain, as it is now. */

@@ -13,9 +13,11 @@ import type { Listener } from '../server/bind.ts';
 import { deliveriesAtOnce, type Limits, notificationsBytes } from '../server/limits.ts';
 import { listenOnPort } from '../server/listeners.ts';
 import { createNotifications } from '../server/notifications/notifications.ts';
-import { sourceAddressOf } from '../server/notifications/source-address.ts';
+import { isFromTrusted, sourceAddressOf } from '../server/notifications/source-address.ts';
 import { aroundEach } from '../store/call.ts';
 import type { Store } from '../store/store.ts';
+import type { TraceOf } from '../trace.ts';
+import { shownPath } from '../shown-path.ts';
 import { BufferBudget } from '../system/buffer-budget.ts';
 import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 
@@ -28,6 +30,8 @@ export interface NotificationDependencies {
   /** Of the Redis that pods share, as it is now. */
   readonly password: () => string | undefined;
   readonly limits: Limits;
+  /** Absent: nothing is traced. */
+  readonly traceOf?: TraceOf | undefined;
 }
 
 export interface RunningNotifications {
@@ -43,10 +47,11 @@ export async function startNotifications(
   config: NotificationsConfig,
   dependencies: NotificationDependencies,
 ): Promise<RunningNotifications> {
-  const { store, clock, observe, secret, limits } = dependencies;
+  const { store, clock, observe, secret, limits, traceOf } = dependencies;
   const { listen, forwardTo, deliver = defaults.deliver, trustedProxies = [] } = config;
   const { applicationDeadline = defaults.applicationDeadline, remember = defaults.rememberedNotifications } = config;
   const elapsed = () => performance.now();
+  const isTrusted = isFromTrusted(trustedProxies);
   const redis = config.dedupe && (await redisOf(config.dedupe.redis, dependencies));
   const budget = new BufferBudget(notificationsBytes);
   const application = new Application({
@@ -75,6 +80,11 @@ export async function startNotifications(
     strangers: new Strangers({ milliseconds: elapsed }),
     hold: () => budget.open(),
     sourceOf: sourceAddressOf(trustedProxies),
+    tracing: traceOf && {
+      // A stranger continues no trace of ours, and decides on none.
+      traceOf: (request) => traceOf(isTrusted(request) ? request.headers : {}),
+      deliversTo: shownUrl(placeOf(forwardTo).url),
+    },
   });
   const bound = await listenOnPort(listen.address, listener, limits);
   return {
@@ -108,6 +118,8 @@ async function readAuthorities(path: string): Promise<string> {
   });
   return bytes.toString();
 }
+
+const shownUrl = (url: string): string => `${new URL(url).origin}${shownPath(url)}`;
 
 const placeOf = ({ socket, path = '/', url }: NotificationsConfig['forwardTo']) =>
   socket === undefined ? { url: url ?? '' } : { socket, url: `http://localhost${path}` };

@@ -7,7 +7,6 @@ import { GatewayClient, type HostState } from '../gateway/client.ts';
 import { openConnections } from '../gateway/connections.ts';
 import type { WayOut } from '../gateway/way-out.ts';
 import type { Listener } from '../server/bind.ts';
-import type { TraceOf } from '../server/caller.ts';
 import type { Limits } from '../server/limits.ts';
 import { listenOnTcp } from '../server/listeners.ts';
 import { readIdentity } from '../server/proxy/identity.ts';
@@ -17,6 +16,7 @@ import { aroundEach } from '../store/call.ts';
 import type { Limiter } from '../store/limiter.ts';
 import type { Store } from '../store/store.ts';
 import type { CallAudit } from '../audit/signed.ts';
+import type { TraceOf } from '../trace.ts';
 
 export interface ProxyDependencies {
   readonly store: Store;

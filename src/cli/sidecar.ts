@@ -1,11 +1,12 @@
 // paycert sidecar: the composition root of the real thing.
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock } from '../clock.ts';
+import { type Clock, flushMilliseconds } from '../clock.ts';
 import { defaults } from '../config/defaults.ts';
 import { tokenFilesOf } from '../config/read.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { PaycertError } from '../errors.ts';
 import { type Event, isolate, type Observe } from '../events.ts';
+import type { Tracing } from '../otlp/tracing.ts';
 import { RunningConfiguration } from '../running/configuration.ts';
 import { startKeyServices } from '../running/key-services.ts';
 import { wayOutOf } from '../running/way-out.ts';
@@ -16,13 +17,13 @@ import { poolLimiter } from '../store/limiter.ts';
 import { SignedMemory } from '../store/signed-memory.ts';
 import { reasonOfNoSnapshot, Store } from '../store/store.ts';
 import { signingThreads } from '../system/threads.ts';
+import { namesCollector } from '../trace.ts';
 import { createLog } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { flushMilliseconds, openOutput } from '../telemetry/output.ts';
+import { openOutput } from '../telemetry/output.ts';
 import type { RunningAudit } from './sidecar-audit.ts';
 import { type ConfigPlace, followConfig, FollowedTokens, readPlace } from './sidecar-files.ts';
 import { limitsOf, SidecarListeners } from './sidecar-listeners.ts';
-import type { RunningTracing } from './sidecar-tracing.ts';
 
 export interface SidecarOptions {
   readonly config: ConfigPlace;
@@ -45,7 +46,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const elapsed = () => performance.now();
   const store = new Store();
   let audit: RunningAudit | undefined;
-  let tracing: RunningTracing | undefined;
+  let tracing: Tracing | undefined;
   const metrics = createMetrics({ store, clock, version, auditHead: () => audit?.audit.end });
   const output = openOutput((lines) => metrics.observe({ type: 'lines-dropped', lines }));
   const log =
@@ -70,7 +71,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const keyServices = await startKeyServices(config.keyServices ?? {}, following);
   const configured = new RunningConfiguration(
     { store, clock, limiter, observe },
-    { clock, observe, environment, lastGood, keyServices, wayOut },
+    { clock, observe, environment, lastGood, keyServices, wayOut, traceOf: () => tracing?.traceOf({}) },
   );
 
   const tokens = await FollowedTokens.read(config);
@@ -80,9 +81,10 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     const key = () => tokens.get('audit-key');
     audit = startAudit(config.audit, { ...following, version, environment, key, print });
   }
-  if (collectorVariables.some((name) => environment[name])) {
-    const { startTracing } = await import('./sidecar-tracing.ts');
-    tracing = startTracing({ ...following, version, environment, store });
+  if (namesCollector(environment)) {
+    const { startTracing } = await import('../otlp/tracing.ts');
+    const providerOf = (name: string) => (store.has(name) ? store.entry(name).provider : undefined);
+    tracing = startTracing({ ...following, version, environment, providerOf });
   }
   const limits = limitsOf(config);
   const facts = { store, clock, observe, version, startedAt: now(), files: () => followedFiles.list() };
@@ -141,9 +143,6 @@ function reasonOfNoStart(store: Store): PaycertError | undefined {
 }
 
 const countOf = ({ credentials, resources }: Config): number => credentials.length + resources.length;
-
-/** Where a collector of traces may be named. Without either, nothing of it is loaded. */
-const collectorVariables = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

@@ -35,10 +35,10 @@ export class Application {
   }
 
   /**
-   * Resolves once it has taken the notification.
+   * Resolves once it has taken the notification. `answered` gets the status, whatever it is.
    * @throws PaycertError `application-refused`, `application-unreachable`, `application-timeout`
    */
-  async deliver({ headers, body }: Envelope): Promise<void> {
+  async deliver({ headers, body }: Envelope, answered: (status: number) => void = () => undefined): Promise<void> {
     const { place, clock, deadlineMilliseconds } = this.#options;
     const [over, done] = [new AbortController(), new AbortController()];
     void clock.sleep(deadlineMilliseconds, done.signal).then(() => {
@@ -58,6 +58,7 @@ export class Application {
         over.signal,
       );
       const { statusCode = 0 } = response;
+      answered(statusCode);
       // What it says beside its status is dropped, so that the connection is good for the next.
       response.on('error', () => undefined).resume();
       if (statusCode >= 200 && statusCode < 300) return;

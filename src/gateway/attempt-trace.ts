@@ -26,14 +26,23 @@ export function traceAttempt(
 interface Attempted {
   readonly origin: string;
   readonly authorized: AuthorizedRequest;
-  readonly generation: number;
+  readonly generation?: number;
+  readonly operation?: string;
   readonly resends: number;
 }
 
 /** What its span says; undefined where none is recorded. */
 export function tracedRequest(trace: Trace | undefined, attempted: Attempted): TracedRequest | undefined {
   if (trace?.isSampled !== true) return undefined;
-  const { origin, authorized, generation, resends } = attempted;
+  const { origin, authorized, generation, operation, resends } = attempted;
   const { method, url, keyId } = authorized;
-  return { trace, method, url: `${origin}${shownPath(pathAndQuery(url))}`, keyId, generation, resends };
+  return {
+    trace,
+    method,
+    url: `${origin}${shownPath(pathAndQuery(url))}`,
+    keyId,
+    resends,
+    ...(generation !== undefined && { generation }),
+    ...(operation !== undefined && { operation }),
+  };
 }

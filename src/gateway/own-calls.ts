@@ -2,14 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import type { Observe } from '../events.ts';
+import type { Observe, Outcome } from '../events.ts';
 import { randomNonce } from '../nonce.ts';
 import type { Operations, RequestToAuthorize } from '../providers/provider.ts';
 import { pathAndQuery } from '../providers/shared/http.ts';
-import type { Call } from '../store/call.ts';
+import { type Call, outcomeOf } from '../store/call.ts';
 import type { Limiter } from '../store/limiter.ts';
 import { BufferBudget } from '../system/buffer-budget.ts';
+import { childOf, type Trace } from '../trace.ts';
 import type { Attempt } from './attempt.ts';
+import { tracedRequest } from './attempt-trace.ts';
 import { type Connections, openConnections } from './connections.ts';
 import { bodyFailure, type Limits, sendOnce } from './exchange.ts';
 import { PlatformClocks } from './platform-clocks.ts';
@@ -25,6 +27,8 @@ export interface OwnCallsOptions {
   readonly milliseconds: () => number;
   /** The proxy on the way out, where there is one. */
   readonly wayOut?: WayOut | undefined;
+  /** Begins the trace of one call; undefined where nothing is traced. */
+  readonly traceOf?: (() => Trace | undefined) | undefined;
 }
 
 /** An origin of the platform, and what is called in place of it: itself, or a platform double. */
@@ -40,6 +44,14 @@ export interface OwnCall {
   readonly authorize: Operations['authorize'];
   /** In this order, while nothing responds. */
   readonly destinations: readonly Destination[];
+}
+
+/** One call while it is made. */
+interface Making {
+  readonly id: string;
+  readonly trace: Trace | undefined;
+  readonly limits: Limits;
+  readonly attempts: Attempt[];
 }
 
 export interface OwnResponse {
@@ -79,23 +91,44 @@ export class OwnCalls {
       if (!over.signal.aborted) deadline.abort();
     });
     const limits = { deadline: deadline.signal, signal: AbortSignal.any([deadline.signal, signal]) };
-    const attempts: Attempt[] = [];
+    const trace = this.#options.traceOf?.();
+    const [making, started] = [{ id: randomUUID(), trace, limits, attempts: [] }, this.#options.milliseconds()];
     try {
-      const { destinations } = own;
-      for (const destination of destinations.slice(0, -1)) {
-        try {
-          return await this.#try(own, destination, { limits, attempts });
-        } catch (error) {
-          const isNext = error instanceof PaycertError && error.kind === 'gateway' && !limits.signal.aborted;
-          if (!isNext) throw error;
-        }
-      }
-      const last = destinations.at(-1);
-      if (last === undefined) throw new TypeError('a call without a destination');
-      return await this.#try(own, last, { limits, attempts });
+      const response = await this.#tryEach(own, making);
+      this.#called(own, making, started, 'ok');
+      return response;
+    } catch (error) {
+      this.#called(own, making, started, outcomeOf(error));
+      throw error;
     } finally {
       over.abort();
     }
+  }
+
+  #called(
+    { credential, operation }: OwnCall,
+    { id: call, trace, attempts }: Making,
+    started: number,
+    outcome: Outcome,
+  ): void {
+    const { observe, milliseconds } = this.#options;
+    const seconds = (milliseconds() - started) / 1000;
+    observe({ type: 'own-called', call, credential, operation, outcome, attempts: attempts.length, seconds, ...(trace && { trace }) }); // prettier-ignore
+  }
+
+  async #tryEach(own: OwnCall, making: Making): Promise<OwnResponse> {
+    const { destinations } = own;
+    for (const destination of destinations.slice(0, -1)) {
+      try {
+        return await this.#try(own, destination, making);
+      } catch (error) {
+        const isNext = error instanceof PaycertError && error.kind === 'gateway' && !making.limits.signal.aborted;
+        if (!isNext) throw error;
+      }
+    }
+    const last = destinations.at(-1);
+    if (last === undefined) throw new TypeError('a call without a destination');
+    return this.#try(own, last, making);
   }
 
   async close(): Promise<void> {
@@ -106,26 +139,21 @@ export class OwnCalls {
   async #try(
     { credential, operation, request, authorize }: OwnCall,
     { origin, address }: Destination,
-    { limits, attempts }: { readonly limits: Limits; readonly attempts: Attempt[] },
+    { id, trace, limits, attempts }: Making,
   ): Promise<OwnResponse> {
     const { clock, limiter, wayOut } = this.#options;
     const connections = await (this.#connections ??= openConnections(wayOut));
     const wanted = request(origin);
     const caller = { listener: 'paycert' };
-    const call: Call = {
-      id: randomUUID(),
-      caller,
-      credential,
-      operation,
-      startedAt: clock.now(),
-      signal: limits.signal,
-    };
+    const call: Call = { id, caller, credential, operation, startedAt: clock.now(), signal: limits.signal };
     // Each time with another nonce: a platform takes none twice.
     const moment = { now: clock.now(), nonce: randomNonce() };
     const authorized = await authorize(wanted, moment, (work) => limiter.run(call, work));
     const { method, url, headers: sent, body: content = wanted.body ?? new Uint8Array() } = authorized;
     const outgoing = { method, target: pathAndQuery(url), headers: sent, body: content };
-    const about = { call, origin: address, outgoing, attempts, shown: undefined };
+    const attempted = { origin: address, authorized, operation, resends: attempts.length };
+    const traced = tracedRequest(trace && childOf(trace), attempted);
+    const about = { call, origin: address, outgoing, attempts, shown: undefined, traced };
     const incoming = await sendOnce(about, limits, { ...this.#options, connections, clocks: this.#clocks });
     assertNoRedirect(incoming);
     const headers = singles(incoming.headers);

@@ -34,7 +34,7 @@ export const frameOf = (signal: keyof typeof frames): Frame => frames[signal];
 /** The whole of a request, around items that are JSON already. */
 export function bodyOf(
   frame: Frame,
-  { resource, version }: { readonly resource: Readonly<Record<string, Value>>; readonly version: string },
+  { resource, version }: { readonly resource: Readonly<Record<string, Value>>; readonly version: string | undefined },
   items: readonly string[],
 ): string {
   const around = JSON.stringify({

@@ -11,7 +11,7 @@ export interface ExporterOptions {
   readonly signal: ExportedSignal;
   readonly target: Target;
   readonly resource: Readonly<Record<string, Value>>;
-  readonly version: string;
+  readonly version: string | undefined;
   readonly clock: Clock;
   readonly observe: Observe;
   /** From 0 to 1, as Math.random. */

@@ -7,6 +7,7 @@ import { openConnections } from '../gateway/connections.ts';
 import type { WayOut } from '../gateway/way-out.ts';
 import type { Around } from '../store/call.ts';
 import type { Store } from '../store/store.ts';
+import type { Trace } from '../trace.ts';
 import { assertSameOrders, withFallback } from './fallback.ts';
 import { type OrderQuery, orderQuery } from './query.ts';
 
@@ -18,6 +19,8 @@ export interface OpenOptions {
   readonly credential: string;
   /** The proxy on the way out, where there is one. */
   readonly wayOut?: WayOut | undefined;
+  /** Begins the trace of one query; undefined where nothing is traced. */
+  readonly traceOf?: (() => Trace | undefined) | undefined;
   /** The origin of a platform double. */
   readonly double?: string | undefined;
   /** Another interface of the same merchant, which is asked where this one says nothing. */

@@ -8,6 +8,7 @@ import type { GatewayClient } from '../gateway/client.ts';
 import type { FoundOrder, Querying } from '../providers/querying.ts';
 import type { Around, Call } from '../store/call.ts';
 import type { Entry, Store } from '../store/store.ts';
+import type { Trace } from '../trace.ts';
 
 export interface QueryOptions {
   readonly store: Store;
@@ -17,6 +18,8 @@ export interface QueryOptions {
   readonly credential: string;
   /** Of a platform double, in place of the platform's own. */
   readonly double?: string | undefined;
+  /** Begins the trace of one query; undefined where nothing is traced. */
+  readonly traceOf?: (() => Trace | undefined) | undefined;
 }
 
 export type OrderQuery = (order: string, signal: AbortSignal) => Promise<FoundOrder | undefined>;
@@ -28,7 +31,7 @@ export function queryingOf(entry: Entry): Querying {
   return entry.querying;
 }
 
-export function orderQuery({ store, gateway, clock, around, credential, double }: QueryOptions): OrderQuery {
+export function orderQuery({ store, gateway, clock, around, credential, double, traceOf }: QueryOptions): OrderQuery {
   return async (order, signal) => {
     const entry = store.entry(credential);
     const { queryOf, orderOf } = queryingOf(entry);
@@ -36,9 +39,10 @@ export function orderQuery({ store, gateway, clock, around, credential, double }
     const origin = double ?? own;
     if (forwarding === undefined || origin === undefined) return undefined;
     const { apiMethod, ...request } = queryOf(order);
+    const trace = traceOf?.();
     const call: Call = {
       ...{ id: randomUUID(), caller: { listener: 'reconcile' }, credential, operation: 'forward' },
-      ...{ startedAt: clock.now(), signal },
+      ...{ startedAt: clock.now(), signal, ...(trace && { trace }) },
     };
     const attempts: Attempt[] = [];
     const spare = double === undefined ? forwarding.spares?.[origin] : undefined;

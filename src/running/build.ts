@@ -33,6 +33,7 @@ import type { Credential } from '../store/attempt.ts';
 import { BesideCheck } from '../store/beside-check.ts';
 import { LiveCheck } from '../store/live-check.ts';
 import type { CredentialPolicy } from '../store/store.ts';
+import type { Trace } from '../trace.ts';
 import { defaults, milliseconds } from '../config/defaults.ts';
 import type { CredentialConfig } from '../config/schema/credential.ts';
 import type { SourceConfig } from '../config/schema/source.ts';
@@ -53,6 +54,8 @@ export interface BuildDependencies {
   readonly calls?: OwnCalls | undefined;
   /** Downloads the certificates that platforms sign with. Absent: nothing is downloaded. */
   readonly certificates?: PlatformCertificates | undefined;
+  /** Begins the trace of a call that nobody asked for; undefined where nothing is traced. */
+  readonly traceOf?: (() => Trace | undefined) | undefined;
   /** The proxy on the way out of calls that nobody asked for; absent where there is none. */
   readonly wayOut?: WayOut | undefined;
   /** Asked for the keys that material refers to; absent where there are none. */

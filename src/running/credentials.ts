@@ -28,8 +28,8 @@ export class Credentials {
   constructor(dependencies: Dependencies, building: BuildDependencies) {
     this.#dependencies = dependencies;
     const { store, clock, observe } = dependencies;
-    const { wayOut } = building;
-    this.#calls = new OwnCalls({ ...dependencies, milliseconds: () => performance.now(), wayOut });
+    const { wayOut, traceOf } = building;
+    this.#calls = new OwnCalls({ ...dependencies, milliseconds: () => performance.now(), wayOut, traceOf });
     this.#certificates = new PlatformCertificates({
       ...{ calls: this.#calls, clock, observe, random: Math.random },
       report: (name, certificateList) => store.update(name, (entry) => ({ ...entry, certificateList })),

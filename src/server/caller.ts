@@ -1,7 +1,7 @@
 // Who calls, as far as it is known: the listener by its name, and what the caller says of itself as its claim.
 import { randomUUID } from 'node:crypto';
 import type { Call } from '../store/call.ts';
-import type { Trace } from '../trace.ts';
+import type { TraceOf } from '../trace.ts';
 import type { RouteCall } from './routes.ts';
 
 /** An id or a name that may stand in a log as it is. */
@@ -10,9 +10,6 @@ const printable = /^[0-9A-Za-z._:/() -]{1,64}$/;
 function headerOf(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' && printable.test(value) ? value : undefined;
 }
-
-/** Where a request stands in a trace, by its headers. */
-export type TraceOf = (headers: RouteCall['request']['headers']) => Trace;
 
 type Known = Pick<Call, 'credential' | 'operation' | 'startedAt'> & {
   readonly listener: string;

@@ -13,13 +13,14 @@ import type { Snapshot } from '../store/snapshot.ts';
 import { type Remember, useOf, within, type Witness } from '../store/use.ts';
 import { validator } from '../validation.ts';
 import { readJson } from './body.ts';
-import { callOf, type TraceOf } from './caller.ts';
+import { callOf } from './caller.ts';
 import { batchSchemas, openApiDocument } from './openapi.ts';
 import { type Operation, operations, type Use } from './operations.ts';
 import { problemOf, toPaycertError } from './problem.ts';
 import { json, jsonReply, type Route, type RouteCall, serveRoutes } from './routes.ts';
 import * as schema from './schema.ts';
 import { describeCredential, describeProcess, type ProcessFacts } from './status.ts';
+import type { TraceOf } from '../trace.ts';
 
 export interface Api extends ProcessFacts {
   readonly clock: Clock;

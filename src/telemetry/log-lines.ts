@@ -361,6 +361,7 @@ const rows: Rows = {
           { host, aheadSeconds },
         ]
       : undefined,
+  'own-called': () => undefined,
   'certificates-listed': ({ credential, outcome, isNew, error }) => [
     isNew ? (outcome === 'failed' ? 'error' : 'info') : 'debug',
     listedLines[outcome],

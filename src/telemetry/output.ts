@@ -4,9 +4,6 @@ import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { outputLane, runForeign } from '../system/threads.ts';
 
-/** How long the end of a process waits for the reader of the log. */
-export const flushMilliseconds = 1000;
-
 export interface Output {
   write(line: string): void;
   /** Resolves when nothing waits to be written any more. */

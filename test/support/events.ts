@@ -134,6 +134,15 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
     aheadSeconds: 90,
     isNews: true,
   },
+  'own-called': {
+    type: 'own-called',
+    call: '1',
+    credential: 'wechat-main',
+    operation: 'list-certificates',
+    outcome: 'ok',
+    attempts: 1,
+    seconds: 0.2,
+  },
   'certificates-stored': {
     type: 'certificates-stored',
     object: 'pay/wechat-main',

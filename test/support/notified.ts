@@ -74,7 +74,7 @@ export interface Notified extends Loaded {
   event<T extends Event['type']>(type: T, from?: number): Promise<Extract<Event, { type: T }>>;
 }
 
-export interface NotifiedOptions extends Partial<Pick<NotificationsOptions, 'deliver'>> {
+export interface NotifiedOptions extends Partial<Pick<NotificationsOptions, 'deliver' | 'tracing'>> {
   /** Of the credential `shop`; none: it is not loaded. */
   readonly files?: Files | undefined;
   readonly provider?: PlatformConfig;
@@ -92,6 +92,7 @@ export async function startNotified(t: TestContext, options: NotifiedOptions): P
     capacity = 1000,
     trustedProxies = [],
     atOnce = 16,
+    tracing,
   } = options;
   const { platform, options: platformOptions } = platformOf(provider);
   const policy = { provider: platform.id, notifying: platform.notifies?.(platformOptions) };
@@ -136,6 +137,7 @@ export async function startNotified(t: TestContext, options: NotifiedOptions): P
     hold: () => budget.open(),
     secret: () => secret,
     sourceOf: sourceAddressOf(trustedProxies),
+    tracing,
   });
   const { address, close } = await listenOnPort('127.0.0.1:0', listener, limitsOf('notifications'));
   t.after(async () => {

@@ -47,7 +47,7 @@ const LogRecord = Type.Object(
 
 const of = (names: readonly [resources: string, scopes: string, items: string], item: Type.TSchema) => {
   const [resources, scopes, items] = names;
-  const scope = Type.Object({ name: Type.String(), version: Type.String() }, closed);
+  const scope = Type.Object({ name: Type.String(), version: Type.Optional(Type.String()) }, closed);
   const scoped = Type.Object({ scope, [items]: Type.Array(item, { minItems: 1 }) }, closed);
   const resource = Type.Object({ attributes: Attributes }, closed);
   const one = Type.Object({ resource, [scopes]: Type.Array(scoped, { minItems: 1 }) }, closed);

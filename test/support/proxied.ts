@@ -7,7 +7,7 @@ import { GatewayClient, type GatewayClientOptions } from '../../src/gateway/clie
 import { openConnections } from '../../src/gateway/connections.ts';
 import { type PlatformConfig, platformOf, platforms } from '../../src/providers/registry.ts';
 import type { ProxyRoute } from '../../src/server/proxy/allowed.ts';
-import type { TraceOf } from '../../src/server/caller.ts';
+import type { TraceOf } from '../../src/trace.ts';
 import { createProxy } from '../../src/server/proxy/proxy.ts';
 import type { LocalSigning } from '../../src/server/proxy/resign.ts';
 import { limitsOf } from '../../src/server/limits.ts';

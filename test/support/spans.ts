@@ -1,6 +1,6 @@
 // The spans of what was observed, as a collector gets them, with their attributes by name.
 import type { Event } from '../../src/events.ts';
-import { spanOf } from '../../src/telemetry/spans.ts';
+import { spanOf } from '../../src/otlp/spans.ts';
 import { recordOf, type ReceivedSpan } from './otlp-receiver.ts';
 
 export const spansOf = (events: readonly Event[]): Omit<ReceivedSpan, 'resource'>[] =>

@@ -138,7 +138,10 @@ export const refusedUses = (now: Date): unknown => [
 /** Does not compile where one of them is false. */
 export const facts: readonly [
   Same<Parameters<typeof startPaycert>[0], readonly CredentialConfig[]>,
-  Same<keyof LibraryOptions, 'observe' | 'clock' | 'environment' | 'askResponder' | 'keyServices' | 'wayOut'>,
+  Same<
+    keyof LibraryOptions,
+    'observe' | 'clock' | 'environment' | 'askResponder' | 'keyServices' | 'wayOut' | 'tracing'
+  >,
   Same<ReturnType<Paycert['current']>, CurrentCredential>,
   Same<PaycertError['code'], ErrorCode>,
   Same<ReturnType<typeof isReady>, boolean>,

@@ -7,17 +7,24 @@ import { openQueries } from '../../reconcile/open.ts';
 import { queryingOf } from '../../reconcile/query.ts';
 import { reconcile as reconcileOrders, type Reconciled } from '../../reconcile/reconcile.ts';
 import { wayOutOf } from '../../running/way-out.ts';
+import type { Tracing, TracingDependencies } from '../../otlp/tracing.ts';
 import { aroundEach } from '../../store/call.ts';
+import { namesCollector } from '../../trace.ts';
 import { type Invocation, required, text, usageError } from '../command.ts';
 import { duration } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { print } from '../table.ts';
 import { openJournal } from './journal.ts';
-import { loadCredential } from './load.ts';
+import { type LoadedCredential, loadCredential } from './load.ts';
 import { fetchOrders, readOrders } from './orders.ts';
 
 /** Exit code 0: every state is final. 75: some order is still open. @throws PaycertError `usage`, `credential-not-loaded` */
-export async function reconcile({ values, positionals: [credential = '', file], signal }: Invocation): Promise<number> {
+export async function reconcile({
+  values,
+  positionals: [credential = '', file],
+  signal,
+  version,
+}: Invocation): Promise<number> {
   const orders = text(values, 'orders');
   if (orders !== undefined && file !== undefined) throw usageError('give a file or --orders, not both');
   const tokenFile = text(values, 'orders-token-file');
@@ -31,7 +38,11 @@ export async function reconcile({ values, positionals: [credential = '', file], 
   const fallback = text(values, 'fallback');
   const other = fallback === undefined ? undefined : await loadCredential(config, fallback, loading);
   let fallbacks = 0;
-  const observe = ({ type }: Event) => void (fallbacks += Number(type === 'query-fell-back'));
+  const observe = (event: Event) => {
+    fallbacks += Number(event.type === 'query-fell-back');
+    tracing?.observe(event);
+  };
+  const tracing = await tracingOf({ clock, observe, version, providerOf: (name) => providerOf(name, [loaded, other]) });
   const around = aroundEach({ observe, milliseconds: () => performance.now(), most: mostCalls });
   const doubleOf = (name: string) => config.proxy?.routes?.find((route) => route.credential === name)?.double;
   const instead = other && fallback !== undefined ? { store: other.store, credential: fallback, double: doubleOf(fallback) } : undefined; // prettier-ignore
@@ -42,6 +53,7 @@ export async function reconcile({ values, positionals: [credential = '', file], 
     around,
     credential,
     wayOut,
+    traceOf: () => tracing?.traceOf({}),
     double: doubleOf(credential),
     instead,
   });
@@ -67,11 +79,21 @@ export async function reconcile({ values, positionals: [credential = '', file], 
     return open > 0 ? exitCodes['not-ready'] : 0;
   } finally {
     await queries.close();
-    await Promise.all([loaded.stop(), other?.stop()]);
+    await Promise.all([loaded.stop(), other?.stop(), tracing?.close()]);
   }
 }
 
 const mostCalls = 64;
+
+/** Where the environment names a collector. */
+async function tracingOf(dependencies: Omit<TracingDependencies, 'environment'>): Promise<Tracing | undefined> {
+  if (!namesCollector(process.env)) return undefined;
+  const { startTracing } = await import('../../otlp/tracing.ts');
+  return startTracing({ ...dependencies, environment: process.env });
+}
+
+const providerOf = (name: string, all: readonly (LoadedCredential | undefined)[]): string | undefined =>
+  all.flatMap((one) => (one?.store.has(name) === true ? one.store.entry(name).provider : []))[0];
 
 async function* notIn(
   settled: ReadonlySet<string>,

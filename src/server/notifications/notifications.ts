@@ -2,7 +2,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Clock } from '../../clock.ts';
 import { PaycertError, requestInvalid } from '../../errors.ts';
-import type { Observe } from '../../events.ts';
+import type { Observe, TracedRequest } from '../../events.ts';
 import type { Application } from '../../delivery/application.ts';
 import { type Envelope, passedOn, seal } from '../../delivery/envelope.ts';
 import type { Once } from '../../delivery/once.ts';
@@ -10,9 +10,11 @@ import type { Strangers } from '../../delivery/strangers.ts';
 import { randomNonce } from '../../nonce.ts';
 import type { Notifying, PlatformReply } from '../../providers/notifying.ts';
 import type { ReceivedNotification } from '../../providers/provider.ts';
+import { shownPath } from '../../shown-path.ts';
 import type { Around, Call } from '../../store/call.ts';
 import type { Store } from '../../store/store.ts';
 import { useOf, within } from '../../store/use.ts';
+import { childOf, type Trace, traceHeaders } from '../../trace.ts';
 import { readBytes } from '../body.ts';
 import { callOf } from '../caller.ts';
 import { notificationBytes } from '../limits.ts';
@@ -27,6 +29,13 @@ interface Held {
   /** @throws PaycertError `overloaded` */
   add(bytes: number): void;
   release(): void;
+}
+
+export interface NotificationTracing {
+  /** Where one stands in a trace. */
+  readonly traceOf: (request: IncomingMessage) => Trace;
+  /** Where the application is, as spans say it. */
+  readonly deliversTo: string;
 }
 
 export interface NotificationsOptions {
@@ -44,6 +53,8 @@ export interface NotificationsOptions {
   /** `raw`: as it came, for an SDK that verifies again. */
   readonly deliver: 'opened' | 'raw';
   readonly sourceOf: (request: IncomingMessage) => string;
+  /** Absent: nothing is traced. */
+  readonly tracing?: NotificationTracing | undefined;
   /** A clock that never goes back. */
   readonly milliseconds: () => number;
 }
@@ -72,7 +83,7 @@ interface Taken {
 
 /** A name that is unknown is refused before anything is read, and never becomes a label. */
 async function answer(options: NotificationsOptions, route: RouteCall): Promise<Reply> {
-  const { store, clock, observe, milliseconds, strangers, sourceOf, hold } = options;
+  const { store, clock, observe, milliseconds, strangers, sourceOf, hold, tracing } = options;
   const { credential = '' } = route.parameters;
   const { notifying } = store.entry(credential);
   if (notifying === undefined)
@@ -82,10 +93,12 @@ async function answer(options: NotificationsOptions, route: RouteCall): Promise<
     credential,
     operation: 'notification',
     startedAt: clock.now(),
+    traceOf: tracing && (() => tracing.traceOf(route.request)),
   });
   const started = milliseconds();
   const seconds = () => (milliseconds() - started) / 1000;
   const source = sourceOf(route.request);
+  const about = { type: 'notified', call: call.id, credential, ...tracedAs(call.trace, shownPath(route.request.url ?? '')) } as const; // prettier-ignore
   try {
     if (!strangers.admit(source))
       throw new PaycertError('source-limited', 'nothing from this address has verified, and there is too much of it');
@@ -93,13 +106,13 @@ async function answer(options: NotificationsOptions, route: RouteCall): Promise<
     const { outcome, reply = notifying.accepted } = await inTime(clock, notifying.waitsMilliseconds, taking);
     const { status } = notifying.accepted;
     const { type, body } = reply;
-    observe({ type: 'notified', call: call.id, credential, outcome, status, seconds: seconds() });
+    observe({ ...about, outcome, status, seconds: seconds() });
     return { status, type, body };
   } catch (error) {
     const known = toPaycertError(error);
     if (known.kind === 'internal') observe({ type: 'internal-error', where: 'notifications', credential, error });
     const { outcome, status } = failureOf(known);
-    observe({ type: 'notified', call: call.id, credential, outcome, status, seconds: seconds(), error: known });
+    observe({ ...about, outcome, status, seconds: seconds(), error: known });
     // A body that its sender still sends is dealt with by the one place that knows how.
     if (!route.request.complete) throw known;
     return {
@@ -194,6 +207,10 @@ function envelopeOf(
   return { headers: { ...passedOn(message.headers ?? {}), ...headers }, body };
 }
 
+/** What a span says of it; nothing where none is recorded. Both are posted. */
+const tracedAs = (trace: Trace | undefined, url: string): { readonly traced?: TracedRequest } =>
+  trace?.isSampled === true ? { traced: { trace, method: 'POST', url } } : {};
+
 const deliveredAs = {
   'application-refused': 'refused',
   'application-unreachable': 'unreachable',
@@ -201,14 +218,21 @@ const deliveredAs = {
 } as const;
 
 async function deliver(
-  { application, observe, milliseconds }: NotificationsOptions,
-  { id: call, credential }: Call,
-  envelope: Envelope,
+  { application, observe, milliseconds, tracing }: NotificationsOptions,
+  { id: call, credential, trace: parent }: Call,
+  { headers, body }: Envelope,
 ): Promise<void> {
   const started = milliseconds();
-  const about = () => ({ type: 'delivered', call, credential, seconds: (milliseconds() - started) / 1000 }) as const;
+  const trace = parent && childOf(parent);
+  let status: number | undefined;
+  const about = () => ({
+    ...({ type: 'delivered', call, credential, seconds: (milliseconds() - started) / 1000 } as const),
+    ...(status !== undefined && { status }),
+    ...tracedAs(trace, tracing?.deliversTo ?? ''),
+  });
   try {
-    await application.deliver(envelope);
+    const traced = { headers: { ...headers, ...(trace && traceHeaders(trace)) }, body };
+    await application.deliver(traced, (answered) => (status = answered));
     observe({ ...about(), outcome: 'accepted' });
   } catch (error) {
     if (error instanceof PaycertError && Object.hasOwn(deliveredAs, error.code))

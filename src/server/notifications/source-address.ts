@@ -5,8 +5,8 @@ import { BlockList, isIP } from 'node:net';
 /** More proxies in a row than any path has. */
 const maxHops = 16;
 
-/** `ranges`: addresses, or CIDR ranges, whose `X-Forwarded-For` counts. */
-export function sourceAddressOf(ranges: readonly string[]): (request: IncomingMessage) => string {
+/** Whether an address is one of those, or in one of these CIDR ranges. */
+function addressesIn(ranges: readonly string[]): (address: string) => boolean {
   // Apart: Node takes every address of IPv4 for one of `::ffff:0:0/96`, and so of `::/0`.
   const trusted = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const range of ranges) {
@@ -15,8 +15,21 @@ export function sourceAddressOf(ranges: readonly string[]): (request: IncomingMe
     if (prefix === undefined) trusted[family].addAddress(address, family);
     else trusted[family].addSubnet(address, Number(prefix), family);
   }
-  const isTrusted = (address: string) => trusted[familyOf(address)].check(address, familyOf(address));
+  return (address) => trusted[familyOf(address)].check(address, familyOf(address));
+}
 
+/** Whether the peer itself is a proxy that is trusted: what it writes into headers counts. */
+export function isFromTrusted(ranges: readonly string[]): (request: IncomingMessage) => boolean {
+  const isTrusted = addressesIn(ranges);
+  return ({ socket }) => {
+    const peer = plain(socket.remoteAddress ?? '');
+    return isIP(peer) > 0 && isTrusted(peer);
+  };
+}
+
+/** `ranges`: addresses, or CIDR ranges, whose `X-Forwarded-For` counts. */
+export function sourceAddressOf(ranges: readonly string[]): (request: IncomingMessage) => string {
+  const isTrusted = addressesIn(ranges);
   return ({ socket, headers }) => {
     let source = plain(socket.remoteAddress ?? '');
     // Each proxy writes its peer behind what it was told: only what trusted ones wrote counts.

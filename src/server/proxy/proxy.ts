@@ -10,13 +10,14 @@ import { shownPath } from '../../shown-path.ts';
 import type { Around } from '../../store/call.ts';
 import type { Store } from '../../store/store.ts';
 import { readBytes } from '../body.ts';
-import { callOf, type TraceOf } from '../caller.ts';
+import { callOf } from '../caller.ts';
 import { problemOf, toPaycertError } from '../problem.ts';
 import { problemJson, sendProblem } from '../respond.ts';
 import { type Reply, type Route, type RouteCall, serveRoutes } from '../routes.ts';
 import { addressOf, targetAfter, withoutToken } from './address.ts';
 import { assertAllowed, destinationOf, type ProxyRoute } from './allowed.ts';
 import { type LocalSigning, resigned } from './resign.ts';
+import type { TraceOf } from '../../trace.ts';
 
 export interface ProxyOptions {
   readonly store: Store;

@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { createSecretVolume } from '../../../src/testing/secret-volume.ts';
 import { startWechatpayGateway } from '../../../src/testing/wechatpay-gateway.ts';
 import { listenFor } from '../../support/listening.ts';
+import { startOtlpReceiver } from '../../support/otlp-receiver.ts';
 import { paycert } from '../../support/paycert.ts';
 import { configuration, credential, makeDirectory, makeMaterial, replaceFile, token } from '../../support/sidecar.ts';
 
@@ -45,6 +46,22 @@ describe('paycert reconcile', { timeout: 600_000 }, () => {
     assert.equal(platform.counts.accepted, 6);
     for (const secret of [material.apiV3Key, 'PRIVATE']) assert.ok(!`${stdout}${stderr}`.includes(secret));
     assert.deepEqual([(await run([], '')).code, (await run([], '')).stdout], [0, '']);
+  });
+
+  it('is a trace of each query where the environment names a collector, with its attempt below it', async (t) => {
+    const { directory } = await scene(t);
+    const collector = await startOtlpReceiver(t);
+    const args = ['reconcile', '--config', join(directory, 'paycert.yaml'), 'wechat-main', '--after', '0s'];
+    const { code } = await paycert(args, { input: '1001\n1002\n', env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin } }); // prettier-ignore
+    assert.equal(code, 75);
+    const queries = collector.spans.filter(({ name }) => name === 'query-order');
+    assert.deepEqual([queries.length, new Set(queries.map(({ traceId }) => traceId)).size], [2, 2]);
+    for (const { kind, spanId, parentSpanId, attributes } of queries) {
+      assert.deepEqual([kind, parentSpanId, attributes['paycert.outcome']], [1, undefined, 'ok']);
+      const below = collector.spans.filter((span) => span.parentSpanId === spanId);
+      assert.deepEqual(below.map((span) => [span.kind, span.attributes['http.response.status_code']]), [[3, 200]]); // prettier-ignore
+    }
+    assert.equal(collector.spans.length, 4);
   });
 
   it('takes the open orders from the application, with a token', async (t) => {

@@ -1,16 +1,16 @@
 // An exporter of one signal, as the environment of this process says where to and under which name.
 import { hostname } from 'node:os';
-import type { Clock } from '../clock.ts';
+import { type Clock, flushMilliseconds } from '../clock.ts';
 import type { ExportedSignal, Observe } from '../events.ts';
-import { Exporter } from '../otlp/exporter.ts';
-import { type Environment, type Ignore, resourceOf, targetOf } from '../otlp/variables.ts';
-import { flushMilliseconds } from '../telemetry/output.ts';
+import { Exporter } from './exporter.ts';
+import { type Environment, type Ignore, resourceOf, targetOf } from './variables.ts';
 
 export interface ExportDependencies {
   readonly environment: Environment;
   readonly clock: Clock;
   readonly observe: Observe;
-  readonly version: string;
+  /** Of paycert, where that is the program that exports. */
+  readonly version?: string | undefined;
 }
 
 /** Undefined: no variable names a collector, or one says that nothing is exported. */

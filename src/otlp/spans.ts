@@ -1,6 +1,6 @@
-// Events → spans: operations of the local API, calls of the proxy and each attempt of them, by the semantic conventions of HTTP.
+// Events → spans: operations, calls of the proxy and our own with each attempt, notifications, by the semantic conventions of HTTP.
 import type { Event, TracedRequest } from '../events.ts';
-import { attributesOf, nanosecondsOf, type Value } from '../otlp/encoding.ts';
+import { attributesOf, nanosecondsOf, type Value } from './encoding.ts';
 import type { Trace } from '../trace.ts';
 
 export interface SpanOptions {
@@ -10,7 +10,7 @@ export interface SpanOptions {
 }
 
 /** As the convention numbers them. */
-const kinds = { server: 2, client: 3 } as const;
+const kinds = { internal: 1, server: 2, client: 3 } as const;
 const failed = 2;
 
 interface Described {
@@ -23,21 +23,70 @@ interface Described {
   readonly attributes: Readonly<Record<string, Value>>;
 }
 
+const saidElsewhere: ReadonlySet<string> = new Set(['forward', 'notification']);
+const failures: ReadonlySet<string> = new Set(['error', 'not-ready', 'gateway-error']);
+
 type Rows = {
   readonly [T in Event['type']]?: (event: Extract<Event, { type: T }>, now: number) => Described | undefined;
 };
 
 const rows: Rows = {
   operated({ trace, call, listener, credential, operation, outcome, seconds }, now) {
-    // The proxy says itself how each of its calls ended.
-    if (trace?.isSampled !== true || operation === 'forward') return undefined;
+    const isQuery = listener === 'reconcile';
+    // The proxy, and the listener for notifications, say themselves how each of theirs ended.
+    if (trace?.isSampled !== true || (saidElsewhere.has(operation) && !isQuery)) return undefined;
     return {
-      ...{ trace, kind: 'server', name: operation, start: now - seconds * 1000, end: now },
-      isError: outcome === 'error' || outcome === 'not-ready' || outcome === 'gateway-error',
+      trace,
+      // Within a program, nothing was called over a network.
+      kind: isQuery || listener === 'library' ? 'internal' : 'server',
+      ...{ name: isQuery ? 'query-order' : operation, start: now - seconds * 1000, end: now },
+      isError: failures.has(outcome),
       attributes: {
         ...(outcome !== 'ok' && { 'error.type': outcome }),
         ...{ 'paycert.credential': credential, 'paycert.operation': operation, 'paycert.outcome': outcome },
         ...{ 'paycert.listener': listener, 'paycert.request_id': call },
+      },
+    };
+  },
+  'own-called'({ trace, call, credential, operation, outcome, attempts, seconds }, now) {
+    if (trace?.isSampled !== true) return undefined;
+    return {
+      ...{ trace, kind: 'internal', name: operation, start: now - seconds * 1000, end: now },
+      isError: outcome !== 'ok',
+      attributes: {
+        ...(outcome !== 'ok' && { 'error.type': outcome }),
+        ...{ 'paycert.credential': credential, 'paycert.operation': operation, 'paycert.outcome': outcome },
+        ...{ 'paycert.attempts': attempts, 'paycert.request_id': call },
+      },
+    };
+  },
+  notified({ traced, call, credential, outcome, status, seconds, error }, now) {
+    if (traced === undefined) return undefined;
+    const { trace, method, url } = traced;
+    return {
+      ...{ trace, kind: 'server', name: `${method} ${url}`, start: now - seconds * 1000, end: now },
+      isError: status >= 500,
+      attributes: {
+        ...{ 'http.request.method': method, 'url.path': url, 'http.response.status_code': status },
+        ...(status >= 400 && { 'error.type': error?.code ?? String(status) }),
+        ...{ 'paycert.credential': credential, 'paycert.operation': 'notification', 'paycert.outcome': outcome },
+        'paycert.request_id': call,
+      },
+    };
+  },
+  delivered({ traced, credential, outcome, status, seconds }, now) {
+    if (traced === undefined) return undefined;
+    const { trace, method } = traced;
+    const { path, ...address } = addressOf(traced);
+    const isError = outcome !== 'accepted';
+    return {
+      ...{ trace, kind: 'client', name: `${method} ${path}`, start: now - seconds * 1000, end: now },
+      isError,
+      attributes: {
+        ...{ 'http.request.method': method, 'url.full': traced.url, 'url.template': path, ...address },
+        ...(status !== undefined && { 'http.response.status_code': status }),
+        ...(isError && { 'error.type': status === undefined ? outcome : String(status) }),
+        ...{ 'paycert.credential': credential, 'paycert.operation': 'delivery', 'paycert.outcome': outcome },
       },
     };
   },
@@ -57,7 +106,7 @@ const rows: Rows = {
   },
   attempted({ traced, credential, startedAt, endedAt, outcome, status }) {
     if (traced === undefined) return undefined;
-    const { trace, method, keyId, generation, resends = 0 } = traced;
+    const { trace, method, keyId, generation, operation, resends = 0 } = traced;
     const { path, ...address } = addressOf(traced);
     const isError = status === undefined || status >= 400;
     return {
@@ -69,6 +118,7 @@ const rows: Rows = {
         ...(resends > 0 && { 'http.request.resend_count': resends }),
         ...(isError && { 'error.type': status === undefined ? outcome : String(status) }),
         ...{ 'paycert.credential': credential, 'paycert.key_id': keyId, 'paycert.generation': generation },
+        ...(operation !== undefined && { 'paycert.operation': operation }),
       },
     };
   },
