@@ -2,6 +2,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { readBytes, request, TooLarge } from '../system/request.ts';
+import { jsonIn } from '../system/json.ts';
 import type { Target } from './variables.ts';
 
 export interface Posted {
@@ -33,7 +34,7 @@ export class Collector {
     const response = await request(url, options, { body, silenceMilliseconds, mayRepeat: true }, signal);
     const { statusCode: status = 0, headers: received } = response;
     const seconds = /^\d{1,9}$/.exec(received['retry-after'] ?? '')?.[0];
-    const content = parsed(await readBytes(response, maxBytes, signal).catch(ignoreTooLarge));
+    const content = jsonIn(await readBytes(response, maxBytes, signal).catch(ignoreTooLarge));
     return { status, ...(seconds !== undefined && { retryAfter: Number(seconds) * 1000 }), content };
   }
 
@@ -46,12 +47,4 @@ export class Collector {
 function ignoreTooLarge(error: unknown): Uint8Array {
   if (error instanceof TooLarge) return new Uint8Array();
   throw error;
-}
-
-function parsed(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString());
-  } catch {
-    return undefined;
-  }
 }

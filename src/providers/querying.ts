@@ -41,19 +41,8 @@ export function objectIn(body: Uint8Array): Readonly<Record<string, unknown>> {
   }
 }
 
-const [second, minute] = [1000, 60_000];
-
-/** Each pause after the one before it, as times after the first. */
-const times = (pauses: readonly number[]): readonly number[] => {
+/** Times after the first, of pauses that each follow the one before. */
+export function timesAfter(pauses: readonly number[]): readonly number[] {
   let at = 0;
   return [0, ...pauses].map((pause) => (at += pause));
-};
-
-/** 15s/15s/30s/3m/10m/20m/30m/30m/30m/60m/3h/3h/3h/6h/6h: both of WeChat Pay's interfaces. */
-export const wechatPayTimes = times([
-  ...[15 * second, 15 * second, 30 * second],
-  ...[3, 10, 20, 30, 30, 30, 60, 180, 180, 180, 360, 360].map((minutes) => minutes * minute),
-]);
-
-/** 4m/10m/10m/1h/2h/6h/15h. */
-export const alipayTimes = times([4, 10, 10, 60, 120, 360, 900].map((minutes) => minutes * minute));
+}

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PaycertError } from '../../src/errors.ts';
-import { alipayTimes, type OrderState, wechatPayTimes } from '../../src/providers/querying.ts';
+import { alipayTimes } from '../../src/providers/alipay/querying.ts';
+import type { OrderState } from '../../src/providers/querying.ts';
+import { wechatPayTimes } from '../../src/providers/shared/wechatpay-orders.ts';
 import { reconcile, type Reconciled, type ReconcileOptions } from '../../src/reconcile/reconcile.ts';
 import { settled as turns } from '../support/audited.ts';
 import { FakeClock } from '../support/fake-clock.ts';

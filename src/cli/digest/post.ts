@@ -4,6 +4,7 @@ import { connect as secure } from 'node:tls';
 import type { Clock } from '../../clock.ts';
 import { PaycertError } from '../../errors.ts';
 import { openTunnel } from '../../gateway/way-out.ts';
+import { jsonIn } from '../../system/json.ts';
 import { createLookup } from '../../system/lookup.ts';
 import { readBytes, request, Unreachable } from '../../system/request.ts';
 import type { Digest } from './findings.ts';
@@ -50,7 +51,7 @@ async function postOnce(digest: Digest, options: PostOptions): Promise<string | 
     const { statusCode = 0 } = response;
     const content = await readBytes(response, maxBytes, signal);
     if (statusCode < 200 || statusCode > 299) return `HTTP ${String(statusCode)}`;
-    return receivers[receiver].isTaken(parsed(content)) ? undefined : 'it says that it did not';
+    return receivers[receiver].isTaken(jsonIn(content)) ? undefined : 'it says that it did not';
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof Unreachable) return error.reason;
@@ -64,12 +65,4 @@ async function wayTo(url: URL, { proxy }: PostOptions): Promise<RequestOptions> 
   const socket = await openTunnel({ proxy }, url.origin, { lookup: createLookup(), milliseconds: silenceMilliseconds });
   const createConnection = () => (url.protocol === 'http:' ? socket : secure({ socket, servername: url.hostname }));
   return { agent: false, createConnection };
-}
-
-function parsed(content: Buffer): unknown {
-  try {
-    return JSON.parse(content.toString()) as unknown;
-  } catch {
-    return null;
-  }
 }

@@ -1,6 +1,6 @@
 // What became of a trade of Alipay: alipay.trade.query by the merchant's number, and what each status means.
 import { requestInvalid } from '../../errors.ts';
-import { alipayTimes, type FoundOrder, objectIn, type OrderState, type Querying } from '../querying.ts';
+import { type FoundOrder, objectIn, type OrderState, type Querying, timesAfter } from '../querying.ts';
 import type { AlipayOptions } from './options.ts';
 import { gatewayPath } from './written.ts';
 
@@ -13,6 +13,9 @@ const states: Readonly<Record<string, OrderState>> = {
   TRADE_CLOSED: 'closed',
   WAIT_BUYER_PAY: 'open',
 };
+
+/** When notifications come again: 4m/10m/10m/1h/2h/6h/15h. */
+export const alipayTimes = timesAfter([4, 10, 10, 60, 120, 360, 900].map((minutes) => minutes * 60_000));
 
 const form = /^\w{1,64}$/;
 

@@ -1,7 +1,7 @@
 // What became of an order of WeChat Pay v2: the query by the merchant's number, and what each state means.
 import { PaycertError, requestInvalid } from '../../errors.ts';
-import { type FoundOrder, type Querying, wechatPayTimes } from '../querying.ts';
-import { orderStates, wechatPayOrdersOf } from '../shared/wechatpay-orders.ts';
+import { type FoundOrder, type Querying } from '../querying.ts';
+import { orderStates, wechatPayOrdersOf, wechatPayTimes } from '../shared/wechatpay-orders.ts';
 import type { WechatpayV2Options } from './options.ts';
 import { readXml } from './xml.ts';
 

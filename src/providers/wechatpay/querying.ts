@@ -1,7 +1,7 @@
 // What became of an order of WeChat Pay: the query by the merchant's number, and what each state means.
 import { requestInvalid } from '../../errors.ts';
-import { type FoundOrder, objectIn, type Querying, wechatPayTimes } from '../querying.ts';
-import { orderStates, wechatPayOrdersOf } from '../shared/wechatpay-orders.ts';
+import { type FoundOrder, objectIn, type Querying } from '../querying.ts';
+import { orderStates, wechatPayOrdersOf, wechatPayTimes } from '../shared/wechatpay-orders.ts';
 import type { WechatpayOptions } from './options.ts';
 
 /** What is in a path is encoded, and signed as it is sent. */
