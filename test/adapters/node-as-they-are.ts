@@ -14,12 +14,15 @@ export interface Given {
   /** Of WeChat Pay, by id. */
   readonly certs: Readonly<Record<string, string>>;
   readonly alipayPublicKey: string;
+  /** Of the certificate that Alipay signs with. */
+  readonly alipaySerial: string;
 }
 
 export const realKeys = ({ proxied, running: { wechat }, env }: SdkWorld): Given => ({
   proxied,
   certs: Object.fromEntries(wechat.platformKeys.map(({ keyId, publicKey }) => [keyId, toSpkiPem(publicKey)])),
   alipayPublicKey: env['ALIPAY_PUBLIC_KEY']!,
+  alipaySerial: env['ALIPAY_CERT_SN']!,
 });
 
 const throwAway = () =>
@@ -86,7 +89,7 @@ export async function alipayCalls(given: Given, appId: string, number: string): 
     'alipay.trade.query': bizContent,
     'alipay.trade.refund': bizContent,
     'alipay.trade.close': bizContent,
-    'alipay.open.app.alipaycert.download': { alipay_cert_sn: '0' },
+    'alipay.open.app.alipaycert.download': { alipay_cert_sn: given.alipaySerial },
     'alipay.data.dataservice.bill.downloadurl.query': { bill_type: 'trade', bill_date: day },
   };
   for (const [method, content] of Object.entries(calls))

@@ -180,7 +180,7 @@ it('the adapters of adapters/node', { timeout: 300_000 }, async (suite) => {
 
   await suite.test('as they are, SDKs that were given a throw-away identity verify with that alone', async (t) => {
     const { given, proxied } = await startResigning(t, world);
-    const local = { proxied, certs: { [given('pub_key_id')]: given('pub_key.pem') }, alipayPublicKey: given('alipay_public_key') }; // prettier-ignore
+    const local = { proxied, certs: { [given('pub_key_id')]: given('pub_key.pem') }, alipayPublicKey: given('alipay_public_key'), alipaySerial: world.env['ALIPAY_CERT_SN']! }; // prettier-ignore
     await wechatPayCalls(world, local, 'L');
     await alipayCalls(local, running.alipay.appId, 'L1');
   });

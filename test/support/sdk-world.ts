@@ -97,6 +97,7 @@ export async function startSdkWorld(t: TestContext): Promise<SdkWorld> {
     // Public, for SDKs that verify again.
     WECHAT_PLATFORM_CERTIFICATES: certificates,
     ALIPAY_PUBLIC_KEY: toSpkiPem(alipayKey!.publicKey),
+    ALIPAY_CERT_SN: alipayKey!.serial,
     MERCHANT_PUBLIC_KEY: toSpkiPem(wechat.merchant.publicKey),
     TZ: 'Asia/Shanghai',
   };

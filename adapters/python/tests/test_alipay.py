@@ -70,7 +70,7 @@ class AlipayTest(unittest.TestCase):
         self.call(AlipayTradeQueryRequest, kind=AlipayTradeQueryModel, out_trade_no="B1")
         self.call(AlipayTradeRefundRequest, kind=AlipayTradeRefundModel, out_trade_no="B1", refund_amount="9.00")
         self.call(AlipayTradeCloseRequest, kind=AlipayTradeCloseModel, out_trade_no="B1")
-        self.call(AlipayOpenAppAlipaycertDownloadRequest, kind=AlipayOpenAppAlipaycertDownloadModel, alipay_cert_sn="0")
+        self.call(AlipayOpenAppAlipaycertDownloadRequest, kind=AlipayOpenAppAlipaycertDownloadModel, alipay_cert_sn=os.environ["ALIPAY_CERT_SN"])
         bill = {"bill_type": "trade", "bill_date": DAY}
         self.call(AlipayDataDataserviceBillDownloadurlQueryRequest, kind=AlipayDataDataserviceBillDownloadurlQueryModel, **bill)
 

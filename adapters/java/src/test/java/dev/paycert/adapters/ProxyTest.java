@@ -50,9 +50,9 @@ import org.junit.jupiter.api.Test;
 
 final class ProxyTest {
   private static final String PLATFORM = "https://api.mch.weixin.qq.com/";
-  private static final byte[] PICTURE = {(byte) 0xff, (byte) 0xd8, 0, 13, 10, (byte) 0xff, (byte) 0xd9};
+  static final byte[] PICTURE = {(byte) 0xff, (byte) 0xd8, 0, 13, 10, (byte) 0xff, (byte) 0xd9};
 
-  private static String throwAwayKey() throws Exception {
+  static String throwAwayKey() throws Exception {
     var generator = KeyPairGenerator.getInstance("RSA");
     generator.initialize(2048);
     return Base64.getEncoder().encodeToString(generator.generateKeyPair().getPrivate().getEncoded());
@@ -172,7 +172,7 @@ final class ProxyTest {
     var close = new AlipayTradeCloseRequest();
     close.setBizContent(order);
     var certificate = new AlipayOpenAppAlipaycertDownloadRequest();
-    certificate.setBizContent("{\"alipay_cert_sn\":\"0\"}");
+    certificate.setBizContent("{\"alipay_cert_sn\":\"" + World.env("ALIPAY_CERT_SN") + "\"}");
     var upload = new AlipayOfflineMaterialImageUploadRequest();
     upload.setImageType("jpg");
     upload.setImageName("海底捞");
