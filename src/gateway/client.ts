@@ -94,7 +94,8 @@ export class GatewayClient {
       if (!over.signal.aborted) deadline.abort();
     });
     const limits = { deadline: deadline.signal, signal: AbortSignal.any([deadline.signal, call.signal]) };
-    const mayRepeat = forwarding.repeatable.some((row) => matchesCall(row.call, { ...request, apiMethod }));
+    const { method, target } = request;
+    const mayRepeat = matchesCall(forwarding.repeatable.map((row) => row.call), { method, target, apiMethod }); // prettier-ignore
     const end = milliseconds() + deadlineMilliseconds;
     const repeats = new Repeats(
       {

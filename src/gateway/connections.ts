@@ -1,6 +1,7 @@
 // Connections to platforms: one pool per origin, kept alive, TLS 1.2 or newer. Loads undici, on demand.
 import type { Readable } from 'node:stream';
-import type { buildConnector as Connector, Pool } from 'undici';
+import type { buildConnector as Connector, Dispatcher, Pool } from 'undici';
+import { membersWhere } from '../members.ts';
 import { loadOptional } from '../optional-package.ts';
 import type { TlsIdentity } from '../providers/shared/tls-identity.ts';
 import { createLookup } from '../system/lookup.ts';
@@ -81,9 +82,9 @@ export async function openConnections(wayOut?: WayOut): Promise<Connections> {
       );
     };
   };
-  const pools = new Map<string, { readonly pool: Pool; readonly shows: string | undefined }>();
-  const open = (origin: string, shown?: Shown): Pool =>
-    new PoolOf(origin, {
+  const pools = new Map<string, Opened & { readonly shows: string | undefined }>();
+  const open = (origin: string, shown?: Shown): Opened => {
+    const pool = new PoolOf(origin, {
       connections: connectionsPerOrigin,
       pipelining: 1,
       allowH2: false,
@@ -93,22 +94,24 @@ export async function openConnections(wayOut?: WayOut): Promise<Connections> {
       bodyTimeout: silenceMilliseconds,
       connect: connectorOf(origin, shown),
     });
-  const poolOf = (origin: string, shown?: Shown): Pool => {
-    const key = `${origin} ${shown?.credential ?? ''}`;
+    return { pool, noting: pool.compose((dispatch) => (options, next) => dispatch(options, new Noted(options, next))) };
+  };
+  const poolOf = (origin: string, shown?: Shown): Opened => {
+    const key = shown === undefined ? origin : `${origin} ${shown.credential}`;
     const known = pools.get(key);
-    if (known !== undefined && known.shows === shown?.identity.id) return known.pool;
+    if (known !== undefined && known.shows === shown?.identity.id) return known;
     // With the certificate that was replaced: it ends with what is under way.
     void known?.pool.close();
-    const pool = open(origin, shown);
-    pools.set(key, { pool, shows: shown?.identity.id });
-    return pool;
+    const opened = { ...open(origin, shown), shows: shown?.identity.id };
+    pools.set(key, opened);
+    return opened;
   };
 
   return {
     async send(origin, { method, target, headers, body }, { signal, isFresh = false, shown }) {
       let hasStarted = false;
-      const pool = isFresh ? open(origin, shown) : poolOf(origin, shown);
-      const noting = onStart(pool, () => (hasStarted = true));
+      const { pool, noting } = isFresh ? open(origin, shown) : poolOf(origin, shown);
+      const started: Started = () => (hasStarted = true);
       try {
         const sent = noting.request({
           method,
@@ -116,12 +119,13 @@ export async function openConnections(wayOut?: WayOut): Promise<Connections> {
           headers,
           body: body.byteLength > 0 || !bodiless.has(method) ? Buffer.from(body.buffer, body.byteOffset, body.byteLength) : null, // prettier-ignore
           signal,
+          opaque: started,
         });
         // It ends with what it was opened for.
         if (isFresh) void pool.close();
         const { statusCode, headers: received, body: stream } = await Promise.race([sent, calledOff(signal, sent)]);
-        const known = Object.entries(received).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
-        return { status: statusCode, headers: Object.fromEntries(known) as Incoming['headers'], body: stream };
+        const known = membersWhere<string | string[] | undefined, string | string[]>(received, (value) => value !== undefined); // prettier-ignore
+        return { status: statusCode, headers: known, body: stream };
       } catch (error) {
         throw new NoResponse(codeOf(error), hasStarted);
       }
@@ -145,22 +149,52 @@ const calledOff = (signal: AbortSignal, sent: Promise<unknown>): Promise<never> 
 /** Methods that are sent without `Content-Length` when there is no body. */
 const bodiless: ReadonlySet<string> = new Set(['GET', 'DELETE']);
 
-/** A dispatcher that says when the first byte of a request may leave: undici calls it right before it writes. */
-const onStart = (pool: Pool, started: () => void) =>
-  pool.compose(
-    (dispatch) => (options, handler) =>
-      dispatch(options, {
-        onRequestStart(controller, context) {
-          started();
-          handler.onRequestStart?.(controller, context);
-        },
-        onResponseStart: (...all) => handler.onResponseStart?.(...all),
-        onResponseData: (...all) => handler.onResponseData?.(...all),
-        onResponseEnd: (...all) => handler.onResponseEnd?.(...all),
-        onResponseError: (...all) => handler.onResponseError?.(...all),
-        onRequestUpgrade: (...all) => handler.onRequestUpgrade?.(...all),
-      }),
-  );
+/** Told when the first byte of a request may leave; comes with it as `opaque`. */
+type Started = () => void;
+
+interface Opened {
+  readonly pool: Pool;
+  /** The pool, which tells each request's own `Started`. One for all of them. */
+  readonly noting: Dispatcher;
+}
+
+/** Between undici and who waits for a response. undici calls `onRequestStart` right before it writes. */
+class Noted implements Dispatcher.DispatchHandler {
+  readonly #started: Started | undefined;
+  readonly #next: Dispatcher.DispatchHandler;
+
+  constructor(options: Dispatcher.DispatchOptions, next: Dispatcher.DispatchHandler) {
+    this.#started = (options as Dispatcher.RequestOptions<Started>).opaque;
+    this.#next = next;
+  }
+
+  onRequestStart(...[controller, context]: Parameters<Handler['onRequestStart']>): void {
+    this.#started?.();
+    this.#next.onRequestStart?.(controller, context);
+  }
+
+  onResponseStart(...[controller, status, headers, text]: Parameters<Handler['onResponseStart']>): void {
+    this.#next.onResponseStart?.(controller, status, headers, text);
+  }
+
+  onResponseData(...[controller, chunk]: Parameters<Handler['onResponseData']>): void {
+    this.#next.onResponseData?.(controller, chunk);
+  }
+
+  onResponseEnd(...[controller, trailers]: Parameters<Handler['onResponseEnd']>): void {
+    this.#next.onResponseEnd?.(controller, trailers);
+  }
+
+  onResponseError(...[controller, error]: Parameters<Handler['onResponseError']>): void {
+    this.#next.onResponseError?.(controller, error);
+  }
+
+  onRequestUpgrade(...[controller, status, headers, socket]: Parameters<Handler['onRequestUpgrade']>): void {
+    this.#next.onRequestUpgrade?.(controller, status, headers, socket);
+  }
+}
+
+type Handler = Required<Dispatcher.DispatchHandler>;
 
 const codeOf = (error: unknown): string => {
   const { code, name } = error as NodeJS.ErrnoException;

@@ -12,6 +12,7 @@ import {
   type Refused,
   refusedByStatus,
 } from '../providers/forwarding.ts';
+import { membersWhere } from '../members.ts';
 import type { Call } from '../store/call.ts';
 import type { Store } from '../store/store.ts';
 import { useOf, within } from '../store/use.ts';
@@ -104,8 +105,4 @@ async function verify(
 
 /** A header that is there twice is signed by no platform; its first value counts nowhere. */
 export const singles = (headers: Incoming['headers']): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]): [string, string][] =>
-      typeof value === 'string' ? [[name, value]] : [],
-    ),
-  );
+  membersWhere<string | readonly string[], string>(headers, (value) => typeof value === 'string');

@@ -13,20 +13,39 @@ const tooLarge = (most: number) =>
 
 /** @throws PaycertError `response-too-large`, `overloaded`; whatever the stream ends with */
 export async function readWhole(body: Readable, budget: BufferBudget, most = maxResponseBytes): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
   const held: Reservation = budget.open();
   try {
-    // Leaving the loop ends the connection.
-    for await (const chunk of body as AsyncIterable<Uint8Array>) {
-      held.add(chunk.byteLength);
+    return await piecesOf(body, (bytes) => {
+      held.add(bytes);
       if (held.bytes > most) throw tooLarge(most);
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks);
+    });
   } finally {
     held.release();
   }
 }
+
+/** Joined. What `take` throws ends the connection. By its events: an iterator costs as much as reading a short response. */
+const piecesOf = (body: Readable, take: (bytes: number) => void): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const cutOff = () => reject(body.errored ?? new Error('the body ended before its end'));
+    if (body.closed) {
+      cutOff();
+      return;
+    }
+    const pieces: Uint8Array[] = [];
+    body.on('data', (piece: Uint8Array) => {
+      try {
+        take(piece.byteLength);
+        pieces.push(piece);
+      } catch (error) {
+        reject(error);
+        body.destroy();
+      }
+    });
+    body.on('error', reject);
+    body.on('close', cutOff);
+    body.on('end', () => resolve(Buffer.concat(pieces)));
+  });
 
 const decoders = {
   gzip: promisify(gunzip),

@@ -1,5 +1,6 @@
 // Refuses, before it is signed, what could not be sent exactly as signed, or what a server may read in two ways.
 import { requestInvalid } from '../errors.ts';
+import { membersWhere } from '../members.ts';
 
 const maxTargetLength = 8192;
 
@@ -37,13 +38,10 @@ const dropped: ReadonlySet<string> = new Set([
 export function passedOn<T extends string | readonly string[]>(
   headers: Readonly<Record<string, T | undefined>>,
 ): Record<string, T> {
-  const named = String(headers['connection'] ?? '')
-    .toLowerCase()
-    .split(',');
-  const more = new Set(named.map((name) => name.trim()));
-  const passed = Object.entries(headers).filter(
-    (entry): entry is [string, T] =>
-      entry[1] !== undefined && !dropped.has(entry[0]) && !more.has(entry[0]) && !entry[0].startsWith('paycert-'),
-  );
-  return Object.fromEntries(passed);
+  const { connection } = headers;
+  const named = connection === undefined ? [] : String(connection).toLowerCase().split(',');
+  const more = named.map((name) => name.trim());
+  const isPassed = (value: T | undefined, name: string): value is T =>
+    value !== undefined && !dropped.has(name) && !more.includes(name) && !name.startsWith('paycert-');
+  return membersWhere<T | undefined, T>(headers, isPassed);
 }

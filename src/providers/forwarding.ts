@@ -100,12 +100,15 @@ export interface NamedCall {
   readonly apiMethod?: string | undefined;
 }
 
-/** Whether such a call is one of that pattern. */
-export function matchesCall(pattern: string, { method, target, apiMethod }: NamedCall): boolean {
+/** Whether such a call is one of those patterns. */
+export function matchesCall(patterns: readonly string[], { method, target, apiMethod }: NamedCall): boolean {
   const [path = ''] = target.split('?', 1);
-  const isOne = (name: string) => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern);
-  return isOne(`${method} ${path}`) || (apiMethod !== undefined && isOne(apiMethod));
+  const name = `${method} ${path}`;
+  return patterns.some((pattern) => isOne(pattern, name) || (apiMethod !== undefined && isOne(pattern, apiMethod)));
 }
+
+const isOne = (pattern: string, name: string): boolean =>
+  pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 
 /** Statuses that say no. 408 and 429 leave open what became of the call; a 5xx does always. */
 export function outcomeOfStatus(status: number): CallOutcome {

@@ -66,6 +66,7 @@ export type Taken<T extends object, F extends Form> = Pick<T, F['takes'][number]
  *   value cannot be meant, by their names
  */
 export function take<T extends object, const F extends Form>(input: T, { takes, needs, values = {} }: F): Taken<T, F> {
+  if (isAsTaken(input as Readonly<Record<string, unknown>>, { takes, needs, values })) return input as unknown as Taken<T, F>; // prettier-ignore
   const given = Object.entries(input).filter(([, value]) => value !== undefined && value !== null);
   const foreign = given.filter(([name]) => !takes.includes(name));
   const missing = needs.filter((name) => !given.some(([known]) => known === name));
@@ -81,6 +82,19 @@ export function take<T extends object, const F extends Form>(input: T, { takes, 
   ]);
   // Its members are those of the form now, which no compiler can see.
   return input as unknown as Taken<T, F>;
+}
+
+/** Whether there is nothing to say of it, as of nearly all: without a list of each kind of mistake. */
+function isAsTaken(
+  input: Readonly<Record<string, unknown>>,
+  { takes, needs, values }: Required<Pick<Form, 'takes' | 'needs' | 'values'>>,
+): boolean {
+  for (const name of Object.keys(input)) {
+    const value = input[name];
+    if (value === undefined || value === null) continue;
+    if (!takes.includes(name) || unmeant(name, value, values) !== undefined) return false;
+  }
+  return needs.every((name) => Object.hasOwn(input, name) && input[name] !== undefined && input[name] !== null);
 }
 
 /** Why nothing can be meant by that value. A signature that is not base64 is a wrong one, and not the caller’s mistake. */

@@ -1,5 +1,6 @@
 // What signed HTTP messages have in common, whichever party signs them: lines of text, addresses as written, headers in any case.
 import { PaycertError, requestInvalid } from '../../errors.ts';
+import { membersWhere } from '../../members.ts';
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -8,10 +9,13 @@ export type Headers = Readonly<Record<string, string>>;
  * @throws PaycertError `request-invalid` for a line break inside one: two different messages would have one signature
  */
 export function lines(texts: readonly string[]): Buffer {
-  if (texts.some((line) => line.includes('\n'))) {
-    throw new PaycertError('request-invalid', 'a line of the text to sign or verify holds a line break');
+  let all = '';
+  for (const line of texts) {
+    if (line.includes('\n'))
+      throw new PaycertError('request-invalid', 'a line of the text to sign or verify holds a line break');
+    all += `${line}\n`;
   }
-  return Buffer.from(texts.map((line) => `${line}\n`).join(''));
+  return Buffer.from(all);
 }
 
 /** Lines, then the body, which a LF ends as well, then more lines. */
@@ -68,16 +72,23 @@ export function signedHost(url: string, headers: Headers): string {
  * @throws PaycertError `request-invalid`: it stands twice, in different case, with two values
  */
 export function header(headers: Headers, name: string): string | undefined {
-  const values = new Set(
-    Object.keys(headers).flatMap((key) => (key.toLowerCase() === name ? [headers[key]?.trim()] : [])),
-  );
-  if (values.size > 1) throw requestInvalid(`headers.${name}`, 'stands twice, in different case and with two values');
-  return [...values][0];
+  let value: string | undefined;
+  let isThere = false;
+  // Some twenty times for each message, so that it makes nothing but what it returns.
+  for (const key of Object.keys(headers)) {
+    if (key.length !== name.length || key.toLowerCase() !== name) continue;
+    const other = headers[key]?.trim();
+    if (isThere && other !== value)
+      throw requestInvalid(`headers.${name}`, 'stands twice, in different case and with two values');
+    value = other;
+    isThere = true;
+  }
+  return value;
 }
 
 export function withoutHeaders(headers: Headers, names: readonly string[]): Record<string, string> {
-  const left = new Set(names.map((name) => name.toLowerCase()));
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !left.has(name.toLowerCase())));
+  const left = names.map((name) => name.toLowerCase());
+  return membersWhere(headers, (_, name) => !left.includes(name.toLowerCase()));
 }
 
 /** Names differ in case and are the same header: what we set must not stand beside what the caller wrote. */

@@ -10,12 +10,15 @@ export function readSignatureHeaders<Part extends string>(
   headers: Headers,
   names: Readonly<Record<Part, string>>,
 ): Readonly<Record<Part, string>> {
-  const read = ([part, name]: [string, string]) => {
+  const values: Partial<Record<Part, string>> = {};
+  for (const part of Object.keys(names) as Part[]) {
+    const name = names[part];
     const text = header(headers, name);
-    if (text !== undefined && text !== '') return [part, text];
-    throw new PaycertError('signature-missing', absence(headers, name), { field: name });
-  };
-  return Object.fromEntries(Object.entries<string>(names).map(read)) as Readonly<Record<Part, string>>;
+    if (text === undefined || text === '')
+      throw new PaycertError('signature-missing', absence(headers, name), { field: name });
+    values[part] = text;
+  }
+  return values as Readonly<Record<Part, string>>;
 }
 
 /** CGI, WSGI and nginx write `Wechatpay-Nonce` as HTTP_WECHATPAY_NONCE or with underscores. */

@@ -6,6 +6,7 @@ import type { Observe, TracedRequest } from '../../events.ts';
 import type { GatewayClient, GatewayResponse } from '../../gateway/client.ts';
 import type { Attempt } from '../../gateway/attempt.ts';
 import type { CallOutcome } from '../../providers/forwarding.ts';
+import { membersWhere, setMember } from '../../members.ts';
 import { shownPath } from '../../shown-path.ts';
 import type { Around } from '../../store/call.ts';
 import type { Store } from '../../store/store.ts';
@@ -152,13 +153,24 @@ function replyOf({ status, headers, body, keyId, verified, outcome }: GatewayRes
 }
 
 /** As platforms write them: wechatpay-java looks for `Wechatpay-Signature`, and finds no other spelling. */
-const capitalized = <T>(headers: Readonly<Record<string, T>>): Record<string, T> =>
-  Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase()), value]),
-  );
+function capitalized<T>(headers: Readonly<Record<string, T>>): Record<string, T> {
+  const written: Record<string, T> = {};
+  for (const name of Object.keys(headers)) setMember(written, capital(name), headers[name] as T);
+  return written;
+}
+
+/** Platforms send the same few names again and again; what else they send fills no memory. */
+const capitals = new Map<string, string>();
+const mostCapitals = 200;
+
+function capital(name: string): string {
+  const known = capitals.get(name);
+  if (known !== undefined) return known;
+  const written = name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
+  if (capitals.size < mostCapitals) capitals.set(name, written);
+  return written;
+}
 
 /** Node has joined what came twice; `set-cookie`, which it does not join, is nothing that a request has. */
 const textHeaders = ({ request }: RouteCall): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(request.headers).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-  );
+  membersWhere<string | string[] | undefined, string>(request.headers, (value) => typeof value === 'string');
