@@ -188,6 +188,10 @@ const table = {
     kind: 'source',
     hint: 'Write 32 random bytes in base64 into the file: openssl rand -base64 32',
   },
+  'not-issued-here': {
+    kind: 'source',
+    hint: 'Nothing to do: a sidecar has the certificate issued when it starts, and `paycert status` says what came of it.',
+  },
   'not-checked-here': {
     kind: 'source',
     hint: 'Nothing to do here: sidecars ask the key service, and `paycert status` says what they found.',

@@ -42,6 +42,9 @@ export const defaults = {
   vaultMount: 'secret',
   vaultEngine: 2,
   transitMount: 'transit',
+  pkiMount: 'pki',
+  pkiKeyType: 'ec',
+  revocationPoll: '1m',
   signingDeadline: '3s',
 } as const;
 

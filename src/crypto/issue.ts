@@ -15,19 +15,19 @@ export interface Issue {
   readonly notAfter: Date;
 }
 
-const sequence = (...parts: readonly Uint8Array[]): Buffer => writeDer(derTag.sequence, ...parts);
-const oid = (hex: string): Buffer => writeDer(derTag.objectIdentifier, Buffer.from(hex, 'hex'));
+export const sequence = (...parts: readonly Uint8Array[]): Buffer => writeDer(derTag.sequence, ...parts);
+export const oid = (hex: string): Buffer => writeDer(derTag.objectIdentifier, Buffer.from(hex, 'hex'));
 const utf8String = 0x0c;
-const set = 0x31;
+export const set = 0x31;
 const explicit3 = 0xa3;
 /** Implicit tags of GeneralName and AuthorityKeyIdentifier. */
-const dnsName = 0x82;
+export const dnsName = 0x82;
 const keyIdentifier = 0x80;
 
-const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'));
+export const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'));
 const yes = writeDer(derTag.boolean, Buffer.from([0xff]));
 
-const nameOf = (text: string): Buffer =>
+export const nameOf = (text: string): Buffer =>
   sequence(writeDer(set, sequence(oid('550403'), writeDer(utf8String, Buffer.from(text)))));
 
 /** §4.1.2.5: UTCTime until 2049, GeneralizedTime after. */
@@ -44,12 +44,12 @@ function writeInteger(bytes: Uint8Array): Buffer {
   return writeDer(derTag.integer, ...((trimmed[0] ?? 0) >= 0x80 ? [Buffer.from([0])] : []), trimmed);
 }
 
-const publicDer = (key: KeyObject): Buffer => createPublicKey(key).export({ type: 'spki', format: 'der' });
+export const publicDer = (key: KeyObject): Buffer => createPublicKey(key).export({ type: 'spki', format: 'der' });
 
 /** §4.2.1.2, method 1 would be SHA-1: any value that is unique will do. */
 const keyIdOf = (key: KeyObject): Buffer => createHash('sha256').update(publicDer(key)).digest().subarray(0, 20);
 
-const extension = (id: string, isCritical: boolean, value: Uint8Array): Buffer =>
+export const extension = (id: string, isCritical: boolean, value: Uint8Array): Buffer =>
   sequence(oid(id), ...(isCritical ? [yes] : []), writeDer(derTag.octetString, value));
 
 /** digitalSignature, or keyCertSign and cRLSign: a bit string with as many unused bits. */
@@ -85,6 +85,10 @@ export function issueCertificate(issue: Issue): string {
   );
   const signature = sign('sha256', body, issuer.key);
   const whole = sequence(body, ecdsaWithSha256, writeDer(derTag.bitString, Buffer.from([0]), signature));
-  const lines = whole.toString('base64').match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+  return toPem('CERTIFICATE', whole);
+}
+
+export function toPem(label: string, der: Buffer): string {
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }

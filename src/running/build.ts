@@ -12,6 +12,7 @@ import type { AskResponder } from '../revocation/ask-responder.ts';
 import { withOcspResponses } from '../revocation/ocsp-responses.ts';
 import { Responders } from '../revocation/responders.ts';
 import { withRevocationLists } from '../revocation/lists.ts';
+import { Pki } from '../keys/pki.ts';
 import type { Platform } from '../providers/platform.ts';
 import type { Provider } from '../providers/provider.ts';
 import { platformOf } from '../providers/registry.ts';
@@ -21,6 +22,7 @@ import { etcd } from '../sources/etcd.ts';
 import { fallback } from '../sources/fallback.ts';
 import { files } from '../sources/files.ts';
 import type { LastGoodDirectory } from '../sources/last-good.ts';
+import { issued } from '../sources/issued.ts';
 import { merge } from '../sources/merge.ts';
 import { secret } from '../sources/secret.ts';
 import { staged } from '../sources/staged.ts';
@@ -133,6 +135,19 @@ const sources = {
     }),
   etcd: ({ keys, ...config }, { origins, clock }): Source =>
     etcd({ etcd: origins.etcd(config), prefix: config.prefix, ...(keys && { keys }), clock, random: Math.random }),
+  pki: (config, { origins, clock }): Source => {
+    const session = origins.vault(config);
+    const { mount = defaults.pkiMount, role, commonName, altNames = [], ttl, keyType = defaults.pkiKeyType } = config;
+    const ttlSeconds = ttl === undefined ? undefined : Math.ceil(milliseconds(ttl) / 1000);
+    const trustsIssuer = config.trustIssuer ?? false;
+    return issued({
+      issuer: new Pki({ session, mount, role, commonName, altNames, ttlSeconds, keyType, trustsIssuer }),
+      keep: () => session.keep(),
+      pollMilliseconds: milliseconds(config.poll ?? defaults.revocationPoll),
+      clock,
+      random: Math.random,
+    });
+  },
   // Wrapped parts change as what is in them does, so a half-written pair is waited for before anything is opened.
   unwrap: ({ source, with: key, context = {}, allowPlain = false }, building): Source =>
     unwrap({
@@ -163,7 +178,7 @@ const podOf = (environment: BuildDependencies['environment']): string =>
   environment['PAYCERT_POD_UID'] ?? environment['HOSTNAME'] ?? '';
 
 /** Those that give a set as another source gave it: that one is whole or half by itself, and what one of several holds is no half of another. */
-const choices: ReadonlySet<string> = new Set<keyof typeof sources>(['fallback', 'staged', 'unwrap']);
+const choices: ReadonlySet<string> = new Set<keyof typeof sources>(['fallback', 'staged', 'unwrap', 'pki']);
 
 /** The only member of a one-of, and its row. The schema has made sure that there is exactly one. */
 function buildSource(config: SourceConfig, building: Building): Source {

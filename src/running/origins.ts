@@ -28,7 +28,7 @@ export class Origins {
     this.#dependencies = dependencies;
   }
 
-  vault({ namespace, auth, ...config }: VaultConfig): Session {
+  vault({ namespace, auth, ...config }: Pick<VaultConfig, keyof ServerConfig | 'namespace' | 'auth'>): Session {
     const { address, tls } = config;
     return this.#share(['vault', address, tls, namespace, auth], () => {
       const server = this.#server(config, { name: 'Vault', troubleOf });

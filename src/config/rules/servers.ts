@@ -9,13 +9,14 @@ import type { Fault } from './fault.ts';
 
 /** Tokens and keys go to servers over TLS, unless somebody says that they need not. */
 export function* privacyFaults(source: Sound<SourceConfig> | undefined, at: Path): Generator<Fault> {
-  const { merge = [], fallback = [], staged, unwrap, vault, consul, etcd } = source ?? {};
+  const { merge = [], fallback = [], staged, unwrap, vault, consul, etcd, pki } = source ?? {};
   if (staged !== undefined)
     for (const which of ['current', 'next'] as const) yield* privacyFaults(staged[which], [...at, 'staged', which]);
   for (const [index, one] of merge.entries()) yield* privacyFaults(one, [...at, 'merge', index]);
   for (const [index, one] of fallback.entries()) yield* privacyFaults(one, [...at, 'fallback', index]);
   yield* unwrap === undefined ? [] : privacyFaults(unwrap.source, [...at, 'unwrap', 'source']);
-  for (const [kind, server] of Object.entries({ vault, consul, etcd })) yield* addressFaults(server, [...at, kind]);
+  for (const [kind, server] of Object.entries({ vault, consul, etcd, pki }))
+    yield* addressFaults(server, [...at, kind]);
 }
 
 export function* keyServiceFaults(services: Sound<KeyServicesConfig>): Generator<Fault> {

@@ -137,6 +137,42 @@ export const Vault = Type.Object(
   closed,
 );
 
+const HostName = Type.String({
+  pattern: '^[A-Za-z0-9*]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$',
+  form: 'a host name',
+});
+
+export const Pki = Type.Object(
+  {
+    ...vaultAccess,
+    mount: Mount('Where the PKI engine is mounted.', defaults.pkiMount),
+    role: Type.String({
+      pattern: '^\\w([\\w.-]{0,126}\\w)?$',
+      form: 'the name of a role',
+      maxLength: 128,
+      description: 'The role of the engine that says what may be issued.',
+    }),
+    commonName: Type.String({ minLength: 1, maxLength: 64, description: 'Whom the certificate is about.' }),
+    altNames: Type.Optional(
+      Type.Array(HostName, { minItems: 1, maxItems: 32, description: 'Host names that it is for.' }),
+    ),
+    ttl: Type.Optional(Interval('How long it is to last. As long as the role says, unless it is given.')),
+    keyType: Type.Optional(
+      Type.Union([Type.Literal('ec'), Type.Literal('rsa')], {
+        default: defaults.pkiKeyType,
+        description: 'The key that is made here: P-256, or RSA with 2048 bits.',
+      }),
+    ),
+    trustIssuer: Type.Optional(
+      Type.Boolean({
+        description: 'Whether `ca.crt` is the authority that issued it, for peers of the same one. Default false.',
+      }),
+    ),
+    poll: Type.Optional(Interval('How often to ask whether it has been revoked. Default 1m.')),
+  },
+  { ...closed, description: 'A certificate that Vault or OpenBao signs, for a key that is made here.' },
+);
+
 export const Consul = Type.Object(
   {
     ...server,

@@ -1,7 +1,7 @@
 // Where material comes from, as it is written in the configuration.
 import Type, { type Static } from 'typebox';
 import { defaults } from '../defaults.ts';
-import { Consul, Etcd, Vault } from './origins.ts';
+import { Consul, Etcd, Pki, Vault } from './origins.ts';
 import { AllowPlain, WrappingContext, WrappingKey } from './unwrap.ts';
 import { Interval, Keys, closed, filePath, namespaceName, objectName, oneOf } from './shared.ts';
 
@@ -64,7 +64,7 @@ const Unwrap = Type.Object(
   { ...closed, description: 'Values that a key service wrapped, each opened once.' },
 );
 
-const singleSources = { ...leafSources, unwrap: Type.Optional(Unwrap) };
+const singleSources = { ...leafSources, pki: Type.Optional(Pki), unwrap: Type.Optional(Unwrap) };
 
 /** Of one set. */
 const plainSources = {
@@ -177,7 +177,7 @@ export const SourceSchema = Type.Object(
   {
     ...oneOf,
     description:
-      'Where the material comes from: exactly one of files, env, secret, vault, consul, etcd, unwrap, merge, fallback, staged.',
+      'Where the material comes from: exactly one of files, env, secret, vault, consul, etcd, pki, unwrap, merge, fallback, staged.',
   },
 );
 

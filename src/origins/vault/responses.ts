@@ -42,6 +42,20 @@ export function toError({ status, content }: Reply, what: string): PaycertError 
   return new PaycertError('origin-refused', `${what}: Vault refuses it (${status})`);
 }
 
+/** Why a certificate is not signed, in words of ours. */
+const signingCauses: readonly (readonly [RegExp, string])[] = [
+  [/unknown role/i, 'there is no such role'],
+  [/not allowed by this role|common name|subject alternate/i, 'the role does not allow these names'],
+  [/requires keys of type|key type|bits/i, 'the role wants a key of another kind'],
+  [/ttl|notafter|expir/i, 'so long a life is not allowed'],
+];
+
+export function refusalOf({ status, content }: Reply, what: string): PaycertError {
+  const texts = errorsOf(content);
+  const [, cause = 'Vault refuses it'] = signingCauses.find(([pattern]) => texts.some((text) => pattern.test(text))) ?? []; // prettier-ignore
+  return new PaycertError('origin-refused', `${what}: ${cause} (${status})`);
+}
+
 /** What a refused log-in says, in words of ours: the server's text may quote what was sent. */
 const causes: readonly (readonly [RegExp, string])[] = [
   [/audience/i, 'its audience is another'],

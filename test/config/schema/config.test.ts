@@ -40,6 +40,8 @@ const withOrigin = (kind: keyof typeof origins, over: object) =>
   withCredential({ source: { [kind]: { address: 'https://keys.example:8200', ...origins[kind], ...over } } });
 const transit = { address: 'https://keys.example:8200', auth: { token: { tokenFile: '/t' } } };
 const withTransit = (over: object) => withRoot({ keyServices: { hashivault: { ...transit, ...over } } });
+const issuing = { role: 'shop', commonName: 'shop.example', address: 'https://keys.example:8200', auth: { token: { tokenFile: '/t' } } }; // prettier-ignore
+const withPki = (over: object) => withCredential({ source: { pki: { ...issuing, ...over } } });
 const wrapped = { source: { files: { path: '/a' } }, with: { local: {} } };
 const withUnwrap = (over: object) => withCredential({ source: { unwrap: { ...wrapped, ...over } } });
 const sets = { current: { files: { path: '/a' } }, next: { files: { path: '/b' } }, activate: { percent: 0 } };
@@ -447,6 +449,20 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
   [`${at}.source.consul.prefix`, (v) => withOrigin('consul', { prefix: v }), ['a', 'a/b'], ['', '/a', 'a/', 1]],
   [`${at}.source.consul.tokenFile`, (v) => withOrigin('consul', { tokenFile: v }), ['/t'], ['', 1]],
   [`${at}.source.consul.datacenter`, (v) => withOrigin('consul', { datacenter: v }), ['dc1'], ['', 'a b', 1]],
+  [`${at}.source.pki`, (v) => withCredential({ source: { pki: v } }), [issuing], [null, {}, 'x']],
+  [`${at}.source.pki.address`, (v) => withPki({ address: v }), ['https://a', ['https://a', 'https://b']], ['http://a', 'a', [], 1]], // prettier-ignore
+  [`${at}.source.pki.insecure`, (v) => withPki({ address: 'http://a', insecure: v }), [true], ['yes', 1]],
+  [`${at}.source.pki.tls`, (v) => withPki({ tls: v }), [{}, { caFile: '/ca' }], [null, { ca: '/ca' }]],
+  [`${at}.source.pki.namespace`, (v) => withPki({ namespace: v }), ['pay', 'a/b'], ['', 'a b', 1]],
+  [`${at}.source.pki.auth`, (v) => withPki({ auth: v }), [{ kubernetes: jwt }, { appRole }], [null, {}, { jwt, appRole }]], // prettier-ignore
+  [`${at}.source.pki.mount`, (v) => withPki({ mount: v }), ['pki', 'team/pki'], ['', '/a', 'a b', 1]],
+  [`${at}.source.pki.role`, (v) => withPki({ role: v }), ['shop', 'a.b-c'], ['', 'a/b', '.a', 1]],
+  [`${at}.source.pki.commonName`, (v) => withPki({ commonName: v }), ['shop.example', '1900000001'], ['', 'x'.repeat(65), 1]], // prettier-ignore
+  [`${at}.source.pki.altNames`, (v) => withPki({ altNames: v }), [['a.example', '*.a.example']], [null, [], 'a', ['a b'], ['']]], // prettier-ignore
+  [`${at}.source.pki.ttl`, (v) => withPki({ ttl: v }), ['24h', '30m'], ['0s', '24', 24]],
+  [`${at}.source.pki.keyType`, (v) => withPki({ keyType: v }), ['ec', 'rsa'], ['', 'ed25519', 1]],
+  [`${at}.source.pki.trustIssuer`, (v) => withPki({ trustIssuer: v }), [true, false], ['yes', 1, null]],
+  [`${at}.source.pki.poll`, (v) => withPki({ poll: v }), ['1m', '500ms'], ['0s', '10', 10]],
   [`${at}.source.unwrap`, (v) => withCredential({ source: { unwrap: v } }), [wrapped], [null, {}, { ...wrapped, with: undefined }]], // prettier-ignore
   [`${at}.source.unwrap.source`, (v) => withUnwrap({ source: v }), [{ env: { keys } }], [null, {}, { unwrap: wrapped }, { merge: [] }]], // prettier-ignore
   [`${at}.source.unwrap.with`, (v) => withUnwrap({ with: v }), [{ local: {} }, { hashivault: { key: 'a' } }], [null, {}, { local: {}, hashivault: { key: 'a' } }, { other: {} }]], // prettier-ignore
