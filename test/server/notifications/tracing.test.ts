@@ -48,7 +48,7 @@ describe('a notification that is traced', () => {
         ...{ 'paycert.credential': 'shop', 'paycert.operation': 'notification', 'paycert.outcome': 'accepted' },
         ...{ 'paycert.request_id': 'push-7', 'paycert.provider': 'wechatpay' },
       });
-      assert.deepEqual([delivery?.traceId, delivery?.parentSpanId, delivery?.kind], [traceId, call?.spanId, 3]);
+      assert.deepEqual([delivery?.traceId, delivery?.parentSpanId, delivery?.kind], [traceId, call.spanId, 3]);
       assert.deepEqual(delivery?.attributes, {
         ...{ 'http.request.method': 'POST', 'url.full': 'http://localhost/notified', 'url.template': '/notified' },
         ...{ 'server.address': 'localhost', 'server.port': 80, 'http.response.status_code': 200 },
@@ -56,7 +56,7 @@ describe('a notification that is traced', () => {
         'paycert.provider': 'wechatpay',
       });
       const { headers } = await notified.application.number(1);
-      assert.equal(headers['traceparent'], `00-${traceId}-${delivery?.spanId}-01`);
+      assert.equal(headers['traceparent'], `00-${traceId}-${delivery.spanId}-01`);
       assert.equal(headers['tracestate'], 'shop=1');
       assert.ok(!JSON.stringify(spansOf(notified.events)).includes(order));
     });
