@@ -12,6 +12,8 @@ import { usageError } from '../command.ts';
 
 export interface LoadedCredential {
   readonly store: Store;
+  /** What happens to its queries, and may be a reason to ask a platform for a certificate. */
+  noticed(event: Event): void;
   stop(): Promise<void>;
 }
 
@@ -55,7 +57,8 @@ export async function loadCredential(
   running.apply(wanted);
   await looked.promise;
   const entry = store.entry(name);
-  if (entry.snapshot !== undefined) return { store, stop: () => running.stop() };
+  if (entry.snapshot !== undefined)
+    return { store, noticed: (event) => running.noticed(event), stop: () => running.stop() };
   await running.stop();
   const cause = reasonOfNoSnapshot(entry);
   throw new PaycertError('credential-not-loaded', `${name} has no valid material: ${cause?.message ?? 'nothing was read'}`, { cause }); // prettier-ignore

@@ -41,6 +41,7 @@ export async function reconcile({
   const observe = (event: Event) => {
     fallbacks += Number(event.type === 'query-fell-back');
     tracing?.observe(event);
+    for (const one of [loaded, other]) one?.noticed(event);
   };
   const tracing = await tracingOf({ clock, observe, version, providerOf: (name) => providerOf(name, [loaded, other]) });
   const around = aroundEach({ observe, milliseconds: () => performance.now(), most: mostCalls });

@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { alipay } from '../../../src/providers/alipay/provider.ts';
+import { startAlipayGateway } from '../../../src/testing/alipay-gateway.ts';
+import { createAlipayMaterial, rotateAlipayKey } from '../../../src/testing/alipay-material.ts';
 import { createSecretVolume } from '../../../src/testing/secret-volume.ts';
 import { startWechatpayGateway } from '../../../src/testing/wechatpay-gateway.ts';
 import { listenFor } from '../../support/listening.ts';
@@ -46,6 +49,37 @@ describe('paycert reconcile', { timeout: 600_000 }, () => {
     assert.equal(platform.counts.accepted, 6);
     for (const secret of [material.apiV3Key, 'PRIVATE']) assert.ok(!`${stdout}${stderr}`.includes(secret));
     assert.deepEqual([(await run([], '')).code, (await run([], '')).stdout], [0, '']);
+  });
+
+  it('learns Alipay’s next certificate from the first response that names it', async (t) => {
+    const directory = await makeDirectory(t);
+    const appId = '2021000000000001';
+    const material = await createAlipayMaterial({ appId });
+    const platform = await startAlipayGateway({ material: await rotateAlipayKey(material) });
+    t.after(() => platform.close());
+    await createSecretVolume(join(directory, 'keys'), material.files);
+    const { paymentParameters } = (await alipay({ appId, mode: 'certificate' }).load(material.files)).operations;
+    const bizContent = '{"out_trade_no":"A1","total_amount":"9.00"}';
+    const placed = await paymentParameters?.({ apiMethod: 'alipay.trade.page.pay', bizContent }, { now: new Date(), nonce: '0'.repeat(32) }); // prettier-ignore
+    await fetch(platform.url + new URL(placed?.['pageUrl'] ?? '').pathname + new URL(placed?.['pageUrl'] ?? '').search, { redirect: 'manual' }); // prettier-ignore
+    const entry = `  - name: alipay-main
+    provider: { alipay: { appId: "${appId}", mode: certificate } }
+    source: { files: { path: ${JSON.stringify(join(directory, 'keys'))} } }
+    platformCertificates: download
+    gateway: { double: "${platform.url}" }
+`;
+    const proxy = `proxy: { listen: { socket: ${JSON.stringify(join(directory, 'proxy.sock'))} }, routes: [{ credential: alipay-main, double: "${platform.url}" }] }\n`;
+    const config = join(directory, 'paycert.yaml');
+    await writeFile(config, configuration(directory, [entry], proxy));
+    await writeFile(join(directory, 'token'), token);
+    // Certificates are learned between the two.
+    const args = ['reconcile', '--config', config, 'alipay-main', '--after', '0s,2s'];
+    const { code, stdout, stderr } = await paycert(args, { input: 'A1\n' });
+    assert.equal(code, 75, stderr);
+    const [result] = linesOf(stdout);
+    assert.deepEqual([result?.['queries'], result?.['state'], result?.['code']], [2, 'open', undefined], stdout);
+    // The order, a query that is made again since it does not verify, the certificate, and a query.
+    assert.equal(platform.counts.accepted, 5);
   });
 
   it('is a trace of each query where the environment names a collector, with its attempt below it', async (t) => {
