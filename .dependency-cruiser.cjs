@@ -60,6 +60,7 @@ const onlyImporters = {
   undici: '^src/(tls/dispatcher|gateway/connections)\\.ts$',
   yaml: '^src/config/(yaml|yaml-opening)\\.ts$',
   opossum: '^src/system/breaker\\.ts$',
+  pkcs11js: '^src/keys/pkcs11/module\\.ts$',
   leven: '^src/spelling\\.ts$',
   '@peculiar/x509': '^src/testing/authority\\.ts$',
 };

@@ -1,4 +1,4 @@
-// Builds bundle/: package.json, one file with everything the image runs, one beside it with what only a kubeconfig needs, and what both are made of.
+// Builds bundle/: package.json, one file with everything the image runs, those beside it that few need, and what all are made of.
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { bundleBom } from './bundle-bom.ts';
@@ -44,7 +44,14 @@ const { metafile: main } = await build({
   ...shared,
   entryPoints: ['src/cli/main.ts'],
   outfile: program,
-  external: [clientNode, 'undici', '@redis/client'],
+  external: [clientNode, 'undici', '@redis/client', 'pkcs11js'],
+});
+// Apart, since a process of its own runs it, beside a sidecar that uses a PKCS#11 token. The package is in one of the two images.
+const { metafile: token } = await build({
+  ...shared,
+  entryPoints: ['src/keys/pkcs11/token-process.ts'],
+  outfile: 'bundle/dist/cli/token-process.js',
+  external: ['pkcs11js'],
 });
 // V8 keeps the source, with two bytes a character as soon as one is not ASCII. esbuild leaves those in regular expressions.
 const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
@@ -56,7 +63,7 @@ const apart = await Promise.all([
   buildApart('@redis/client', 'createClient'),
 ]);
 const own = JSON.parse(readFileSync('package.json', 'utf8')) as { name: string; version: string; license: string };
-writeFileSync('bundle/bom.cdx.json', bundleBom(own, [main, ...apart]));
+writeFileSync('bundle/bom.cdx.json', bundleBom(own, [main, token, ...apart]));
 
 /** A package beside the program, of which only these names are used. */
 async function buildApart(name: string, used: string) {

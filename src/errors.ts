@@ -192,6 +192,10 @@ const table = {
     kind: 'source',
     hint: 'Nothing to do: a sidecar has the certificate issued when it starts, and `paycert status` says what came of it.',
   },
+  'key-pin-refused': {
+    kind: 'source',
+    hint: 'Put the right PIN into `pinFile`: it is tried again when the file changes. A locked token needs its owner.',
+  },
   'not-checked-here': {
     kind: 'source',
     hint: 'Nothing to do here: sidecars ask the key service, and `paycert status` says what they found.',

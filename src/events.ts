@@ -280,10 +280,11 @@ export type Event =
     }
   | { readonly type: 'decrypted'; readonly credential: string; readonly role: string; readonly isRetired: boolean }
   // keys that stay elsewhere
-  /** One signature, asked of a key service. `key`: the reference and the padding. */
+  /** One signature, or one ciphertext to open, asked of a key service. `key`: the reference and the padding. */
   | {
       readonly type: 'remote-signed';
       readonly service: string;
+      readonly use: 'sign' | 'decrypt';
       readonly key: string;
       readonly outcome: RemoteOutcome;
       readonly seconds: number;
@@ -295,6 +296,9 @@ export type Event =
       readonly service: string;
       readonly state: 'closed' | 'open' | 'half-open';
     }
+  /** The process that a module of keys is loaded in: it runs; it was ended, or ended by itself. */
+  | { readonly type: 'key-process-started'; readonly service: string; readonly pid?: number }
+  | { readonly type: 'key-process-ended'; readonly service: string; readonly error: PaycertError }
   // the gateway of a platform
   /** One try of a call on the wire. */
   | {

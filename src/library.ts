@@ -179,7 +179,7 @@ export async function startPaycert(
   );
   const stop = async () => {
     await running.stop();
-    keyServices[Symbol.dispose]();
+    await keyServices[Symbol.asyncDispose]();
     await tracing?.close();
   };
   running.apply(parsed);

@@ -129,7 +129,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     ended.abort();
     await listeners.close();
     await configured.stop();
-    keyServices[Symbol.dispose]();
+    await keyServices[Symbol.asyncDispose]();
     await tracing?.close();
     const written = audit?.audit.close().then(() => output.flush()) ?? output.flush();
     await Promise.race([written, clock.sleep(flushMilliseconds, new AbortController().signal)]);

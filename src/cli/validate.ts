@@ -26,7 +26,7 @@ export async function validate(configPath: string, isJson: boolean, signal: Abor
     throw error;
   });
   const dependencies = { clock: systemClock, observe: () => undefined };
-  using keyServices = await startKeyServices(config.keyServices ?? {}, dependencies);
+  await using keyServices = await startKeyServices(config.keyServices ?? {}, dependencies);
   const building = { ...dependencies, environment: process.env, origins: new Origins(dependencies), keyServices };
   const evaluations: Evaluation[] = [];
   for (const credential of config.credentials.flatMap(setsOf))

@@ -43,6 +43,9 @@ const firstWhere = <T>(all: readonly T[], matches: (one: T) => boolean): number 
 /** DigestInfo of SHA-256 up to the digest (RFC 8017 §9.2, note 1). */
 const digestInfo = Buffer.from('3031300d060960864801650304020105000420', 'hex');
 
+/** What PKCS#1 v1.5 pads, of a digest of SHA-256. */
+export const digestInfoOf = (sha256: Uint8Array): Buffer => Buffer.concat([digestInfo, sha256]);
+
 /** What was padded and signed, as OpenSSL itself recovers it to verify; undefined where the padding is wrong. */
 function recover(key: KeyObject, signature: Uint8Array): Buffer | undefined {
   // RFC 8017 §8.2.2, step 1.
@@ -65,7 +68,7 @@ export const rsaPkcs1: Suite = {
   // One RSA operation per key, whatever the length and the number of the messages.
   find(key, messages, signature) {
     const recovered = recover(key, signature);
-    return firstWhere(messages, ({ sha256 }) => recovered?.equals(Buffer.concat([digestInfo, sha256])) === true);
+    return firstWhere(messages, ({ sha256 }) => recovered?.equals(digestInfoOf(sha256)) === true);
   },
   // Node parses SM2 keys and then computes wrong results with them.
   check: (key, field) =>

@@ -1,4 +1,4 @@
-// Signatures of one key service: in batches, a bounded number at once, each with a deadline, and none while the service fails.
+// What one key service is asked to do with keys: in batches, a bounded number at once, each with a deadline, and none while the service fails.
 import { EventEmitter } from 'node:events';
 import type { Clock } from '../clock.ts';
 import { type ErrorCode, PaycertError } from '../errors.ts';
@@ -6,45 +6,53 @@ import type { Observe, RemoteOutcome } from '../events.ts';
 import { Breaker, BreakerOpen, rotationMilliseconds } from '../system/breaker.ts';
 import { Lanes } from './lanes.ts';
 
-export interface SignerOptions<Way> {
+export interface SignerOptions<Way, Result> {
   /** As the configuration calls it. */
   readonly service: string;
   readonly deadlineMilliseconds: number;
+  /** The most requests at once, and the most that one of them may carry. */
+  readonly concurrent?: number;
+  readonly batch?: number;
   /** One for each digest, in their order. @throws PaycertError where there is none for all */
-  readonly send: (way: Way, digests: readonly Uint8Array[], signal: AbortSignal) => Promise<readonly Signed[]>;
+  readonly send: (way: Way, inputs: readonly Uint8Array[], signal: AbortSignal) => Promise<readonly Signed<Result>[]>;
   readonly clock: Clock;
   readonly observe: Observe;
 }
 
-export type Signed = Uint8Array | PaycertError;
+export type Signed<Result = Uint8Array> = Result | PaycertError;
 
-interface Job<Way> {
+/** What a key is used for. */
+export type KeyUse = 'sign' | 'decrypt';
+
+interface Job<Way, Result> {
   readonly lane: string;
   readonly way: Way;
-  readonly digest: Uint8Array;
-  readonly end: (result: Signed, outcome: RemoteOutcome) => void;
+  readonly input: Uint8Array;
+  readonly end: (result: Signed<Result>, outcome: RemoteOutcome) => void;
   readonly ended: Promise<unknown>;
 }
 
-const concurrent = 8;
-const limits = { capacity: 256, batch: 16 };
+const defaults = { concurrent: 8, batch: 16 };
+/** That wait with one key. */
+const capacity = 256;
 const breaking = { failurePercent: 50, minimumCalls: 10, openMilliseconds: 2000 };
 
 /** What a service that cannot sign for anybody says; what it refuses of one key is not its failure. */
 const failures: ReadonlySet<ErrorCode> = new Set(['key-service-unavailable', 'key-service-timeout']);
 
-export class Signer<Way> implements Disposable {
-  readonly #options: SignerOptions<Way>;
-  readonly #lanes = new Lanes<Job<Way>>(limits);
+export class Signer<Way, Result extends object = Uint8Array> implements Disposable {
+  readonly #options: SignerOptions<Way, Result>;
+  readonly #lanes: Lanes<Job<Way, Result>>;
   readonly #rotation = new EventEmitter();
   readonly #breaker: Breaker;
   readonly #stop = new AbortController();
   #underWay = 0;
   #isWoken = false;
 
-  constructor(options: SignerOptions<Way>) {
-    const { service, observe } = options;
+  constructor(options: SignerOptions<Way, Result>) {
+    const { service, observe, batch = defaults.batch } = options;
     this.#options = options;
+    this.#lanes = new Lanes({ capacity, batch });
     this.#breaker = new Breaker({
       ...breaking,
       rotation: this.#rotation,
@@ -57,14 +65,14 @@ export class Signer<Way> implements Disposable {
   }
 
   /** `lane`: equal for what one request may sign together, and shown. @throws PaycertError of kind not-ready */
-  async sign(lane: string, way: Way, digest: Uint8Array): Promise<Uint8Array> {
+  async ask(lane: string, way: Way, input: Uint8Array, use: KeyUse = 'sign'): Promise<Result> {
     const { deadlineMilliseconds, clock, service, observe } = this.#options;
     const started = clock.now().getTime();
     const over = new AbortController();
-    const { promise, resolve } = Promise.withResolvers<Signed>();
+    const { promise, resolve } = Promise.withResolvers<Signed<Result>>();
     let outcome: RemoteOutcome = 'ok';
-    const job: Job<Way> = {
-      ...{ lane, way, digest, ended: promise },
+    const job: Job<Way, Result> = {
+      ...{ lane, way, input, ended: promise },
       end(result, how) {
         if (over.signal.aborted) return;
         over.abort();
@@ -72,18 +80,18 @@ export class Signer<Way> implements Disposable {
         resolve(result);
       },
     };
-    const timeUp = () => new PaycertError('key-service-timeout', `${service} did not sign with ${lane} within ${String(deadlineMilliseconds)} ms`); // prettier-ignore
+    const timeUp = () => new PaycertError('key-service-timeout', `${service} did not ${use} with ${lane} within ${String(deadlineMilliseconds)} ms`); // prettier-ignore
     void clock.sleep(deadlineMilliseconds, over.signal).then(() => job.end(timeUp(), 'timed-out'));
     if (this.#breaker.refuses) job.end(this.#held(), 'held-back');
     else if (this.#lanes.add(lane, job)) this.#wake();
-    else job.end(new PaycertError('key-service-overloaded', `${String(limits.capacity)} signatures with ${lane} wait for ${service}`), 'overloaded'); // prettier-ignore
+    else job.end(new PaycertError('key-service-overloaded', `${String(capacity)} requests to ${use} with ${lane} wait for ${service}`), 'overloaded'); // prettier-ignore
     const result = await promise;
     this.#lanes.remove(lane, job);
     const seconds = (clock.now().getTime() - started) / 1000;
     const error = result instanceof PaycertError ? result : undefined;
-    observe({ type: 'remote-signed', service, key: lane, outcome, seconds, ...(error && { error }) });
+    observe({ type: 'remote-signed', service, use, key: lane, outcome, seconds, ...(error && { error }) });
     if (error) throw error;
-    return result as Uint8Array;
+    return result as Exclude<typeof result, PaycertError>;
   }
 
   [Symbol.dispose](): void {
@@ -107,7 +115,7 @@ export class Signer<Way> implements Disposable {
   }
 
   #serve(): void {
-    while (this.#underWay < concurrent && !this.#breaker.refuses) {
+    while (this.#underWay < (this.#options.concurrent ?? defaults.concurrent) && !this.#breaker.refuses) {
       const jobs = this.#lanes.next();
       const [first] = jobs;
       if (first === undefined) return;
@@ -119,15 +127,15 @@ export class Signer<Way> implements Disposable {
     }
   }
 
-  async #send(way: Way, jobs: readonly Job<Way>[]): Promise<void> {
+  async #send(way: Way, jobs: readonly Job<Way, Result>[]): Promise<void> {
     const { send } = this.#options;
     const stop = new AbortController();
     // When the deadline of the last of them is over, nobody waits for the response.
     void Promise.all(jobs.map(({ ended }) => ended)).then(() => stop.abort());
     try {
-      const digests = jobs.map(({ digest }) => digest);
+      const inputs = jobs.map(({ input }) => input);
       const results = await this.#breaker.run(
-        () => send(way, digests, stop.signal),
+        () => send(way, inputs, stop.signal),
         (end) => (end.status === 'rejected' && isFailure(end.reason, stop.signal) ? 'failure' : 'success'),
       );
       for (const [index, job] of jobs.entries()) {

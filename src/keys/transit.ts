@@ -57,7 +57,7 @@ export class Transit implements KeyService<TransitReference>, Disposable {
     const name = textOfTransitReference(reference);
     const publicKey = await this.#publicKey(reference, signal);
     return remoteKey(name, publicKey, (suite, digest) =>
-      this.#signer.sign(`${name} ${suite.padding.name}`, { reference, suite }, digest),
+      this.#signer.ask(`${name} ${suite.padding.name}`, { reference, suite }, digest),
     );
   }
 

@@ -8,30 +8,34 @@ import type { Dependencies } from '../store/attempt.ts';
 import { KeyServices } from '../keys/key-services.ts';
 import { localOpener } from '../keys/local-opener.ts';
 import type { Opener } from '../keys/opener.ts';
+import { loadOptional } from '../optional-package.ts';
 import { Origins } from './origins.ts';
 
-export interface RunningKeyServices extends Disposable {
+export interface RunningKeyServices extends AsyncDisposable {
   readonly resolve: KeyServices['resolve'];
   /** What opens values that were wrapped with that key. @throws PaycertError `key-service-missing` */
   readonly opener: (key: WrappingKeyConfig, context: WrappingContext) => Opener;
 }
 
-/** Nothing is asked before material refers to a key, or is wrapped. */
+type Needed = Pick<Dependencies, 'clock' | 'observe'>;
+
+/** Nothing is asked before material refers to a key, or is wrapped. @throws PaycertError `package-missing` */
 export async function startKeyServices(
-  { hashivault: config, local }: KeyServicesConfig,
-  dependencies: Pick<Dependencies, 'clock' | 'observe'>,
+  { hashivault, pkcs11, local }: KeyServicesConfig,
+  dependencies: Needed,
 ): Promise<RunningKeyServices> {
-  const transit = config && (await startTransit(config, dependencies));
-  const services = new KeyServices(transit ? { hashivault: transit } : {});
+  await using starting = new AsyncDisposableStack();
+  const transit = hashivault && starting.use(await startTransit(hashivault, dependencies));
+  const tokens = pkcs11 && starting.use(await startPkcs11(pkcs11, dependencies));
+  const services = new KeyServices({ ...(transit && { hashivault: transit }), ...(tokens && { pkcs11: tokens }) });
+  const started = starting.move();
   return {
     resolve: (data, signal) => services.resolve(data, signal),
-    opener({ hashivault }, context) {
-      const opener = hashivault
-        ? transit?.opener(hashivault.key, context)
-        : local && localOpener(local.keyFile, context);
-      return opener ?? missing(hashivault ? 'hashivault' : 'local');
+    opener({ hashivault: wrapping }, context) {
+      const opener = wrapping ? transit?.opener(wrapping.key, context) : local && localOpener(local.keyFile, context);
+      return opener ?? missing(wrapping ? 'hashivault' : 'local');
     },
-    [Symbol.dispose]: () => transit?.[Symbol.dispose](),
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }
 
@@ -46,14 +50,27 @@ function missing(service: string): never {
   throw new PaycertError('key-service-missing', message, { field: `keyServices.${service}` });
 }
 
-type TransitConfig = NonNullable<KeyServicesConfig['hashivault']>;
-
-async function startTransit(config: TransitConfig, dependencies: Pick<Dependencies, 'clock' | 'observe'>) {
+async function startTransit(config: NonNullable<KeyServicesConfig['hashivault']>, dependencies: Needed) {
   const { Transit } = await import('../keys/transit.ts');
   return new Transit({
     session: new Origins(dependencies).transit(config),
     mount: config.mount ?? defaults.transitMount,
     deadlineMilliseconds: milliseconds(config.deadline ?? defaults.signingDeadline),
+    ...dependencies,
+  });
+}
+
+async function startPkcs11(config: NonNullable<KeyServicesConfig['pkcs11']>, dependencies: Needed) {
+  const { Pkcs11 } = await import('../keys/pkcs11/pkcs11.ts');
+  // Found here and loaded there: a start that can never sign fails at once.
+  await loadOptional('pkcs11js', 'keyServices.pkcs11', async () => import.meta.resolve('pkcs11js'));
+  return new Pkcs11({
+    module: config.module,
+    tokens: config.tokens,
+    environment: config.environment ?? {},
+    sessions: config.sessions ?? defaults.tokenSessions,
+    deadlineMilliseconds: milliseconds(config.deadline ?? defaults.signingDeadline),
+    random: Math.random,
     ...dependencies,
   });
 }

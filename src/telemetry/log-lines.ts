@@ -49,6 +49,11 @@ const listedLines = {
   failed: 'the platform certificates cannot be downloaded; those that are known stay',
 } as const;
 
+const remoteLines = {
+  sign: ['signed by a key service', 'a key service did not sign'],
+  decrypt: ['decrypted by a key service', 'a key service did not decrypt'],
+} as const;
+
 const keyServiceLines = {
   open: 'too many requests to a key service failed: for a while nothing is sent to it',
   'half-open': 'one request tries the key service that failed',
@@ -326,15 +331,21 @@ const rows: Rows = {
     { credential, kind, ...describe(error) },
   ],
   decrypted: ({ credential, role, isRetired }) => ['debug', 'decrypted', { credential, role, isRetired }],
-  'remote-signed': ({ service, key, outcome, seconds, error }) => [
+  'remote-signed': ({ service, use, key, outcome, seconds, error }) => [
     outcome === 'ok' || outcome === 'held-back' ? 'debug' : 'warn',
-    outcome === 'ok' ? 'signed by a key service' : 'a key service did not sign',
+    remoteLines[use][outcome === 'ok' ? 0 : 1],
     { service, key, outcome, seconds, ...(error && describe(error)) },
   ],
   'key-service-changed': ({ service, state }) => [
     state === 'open' ? 'error' : 'info',
     keyServiceLines[state],
     { service },
+  ],
+  'key-process-started': ({ service, pid }) => ['info', 'the process of a module of keys runs', { service, pid }],
+  'key-process-ended': ({ service, error }) => [
+    'warn',
+    'the process of a module of keys has ended, and another one is started',
+    { service, ...describe(error) },
   ],
   attempted: ({ call, credential, host, startedAt, endedAt, outcome, status }) => [
     outcome === 'responded' ? 'debug' : 'warn',

@@ -49,6 +49,7 @@ const planted: Readonly<Record<string, { readonly imports: string; readonly brea
   'server/fetch.ts': { imports: 'undici', breaks: 'only-importer-undici' },
   'server/spell.ts': { imports: 'leven', breaks: 'only-importer-leven' },
   'gateway/trip.ts': { imports: 'opossum', breaks: 'only-importer-opossum' },
+  'keys/token.ts': { imports: 'pkcs11js', breaks: 'only-importer-pkcs11js' },
   'server/yaml.ts': { imports: 'yaml', breaks: 'only-importer-yaml' },
   'cli/issue.ts': { imports: '@peculiar/x509', breaks: 'only-importer--peculiar-x509' },
   'server/prove.ts': { imports: '../providers/verified.ts', breaks: 'only-a-snapshot-verifies-notifications' },

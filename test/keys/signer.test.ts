@@ -34,7 +34,7 @@ function make(t: TestContext) {
     clock,
     recorder,
     sent,
-    sign: (lane: string, text: string) => signer.sign(lane, lane, Buffer.from(text)),
+    sign: (lane: string, text: string) => signer.ask(lane, lane, Buffer.from(text)),
     untilSent: async (count: number) => {
       while (sent.length < count) await new Promise<void>((resolve) => (told = [...told, resolve]));
     },

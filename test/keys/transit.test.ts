@@ -19,7 +19,8 @@ import { ownFiles, serialsOf } from '../support/listing.ts';
 import { freePort } from '../support/peers.ts';
 import { Recorder } from '../support/recorder.ts';
 import { RecordingProxy } from '../support/recording-proxy.ts';
-import { importKey, remoteCredential } from '../support/transit.ts';
+import { remoteCredential } from '../support/remote-credential.ts';
+import { importKey } from '../support/transit.ts';
 import { withFiles } from '../support/wechatpay.ts';
 
 const limit = { timeout: 300_000, skip: noBao };
@@ -44,7 +45,7 @@ async function imported(...keys: KeyObject[]): Promise<string> {
 type Transit = NonNullable<KeyServicesConfig['hashivault']>;
 const start = async (t: TestContext, provider: CredentialConfig['provider'] = pss, more: Partial<Transit> = {}) => {
   const auth = more.auth ?? { token: { tokenFile: await bao().tokenFile() } };
-  return remoteCredential(t, provider, { address: bao().url, ...more, auth });
+  return remoteCredential(t, provider, { hashivault: { address: bao().url, ...more, auth } });
 };
 
 const partners = { 'public_key.pem': toSpkiPem(partner.publicKey) };

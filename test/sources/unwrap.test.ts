@@ -29,7 +29,7 @@ const bao = useBao(async (started) => {
 
 async function build(t: TestContext, config: Config, services: KeyServicesConfig): Promise<Source> {
   const keyServices = await startKeyServices(services, surroundings);
-  t.after(() => keyServices[Symbol.dispose]());
+  t.after(() => keyServices[Symbol.asyncDispose]());
   const provider = { wechatpay: { merchantId: '1900000001' } };
   return buildCredential(
     { name: 'shop', provider, source: { unwrap: config } },

@@ -20,7 +20,12 @@ export function* privacyFaults(source: Sound<SourceConfig> | undefined, at: Path
 }
 
 export function* keyServiceFaults(services: Sound<KeyServicesConfig>): Generator<Fault> {
-  yield* addressFaults(services.hashivault, ['keyServices', 'hashivault']);
+  const { hashivault, pkcs11 } = services;
+  yield* addressFaults(hashivault, ['keyServices', 'hashivault']);
+  const labels = (pkcs11?.tokens ?? []).map((token) => token?.label);
+  for (const [index, label] of labels.entries())
+    if (label !== undefined && labels.indexOf(label) < index)
+      yield { path: ['keyServices', 'pkcs11', 'tokens', index, 'label'], message: 'is the label of an earlier token' };
 }
 
 function* addressFaults(server: Sound<ServerConfig> | undefined, path: Path): Generator<Fault> {

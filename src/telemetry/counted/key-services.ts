@@ -5,10 +5,10 @@ export const keyServices = {
   paycert_remote_signatures_total: {
     about: 'operations',
     type: 'counter',
-    help: 'Signatures that a key service was asked for, by how they ended.',
-    more: '`service`: as under `keyServices`. `outcome`: `ok`, `refused` (of that key or of us), `unavailable`, `timed-out`; nothing was sent: `overloaded` (too many wait), `held-back` (too many before it failed).',
-    labels: ['service', 'outcome'],
-    on: { 'remote-signed': ({ service, outcome }) => one({ service, outcome }) },
+    help: 'Signatures and decryptions that a key service was asked for, by how they ended.',
+    more: '`service`: as under `keyServices`. `use`: `sign`, `decrypt`. `outcome`: `ok`, `refused` (of that key or of us), `unavailable`, `timed-out`; nothing was sent: `overloaded` (too many wait), `held-back` (too many before it failed).',
+    labels: ['service', 'use', 'outcome'],
+    on: { 'remote-signed': ({ service, use, outcome }) => one({ service, use, outcome }) },
   },
   paycert_remote_signature_duration_seconds: {
     about: 'operations',
@@ -16,7 +16,7 @@ export const keyServices = {
     help: 'How long signatures of a key service took, waiting included; of those that there are.',
     labels: ['service'],
     buckets: [0.005, 0.025, 0.1, 0.5, 2],
-    on: { 'remote-signed': ({ service, outcome, seconds }) => (outcome === 'ok' ? { value: seconds, service } : undefined) }, // prettier-ignore
+    on: { 'remote-signed': ({ service, use, outcome, seconds }) => (outcome === 'ok' && use === 'sign' ? { value: seconds, service } : undefined) }, // prettier-ignore
   },
   paycert_key_service_breaker_openings_total: {
     about: 'operations',
@@ -24,5 +24,12 @@ export const keyServices = {
     help: 'How often the breaker of a key service opened.',
     labels: ['service'],
     on: { 'key-service-changed': ({ service, state }) => (state === 'open' ? one({ service }) : undefined) },
+  },
+  paycert_key_process_ends_total: {
+    about: 'operations',
+    type: 'counter',
+    help: 'How often the process of a PKCS#11 module ended and was replaced: it hung, crashed, or its token went away.',
+    labels: ['service'],
+    on: { 'key-process-ended': ({ service }) => one({ service }) },
   },
 } as const satisfies Record<string, CountedRow>;

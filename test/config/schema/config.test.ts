@@ -39,6 +39,9 @@ const origins = {
 const withOrigin = (kind: keyof typeof origins, over: object) =>
   withCredential({ source: { [kind]: { address: 'https://keys.example:8200', ...origins[kind], ...over } } });
 const transit = { address: 'https://keys.example:8200', auth: { token: { tokenFile: '/t' } } };
+const pkcs11 = { module: '/usr/lib/token.so', tokens: [{ label: 'pay', pinFile: '/pin' }] };
+const withPkcs11 = (over: object) => withRoot({ keyServices: { pkcs11: { ...pkcs11, ...over } } });
+const withPin = (over: object) => withPkcs11({ tokens: [{ label: 'pay', pinFile: '/pin', ...over }] });
 const withTransit = (over: object) => withRoot({ keyServices: { hashivault: { ...transit, ...over } } });
 const issuing = { role: 'shop', commonName: 'shop.example', address: 'https://keys.example:8200', auth: { token: { tokenFile: '/t' } } }; // prettier-ignore
 const withPki = (over: object) => withCredential({ source: { pki: { ...issuing, ...over } } });
@@ -90,6 +93,14 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
   ['keyServices.hashivault.auth', (v) => withTransit({ auth: v }), [{ kubernetes: jwt }, { appRole }], [null, {}, { kubernetes: jwt, appRole }]], // prettier-ignore
   ['keyServices.hashivault.mount', (v) => withTransit({ mount: v }), ['transit', 'team/transit'], ['', '/a', 'a b', 1]],
   ['keyServices.hashivault.deadline', (v) => withTransit({ deadline: v }), ['500ms', '3s'], ['0s', '3', 3]],
+  ['keyServices.pkcs11', (v) => withRoot({ keyServices: { pkcs11: v } }), [pkcs11], [null, {}, { ...pkcs11, pin: '1' }]], // prettier-ignore
+  ['keyServices.pkcs11.module', (v) => withPkcs11({ module: v }), ['/a.so'], ['', 'a.so', './a.so', 1]],
+  ['keyServices.pkcs11.tokens', (v) => withPkcs11({ tokens: v }), [[...pkcs11.tokens, { label: 'b', pinFile: '/b' }]], [[], null, {}, [...pkcs11.tokens, ...pkcs11.tokens]]], // prettier-ignore
+  ['keyServices.pkcs11.tokens[0].label', (v) => withPin({ label: v }), ['支付', 'a b'], ['', 'x'.repeat(33), 1]],
+  ['keyServices.pkcs11.tokens[0].pinFile', (v) => withPin({ pinFile: v }), ['/p', 'p'], ['', '~/pin', '$PIN', 1]],
+  ['keyServices.pkcs11.environment', (v) => withPkcs11({ environment: v }), [{}, { SOFTHSM2_CONF: '/a' }], [null, [], { 'a-b': 'x' }, { A: 1 }]], // prettier-ignore
+  ['keyServices.pkcs11.sessions', (v) => withPkcs11({ sessions: v }), [1, 64], [0, 65, 1.5, '8']],
+  ['keyServices.pkcs11.deadline', (v) => withPkcs11({ deadline: v }), ['500ms', '3s'], ['0s', '3', 3]],
   ['lastGood', (v) => withRoot({ lastGood: v }), [{ directory: '/run/last-good/keys' }], [null, [], 'x', {}]],
   ['lastGood.directory', (v) => withRoot({ lastGood: { directory: v } }), ['/x'], ['', 1, 'x'.repeat(4097)]],
   [
