@@ -258,7 +258,7 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
       notificationGateway,
       reconcile,
       digest,
-      platformCertificates: group({ enabled: Flag, secrets: NamedSecrets, egressTo: OpenList }),
+      platformCertificates: group({ enabled: Flag, secrets: NamedSecrets, egressTo: OpenList, wayOut: Text }),
       audit: group({ enabled: Flag, keySecretName: DnsName }),
       secretOptIn: Flag,
       admission: group({

@@ -168,6 +168,11 @@ export const commands: Readonly<Record<string, Command>> = {
         help: 'download the certificates that platforms sign with, where spec.platformCertificates asks for it',
         more: 'See [platform-certificates.md](platform-certificates.md).',
       },
+      'way-out': {
+        type: 'string',
+        value: 'URL',
+        help: 'an HTTP proxy that opens tunnels (CONNECT) to the platforms, for --download-certificates',
+      },
       audit: {
         type: 'boolean',
         help: 'write down reviews, injected Pods and evictions: a chain of lines on standard output',
@@ -274,6 +279,7 @@ export const commands: Readonly<Record<string, Command>> = {
         refreshesPods: values['refresh-pods'] === true,
         asksFleet: values['fleet'] === true,
         downloadsCertificates: values['download-certificates'] === true,
+        wayOut: text(values, 'way-out'),
         audits: values['audit'] === true,
         auditKeyFile: text(values, 'audit-key'),
         secretOptIn: values['secret-opt-in'] === true,

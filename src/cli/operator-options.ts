@@ -1,5 +1,8 @@
 // The options of paycert operator: words of the command line, checked, as values.
 import { defaults } from '../config/defaults.ts';
+import { parseWayOut } from '../config/load.ts';
+import { PaycertError } from '../errors.ts';
+import type { WayOut } from '../gateway/way-out.ts';
 import { defaultTiming, type Timing } from '../kube/lease-record.ts';
 import type { Rate } from '../kube/rate-limit.ts';
 import type { LogLevel } from '../telemetry/log-lines.ts';
@@ -21,8 +24,9 @@ export interface OperatorFlags {
   readonly refreshesPods: boolean;
   /** Whether sidecars are asked what they have. */
   readonly asksFleet?: boolean;
-  /** Whether the certificates that platforms sign with are downloaded. */
+  /** Whether the certificates that platforms sign with are downloaded; and the proxy on the way to them. */
   readonly downloadsCertificates?: boolean;
+  readonly wayOut?: WayOut | undefined;
   readonly secretOptIn: boolean;
   readonly address: string;
   readonly tls?: string | undefined;
@@ -54,6 +58,7 @@ export function parseOperatorOptions(words: {
   readonly refreshesPods: boolean;
   readonly asksFleet?: boolean;
   readonly downloadsCertificates?: boolean;
+  readonly wayOut?: string | undefined;
   readonly secretOptIn: boolean;
   readonly address: string | undefined;
   readonly logLevel: string | undefined;
@@ -84,6 +89,7 @@ export function parseOperatorOptions(words: {
     refreshesPods: words.refreshesPods,
     asksFleet: words.asksFleet ?? false,
     downloadsCertificates: words.downloadsCertificates ?? false,
+    wayOut: readWayOut(words),
     secretOptIn: words.secretOptIn,
     address,
     logLevel: logLevel as LogLevel,
@@ -95,6 +101,23 @@ export function parseOperatorOptions(words: {
 function readAudits({ audits = false, auditKeyFile }: Pick<OperatorFlags, 'audits' | 'auditKeyFile'>): boolean {
   if (auditKeyFile !== undefined && !audits) throw usageError('--audit-key stands beside --audit');
   return audits;
+}
+
+/** Without a user: a password is nothing for a command line. */
+function readWayOut({
+  wayOut,
+  downloadsCertificates,
+}: {
+  wayOut?: string | undefined;
+  downloadsCertificates?: boolean;
+}): WayOut | undefined {
+  if (wayOut === undefined) return undefined;
+  if (downloadsCertificates !== true) throw usageError('--way-out stands beside --download-certificates');
+  try {
+    return { proxy: parseWayOut({ proxy: wayOut }).proxy };
+  } catch (error) {
+    throw error instanceof PaycertError ? usageError('--way-out is an address without a path, such as http://proxy.example:3128') : error; // prettier-ignore
+  }
 }
 
 interface TimingWords {

@@ -88,7 +88,8 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const controller = new Controller({
     ...options,
     asksFleet: options.asksFleet ?? false,
-    downloads: options.downloadsCertificates === true ? { double: options.platformDouble } : undefined,
+    downloads:
+      options.downloadsCertificates === true ? { double: options.platformDouble, wayOut: options.wayOut } : undefined,
     reviews: options.admission !== undefined,
     injection: options.admission?.injection && { ...options.admission.injection, version },
     client,

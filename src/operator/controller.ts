@@ -2,7 +2,7 @@
 import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { Reviewer } from './admission/reviewer.ts';
-import { Downloads } from './certificates/downloads.ts';
+import { Downloads, type DownloadsOptions } from './certificates/downloads.ts';
 import { EventRecorder } from './event-recorder.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { ActivationWriter } from './injection/activations.ts';
@@ -32,7 +32,7 @@ export interface ControllerOptions extends Omit<ObjectsOptions, 'client' | 'chan
   /** Which addresses of Pods may be asked; those that a Pod may have, unless it is given. */
   readonly mayBeAsked?: ((address: string) => boolean) | undefined;
   /** Whether the certificates that platforms sign with are downloaded; `double`: called in place of every platform, for tests. */
-  readonly downloads?: { readonly double?: string | undefined } | undefined;
+  readonly downloads?: Pick<DownloadsOptions, 'double' | 'wayOut'> | undefined;
   readonly secretOptIn: boolean;
   /** Whether writes of labelled Secrets are reviewed before they are stored. */
   readonly reviews: boolean;

@@ -53,6 +53,20 @@ describe('downloads of platform certificates in the chart', { skip: noHelm, time
     assert.deepEqual(platforms(manifests), [{ ports: [{ port: 443, protocol: 'TCP' }], to }]);
   });
 
+  it('go through a proxy where one is named, and to its port alone', async () => {
+    const of = async (wayOut: string) => {
+      const values = { platformCertificates: { wayOut } };
+      const manifests = await render({ files: [`${chart}/ci/platform-certificates-values.yaml`], values });
+      const egress = at(one(manifests, 'NetworkPolicy'), 'spec.egress') as { ports: { port: number }[] }[];
+      return [argsOf(manifests).filter((arg) => arg.startsWith('--way-out')), egress.at(-1)?.ports];
+    };
+    const to = (port: number) => [{ port, protocol: 'TCP' }];
+    assert.deepEqual(await of('http://proxy.example:3128'), [['--way-out=http://proxy.example:3128'], to(3128)]);
+    assert.deepEqual(await of('http://proxy.example'), [['--way-out=http://proxy.example'], to(80)]);
+    assert.deepEqual(await of('https://proxy.example'), [['--way-out=https://proxy.example'], to(443)]);
+    assert.deepEqual(await of(''), [[], to(443)]);
+  });
+
   it('are granted in each namespace for its own Secrets, also with scope `namespaces`, and in no other', async () => {
     const secrets = ['pay/b', 'pay/a', 'shop/c'];
     const rbac = (namespaces: readonly string[]) => ({

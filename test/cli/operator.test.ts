@@ -69,6 +69,8 @@ describe('paycert operator', () => {
     [['--namespace-selector', ' '], /--namespace-selector is labels such as team=pay/],
     [['--namespace', 'pay', '--namespace-selector', 'team=pay'], /stands instead of --namespace/],
     [['--audit-key', '/key'], /--audit-key stands beside --audit/],
+    [['--way-out', 'http://proxy.example:3128'], /--way-out stands beside --download-certificates/],
+    [['--download-certificates', '--way-out', 'proxy.example'], /--way-out is an address without a path/],
     [['--concurrency', '65'], /--concurrency is a number from 1 to 64/],
     [['--log-level', 'loud'], /--log-level is one of debug, info, warn, error/],
   ] as const)

@@ -1,44 +1,10 @@
 // The proxy on the way out: which hosts it is for, and what is known when it opens no tunnel.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { NoResponse, openConnections } from '../../src/gateway/connections.ts';
 import { goesDirect, type WayOut } from '../../src/gateway/way-out.ts';
 import { startRawPlatform } from '../support/raw-platform.ts';
-
-interface Proxy {
-  readonly address: string;
-  /** Head lines of each CONNECT. */
-  readonly asked: { readonly target: string; readonly authorization: string | undefined }[];
-}
-
-/** Hands each tunnel on to `answer`, which writes what this proxy says. */
-async function startProxy(t: TestContext, answer: (client: Socket) => void): Promise<Proxy> {
-  const asked: Proxy['asked'] = [];
-  const clients = new Set<Socket>();
-  const server: Server = createServer().on('connect', ({ url = '', headers }, client: Socket) => {
-    asked.push({ target: url, authorization: headers['proxy-authorization'] });
-    clients.add(client.on('error', () => undefined));
-    answer(client);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    for (const client of clients) client.destroy();
-    server.close();
-  });
-  return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
-}
-
-const tunnelTo =
-  (port: number) =>
-  (client: Socket): void => {
-    const onward = connect(port, '127.0.0.1').on('error', () => undefined);
-    client.write('HTTP/1.1 200 Connection established\r\n\r\n');
-    client.pipe(onward).pipe(client);
-  };
+import { startProxy, tunnelTo } from '../support/tunnels.ts';
 
 const outgoing = { method: 'POST', target: '/v3/x', headers: { 'X-A': '1' }, body: Buffer.from('{}') };
 

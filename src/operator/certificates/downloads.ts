@@ -7,6 +7,7 @@ import type { CertificateListState, Event, Observe } from '../../events.ts';
 import { ListRounds } from '../../gateway/list-rounds.ts';
 import { OwnCalls } from '../../gateway/own-calls.ts';
 import { Schedule } from '../../gateway/schedule.ts';
+import type { WayOut } from '../../gateway/way-out.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { platformOf } from '../../providers/registry.ts';
 import { buildProvider, destinationsOf } from '../../running/build.ts';
@@ -28,6 +29,8 @@ export interface DownloadsOptions {
   readonly observe: Observe;
   /** Called in place of every platform: for tests. */
   readonly double?: string | undefined;
+  /** The proxy on the way out, where there is one. */
+  readonly wayOut?: WayOut | undefined;
 }
 
 const mostAtOnce = 8;
@@ -52,10 +55,10 @@ export class Downloads {
   readonly #items = new Map<string, Item>();
 
   constructor(options: DownloadsOptions) {
-    const { clock, observe } = options;
+    const { clock, observe, wayOut } = options;
     this.#options = options;
     const limiter = new Limiter(mostAtOnce);
-    this.#calls = new OwnCalls({ clock, observe, limiter, milliseconds: () => performance.now() });
+    this.#calls = new OwnCalls({ clock, observe, limiter, milliseconds: () => performance.now(), wayOut });
     this.#schedule = new Schedule({ clock, most: mostAtOnce });
   }
 

@@ -25,6 +25,7 @@ import {
 } from '../../support/operator.ts';
 import { Recorder } from '../../support/recorder.ts';
 import { makeMaterial } from '../../support/sidecar.ts';
+import { startProxy, tunnelTo } from '../../support/tunnels.ts';
 
 const limit = { timeout: 300_000, skip: noControlPlane };
 const controlPlane = useControlPlane(installDefinition);
@@ -83,6 +84,19 @@ describe('platform certificates that the operator downloads', () => {
     const said = JSON.stringify([running.recorder.events, await tenant.status('wechat-main')]) + metrics;
     for (const secret of [material.apiV3Key, Buffer.from(material.apiV3Key).toString('base64'), 'PRIVATE KEY'])
       assert.ok(!said.includes(secret));
+  });
+
+  it('come through the proxy on the way out, where there is one', limit, async (t) => {
+    const platform = await startWechatpayGateway();
+    t.after(() => platform.close());
+    platform.admit(material);
+    const proxy = await startProxy(t, tunnelTo(Number(new URL(platform.url).port)));
+    // A name that nobody but that proxy knows.
+    const overrides = { platformDouble: 'http://wechatpay.example', wayOut: { proxy: proxy.address } };
+    const { tenant } = await start(t, overrides);
+    await tenant.create('wechat-main', wechatpaySpec('keys', asks));
+    await tenant.condition('wechat-main', 'CertificatesCurrent', 'True Listed');
+    assert.deepEqual(proxy.asked, [{ target: 'wechatpay.example:80', authorization: undefined }]);
   });
 
   it('are current in a sidecar before their first message, and it asks nobody', limit, async (t) => {
