@@ -16,6 +16,7 @@ import { pkcs12 } from './targets/pkcs12.ts';
 import { platformAnswers } from './targets/platform-answers.ts';
 import { proxyRequests } from './targets/proxy-requests.ts';
 import { revocation } from './targets/revocation.ts';
+import { serialCertificates } from './targets/serial-certificates.ts';
 import { statuses } from './targets/statuses.ts';
 
 interface Row {
@@ -31,7 +32,7 @@ export const targets = {
   names: { share: 4, start: names },
   statuses: { share: 3, start: statuses },
   pkcs12: { share: 8, start: pkcs12 },
-  containers: { share: 16, start: containers },
+  containers: { share: 14, start: containers },
   revocation: { share: 8, start: revocation },
   notifications: { share: 5, start: notifications },
   'notification-requests': { share: 4, start: notificationRequests },
@@ -39,6 +40,7 @@ export const targets = {
   config: { share: 10, start: config },
   'proxy-requests': { share: 3, start: proxyRequests },
   'certificate-lists': { share: 2, start: certificateLists },
+  'serial-certificates': { share: 2, start: serialCertificates },
   'platform-answers': { share: 3, start: platformAnswers },
 } as const satisfies Record<string, Row>;
 
