@@ -62,6 +62,7 @@ const onlyImporters = {
   opossum: '^src/system/breaker\\.ts$',
   pkcs11js: '^src/keys/pkcs11/module\\.ts$',
   leven: '^src/spelling\\.ts$',
+  aws4: '^src/origins/aws/sigv4\\.ts$',
   '@peculiar/x509': '^src/testing/authority\\.ts$',
 };
 

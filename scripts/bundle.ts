@@ -44,7 +44,7 @@ const { metafile: main } = await build({
   ...shared,
   entryPoints: ['src/cli/main.ts'],
   outfile: program,
-  external: [clientNode, 'undici', '@redis/client', 'pkcs11js'],
+  external: [clientNode, 'undici', '@redis/client', 'aws4', 'pkcs11js'],
 });
 // Apart, since a process of its own runs it, beside a sidecar that uses a PKCS#11 token. The package is in one of the two images.
 const { metafile: token } = await build({
@@ -56,11 +56,12 @@ const { metafile: token } = await build({
 // V8 keeps the source, with two bytes a character as soon as one is not ASCII. esbuild leaves those in regular expressions.
 const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 writeFileSync(program, readFileSync(program, 'utf8').replaceAll(/[^\0-\x7f]/g, escape));
-// Apart, as packages: larger than all the rest. A pod never loads the first; a sidecar loads the second for a proxy, and the third for a Redis.
+// Apart, as packages: larger than all the rest. A pod never loads the first; a sidecar loads the second for a proxy, the third for a Redis, and the last for AWS KMS.
 const apart = await Promise.all([
   buildApart(clientNode, 'KubeConfig, loadYaml'),
   buildApart('undici', 'Pool, buildConnector'),
   buildApart('@redis/client', 'createClient'),
+  buildApart('aws4', 'default'),
 ]);
 const own = JSON.parse(readFileSync('package.json', 'utf8')) as { name: string; version: string; license: string };
 writeFileSync('bundle/bom.cdx.json', bundleBom(own, [main, token, ...apart]));

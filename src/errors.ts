@@ -158,6 +158,10 @@ const table = {
     kind: 'source',
     hint: 'Nothing to do if it passes; otherwise look at the server named: its leader, its limits, its log.',
   },
+  'origin-throttled': {
+    kind: 'source',
+    hint: 'Nothing to do if it passes; otherwise have the quota of the account raised, or ask less of it.',
+  },
   'origin-unauthenticated': {
     kind: 'source',
     hint: 'Check the file, the role and the audience that the log-in uses; docs/sources/ has each method.',
@@ -234,7 +238,7 @@ const table = {
   },
   'key-reference-malformed': {
     kind: 'material',
-    hint: 'Write one line such as hashivault://KEY?version=3; docs/keys.md has each form.',
+    hint: 'Write one line such as hashivault://KEY?version=3 or awskms:///ID; docs/keys.md has each form.',
   },
   'key-reference-refused': {
     kind: 'material',
@@ -603,6 +607,10 @@ const table = {
   'key-service-timeout': {
     kind: 'not-ready',
     hint: 'See how long the key service takes; raise `deadline` under `keyServices` if that is normal.',
+  },
+  'key-service-throttled': {
+    kind: 'not-ready',
+    hint: 'Call again after `Retry-After`; if it stays so, have the quota of the account for signatures raised.',
   },
   'key-service-overloaded': {
     kind: 'not-ready',

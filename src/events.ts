@@ -299,6 +299,8 @@ export type Event =
   /** The process that a module of keys is loaded in: it runs; it was ended, or ended by itself. */
   | { readonly type: 'key-process-started'; readonly service: string; readonly pid?: number }
   | { readonly type: 'key-process-ended'; readonly service: string; readonly error: PaycertError }
+  /** It refused one request, since the account sends too many: all wait for a moment, and fewer are sent at once. */
+  | { readonly type: 'key-service-throttled'; readonly service: string }
   // the gateway of a platform
   /** One try of a call on the wire. */
   | {
@@ -470,7 +472,7 @@ export type NotifiedOutcome =
  * How a signature ended that a key service was asked for. `refused`: of that key or of us. `overloaded`, `held-back`: nothing was sent, since too
  * many wait, or since the service fails.
  */
-export type RemoteOutcome = 'ok' | 'refused' | 'unavailable' | 'timed-out' | 'overloaded' | 'held-back';
+export type RemoteOutcome = 'ok' | 'refused' | 'unavailable' | 'timed-out' | 'throttled' | 'overloaded' | 'held-back';
 
 /** Of the local API, of the proxy, what notifications are signed with for the application, of the Redis that pods share, and what the audit is chained with. */
 export type TokenFile = 'token' | 'proxy-token' | 'notification-secret' | 'redis-password' | 'audit-key';

@@ -47,6 +47,7 @@ export const defaults = {
   revocationPoll: '1m',
   signingDeadline: '3s',
   tokenSessions: 8,
+  roleSessionName: 'paycert',
 } as const;
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;

@@ -1,12 +1,12 @@
 // A key reference: one line where a private key would be, which names a key of a key service and nothing else.
 import { type ErrorCode, PaycertError } from '../errors.ts';
+import { type AliyunReference, type AwsReference, readAliyunReference, readAwsReference } from './cloud-reference.ts';
 import { readText } from './text.ts';
 import { readTokenReference, type TokenReference } from './token-reference.ts';
 import { readTransitReference, type TransitReference } from './transit-reference.ts';
 
-export type KeyReference = TransitReference | TokenReference;
+export type KeyReference = TransitReference | AwsReference | AliyunReference | TokenReference;
 
-/** Not all have a service yet: each is read as a reference, so that what is wrong is said of one. */
 const schemes = /^(hashivault|awskms|aliyunkms|pkcs11):/i;
 
 /** Longer than any reference; a part may be large. */
@@ -33,6 +33,8 @@ export function readKeyReference(bytes: Uint8Array, field: string): KeyReference
   const [, scheme = ''] = schemes.exec(text) ?? [];
   const rest = text.slice(scheme.length + 1);
   if (scheme === 'hashivault') return readTransitReference(rest, fail);
+  if (scheme === 'awskms') return readAwsReference(rest, fail);
+  if (scheme === 'aliyunkms') return readAliyunReference(rest, fail);
   if (scheme === 'pkcs11') return readTokenReference(rest, fail);
-  return fail('key-reference-malformed', `names a key of ${scheme}, which is no key service of this version`);
+  return fail('key-reference-malformed', `begins with ${scheme}: the name of a key service has small letters`);
 }

@@ -24,6 +24,11 @@ export class Lanes<T> {
     return true;
   }
 
+  /** What was taken, before what waits; there is always room for it. */
+  putBack(lane: string, items: readonly T[]): void {
+    if (items.length > 0) this.#lanes.set(lane, new Set([...items, ...(this.#lanes.get(lane) ?? [])]));
+  }
+
   remove(lane: string, item: T): void {
     const waiting = this.#lanes.get(lane);
     waiting?.delete(item);

@@ -1,10 +1,11 @@
-// What one key service is asked to do with keys: in batches, a bounded number at once, each with a deadline, and none while the service fails.
+// What one key service is asked to do with keys: in batches, a bounded number at once, each with a deadline, slower where it limits us, and none while it fails.
 import { EventEmitter } from 'node:events';
 import type { Clock } from '../clock.ts';
 import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { Observe, RemoteOutcome } from '../events.ts';
 import { Breaker, BreakerOpen, rotationMilliseconds } from '../system/breaker.ts';
 import { Lanes } from './lanes.ts';
+import { Pace } from './pace.ts';
 
 export interface SignerOptions<Way, Result> {
   /** As the configuration calls it. */
@@ -16,6 +17,7 @@ export interface SignerOptions<Way, Result> {
   /** One for each digest, in their order. @throws PaycertError where there is none for all */
   readonly send: (way: Way, inputs: readonly Uint8Array[], signal: AbortSignal) => Promise<readonly Signed<Result>[]>;
   readonly clock: Clock;
+  readonly random?: () => number;
   readonly observe: Observe;
 }
 
@@ -30,6 +32,9 @@ interface Job<Way, Result> {
   readonly input: Uint8Array;
   readonly end: (result: Signed<Result>, outcome: RemoteOutcome) => void;
   readonly ended: Promise<unknown>;
+  readonly isOver: () => boolean;
+  /** The service has refused it, since it is asked too much: it waits for another turn. */
+  throttled?: PaycertError;
 }
 
 const defaults = { concurrent: 8, batch: 16 };
@@ -43,16 +48,21 @@ const failures: ReadonlySet<ErrorCode> = new Set(['key-service-unavailable', 'ke
 export class Signer<Way, Result extends object = Uint8Array> implements Disposable {
   readonly #options: SignerOptions<Way, Result>;
   readonly #lanes: Lanes<Job<Way, Result>>;
+  readonly #pace: Pace;
   readonly #rotation = new EventEmitter();
   readonly #breaker: Breaker;
   readonly #stop = new AbortController();
   #underWay = 0;
   #isWoken = false;
+  /** Why nothing is sent for a moment: the service limits us. */
+  #limited: PaycertError | undefined;
 
   constructor(options: SignerOptions<Way, Result>) {
-    const { service, observe, batch = defaults.batch } = options;
+    const { service, observe, random = Math.random } = options;
+    const { batch, concurrent } = { ...defaults, ...options };
     this.#options = options;
     this.#lanes = new Lanes({ capacity, batch });
+    this.#pace = new Pace({ concurrent, random });
     this.#breaker = new Breaker({
       ...breaking,
       rotation: this.#rotation,
@@ -73,6 +83,7 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
     let outcome: RemoteOutcome = 'ok';
     const job: Job<Way, Result> = {
       ...{ lane, way, input, ended: promise },
+      isOver: () => over.signal.aborted,
       end(result, how) {
         if (over.signal.aborted) return;
         over.abort();
@@ -81,7 +92,10 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
       },
     };
     const timeUp = () => new PaycertError('key-service-timeout', `${service} did not ${use} with ${lane} within ${String(deadlineMilliseconds)} ms`); // prettier-ignore
-    void clock.sleep(deadlineMilliseconds, over.signal).then(() => job.end(timeUp(), 'timed-out'));
+    void clock.sleep(deadlineMilliseconds, over.signal).then(() => {
+      const limited = job.throttled ?? this.#limited;
+      job.end(limited ?? timeUp(), limited ? 'throttled' : 'timed-out');
+    });
     if (this.#breaker.refuses) job.end(this.#held(), 'held-back');
     else if (this.#lanes.add(lane, job)) this.#wake();
     else job.end(new PaycertError('key-service-overloaded', `${String(capacity)} requests to ${use} with ${lane} wait for ${service}`), 'overloaded'); // prettier-ignore
@@ -115,7 +129,7 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
   }
 
   #serve(): void {
-    while (this.#underWay < (this.#options.concurrent ?? defaults.concurrent) && !this.#breaker.refuses) {
+    while (this.#limited === undefined && this.#underWay < this.#pace.allowed && !this.#breaker.refuses) {
       const jobs = this.#lanes.next();
       const [first] = jobs;
       if (first === undefined) return;
@@ -143,11 +157,33 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
           results[index] ?? new PaycertError('key-service-wrong', 'there are fewer signatures than were asked for');
         job.end(result, result instanceof PaycertError ? outcomeOf(result) : 'ok');
       }
+      this.#pace.served();
     } catch (error) {
+      if (error instanceof PaycertError && error.code === 'key-service-throttled') {
+        this.#slowDown(jobs, error);
+        return;
+      }
       const held = error instanceof BreakerOpen;
       const why = held ? this.#held() : error instanceof PaycertError ? error : internal(error);
       for (const job of jobs) job.end(why, held ? 'held-back' : outcomeOf(why));
     }
+  }
+
+  /** Each waits for another turn, before those that came later; what its deadline ends meanwhile says why. */
+  #slowDown(jobs: readonly Job<Way, Result>[], error: PaycertError): void {
+    const { clock, service, observe } = this.#options;
+    const left = jobs.filter((job) => !job.isOver());
+    for (const job of left) job.throttled = error;
+    const [first] = left;
+    if (first !== undefined) this.#lanes.putBack(first.lane, left);
+    observe({ type: 'key-service-throttled', service });
+    // Those that were under way together are refused together: one pause for all of them.
+    if (this.#limited !== undefined) return;
+    this.#limited = error;
+    void clock.sleep(this.#pace.refused(), this.#stop.signal).then(() => {
+      this.#limited = undefined;
+      this.#serve();
+    });
   }
 
   /** The window of the breaker moves on. */

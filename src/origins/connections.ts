@@ -12,24 +12,29 @@ export interface TlsFiles {
   readonly serverName?: string;
 }
 
+export interface ConnectionsOptions {
+  readonly clock: Clock;
+  readonly tls?: TlsFiles | undefined;
+  readonly maxSockets?: number;
+}
+
 /** Of the responses that come at once, for all credentials together. What waits on purpose has connections of its own. */
-const maxSockets = 8;
+const defaultSockets = 8;
 /** How long trust is used before its files are read again. */
 const trustMilliseconds = 10_000;
 
 export class Connections {
   readonly #clock: Clock;
   readonly #tls: TlsFiles;
-  readonly #encrypted = { quick: new Agents({ maxSockets }), waiting: new Agents() };
-  readonly #plain = {
-    quick: new Agent({ keepAlive: true, maxSockets }),
-    waiting: new Agent({ keepAlive: true }),
-  };
+  readonly #encrypted: Record<'quick' | 'waiting', Agents>;
+  readonly #plain: Record<'quick' | 'waiting', Agent>;
   #trust: { readonly readAt: number; readonly options: Promise<AgentOptions> } | undefined;
 
-  constructor({ clock, tls = {} }: { readonly clock: Clock; readonly tls?: TlsFiles | undefined }) {
+  constructor({ clock, tls = {}, maxSockets = defaultSockets }: ConnectionsOptions) {
     this.#clock = clock;
     this.#tls = tls;
+    this.#encrypted = { quick: new Agents({ maxSockets }), waiting: new Agents() };
+    this.#plain = { quick: new Agent({ keepAlive: true, maxSockets }), waiting: new Agent({ keepAlive: true }) };
   }
 
   /** `waiting`: for a response that the server may keep back on purpose. @throws PaycertError `source-unreadable` */

@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly troubleOf: (reply: Reply, what: string) => PaycertError | undefined;
   /** After a failure of all nodes; 0 where who asks has a breaker. */
   readonly longestPauseMilliseconds?: number;
+  /** Connections for the responses that come at once. Default 8. */
+  readonly maxSockets?: number;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -26,7 +28,8 @@ export interface Question {
   /** With its query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: object;
+  /** An object is sent as JSON; a text as it is, with the Content-Type that the headers say. */
+  readonly body?: object | string;
   /** `read secret/data/pay`: what is asked, for the person who must permit it. */
   readonly what: string;
   /** It changes nothing, whatever its method: it may be asked twice. */
@@ -173,9 +176,12 @@ export class Server {
 
 function toRequest(question: Question, agent: Agent) {
   const { method, path, headers = {} } = question;
-  const body = question.body === undefined ? undefined : JSON.stringify(question.body);
-  const about =
-    body === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
+  const { body: content } = question;
+  const body = typeof content === 'object' ? JSON.stringify(content) : content;
+  const about = {
+    ...(typeof content === 'object' && { 'Content-Type': 'application/json' }),
+    ...(body !== undefined && { 'Content-Length': Buffer.byteLength(body) }),
+  };
   return {
     body,
     options: {

@@ -21,13 +21,18 @@ type Needed = Pick<Dependencies, 'clock' | 'observe'>;
 
 /** Nothing is asked before material refers to a key, or is wrapped. @throws PaycertError `package-missing` */
 export async function startKeyServices(
-  { hashivault, pkcs11, local }: KeyServicesConfig,
+  { hashivault, awskms, pkcs11, local }: KeyServicesConfig,
   dependencies: Needed,
 ): Promise<RunningKeyServices> {
   await using starting = new AsyncDisposableStack();
   const transit = hashivault && starting.use(await startTransit(hashivault, dependencies));
+  const aws = awskms && starting.use(await (await import('./aws-kms.ts')).startAwsKms(awskms, dependencies));
   const tokens = pkcs11 && starting.use(await startPkcs11(pkcs11, dependencies));
-  const services = new KeyServices({ ...(transit && { hashivault: transit }), ...(tokens && { pkcs11: tokens }) });
+  const services = new KeyServices({
+    ...(transit && { hashivault: transit }),
+    ...(aws && { awskms: aws }),
+    ...(tokens && { pkcs11: tokens }),
+  });
   const started = starting.move();
   return {
     resolve: (data, signal) => services.resolve(data, signal),

@@ -347,6 +347,7 @@ const rows: Rows = {
     'the process of a module of keys has ended, and another one is started',
     { service, ...describe(error) },
   ],
+  'key-service-throttled': ({ service }) => ['debug', 'a key service refused a request: the account sends too many', { service }], // prettier-ignore
   attempted: ({ call, credential, host, startedAt, endedAt, outcome, status }) => [
     outcome === 'responded' ? 'debug' : 'warn',
     outcome === 'responded' ? 'the platform responded' : 'no response from the platform',

@@ -15,6 +15,7 @@ it('the image’s copy of client-node has all that is used of it', () => {
 for (const [name, importer] of [
   ['undici', 'src/gateway/connections.ts'],
   ['@redis/client', 'src/delivery/redis.ts'],
+  ['aws4', 'src/origins/aws/sigv4.ts'],
 ] as const)
   it(`the image’s copy of ${name} has all that is used of it`, () => {
     const source = readFileSync(importer, 'utf8');

@@ -48,6 +48,7 @@ const planted: Readonly<Record<string, { readonly imports: string; readonly brea
   'server/count.ts': { imports: 'prom-client', breaks: 'only-importer-prom-client' },
   'server/fetch.ts': { imports: 'undici', breaks: 'only-importer-undici' },
   'server/spell.ts': { imports: 'leven', breaks: 'only-importer-leven' },
+  'keys/stamp.ts': { imports: 'aws4', breaks: 'only-importer-aws4' },
   'gateway/trip.ts': { imports: 'opossum', breaks: 'only-importer-opossum' },
   'keys/token.ts': { imports: 'pkcs11js', breaks: 'only-importer-pkcs11js' },
   'server/yaml.ts': { imports: 'yaml', breaks: 'only-importer-yaml' },

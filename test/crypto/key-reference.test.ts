@@ -3,6 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isKeyReference, readKeyReference } from '../../src/crypto/key-reference.ts';
+import {
+  type AliyunReference,
+  type AwsReference,
+  textOfAliyunReference,
+  textOfAwsReference,
+} from '../../src/crypto/cloud-reference.ts';
 import { textOfTokenReference, type TokenReference } from '../../src/crypto/token-reference.ts';
 import { textOfTransitReference, type TransitReference } from '../../src/crypto/transit-reference.ts';
 import { PaycertError } from '../../src/errors.ts';
@@ -33,6 +39,11 @@ describe('a key reference', () => {
     ['a host without a port', 'hashivault://vault.example/pay?version=1'],
     ['a path', 'hashivault:///sys/raw/pay?version=1'],
     ['a user', 'hashivault://root@pay?version=1'],
+    ['the host of a cloud', 'awskms://kms.evil.example/alias/pay'],
+    ['a host and a port', 'awskms://127.0.0.1:8080/alias/pay'],
+    ['another endpoint', 'aliyunkms://kms.cn-hangzhou.aliyuncs.com/key-1/v-1'],
+    ['a path below a version', 'aliyunkms://key-1/v-1/x'],
+    ['a user of a cloud', 'aliyunkms://a@key-1/v-1'],
     ['module-path', 'pkcs11:token=pay;object=merchant?module-path=/tmp/evil.so'],
     ['module-name', 'pkcs11:object=merchant;module-name=evil'],
     ['pin-value', 'pkcs11:object=merchant?pin-value=1234'],
@@ -50,7 +61,10 @@ describe('a key reference', () => {
   });
 
   it('of a service that is not built, without a key, or with another query is refused by its name', () => {
-    assert.throws(() => read('awskms:///alias/pay'), { code: 'key-reference-malformed', message: /awskms/ });
+    assert.throws(() => read('AWSKMS:///alias/pay'), {
+      code: 'key-reference-malformed',
+      message: /AWSKMS.*small letters/,
+    });
     for (const text of [
       'hashivault://',
       'hashivault://?version=1',
@@ -130,6 +144,69 @@ describe('a reference to a key in a token', () => {
         try {
           const { token, object, id } = read(`pkcs11:token=pay;object=${rest}`) as TokenReference;
           assert.ok(Buffer.byteLength(token) <= 32 && (object ?? id ?? '') !== '');
+        } catch (error) {
+          assert.ok(error instanceof PaycertError && error.code.startsWith('key-reference-'));
+        }
+      }),
+    );
+  });
+});
+
+describe('a reference to a key of a cloud', () => {
+  const id = '1234abcd-12ab-34cd-56ef-1234567890ab';
+
+  it('names a key of AWS KMS by its id, its alias, or the ARN of either', () => {
+    for (const key of [
+      id,
+      'mrk-1234abcd12ab34cd56ef1234567890ab',
+      'alias/pay',
+      'alias/team/pay_2026',
+      `arn:aws:kms:us-east-2:111122223333:key/${id}`,
+      'arn:aws-cn:kms:cn-north-1:111122223333:alias/pay',
+    ]) {
+      assert.deepEqual(read(`awskms:///${key}`), { service: 'awskms', key });
+      assert.equal(textOfAwsReference(read(`awskms:///${key}`) as AwsReference), `awskms:///${key}`);
+    }
+  });
+
+  it('names one version of a key of Aliyun KMS', () => {
+    const reference = { service: 'aliyunkms', key: 'key-hzz62f1cb66fa42qo1234', version: id };
+    const text = `aliyunkms://key-hzz62f1cb66fa42qo1234/${id}`;
+    assert.deepEqual(read(text), reference);
+    assert.equal(textOfAliyunReference(read(text) as AliyunReference), text);
+  });
+
+  it('that is anything else is refused, with the form to write', () => {
+    for (const text of [
+      'awskms:',
+      'awskms:alias/pay',
+      'awskms:///',
+      'awskms:///pay',
+      'awskms:///alias/',
+      `awskms:///${id}?region=us-east-1`,
+      'awskms:///arn:aws:s3:::bucket',
+      `awskms:////${id}`,
+      `awskms:///../${id}`,
+    ])
+      assert.throws(() => read(text), { code: 'key-reference-malformed', message: /awskms:\/\/\/ID/ }, text);
+    assert.throws(() => read('aliyunkms://key-1'), { message: /which version .* aliyunkms:\/\/key-1\/VERSION$/ });
+    for (const text of [
+      'aliyunkms:',
+      'aliyunkms:///v',
+      'aliyunkms://key-1/',
+      'aliyunkms://key 1/v',
+      'aliyunkms://k/v?x=1',
+    ])
+      assert.throws(() => read(text), { code: 'key-reference-malformed', message: /aliyunkms:\/\// }, text);
+  });
+
+  it('of any text names a key that is no address, or is refused', () => {
+    fc.assert(
+      fc.property(fc.constantFrom('awskms:///', 'aliyunkms://'), fc.string({ unit: 'binary' }), (start, rest) => {
+        try {
+          const { key } = read(`${start}${rest}`) as AwsReference | AliyunReference;
+          assert.match(key, /^[\w:/-]+$/);
+          assert.doesNotMatch(key, /\/\/|\.\./);
         } catch (error) {
           assert.ok(error instanceof PaycertError && error.code.startsWith('key-reference-'));
         }

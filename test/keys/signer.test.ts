@@ -159,3 +159,57 @@ describe('signatures of a key service', () => {
     assert.deepEqual(recorder.of('key-service-changed'), []);
   });
 });
+
+describe('signatures of a service that limits us', () => {
+  const throttled = () => new PaycertError('key-service-throttled', 'too many');
+
+  it('wait for another turn, and are made in the end', async (t) => {
+    const { sign, clock, sent, untilSent, recorder } = make(t);
+    const one = sign('a', 'x');
+    await untilSent(1);
+    sent[0]!.answer(throttled());
+    await recorder.next('key-service-throttled');
+    clock.advance(100);
+    await untilSent(2);
+    sent[1]!.answer();
+    assert.equal(String(await one), 'x');
+    assert.deepEqual(
+      recorder.of('remote-signed').map(({ outcome }) => outcome),
+      ['ok'],
+    );
+  });
+
+  it('are half as many at once, and one more after each that was made', async (t) => {
+    const { sign, clock, sent, untilSent, recorder } = make(t);
+    const all = numbers(24).map((lane) => sign(lane, lane));
+    await untilSent(8);
+    for (const { answer } of sent.slice(0, 8)) answer(throttled());
+    while (recorder.of('key-service-throttled').length < 8) await recorder.next('key-service-throttled');
+    clock.advance(100);
+    // One pause and one half for all that were refused together.
+    await untilSent(12);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(sent.length, 12);
+    for (let at = 8; at < 32; at++) {
+      await untilSent(at + 1);
+      sent[at]!.answer();
+    }
+    assert.deepEqual((await Promise.all(all)).map(String), numbers(24));
+  });
+
+  it('that still wait at their deadline say why, and open no breaker', async (t) => {
+    const { sign, clock, sent, untilSent, recorder } = make(t);
+    const first = sign('a', 'x');
+    await untilSent(1);
+    const second = sign('b', 'y');
+    await untilSent(2);
+    sent[0]!.answer(throttled());
+    sent[1]!.answer(throttled());
+    while (recorder.of('key-service-throttled').length < 2) await recorder.next('key-service-throttled');
+    const ends = [first, second].map((one) => assert.rejects(one, codeIs('key-service-throttled')));
+    clock.advance(3000);
+    await Promise.all(ends);
+    assert.deepEqual(new Set(recorder.of('remote-signed').map(({ outcome }) => outcome)), new Set(['throttled']));
+    assert.deepEqual(recorder.of('key-service-changed'), []);
+  });
+});

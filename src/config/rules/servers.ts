@@ -7,6 +7,9 @@ import type { Sound } from '../sound.ts';
 import type { Path } from '../yaml.ts';
 import type { Fault } from './fault.ts';
 
+/** The addresses of a server, and whether they may be in the clear. */
+type Addressed = Partial<Pick<ServerConfig, 'address' | 'insecure'>>;
+
 /** Tokens and keys go to servers over TLS, unless somebody says that they need not. */
 export function* privacyFaults(source: Sound<SourceConfig> | undefined, at: Path): Generator<Fault> {
   const { merge = [], fallback = [], staged, unwrap, vault, consul, etcd, pki } = source ?? {};
@@ -20,15 +23,16 @@ export function* privacyFaults(source: Sound<SourceConfig> | undefined, at: Path
 }
 
 export function* keyServiceFaults(services: Sound<KeyServicesConfig>): Generator<Fault> {
-  const { hashivault, pkcs11 } = services;
-  yield* addressFaults(hashivault, ['keyServices', 'hashivault']);
+  const { hashivault, awskms, pkcs11 } = services;
+  for (const [name, service] of Object.entries({ hashivault, awskms }))
+    yield* addressFaults(service, ['keyServices', name]);
   const labels = (pkcs11?.tokens ?? []).map((token) => token?.label);
   for (const [index, label] of labels.entries())
     if (label !== undefined && labels.indexOf(label) < index)
       yield { path: ['keyServices', 'pkcs11', 'tokens', index, 'label'], message: 'is the label of an earlier token' };
 }
 
-function* addressFaults(server: Sound<ServerConfig> | undefined, path: Path): Generator<Fault> {
+function* addressFaults(server: Sound<Addressed> | undefined, path: Path): Generator<Fault> {
   for (const [index, address] of [server?.address ?? []].flat().entries()) {
     if (address === undefined) continue;
     const member: Path = [...path, 'address', ...(typeof server?.address === 'string' ? [] : [index])];

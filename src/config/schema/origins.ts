@@ -3,16 +3,16 @@ import Type, { type Static } from 'typebox';
 import { defaults } from '../defaults.ts';
 import { Interval, Keys, closed, filePath, oneOf } from './shared.ts';
 
-const File = (description: string) => Type.String({ ...filePath, maxLength: 4096, description });
+export const File = (description: string) => Type.String({ ...filePath, maxLength: 4096, description });
 
-const Address = Type.String({
+export const Address = Type.String({
   pattern: '^https?://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?$',
   form: 'an address such as https://vault.example:8200, without a path',
   maxLength: 300,
 });
 
 /** What every server has. */
-const server = {
+export const server = {
   address: Type.Union([Address, Type.Array(Address, { minItems: 1, maxItems: 16 })], {
     description: 'Where it is; several are nodes of one cluster, and the next is asked where one cannot answer.',
   }),

@@ -6,7 +6,7 @@ export const keyServices = {
     about: 'operations',
     type: 'counter',
     help: 'Signatures and decryptions that a key service was asked for, by how they ended.',
-    more: '`service`: as under `keyServices`. `use`: `sign`, `decrypt`. `outcome`: `ok`, `refused` (of that key or of us), `unavailable`, `timed-out`; nothing was sent: `overloaded` (too many wait), `held-back` (too many before it failed).',
+    more: '`service`: as under `keyServices`. `use`: `sign`, `decrypt`. `outcome`: `ok`, `refused` (of that key or of us), `unavailable`, `timed-out`, `throttled` (refused until the deadline, since the account sends too many); nothing was sent: `overloaded` (too many wait), `held-back` (too many before it failed).',
     labels: ['service', 'use', 'outcome'],
     on: { 'remote-signed': ({ service, use, outcome }) => one({ service, use, outcome }) },
   },
@@ -17,6 +17,13 @@ export const keyServices = {
     labels: ['service'],
     buckets: [0.005, 0.025, 0.1, 0.5, 2],
     on: { 'remote-signed': ({ service, use, outcome, seconds }) => (outcome === 'ok' && use === 'sign' ? { value: seconds, service } : undefined) }, // prettier-ignore
+  },
+  paycert_key_service_throttled_total: {
+    about: 'operations',
+    type: 'counter',
+    help: 'Requests that a key service refused since the account sends too many; each is sent again until its deadline.',
+    labels: ['service'],
+    on: { 'key-service-throttled': ({ service }) => one({ service }) },
   },
   paycert_key_service_breaker_openings_total: {
     about: 'operations',

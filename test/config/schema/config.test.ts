@@ -47,6 +47,12 @@ const issuing = { role: 'shop', commonName: 'shop.example', address: 'https://ke
 const withPki = (over: object) => withCredential({ source: { pki: { ...issuing, ...over } } });
 const wrapped = { source: { files: { path: '/a' } }, with: { local: {} } };
 const withUnwrap = (over: object) => withCredential({ source: { unwrap: { ...wrapped, ...over } } });
+const accessKey = { idFile: '/i', secretFile: '/s' };
+const webIdentity = { roleArn: 'arn:aws:iam::111122223333:role/shop', tokenFile: '/t' };
+const aws = { region: 'eu-west-1', auth: { accessKey } };
+const withAws = (over: object) => withRoot({ keyServices: { awskms: { ...aws, ...over } } });
+const withAwsKey = (over: object) => withAws({ auth: { accessKey: { ...accessKey, ...over } } });
+const withIdentity = (over: object) => withAws({ auth: { webIdentity: { ...webIdentity, ...over } } });
 const sets = { current: { files: { path: '/a' } }, next: { files: { path: '/b' } }, activate: { percent: 0 } };
 const withStaged = (over: object) => withCredential({ source: { staged: { ...sets, ...over } } });
 const jwt = { role: 'pay', tokenFile: '/t' };
@@ -101,6 +107,36 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
   ['keyServices.pkcs11.environment', (v) => withPkcs11({ environment: v }), [{}, { SOFTHSM2_CONF: '/a' }], [null, [], { 'a-b': 'x' }, { A: 1 }]], // prettier-ignore
   ['keyServices.pkcs11.sessions', (v) => withPkcs11({ sessions: v }), [1, 64], [0, 65, 1.5, '8']],
   ['keyServices.pkcs11.deadline', (v) => withPkcs11({ deadline: v }), ['500ms', '3s'], ['0s', '3', 3]],
+  [
+    'keyServices.awskms',
+    (v) => withRoot({ keyServices: { awskms: v } }),
+    [aws],
+    [null, {}, { ...aws, key: 'alias/pay' }],
+  ],
+  ['keyServices.awskms.region', (v) => withAws({ region: v }), ['cn-north-1'], ['', 'EU', 'a.b', 1]],
+  ['keyServices.awskms.address', (v) => withAws({ address: v }), ['https://a', 'http://127.0.0.1:8080'], ['http://a', 'a', ['https://a'], 1]], // prettier-ignore
+  ['keyServices.awskms.insecure', (v) => withAws({ address: 'http://a', insecure: v }), [true], ['yes', 1]],
+  ['keyServices.awskms.tls', (v) => withAws({ tls: v }), [{}, { caFile: '/c' }], [null, 'x', { ca: 'x' }]],
+  ['keyServices.awskms.tls.caFile', (v) => withAws({ tls: { caFile: v } }), ['/c'], ['', '~/c', 1]],
+  ['keyServices.awskms.tls.certFile', (v) => withAws({ tls: { certFile: v } }), ['/c'], ['', 1]],
+  ['keyServices.awskms.tls.keyFile', (v) => withAws({ tls: { keyFile: v } }), ['/c'], ['', 1]],
+  ['keyServices.awskms.tls.serverName', (v) => withAws({ tls: { serverName: v } }), ['a'], ['', 1]],
+  ['keyServices.awskms.auth', (v) => withAws({ auth: v }), [{ accessKey }, { webIdentity }], [null, {}, { accessKey, webIdentity }]], // prettier-ignore
+  ['keyServices.awskms.auth.accessKey', (v) => withAws({ auth: { accessKey: v } }), [accessKey], [null, {}, { idFile: '/i' }]], // prettier-ignore
+  ['keyServices.awskms.auth.accessKey.idFile', (v) => withAwsKey({ idFile: v }), ['/i'], ['', '~/i', 1]],
+  ['keyServices.awskms.auth.accessKey.secretFile', (v) => withAwsKey({ secretFile: v }), ['/i'], ['', 1]],
+  ['keyServices.awskms.auth.accessKey.tokenFile', (v) => withAwsKey({ tokenFile: v }), ['/i'], ['', 1]],
+  ['keyServices.awskms.auth.webIdentity', (v) => withAws({ auth: { webIdentity: v } }), [webIdentity], [null, {}, { tokenFile: '/t' }]], // prettier-ignore
+  ['keyServices.awskms.auth.webIdentity.roleArn', (v) => withIdentity({ roleArn: v }), ['arn:aws-cn:iam::111122223333:role/a/b'], ['shop', 'arn:aws:iam::1:role/a', 1]], // prettier-ignore
+  ['keyServices.awskms.auth.webIdentity.tokenFile', (v) => withIdentity({ tokenFile: v }), ['/t'], ['', '$T', 1]],
+  [
+    'keyServices.awskms.auth.webIdentity.sessionName',
+    (v) => withIdentity({ sessionName: v }),
+    ['shop@pay'],
+    ['a', 'a b', 1],
+  ],
+  ['keyServices.awskms.auth.webIdentity.address', (v) => withIdentity({ address: v }), ['https://sts.eu-west-1.amazonaws.com', 'http://127.0.0.1:1'], ['http://a', 'a', 1]], // prettier-ignore
+  ['keyServices.awskms.deadline', (v) => withAws({ deadline: v }), ['500ms', '3s'], ['0s', '3', 3]],
   ['lastGood', (v) => withRoot({ lastGood: v }), [{ directory: '/run/last-good/keys' }], [null, [], 'x', {}]],
   ['lastGood.directory', (v) => withRoot({ lastGood: { directory: v } }), ['/x'], ['', 1, 'x'.repeat(4097)]],
   [
