@@ -33,6 +33,8 @@ export interface Command {
   readonly isLongLived?: true;
   /** Standard output is its log: it keeps serving when nobody can read that. Other commands end when their reader does. */
   readonly outputIsLog?: true;
+  /** Sets `UV_THREADPOOL_SIZE` itself, before it uses the thread pool. Others have a thread for each thing that may hang. */
+  readonly sizesPool?: true;
   /** Words that complete its arguments in a shell; file names unless given. */
   readonly words?: readonly string[];
   /** The exit code; errors are thrown. */

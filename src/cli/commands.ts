@@ -69,15 +69,19 @@ export const commands: Readonly<Record<string, Command>> = {
     positionals: { min: 0, max: 0 },
     isLongLived: true,
     outputIsLog: true,
+    sizesPool: true,
     async run({ values, signal, version }) {
-      const [{ configPlace }, { runSidecar }] = await Promise.all([
+      const [{ configPlace }, { poolSizeOf }, { runSidecar }] = await Promise.all([
         import('./sidecar-files.ts'),
+        import('./sidecar-threads.ts'),
         import('./sidecar.ts'),
       ]);
+      const config = configPlace(text(values, 'config'), text(values, 'config-env'));
+      process.env['UV_THREADPOOL_SIZE'] ??= String(poolSizeOf(config, process.env));
       const drainMilliseconds = duration(text(values, 'drain') ?? '0s', 'drain');
       await runSidecar(
         {
-          config: configPlace(text(values, 'config'), text(values, 'config-env')),
+          config,
           drainMilliseconds,
           version,
           clock: systemClock,

@@ -11,9 +11,6 @@ import { helpOf, overview } from './help.ts';
 import { isForeignHung, poolSizeFor } from '../system/threads.ts';
 import { printError } from './table.ts';
 
-// libuv reads it when the pool is first used: RSA runs there, and what waits for a disk or a name server must not stop it.
-process.env['UV_THREADPOOL_SIZE'] ??= String(poolSizeFor(availableParallelism()));
-
 /** The reader of our output has gone (`| head`): nobody is left to write to. */
 const readerGone = 0;
 
@@ -60,6 +57,8 @@ async function main([name = '--help', ...rest]: readonly string[]): Promise<numb
     return 0;
   }
   started.outputIsLog = command.outputIsLog === true;
+  // libuv reads it when the pool is first used: RSA runs there, and what waits for a disk or a name server must not stop it.
+  if (command.sizesPool !== true) process.env['UV_THREADPOOL_SIZE'] ??= String(poolSizeFor(availableParallelism()));
   const signal = command.isLongLived === true ? stopSignal() : new AbortController().signal;
   return command.run({ values, positionals, signal, version: readVersion() });
 }

@@ -12,6 +12,7 @@ import { startKeyServices } from '../running/key-services.ts';
 import { wayOutOf } from '../running/way-out.ts';
 import { FollowedFiles } from '../server/followed-files.ts';
 import { LastGoodDirectory } from '../sources/last-good.ts';
+import { currentMounts } from '../sources/mounts.ts';
 import { aroundEach } from '../store/call.ts';
 import { poolLimiter } from '../store/limiter.ts';
 import { SignedMemory } from '../store/signed-memory.ts';
@@ -24,6 +25,7 @@ import { openOutput } from '../telemetry/output.ts';
 import type { RunningAudit } from './sidecar-audit.ts';
 import { type ConfigPlace, followConfig, FollowedTokens, readPlace } from './sidecar-files.ts';
 import { limitsOf, SidecarListeners } from './sidecar-listeners.ts';
+import { foreignThreadsOf } from './sidecar-threads.ts';
 
 export interface SidecarOptions {
   readonly config: ConfigPlace;
@@ -103,7 +105,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const apply = (next: Config) => {
     configured.apply(next);
     listeners.apply(next);
-    const needsRestart = !isDeepStrictEqual(fixedParts(next), fixedParts(config));
+    const needsRestart = !isDeepStrictEqual(fixedParts(next), fixedParts(config)) || mayHold(next) > mayHold(config);
     observe({ type: 'configured', credentials: countOf(next), needsRestart });
   };
 
@@ -149,6 +151,8 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
+
+const mayHold = (config: Config): number => foreignThreadsOf(config, currentMounts());
 
 /** What only a new process picks up. */
 const fixedParts = ({

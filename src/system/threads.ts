@@ -1,4 +1,5 @@
 // Calls that wait in libuv's thread pool for a disk or a name server: bounded, so that threads are always left for signatures.
+import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Who waits for the same foreign thing. What hangs there holds no more than its own threads. */
@@ -47,7 +48,7 @@ export const foreignThreads = [filesLane, remoteFilesLane, namesLane, outputLane
 export const ownThreads = 2;
 
 /** A thread for each core, and one for each foreign call that may hang. */
-export const poolSizeFor = (cores: number): number => Math.max(cores, ownThreads) + foreignThreads;
+export const poolSizeFor = (cores: number, foreign = foreignThreads): number => Math.max(cores, ownThreads) + foreign;
 
 interface Waiting {
   readonly lane: Lane;
@@ -125,12 +126,15 @@ function poolSize(environment: Environment): number {
   return size > 0 ? size : 4;
 }
 
-/** What foreign calls may hold of a pool of that size: a program that embeds paycert may have a small one. */
-const foreignPart = (size: number): number => Math.min(Math.max(size - ownThreads, 1), foreignThreads);
+/** What foreign calls may hold of a pool of that size: what the cores do not need, and one of a small one. */
+const foreignPart = (size: number, cores: number): number =>
+  Math.min(Math.max(size - Math.max(cores, ownThreads), 1), foreignThreads);
 
 /** The threads that foreign calls never hold. */
-export const signingThreads = (environment: Environment): number =>
-  Math.max(poolSize(environment) - foreignPart(poolSize(environment)), 1);
+export function signingThreads(environment: Environment, cores = availableParallelism()): number {
+  const size = poolSize(environment);
+  return Math.max(size - foreignPart(size, cores), 1);
+}
 
 let threads: Threads | undefined;
 
@@ -146,6 +150,6 @@ export async function isForeignHung(milliseconds: number): Promise<boolean> {
 
 /** Runs a call that waits for something foreign in the pool of this process. */
 export function runForeign<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
-  threads ??= new Threads(foreignPart(poolSize(process.env)));
+  threads ??= new Threads(foreignPart(poolSize(process.env), availableParallelism()));
   return threads.run(lane, work);
 }
