@@ -281,6 +281,11 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
         enabled: Flag,
         failurePolicy: OneOf('Ignore', 'Fail'),
         image: Type.String({ pattern: '^([a-z0-9][a-zA-Z0-9._:/@-]{0,511})?$' }),
+        keyServices: group({
+          services: Open,
+          audience: Type.String({ pattern: '^[!-~]{0,256}$' }),
+          configMap: Type.String({ pattern: '^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$' }),
+        }),
         recreateMissing: Flag,
       }),
       operatorClass: Type.String({ pattern: '^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$' }),

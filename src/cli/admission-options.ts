@@ -1,4 +1,5 @@
 // The words of the command line about reviews, as options.
+import { type InjectedServices, readInjectedServices } from '../config/injected-services.ts';
 import { usageError } from './command.ts';
 import { assertAddress, type Named, readNamed } from './places.ts';
 
@@ -17,6 +18,7 @@ type AdmissionCertificate =
 export interface InjectionFlags {
   readonly image: string;
   readonly recreatesMissing: boolean;
+  readonly keyServices?: InjectedServices | undefined;
 }
 
 export interface AdmissionFlags {
@@ -35,6 +37,7 @@ export interface AdmissionWords {
   readonly injectImage?: string | undefined;
   readonly injectWebhooks?: string | undefined;
   readonly recreatesMissing?: boolean;
+  readonly injectKeyServices?: string | undefined;
 }
 
 /** @throws PaycertError `usage` */
@@ -60,12 +63,15 @@ export function readAdmission(words: AdmissionWords): AdmissionFlags | undefined
   };
 }
 
-function readInjection({ injectImage: image, recreatesMissing = false }: AdmissionWords): InjectionFlags | undefined {
+function readInjection(words: AdmissionWords): InjectionFlags | undefined {
+  const { injectImage: image, recreatesMissing = false, injectKeyServices } = words;
   if (image === undefined) {
+    if (injectKeyServices !== undefined) throw usageError('--inject-key-services needs --inject-image');
     if (recreatesMissing) throw usageError('--recreate-missing needs --inject-image');
     return undefined;
   }
   if (!/^[a-z0-9][a-zA-Z0-9._:/@-]{0,511}$/.test(image))
     throw usageError('--inject-image is an image such as paycert:0.1.0');
-  return { image, recreatesMissing };
+  const keyServices = injectKeyServices === undefined ? undefined : readInjectedServices(injectKeyServices);
+  return { image, recreatesMissing, ...(keyServices && { keyServices }) };
 }

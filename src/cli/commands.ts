@@ -238,6 +238,12 @@ export const commands: Readonly<Record<string, Command>> = {
         value: 'NAME',
         help: 'with --admission-secret: the MutatingWebhookConfiguration that gets its authority too',
       },
+      'inject-key-services': {
+        type: 'string',
+        value: 'JSON',
+        help: 'with --inject-image: what every sidecar has under keyServices, and what it logs in with',
+        more: 'See [injection.md](injection.md#keys-that-stay-elsewhere).',
+      },
       'recreate-missing': {
         type: 'boolean',
         help: 'with --inject-image: evict Pods that ask for a sidecar and have none, one after the other',
@@ -278,6 +284,7 @@ export const commands: Readonly<Record<string, Command>> = {
           hosts: texts(values, 'admission-host'),
           injectImage: text(values, 'inject-image'),
           injectWebhooks: text(values, 'inject-webhooks'),
+          injectKeyServices: text(values, 'inject-key-services'),
           recreatesMissing: values['recreate-missing'] === true,
         },
         refreshesPods: values['refresh-pods'] === true,

@@ -12,6 +12,7 @@ import { InjectionRounds } from './injection/rounds.ts';
 import { Leadership } from './leadership.ts';
 import { Objects, type ObjectsOptions } from './objects.ts';
 import { Pods } from './pods.ts';
+import type { InjectedServices } from '../config/injected-services.ts';
 import { Queue } from './queue.ts';
 import { Reconciler } from './reconcile.ts';
 import type { PaymentCredential, Status } from './resource.ts';
@@ -22,6 +23,7 @@ export interface ControllerInjection {
   readonly image: string;
   readonly version: string;
   readonly recreatesMissing: boolean;
+  readonly keyServices?: InjectedServices | undefined;
 }
 
 export interface ControllerOptions extends Omit<ObjectsOptions, 'client' | 'changed'> {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { readInjectedServices } from '../../src/config/injected-services.ts';
 import { connect } from '../../src/kube/client.ts';
 import { documentedWebhooks } from '../support/admission.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
@@ -69,6 +70,21 @@ describe('injection in the chart', { skip: noHelm, timeout: 300_000 }, () => {
     assert.deepEqual(await argsOf({}), ['--inject-image=paycert:0.1.0', '--inject-webhooks=paycert-injection']);
     const other = { image: 'registry.example/paycert:2', recreateMissing: true };
     assert.deepEqual(await argsOf(other), ['--inject-image=registry.example/paycert:2', '--inject-webhooks=paycert-injection', '--recreate-missing']); // prettier-ignore
+  });
+
+  it('gives the operator the key services of every sidecar, where there are any', async () => {
+    const services = { local: { keyFile: '/etc/paycert/key-services/key' } };
+    const given = { services, audience: 'vault', configMap: '' };
+    const manifests = await render(values({ keyServices: given }));
+    const args = at(one(manifests, 'Deployment'), 'spec.template.spec.containers.0.args') as readonly string[];
+    const text =
+      args
+        .find((arg) => arg.startsWith('--inject-key-services='))
+        ?.split('=')
+        .slice(1)
+        .join('=') ?? '';
+    assert.deepEqual(JSON.parse(text), given);
+    assert.deepEqual(readInjectedServices(text), { services, audience: 'vault' });
   });
 
   it('leaves its authority to cert-manager with admission', async () => {

@@ -45,6 +45,18 @@ describe('the options of reviews', () => {
     ]); // prettier-ignore
   });
 
+  it('say which key services every sidecar has', () => {
+    const services = { local: { keyFile: '/etc/paycert/key-services/key' } };
+    const words = (given: unknown) => ({ address: ':9443', tls: '/tls', injectImage: 'x', injectKeyServices: JSON.stringify(given) }); // prettier-ignore
+    const read = (given: unknown) => readAdmission(words(given))?.injection?.keyServices;
+    assert.deepEqual(read({ services, audience: 'vault', configMap: '' }), { services, audience: 'vault' });
+    assert.equal(read({ services: {}, audience: '', configMap: '' }), undefined);
+    const http = { hashivault: { address: 'http://vault.example', auth: { token: { tokenFile: '/t' } } } };
+    for (const given of [null, 'x', {}, { services: http }, { services, configMap: 'A b' }, { services, token: 'x' }])
+      assert.throws(() => read(given), { code: 'config-invalid' }, JSON.stringify(given));
+    assert.throws(() => readAdmission({ ...words({}), injectKeyServices: '{' }), { code: 'config-invalid' });
+  });
+
   it('are refused in halves, together, and without an address or a port', () => {
     const { secret, webhooks, hosts } = own;
     for (const words of [
@@ -58,6 +70,7 @@ describe('the options of reviews', () => {
       { address: ':9443', ...own, secret: 'admission' },
       { address: '9443', tls: '/tls' },
       { injectImage: 'paycert:0.1.0' },
+      { address: ':9443', tls: '/tls', injectKeyServices: '{}' },
       { address: ':9443', tls: '/tls', injectImage: '-x y' },
       { address: ':9443', tls: '/tls', recreatesMissing: true },
       { address: ':9443', tls: '/tls', injectImage: 'x', injectWebhooks: 'y' },

@@ -6,6 +6,7 @@ import {
   toCredential,
   withSets,
 } from '../../config/resource.ts';
+import type { KeyServicesConfig } from '../../config/schema/key-services.ts';
 import type { SetConfig, SourceConfig } from '../../config/schema/source.ts';
 import { parseConfig } from '../../config/load.ts';
 
@@ -18,6 +19,13 @@ const directories = {
 
 /** What of a credential is mounted: either of its sets of keys, and what the operator downloads for it. */
 export type Mounted = keyof SecretSets | 'platform';
+
+/** Where key services find what they log in with, and whom they trust. */
+export const keyServiceMounts = {
+  token: '/var/run/secrets/paycert.dev/key-services',
+  files: '/etc/paycert/key-services',
+} as const;
+
 export const lastGoodDirectory = '/run/paycert-last-good';
 
 /** Where the annotation of the Pod is that says when staged keys sign. */
@@ -35,6 +43,7 @@ export interface ConfigurationOptions {
   readonly usesApi: boolean;
   readonly logLevel: string | undefined;
   readonly adminPort: number;
+  readonly keyServices: KeyServicesConfig | undefined;
 }
 
 /**
@@ -43,7 +52,7 @@ export interface ConfigurationOptions {
  */
 export function configurationOf(
   injected: readonly Injected[],
-  { usesApi, logLevel, adminPort }: ConfigurationOptions,
+  { usesApi, logLevel, adminPort, keyServices }: ConfigurationOptions,
 ): string {
   const credentials = injected.map(({ name, spec }, index) => {
     const { platformCertificates } = spec;
@@ -63,6 +72,7 @@ export function configurationOf(
     // A directory of its own: that of the volume belongs to root.
     lastGood: { directory: `${lastGoodDirectory}/keys` },
     admin: { address: `:${String(adminPort)}` },
+    ...(keyServices && { keyServices }),
     ...(logLevel !== undefined && { log: { level: logLevel } }),
     credentials,
   };

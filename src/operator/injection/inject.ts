@@ -1,5 +1,6 @@
 // The review of a Pod that asks for a sidecar: what is added to it, from what is cached of the PaymentCredentials alone.
 import { type Activations, formatActivations } from '../../config/activations.ts';
+import type { InjectedServices } from '../../config/injected-services.ts';
 import { throwTogether } from '../../errors.ts';
 import type { Operation } from '../../kube/client.ts';
 import { defaultAdminPort } from '../admin-port.ts';
@@ -17,6 +18,8 @@ export interface InjectionOptions {
   readonly lookup: Pick<Objects, 'find'>;
   readonly image: string;
   readonly version: string;
+  /** Of every sidecar. */
+  readonly keyServices?: InjectedServices | undefined;
 }
 
 export interface Injection {
@@ -83,10 +86,10 @@ interface Making extends InjectionOptions {
   readonly wanted: Wanted;
 }
 
-function additionsOf(spec: PodSpec, { injected, wanted, image: own, version }: Making): Additions {
+function additionsOf(spec: PodSpec, { injected, wanted, image: own, version, keyServices }: Making): Additions {
   const image = wanted.image ?? own;
   const adminPort = freePort(spec);
-  const configuration = configurationOf(injected, { ...wanted, adminPort });
+  const configuration = configurationOf(injected, { ...wanted, adminPort, keyServices: keyServices?.services });
   const containers = wanted.containers ?? spec.containers.map(({ name }) => name);
   const activations = activationsOf(injected);
   const record = { version, image, credentials: injected.map(({ name }) => name), containers };
@@ -96,8 +99,8 @@ function additionsOf(spec: PodSpec, { injected, wanted, image: own, version }: M
       [injectedAnnotation]: JSON.stringify(record),
       ...(activations.size > 0 && { [activationsAnnotation]: formatActivations(activations) }),
     },
-    initContainer: sidecarContainer({ injected, wanted, image, configuration, adminPort }),
-    volumes: sidecarVolumes({ injected, wanted }),
+    initContainer: sidecarContainer({ injected, wanted, image, configuration, adminPort, keyServices }),
+    volumes: sidecarVolumes({ injected, wanted, keyServices }),
     containers: new Set(containers),
     // It can connect there, and cannot put another socket in its place.
     mount: { name: socketVolume, mountPath: socketDirectory, readOnly: true },

@@ -1,8 +1,16 @@
 // The container of an injected sidecar and its volumes: what deploy/sidecar shows, without a ConfigMap and without fsGroup.
+import type { InjectedServices } from '../../config/injected-services.ts';
 import { setsOf } from '../../config/resource.ts';
 import { adminPortName } from '../admin-port.ts';
 import { activationsAnnotation } from '../labels.ts';
-import { activationsMount, type Injected, lastGoodDirectory, type Mounted, mountOf } from './configuration.ts';
+import {
+  activationsMount,
+  type Injected,
+  keyServiceMounts,
+  lastGoodDirectory,
+  type Mounted,
+  mountOf,
+} from './configuration.ts';
 import { sidecarName } from './pod.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -17,6 +25,8 @@ export const socketVolume = `${volumePrefix}socket`;
 export const socketDirectory = '/run/paycert';
 const lastGoodVolume = `${volumePrefix}last-good`;
 const tokenVolume = `${volumePrefix}token`;
+const keyTokenVolume = `${volumePrefix}key-token`;
+const keyFilesVolume = `${volumePrefix}key-services`;
 const activationsVolume = `${volumePrefix}activations`;
 
 const volumeNames = { current: 'keys', next: 'next', platform: 'platform' } as const satisfies Record<Mounted, string>;
@@ -36,11 +46,19 @@ export interface SidecarOptions {
   readonly image: string;
   readonly configuration: string;
   readonly adminPort: number;
+  readonly keyServices: InjectedServices | undefined;
 }
 
 const probe = (path: string, more: object) => ({ httpGet: { path, port: adminPortName }, ...more });
 
-export function sidecarContainer({ injected, wanted, image, configuration, adminPort }: SidecarOptions): object {
+export function sidecarContainer({
+  injected,
+  wanted,
+  image,
+  configuration,
+  adminPort,
+  keyServices,
+}: SidecarOptions): object {
   const { cpu, memory, drain, otlpEndpoint, usesApi } = wanted;
   return {
     name: sidecarName,
@@ -81,6 +99,12 @@ export function sidecarContainer({ injected, wanted, image, configuration, admin
       ...(usesApi
         ? [{ name: tokenVolume, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true }]
         : []),
+      ...(keyServices?.audience === undefined
+        ? []
+        : [{ name: keyTokenVolume, mountPath: keyServiceMounts.token, readOnly: true }]),
+      ...(keyServices?.configMap === undefined
+        ? []
+        : [{ name: keyFilesVolume, mountPath: keyServiceMounts.files, readOnly: true }]),
     ],
   };
 }
@@ -108,7 +132,8 @@ function mountsOf(injected: readonly Injected[]) {
 export const sidecarVolumes = ({
   injected,
   wanted,
-}: Pick<SidecarOptions, 'injected' | 'wanted'>): readonly object[] => [
+  keyServices: { audience, configMap } = { services: {} },
+}: Pick<SidecarOptions, 'injected' | 'wanted' | 'keyServices'>): readonly object[] => [
   { name: socketVolume, emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
   { name: lastGoodVolume, emptyDir: { medium: 'Memory', sizeLimit: '16Mi' } },
   ...mountsOf(injected).map(({ volume, secret, isOptional }) => ({
@@ -117,6 +142,13 @@ export const sidecarVolumes = ({
   })),
   ...(injected.some(isStaged) ? [{ name: activationsVolume, downwardAPI: { defaultMode, items: [activations] } }] : []),
   ...(wanted.usesApi ? [{ name: tokenVolume, projected: { defaultMode, sources: tokenSources } }] : []),
+  ...(audience === undefined
+    ? []
+    : [{ name: keyTokenVolume, projected: { defaultMode, sources: [keyToken(audience)] } }]),
+  // A namespace that has none has Pods all the same: those whose keys are in their Secrets.
+  ...(configMap === undefined
+    ? []
+    : [{ name: keyFilesVolume, configMap: { name: configMap, defaultMode, optional: true } }]),
 ];
 
 /** kubelet writes it again when the annotation changes. */
@@ -124,6 +156,11 @@ const activations = {
   path: activationsMount.file,
   fieldRef: { fieldPath: `metadata.annotations['${activationsAnnotation}']` },
 };
+
+/** For key services alone: the API server takes no such token. */
+const keyToken = (audience: string) => ({
+  serviceAccountToken: { path: 'token', audience, expirationSeconds: 3600 },
+});
 
 const tokenSources = [
   { serviceAccountToken: { path: 'token', expirationSeconds: 3600 } },

@@ -87,8 +87,8 @@ function apply(object: Json, patch: readonly Operation[]): Pod {
   return result as Pod;
 }
 
-function injectInto(object: Pod): { readonly after: Pod; readonly injection: Injection } {
-  const injection = inject(request(object), options);
+function injectInto(object: Pod, more: object = {}): { readonly after: Pod; readonly injection: Injection } {
+  const injection = inject(request(object), { ...options, ...more });
   return { after: apply(object, injection.patch), injection };
 }
 
@@ -122,6 +122,30 @@ function refusalsOf(object: Pod): string {
     return [error, ...error.others].map(({ code, message }) => `${code}: ${message}`).join('\n');
   }
 }
+
+describe('key services that the platform team names', () => {
+  const hashivault = {
+    address: 'https://vault.example:8200',
+    auth: { kubernetes: { role: 'paycert', tokenFile: '/var/run/secrets/paycert.dev/key-services/token' } },
+  };
+
+  it('are in every injected sidecar, with a token and files that no other container has', () => {
+    const keyServices = { services: { hashivault }, audience: 'vault', configMap: 'vault-ca' };
+    const { after } = injectInto(pod(), { keyServices });
+    assert.deepEqual(configOf(after).keyServices, { hashivault });
+    const volume = (name: string) => after.spec.volumes?.find((one) => one['name'] === name);
+    const token = { path: 'token', audience: 'vault', expirationSeconds: 3600 };
+    assert.deepEqual(volume('paycert-key-token')?.['projected'], { defaultMode: 0o444, sources: [{ serviceAccountToken: token }] }); // prettier-ignore
+    assert.deepEqual(volume('paycert-key-services')?.['configMap'], { name: 'vault-ca', defaultMode: 0o444, optional: true }); // prettier-ignore
+    for (const name of ['paycert-key-token', 'paycert-key-services']) assert.deepEqual(namesWith(after, name), ['paycert']); // prettier-ignore
+  });
+
+  it('are in none where there are none, and bring no volume that is not asked for', () => {
+    assert.equal(configOf(injectInto(pod()).after).keyServices, undefined);
+    const { after } = injectInto(pod(), { keyServices: { services: { hashivault } } });
+    assert.doesNotMatch(JSON.stringify(after.spec.volumes), /paycert-key-/);
+  });
+});
 
 describe('a Pod with the label', () => {
   it('gets a native sidecar first, with probes and a restricted security context', () => {
