@@ -21,16 +21,19 @@ type Needed = Pick<Dependencies, 'clock' | 'observe'>;
 
 /** Nothing is asked before material refers to a key, or is wrapped. @throws PaycertError `package-missing` */
 export async function startKeyServices(
-  { hashivault, awskms, pkcs11, local }: KeyServicesConfig,
+  { hashivault, awskms, aliyunkms, pkcs11, local }: KeyServicesConfig,
   dependencies: Needed,
 ): Promise<RunningKeyServices> {
   await using starting = new AsyncDisposableStack();
   const transit = hashivault && starting.use(await startTransit(hashivault, dependencies));
   const aws = awskms && starting.use(await (await import('./aws-kms.ts')).startAwsKms(awskms, dependencies));
+  const aliyun =
+    aliyunkms && starting.use((await import('./aliyun-kms.ts')).startAliyunKms(aliyunkms, dependencies));
   const tokens = pkcs11 && starting.use(await startPkcs11(pkcs11, dependencies));
   const services = new KeyServices({
     ...(transit && { hashivault: transit }),
     ...(aws && { awskms: aws }),
+    ...(aliyun && { aliyunkms: aliyun }),
     ...(tokens && { pkcs11: tokens }),
   });
   const started = starting.move();

@@ -23,8 +23,8 @@ export function* privacyFaults(source: Sound<SourceConfig> | undefined, at: Path
 }
 
 export function* keyServiceFaults(services: Sound<KeyServicesConfig>): Generator<Fault> {
-  const { hashivault, awskms, pkcs11 } = services;
-  for (const [name, service] of Object.entries({ hashivault, awskms }))
+  const { hashivault, awskms, aliyunkms, pkcs11 } = services;
+  for (const [name, service] of Object.entries({ hashivault, awskms, aliyunkms }))
     yield* addressFaults(service, ['keyServices', name]);
   const labels = (pkcs11?.tokens ?? []).map((token) => token?.label);
   for (const [index, label] of labels.entries())

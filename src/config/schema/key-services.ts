@@ -92,6 +92,43 @@ const AwsKms = Type.Object(
   { ...closed, description: 'AWS KMS, for references such as awskms:///ID. Needs the package aws4.' },
 );
 
+const AliyunKms = Type.Object(
+  {
+    region: Region('The region that the keys are in.'),
+    ...cloud('Aliyun KMS', 'https://kms.REGION.aliyuncs.com'),
+    auth: Type.Object(
+      {
+        accessKey: Type.Optional(AccessKeyFiles),
+        rrsa: Type.Optional(
+          Type.Object(
+            {
+              roleArn: Type.String({
+                pattern: '^acs:ram::[0-9]{1,20}:role/[A-Za-z0-9._-]{1,64}$',
+                form: 'an ARN such as acs:ram::1234567890123456:role/shop',
+                description: 'The role to assume.',
+              }),
+              providerArn: Type.String({
+                pattern: '^acs:ram::[0-9]{1,20}:oidc-provider/[A-Za-z0-9._-]{1,128}$',
+                form: 'an ARN such as acs:ram::1234567890123456:oidc-provider/ack-rrsa-c1',
+                description: 'The OIDC provider of the cluster.',
+              }),
+              tokenFile: File(
+                'A projected token of a service account, whose audience is sts.aliyuncs.com; read again each time.',
+              ),
+              sessionName,
+              address: Type.Optional(TokenAddress('Where STS is, if not at https://sts.REGION.aliyuncs.com.')),
+            },
+            { ...closed, description: 'The identity of our pod (RRSA).' },
+          ),
+        ),
+      },
+      { ...oneOf, description: 'Who we are to it: exactly one.' },
+    ),
+    deadline,
+  },
+  { ...closed, description: 'Aliyun KMS, for references such as aliyunkms://KEY/VERSION.' },
+);
+
 const Local = Type.Object(
   { keyFile: File('A file with 32 bytes in base64.') },
   { ...closed, description: 'A key in a file, which opens wrapped values: for development.' },
@@ -149,6 +186,7 @@ export const KeyServicesSchema = Type.Object(
   {
     hashivault: Type.Optional(Transit),
     awskms: Type.Optional(AwsKms),
+    aliyunkms: Type.Optional(AliyunKms),
     pkcs11: Type.Optional(Pkcs11),
     local: Type.Optional(Local),
   },

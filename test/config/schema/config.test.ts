@@ -52,6 +52,11 @@ const webIdentity = { roleArn: 'arn:aws:iam::111122223333:role/shop', tokenFile:
 const aws = { region: 'eu-west-1', auth: { accessKey } };
 const withAws = (over: object) => withRoot({ keyServices: { awskms: { ...aws, ...over } } });
 const withAwsKey = (over: object) => withAws({ auth: { accessKey: { ...accessKey, ...over } } });
+const rrsa = { roleArn: 'acs:ram::1:role/shop', providerArn: 'acs:ram::1:oidc-provider/ack-rrsa-c1', tokenFile: '/t' };
+const aliyun = { region: 'cn-hangzhou', auth: { accessKey } };
+const withAliyun = (over: object) => withRoot({ keyServices: { aliyunkms: { ...aliyun, ...over } } });
+const withAliyunKey = (over: object) => withAliyun({ auth: { accessKey: { ...accessKey, ...over } } });
+const withRrsa = (over: object) => withAliyun({ auth: { rrsa: { ...rrsa, ...over } } });
 const withIdentity = (over: object) => withAws({ auth: { webIdentity: { ...webIdentity, ...over } } });
 const sets = { current: { files: { path: '/a' } }, next: { files: { path: '/b' } }, activate: { percent: 0 } };
 const withStaged = (over: object) => withCredential({ source: { staged: { ...sets, ...over } } });
@@ -137,6 +142,26 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
   ],
   ['keyServices.awskms.auth.webIdentity.address', (v) => withIdentity({ address: v }), ['https://sts.eu-west-1.amazonaws.com', 'http://127.0.0.1:1'], ['http://a', 'a', 1]], // prettier-ignore
   ['keyServices.awskms.deadline', (v) => withAws({ deadline: v }), ['500ms', '3s'], ['0s', '3', 3]],
+  ['keyServices.aliyunkms', (v) => withRoot({ keyServices: { aliyunkms: v } }), [aliyun], [null, {}, { ...aliyun, key: 'k' }]], // prettier-ignore
+  ['keyServices.aliyunkms.region', (v) => withAliyun({ region: v }), ['cn-beijing'], ['', 'a.b', 1]],
+  ['keyServices.aliyunkms.address', (v) => withAliyun({ address: v }), ['https://kst-1.cryptoservice.kms.aliyuncs.com'], ['http://a', 'a', 1]], // prettier-ignore
+  ['keyServices.aliyunkms.insecure', (v) => withAliyun({ address: 'http://a', insecure: v }), [true], ['yes', 1]],
+  ['keyServices.aliyunkms.tls', (v) => withAliyun({ tls: v }), [{}, { caFile: '/c' }], [null, 'x', { ca: 'x' }]],
+  ['keyServices.aliyunkms.auth', (v) => withAliyun({ auth: v }), [{ accessKey }, { rrsa }], [null, {}, { accessKey, rrsa }]], // prettier-ignore
+  ['keyServices.aliyunkms.auth.accessKey', (v) => withAliyun({ auth: { accessKey: v } }), [accessKey], [null, {}, { idFile: '/i' }]], // prettier-ignore
+  ['keyServices.aliyunkms.auth.accessKey.idFile', (v) => withAliyunKey({ idFile: v }), ['/i'], ['', 1]],
+  [
+    'keyServices.aliyunkms.auth.rrsa',
+    (v) => withAliyun({ auth: { rrsa: v } }),
+    [rrsa],
+    [null, {}, { tokenFile: '/t' }],
+  ],
+  ['keyServices.aliyunkms.auth.rrsa.roleArn', (v) => withRrsa({ roleArn: v }), ['acs:ram::12:role/a-b.c'], ['shop', 'acs:ram::1:user/a', 1]], // prettier-ignore
+  ['keyServices.aliyunkms.auth.rrsa.providerArn', (v) => withRrsa({ providerArn: v }), ['acs:ram::12:oidc-provider/a'], ['a', 'acs:ram::1:role/a', 1]], // prettier-ignore
+  ['keyServices.aliyunkms.auth.rrsa.tokenFile', (v) => withRrsa({ tokenFile: v }), ['/t'], ['', '~/t', 1]],
+  ['keyServices.aliyunkms.auth.rrsa.sessionName', (v) => withRrsa({ sessionName: v }), ['shop'], ['a', 'a b', 1]],
+  ['keyServices.aliyunkms.auth.rrsa.address', (v) => withRrsa({ address: v }), ['https://sts-vpc.cn-hangzhou.aliyuncs.com'], ['http://a', 1]], // prettier-ignore
+  ['keyServices.aliyunkms.deadline', (v) => withAliyun({ deadline: v }), ['500ms'], ['0s', 3]],
   ['lastGood', (v) => withRoot({ lastGood: v }), [{ directory: '/run/last-good/keys' }], [null, [], 'x', {}]],
   ['lastGood.directory', (v) => withRoot({ lastGood: { directory: v } }), ['/x'], ['', 1, 'x'.repeat(4097)]],
   [

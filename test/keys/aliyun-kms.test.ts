@@ -1,0 +1,191 @@
+// Keys that stay in Aliyun KMS: each request is signed as ACS3 has it, and what comes back is what a key in the process signs.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { inspect } from 'node:util';
+import { sign, verify } from 'node:crypto';
+import type { KeyServicesConfig } from '../../src/config/schema/key-services.ts';
+import { PaycertError } from '../../src/errors.ts';
+import { acs3Of } from '../../src/running/aliyun-kms.ts';
+import { AliyunKmsDouble } from '../support/aliyun-kms.ts';
+import { makeDirectory } from '../support/directories.ts';
+import { makeMaterial, merchantId } from '../support/key-pairs.ts';
+import { remoteCredential } from '../support/remote-credential.ts';
+import { withFiles } from '../support/wechatpay.ts';
+
+const materials = await Promise.all([0, 1].map((rotation) => makeMaterial(new Date(), rotation)));
+const [one, two] = materials.map(({ merchant }) => merchant);
+assert.ok(one && two);
+const versions = ['key-1/version-1', 'key-1/version-2'] as const;
+const keys = new Map([
+  [versions[0], one.privateKey],
+  [versions[1], two.privateKey],
+]);
+
+type Aliyun = NonNullable<KeyServicesConfig['aliyunkms']>;
+
+async function start(t: TestContext, more: Partial<Aliyun> = {}) {
+  const double = await AliyunKmsDouble.start(t, keys);
+  const directory = await makeDirectory(t);
+  const [idFile, secretFile] = [join(directory, 'id'), join(directory, 'secret')];
+  await writeFile(idFile, 'LTAIexample1\n');
+  await writeFile(secretFile, 'secretOfExample1\n');
+  const auth = { accessKey: { idFile, secretFile } };
+  const aliyunkms = { region: 'cn-hangzhou', address: double.url, auth, ...more };
+  const credential = await remoteCredential(t, { wechatpay: { merchantId } }, { aliyunkms });
+  return { double, idFile, ...credential };
+}
+
+const referring = (key: string, which = 0) =>
+  withFiles(materials[which]!.files, { 'apiclient_key.pem': `aliyunkms://${key}`, 'pub_key.pem': undefined, 'pub_key_id': undefined }); // prettier-ignore
+const isOf = ({ signature }: { readonly signature: Uint8Array }, text: string, { privateKey }: typeof one) =>
+  sign('sha256', Buffer.from(text), privateKey).equals(signature);
+const codeIs = (code: string) => (error: unknown) => error instanceof PaycertError && error.code === code;
+
+describe('a request to Aliyun KMS', () => {
+  const file = join(process.env['PAYCERT_VECTORS'] ?? '', 'aliyun-docs/vectors.json');
+
+  it(
+    'is signed as the worked example of Aliyun has it',
+    { skip: !existsSync(file) && 'PAYCERT_VECTORS names no folder with aliyun-docs' },
+    async () => {
+      const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as { vectors: readonly Vector[] };
+      const { inputs, expected } = vectors.find(({ kind }) => kind === 'acs3-hmac-sha256')!;
+      const { headers } = inputs;
+      const clock = { now: () => new Date(headers['x-acs-date']!), sleep: async () => undefined };
+      const acs3 = acs3Of({ clock }, () => headers['x-acs-signature-nonce']!);
+      const signed = await acs3(
+        {
+          url: `https://${headers['host']!}/?${new URLSearchParams(inputs.query).toString()}`,
+          action: headers['x-acs-action']!,
+          headers: { 'x-acs-version': headers['x-acs-version']! },
+        },
+        { id: inputs.access_key_id, secret: inputs.access_key_secret },
+      );
+      assert.equal(signed.headers['Authorization'], expected.authorization);
+    },
+  );
+});
+
+interface Vector {
+  readonly kind: string;
+  readonly inputs: {
+    readonly headers: Readonly<Record<string, string>>;
+    readonly query: Readonly<Record<string, string>>;
+    readonly access_key_id: string;
+    readonly access_key_secret: string;
+  };
+  readonly expected: { readonly authorization: string };
+}
+
+describe('a key that stays in Aliyun KMS', () => {
+  it('signs PKCS#1 v1.5 to the byte as the key in the process does, for a digest alone', async (t) => {
+    const { double, ...credential } = await start(t);
+    assert.equal(await credential.load(referring(versions[0])), undefined);
+    for (const text of ['', 'GET\n/v3/certificates\n1554208460\nnonce\n\n', '名'.repeat(10_000)])
+      assert.ok(isOf(await credential.sign(text), text, one));
+    assert.deepEqual(
+      double.asked.map(({ Action, KeyId, KeyVersionId, Digest = '' }) => [Action, KeyId, KeyVersionId, Buffer.from(Digest, 'base64').length]), // prettier-ignore
+      [
+        ['GetPublicKey', 'key-1', 'version-1', 0],
+        ...Array.from({ length: 4 }, () => ['AsymmetricSign', 'key-1', 'version-1', 32]),
+      ],
+    );
+  });
+
+  it('is a version of a key: the next one signs when the material says so, and under load none fails', async (t) => {
+    const credential = await start(t);
+    const sets = versions.map((version, index) => referring(version, index));
+    const known = new Map(materials.map(({ merchant }) => [merchant.serialNumber, merchant.publicKey]));
+    assert.equal(await credential.load(sets[0]!), undefined);
+    const state = { isRotating: true, signed: 0, wrong: 0 };
+    const caller = async () => {
+      while (state.isRotating) {
+        const text = `request ${String(state.signed++)}`;
+        const { signature, keyId } = await credential.sign(text);
+        if (!verify('sha256', Buffer.from(text), known.get(keyId)!, signature)) state.wrong += 1;
+      }
+    };
+    const callers = Array.from({ length: 8 }, caller);
+    for (let swap = 1; swap <= 10; swap++) assert.equal(await credential.load(sets[swap % 2]!), undefined);
+    state.isRotating = false;
+    await Promise.all(callers);
+    const failed = credential.recorder.of('remote-signed').filter(({ outcome }) => outcome !== 'ok');
+    assert.deepEqual([state.wrong, failed], [0, []]);
+    t.diagnostic(`${String(state.signed)} signatures, ${String(state.wrong)} wrong, over 10 rotations`);
+  });
+
+  it('that is not there, not the one of the certificate, or one of SM2 is rejected with the reason', async (t) => {
+    const { double, ...credential } = await start(t);
+    const missing = await credential.load(referring('key-1/version-9'));
+    assert.deepEqual([missing?.code, /no such key or version/.test(missing?.message ?? '')], ['key-missing', true]);
+    assert.doesNotMatch(missing?.message ?? '', /SECRET/);
+    assert.equal((await credential.load(referring(versions[1])))?.code, 'key-mismatch');
+    const point = `3059301306072a8648ce3d020106082a811ccf5501822d034200${'04'.padEnd(130, '1')}`;
+    const PublicKey = `-----BEGIN PUBLIC KEY-----\n${Buffer.from(point, 'hex').toString('base64')}\n-----END PUBLIC KEY-----\n`;
+    double.instead = () => ({ status: 200, content: { PublicKey } });
+    const sm2 = await credential.load(referring(versions[0]));
+    assert.deepEqual([sm2?.code, /signs with SM2DSA/.test(sm2?.message ?? '')], ['key-missing', true]);
+  });
+
+  it('of another version than was asked for signs nothing', async (t) => {
+    const { double, ...credential } = await start(t);
+    await credential.load(referring(versions[0]));
+    const Value = sign('sha256', Buffer.from('x'), one.privateKey).toString('base64');
+    double.instead = () => ({ status: 200, content: { KeyVersionId: 'version-2', Value } });
+    await assert.rejects(credential.sign('x'), codeIs('key-service-wrong'));
+  });
+
+  it('whose account is limited signs slower, and fails at its deadline as that', async (t) => {
+    const { double, ...credential } = await start(t, { deadline: '500ms' });
+    await credential.load(referring(versions[0]));
+    let left = 2;
+    const limited = { status: 400, content: { Code: 'Throttling.User' } };
+    double.instead = () => (left-- > 0 ? limited : undefined);
+    assert.ok(isOf(await credential.sign('x'), 'x', one));
+    assert.equal(credential.recorder.of('key-service-throttled').length, 2);
+    double.instead = () => limited;
+    await assert.rejects(credential.sign('x'), codeIs('key-service-throttled'));
+    assert.deepEqual(credential.recorder.of('key-service-changed'), []);
+  });
+});
+
+describe('who we are to Aliyun', () => {
+  it('is the role of our pod, exchanged again with the token that the file has then', async (t) => {
+    const sts = await AliyunKmsDouble.start(t, keys);
+    const tokenFile = join(await makeDirectory(t), 'token');
+    await writeFile(tokenFile, 'first.token.x\n');
+    const names = { roleArn: 'acs:ram::1:role/shop', providerArn: 'acs:ram::1:oidc-provider/c1' };
+    const { double, ...credential } = await start(t, { auth: { rrsa: { ...names, tokenFile, address: sts.url } } });
+    // One cloud: what STS lends, KMS knows.
+    double.secrets.set('STS.lent1', 'secretOfSTS.lent1').set('STS.lent2', 'secretOfSTS.lent2');
+    assert.equal(await credential.load(referring(versions[0])), undefined);
+    await credential.sign('x');
+    assert.deepEqual(
+      sts.exchanges.map(({ RoleArn, OIDCProviderArn, OIDCToken }) => [RoleArn, OIDCProviderArn, OIDCToken]),
+      [[names.roleArn, names.providerArn, 'first.token.x']],
+    );
+    await writeFile(tokenFile, 'second.token.x\n');
+    double.secrets.delete('STS.lent1');
+    assert.ok(isOf(await credential.sign('x'), 'x', one));
+    assert.deepEqual(
+      sts.exchanges.map(({ OIDCToken }) => OIDCToken),
+      ['first.token.x', 'second.token.x'],
+    );
+  });
+
+  it('is read again from its files after a refusal, and shown by nothing', async (t) => {
+    const { double, idFile, ...credential } = await start(t);
+    assert.equal(await credential.load(referring(versions[0])), undefined);
+    await writeFile(idFile, 'LTAIexample2');
+    double.secrets.set('LTAIexample2', 'secretOfExample1').delete('LTAIexample1');
+    assert.ok(isOf(await credential.sign('x'), 'x', one));
+    await writeFile(idFile, 'LTAInobody01');
+    double.secrets.clear();
+    await assert.rejects(credential.sign('x'), codeIs('key-service-refused'));
+    for (const thing of [credential, credential.keyServices, credential.entry(), credential.recorder.events])
+      assert.ok(!inspect(thing, { depth: 20, showHidden: true }).includes('secretOfExample1'));
+  });
+});

@@ -1,0 +1,107 @@
+// A double of Aliyun KMS and STS, for tests: it checks each signature by the text of ACS3 and signs with real keys. There is no emulator of it.
+import assert from 'node:assert/strict';
+import { constants, createHash, createHmac, type KeyObject, privateEncrypt, createPublicKey } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import { text } from 'node:stream/consumers';
+
+/** DigestInfo of SHA-256 up to the digest. */
+const digestInfo = Buffer.from('3031300d060960864801650304020105000420', 'hex');
+
+interface Answer {
+  readonly status: number;
+  readonly content: object;
+}
+
+export class AliyunKmsDouble {
+  url = '';
+  /** `KEY/VERSION` → key. */
+  readonly keys: ReadonlyMap<string, KeyObject>;
+  /** Access key id → secret. */
+  readonly secrets = new Map([['LTAIexample1', 'secretOfExample1']]);
+  /** What STS was sent, in order. */
+  readonly exchanges: Readonly<Record<string, string>>[] = [];
+  /** The parameters of each request whose signature is right, in order. */
+  readonly asked: Readonly<Record<string, string>>[] = [];
+  /** Undefined for what the double itself answers. */
+  instead: (action: string) => Answer | undefined = () => undefined;
+  readonly #nonces = new Set<string>();
+
+  private constructor(keys: ReadonlyMap<string, KeyObject>) {
+    this.keys = keys;
+  }
+
+  static async start(t: TestContext, keys: ReadonlyMap<string, KeyObject>): Promise<AliyunKmsDouble> {
+    const double = new AliyunKmsDouble(keys);
+    const server = createServer((request, response) => {
+      void double.#answer(request).then(({ status, content }) => {
+        response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(content));
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    double.url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+    t.after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return double;
+  }
+
+  async #answer(request: IncomingMessage): Promise<Answer> {
+    const body = await text(request);
+    const action = String(request.headers['x-acs-action']);
+    const instead = this.instead(action);
+    if (instead !== undefined) return instead;
+    if (action === 'AssumeRoleWithOIDC') return this.#lend(body);
+    const refusal = this.#check(request, body);
+    if (refusal !== undefined) return { status: 400, content: { Code: refusal } };
+    const parameters = Object.fromEntries(new URL(request.url ?? '', this.url).searchParams);
+    this.asked.push({ ...parameters, Action: action });
+    const { KeyId = '', KeyVersionId = '', Digest = '', Algorithm } = parameters;
+    const key = this.keys.get(`${KeyId}/${KeyVersionId}`);
+    if (key === undefined) return { status: 404, content: { Code: 'Forbidden.KeyNotFound', Message: 'SECRET' } };
+    if (action === 'GetPublicKey') {
+      const PublicKey = createPublicKey(key).export({ type: 'spki', format: 'pem' });
+      return { status: 200, content: { KeyId, KeyVersionId, PublicKey } };
+    }
+    assert.equal(Algorithm, 'RSA_PKCS1_SHA_256');
+    const padded = Buffer.concat([digestInfo, Buffer.from(Digest, 'base64')]);
+    const value = privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, padded);
+    return { status: 200, content: { KeyId, KeyVersionId, Value: value.toString('base64') } };
+  }
+
+  #lend(body: string): Answer {
+    const given = Object.fromEntries(new URLSearchParams(body));
+    this.exchanges.push(given);
+    const id = `STS.lent${String(this.exchanges.length)}`;
+    this.secrets.set(id, `secretOf${id}`);
+    const Expiration = `${new Date(Date.now() + 3_600_000).toISOString().slice(0, 19)}Z`;
+    return { status: 200, content: { Credentials: { AccessKeyId: id, AccessKeySecret: `secretOf${id}`, SecurityToken: `token-of-${id}`, Expiration } } }; // prettier-ignore
+  }
+
+  /** By the text of its specification, with nothing of ours. */
+  #check({ headers, url = '', method = '' }: IncomingMessage, body: string): string | undefined {
+    const [, id = '', names = '', signature] =
+      /^ACS3-HMAC-SHA256 Credential=([^,]+),SignedHeaders=([^,]+),Signature=([0-9a-f]{64})$/.exec(String(headers.authorization)) ?? []; // prettier-ignore
+    const secret = this.secrets.get(id);
+    if (secret === undefined) return 'InvalidAccessKeyId.NotFound';
+    const nonce = String(headers['x-acs-signature-nonce']);
+    if (this.#nonces.has(nonce)) return 'SignatureNonceUsed';
+    this.#nonces.add(nonce);
+    const sha256 = (data: string) => createHash('sha256').update(data).digest('hex');
+    const signed = names.split(';');
+    assert.ok(['host', 'x-acs-action', 'x-acs-version', 'x-acs-date', 'x-acs-content-sha256'].every((name) => signed.includes(name))); // prettier-ignore
+    assert.equal(signed.includes('x-acs-security-token'), id.startsWith('STS.'));
+    assert.equal(headers['x-acs-version'], '2016-01-20');
+    assert.equal(headers['x-acs-content-sha256'], sha256(body));
+    const [path = '', query = ''] = url.split('?');
+    const lines = signed.map((name) => `${name}:${String(headers[name])}\n`).join('');
+    const canonical = [method, path, query.split('&').sort().join('&'), lines, names, sha256(body)].join('\n');
+    const expected = createHmac('sha256', secret)
+      .update(`ACS3-HMAC-SHA256\n${sha256(canonical)}`)
+      .digest('hex');
+    return signature === expected ? undefined : 'SignatureDoesNotMatch';
+  }
+}
