@@ -226,6 +226,7 @@ export async function startPaycert(
         double,
         instead,
         wayOut,
+        learn: running.learn,
         traceOf: () => tracing?.traceOf({}),
       };
       const queries = await openQueries(of);

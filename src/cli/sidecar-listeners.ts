@@ -10,6 +10,7 @@ import { listenOnPort, listenOnTcp } from '../server/listeners.ts';
 import { listenOnSocket, type SocketListener } from '../server/socket.ts';
 import type { SharedState } from '../delivery/redis.ts';
 import type { HostState } from '../gateway/client.ts';
+import type { Learn } from '../gateway/received.ts';
 import type { WayOut } from '../gateway/way-out.ts';
 import type { Limiter } from '../store/limiter.ts';
 import type { FollowedTokens } from './sidecar-files.ts';
@@ -25,6 +26,7 @@ export interface Served {
   readonly audit: RunningAudit | undefined;
   /** Whose turn it is in the thread pool. */
   readonly limiter: Limiter;
+  readonly learn: Learn;
   /** The proxy on the way out, where there is one. */
   readonly wayOut: WayOut | undefined;
 }
@@ -118,9 +120,9 @@ export class SidecarListeners {
     const { proxy } = this.#config;
     if (proxy === undefined) return;
     const { startProxy } = await import('./sidecar-proxy.ts');
-    const { api, audit, tokens, limiter, wayOut } = this.#served;
+    const { api, audit, tokens, limiter, wayOut, learn } = this.#served;
     const token = () => tokens.get('proxy-token');
-    this.#proxy = await startProxy(proxy, { ...api, token, audit, limiter, limits: this.#limits.proxy, wayOut });
+    this.#proxy = await startProxy(proxy, { ...api, token, audit, limiter, limits: this.#limits.proxy, wayOut, learn });
     for (const [name, listener] of this.#proxy.listeners) this.#add(name, listener);
   }
 

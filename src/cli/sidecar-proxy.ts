@@ -5,6 +5,7 @@ import type { ProxyConfig } from '../config/schema/proxy.ts';
 import type { Observe } from '../events.ts';
 import { GatewayClient, type HostState } from '../gateway/client.ts';
 import { openConnections } from '../gateway/connections.ts';
+import type { Learn } from '../gateway/received.ts';
 import type { WayOut } from '../gateway/way-out.ts';
 import type { Listener } from '../server/bind.ts';
 import type { Limits } from '../server/limits.ts';
@@ -31,6 +32,7 @@ export interface ProxyDependencies {
   readonly traceOf?: TraceOf | undefined;
   /** Of each of its listeners. */
   readonly limits: Limits;
+  readonly learn: Learn;
   /** The proxy on the way out, where there is one. */
   readonly wayOut: WayOut | undefined;
 }
@@ -49,7 +51,7 @@ export interface RunningProxy {
 
 /** @throws PaycertError `package-missing`, `config-invalid`, `listener-in-use`, `listener-unusable` */
 export async function startProxy(config: ProxyConfig, dependencies: ProxyDependencies): Promise<RunningProxy> {
-  const { store, clock, observe, token, audit, limiter, traceOf, limits, wayOut } = dependencies;
+  const { store, clock, observe, token, audit, limiter, traceOf, limits, wayOut, learn } = dependencies;
   const { listen, maxBodyBytes = defaults.proxyMaxBodyBytes, deadline = defaults.deadline } = config;
   const { spareShare = defaults.spareShare, attempts = defaults.attempts } = config;
   const { correctClock: correctsClock = defaults.correctClock } = config;
@@ -75,6 +77,7 @@ export async function startProxy(config: ProxyConfig, dependencies: ProxyDepende
         random: Math.random,
         correctsClock,
         witness: audit?.witness,
+        learn,
         passesTraceOn,
       },
       deadlineMilliseconds: milliseconds(deadline),

@@ -91,7 +91,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const limits = limitsOf(config);
   const facts = { store, clock, observe, version, startedAt: now(), files: () => followedFiles.list() };
   const listeners = new SidecarListeners(config, limits, {
-    ...{ tokens, audit, limiter, wayOut },
+    ...{ tokens, audit, limiter, wayOut, learn: configured.learn },
     admin: { ...facts, metrics, auditSighting: () => audit?.audit.sighting },
     api: {
       ...facts,

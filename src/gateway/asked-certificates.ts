@@ -33,6 +33,9 @@ export class AskedCertificates implements Followed {
   #own: Own | undefined;
   #dueAt: number | undefined;
   #failures = 0;
+  #isAsking = false;
+  /** Who waits for what becomes of a question. */
+  readonly #waiting = new Map<string, Set<(isKept: boolean) => void>>();
   #stop = new AbortController();
 
   constructor(options: SerialDownloadOptions, dependencies: Omit<ListedDependencies, 'random'>) {
@@ -82,8 +85,40 @@ export class AskedCertificates implements Followed {
     if (!isWanted) this.#askAt(now);
   }
 
+  /** What comes of a question that is under way; false where none is, or nobody waits any more. */
+  async settled(keyId: string, gone: AbortSignal): Promise<boolean> {
+    const serial = keyId.toLowerCase();
+    const isDue = this.#dueAt !== undefined && this.#dueAt <= this.#now;
+    if (gone.aborted || !this.isFollowed || !this.#wanted.has(serial) || !(this.#isAsking || isDue)) return false;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const waiting = this.#waiting.get(serial) ?? new Set();
+    this.#waiting.set(serial, waiting.add(resolve));
+    const leave = () => resolve(false);
+    gone.addEventListener('abort', leave);
+    try {
+      return await promise;
+    } finally {
+      gone.removeEventListener('abort', leave);
+      waiting.delete(resolve);
+    }
+  }
+
   async run(): Promise<void> {
-    const { signal } = this.#stop;
+    this.#isAsking = true;
+    try {
+      await this.#askEach(this.#stop.signal);
+    } finally {
+      this.#isAsking = false;
+      for (const serial of [...this.#waiting.keys()]) this.#tell(serial, false);
+    }
+  }
+
+  #tell(serial: string, isKept: boolean): void {
+    for (const tell of this.#waiting.get(serial) ?? []) tell(isKept);
+    this.#waiting.delete(serial);
+  }
+
+  async #askEach(signal: AbortSignal): Promise<void> {
     const { credential } = this.options;
     this.#dueAt = undefined;
     const isOver = (at: number) => at > this.#now || this.#now - at >= wantedMilliseconds;
@@ -132,5 +167,6 @@ export class AskedCertificates implements Followed {
     if (this.#kept.size > maxKept && oldest !== undefined) this.#kept.delete(oldest);
     this.#report.tell(this.options.credential, { outcome: 'listed', listedAt: this.#dependencies.clock.now() }, true);
     for (const changed of this.#followers) changed();
+    this.#tell(serial, true);
   }
 }

@@ -14,7 +14,7 @@ import { traceAttempt, tracedRequest } from './attempt-trace.ts';
 import { shownBy } from './client-certificate.ts';
 import { type Connections, type Incoming, NoResponse, type Outgoing, type Shown } from './connections.ts';
 import type { Pass } from './gates.ts';
-import { type Called, receive, type ReceivedResponse } from './received.ts';
+import { type Called, type Learn, receive, type ReceivedResponse } from './received.ts';
 import type { PlatformClocks } from './platform-clocks.ts';
 import { passedOn } from './sendable.ts';
 
@@ -28,6 +28,7 @@ export interface ExchangeOptions {
   readonly milliseconds: () => number;
   readonly clocks: PlatformClocks;
   readonly witness?: Witness | undefined;
+  readonly learn?: Learn | undefined;
   /** Whether platforms get `traceparent` and `tracestate`. */
   readonly passesTraceOn?: boolean;
 }
@@ -109,7 +110,11 @@ export async function exchangeOnce(
   const received = await pass(async () => {
     const incoming = await sendOnce({ call, origin, outgoing, attempts, shown, traced }, limits, options);
     try {
-      return await receive(call, exchanged, incoming, { ...options, now: () => clocks.at(host) });
+      return await receive(call, exchanged, incoming, {
+        ...options,
+        now: () => clocks.at(host),
+        signal: limits.signal,
+      });
     } catch (error) {
       throw bodyFailure(error, origin, limits);
     }

@@ -5,6 +5,7 @@ import { AskedCertificates } from './asked-certificates.ts';
 import { type DistributedOptions, withDistributed } from './distributed-certificates.ts';
 import { newsOf } from './followed.ts';
 import { ListedCertificates, type ListedDependencies, type ListedOptions } from './listed-certificates.ts';
+import { ReloadNews } from './reload-news.ts';
 import { Schedule } from './schedule.ts';
 import type { SerialDownloadOptions } from './serial-download.ts';
 import { withListed } from './with-listed.ts';
@@ -23,6 +24,7 @@ export class PlatformCertificates {
   readonly #schedule: Schedule;
   readonly #lists = new Map<string, ListedCertificates>();
   readonly #asked = new Map<string, AskedCertificates>();
+  readonly #reloads = new ReloadNews();
 
   constructor(options: PlatformCertificatesOptions) {
     this.#options = options;
@@ -54,10 +56,25 @@ export class PlatformCertificates {
 
   /** What was refused for a key that nobody knows may be signed with one that is new. */
   noticed(event: Event): void {
+    this.#reloads.noticed(event);
     if (event.type !== 'unverified' || !namesUnknown.has(event.error.code)) return;
     const { keyId } = event.error;
     if (keyId === undefined) return;
     for (const known of [this.#lists, this.#asked]) known.get(event.credential)?.missed(keyId);
+  }
+
+  /** Waits for a certificate that is being asked for: whether the credential has another set then. */
+  async learn(credential: string, keyId: string, gone: AbortSignal): Promise<boolean> {
+    const asked = this.#asked.get(credential);
+    if (asked === undefined) return false;
+    const over = new AbortController();
+    // Its loading may be over before anybody hears that it has come.
+    const loaded = this.#reloads.next(credential, AbortSignal.any([gone, over.signal]));
+    try {
+      return (await asked.settled(keyId, gone)) && (await loaded);
+    } finally {
+      over.abort();
+    }
   }
 
   /** The credential is removed, or is another account now. */

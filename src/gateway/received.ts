@@ -40,7 +40,13 @@ export interface Called {
   readonly apiMethod?: string | undefined;
 }
 
+/** Waits for a key that a response names and nobody knows: whether the credential has another set then. */
+export type Learn = (credential: string, keyId: string, gone: AbortSignal) => Promise<boolean>;
+
 export interface ReceiveOptions {
+  readonly learn?: Learn | undefined;
+  /** Aborted when nobody waits for the response any more. */
+  readonly signal: AbortSignal;
   readonly store: Store;
   /** The time to judge by. */
   readonly now: () => Date;
@@ -72,7 +78,10 @@ export async function receive(
   const received = { status, headers: unpacked, body: bytes, outcome, ...(refused && { refused }) };
   if (isUnsigned) return { ...received, verified: outcome === 'ok' ? 'none' : 'no' };
   try {
-    await verify(call, request, response, options);
+    await verify(call, request, response, options).catch(async (error: unknown) => {
+      if (!(await isLearned(error, call, options))) throw error;
+      await verify(call, request, response, options);
+    });
     return { ...received, verified: 'yes' };
   } catch (error) {
     if (!(error instanceof PaycertError)) throw error;
@@ -88,6 +97,12 @@ export function assertNoRedirect({ status, body }: Incoming): void {
   if (status >= 200 && status < 600 && (status < 300 || status >= 400)) return;
   body.on('error', () => undefined).destroy();
   throw new PaycertError('gateway-redirected', `the platform responded with ${status}, which no payment API does`);
+}
+
+/** A platform may begin to sign with a certificate that it tells nobody of, but who asks for it. */
+async function isLearned(error: unknown, { credential }: Call, { learn, signal }: ReceiveOptions): Promise<boolean> {
+  if (learn === undefined || !(error instanceof PaycertError) || error.keyId === undefined) return false;
+  return learn(credential, error.keyId, signal);
 }
 
 /** With the snapshot that is current now, and at this time: keys may have been replaced since it was sent. */

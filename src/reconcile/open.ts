@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
 import { GatewayClient } from '../gateway/client.ts';
 import { openConnections } from '../gateway/connections.ts';
+import type { Learn } from '../gateway/received.ts';
 import type { WayOut } from '../gateway/way-out.ts';
 import type { Around } from '../store/call.ts';
 import type { Store } from '../store/store.ts';
@@ -17,6 +18,7 @@ export interface OpenOptions {
   readonly observe: Observe;
   readonly around: Around;
   readonly credential: string;
+  readonly learn?: Learn | undefined;
   /** The proxy on the way out, where there is one. */
   readonly wayOut?: WayOut | undefined;
   /** Begins the trace of one query; undefined where nothing is traced. */
@@ -49,10 +51,10 @@ export async function openQueries(options: OpenOptions): Promise<OpenQueries> {
 }
 
 async function openOne(options: OpenOptions): Promise<OpenQueries> {
-  const { store, clock, observe, wayOut } = options;
+  const { store, clock, observe, wayOut, learn } = options;
   const connections = await openConnections(wayOut);
   const gateway = new GatewayClient({
-    ...{ store, clock, observe, connections, random: Math.random, attempts: defaults.attempts },
+    ...{ store, clock, observe, connections, learn, random: Math.random, attempts: defaults.attempts },
     milliseconds: () => performance.now(),
     deadlineMilliseconds: milliseconds(defaults.deadline),
     breaker: {

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { PaycertError } from '../errors.ts';
 import type { Event } from '../events.ts';
+import type { Learn } from '../gateway/received.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { ownNamespace } from '../kube/resources.ts';
 import { Informer } from '../kube/watch.ts';
@@ -73,6 +74,9 @@ export class RunningConfiguration {
     for (const [name, entry] of wanted) if (!this.#followed.has(name)) this.#follow(name, entry);
     this.#load();
   }
+
+  /** As `Credentials.learn`. */
+  readonly learn: Learn = (credential, keyId, gone) => this.#credentials.learn(credential, keyId, gone);
 
   /** What happens elsewhere in this process, and may be a reason to ask a platform. */
   noticed(event: Event): void {

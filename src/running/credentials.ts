@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Event } from '../events.ts';
 import { OwnCalls } from '../gateway/own-calls.ts';
 import { PlatformCertificates } from '../gateway/platform-certificates.ts';
+import type { Learn } from '../gateway/received.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Dependencies } from '../store/attempt.ts';
 import { reloadLoop } from '../store/reload.ts';
@@ -46,6 +47,9 @@ export class Credentials {
   noticed(event: Event): void {
     this.#certificates.noticed(event);
   }
+
+  /** Waits for a platform certificate that is being asked for: whether the credential has another set then. */
+  readonly learn: Learn = (credential, keyId, gone) => this.#certificates.learn(credential, keyId, gone);
 
   /** Says what there will be, before anything is loaded: what is required is not ready from the first moment on. */
   declare(credentials: readonly CredentialConfig[]): void {

@@ -60,6 +60,34 @@ describe('a certificate that Alipay signs with and nobody here knows', { timeout
     assert.deepEqual(asking.state, { at: now, outcome: 'listed', listedAt: now });
   });
 
+  it('is waited for while it is asked for, and by nobody who has gone', async (t) => {
+    const { asking } = await startBehind(t, both);
+    const [gone, here] = [AbortSignal.abort(), new AbortController()];
+    const next = newest(both[1]);
+    const learn = (signal: AbortSignal) => asking.certificates.learn('shop', next.serial, signal);
+    assert.equal(await learn(here.signal), false, 'nobody asks for it');
+    assert.equal(await asking.verify(next), 'key-id-unknown');
+    assert.deepEqual(await Promise.all([learn(gone), learn(here.signal), learn(here.signal)]), [false, true, true]);
+    assert.equal(await asking.verify(next), next.serial);
+    assert.equal(await learn(here.signal), false, 'it is known');
+    assert.equal(await asking.certificates.learn('other', next.serial, here.signal), false);
+
+    const forged = { ...next, serial: 'f'.repeat(32) };
+    assert.equal(await asking.verify(forged), 'key-id-unknown');
+    assert.equal(await asking.certificates.learn('shop', forged.serial, here.signal), false, 'Alipay has none');
+  });
+
+  it('is waited for no longer than the question takes that fails, and not while it waits to be asked again', async (t) => {
+    const { asking, platform } = await startBehind(t, both);
+    await platform.close();
+    const [next, { signal }] = [newest(both[1]), new AbortController()];
+    assert.equal(await asking.verify(next), 'key-id-unknown');
+    assert.equal(await asking.certificates.learn('shop', next.serial, signal), false);
+    assert.equal(asking.state?.outcome, 'failed');
+    assert.equal(await asking.certificates.learn('shop', next.serial, signal), false);
+    assert.equal(asking.questions, 1);
+  });
+
   it('is kept through new material and a new configuration of the same application, and not for another', async (t) => {
     const { asking, platform } = await startBehind(t, both);
     await asking.swapped(() => asking.verify(newest(both[1])));

@@ -1,5 +1,6 @@
 // One Alipay credential whose certificates are asked for by their SN: a real reload loop and real HTTP, with time that the test moves.
 import type { TestContext } from 'node:test';
+import type { Event } from '../../src/events.ts';
 import { OwnCalls } from '../../src/gateway/own-calls.ts';
 import { PlatformCertificates } from '../../src/gateway/platform-certificates.ts';
 import { randomNonce } from '../../src/nonce.ts';
@@ -32,7 +33,10 @@ export class Asking {
 
   constructor(t: TestContext, files: Files) {
     const { clock, store } = this;
-    const { observe } = this.recorder;
+    const observe = (event: Event) => {
+      this.recorder.observe(event);
+      this.certificates.noticed(event);
+    };
     this.#dependencies = { store, clock, limiter: new Limiter(8), observe };
     this.#calls = new OwnCalls({ ...this.#dependencies, milliseconds: () => clock.now().getTime() });
     this.certificates = new PlatformCertificates({
@@ -102,13 +106,12 @@ export class Asking {
 
   /** Verifies a response of v2 that Alipay signed with that key, and notes a refusal as each way in does. */
   async verify(alipayKey: AlipayKey): Promise<string> {
-    const { clock, certificates, recorder } = this;
+    const { clock } = this;
     const call = { id: '1', caller: { listener: 'test' }, credential: name, operation: 'verify', startedAt: clock.now(), signal: new AbortController().signal }; // prettier-ignore
-    const observe = (event: Parameters<typeof recorder.observe>[0]) => {
-      recorder.observe(event);
-      certificates.noticed(event);
-    };
-    const use = useOf(this.store.current(name), within(call), { observe, nonce: randomNonce });
+    const use = useOf(this.store.current(name), within(call), {
+      observe: this.#dependencies.observe,
+      nonce: randomNonce,
+    });
     try {
       const body = makeGatewayResponse(apiMethod, content, { alipayKey });
       return (await use.verify({ kind: 'response', apiMethod, body })).keyId;

@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts';
 import type { Config } from '../../config/schema/config.ts';
 import { PaycertError } from '../../errors.ts';
 import type { Event } from '../../events.ts';
+import type { Learn } from '../../gateway/received.ts';
 import type { WayOut } from '../../gateway/way-out.ts';
 import { RunningConfiguration } from '../../running/configuration.ts';
 import { poolLimiter } from '../../store/limiter.ts';
@@ -14,6 +15,7 @@ export interface LoadedCredential {
   readonly store: Store;
   /** What happens to its queries, and may be a reason to ask a platform for a certificate. */
   noticed(event: Event): void;
+  readonly learn: Learn;
   stop(): Promise<void>;
 }
 
@@ -44,6 +46,7 @@ export async function loadCredential(
   const store = new Store();
   const looked = Promise.withResolvers<undefined>();
   const observe = (event: Event) => {
+    running.noticed(event);
     const isSuspended = event.type === 'resource-followed' && event.isSuspended;
     if ((looks.has(event.type) || isSuspended) && 'credential' in event && event.credential === name)
       looked.resolve(undefined);
@@ -58,7 +61,7 @@ export async function loadCredential(
   await looked.promise;
   const entry = store.entry(name);
   if (entry.snapshot !== undefined)
-    return { store, noticed: (event) => running.noticed(event), stop: () => running.stop() };
+    return { store, noticed: (event) => running.noticed(event), learn: running.learn, stop: () => running.stop() };
   await running.stop();
   const cause = reasonOfNoSnapshot(entry);
   throw new PaycertError('credential-not-loaded', `${name} has no valid material: ${cause?.message ?? 'nothing was read'}`, { cause }); // prettier-ignore

@@ -54,6 +54,7 @@ export async function reconcile({
     around,
     credential,
     wayOut,
+    learn: async (...asked) => (await loaded.learn(...asked)) || (await other?.learn(...asked)) === true,
     traceOf: () => tracing?.traceOf({}),
     double: doubleOf(credential),
     instead,

@@ -1,0 +1,33 @@
+// Who waits for the next look at a credential's material: what was learned beside it counts only once that has been loaded.
+import type { Event } from '../events.ts';
+
+const looks: ReadonlySet<Event['type']> = new Set([
+  ...(['swapped', 'unchanged', 'rejected', 'deferred', 'source-failed', 'credential-removed'] as const),
+]);
+
+export class ReloadNews {
+  readonly #waiting = new Map<string, Set<(isSwapped: boolean) => void>>();
+
+  noticed(event: Event): void {
+    if (!looks.has(event.type) || !('credential' in event)) return;
+    for (const tell of this.#waiting.get(event.credential) ?? []) tell(event.type === 'swapped');
+  }
+
+  /** Whether another set is current after the next look; false once nobody waits any more. */
+  async next(credential: string, signal: AbortSignal): Promise<boolean> {
+    const waiting = this.#waiting.get(credential) ?? new Set();
+    this.#waiting.set(credential, waiting);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const leave = () => resolve(false);
+    waiting.add(resolve);
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave);
+    try {
+      return await promise;
+    } finally {
+      signal.removeEventListener('abort', leave);
+      waiting.delete(resolve);
+      if (waiting.size === 0 && this.#waiting.get(credential) === waiting) this.#waiting.delete(credential);
+    }
+  }
+}
