@@ -191,6 +191,22 @@ export type Event =
   | { readonly type: 'event-lost'; readonly object: string; readonly error: PaycertError; readonly isNew: boolean }
   | { readonly type: 'event-recorded'; readonly object: string }
   | { readonly type: 'pods-refreshed'; readonly object: string; readonly pods: number; readonly error?: PaycertError }
+  /** The audit of a Pod is continued below what was known of it, or by another line: lines were cut off or rewritten. `object`: the Pod. */
+  | {
+      readonly type: 'audit-cut';
+      readonly object: string;
+      readonly kind: 'cut' | 'rewritten';
+      /** The last line that was known, and the one that is there. */
+      readonly known: number;
+      readonly found: number;
+    }
+  /** Where the ends of audits are remembered for the next leader cannot be read or written. `object`: the ConfigMap. */
+  | {
+      readonly type: 'audit-ends-unstored';
+      readonly object: string;
+      readonly error: PaycertError;
+      readonly isNew: boolean;
+    }
   /** A Pod was told when the next of two staged sets signs; it is tried again. `object`: the Pod. `isNew`: it is not the failure before. */
   | { readonly type: 'activation-written'; readonly object: string }
   | {

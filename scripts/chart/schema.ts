@@ -254,7 +254,7 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
       crds: group({ enabled: Flag, keep: Flag, labels: Labels, annotations: Labels }),
       rbac,
       refreshPods: Flag,
-      fleet: group({ enabled: Flag, port: Port }),
+      fleet: group({ enabled: Flag, port: Port, auditEnds: Flag }),
       notificationGateway,
       reconcile,
       digest,

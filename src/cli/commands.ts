@@ -167,6 +167,12 @@ export const commands: Readonly<Record<string, Command>> = {
         help: 'ask the sidecars of Pods labelled paycert.dev/sidecar which keys they have',
         more: 'See [fleet.md](fleet.md).',
       },
+      'audit-ends': {
+        type: 'string',
+        value: 'NAMESPACE/NAME',
+        help: 'with --fleet: remember in this ConfigMap how far the audits of sidecars went (default: in memory)',
+        more: 'It must be there. See [audit.md](audit.md#an-end-that-was-cut-off).',
+      },
       'download-certificates': {
         type: 'boolean',
         help: 'download the certificates that platforms sign with, where spec.platformCertificates asks for it',
@@ -289,6 +295,7 @@ export const commands: Readonly<Record<string, Command>> = {
         },
         refreshesPods: values['refresh-pods'] === true,
         asksFleet: values['fleet'] === true,
+        auditEnds: text(values, 'audit-ends'),
         downloadsCertificates: values['download-certificates'] === true,
         wayOut: text(values, 'way-out'),
         audits: values['audit'] === true,

@@ -24,6 +24,8 @@ export interface OperatorFlags {
   readonly refreshesPods: boolean;
   /** Whether sidecars are asked what they have. */
   readonly asksFleet?: boolean;
+  /** Where the leader remembers how far audits went. */
+  readonly auditEnds?: Named | undefined;
   /** Whether the certificates that platforms sign with are downloaded; and the proxy on the way to them. */
   readonly downloadsCertificates?: boolean;
   readonly wayOut?: WayOut | undefined;
@@ -57,6 +59,7 @@ export function parseOperatorOptions(words: {
   readonly admission?: AdmissionWords;
   readonly refreshesPods: boolean;
   readonly asksFleet?: boolean;
+  readonly auditEnds?: string | undefined;
   readonly downloadsCertificates?: boolean;
   readonly wayOut?: string | undefined;
   readonly secretOptIn: boolean;
@@ -88,6 +91,7 @@ export function parseOperatorOptions(words: {
     admission: readAdmission(words.admission ?? {}),
     refreshesPods: words.refreshesPods,
     asksFleet: words.asksFleet ?? false,
+    auditEnds: readAuditEnds(words),
     downloadsCertificates: words.downloadsCertificates ?? false,
     wayOut: readWayOut(words),
     secretOptIn: words.secretOptIn,
@@ -96,6 +100,18 @@ export function parseOperatorOptions(words: {
     audits: readAudits(words),
     auditKeyFile: words.auditKeyFile,
   };
+}
+
+function readAuditEnds({
+  asksFleet,
+  auditEnds,
+}: {
+  readonly asksFleet?: boolean;
+  readonly auditEnds?: string | undefined;
+}) {
+  if (auditEnds === undefined) return undefined;
+  if (asksFleet !== true) throw usageError('--audit-ends stands beside --fleet');
+  return readNamed(auditEnds, 'audit-ends');
 }
 
 function readAudits({ audits = false, auditKeyFile }: Pick<OperatorFlags, 'audits' | 'auditKeyFile'>): boolean {

@@ -59,6 +59,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
       queueLength: () => controller.queueLength,
       writeFailures: () => controller.writeFailures(),
       injection: () => controller.injection(),
+      auditsCut: () => controller.auditsCut(),
     },
   });
   const output = openOutput((lines) => metrics.observe({ type: 'lines-dropped', lines }));
@@ -88,6 +89,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const controller = new Controller({
     ...options,
     asksFleet: options.asksFleet ?? false,
+    auditEnds: options.auditEnds,
     downloads:
       options.downloadsCertificates === true ? { double: options.platformDouble, wayOut: options.wayOut } : undefined,
     reviews: options.admission !== undefined,

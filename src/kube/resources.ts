@@ -9,6 +9,7 @@ export interface Resource {
 
 export const secrets: Resource = { group: '', version: 'v1', plural: 'secrets' };
 export const pods: Resource = { group: '', version: 'v1', plural: 'pods' };
+export const configMaps: Resource = { group: '', version: 'v1', plural: 'configmaps' };
 
 /** What is asked by creating them: whose token it is, and whether somebody may do something. */
 export const tokenReviews: Resource = { group: 'authentication.k8s.io', version: 'v1', plural: 'tokenreviews' };

@@ -31,6 +31,8 @@ export interface ControllerOptions extends Omit<ObjectsOptions, 'client' | 'chan
   readonly refreshesPods: boolean;
   /** Whether sidecars are asked what they have. */
   readonly asksFleet: boolean;
+  /** The ConfigMap by which the next leader knows how far the audits of sidecars went. */
+  readonly auditEnds?: { readonly namespace: string; readonly name: string } | undefined;
   /** Which addresses of Pods may be asked; those that a Pod may have, unless it is given. */
   readonly mayBeAsked?: ((address: string) => boolean) | undefined;
   /** Whether the certificates that platforms sign with are downloaded; `double`: called in place of every platform, for tests. */
@@ -67,7 +69,8 @@ export class Controller {
     this.#objects = new Objects({ ...options, changed });
     this.#pods = new Pods({ ...options, leadership });
     const isBehind = () => !this.#objects.isSynced || !this.#queue.isIdle;
-    this.#fleet = asksFleet ? new Fleet({ ...options, isBehind, changed }) : undefined;
+    const recorder = new EventRecorder({ ...options, leadership });
+    this.#fleet = asksFleet ? new Fleet({ ...options, leadership, recorder, isBehind, changed }) : undefined;
     const lookup = this.#objects;
     this.#downloads =
       options.downloads && new Downloads({ ...options, ...options.downloads, leadership, lookup, changed });
@@ -136,6 +139,11 @@ export class Controller {
   /** Of each status that could not be written, the code of the error. */
   writeFailures(): Iterable<ErrorCode> {
     return this.#reconciler.writeFailures();
+  }
+
+  /** By namespace, how many Pods have an audit whose end was cut off; none while this replica does not lead. */
+  auditsCut(): ReadonlyMap<string, number> {
+    return this.#fleet?.auditsCut() ?? new Map();
   }
 
   /** Of Pods that ask for a sidecar, how many have one; undefined while nobody looks. */

@@ -49,6 +49,7 @@ const FleetSchema = Type.Object(
     snapshotId: Text(64, 'What is stored.'),
     oldestKeyId: Type.Optional(Text(256, 'The key that has signed for longest in a Pod without what is stored.')),
     oldestSince: Type.Optional(Time('Since when it signs there.')),
+    auditsCut: Type.Optional(Count('Pods whose audit is continued below the end that was known: lines were cut off.')),
     since: Time('Since when RolledOut is what it is for this snapshot.'),
   },
   { description: 'How many Pods that run have what is stored, as their sidecars say. Absent where nobody asks them.' },

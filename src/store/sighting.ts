@@ -36,12 +36,16 @@ const line = {
   number: Type.Integer({ minimum: 0, maximum: 2 ** 52 - 1 }),
 };
 
+const time = '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$';
+
 /** Members that it does not name are of a later version, and are not read. */
 export const SightingSchema = Type.Object({
   version: Text(64),
   credentials: Type.Array(CredentialSightingSchema, { maxItems: 5000 }),
   /** The last line that is kept; and which one this process has continued, and when. Without that, none continues another's. */
-  audit: Type.Optional(Type.Object({ ...line, from: Type.Optional(Type.Object({ ...line, at: Text(32) })) })),
+  audit: Type.Optional(
+    Type.Object({ ...line, from: Type.Optional(Type.Object({ ...line, at: Type.String({ pattern: time }) })) }),
+  ),
 });
 
 export type Sighting = Static<typeof SightingSchema>;

@@ -279,6 +279,18 @@ const rows: Rows = {
     error ? 'Pods could not be touched; kubelet finds the change by itself within about a minute' : 'Pods touched',
     { object, pods, ...(error && describe(error)) },
   ],
+  'audit-cut': ({ object, kind, known, found }) => [
+    'error',
+    kind === 'cut'
+      ? 'lines of the audit of a Pod were cut off'
+      : 'the last line that was known of the audit of a Pod is another one',
+    { object, known, found },
+  ],
+  'audit-ends-unstored': ({ object, error, isNew }) => [
+    isNew ? 'warn' : 'debug',
+    'how far the audits of Pods went cannot be remembered for the next leader; it is tried again',
+    { object, ...describe(error) },
+  ],
   'activation-written': ({ object }) => ['info', 'a Pod has the activation of its staged keys', { object }],
   'activation-unwritten': ({ object, error, isNew }) => [
     isNew ? 'warn' : 'debug',

@@ -29,6 +29,8 @@ export interface Overseen {
   readonly queueLength: () => number;
   /** Of each status that could not be written, the code of the error. */
   readonly writeFailures: () => Iterable<string>;
+  /** By namespace, how many Pods have an audit whose end was cut off. */
+  readonly auditsCut?: () => ReadonlyMap<string, number>;
   /** Of Pods that ask for a sidecar, how many have one; undefined while nobody looks. */
   readonly injection?: () => Readonly<Record<string, number>> | undefined;
 }
@@ -68,6 +70,14 @@ export const storedGauges = {
       each(credentials(), ({ conditions }) =>
         conditions.map(({ type, status }) => ({ condition: type, status, value: 1 })),
       ),
+  },
+  paycert_fleet_audits_cut: {
+    about: 'operator',
+    help: 'Pods whose audit is continued below the end that was known of it, or by another line. Absent without `--fleet`, and where there is none.',
+    more: 'As the replica that leads found it, until the Pod is gone.',
+    labels: ['credential_namespace'],
+    read: ({ auditsCut }: Overseen) =>
+      [...(auditsCut?.() ?? [])].map(([namespace, value]) => ({ credential_namespace: namespace, value })),
   },
   paycert_fleet_pods: {
     about: 'operator',

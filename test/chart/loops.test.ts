@@ -41,6 +41,7 @@ const ofOperator = (metric: string, more: object = {}): string =>
 const said = {
   PaycertStatusNotWritten: ofOperator('paycert_operator_status_write_failures', { reason: 'cluster-forbidden' }),
   PaycertInjectionMissing: ofOperator('paycert_injection_pods', { state: 'missing' }),
+  PaycertAuditCut: ofOperator('paycert_fleet_audits_cut', { credential_namespace: 'pay' }),
   PaycertFleetNotRolledOut: by('paycert_fleet_pods', { state: 'old' }),
   PaycertPlatformCertificatesNotStored: by('paycert_credential_condition', {
     ...{ condition: 'CertificatesCurrent', status: 'False' },

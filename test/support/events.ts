@@ -85,6 +85,8 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
   'clock-compared': { type: 'clock-compared', aheadSeconds: 600, isNews: true },
   'pod-recreated': { type: 'pod-recreated', object: 'pay/shop-5d9c', kind: 'ReplicaSet', outcome: 'failed', error },
   'pods-refreshed': { type: 'pods-refreshed', object: 'pay/wechat-main', pods: 3 },
+  'audit-cut': { type: 'audit-cut', object: 'pay/shop-1', kind: 'cut', known: 812, found: 790 },
+  'audit-ends-unstored': { type: 'audit-ends-unstored', object: 'paycert-system/paycert-audits', error, isNew: true },
   'activation-written': { type: 'activation-written', object: 'pay/shop-1' },
   'activation-unwritten': { type: 'activation-unwritten', object: 'pay/shop-1', error, isNew: true },
   'fleet-asked': { type: 'fleet-asked', answered: 48, unanswered: 2, seconds: 0.4 },

@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test';
 import type { Clock } from '../../src/clock.ts';
 import { createAdmin } from '../../src/server/admin.ts';
 import { listenOnPort } from '../../src/server/listeners.ts';
+import type { Sighting } from '../../src/store/sighting.ts';
 import type { Files } from '../../src/testing/secret-volume.ts';
 import { loadStore } from './api-server.ts';
 import type { Tenant } from './operator.ts';
@@ -40,12 +41,12 @@ export interface AdminPort {
 export async function startAdminPort(
   t: TestContext,
   credentials: Readonly<Record<string, Files | undefined>>,
-  { version = '1.0.0', host = '127.0.0.1' } = {},
+  { version = '1.0.0', host = '127.0.0.1', auditSighting = (): Sighting['audit'] => undefined } = {},
 ): Promise<AdminPort> {
   const options = Object.entries(credentials).map(([name, files]) => [name, { files }] as const);
   const { store, load } = await loadStore(Object.fromEntries(options), new Date());
   const admin = createAdmin({
-    ...{ store, version, startedAt: new Date(), isListening: () => true, observe: () => undefined },
+    ...{ store, version, startedAt: new Date(), isListening: () => true, observe: () => undefined, auditSighting },
     clock: { now: () => new Date(), sleep: () => Promise.resolve() },
     metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
   });

@@ -88,6 +88,15 @@ function remarksOf(one: CredentialReport): string[] {
     ...(condition !== undefined && condition.status !== 'True'
       ? [line('yellow', 'not everywhere:', `${name}: ${oneLine(condition.message)}`)]
       : []),
+    ...(resource.status?.fleet?.auditsCut === undefined
+      ? []
+      : [
+          line(
+            'red',
+            'audit cut:',
+            `${name}: ${resource.status.fleet.auditsCut} of its Pods; kubectl get events --field-selector reason=AuditCut`,
+          ),
+        ]),
     ...pods.flatMap(({ pod, state, unseen, sighting }) => [
       ...(unseen === undefined ? [] : [line('red', 'unknown:', `${pod}: ${unseen}`)]),
       ...(state === 'rejected' ? [line('red', 'rejected:', `${pod}: ${sighting?.rejection ?? ''}`)] : []),

@@ -4,11 +4,17 @@ import type { Clock } from '../../clock.ts';
 import type { PaycertError } from '../../errors.ts';
 import type { Observe } from '../../events.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import type { Sighting } from '../../store/sighting.ts';
 import { runTasks } from '../../tasks.ts';
 import { ResourceKey } from '../resource-key.ts';
+import type { EventRecorder } from '../event-recorder.ts';
+import type { Leadership } from '../leadership.ts';
 import { type Address, askPod } from './ask.ts';
+import { type AuditCut, AuditEnds, type Remembered } from './audit-ends.ts';
+import { AuditMemory, type AuditMemoryOptions } from './audit-memory.ts';
 import { type Member, Members } from './members.ts';
 import { News } from './news.ts';
+import type { FleetPod } from './pod.ts';
 import { isPodAddress } from './pod-address.ts';
 import { FleetPods } from './pods.ts';
 import { Unseen } from './read-sighting.ts';
@@ -18,7 +24,7 @@ import { type Stored, StoredSnapshots } from './stored.ts';
 import { type PodView, stateOf } from './view.ts';
 
 export interface FleetOptions {
-  readonly client: () => Promise<Pick<KubeClient, 'list' | 'watch'>>;
+  readonly client: () => Promise<Pick<KubeClient, 'list' | 'watch' | 'get' | 'merge'>>;
   /** All of them when it is empty. */
   readonly namespaces: readonly string[];
   /** The Pods of this one may have something else now. */
@@ -30,6 +36,11 @@ export interface FleetOptions {
   readonly random: () => number;
   readonly observe: Observe;
   readonly mayBeAsked?: ((address: string) => boolean) | undefined;
+  readonly leadership: Leadership;
+  /** Says of a Pod that its audit was cut. */
+  readonly recorder: Pick<EventRecorder, 'record'>;
+  /** The ConfigMap by which the next leader knows how far audits went; without it, each leader knows nothing at first. */
+  readonly auditEnds?: AuditMemoryOptions['place'] | undefined;
 }
 
 /** What is known of the Pods of one PaymentCredential. */
@@ -37,6 +48,8 @@ export interface Look {
   readonly pods: readonly PodView[];
   /** Whether each was asked since the Secret changed. */
   readonly isComplete: boolean;
+  /** How many of them have an audit whose end was cut off or rewritten. */
+  readonly auditsCut: number;
   /** Why Pods may be missing. */
   readonly trouble: PaycertError | undefined;
 }
@@ -47,10 +60,14 @@ export class Fleet {
   readonly #members = new Members();
   readonly #news: News;
   readonly #rounds: Rounds;
+  readonly #audits = new AuditEnds();
+  readonly #memory: AuditMemory | undefined;
   #pods: FleetPods | undefined;
 
   constructor(options: FleetOptions) {
     this.#options = options;
+    const { auditEnds: place } = options;
+    this.#memory = place && new AuditMemory({ ...options, place });
     this.#news = new News(options.changed);
     this.#rounds = new Rounds({
       ...options,
@@ -65,6 +82,7 @@ export class Fleet {
     const { mayBeAsked = isPodAddress } = this.#options;
     this.#stored.clear();
     this.#members.clear();
+    this.#audits.clear();
     const pods = new FleetPods({
       ...this.#options,
       mayBeAsked,
@@ -76,7 +94,8 @@ export class Fleet {
     });
     this.#pods = pods;
     try {
-      await runTasks([(running) => pods.run(running), (running) => this.#rounds.run(running)], signal);
+      const remember = (running: AbortSignal) => this.#remember(pods, running);
+      await runTasks([(running) => pods.run(running), (running) => this.#rounds.run(running), remember], signal);
     } finally {
       this.#pods = undefined;
     }
@@ -89,11 +108,21 @@ export class Fleet {
     if (isNews) this.#hurry(key);
     const views = this.#members.in(key.namespace).flatMap(({ pod, seen }) => {
       const view = viewOf(pod, seen, key.name, known);
-      return view ? [{ view, isAsked: seen !== undefined && seen.askedAt >= known.since }] : [];
+      const isCut = this.#audits.cutOf(pod.uid) !== undefined;
+      return view ? [{ view, isCut, isAsked: seen !== undefined && seen.askedAt >= known.since }] : [];
     });
     const { isSynced, trouble } = this.#pods;
     const isComplete = isSynced && views.every(({ isAsked }) => isAsked);
-    return { pods: views.map(({ view }) => view), isComplete, trouble };
+    const auditsCut = views.filter(({ isCut }) => isCut).length;
+    return { pods: views.map(({ view }) => view), isComplete, auditsCut, trouble };
+  }
+
+  /** By namespace, how many Pods have an audit whose end was cut off or rewritten. */
+  auditsCut(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { pod } of this.#members.all())
+      if (this.#audits.cutOf(pod.uid)) counts.set(pod.namespace, (counts.get(pod.namespace) ?? 0) + 1);
+    return counts;
   }
 
   /** It is gone, or nothing is stored that Pods could have. */
@@ -136,6 +165,7 @@ export class Fleet {
     const askedAt = this.#options.clock.now();
     try {
       const answer = await askPod(pod.address as Address, signal);
+      this.#takeAudit(pod, answer.audit, signal);
       const known = new Set(this.#stored.names(pod.namespace));
       const sighting = keepKnown(pod, answer, (name) => known.has(name));
       const had = { at: askedAt, names: sighting.credentials.map(({ name }) => name) };
@@ -146,6 +176,48 @@ export class Fleet {
       const unseen = error instanceof Unseen ? error.message : 'asking it failed unexpectedly';
       return { askedAt, sighting: undefined, unseen, had: seen?.had };
     }
+  }
+
+  #takeAudit(pod: FleetPod, audit: Sighting['audit'], signal: AbortSignal): void {
+    if (signal.aborted) return;
+    const cut = this.#audits.take(pod.uid, audit, this.#options.clock.now());
+    if (cut) this.#tellCut(pod, cut, signal);
+  }
+
+  #tellCut({ namespace, name, uid }: FleetPod, cut: AuditCut, signal: AbortSignal): void {
+    const { observe, recorder } = this.#options;
+    const { kind, known, found, at } = cut;
+    observe({ type: 'audit-cut', object: `${namespace}/${name}`, kind, known: known.seq, found: found.seq });
+    const note =
+      kind === 'cut'
+        ? `The audit ended with line ${known.seq}, and was continued after line ${found.seq}: lines were cut off.`
+        : `Line ${known.seq} of the audit, its last one, is another one now: it was rewritten.`;
+    const whole = `${note} paycert audit verify --head ${known.seq}:${known.number} shows it.`;
+    const notice = { type: 'Warning', reason: 'AuditCut', note: whole, since: at } as const;
+    void recorder
+      .record({ apiVersion: 'v1', kind: 'Pod', namespace, name, uid }, notice, signal)
+      .catch((error: unknown) => {
+        if (!signal.aborted) observe({ type: 'internal-error', where: 'fleet', error });
+      });
+    this.#news.add(namespace, this.#stored.names(namespace), this.#now());
+    this.#memory?.hurry();
+  }
+
+  async #remember(pods: FleetPods, signal: AbortSignal): Promise<void> {
+    const all = () => new Map(this.#members.all().map(({ pod }) => [pod.uid, pod]));
+    const restore = (remembered: ReadonlyMap<string, Remembered>) => {
+      const found = this.#audits.restore(remembered, this.#options.clock.now());
+      for (const [uid, cut] of found) {
+        const pod = all().get(uid);
+        if (pod) this.#tellCut(pod, cut, signal);
+      }
+    };
+    const unstored = () => {
+      const there = all();
+      // What is not listed yet is not gone.
+      return this.#audits.unstored((uid) => !pods.isSynced || there.has(uid));
+    };
+    await this.#memory?.run({ restore, unstored, stored: (written) => this.#audits.stored(written) }, signal);
   }
 
   #take(asked: Member, seen: Seen): void {

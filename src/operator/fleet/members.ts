@@ -49,6 +49,10 @@ export class Members {
     return [...(this.#namespaces.get(namespace)?.values() ?? [])];
   }
 
+  all(): readonly Member[] {
+    return [...this.#namespaces.keys()].flatMap((namespace) => this.in(namespace));
+  }
+
   /** Those that may be asked, in these namespaces. */
   askable(isWanted: (namespace: string) => boolean): readonly Member[] {
     return [...this.#namespaces.keys()]

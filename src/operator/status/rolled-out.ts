@@ -49,7 +49,7 @@ interface Sets extends Pick<Evaluation, 'staged'> {
 
 function evaluate(
   { secret, staged }: Sets,
-  { pods, isComplete, trouble }: Look,
+  { pods, isComplete, auditsCut, trouble }: Look,
   { previous, now }: { readonly previous: Status | undefined; readonly now: Date },
 ): Rollout {
   const { snapshotId } = secret;
@@ -64,6 +64,7 @@ function evaluate(
       ...counts,
       snapshotId,
       ...(oldest && { oldestKeyId: oldest.keyId, oldestSince: oldest.since }),
+      ...(auditsCut > 0 && { auditsCut }),
       since,
     },
     outcomes: { RolledOut: { status, reason, message } },

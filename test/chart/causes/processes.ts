@@ -198,6 +198,12 @@ export const processes: Readonly<Record<string, Cause>> = {
     within: 1,
     after: 31,
   },
+  PaycertAuditCut: {
+    series: { [ofOperator('paycert_fleet_audits_cut', { credential_namespace: 'pay' })]: during(1, undefined) },
+    labels: { namespace: 'pay' },
+    within: 2,
+    after: 1,
+  },
   PaycertFleetNotRolledOut: {
     series: {
       [ofOperator('paycert_fleet_pods', {

@@ -22,6 +22,7 @@ const fleetOf = (...rejected: (string | undefined)[]) => ({
     sighting: sightingOf(one),
   })),
   isComplete: false,
+  auditsCut: 0,
   trouble: undefined,
 });
 

@@ -23,6 +23,7 @@ const pod = (snapshotId?: string, more: object = {}) => ({
 const lookAt = (pods: Look['pods'], more: Partial<Look> = {}): Look => ({
   pods,
   isComplete: true,
+  auditsCut: 0,
   trouble: undefined,
   ...more,
 });
