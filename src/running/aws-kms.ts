@@ -1,8 +1,10 @@
 // AWS KMS of a configuration: where it is, who we are to it, and what signs and opens there.
 import { defaults, milliseconds } from '../config/defaults.ts';
+import type { WrappingContext } from '../crypto/wrapped.ts';
 import type { KeyServicesConfig } from '../config/schema/key-services.ts';
 import { CloudKeys, cloudConcurrent } from '../keys/cloud-keys.ts';
 import { awsKeys } from '../keys/aws-kms.ts';
+import { awsOpener } from '../keys/aws-opener.ts';
 import { type AwsKms, awsKms } from '../origins/aws/kms.ts';
 import { loadSigV4 } from '../origins/aws/sigv4.ts';
 import { assumeRoleWithWebIdentity } from '../origins/aws/web-identity.ts';
@@ -46,8 +48,14 @@ const whoAssumes =
     return assumeRoleWithWebIdentity({ roleArn, tokenFile, sessionName, server, clock }, signal);
   };
 
-/** Keys there that sign. @throws PaycertError `package-missing` */
+/** Keys there that sign, and those that open what they wrapped. @throws PaycertError `package-missing` */
 export async function startAwsKms(config: Config, needs: Needs) {
   const deadlineMilliseconds = milliseconds(config.deadline ?? defaults.signingDeadline);
-  return new CloudKeys(awsKeys(await openAwsKms(config, needs), config.region), { deadlineMilliseconds, ...needs });
+  const kms = await openAwsKms(config, needs);
+  const keys = new CloudKeys(awsKeys(kms, config.region), { deadlineMilliseconds, ...needs });
+  return {
+    keys,
+    opener: (key: string, context: WrappingContext) => awsOpener(kms, key, context),
+    [Symbol.dispose]: () => keys[Symbol.dispose](),
+  };
 }

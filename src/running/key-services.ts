@@ -32,16 +32,20 @@ export async function startKeyServices(
   const tokens = pkcs11 && starting.use(await startPkcs11(pkcs11, dependencies));
   const services = new KeyServices({
     ...(transit && { hashivault: transit }),
-    ...(aws && { awskms: aws }),
-    ...(aliyun && { aliyunkms: aliyun }),
+      ...(aws && { awskms: aws.keys }),
+      ...(aliyun && { aliyunkms: aliyun }),
     ...(tokens && { pkcs11: tokens }),
   });
   const started = starting.move();
   return {
     resolve: (data, signal) => services.resolve(data, signal),
-    opener({ hashivault: wrapping }, context) {
-      const opener = wrapping ? transit?.opener(wrapping.key, context) : local && localOpener(local.keyFile, context);
-      return opener ?? missing(wrapping ? 'hashivault' : 'local');
+    opener(key, context) {
+      const opener = key.hashivault
+        ? transit?.opener(key.hashivault.key, context)
+        : key.awskms
+          ? aws?.opener(key.awskms.key, context)
+          : local && localOpener(local.keyFile, context);
+      return opener ?? missing(Object.keys(key).join());
     },
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };

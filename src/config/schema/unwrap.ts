@@ -18,6 +18,18 @@ export const WrappingKey = Type.Object(
         { ...closed, description: 'Transit of Vault or OpenBao, as `keyServices.hashivault` says where it is.' },
       ),
     ),
+    awskms: Type.Optional(
+      Type.Object(
+        {
+          key: Type.String({
+            pattern: '^[A-Za-z0-9:/_-]{1,512}$',
+            form: 'the id, the alias or the ARN of a key of AWS KMS',
+            description: 'The symmetric key that opens the values: an id, `alias/NAME`, or an ARN.',
+          }),
+        },
+        { ...closed, description: 'AWS KMS, as `keyServices.awskms` says who we are to it.' },
+      ),
+    ),
     local: Type.Optional(
       Type.Object({}, { ...closed, description: 'The key in the file of `keyServices.local`: for development.' }),
     ),
