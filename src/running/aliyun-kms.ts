@@ -1,7 +1,9 @@
 // Aliyun KMS of a configuration: where it is, who we are to it, and what signs and opens there. Requests are signed as our own provider signs them.
 import { defaults, milliseconds } from '../config/defaults.ts';
 import type { KeyServicesConfig } from '../config/schema/key-services.ts';
+import type { WrappingContext } from '../crypto/wrapped.ts';
 import { aliyunKeys } from '../keys/aliyun-kms.ts';
+import { aliyunOpener } from '../keys/aliyun-opener.ts';
 import { CloudKeys, cloudConcurrent } from '../keys/cloud-keys.ts';
 import { randomNonce } from '../nonce.ts';
 import { type Acs3, type AliyunKms, aliyunKms } from '../origins/aliyun/kms.ts';
@@ -40,7 +42,7 @@ async function load({ id, secret, token }: AccessKey) {
 }
 
 /** Its operations. */
-export function openAliyunKms(config: Config, needs: Needs): AliyunKms {
+function openAliyunKms(config: Config, needs: Needs): AliyunKms {
   const { region, address = hostOf('kms', region), tls, auth } = config;
   const { accessKey, rrsa } = auth;
   // A breaker decides when it is asked again.
@@ -71,8 +73,14 @@ const whoAssumes =
     );
   };
 
-/** Keys there that sign. */
+/** Keys there that sign, and what opens values with others. */
 export function startAliyunKms(config: Config, needs: Needs) {
+  const kms = openAliyunKms(config, needs);
   const deadlineMilliseconds = milliseconds(config.deadline ?? defaults.signingDeadline);
-  return new CloudKeys(aliyunKeys(openAliyunKms(config, needs)), { deadlineMilliseconds, ...needs });
+  const keys = new CloudKeys(aliyunKeys(kms), { deadlineMilliseconds, ...needs });
+  return {
+    keys,
+    opener: (key: string, context: WrappingContext) => aliyunOpener(kms, key, context),
+    [Symbol.dispose]: () => keys[Symbol.dispose](),
+  };
 }

@@ -27,13 +27,12 @@ export async function startKeyServices(
   await using starting = new AsyncDisposableStack();
   const transit = hashivault && starting.use(await startTransit(hashivault, dependencies));
   const aws = awskms && starting.use(await (await import('./aws-kms.ts')).startAwsKms(awskms, dependencies));
-  const aliyun =
-    aliyunkms && starting.use((await import('./aliyun-kms.ts')).startAliyunKms(aliyunkms, dependencies));
+  const aliyun = aliyunkms && starting.use((await import('./aliyun-kms.ts')).startAliyunKms(aliyunkms, dependencies));
   const tokens = pkcs11 && starting.use(await startPkcs11(pkcs11, dependencies));
   const services = new KeyServices({
     ...(transit && { hashivault: transit }),
-      ...(aws && { awskms: aws.keys }),
-      ...(aliyun && { aliyunkms: aliyun }),
+    ...(aws && { awskms: aws.keys }),
+    ...(aliyun && { aliyunkms: aliyun.keys }),
     ...(tokens && { pkcs11: tokens }),
   });
   const started = starting.move();
@@ -44,7 +43,9 @@ export async function startKeyServices(
         ? transit?.opener(key.hashivault.key, context)
         : key.awskms
           ? aws?.opener(key.awskms.key, context)
-          : local && localOpener(local.keyFile, context);
+          : key.aliyunkms
+            ? aliyun?.opener(key.aliyunkms.key, context)
+            : local && localOpener(local.keyFile, context);
       return opener ?? missing(Object.keys(key).join());
     },
     [Symbol.asyncDispose]: () => started.disposeAsync(),

@@ -189,3 +189,18 @@ describe('who we are to Aliyun', () => {
       assert.ok(!inspect(thing, { depth: 20, showHidden: true }).includes('secretOfExample1'));
   });
 });
+
+it('values that Aliyun KMS wrapped open with their key and their context, each for itself', async (t) => {
+  const { keyServices } = await start(t);
+  const wrap = (key: string, context: string) =>
+    `aliyun-kms:${Buffer.from(JSON.stringify([key, context, Buffer.from('SECRET').toString('base64')])).toString('base64')}`;
+  const opener = keyServices.opener({ aliyunkms: { key: 'key-9' } }, { credential: 'shop' });
+  const bound = '{"credential":"shop"}';
+  const values = [wrap('key-9', bound), wrap('key-9', '{"credential":"other"}'), wrap('key-8', bound)];
+  assert.ok(values.every((value) => opener.isWrapped(value)));
+  const opened = await opener.open(values, t.signal);
+  assert.deepEqual(
+    opened.map((found) => (found instanceof PaycertError ? found.code : Buffer.from(found).toString())),
+    ['SECRET', 'unwrap-refused', 'unwrap-refused'],
+  );
+});

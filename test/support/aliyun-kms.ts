@@ -59,6 +59,7 @@ export class AliyunKmsDouble {
     if (refusal !== undefined) return { status: 400, content: { Code: refusal } };
     const parameters = Object.fromEntries(new URL(request.url ?? '', this.url).searchParams);
     this.asked.push({ ...parameters, Action: action });
+    if (action === 'Decrypt') return this.#open(parameters);
     const { KeyId = '', KeyVersionId = '', Digest = '', Algorithm } = parameters;
     const key = this.keys.get(`${KeyId}/${KeyVersionId}`);
     if (key === undefined) return { status: 404, content: { Code: 'Forbidden.KeyNotFound', Message: 'SECRET' } };
@@ -70,6 +71,14 @@ export class AliyunKmsDouble {
     const padded = Buffer.concat([digestInfo, Buffer.from(Digest, 'base64')]);
     const value = privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, padded);
     return { status: 200, content: { KeyId, KeyVersionId, Value: value.toString('base64') } };
+  }
+
+  /** What was wrapped is the key, the context and the plaintext, in JSON. */
+  #open({ CiphertextBlob = '', EncryptionContext = '' }: Readonly<Record<string, string>>): Answer {
+    const [KeyId, context, Plaintext] = JSON.parse(Buffer.from(CiphertextBlob, 'base64').toString()) as string[];
+    return context === EncryptionContext
+      ? { status: 200, content: { KeyId, Plaintext } }
+      : { status: 400, content: { Code: 'InvalidParameter', Message: 'SECRET' } };
   }
 
   #lend(body: string): Answer {

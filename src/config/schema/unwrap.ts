@@ -30,6 +30,19 @@ export const WrappingKey = Type.Object(
         { ...closed, description: 'AWS KMS, as `keyServices.awskms` says who we are to it.' },
       ),
     ),
+    aliyunkms: Type.Optional(
+      Type.Object(
+        {
+          key: Type.String({
+            pattern: '^\\w[\\w-]{0,127}$',
+            form: 'the id of a key of Aliyun KMS',
+            maxLength: 128,
+            description: 'The id of the key that opens the values.',
+          }),
+        },
+        { ...closed, description: 'Aliyun KMS, as `keyServices.aliyunkms` says who we are to it.' },
+      ),
+    ),
     local: Type.Optional(
       Type.Object({}, { ...closed, description: 'The key in the file of `keyServices.local`: for development.' }),
     ),
