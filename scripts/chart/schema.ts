@@ -150,6 +150,7 @@ const reconcile = group(
       group(
         {
           credential: Type.String({ pattern: '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$' }),
+          fallback: Type.String({ pattern: '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$' }),
           orders: Type.String({ pattern: '^https?://' }),
           ordersTokenFile: Type.String({ pattern: '^/' }),
           schedule: Schedule,

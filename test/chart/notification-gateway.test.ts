@@ -139,11 +139,19 @@ describe('a reconciliation of the chart', { skip: noHelm, timeout: 120_000 }, ()
     assert.deepEqual(configOf(manifests, 'reconcile').credentials.map((one) => one.name), ['wechat-main']); // prettier-ignore
   });
 
+  it('asks at the other interface of a merchant where its job says so', async () => {
+    const job = { credential: 'wechat-main', fallback: 'wechat-v2', orders: 'http://shop.pay.svc/open-orders' };
+    const manifests = await render({ values: { reconcile: { config: { credentials: [] }, jobs: [job] } } });
+    const pod = fieldsAt(one(manifests, 'CronJob', 'paycert-reconcile-wechat-main'), 'spec.jobTemplate.spec.template.spec'); // prettier-ignore
+    assert.ok((at(pod, 'containers.0.args') as readonly string[]).includes('--fallback=wechat-v2'));
+  });
+
   it('is refused without an address of orders, and with a schedule that is none', async () => {
     const config = { credentials: [] };
     for (const job of [
       { credential: 'a' },
       { credential: 'a', orders: 'shop' },
+      { credential: 'a', orders: 'http://shop', fallback: '--config=/' },
       { credential: 'a', orders: 'http://shop', schedule: 'daily' },
     ]) {
       // prettier-ignore

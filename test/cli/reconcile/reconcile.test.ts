@@ -6,11 +6,13 @@ import { describe, it, type TestContext } from 'node:test';
 import { alipay } from '../../../src/providers/alipay/provider.ts';
 import { startAlipayGateway } from '../../../src/testing/alipay-gateway.ts';
 import { createAlipayMaterial, rotateAlipayKey } from '../../../src/testing/alipay-material.ts';
+import { listenOnLoopback, type ReceivedRequest } from '../../../src/testing/loopback.ts';
 import { createSecretVolume } from '../../../src/testing/secret-volume.ts';
 import { startWechatpayGateway } from '../../../src/testing/wechatpay-gateway.ts';
 import { listenFor } from '../../support/listening.ts';
 import { startOtlpReceiver } from '../../support/otlp-receiver.ts';
 import { paycert } from '../../support/paycert.ts';
+import { WechatpayV2 } from '../../support/wechatpay-v2.ts';
 import { configuration, credential, makeDirectory, makeMaterial, replaceFile, token } from '../../support/sidecar.ts';
 
 /** Orders of the double that nobody placed wait to be paid. */
@@ -95,6 +97,32 @@ describe('paycert reconcile', { timeout: 600_000 }, () => {
       assert.deepEqual(below.map((span) => [span.kind, span.attributes['http.response.status_code']]), [[3, 200]]); // prettier-ignore
     }
     assert.equal(collector.spans.length, 4);
+  });
+
+  it('asks at the credential that --fallback names where the first is away, and says how often', async (t) => {
+    const { directory, platform, material } = await scene(t);
+    const other = new WechatpayV2('k'.repeat(32));
+    const second = await listenOnLoopback(0, (request: ReceivedRequest) => other.respond(request));
+    t.after(() => second.close());
+    const origin = platform.url;
+    await platform.close();
+    await createSecretVolume(join(directory, 'v2'), new Map([['apiv2_key', Buffer.from('k'.repeat(32))]]));
+    const entry = `  - name: wechat-v2
+    provider: { wechatpayV2: { merchantId: "1900000001", appId: wx8888888888888888 } }
+    source: { files: { path: ${JSON.stringify(join(directory, 'v2'))} } }
+`;
+    const routes = `[{ credential: wechat-main, double: "${origin}" }, { credential: wechat-v2, double: "${second.url}" }]`;
+    const proxy = `proxy: { listen: { socket: ${JSON.stringify(join(directory, 'proxy.sock'))} }, routes: ${routes} }\n`;
+    const config = join(directory, 'paycert.yaml');
+    await writeFile(config, configuration(directory, [credential({ path: join(directory, 'keys') }), entry], proxy));
+    const args = ['reconcile', '--config', config, 'wechat-main', '--fallback', 'wechat-v2', '--after', '0s'];
+    const { code, stdout, stderr } = await paycert(args, { input: '1001\n' });
+    assert.equal(code, 0, stderr);
+    const [result] = linesOf(stdout);
+    assert.deepEqual([result?.['order'], result?.['state'], result?.['from']], ['1001', 'paid', 'wechat-v2']);
+    assert.match(stderr, /wechat-main said nothing of an order 1 times: wechat-v2 was asked/);
+    for (const secret of [material.apiV3Key, 'kkkkkkkk']) assert.ok(!`${stdout}${stderr}`.includes(secret));
+    assert.equal((await paycert([...args.slice(0, 4), '--fallback', 'nobody'], { input: '1001\n' })).code === 0, false);
   });
 
   it('takes the open orders from the application, with a token', async (t) => {
