@@ -1,4 +1,5 @@
 # The image: Node, the libraries that it names, CA certificates, time zones and one bundled file; no shell, nothing writable, nobody's user.
+# `--target pkcs11`: the same with what talks to a PKCS#11 token, docs/keys.md.
 ARG BASE=node:24-slim
 
 FROM ${BASE} AS build
@@ -21,7 +22,16 @@ USER 0:0
 # Copied by root: what runs in the image may read it, and owns nothing.
 RUN cp -r /tmp/compile-cache /paycert/compile-cache && chmod -R u=rwX,go=rX /paycert && sh scripts/rootfs.sh /rootfs
 
-FROM scratch
+# Built only for that target: it needs a compiler, which no image keeps.
+FROM build AS addon
+RUN apt-get update && apt-get install --yes --no-install-recommends g++ make python3
+# The headers are those of the Node that is here.
+RUN npm_config_nodedir=/usr/local npm run --silent addon
+RUN cd node_modules/pkcs11js && mkdir -p /addon/pkcs11js/build/Release \
+    && cp package.json index.js LICENSE /addon/pkcs11js/ && cp build/Release/pkcs11.node /addon/pkcs11js/build/Release/ \
+    && chmod -R u=rwX,go=rX /addon
+
+FROM scratch AS standard
 LABEL org.opencontainers.image.title="paycert" \
       org.opencontainers.image.description="Hot reload for payment certificates and keys" \
       org.opencontainers.image.licenses="Apache-2.0"
@@ -40,3 +50,9 @@ USER 65532:65532
 # The next thorough collection of garbage when the heap has doubled, and not when it is four times as large: 20 MB less under load.
 ENTRYPOINT ["node", "--heap-growing-percent=100", "/paycert/dist/cli/main.js"]
 CMD ["--help"]
+
+# The module of the token is not in it: it comes from the token's maker, by a volume or an image on top of this one.
+FROM standard AS pkcs11
+COPY --from=addon /addon /paycert/node_modules
+
+FROM standard

@@ -35,5 +35,6 @@ export async function remoteCredential(
     load: async (files: ReadonlyMap<string, Uint8Array>) =>
       (await attempt(credential, material(files), { store, clock: systemClock, limiter, observe }))?.error,
     sign: (text: string) => store.current('shop').sign(Buffer.from(text)),
+    decrypt: (ciphertext: string) => store.current('shop').decrypt({ ciphertext }, systemClock.now()),
   };
 }

@@ -2,7 +2,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import type { KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
@@ -88,14 +88,26 @@ export class SoftHsm {
     await run('pkcs11-tool', [...login, ...parameters], { env: { ...process.env, ...this.environment } });
   }
 
+  /** An object beside a key, of the same id. */
+  async write(type: 'cert', bytes: Uint8Array, id: string): Promise<void> {
+    const file = join(this.#directory, `${type}-${id}.der`);
+    await writeFile(file, bytes);
+    await this.tool('--write-object', file, '--type', type, '--id', id);
+  }
+
   async setPin(pin: string): Promise<void> {
     await writeFile(`${this.pinFile}.new`, `${pin}\n`);
     await chmod(`${this.pinFile}.new`, 0o600);
     await rename(`${this.pinFile}.new`, this.pinFile);
   }
 
-  remove = (): Promise<void> => rename(this.#tokens, `${this.#tokens}-away`);
+  async remove(): Promise<void> {
+    await rename(this.#tokens, `${this.#tokens}-away`);
+    await mkdir(this.#tokens);
+  }
+
   async putBack(): Promise<void> {
+    await rmdir(this.#tokens);
     await rename(`${this.#tokens}-away`, this.#tokens);
   }
 

@@ -63,8 +63,6 @@ export class KeptProcess implements AsyncDisposable {
       const process = await this.#running();
       const said = await this.#askOnce(process, question, what);
       if (!(said instanceof Loss)) {
-        this.#losses = 0;
-        this.#pause.end();
         tokenPause?.end();
         return said;
       }
@@ -84,6 +82,9 @@ export class KeptProcess implements AsyncDisposable {
     const { deadlineMilliseconds } = this.#options;
     try {
       const reply = await process.ask(question, deadlineMilliseconds);
+      // Whatever it says of a key or a token, it responds.
+      this.#losses = 0;
+      this.#pause.end();
       if (!('fault' in reply)) return reply;
       const error = this.#errorOf(reply.fault, what);
       if (reply.fault.kind === 'lost') return new Loss('token', error);

@@ -24,7 +24,7 @@ export async function loadModule(path: string): Promise<Module> {
   } catch (error) {
     // The loader's own words are about files of this machine: which one is missing cannot be found out without them.
     const value = returnValueOf(error) ?? (error instanceof Error ? error.message.replaceAll(/[^ -~]/g, ' ').slice(0, 300) : 'nothing'); // prettier-ignore
-    throw new FaultError('module', `load ${path}: ${value}`);
+    throw new FaultError('module', value);
   }
   return { pkcs11, constants };
 }
