@@ -1,4 +1,5 @@
 // One call of a platform: to which of its hosts, how often at most, and within which time.
+import { Readable } from 'node:stream';
 import { PaycertError } from '../errors.ts';
 import { matchesCall } from '../providers/forwarding.ts';
 import type { Call } from '../store/call.ts';
@@ -6,6 +7,7 @@ import { BufferBudget } from '../system/buffer-budget.ts';
 import { type Exchange, type Exchanged, exchangeOnce, type ExchangeOptions, type Limits } from './exchange.ts';
 import type { BreakerOptions, BreakerState } from '../system/breaker.ts';
 import type { BulkheadOptions } from './bulkhead.ts';
+import { Deadlines } from './deadlines.ts';
 import { Gates } from './gates.ts';
 import { Hosts, type Pair } from './hosts.ts';
 import { type ClockState, PlatformClocks } from './platform-clocks.ts';
@@ -51,12 +53,14 @@ export class GatewayClient {
   readonly #options: GatewayClientOptions & ExchangeOptions;
   readonly #hosts: Hosts;
   readonly #gates: Gates;
+  readonly #deadlines: Deadlines;
 
   constructor(options: GatewayClientOptions) {
     const { clock, milliseconds, observe, correctsClock: corrects = false } = options;
     const clocks = new PlatformClocks({ now: () => clock.now(), milliseconds, observe, corrects });
     this.#options = { ...options, clocks, budget: options.budget ?? new BufferBudget() };
     this.#hosts = new Hosts(options);
+    this.#deadlines = new Deadlines(options);
     const { store, breaker, bulkhead } = options;
     this.#gates = new Gates({ observe, now: () => clock.now(), isKnown: (name) => store.has(name), breaker, bulkhead }); // prettier-ignore
   }
@@ -89,11 +93,13 @@ export class GatewayClient {
     const { request, forwarding, apiMethod } = forwarded;
     assertSendable(request.target);
     const { clock, deadlineMilliseconds, milliseconds, attempts: most, random } = this.#options;
-    const [deadline, over] = [new AbortController(), new AbortController()];
-    void clock.sleep(deadlineMilliseconds, over.signal).then(() => {
-      if (!over.signal.aborted) deadline.abort();
+    const [ended, deadline] = [new AbortController(), { aborted: false }];
+    const over = this.#deadlines.begin(() => {
+      deadline.aborted = true;
+      ended.abort();
     });
-    const limits = { deadline: deadline.signal, signal: AbortSignal.any([deadline.signal, call.signal]) };
+    const forget = onAbort(call.signal, (reason) => ended.abort(reason));
+    const limits = { deadline, signal: ended.signal };
     const { method, target } = request;
     const mayRepeat = matchesCall(forwarding.repeatable.map((row) => row.call), { method, target, apiMethod }); // prettier-ignore
     const end = milliseconds() + deadlineMilliseconds;
@@ -103,15 +109,16 @@ export class GatewayClient {
       },
       forwarded.attempts,
     );
+    let response: GatewayResponse | undefined;
     try {
-      return await this.#tryEach(
-        call,
-        { ...forwarded, hosts: this.#hosts.order(forwarded, mayRepeat) },
-        repeats,
-        limits,
-      );
+      const hosts = this.#hosts.order(forwarded, mayRepeat);
+      response = await this.#tryEach(call, { ...forwarded, hosts }, repeats, limits);
+      return response;
     } finally {
-      over.abort(done);
+      over();
+      // A caller that leaves ends what is passed on while it arrives, too.
+      if (response?.body instanceof Readable && !response.body.closed) response.body.once('close', forget);
+      else forget();
       this.#hosts.learn(forwarded, forwarded.attempts);
     }
   }
@@ -149,7 +156,12 @@ export class GatewayClient {
   }
 }
 
-/** One for all: Node would make an error with its stack for each call. */
-const done = new DOMException('the call is over', 'AbortError');
+/** By a listener of its own: AbortSignal.any keeps weak references, which cost each collection of garbage. Call what it returns to forget it. */
+function onAbort(signal: AbortSignal, abort: (reason: unknown) => void): () => void {
+  const aborted = () => abort(signal.reason);
+  if (signal.aborted) aborted();
+  else signal.addEventListener('abort', aborted);
+  return () => signal.removeEventListener('abort', aborted);
+}
 
 type Ordered = ForwardedCall & { readonly hosts: readonly string[] };

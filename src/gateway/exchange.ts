@@ -34,8 +34,8 @@ export interface ExchangeOptions {
 }
 
 export interface Limits {
-  /** The call's own: what ends it for being late. */
-  readonly deadline: AbortSignal;
+  /** Whether the call's own time is over. */
+  readonly deadline: Pick<AbortSignal, 'aborted'>;
   /** The deadline, or a caller that has gone. */
   readonly signal: AbortSignal;
 }

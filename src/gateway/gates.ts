@@ -40,7 +40,8 @@ export type Pass = <T extends ReceivedResponse>(send: () => Promise<T>) => Promi
 interface Visit {
   readonly call: Call;
   readonly host: string;
-  readonly deadline: AbortSignal;
+  /** Whether the call's own time is over. */
+  readonly deadline: Pick<AbortSignal, 'aborted'>;
   /** The deadline, or a caller that has gone. */
   readonly signal: AbortSignal;
 }

@@ -27,23 +27,22 @@ export async function readWhole(body: Readable, budget: BufferBudget, most = max
 /** Joined. What `take` throws ends the connection. By its events: an iterator costs as much as reading a short response. */
 const piecesOf = (body: Readable, take: (bytes: number) => void): Promise<Buffer> =>
   new Promise((resolve, reject) => {
-    const cutOff = () => reject(body.errored ?? new Error('the body ended before its end'));
-    if (body.closed) {
-      cutOff();
-      return;
-    }
+    // Of each body; an error with its stack costs as much as all the rest.
+    const closed = () => {
+      if (!body.readableEnded) reject(body.errored ?? new Error('the body was cut off'));
+    };
+    if (body.closed) closed();
     const pieces: Uint8Array[] = [];
     body.on('data', (piece: Uint8Array) => {
       try {
         take(piece.byteLength);
         pieces.push(piece);
       } catch (error) {
-        reject(error);
-        body.destroy();
+        body.destroy(error as Error);
       }
     });
     body.on('error', reject);
-    body.on('close', cutOff);
+    body.on('close', closed);
     body.on('end', () => resolve(Buffer.concat(pieces)));
   });
 
