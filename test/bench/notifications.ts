@@ -1,4 +1,4 @@
-// Notifications per second through the listener to an application and back, beside a bare verify and open in process.
+// Notifications per second through the listener to an application and back, beside a bare verify and open in process, and a bare gateway.
 import { fork } from 'node:child_process';
 import { createDecipheriv, createSecretKey, type KeyObject, verify } from 'node:crypto';
 import { once } from 'node:events';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { makeNotification, type PlatformMessage, type WechatpayMaterial } from '../../src/testing/index.ts';
 import { median, type Sidecar, startBareServer, startSidecar } from './fixture.ts';
+import { startProgram } from './program.ts';
 import type { Figures } from './rates.ts';
 
 export interface NotificationBench {
@@ -20,6 +21,7 @@ export interface NotificationBench {
 }
 
 interface Sending {
+  /** host:port, or a path. */
   readonly address: string;
   readonly requests: readonly string[];
   readonly callers: number;
@@ -41,18 +43,25 @@ export async function notificationRates({
   try {
     sidecar = await startSidecar(directory, [{ name: 'wechat', path }], more);
     const address = sidecar.listeners.get('notifications') ?? '';
+    const gateway = join(directory, 'bare-gateway.sock');
+    const parameters = [join(import.meta.dirname, 'bare-gateway.ts'), gateway, application.socket];
+    await using _ = await startProgram(process.execPath, parameters, gateway);
     const key = createSecretKey(Buffer.from(material.apiV3Key));
-    const pairs: { ours: number; theirs: number }[] = [];
+    const pairs: { ours: number; theirs: number; bare: number }[] = [];
     for (let round = 0; round < rounds; round += 1) {
       const resource = { out_trade_no: '1217752501201407033233368018', trade_state: 'SUCCESS', amount: { total: 1 } };
       const messages = Array.from({ length: count }, () => makeNotification({ platformKey, apiV3Key: material.apiV3Key, resource })); // prettier-ignore
       const started = performance.now();
       for (const message of messages) openBare(message, platformKey.publicKey, key);
       const theirs = (count * 1000) / (performance.now() - started);
-      pairs.push({ theirs, ours: await send({ address, requests: messages.map(requestOf), callers: 32 }) });
+      const requests = messages.map(requestOf);
+      const bare = await send({ address: gateway, requests, callers: 32 });
+      pairs.push({ theirs, bare, ours: await send({ address, requests, callers: 32 }) });
     }
     return {
       notification_over_inprocess: median(pairs.map(({ ours, theirs }) => ours / theirs)),
+      bare_gateway_over_inprocess: median(pairs.map(({ bare, theirs }) => bare / theirs)),
+      notification_over_bare_gateway: median(pairs.map(({ ours, bare }) => ours / bare)),
       notification_per_s: median(pairs.map(({ ours }) => ours)),
     };
   } finally {
@@ -95,7 +104,7 @@ async function sendAll({ address, requests, callers }: Sending): Promise<{ secon
   let failures = 0;
   const caller = () =>
     new Promise<void>((resolve, reject) => {
-      const connection = connect({ host, port: Number(port) });
+      const connection = port === undefined ? connect(address) : connect({ host, port: Number(port) });
       const next = () => {
         const { value, done = false } = waiting.next();
         if (!done) connection.write(value ?? '', 'latin1');
