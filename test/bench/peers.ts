@@ -1,5 +1,5 @@
 // Signatures through the socket beside what people would use instead, with as many callers: servers of an afternoon, OpenBao's transit, SDKs in process.
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AlipaySdk } from 'alipay-sdk';
 import { Rsa } from 'wechatpay-axios-plugin';
@@ -7,7 +7,8 @@ import type { WechatpayMaterial } from '../../src/testing/index.ts';
 import { toPkcs8Pem } from '../../src/testing/key-pair.ts';
 import { Bao, noBao } from '../support/bao.ts';
 import { noPeer, peerPath } from '../support/peers.ts';
-import { load, median, percentile, type Sidecar } from './fixture.ts';
+import { importKey } from '../support/transit.ts';
+import { load, median, percentile, type Sidecar, startSidecar } from './fixture.ts';
 import type { Load, LoadResult } from './load.ts';
 import { startProgram } from './program.ts';
 import { type Figures, loopRate } from './rates.ts';
@@ -107,7 +108,38 @@ async function besideTransit(bench: PeerBench, ours: Target): Promise<Figures> {
       signature_algorithm: 'pkcs1v15',
     }),
   };
-  return { sign_over_transit: ratio(await inTurn(bench, ours, target, usual)) };
+  return {
+    sign_over_transit: ratio(await inTurn(bench, ours, target, usual)),
+    remote_sign_over_service: await throughPaycert(bench, { bao, ours, target }),
+  };
+}
+
+interface Service {
+  readonly bao: Bao;
+  readonly ours: Target;
+  readonly target: Target;
+}
+
+/** A sidecar whose key stays in transit, beside callers who ask transit by themselves: both with the same key. */
+async function throughPaycert(bench: PeerBench, { bao, ours, target }: Service): Promise<number> {
+  const directory = join(bench.directory, 'remote');
+  const keys = join(directory, 'keys');
+  await mkdir(keys, { recursive: true });
+  await importKey(bao, 'merchant', bench.material.merchant.privateKey);
+  for (const [name, bytes] of bench.material.files)
+    if (!name.includes('/'))
+      await writeFile(join(keys, name), name === 'apiclient_key.pem' ? 'hashivault://merchant?version=1' : bytes);
+  const tokenFile = await bao.tokenFile();
+  const keyServices = `keyServices: { hashivault: { address: "${bao.url}", auth: { token: { tokenFile: ${tokenFile} } } } }\n`;
+  const sidecar = await startSidecar(directory, [{ name: 'wechat', path: keys }], keyServices);
+  try {
+    const remote = { ...ours, socket: sidecar.socket };
+    // What has just started compiles first; the other one has served for a while.
+    await load({ ...remote, callers: usual, milliseconds: bench.milliseconds });
+    return ratio(await inTurn(bench, remote, { ...target, path: '/v1/transit/sign/merchant' }, usual));
+  } finally {
+    await sidecar.stop();
+  }
 }
 
 /** An SDK signs in the thread of its program, and reads the key's PEM for each signature. */

@@ -41,6 +41,7 @@ const aims: Readonly<Record<string, `${'≥' | '≤'} ${number}`>> = {
   sign_over_go_sidecar: '≥ 2',
   p99_over_go_sidecar: '≤ 0.5',
   sign_over_transit: '≥ 3',
+  remote_sign_over_service: '≥ 0.9',
   sign_over_wechatpay_axios_plugin: '≥ 1',
   sign_over_alipay_sdk: '≥ 1',
 };
