@@ -21,7 +21,7 @@ const hostOf = (product: string, region: string): string =>
   `https://${product}.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
 
 /** Its operations. @throws PaycertError `package-missing` */
-export async function openAwsKms(config: Config, needs: Needs): Promise<AwsKms> {
+async function openAwsKms(config: Config, needs: Needs): Promise<AwsKms> {
   const { region, address = hostOf('kms', region), tls, auth } = config;
   const { accessKey, webIdentity } = auth;
   // A breaker decides when it is asked again.
