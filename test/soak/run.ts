@@ -1,7 +1,8 @@
-// npm run soak: 10,000 swaps under load, with flat memory, then 100,000 payments through the proxy, then 100,000 notifications through two pods.
-// --swaps N, --requests N and --notifications N for fewer, 0 for none.
+// npm run soak: 10,000 swaps under load, with flat memory, then 100,000 payments through the proxy, then 100,000 notifications through two pods, then a minute of kill -9.
+// --swaps N, --requests N, --notifications N and --kills SECONDS for fewer, 0 for none.
 import { parseArgs } from 'node:util';
 import { buildBundle } from '../bench/fixture.ts';
+import { soakKills } from './kills.ts';
 import { soakNotifications } from './notifications.ts';
 import { soakPayments } from './payments.ts';
 import { soak, type Verdict } from './soak.ts';
@@ -13,6 +14,7 @@ const { values } = parseArgs({
     pause: { type: 'string', default: '20' },
     requests: { type: 'string', default: '100000' },
     notifications: { type: 'string', default: '100000' },
+    kills: { type: 'string', default: '60' },
     minutes: { type: 'string', default: '14' },
   },
 });
@@ -28,6 +30,8 @@ if (swaps > 0) {
 if (requests > 0) verdicts.push(...(await soakPayments({ requests, callers, tell: print })));
 const notifications = Number(values.notifications);
 if (notifications > 0) verdicts.push(...(await soakNotifications({ count: notifications, tell: print })));
+const kills = Number(values.kills);
+if (kills > 0) verdicts.push(...(await soakKills(kills)));
 for (const { isMet, what } of verdicts) print(`${isMet ? 'ok  ' : 'FAIL'} ${what}`);
 const failed = verdicts.filter(({ isMet }) => !isMet).length;
 print(`${verdicts.length - failed} passed, ${failed} failed`);
