@@ -1,6 +1,7 @@
 # The image: Node, the libraries that it names, CA certificates, time zones and one bundled file; no shell, nothing writable, nobody's user.
-# `--target pkcs11`: the same with what talks to a PKCS#11 token, docs/keys.md.
+# `--build-arg WITH=pkcs11`: the same with what talks to a PKCS#11 token, docs/keys.md.
 ARG BASE=node:24-slim
+ARG WITH=build
 
 FROM ${BASE} AS build
 WORKDIR /build
@@ -22,21 +23,23 @@ USER 0:0
 # Copied by root: what runs in the image may read it, and owns nothing.
 RUN cp -r /tmp/compile-cache /paycert/compile-cache && chmod -R u=rwX,go=rX /paycert && sh scripts/rootfs.sh /rootfs
 
-# Built only for that target: it needs a compiler, which no image keeps.
-FROM build AS addon
+# Built only where it is asked for: it needs a compiler, which no image keeps. The module of the token comes from its maker.
+FROM build AS pkcs11
 RUN apt-get update && apt-get install --yes --no-install-recommends g++ make python3
 # The headers are those of the Node that is here.
 RUN npm_config_nodedir=/usr/local npm run --silent addon
-RUN cd node_modules/pkcs11js && mkdir -p /addon/pkcs11js/build/Release \
-    && cp package.json index.js LICENSE /addon/pkcs11js/ && cp build/Release/pkcs11.node /addon/pkcs11js/build/Release/ \
-    && chmod -R u=rwX,go=rX /addon
+RUN mkdir -p /paycert/node_modules/pkcs11js/build/Release && cd node_modules/pkcs11js \
+    && cp package.json index.js LICENSE /paycert/node_modules/pkcs11js/ \
+    && cp build/Release/pkcs11.node /paycert/node_modules/pkcs11js/build/Release/ && chmod -R u=rwX,go=rX /paycert
 
-FROM scratch AS standard
+FROM ${WITH} AS program
+
+FROM scratch
 LABEL org.opencontainers.image.title="paycert" \
       org.opencontainers.image.description="Hot reload for payment certificates and keys" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /rootfs /
-COPY --from=build /paycert /paycert
+COPY --from=program /paycert /paycert
 ENV PATH=/usr/local/bin \
     NODE_ENV=production \
     NODE_COMPILE_CACHE=/paycert/compile-cache \
@@ -49,11 +52,4 @@ ENV PATH=/usr/local/bin \
 USER 65532:65532
 # The next thorough collection of garbage when the heap has doubled, and not when it is four times as large: 20 MB less under load.
 ENTRYPOINT ["node", "--heap-growing-percent=100", "/paycert/dist/cli/main.js"]
-
-# The module of the token is not in it: it comes from the token's maker, by a volume or an image on top of this one.
-FROM standard AS pkcs11
-COPY --from=addon /addon /paycert/node_modules
-CMD ["--help"]
-
-FROM standard
 CMD ["--help"]
