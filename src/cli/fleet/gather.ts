@@ -96,8 +96,7 @@ async function askEach(
       try {
         const answer = readSighting(await client.getFromPod(target, maxSightingBytes, both));
         const sighting = keepKnown(pod, answer, (name) => names.has(name));
-        const had = { at: askedAt, names: sighting.credentials.map(({ name }) => name) };
-        seen.set(pod, { askedAt, sighting, unseen: undefined, had, audit: answer.audit });
+        seen.set(pod, { askedAt, sighting, unseen: undefined, had: undefined, audit: answer.audit });
       } catch (error) {
         signal.throwIfAborted();
         seen.set(pod, { askedAt, sighting: undefined, unseen: whyUnseen(error), had: undefined });

@@ -19,7 +19,7 @@ import { isPodAddress } from './pod-address.ts';
 import { FleetPods } from './pods.ts';
 import { Unseen } from './read-sighting.ts';
 import { Rounds } from './rounds.ts';
-import { keepKnown, type Seen, viewOf } from './sightings.ts';
+import { hadOf, keepKnown, type Seen, viewOf } from './sightings.ts';
 import { type Stored, StoredSnapshots } from './stored.ts';
 import { type PodView, stateOf } from './view.ts';
 
@@ -168,13 +168,12 @@ export class Fleet {
       this.#takeAudit(pod, answer.audit, signal);
       const known = new Set(this.#stored.names(pod.namespace));
       const sighting = keepKnown(pod, answer, (name) => known.has(name));
-      const had = { at: askedAt, names: sighting.credentials.map(({ name }) => name) };
-      return { askedAt, sighting, unseen: undefined, had };
+      return { askedAt, sighting, unseen: undefined, had: undefined };
     } catch (error) {
       if (!(error instanceof Unseen) && !signal.aborted)
         this.#options.observe({ type: 'internal-error', where: 'fleet', error });
       const unseen = error instanceof Unseen ? error.message : 'asking it failed unexpectedly';
-      return { askedAt, sighting: undefined, unseen, had: seen?.had };
+      return { askedAt, sighting: undefined, unseen, had: hadOf(seen) };
     }
   }
 

@@ -1,6 +1,7 @@
 // What each Pod answered last: for which PaymentCredentials of its own namespace it counts, and what it has of them.
 import type { CredentialSighting, Sighting } from '../../store/sighting.ts';
 import type { FleetPod } from './pod.ts';
+import { share, shareTexts } from './shared-text.ts';
 import type { Known } from './stored.ts';
 import type { PodView } from './view.ts';
 
@@ -10,9 +11,15 @@ export interface Seen {
   /** Undefined when the last question was not answered. */
   readonly sighting: Sighting | undefined;
   readonly unseen: string | undefined;
-  /** The PaymentCredentials that it had when it answered last, and when that was; undefined if it never did. */
+  /** Where there is no sighting: the PaymentCredentials that it had when it answered last, and when that was; undefined if it never did. */
   readonly had: { readonly at: Date; readonly names: readonly string[] } | undefined;
 }
+
+/** What is kept of the last answer of a Pod that gives none now. */
+export const hadOf = (seen: Seen | undefined): Seen['had'] =>
+  seen?.sighting === undefined
+    ? seen?.had
+    : { at: seen.askedAt, names: seen.sighting.credentials.map(({ name }) => name) };
 
 /**
  * The PaymentCredential of the Pod's own namespace that a credential belongs to: the one that it follows, else the one of its
@@ -32,9 +39,9 @@ export function keepKnown(
   const kept = new Map<string, CredentialSighting>();
   for (const one of credentials) {
     const name = nameIn(pod, one);
-    if (name !== undefined && isKnown(name)) kept.set(name, { ...one, name });
+    if (name !== undefined && isKnown(name)) kept.set(name, shareTexts({ ...one, name }));
   }
-  return { version, credentials: [...kept.values()] };
+  return { version: share(version), credentials: [...kept.values()] };
 }
 
 /**
