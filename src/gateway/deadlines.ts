@@ -1,5 +1,5 @@
-// When the time of a call is over. All calls of one client have as much, and those that begin together share one timer: one for each, and
-// the signal that ends it, take as long as a response takes to parse.
+// When the time of a call is over: those that begin together share one timer.
+// One for each, and the signal that ends it, take as long as a response takes to parse. All calls of one client have as much time.
 import type { Clock } from '../clock.ts';
 
 export interface DeadlinesOptions {

@@ -1,6 +1,8 @@
 // What opens wrapped values with one key of one key service, and how a value that it refuses is reported.
 import { PaycertError } from '../errors.ts';
 
+export type { WrappingContext } from '../crypto/wrapped.ts';
+
 export interface Opener {
   /** As the configuration calls the service. */
   readonly service: string;

@@ -1,10 +1,10 @@
 // Aliyun KMS of a configuration: where it is, who we are to it, and what signs and opens there. Requests are signed as our own provider signs them.
 import { defaults, milliseconds } from '../config/defaults.ts';
 import type { KeyServicesConfig } from '../config/schema/key-services.ts';
-import type { WrappingContext } from '../crypto/wrapped.ts';
 import { aliyunKeys } from '../keys/aliyun-kms.ts';
 import { aliyunOpener } from '../keys/aliyun-opener.ts';
 import { CloudKeys, cloudConcurrent } from '../keys/cloud-keys.ts';
+import type { WrappingContext } from '../keys/opener.ts';
 import { randomNonce } from '../nonce.ts';
 import { type Acs3, type AliyunKms, aliyunKms } from '../origins/aliyun/kms.ts';
 import { assumeRoleWithOidc } from '../origins/aliyun/oidc-role.ts';

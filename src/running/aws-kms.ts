@@ -1,10 +1,10 @@
 // AWS KMS of a configuration: where it is, who we are to it, and what signs and opens there.
 import { defaults, milliseconds } from '../config/defaults.ts';
-import type { WrappingContext } from '../crypto/wrapped.ts';
 import type { KeyServicesConfig } from '../config/schema/key-services.ts';
 import { CloudKeys, cloudConcurrent } from '../keys/cloud-keys.ts';
 import { awsKeys } from '../keys/aws-kms.ts';
 import { awsOpener } from '../keys/aws-opener.ts';
+import type { WrappingContext } from '../keys/opener.ts';
 import { type AwsKms, awsKms } from '../origins/aws/kms.ts';
 import { loadSigV4 } from '../origins/aws/sigv4.ts';
 import { assumeRoleWithWebIdentity } from '../origins/aws/web-identity.ts';

@@ -2,12 +2,11 @@
 import { defaults, milliseconds } from '../config/defaults.ts';
 import type { KeyServicesConfig } from '../config/schema/key-services.ts';
 import type { WrappingKeyConfig } from '../config/schema/unwrap.ts';
-import type { WrappingContext } from '../crypto/wrapped.ts';
 import { PaycertError } from '../errors.ts';
 import type { Dependencies } from '../store/attempt.ts';
 import { KeyServices } from '../keys/key-services.ts';
 import { localOpener } from '../keys/local-opener.ts';
-import type { Opener } from '../keys/opener.ts';
+import type { Opener, WrappingContext } from '../keys/opener.ts';
 import { loadOptional } from '../optional-package.ts';
 import { Origins } from './origins.ts';
 

@@ -1,7 +1,6 @@
 // Knows what every sidecar has, while this replica leads: asks their admin ports in turn, and says which PaymentCredentials that concerns.
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../clock.ts';
-import type { PaycertError } from '../../errors.ts';
 import type { Observe } from '../../events.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Sighting } from '../../store/sighting.ts';
@@ -21,7 +20,7 @@ import { Unseen } from './read-sighting.ts';
 import { Rounds } from './rounds.ts';
 import { hadOf, keepKnown, type Seen, viewOf } from './sightings.ts';
 import { type Stored, StoredSnapshots } from './stored.ts';
-import { type PodView, stateOf } from './view.ts';
+import { type Look, type PodView, stateOf } from './view.ts';
 
 export interface FleetOptions {
   readonly client: () => Promise<Pick<KubeClient, 'list' | 'watch' | 'get' | 'merge'>>;
@@ -41,17 +40,6 @@ export interface FleetOptions {
   readonly recorder: Pick<EventRecorder, 'record'>;
   /** The ConfigMap by which the next leader knows how far audits went; without it, each leader knows nothing at first. */
   readonly auditEnds?: AuditMemoryOptions['place'] | undefined;
-}
-
-/** What is known of the Pods of one PaymentCredential. */
-export interface Look {
-  readonly pods: readonly PodView[];
-  /** Whether each was asked since the Secret changed. */
-  readonly isComplete: boolean;
-  /** How many of them have an audit whose end was cut off or rewritten. */
-  readonly auditsCut: number;
-  /** Why Pods may be missing. */
-  readonly trouble: PaycertError | undefined;
 }
 
 export class Fleet {

@@ -1,4 +1,5 @@
 // What the Pods of one PaymentCredential have, as counts: a function of what each said, and of what is stored.
+import type { PaycertError } from '../../errors.ts';
 import type { CredentialSighting } from '../../store/sighting.ts';
 
 /** One Pod, as it is known now. */
@@ -11,6 +12,17 @@ export interface PodView {
   readonly sighting: CredentialSighting | undefined;
   /** Why it is not known. */
   readonly unseen: string | undefined;
+}
+
+/** What is known of the Pods of one PaymentCredential. */
+export interface Look {
+  readonly pods: readonly PodView[];
+  /** Whether each was asked since the Secret changed. */
+  readonly isComplete: boolean;
+  /** How many of them have an audit whose end was cut off or rewritten. */
+  readonly auditsCut: number;
+  /** Why Pods may be missing. */
+  readonly trouble: PaycertError | undefined;
 }
 
 export const podStates = ['current', 'old', 'deferred', 'rejected', 'unknown'] as const;

@@ -6,7 +6,7 @@ import type { ErrorCode, PaycertError } from '../../errors.ts';
 import { requireAnnotation, usedByLabel } from '../labels.ts';
 import { roleOf } from '../../providers/roles.ts';
 import { type Condition, deferredReason, type Key, type PaymentCredential, type Status } from '../resource.ts';
-import type { Look } from '../fleet/fleet.ts';
+import type { Look } from '../fleet/view.ts';
 import type { SecretEvaluation, StagedEvaluation } from './evaluate.ts';
 import { soonestExpiry } from './expiry.ts';
 

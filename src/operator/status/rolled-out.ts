@@ -1,6 +1,5 @@
 // Whether every Pod has what is stored: the condition RolledOut and the counts beside it, of what sidecars said and of nothing else.
-import type { Look } from '../fleet/fleet.ts';
-import { type Counts, countPods, type Fleet, podStates } from '../fleet/view.ts';
+import { type Counts, countPods, type Fleet, type Look, podStates } from '../fleet/view.ts';
 import { deferredReason, type Status } from '../resource.ts';
 import { type Evaluation, isValid, type Outcome, reasonOf } from './conditions.ts';
 import type { SecretEvaluation } from './evaluate.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PaycertError } from '../../../src/errors.ts';
-import type { Look } from '../../../src/operator/fleet/fleet.ts';
+import type { Look } from '../../../src/operator/fleet/view.ts';
 import type { Status } from '../../../src/operator/resource.ts';
 import type { SecretEvaluation } from '../../../src/operator/status/evaluate.ts';
 import { evaluateRollout } from '../../../src/operator/status/rolled-out.ts';
