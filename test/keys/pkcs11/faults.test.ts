@@ -136,7 +136,7 @@ describe('a token that is removed', () => {
     assert.ok(recorder.of('key-process-started').length <= 3);
   });
 
-  it('and whose sessions were closed by it gets others', limit, async (t) => {
+  it('and signs on while somebody else uses the token', limit, async (t) => {
     const { token, sign: ask, recorder } = await prepared(t);
     await token.import(other.privateKey);
     await Promise.all(Array.from({ length: 8 }, () => ask('x')));
