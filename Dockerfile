@@ -1,4 +1,4 @@
-# The image: Node, the libraries that it names, CA certificates, time zones and one bundled file; no shell, nothing writable, nobody's user.
+# The image: Node, the libraries that it names, CA certificates, time zones and the bundle; no shell, nothing writable, nobody's user.
 # `--build-arg WITH=pkcs11`: the same with what talks to a PKCS#11 token, docs/keys.md.
 ARG BASE=node:24-slim
 ARG WITH=build
