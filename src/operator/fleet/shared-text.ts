@@ -14,7 +14,7 @@ export function share(text: string): string {
   return text;
 }
 
-/** The members that are texts, shared; times are each one's own. */
+/** The members that are texts, shared, but for times, which differ. */
 export const shareTexts = <T extends object>(value: T): T =>
   Object.fromEntries(
     Object.entries(value).map(([name, one]: [string, unknown]) => [
