@@ -55,7 +55,7 @@ describe('a diagnosis', () => {
     [
       'says of a choice that nothing was chosen',
       { source: {} },
-      ['source needs exactly one of files, env, secret, vault, consul, etcd, merge, fallback, staged'],
+      ['source needs exactly one of files, env, secret, vault, consul, etcd, pki, unwrap, merge, fallback, staged'],
     ],
     [
       'names everything that is wrong inside one object',

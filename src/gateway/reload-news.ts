@@ -6,11 +6,11 @@ const looks: ReadonlySet<Event['type']> = new Set([
 ]);
 
 export class ReloadNews {
-  readonly #waiting = new Map<string, Set<(isSwapped: boolean) => void>>();
+  readonly #waiting = new Map<string, Set<(look: Event['type']) => void>>();
 
   noticed(event: Event): void {
     if (!looks.has(event.type) || !('credential' in event)) return;
-    for (const tell of this.#waiting.get(event.credential) ?? []) tell(event.type === 'swapped');
+    for (const tell of this.#waiting.get(event.credential) ?? []) tell(event.type);
   }
 
   /** Whether another set is current after the next look; false once nobody waits any more. */
@@ -19,14 +19,20 @@ export class ReloadNews {
     this.#waiting.set(credential, waiting);
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const leave = () => resolve(false);
-    waiting.add(resolve);
+    let unchanged = 0;
+    const tell = (look: Event['type']) => {
+      // The first may have begun before what was learned counted.
+      if (look === 'unchanged' && ++unchanged < 2) return;
+      resolve(look === 'swapped');
+    };
+    waiting.add(tell);
     if (signal.aborted) leave();
     else signal.addEventListener('abort', leave);
     try {
       return await promise;
     } finally {
       signal.removeEventListener('abort', leave);
-      waiting.delete(resolve);
+      waiting.delete(tell);
       if (waiting.size === 0 && this.#waiting.get(credential) === waiting) this.#waiting.delete(credential);
     }
   }
