@@ -74,7 +74,8 @@ function peek(path: string, mounts: Mounts): string | undefined {
   try {
     if (!areLocal(mounts, [resolve(path)])) return undefined;
     const stats = statSync(path);
-    return stats.isFile() && stats.size <= maxPeekBytes ? readFileSync(path, 'utf8') : undefined;
+    // A file of /proc has no size, and may have no end.
+    return stats.isFile() && stats.size > 0 && stats.size <= maxPeekBytes ? readFileSync(path, 'utf8') : undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall !== undefined) return undefined;
     throw error;

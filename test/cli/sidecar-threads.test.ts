@@ -78,7 +78,14 @@ describe('a sidecar', () => {
     await writeFile(at('no.yaml'), 'credentials: [');
     await writeFile(at('large.yaml'), `${textOf(inMemory)}${' '.repeat(64 * 1024)}`);
     const surroundings = { mounts, cores: 2, isLogFile: false };
-    for (const path of [at('absent.yaml'), directory, at('invalid.yaml'), at('no.yaml'), at('large.yaml')])
+    for (const path of [
+      at('absent.yaml'),
+      directory,
+      at('invalid.yaml'),
+      at('no.yaml'),
+      at('large.yaml'),
+      '/proc/self/maps',
+    ])
       assert.equal(poolSizeOf({ path }, {}, surroundings), poolSizeFor(2), path);
     assert.equal(poolSizeOf({ variable: 'ABSENT' }, {}, surroundings), poolSizeFor(2));
   });

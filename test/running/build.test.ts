@@ -108,6 +108,8 @@ describe('the schema', () => {
       'vault',
       'consul',
       'etcd',
+      'pki',
+      'unwrap',
       'merge',
       'fallback',
       'staged',
