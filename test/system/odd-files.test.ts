@@ -55,9 +55,9 @@ describe('a file that somebody else may replace', () => {
       // What a person names on the command line.
       'cli/reconcile/journal.ts',
       'cli/reconcile/orders.ts',
-      // What the kernel says of this process.
       // The configuration, before there is a pool: a regular file whose size is known, up to 64 KiB.
       'cli/sidecar-threads.ts',
+      // What the kernel says of this process.
       'server/limits.ts',
       'sources/mounts.ts',
       // In memory, of our own making, and of a size that is looked at first.
