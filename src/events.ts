@@ -280,6 +280,8 @@ export type Event =
       readonly trace?: Trace;
     }
   | { readonly type: 'unverified'; readonly credential: string; readonly kind: string; readonly error: PaycertError }
+  /** A message names a key of its platform that is not known here, or none of the platform's is valid: it may be new. */
+  | { readonly type: 'key-missed'; readonly credential: string; readonly keyId: string }
   /** `notification`: its signature is valid, so the platform wrote it, and what it says is not known here. */
   | {
       readonly type: 'unopened';

@@ -15,9 +15,6 @@ export type PlatformCertificatesOptions = Omit<ListedDependencies, 'wake'>;
 /** How many credentials ask at once: thousands start together. */
 const mostAtOnce = 8;
 
-/** What names a key that is not known here; of one that is valid there may be none. */
-const namesUnknown: ReadonlySet<string> = new Set(['key-id-unknown', 'no-platform-key']);
-
 /** Of one process. What was listed outlives the source that it was listed for, so that a new configuration loses nothing. */
 export class PlatformCertificates {
   readonly #options: PlatformCertificatesOptions;
@@ -57,10 +54,8 @@ export class PlatformCertificates {
   /** What was refused for a key that nobody knows may be signed with one that is new. */
   noticed(event: Event): void {
     this.#reloads.noticed(event);
-    if (event.type !== 'unverified' || !namesUnknown.has(event.error.code)) return;
-    const { keyId } = event.error;
-    if (keyId === undefined) return;
-    for (const known of [this.#lists, this.#asked]) known.get(event.credential)?.missed(keyId);
+    if (event.type !== 'key-missed') return;
+    for (const known of [this.#lists, this.#asked]) known.get(event.credential)?.missed(event.keyId);
   }
 
   /** Waits for a certificate that is being asked for: whether the credential has another set then. */

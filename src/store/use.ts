@@ -1,5 +1,5 @@
 // The operations of one snapshot for one call: what a row of the API and a program with the library both run.
-import { PaycertError, requestInvalid } from '../errors.ts';
+import { type ErrorCode, PaycertError, requestInvalid } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { Sent } from '../providers/refusal.ts';
 import type {
@@ -174,9 +174,14 @@ export function useOf(snapshot: Snapshot, begin: Begin, options: UseOptions): Cr
   });
   const timeOf = ({ startedAt }: Call, { now = startedAt }: At = {}): Date => now;
 
-  /** A refusal is observed as `unverified`: somebody forges, or a platform's key is missing here. */
+  /**
+   * A refusal is observed as `unverified`: somebody forges, or a platform's key is missing here; a key that is named and is missing
+   * as `key-missed`.
+   */
   const refused = ({ credential }: Call, { kind }: Received, error: unknown): void => {
     if (isUnverified(error)) observe({ type: 'unverified', credential, kind, error });
+    const keyId = missedKeyOf(error);
+    if (keyId !== undefined) observe({ type: 'key-missed', credential, keyId });
   };
   const unopened =
     ({ credential }: Call, kind: Sealed) =>
@@ -266,12 +271,12 @@ function receivedOf(input: ReceivedInput): Received {
     : { ...given, body: bytesOf(given, 'body') };
 }
 
-/**
- * A refused signature, or one of a key that is named where none is valid. A response that the platform never signs is no proof, and
- * nobody's failure.
- */
+/** A refused signature. A response that the platform never signs is no proof, and nobody's failure. */
 const isUnverified = (error: unknown): error is PaycertError =>
-  error instanceof PaycertError &&
-  (error.kind === 'refused'
-    ? error.code !== 'response-unsigned'
-    : error.code === 'no-platform-key' && error.keyId !== undefined);
+  error instanceof PaycertError && error.kind === 'refused' && error.code !== 'response-unsigned';
+
+const keyMissing: ReadonlySet<string> = new Set<ErrorCode>(['key-id-unknown', 'no-platform-key']);
+
+/** The key that a message names, where it is not known, or no key of the platform is valid. */
+const missedKeyOf = (error: unknown): string | undefined =>
+  error instanceof PaycertError && keyMissing.has(error.code) ? error.keyId : undefined;

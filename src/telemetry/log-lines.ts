@@ -330,6 +330,7 @@ const rows: Rows = {
     'operation',
     { call, listener, ...(claim !== undefined && { claim }), credential, operation, outcome, seconds },
   ],
+  'key-missed': () => undefined,
   unverified: ({ credential, kind, error }) => [
     error.code === 'signature-probe' ? 'debug' : 'warn',
     'signature refused',

@@ -99,11 +99,11 @@ describe('verify', () => {
     }
   });
 
-  it('answers 503 with Retry-After, and reports nothing but that no key is valid, while there is no platform key', async () => {
+  it('answers 503 with Retry-After, and reports nothing as forged, while there is no platform key', async () => {
     await using bare = await startApi({ shop: { files: unverifiable } });
     const reply = await bare.post('verify', input(answer));
     assert.deepEqual([...verdictOf(reply), reply.headers['retry-after']], [503, 'no-platform-key', '1']);
-    assert.ok(bare.events.every((event) => event.type !== 'unverified' || event.error.code === 'no-platform-key'));
+    assert.ok(bare.events.every(({ type }) => type !== 'unverified'));
     const sealed = await bare.post('encrypt', { plaintext: 'x' });
     assert.deepEqual([...verdictOf(sealed), sealed.headers['retry-after']], [503, 'no-platform-key', '1']);
   });

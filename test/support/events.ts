@@ -112,6 +112,7 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
   'activation-refused': { type: 'activation-refused', credential, error },
   judged: { type: 'judged', credential, keyId: 'A1', outcome: 'refused' },
   unverified: { type: 'unverified', credential, kind: 'response', error },
+  'key-missed': { type: 'key-missed', credential, keyId: '5157F09EFDC096DE15EBE81A47057A7232F1B8E1' },
   unopened: { type: 'unopened', credential, kind: 'notification', error },
   decrypted: { type: 'decrypted', credential, role: 'apiv3', isRetired: false },
   'remote-signed': { type: 'remote-signed', service: 'hashivault', use: 'sign', key: 'hashivault://pay?version=1 pss', outcome: 'timed-out', seconds: 3, error }, // prettier-ignore
