@@ -13,12 +13,3 @@ export function share(text: string): string {
   kept.set(text, text);
   return text;
 }
-
-/** The members that are texts, shared, but for times, which differ. */
-export const shareTexts = <T extends object>(value: T): T =>
-  Object.fromEntries(
-    Object.entries(value).map(([name, one]: [string, unknown]) => [
-      name,
-      typeof one === 'string' && !/At$|Until$/.test(name) ? share(one) : one,
-    ]),
-  ) as T;
