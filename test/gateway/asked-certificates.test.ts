@@ -35,7 +35,7 @@ async function startBehind(t: TestContext, [material, after]: readonly [AlipayMa
   const asking = new Asking(t, material.files);
   const platform: AlipayGateway = await startAlipayGateway({ material: after, now: () => asking.clock.now() });
   t.after(() => platform.close());
-  await asking.start(t, platform.url);
+  await asking.swapped(() => void asking.start(t, platform.url));
   return { asking, platform };
 }
 
@@ -85,7 +85,7 @@ describe('a certificate that Alipay signs with and nobody here knows', { timeout
     assert.equal(await asking.certificates.learn('shop', next.serial, signal), false);
     assert.equal(asking.state?.outcome, 'failed');
     assert.equal(await asking.certificates.learn('shop', next.serial, signal), false);
-    assert.equal(asking.questions, 1);
+    assert.equal(asking.downloads, 1);
   });
 
   it('is kept through new material and a new configuration of the same application, and not for another', async (t) => {
@@ -128,7 +128,7 @@ describe('a certificate that Alipay signs with and nobody here knows', { timeout
       assert.equal(await asking.asked(() => asking.clock.advance(minutes * minute)), 'gateway-unreachable');
     assert.equal(await asking.asked(() => asking.clock.advance(19 * minute)), 'unknown', 'nobody names it any more');
     asking.clock.advance(day);
-    assert.equal(asking.questions, 7);
+    assert.equal(asking.downloads, 7);
   });
 
   it('is asked for when the only certificate that is known has expired', async (t) => {
@@ -187,7 +187,7 @@ describe('what is handed out as Alipay’s certificate', { timeout: 60_000 }, ()
     const asking = new Asking(t, material.files);
     const platform = await startRawPlatform(t);
     platform.respond(response);
-    await asking.start(t, platform.origin);
+    await asking.swapped(() => void asking.start(t, platform.origin));
     const swapped = asking.recorder.next('swapped');
     const outcome = await asking.asked(() => asking.verify(key));
     if (outcome === 'listed') await swapped;

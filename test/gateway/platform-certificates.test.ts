@@ -14,7 +14,8 @@ import {
   type WechatpayMaterial,
 } from '../../src/testing/index.ts';
 import { describeForFleet } from '../../src/store/sighting.ts';
-import { day, hour, Listing, ownFiles, serialsOf } from '../support/listing.ts';
+import { day, hour } from '../support/downloading.ts';
+import { Listing, ownFiles, serialsOf } from '../support/listing.ts';
 import { startRawPlatform } from '../support/raw-platform.ts';
 import { makeMaterial, now } from '../support/wechatpay.ts';
 
