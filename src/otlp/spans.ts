@@ -60,20 +60,7 @@ const rows: Rows = {
       },
     };
   },
-  notified({ traced, call, credential, outcome, status, seconds, error }, now) {
-    if (traced === undefined) return undefined;
-    const { trace, method, url } = traced;
-    return {
-      ...{ trace, kind: 'server', name: `${method} ${url}`, start: now - seconds * 1000, end: now },
-      isError: status >= 500,
-      attributes: {
-        ...{ 'http.request.method': method, 'url.path': url, 'http.response.status_code': status },
-        ...(status >= 400 && { 'error.type': error?.code ?? String(status) }),
-        ...{ 'paycert.credential': credential, 'paycert.operation': 'notification', 'paycert.outcome': outcome },
-        'paycert.request_id': call,
-      },
-    };
-  },
+  notified: (event, now) => servedSpan(event, now, { 'paycert.operation': 'notification' }),
   delivered({ traced, credential, outcome, status, seconds }, now) {
     if (traced === undefined) return undefined;
     const { trace, method } = traced;
@@ -90,20 +77,12 @@ const rows: Rows = {
       },
     };
   },
-  forwarded({ traced, call, credential, outcome, status, verified, attempts, seconds, error }, now) {
-    if (traced === undefined) return undefined;
-    const { trace, method, url } = traced;
-    return {
-      ...{ trace, kind: 'server', name: `${method} ${url}`, start: now - seconds * 1000, end: now },
-      isError: status >= 500,
-      attributes: {
-        ...{ 'http.request.method': method, 'url.path': url, 'http.response.status_code': status },
-        ...(status >= 400 && { 'error.type': error?.code ?? String(status) }),
-        ...{ 'paycert.credential': credential, 'paycert.operation': 'forward', 'paycert.outcome': outcome },
-        ...{ 'paycert.verified': verified, 'paycert.attempts': attempts, 'paycert.request_id': call },
-      },
-    };
-  },
+  forwarded: (event, now) =>
+    servedSpan(event, now, {
+      'paycert.operation': 'forward',
+      'paycert.verified': event.verified,
+      'paycert.attempts': event.attempts,
+    }),
   attempted({ traced, credential, startedAt, endedAt, outcome, status }) {
     if (traced === undefined) return undefined;
     const { trace, method, keyId, generation, operation, resends = 0 } = traced;
@@ -123,6 +102,28 @@ const rows: Rows = {
     };
   },
 };
+
+type Served = Extract<Event, { type: 'notified' | 'forwarded' }>;
+
+/** A request that came to us over HTTP. */
+function servedSpan(
+  { traced, call, credential, outcome, status, seconds, error }: Served,
+  now: number,
+  attributes: Described['attributes'],
+): Described | undefined {
+  if (traced === undefined) return undefined;
+  const { trace, method, url } = traced;
+  return {
+    ...{ trace, kind: 'server', name: `${method} ${url}`, start: now - seconds * 1000, end: now },
+    isError: status >= 500,
+    attributes: {
+      ...{ 'http.request.method': method, 'url.path': url, 'http.response.status_code': status },
+      ...(status >= 400 && { 'error.type': error?.code ?? String(status) }),
+      ...{ 'paycert.credential': credential, 'paycert.outcome': outcome, 'paycert.request_id': call },
+      ...attributes,
+    },
+  };
+}
 
 const defaultPorts: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
