@@ -3,24 +3,23 @@ import { defaults, milliseconds } from '../config/defaults.ts';
 import type { KeyServicesConfig } from '../config/schema/key-services.ts';
 import { aliyunKeys } from '../keys/aliyun-kms.ts';
 import { aliyunOpener } from '../keys/aliyun-opener.ts';
-import { CloudKeys, cloudConcurrent } from '../keys/cloud-keys.ts';
+import { CloudKeys } from '../keys/cloud-keys.ts';
 import type { WrappingContext } from '../keys/opener.ts';
 import { randomNonce } from '../nonce.ts';
 import { type Acs3, type AliyunKms, aliyunKms } from '../origins/aliyun/kms.ts';
 import { assumeRoleWithOidc } from '../origins/aliyun/oidc-role.ts';
 import { type AccessKey, readAccessKey } from '../origins/cloud/access-key.ts';
 import { LentKeys } from '../origins/cloud/lent-keys.ts';
-import { Server } from '../origins/server.ts';
+import type { Server } from '../origins/server.ts';
 import { platforms } from '../providers/registry.ts';
-import type { Dependencies } from '../store/attempt.ts';
+import { type CloudNeeds, cloudServer } from './cloud-server.ts';
 
 type Config = NonNullable<KeyServicesConfig['aliyunkms']>;
-type Needs = Pick<Dependencies, 'clock' | 'observe'>;
 
 const hostOf = (product: string, region: string): string => `https://${product}.${region}.aliyuncs.com`;
 
 /** Each key is loaded once, as a set of files of the provider. */
-export function acs3Of({ clock }: Pick<Needs, 'clock'>, nonce: () => string): Acs3 {
+export function acs3Of({ clock }: Pick<CloudNeeds, 'clock'>, nonce: () => string): Acs3 {
   const loaded = new WeakMap<AccessKey, ReturnType<typeof load>>();
   return async ({ url, action, headers }, key) => {
     const loading = loaded.get(key) ?? load(key);
@@ -42,21 +41,18 @@ async function load({ id, secret, token }: AccessKey) {
 }
 
 /** Its operations. */
-function openAliyunKms(config: Config, needs: Needs): AliyunKms {
+function openAliyunKms(config: Config, needs: CloudNeeds): AliyunKms {
   const { region, address = hostOf('kms', region), tls, auth } = config;
   const { accessKey, rrsa } = auth;
-  // A breaker decides when it is asked again.
-  const toServer = (name: string, at: string, trust: Config['tls']) =>
-    new Server({
-      ...{ name, addresses: [at], tls: trust, ...needs, random: Math.random },
-      ...{ troubleOf: () => undefined, longestPauseMilliseconds: 0, maxSockets: cloudConcurrent },
-    });
   const obtain = accessKey
     ? () => readAccessKey(accessKey)
-    : // A gateway of its own has a CA of its own, and STS has not.
-      whoAssumes(rrsa, toServer('Aliyun STS', rrsa?.address ?? hostOf('sts', region), undefined), needs);
+    : whoAssumes(
+        rrsa,
+        cloudServer({ name: 'Aliyun STS', address: rrsa?.address ?? hostOf('sts', region) }, needs),
+        needs,
+      );
   const keys = new LentKeys<AccessKey>({ obtain, isRenewedAhead: !accessKey, random: Math.random, ...needs });
-  const server = toServer('Aliyun KMS', address, tls);
+  const server = cloudServer({ name: 'Aliyun KMS', address, tls }, needs);
   return aliyunKms({ server, keys, acs3: acs3Of(needs, randomNonce), origin: new URL(address).origin });
 }
 
@@ -64,7 +60,7 @@ type Rrsa = Config['auth']['rrsa'];
 
 /** The schema has made sure that there is one where there is no access key. */
 const whoAssumes =
-  (rrsa: Rrsa, server: Server, { clock }: Needs) =>
+  (rrsa: Rrsa, server: Server, { clock }: CloudNeeds) =>
   (signal: AbortSignal) => {
     const { roleArn = '', providerArn = '', tokenFile = '', sessionName = defaults.roleSessionName } = rrsa ?? {};
     return assumeRoleWithOidc(
@@ -74,7 +70,7 @@ const whoAssumes =
   };
 
 /** Keys there that sign, and what opens values with others. */
-export function startAliyunKms(config: Config, needs: Needs) {
+export function startAliyunKms(config: Config, needs: CloudNeeds) {
   const kms = openAliyunKms(config, needs);
   const deadlineMilliseconds = milliseconds(config.deadline ?? defaults.signingDeadline);
   const keys = new CloudKeys(aliyunKeys(kms), { deadlineMilliseconds, ...needs });
