@@ -1,7 +1,6 @@
 // What is kept of a Pod that has a sidecar: where its admin port is, and which PaymentCredentials it says it uses.
 import { adminPortName, defaultAdminPort } from '../admin-port.ts';
 import type { KubeObject } from '../../kube/resources.ts';
-import { share } from './shared-text.ts';
 import { credentialsAnnotation, injectedAnnotation, injectLabel, refreshLabel } from '../labels.ts';
 
 /** As the API server has it: nothing here is said by the sidecar. */
@@ -44,7 +43,7 @@ export function readPod(object: KubeObject, mayBeAsked: (address: string) => boo
   const ports = [...(spec.initContainers ?? []), ...(spec.containers ?? [])].flatMap(({ ports = [] }) => ports);
   const port = ports.find((one) => one.name === adminPortName)?.containerPort ?? defaultAdminPort;
   return {
-    ...{ namespace: share(namespace), name, uid, declared: declaredBy(object).map(share) },
+    ...{ namespace, name, uid, declared: declaredBy(object) },
     isComplete: [credentialsAnnotation, injectedAnnotation].some((name) => annotations[name] !== undefined),
     address: mayBeAsked(host) ? { host, port } : undefined,
     isRunning: phase === 'Running' || phase === 'Unknown',

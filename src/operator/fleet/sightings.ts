@@ -1,7 +1,6 @@
 // What each Pod answered last: for which PaymentCredentials of its own namespace it counts, and what it has of them.
 import type { CredentialSighting, Sighting } from '../../store/sighting.ts';
 import type { FleetPod } from './pod.ts';
-import { share } from './shared-text.ts';
 import type { Known } from './stored.ts';
 import type { PodView } from './view.ts';
 
@@ -30,15 +29,6 @@ function nameIn({ namespace }: Pick<FleetPod, 'namespace'>, one: CredentialSight
   return (one.namespace ?? namespace) === namespace ? one.resource : undefined;
 }
 
-/** What the Pods of a credential say alike. */
-const alike = ['name', 'resource', 'namespace', 'snapshotId', 'keyId'] as const;
-
-function withShared(one: CredentialSighting): CredentialSighting {
-  const shared = { ...one };
-  for (const field of alike) if (shared[field] !== undefined) shared[field] = share(shared[field]);
-  return shared;
-}
-
 /** Of what it answered, only what somebody may ask about later, by the names of PaymentCredentials. */
 export function keepKnown(
   pod: FleetPod,
@@ -48,9 +38,9 @@ export function keepKnown(
   const kept = new Map<string, CredentialSighting>();
   for (const one of credentials) {
     const name = nameIn(pod, one);
-    if (name !== undefined && isKnown(name)) kept.set(name, withShared({ ...one, name }));
+    if (name !== undefined && isKnown(name)) kept.set(name, { ...one, name });
   }
-  return { version: share(version), credentials: [...kept.values()] };
+  return { version, credentials: [...kept.values()] };
 }
 
 /**
