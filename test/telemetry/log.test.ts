@@ -22,7 +22,15 @@ describe('the log', () => {
       const lines = log('debug', event);
       assert.equal(
         lines.length,
-        ['unchanged', 'lines-dropped', 'event-recorded', 'watch-ended', 'exported', 'own-called', 'key-missed'].includes(type)
+        [
+          'unchanged',
+          'lines-dropped',
+          'event-recorded',
+          'watch-ended',
+          'exported',
+          'own-called',
+          'key-missed',
+        ].includes(type)
           ? 0
           : 1,
       );
