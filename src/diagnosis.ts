@@ -16,15 +16,25 @@ type Path = readonly (string | number)[];
 /** However wrong a document is: more than people read, and a bound on what one is made to cost. */
 export const maxProblems = 64;
 
-/** Whether a list or mapping that the schema names has more members than it may: found before one of them is looked at. */
-export function isOverfull({ properties = {}, ...schema }: Schema, value: unknown): boolean {
+type Overfull = (value: unknown) => boolean;
+
+/**
+ * Whether a list or mapping that the schema names has more members than it may: found before one of them is looked at. Undefined for a
+ * schema that sets no such limit, as for most of what is asked for thousands of times a second.
+ */
+export function overfull({ properties = {}, ...schema }: Schema): Overfull | undefined {
   const { maxItems = Infinity, maxProperties = Infinity } = schema;
-  if (Array.isArray(value)) return value.length > maxItems;
-  if (!isObject(value)) return false;
-  if (maxProperties < Infinity && Object.keys(value).length > maxProperties) return true;
-  return Object.entries(properties).some(
-    ([name, inside]) => Object.hasOwn(value, name) && isOverfull(inside, value[name]),
-  );
+  const inside = Object.entries(properties).flatMap(([name, each]) => {
+    const isOverfull = overfull(each);
+    return isOverfull ? [{ name, isOverfull }] : [];
+  });
+  if (maxItems === Infinity && maxProperties === Infinity && inside.length === 0) return undefined;
+  return (value) => {
+    if (Array.isArray(value)) return value.length > maxItems;
+    if (!isObject(value)) return false;
+    if (maxProperties < Infinity && Object.keys(value).length > maxProperties) return true;
+    return inside.some(({ name, isOverfull }) => Object.hasOwn(value, name) && isOverfull(value[name]));
+  };
 }
 
 /** What is wrong, at most 64 problems; none if the value fits. */

@@ -1,7 +1,7 @@
 // A schema as a function: the value with its type, or an error that names the field, what is wrong with it, and never its value.
 import type { Static, TSchema } from 'typebox';
 import { Build, Check } from 'typebox/schema';
-import { diagnose, isOverfull, type Problem } from './diagnosis.ts';
+import { diagnose, overfull, type Problem } from './diagnosis.ts';
 import { type ErrorCode, PaycertError } from './errors.ts';
 
 const whole = 'the document';
@@ -29,9 +29,8 @@ export function validator<S extends TSchema>(
 ): (value: unknown, at?: string, report?: Report) => Static<S> {
   let check: ((value: unknown) => boolean) | undefined;
   return (value, at = '', report) => {
-    check ??= uses === 'few' ? (each) => Check(schema, each) : compile(schema);
-    // A compiled schema counts last.
-    if (!isOverfull(schema, value) && check(value)) return value as Static<S>;
+    check ??= modest(schema, uses === 'few' ? (each) => Check(schema, each) : compile(schema));
+    if (check(value)) return value as Static<S>;
     const problems = diagnose(schema, value);
     const [first, ...others] = problems.map(({ path, message }) => {
       const inside = fieldOf(path);
@@ -44,6 +43,12 @@ export function validator<S extends TSchema>(
     if (report) for (const [index, problem] of problems.entries()) report(all[index] ?? first, problem);
     throw new PaycertError(first.code, first.message, { field: first.field ?? whole, others });
   };
+}
+
+/** A compiled schema counts last. */
+function modest(schema: TSchema, check: (value: unknown) => boolean): (value: unknown) => boolean {
+  const isOverfull = overfull(schema);
+  return isOverfull ? (value) => !isOverfull(value) && check(value) : check;
 }
 
 /** The function alone: what it was written from is many times its size, and of no use any more. */

@@ -9,6 +9,8 @@ import type * as schema from './schema.ts';
 export const base64 = (data: Uint8Array): string =>
   Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
 
+const utf8Of = (data: Uint8Array): string => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString();
+
 type VerifyInput = Static<typeof schema.VerifyRequest>;
 
 const responseFields = ['headers', 'body', 'bodyBase64', 'method', 'url', 'status', 'apiMethod'] as const;
@@ -49,18 +51,14 @@ function readMessage({ signature, keyId, message, messageBase64, ...input }: Ver
 }
 
 /** Whether the ciphertext is base64 is judged with what its platform takes, where nothing else is wrong. */
-export function readCiphertext({ algorithm, ciphertext, nonce, associatedData }: Static<typeof schema.DecryptRequest>) {
+export function readCiphertext(input: Static<typeof schema.DecryptRequest>) {
+  const { algorithm, ciphertext, nonce, associatedData } = input;
   if (algorithm === undefined) {
     if (nonce === undefined && associatedData === undefined) return { ciphertext };
     const missing = requestInvalid('algorithm', 'is missing beside nonce or associatedData');
     throw together(missing, ...base64Faults(ciphertext, 'ciphertext'));
   }
-  return {
-    algorithm,
-    ciphertext,
-    ...(nonce !== undefined && { nonce }),
-    ...(associatedData !== undefined && { associatedData }),
-  };
+  return { ...input, algorithm };
 }
 
 type Texts = Readonly<Record<string, string | undefined>>;
@@ -135,5 +133,5 @@ function base64Faults(text: string | undefined, field: string): PaycertError[] {
 }
 
 export function textOrBase64(data: Uint8Array, textField: string, base64Field: string): Record<string, string> {
-  return isUtf8(data) ? { [textField]: Buffer.from(data).toString() } : { [base64Field]: base64(data) };
+  return isUtf8(data) ? { [textField]: utf8Of(data) } : { [base64Field]: base64(data) };
 }

@@ -41,7 +41,7 @@ interface Row<I extends TSchema, O extends TSchema> {
 
 function operation<I extends TSchema, O extends TSchema>(name: string, row: Row<I, O>): Operation {
   const validate = validator(row.request, 'request-invalid');
-  return { ...row, name, run: async (input, use) => row.run(validate(input), use) };
+  return { ...row, name, run: (input, use) => row.run(validate(input), use) };
 }
 
 /** Seconds have eleven digits until the year 5138. */

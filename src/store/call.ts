@@ -36,10 +36,11 @@ export const itemOf = (call: Call): Call =>
 export type Around = <T>(call: Call, next: () => Promise<T>) => Promise<T>;
 
 /** The first surrounds all others. */
-export const compose =
-  (list: readonly Around[]): Around =>
-  <T>(call: Call, next: () => Promise<T>) =>
-    list.reduceRight<() => Promise<T>>((inner, around) => () => around(call, inner), next)();
+export const compose = (list: readonly Around[]): Around =>
+  list.reduceRight<Around>(
+    (inner, around) => (call, next) => around(call, () => inner(call, next)),
+    (_, next) => next(),
+  );
 
 /** Counts a call by its outcome. `milliseconds` is a clock that never goes back; time is an argument here. */
 export const count =
@@ -49,16 +50,8 @@ export const count =
     const started = milliseconds();
     const report = (outcome: Outcome) => {
       const seconds = (milliseconds() - started) / 1000;
-      observe({
-        type: 'operated',
-        call: id,
-        ...caller,
-        credential,
-        operation,
-        outcome,
-        seconds,
-        ...(trace && { trace }),
-      });
+      const event = { ...caller, type: 'operated', call: id, credential, operation, outcome, seconds } as const;
+      observe(trace ? { ...event, trace } : event);
     };
     try {
       const result = await next();

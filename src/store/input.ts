@@ -9,12 +9,14 @@ export type Content = string | Uint8Array;
 type Kind = 'content' | 'encoded' | 'text' | 'headers' | 'texts';
 
 /** Every member of every operation that is not plain data of JSON, by its name. */
-const kinds: Readonly<Record<string, Kind>> = {
-  ...{ body: 'content', message: 'content', plaintext: 'content', ciphertext: 'encoded', signature: 'encoded' },
-  ...{ method: 'text', url: 'text', keyId: 'text', apiMethod: 'text', bizContent: 'text' },
-  ...{ algorithm: 'text', nonce: 'text', associatedData: 'text', encryptionKeyId: 'text' },
-  ...{ headers: 'headers', parameters: 'texts' },
-};
+const kinds: ReadonlyMap<string, Kind> = new Map(
+  Object.entries({
+    ...{ body: 'content', message: 'content', plaintext: 'content', ciphertext: 'encoded', signature: 'encoded' },
+    ...{ method: 'text', url: 'text', keyId: 'text', apiMethod: 'text', bizContent: 'text' },
+    ...{ algorithm: 'text', nonce: 'text', associatedData: 'text', encryptionKeyId: 'text' },
+    ...{ headers: 'headers', parameters: 'texts' },
+  } satisfies Record<string, Kind>),
+);
 
 const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array;
 
@@ -50,8 +52,10 @@ function wrongHeaders(value: unknown): string | undefined {
  */
 export function checked<T>(input: T): T {
   if (typeof input !== 'object' || input === null) throw requestInvalid('input', 'must be an object');
-  for (const [name, value] of Object.entries(input)) {
-    const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+  // Without a list of pairs, here and wherever every item of a batch comes by.
+  for (const name of Object.keys(input)) {
+    const kind = kinds.get(name);
+    const value: unknown = (input as Readonly<Record<string, unknown>>)[name];
     if (kind === undefined || value === undefined) continue;
     const message = wrong(kind, value);
     if (message !== undefined) throw requestInvalid(name, message);

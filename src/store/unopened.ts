@@ -30,6 +30,7 @@ export class Unopening {
 
   /** Something of that kind was opened: what was not before it is history, and a counter's. */
   clear(kind: Sealed): void {
+    if (this.#found.size === 0) return;
     for (const [key, found] of this.#found) if (found.kind === kind) this.#found.delete(key);
   }
 

@@ -257,9 +257,9 @@ export function useOf(snapshot: Snapshot, begin: Begin, options: UseOptions): Cr
       begin('decrypt', async (call) => {
         const input = { ...given, ciphertext: base64Of(given, 'ciphertext') };
         const refusals = { unopened: unopened(call, 'ciphertext') };
-        const { isRetired, ...opened } = await snapshot.decrypt(input, timeOf(call, at), call, refusals);
-        decrypted(call, opened.role, isRetired);
-        return opened;
+        const { plaintext, keyId, role, isRetired } = await snapshot.decrypt(input, timeOf(call, at), call, refusals);
+        decrypted(call, role, isRetired);
+        return { plaintext, keyId, role };
       }),
   };
 }

@@ -40,6 +40,8 @@ interface Window {
   last: CandidateLine['fields'];
 }
 
+const none: readonly OmittedLines[] = [];
+
 export class Sampling {
   readonly #now: () => Date;
   readonly #windows = new Map<string, Window>();
@@ -72,7 +74,8 @@ export class Sampling {
   }
 
   /** Ends the minutes that are over, or all of them, and says which lines were left out. */
-  end(isAll = false): OmittedLines[] {
+  end(isAll = false): readonly OmittedLines[] {
+    if (this.#windows.size === 0) return none;
     const now = this.#now().getTime();
     // Once a second is often enough, however many events there are.
     if (!isAll && now >= this.#endedAt && now < this.#endedAt + 1000) return [];

@@ -9,6 +9,20 @@ import { isAlive } from './facts.ts';
 const distinct = <T extends Verifier | Opener>(all: readonly T[]): readonly T[] =>
   [...new Map(all.toReversed().map((one) => [one.id, one])).values()].toReversed();
 
+/** By the list of one set, which never changes: how it is tried where there is no earlier one. */
+const orders = new WeakMap<readonly Opener[], readonly Opener[]>();
+
+/** Each distinct opener once, those that can tell whether a key is the right one first. */
+function inOrder(openers: readonly Opener[], earlier: readonly Opener[] = []): readonly Opener[] {
+  const known = earlier.length > 0 ? undefined : orders.get(openers);
+  if (known !== undefined) return known;
+  const order = distinct([...openers, ...earlier]).toSorted(
+    (a, b) => Number(a.isGuess ?? false) - Number(b.isGuess ?? false),
+  );
+  if (earlier.length === 0) orders.set(openers, order);
+  return order;
+}
+
 export interface Transit {
   readonly body: Uint8Array;
   readonly messageOf: (body: Uint8Array) => Uint8Array;
@@ -80,12 +94,14 @@ export async function open(
   input: Ciphertext,
   { earlier, turn, absent, key = 'key' }: OpenOptions,
 ): Promise<Decrypted> {
-  const fit = distinct([...openers, ...(earlier?.openers ?? [])]).filter(({ takes }) => takes(input));
-  if (fit.length === 0) throw absent();
-  for (const opener of fit.toSorted((a, b) => Number(a.isGuess ?? false) - Number(b.isGuess ?? false))) {
+  let isTried = false;
+  for (const opener of inOrder(openers, earlier?.openers)) {
+    if (!opener.takes(input)) continue;
+    isTried = true;
     const plaintext = await opener.open(input, turn);
     if (plaintext !== undefined) return { plaintext, keyId: opener.facts.keyId, role: opener.facts.role };
   }
+  if (!isTried) throw absent();
   // One code and one message for every cause: which byte was wrong is nobody's business.
   throw new PaycertError('decryption-failed', `the ciphertext cannot be opened with any ${key} that is loaded`);
 }
