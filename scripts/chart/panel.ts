@@ -9,7 +9,8 @@ export interface Panel {
   /** Of 24 columns, and in rows. */
   readonly width: number;
   readonly height: number;
-  readonly from: 'sidecar' | 'operator';
+  /** Who has its series; a key service only a sidecar that uses one. */
+  readonly from: 'sidecar' | 'operator' | 'key service';
   readonly queries: readonly { readonly expr: string; readonly legend: string }[];
 }
 

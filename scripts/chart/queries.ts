@@ -304,6 +304,34 @@ export const panels: readonly Panel[] = [
     ],
   },
   {
+    title: 'Key services: signatures and decryptions',
+    text: 'Asked of a service that keeps keys, by how they ended. Empty where all keys are in the material.',
+    kind: 'timeseries',
+    unit: 'reqps',
+    ...half,
+    from: 'key service',
+    queries: [
+      {
+        expr: `sum ${by('service', 'use', 'outcome')} (rate(paycert_remote_signatures_total{namespace=~"$namespace"}[5m]))`,
+        legend: '{{service}} {{use}} {{outcome}}',
+      },
+    ],
+  },
+  {
+    title: 'Key services: requests over a quota',
+    text: 'The service refused them, since the account sends too many. Each is sent again until its deadline.',
+    kind: 'timeseries',
+    unit: 'reqps',
+    ...half,
+    from: 'key service',
+    queries: [
+      {
+        expr: `sum ${by('service')} (rate(paycert_key_service_throttled_total{namespace=~"$namespace"}[5m]))`,
+        legend: '{{service}}',
+      },
+    ],
+  },
+  {
     title: 'Fleet: Pods by what they have',
     text: 'Of the Secret as it is stored. unknown: the sidecar does not answer. Empty without fleet.enabled.',
     kind: 'timeseries',

@@ -122,7 +122,7 @@ export class Transit implements KeyService<TransitReference>, Disposable {
       return await this.#options.session.ask(question, signal);
     } catch (error) {
       if (!(error instanceof PaycertError)) throw error;
-      throw new PaycertError(ours.has(error.code) ? 'key-service-refused' : 'key-service-unavailable', error.message, { cause: error }); // prettier-ignore
+      throw new PaycertError(toCallers[error.code] ?? 'key-service-unavailable', error.message, { cause: error });
     }
   }
 
@@ -131,8 +131,13 @@ export class Transit implements KeyService<TransitReference>, Disposable {
   }
 }
 
-/** What is wrong with who we are, and not with the service. */
-const ours: ReadonlySet<ErrorCode> = new Set(['origin-unauthenticated', 'origin-refused', 'source-unreadable']);
+/** What is wrong with who we are, or with how much we ask; the rest is that the service is away. */
+const toCallers: Readonly<Partial<Record<ErrorCode, ErrorCode>>> = {
+  'origin-throttled': 'key-service-throttled',
+  'origin-unauthenticated': 'key-service-refused',
+  'origin-refused': 'key-service-refused',
+  'source-unreadable': 'key-service-refused',
+};
 
 function refused({ status }: Reply, what: string): PaycertError {
   const why = status === 403 ? 'no policy of our token allows it' : 'the service refuses it';

@@ -212,7 +212,7 @@ describe('in a Prometheus that scraped a sidecar', { skip: lacks('prometheus'), 
 
   for (const { title, from, queries } of panels) {
     it(
-      from === 'sidecar' ? `the panel “${title}” returns data` : `the panel “${title}”, of the operator, is understood`,
+      from === 'sidecar' ? `the panel “${title}” returns data` : `the panel “${title}”, of the ${from}, is understood`,
       async () => {
         for (const { expr } of queries) {
           assert.ok(!filled(expr).includes('$'), expr);

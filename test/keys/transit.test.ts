@@ -327,6 +327,18 @@ describe('while transit does not sign, nothing is signed, and then it is again:'
     assert.ok(isPss((await credential.sign('x')).signature, 'x', own.publicKey));
   });
 
+  it('a quota that is used up: all are sent again, slower, and no breaker opens', limit, async (t) => {
+    const credential = await prepared(t, { deadline: '30s' });
+    const quota = 'sys/quotas/rate-limit/signatures';
+    await bao().owner('POST', quota, { path: 'transit/', rate: 2, interval: '1s' });
+    t.after(() => bao().owner('DELETE', quota));
+    // More requests than the quota of this second and of the next: up to 16 go together.
+    const all = await Promise.all(Array.from({ length: 128 }, () => credential.sign('x')));
+    assert.ok(all.every(({ signature }) => isPss(signature, 'x', own.publicKey)));
+    assert.ok(credential.recorder.of('key-service-throttled').length > 0);
+    assert.deepEqual(credential.recorder.of('key-service-changed'), []);
+  });
+
   it('a permission that is withdrawn, and given back', limit, async (t) => {
     const name = await imported(own.privateKey);
     const rules = { [`transit/keys/${name}`]: ['read'], [`transit/sign/${name}/sha2-256`]: ['update'] };

@@ -24,8 +24,12 @@ export function troubleOf({ status, content }: Reply, what: string): PaycertErro
  * The same of questions about keys, where 500 is said of a key that cannot do what is asked: it says nothing of the others, so it is an
  * answer and no trouble of the node.
  */
-export const keyTroubleOf = (reply: Reply, what: string): PaycertError | undefined =>
-  reply.status === 500 ? undefined : troubleOf(reply, what);
+export const keyTroubleOf = (reply: Reply, what: string): PaycertError | undefined => {
+  if (reply.status === 500) return undefined;
+  const trouble = troubleOf(reply, what);
+  // A signature that is refused for that is sent again, slower.
+  return reply.status === 429 && trouble ? new PaycertError('origin-throttled', trouble.message) : trouble;
+};
 
 function errorsOf(content: unknown): readonly string[] {
   const { errors } = within(content);

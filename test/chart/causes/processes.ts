@@ -148,6 +148,12 @@ export const processes: Readonly<Record<string, Cause>> = {
     within: 3,
     after: 2,
   },
+  PaycertKeyServiceThrottled: {
+    series: { [ofSidecar('paycert_key_service_throttled_total', { service: 'awskms' })]: counting(50, 0) },
+    labels: { namespace: 'pay', service: 'awskms' },
+    within: 8,
+    after: 5,
+  },
   PaycertBreakerOpen: heldBack('breaker', 3, 10),
   PaycertBulkheadFull: heldBack('bulkhead', 8, 5),
   PaycertPlatformClockOff: platformClock(3),
