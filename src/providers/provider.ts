@@ -194,8 +194,8 @@ export interface Opener {
   readonly id: string;
   /** Whether this is the kind of ciphertext that it opens. */
   readonly takes: (input: Ciphertext) => boolean;
-  /** The plaintext; undefined where this key does not open it. */
-  readonly open: (input: Ciphertext, turn: Turn) => Promise<Uint8Array | undefined>;
+  /** The plaintext; undefined where this key does not open it. At once, where it needs no turn: a promise for each costs as much. */
+  readonly open: (input: Ciphertext, turn: Turn) => Promise<Uint8Array | undefined> | Uint8Array | undefined;
   /** It cannot tell that a key is the wrong one, so it is tried after all that can. */
   readonly isGuess?: boolean;
 }

@@ -107,9 +107,17 @@ function unmeant(name: string, value: unknown, values: NonNullable<Form['values'
 /** The form that an input chooses: the first whose mark it has, else the one without a mark, else the first. */
 export function formOf<N extends string>(forms: Readonly<Record<N, Form>>, input: object): N {
   const names = Object.keys(forms) as [N, ...N[]];
-  const given: Readonly<Record<string, unknown>> = { ...input };
-  const isChosen = ({ mark }: Form): boolean => mark !== undefined && given[mark] !== undefined;
+  const given = input as Readonly<Record<string, unknown>>;
+  const isChosen = ({ mark }: Form): boolean =>
+    mark !== undefined && Object.hasOwn(given, mark) && given[mark] !== undefined;
   return (
     names.find((name) => isChosen(forms[name])) ?? names.find((name) => forms[name].mark === undefined) ?? names[0]
   );
 }
+
+/**
+ * As `take`, by the form that the input chooses.
+ * @throws PaycertError `request-invalid`
+ */
+export const takeForm = <N extends string>(input: object, forms: Readonly<Record<N, Form>>): void =>
+  void take(input, forms[formOf(forms, input)]);

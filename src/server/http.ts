@@ -16,7 +16,7 @@ import { readJson } from './body.ts';
 import { callOf } from './caller.ts';
 import { batchSchemas, openApiDocument } from './openapi.ts';
 import { type Operation, operations, type Use } from './operations.ts';
-import { problemOf, toPaycertError } from './problem.ts';
+import { type ProblemBody, problemOf, toPaycertError } from './problem.ts';
 import { json, jsonReply, type Route, type RouteCall, serveRoutes } from './routes.ts';
 import * as schema from './schema.ts';
 import { describeCredential, describeProcess, type ProcessFacts } from './status.ts';
@@ -166,7 +166,11 @@ async function runBatch(
       // Others get the event loop: 16 verifications take half a millisecond.
       if (index % 16 === 15) await setImmediate();
       assertAwaited(call);
-      results[index] = await runItem(api, operation, items[index], use);
+      try {
+        results[index] = { result: await api.around(itemOf(call), () => operation.run(items[index], use)) };
+      } catch (error) {
+        results[index] = { problem: problemOfItem(api, call, error) };
+      }
     }
   };
   await Promise.all(Array.from({ length: Math.min(itemsAtOnce, items.length) }, work));
@@ -179,13 +183,8 @@ async function startBatch(api: Api, call: Call): Promise<Use> {
   return snapshot ? begin(api, call, snapshot) : api.around(call, async () => begin(api, call));
 }
 
-async function runItem(api: Api, operation: Operation, item: unknown, use: Use): Promise<object> {
-  try {
-    return { result: await api.around(itemOf(use.call), () => operation.run(item, use)) };
-  } catch (error) {
-    const known = toPaycertError(error);
-    const { credential } = use.call;
-    if (known.kind === 'internal') api.observe({ type: 'internal-error', where: 'api', credential, error });
-    return { problem: problemOf(known) };
-  }
+function problemOfItem({ observe }: Api, { credential }: Call, error: unknown): ProblemBody {
+  const known = toPaycertError(error);
+  if (known.kind === 'internal') observe({ type: 'internal-error', where: 'api', credential, error });
+  return problemOf(known);
 }

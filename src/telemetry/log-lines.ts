@@ -465,3 +465,7 @@ const rows: Rows = {
 export function describeEvent(event: Event): LogLine | undefined {
   return (rows[event.type] as (event: Event) => LogLine | undefined)(event);
 }
+
+/** Thousands a second, whose lines are of level debug: not described for a log that has none. */
+export const isOfEachCall = (event: Event): boolean =>
+  event.type === 'decrypted' || (event.type === 'operated' && event.outcome !== 'error');

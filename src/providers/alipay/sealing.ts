@@ -5,7 +5,6 @@ import { atOnce } from '../../crypto/private-key.ts';
 import { PaycertError } from '../../errors.ts';
 import { open } from '../shared/tries.ts';
 import type { KeyFacts, Opener, Operations } from '../provider.ts';
-import { take } from '../takes.ts';
 import { openContent } from './content.ts';
 import { takes } from './takes.ts';
 
@@ -16,14 +15,12 @@ export function sealing(
     facts,
     id: secretId(key),
     takes: (input) => 'algorithm' in input,
-    open: async (input) => ('algorithm' in input ? openContent(input.ciphertext, input.algorithm, key) : undefined),
+    open: (input) => ('algorithm' in input ? openContent(input.ciphertext, input.algorithm, key) : undefined),
   }));
   return {
     openers,
-    async decrypt(input, turn = atOnce, earlier) {
-      take(input, takes.decrypt.content);
-      return open(openers, input, { earlier, turn, absent: noAesKey });
-    },
+    decrypt: (input, turn = atOnce, earlier) =>
+      open(openers, input, { forms: takes.decrypt, earlier, turn, absent: noAesKey }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Turn } from '../../crypto/private-key.ts';
 import { PaycertError } from '../../errors.ts';
 import { oddDecoding, traceOf } from '../../transit.ts';
 import type { Ciphertext, Claim, Decrypted, Earlier, KeyFacts, Opener, Verifier } from '../provider.ts';
+import { type Form, takeForm } from '../takes.ts';
 import { isAlive } from './facts.ts';
 
 const distinct = <T extends Verifier | Opener>(all: readonly T[]): readonly T[] =>
@@ -78,6 +79,8 @@ export function confirm(
 }
 
 export interface OpenOptions {
+  /** What it must be like, before a key is tried: the forms of `take`. */
+  readonly forms?: Readonly<Record<string, Form>>;
   readonly earlier?: Earlier | undefined;
   readonly turn: Turn;
   readonly absent: () => PaycertError;
@@ -87,18 +90,20 @@ export interface OpenOptions {
 
 /**
  * Opens with the first key that can.
- * @throws what `absent` makes, where no key opens that kind of ciphertext; PaycertError `decryption-failed`
+ * @throws what `absent` makes, where no key opens that kind of ciphertext; PaycertError `decryption-failed`, `request-invalid`
  */
 export async function open(
   openers: readonly Opener[],
   input: Ciphertext,
-  { earlier, turn, absent, key = 'key' }: OpenOptions,
+  { forms, earlier, turn, absent, key = 'key' }: OpenOptions,
 ): Promise<Decrypted> {
+  if (forms !== undefined) takeForm(input, forms);
   let isTried = false;
   for (const opener of inOrder(openers, earlier?.openers)) {
     if (!opener.takes(input)) continue;
     isTried = true;
-    const plaintext = await opener.open(input, turn);
+    const opening = opener.open(input, turn);
+    const plaintext = opening instanceof Promise ? await opening : opening;
     if (plaintext !== undefined) return { plaintext, keyId: opener.facts.keyId, role: opener.facts.role };
   }
   if (!isTried) throw absent();

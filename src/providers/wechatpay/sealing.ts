@@ -8,7 +8,6 @@ import { PaycertError } from '../../errors.ts';
 import { publicFacts } from '../shared/facts.ts';
 import { open } from '../shared/tries.ts';
 import type { Ciphertext, KeyFacts, Opener, Operations } from '../provider.ts';
-import { formOf, take } from '../takes.ts';
 import { openResource } from './envelope.ts';
 import type { ResponseKey } from './options.ts';
 import { keyUnknown, type PlatformKeys } from './platform-keys.ts';
@@ -35,7 +34,7 @@ export function collectOpeners({ symmetric, fieldKeys, legacyFieldPadding, prove
         facts,
         id: secretId(key),
         takes: isResource,
-        async open(input) {
+        open(input) {
           const plaintext = isResource(input)
             ? openResource(key, { associatedData: '', nonce: '', ...input })
             : undefined;
@@ -93,10 +92,11 @@ export function sealing(
       return { ciphertext: sealOaep(key.publicKey, plaintext), keyId: key.keyId };
     },
 
-    async decrypt(input, turn = atOnce, earlier) {
-      take(input, takes.decrypt[formOf(takes.decrypt, input)]);
-      return open(openers, input, { earlier, turn, absent: isResource(input) ? noApiV3Key : noFieldKey });
-    },
+    decrypt: (input, turn = atOnce, earlier) =>
+      open(openers, input, {
+        ...{ forms: takes.decrypt, earlier, turn },
+        absent: () => (isResource(input) ? noApiV3Key() : noFieldKey()),
+      }),
   };
 }
 

@@ -12,6 +12,7 @@ import { keyServices } from './key-services.ts';
 import { processRows } from './process.ts';
 import { reloads } from './reloads.ts';
 import type { CountedRow } from './row.ts';
+import { Tally } from './tally.ts';
 
 /** Every metric that events move, by its name. */
 export const counted: Readonly<Record<string, CountedRow>> = {
@@ -32,7 +33,7 @@ export interface Counting {
   readonly forget: (credential: string) => Promise<void>;
 }
 
-type Move = (labels: Omit<Sample, 'value'>, value: number) => void;
+type Move = (sample: Sample) => void;
 
 export function countEvents(registry: Registry): Counting {
   const moves = new Map<string, ((event: Event) => void)[]>();
@@ -44,8 +45,8 @@ export function countEvents(registry: Registry): Counting {
       moves.set(type, [
         ...before,
         (event) => {
-          const { value, ...labels } = read(event) ?? {};
-          if (value !== undefined) move(labels, value);
+          const sample = read(event);
+          if (sample !== undefined) move(sample);
         },
       ]);
     }
@@ -67,15 +68,21 @@ function make(
   const options = { name, help, labelNames: [...labels], registers: [registry] };
   if (type === 'histogram') {
     const histogram = new Histogram({ ...options, buckets: [...buckets] });
-    return (its, value) => histogram.observe(its, value);
+    return ({ value, ...its }) => histogram.observe(its, value);
   }
   if (type === 'gauge') {
     const gauge = new Gauge(options);
-    return (its, value) => (Number.isNaN(value) ? gauge.remove(its) : gauge.set(its, value));
+    return ({ value, ...its }) => (Number.isNaN(value) ? gauge.remove(its) : gauge.set(its, value));
   }
-  const counter = new Counter(options);
+  const tally = new Tally(labels);
+  const counter = new Counter({
+    ...options,
+    collect() {
+      tally.empty((its, value) => this.inc(its, value));
+    },
+  });
   counters.push(counter);
-  return (its, value) => counter.inc(its, value);
+  return (sample) => tally.add(sample);
 }
 
 async function forgetIn(counter: Counter, credential: string): Promise<void> {
