@@ -1,4 +1,4 @@
-// How many threads of the pool a sidecar keeps for what may hang: one where all keys are in memory and it asks nobody, since each thread more costs signatures.
+// How many threads of the pool a sidecar keeps for what may hang: one where all keys are in memory and it asks nobody, one more for the directory of an audit, since each thread costs signatures.
 import { fstatSync, readFileSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
@@ -8,14 +8,14 @@ import type { CredentialConfig } from '../config/schema/credential.ts';
 import type { SourceConfig } from '../config/schema/source.ts';
 import { PaycertError } from '../errors.ts';
 import { areLocal, currentMounts, memoryMountOf, type Mounts } from '../sources/mounts.ts';
-import { foreignThreads, poolSizeFor } from '../system/threads.ts';
+import { auditLane, foreignThreads, poolSizeFor } from '../system/threads.ts';
 import type { ConfigPlace } from './sidecar-files.ts';
 
-/** Whether a field of the configuration has paycert wait for more than memory and its own files. `lastGood` and `credentials`: it depends. */
+/** Whether a field of the configuration has paycert wait for more than memory and its own files. `lastGood`, `audit` and `credentials`: it depends. */
 const fields = {
   ...{ listen: false, admin: false, log: false, remember: false, resources: false },
-  ...{ proxy: true, notifications: true, wayOut: true, audit: true, keyServices: true },
-} as const satisfies Record<keyof Omit<Config, 'credentials' | 'lastGood'>, boolean>;
+  ...{ proxy: true, notifications: true, wayOut: true, keyServices: true },
+} as const satisfies Record<keyof Omit<Config, 'credentials' | 'lastGood' | 'audit'>, boolean>;
 
 const credentialFields = {
   ...{ name: false, required: false, require: false, provider: false, older: false, grace: false, maxAge: false },
@@ -39,12 +39,13 @@ function isForeignSource(source: SourceConfig, mounts: Mounts): boolean {
 
 /** The threads that foreign calls of this configuration may hold together. */
 export function foreignThreadsOf(config: Config, mounts: Mounts): number {
-  const { credentials, lastGood, ...rest } = config;
+  const { credentials, lastGood, audit, ...rest } = config;
   const isOnDisk = lastGood !== undefined && memoryMountOf(mounts, resolve(lastGood.directory)) === undefined;
   const asks = credentials.some(
     ({ source, ...others }) => hasForeign(credentialFields, others) || isForeignSource(source, mounts),
   );
-  return isOnDisk || asks || hasForeign(fields, rest) ? foreignThreads : ownFilesThreads;
+  const isAll = isOnDisk || asks || audit?.otlp !== undefined || hasForeign(fields, rest);
+  return isAll ? foreignThreads : ownFilesThreads + (audit?.volume === undefined ? 0 : auditLane.most);
 }
 
 /** For the configuration, tokens, hosts file and sockets, one at a time: they hang together, on the one disk of the container. */

@@ -63,5 +63,10 @@ export class Limiter {
   }
 }
 
-/** Twice the threads that sign: with fewer, some would wait for the event loop to give them the next one. */
-export const poolLimiter = (threads: number): Limiter => new Limiter(2 * threads);
+/**
+ * Twice the `threads` that sign: with fewer, some would wait for the event loop to give them the next one. Of `all` that the pool has,
+ * the others sign too while nothing foreign holds them: where they are few, they find the next one as well, since a thread
+ * that sleeps after each signature costs a twentieth of one.
+ */
+export const poolLimiter = (threads: number, all = threads): Limiter =>
+  new Limiter(all <= 2 * threads ? threads + all : 2 * threads);

@@ -8,6 +8,8 @@ export interface Lane {
   readonly most: number;
   /** What it is a part of; the bound of that one holds too. */
   readonly within?: Lane;
+  /** From its first call on, no other lane takes its threads, as long as one is left to the others. */
+  readonly isKept?: true;
 }
 
 /** Files on disks of this machine, and what the process itself follows, wherever that is. */
@@ -33,8 +35,8 @@ export const memoryLane: Lane = { most: Infinity };
 export const namesLane: Lane = { most: 1 };
 /** Standard output, where it is a file. */
 export const outputLane: Lane = { most: 1 };
-/** The directory of an audit. */
-export const auditLane: Lane = { most: 1 };
+/** The directory of an audit: its lines wait for no other file. */
+export const auditLane: Lane = { most: 1, isKept: true };
 /** The directories of our own sockets: volumes that others mount, too. */
 export const socketsLane: Lane = { most: 1 };
 
@@ -60,6 +62,7 @@ export class Threads {
   readonly #most: number;
   readonly #held = new Map<Lane, number>();
   #all = 0;
+  readonly #kept = new Set<Lane>();
   readonly #waiting: Waiting[] = [];
   readonly #released: (() => void)[] = [];
 
@@ -78,6 +81,7 @@ export class Threads {
 
   async run<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
     if (lane === memoryLane) return work();
+    if (lane.isKept) this.#kept.add(lane);
     if (this.#isFree(lane)) this.#count(lane, 1);
     else await new Promise<void>((start) => this.#waiting.push({ lane, start }));
     try {
@@ -90,7 +94,14 @@ export class Threads {
   }
 
   #isFree(lane: Lane): boolean {
-    return this.#all < this.#most && lanesOf(lane).every((one) => this.#heldBy(one) < one.most);
+    return this.#all < this.#roomFor(lane) && lanesOf(lane).every((one) => this.#heldBy(one) < one.most);
+  }
+
+  /** All threads but those that are kept for other lanes, and not in use. */
+  #roomFor(lane: Lane): number {
+    let room = this.#most;
+    for (const kept of this.#kept) if (kept !== lane) room -= kept.most - this.#heldBy(kept);
+    return Math.max(room, 1);
   }
 
   #heldBy(lane: Lane): number {
@@ -121,7 +132,7 @@ const lanesOf = (lane: Lane): readonly Lane[] => (lane.within === undefined ? [l
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** As libuv sizes its pool. */
-function poolSize(environment: Environment): number {
+export function poolSize(environment: Environment): number {
   const size = Number.parseInt(environment['UV_THREADPOOL_SIZE'] ?? '', 10);
   return size > 0 ? size : 4;
 }

@@ -53,7 +53,7 @@ describe('a sidecar', () => {
     'a Vault': textOf({
       vault: { address: 'https://vault:8200', path: 'pay', auth: { token: { tokenFile: '/run/secrets/t' } } },
     }),
-    'an audit': textOf(inMemory, { audit: { volume: { directory: '/var/audit' } } }),
+    'an audit at a collector': textOf(inMemory, { audit: { otlp: {} } }),
     'last good sets on a disk': textOf(inMemory, { lastGood: { directory: '/var/last-good' } }),
     'a proxy': textOf(inMemory, { proxy: { listen: { socket: '/run/paycert/proxy.sock' } } }),
     'a live check': textOf(inMemory, {}, { check: 'live' }),
@@ -61,6 +61,11 @@ describe('a sidecar', () => {
     it(`keeps a thread for each thing that may hang with ${what}`, () => {
       assert.equal(heldBy(text), foreignThreads);
     });
+
+  it('keeps one thread more for the directory of an audit, and none for an audit on standard output', () => {
+    const audits = [{ volume: { directory: '/var/audit' } }, { stdout: true }];
+    assert.deepEqual(audits.map((audit) => heldBy(textOf(inMemory, { audit }))), [2, 1]); // prettier-ignore
+  });
 
   it('reads for that what the start will read: a file of this machine, or a variable', async (t) => {
     const path = join(await makeDirectory(t), 'paycert.yaml');

@@ -124,4 +124,13 @@ describe('the limiter of the thread pool', () => {
     for (let index = 0; index < 40; index += 1) void run({}, String(index));
     assert.equal(started.length, 6);
   });
+
+  it('keeps the few others busy that foreign calls leave, and not many of them', () => {
+    const letIn = (...[threads, all]: [number, number]) => {
+      const { run, started } = stage(poolLimiter(threads, all));
+      for (let index = 0; index < 40; index += 1) void run({}, String(index));
+      return started.length;
+    };
+    assert.deepEqual([letIn(2, 3), letIn(2, 4), letIn(2, 14), letIn(8, 9)], [5, 6, 4, 17]);
+  });
 });

@@ -8,6 +8,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { makeDirectory } from '../support/directories.ts';
 import {
+  auditLane,
   filesLane,
   foreignThreads,
   type Lane,
@@ -69,6 +70,31 @@ describe('foreign calls', () => {
     void start(free);
     await turn();
     assert.deepEqual([heldBy(hung), heldBy(free)], [1, 1]);
+  });
+
+  it('leave the thread of an audit to it from its first line on, whatever else hangs', async () => {
+    const threads = new Threads(2);
+    const { running, start, heldBy } = hanging(threads);
+    void start(auditLane);
+    await turn();
+    running[0]?.end();
+    await turn();
+    for (let i = 0; i < 3; i++) void start(filesLane);
+    await turn();
+    assert.equal(heldBy(filesLane), 1);
+    void start(auditLane);
+    await turn();
+    assert.equal(running.at(-1)?.lane, auditLane);
+  });
+
+  it('may hold the one thread that there is, beside an audit, too', async () => {
+    const { running, start, heldBy } = hanging(new Threads(1));
+    void start(auditLane);
+    await turn();
+    void start(filesLane);
+    running[0]?.end();
+    await turn();
+    assert.equal(heldBy(filesLane), 1);
   });
 
   it('hold no more than all may, and each starts once one has ended, also by a throw', async () => {
