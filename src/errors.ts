@@ -598,7 +598,7 @@ const table = {
   'no-aes-key': { kind: 'not-ready', hint: 'Add aes_key to the material.' },
   'no-field-key': {
     kind: 'not-ready',
-    hint: 'Keep the private key in the material where fields are decrypted; docs/keys.md says why.',
+    hint: 'Keep the key in the material where fields are decrypted, or one that decrypts in retired/ (docs/keys.md).',
   },
   'key-service-unavailable': {
     kind: 'not-ready',

@@ -19,12 +19,14 @@ export interface PrivateKey {
   readonly sign: (suite: Suite, message: Uint8Array, turn?: Turn) => Promise<Uint8Array>;
   /** The plaintext, or undefined where this key does not open it. Absent: this key only signs. */
   readonly open?: (cipher: KeyCipher, ciphertext: Uint8Array, turn?: Turn) => Promise<Uint8Array | undefined>;
+  /** Why it signs nothing: what keeps it lets it open, and nothing else. */
+  readonly cannotSign?: PaycertError;
   /** The key itself, where it is in this process: TLS in Node takes nothing else. */
   readonly local?: KeyObject;
 }
 
 /** A private key whose bytes are in this process. */
-export function localKey(key: KeyObject): Required<PrivateKey> {
+export function localKey(key: KeyObject): Required<Omit<PrivateKey, 'cannotSign'>> {
   // Preparing a key for a cipher takes longer than finding it prepared; most keys never open anything.
   const openers = new Map<KeyCipher, ReturnType<KeyCipher['opener']>>();
   const openerOf = (cipher: KeyCipher) => {
@@ -45,14 +47,16 @@ export type RemoteKeys = ReadonlyMap<string, PrivateKey | PaycertError>;
 
 /**
  * Reads the private key of a part: one that is there, as `readPrivateKey` does, or one that it refers to.
- * Without `remote` no key service has been asked.
+ * Without `remote` no key service has been asked. One that only opens is taken where nothing is signed.
  */
 export const keyReader =
-  (remote?: RemoteKeys) =>
+  (remote?: RemoteKeys, use: 'sign' | 'open' = 'sign') =>
   (bytes: Uint8Array, field: string): PrivateKey => {
     if (!isKeyReference(bytes)) return localKey(readPrivateKey(bytes, field));
     const found = remote?.get(field);
     if (found instanceof PaycertError) throw found;
+    if (use === 'sign' && found?.cannotSign !== undefined)
+      throw new PaycertError(found.cannotSign.code, `${field}: ${found.cannotSign.message}`, { field });
     if (found !== undefined) return found;
     readKeyReference(bytes, field);
     throw new PaycertError('not-checked-here', `${field} stays in a key service, which is not asked here`, { field });

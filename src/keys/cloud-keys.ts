@@ -1,5 +1,5 @@
-// Keys of a cloud’s KMS: the public half when material is new, and a request for each signature, since none of them takes batches.
-import { createPublicKey, type KeyObject } from 'node:crypto';
+// Keys of a cloud’s KMS: the public half when material is new, and a request for each signature or ciphertext, since none of them takes batches.
+import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { AliyunReference, AwsReference } from '../crypto/cloud-reference.ts';
 import type { PrivateKey } from '../crypto/private-key.ts';
@@ -7,8 +7,9 @@ import type { Suite } from '../crypto/suites.ts';
 import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { KeyService } from './key-services.ts';
+import { openElsewhere, type Unopened } from './open-elsewhere.ts';
 import { remoteKey } from './remote-key.ts';
-import { Signer } from './signer.ts';
+import { type KeyUse, Signer } from './signer.ts';
 
 type CloudReference = AwsReference | AliyunReference;
 
@@ -21,13 +22,17 @@ export interface Cloud<R extends CloudReference> {
   readonly publicHalf: (reference: R, what: string, signal: AbortSignal) => Promise<PublicHalf<R>>;
   /** @throws PaycertError of kind source */
   readonly sign: (request: SigningRequest<R>, what: string, signal: AbortSignal) => Promise<Uint8Array>;
+  /** OAEP with SHA-1. @throws PaycertError of kind source, `origin-refused` where the key does not open that */
+  readonly open: (key: R, ciphertext: Uint8Array, what: string, signal: AbortSignal) => Promise<Uint8Array>;
   readonly keep: () => Disposable;
 }
 
 export interface PublicHalf<R extends CloudReference> {
   readonly publicKey: KeyObject;
-  /** The key itself, where the reference was another name of it: what signs later on. */
-  readonly signs: R;
+  /** The key itself, where the reference was another name of it: what is asked later on. */
+  readonly itself: R;
+  /** A key of a cloud does one of both, for ever. */
+  readonly use: KeyUse;
 }
 
 export interface SigningRequest<R extends CloudReference> {
@@ -45,7 +50,7 @@ export interface CloudKeysOptions {
 interface Way<R extends CloudReference> {
   readonly key: R;
   readonly name: string;
-  readonly padding: Suite['padding']['name'];
+  readonly how: Suite['padding']['name'] | 'oaep';
 }
 
 /** A signature takes 3 to 20 ms there, and a quota begins at 200 a second. */
@@ -54,7 +59,7 @@ export const cloudConcurrent = 16;
 export class CloudKeys<R extends CloudReference> implements KeyService<R>, Disposable {
   readonly #cloud: Cloud<R>;
   readonly #deadlineMilliseconds: number;
-  readonly #signer: Signer<Way<R>>;
+  readonly #signer: Signer<Way<R>, Uint8Array | Unopened>;
   readonly #ends = new DisposableStack();
 
   constructor(cloud: Cloud<R>, options: CloudKeysOptions) {
@@ -65,10 +70,8 @@ export class CloudKeys<R extends CloudReference> implements KeyService<R>, Dispo
       service: cloud.service,
       batch: 1,
       concurrent: cloudConcurrent,
-      send: async ({ key, name, padding }, digests, signal) => {
-        const sign = async (digest: Uint8Array) => cloud.sign({ key, padding, digest }, `sign with ${name}`, signal);
-        return Promise.all(digests.map(sign)).catch(rethrow);
-      },
+      send: async (way, inputs, signal) =>
+        Promise.all(inputs.map((input) => this.#use(way, input, signal))).catch(rethrow),
     });
     this.#ends.use(cloud.keep());
     this.#ends.use(this.#signer);
@@ -78,21 +81,42 @@ export class CloudKeys<R extends CloudReference> implements KeyService<R>, Dispo
     const name = this.#cloud.textOf(reference);
     const what = `read the public key of ${name}`;
     const late = AbortSignal.timeout(this.#deadlineMilliseconds);
-    const { publicKey, signs } = await this.#cloud
-      .publicHalf(reference, what, AbortSignal.any([signal, late]))
-      .catch((error: unknown) => {
-        if (error instanceof PaycertError || !late.aborted) throw error;
-        throw new PaycertError('key-service-timeout', `${what}: no response within ${String(this.#deadlineMilliseconds)} ms`); // prettier-ignore
-      });
-    return remoteKey(name, publicKey, ({ padding }, digest) =>
-      this.#signer.ask(`${name} ${padding.name}`, { key: signs, name, padding: padding.name }, digest),
-    );
+    const {
+      publicKey,
+      itself: key,
+      use,
+    } = await this.#cloud.publicHalf(reference, what, AbortSignal.any([signal, late])).catch((error: unknown) => {
+      if (error instanceof PaycertError || !late.aborted) throw error;
+      throw new PaycertError('key-service-timeout', `${what}: no response within ${String(this.#deadlineMilliseconds)} ms`); // prettier-ignore
+    });
+    const ask = (how: Way<R>['how'], input: Uint8Array) =>
+      this.#signer.ask(`${name} ${how}`, { key, name, how }, input, how === 'oaep' ? 'decrypt' : 'sign');
+    const remote = remoteKey(name, publicKey, async ({ padding }, digest) => {
+      const signature = await ask(padding.name, digest);
+      return 'unopened' in signature ? Buffer.alloc(0) : signature;
+    });
+    if (use === 'sign') return remote;
+    const cannotSign = new PaycertError('key-missing', `${name} ${onlyOpens}`);
+    return { ...remote, open: openElsewhere(name, publicKey, (ciphertext) => ask('oaep', ciphertext)), cannotSign };
+  }
+
+  async #use({ key, name, how }: Way<R>, input: Uint8Array, signal: AbortSignal): Promise<Uint8Array | Unopened> {
+    if (how !== 'oaep') return this.#cloud.sign({ key, padding: how, digest: input }, `sign with ${name}`, signal);
+    try {
+      return await this.#cloud.open(key, input, `decrypt with ${name}`, signal);
+    } catch (error) {
+      if (error instanceof PaycertError && error.code === 'origin-refused') return { unopened: 'perhaps' };
+      throw error;
+    }
   }
 
   [Symbol.dispose](): void {
     this.#ends.dispose();
   }
 }
+
+const onlyOpens =
+  'is made to decrypt, and a key of a cloud either signs or decrypts: put one here that signs, and this one into retired/';
 
 /** As callers of a signature have to know it; the rest is that the service is away. */
 const toCallers: Readonly<Partial<Record<ErrorCode, ErrorCode>>> = {
@@ -109,16 +133,3 @@ function rethrow(error: unknown): never {
   if (!(error instanceof PaycertError)) throw error;
   throw new PaycertError(toCallers[error.code] ?? 'key-service-unavailable', error.message, { cause: error });
 }
-
-/** A public half that such a service shows. @throws PaycertError `key-missing` */
-export function readPublicHalf(read: () => KeyObject, what: string): KeyObject {
-  try {
-    return read();
-  } catch {
-    throw new PaycertError('key-missing', `${what}: what came back is no public key that Node reads`);
-  }
-}
-
-/** SubjectPublicKeyInfo in DER. */
-export const fromSpki = (base64: string): KeyObject =>
-  createPublicKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'spki' });

@@ -7,6 +7,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { inspect } from 'node:util';
 import { sign, verify } from 'node:crypto';
 import type { KeyServicesConfig } from '../../src/config/schema/key-services.ts';
+import { sealOaep } from '../../src/crypto/cipher.ts';
 import { PaycertError } from '../../src/errors.ts';
 import { acs3Of } from '../../src/running/aliyun-kms.ts';
 import { AliyunKmsDouble } from '../support/aliyun-kms.ts';
@@ -22,6 +23,7 @@ const versions = ['key-1/version-1', 'key-1/version-2'] as const;
 const keys = new Map([
   [versions[0], one.privateKey],
   [versions[1], two.privateKey],
+  ['key-2/version-1', one.privateKey],
 ]);
 
 type Aliyun = NonNullable<KeyServicesConfig['aliyunkms']>;
@@ -90,6 +92,7 @@ describe('a key that stays in Aliyun KMS', () => {
       double.asked.map(({ Action, KeyId, KeyVersionId, Digest = '' }) => [Action, KeyId, KeyVersionId, Buffer.from(Digest, 'base64').length]), // prettier-ignore
       [
         ['GetPublicKey', 'key-1', 'version-1', 0],
+        ['DescribeKey', 'key-1', undefined, 0],
         ...Array.from({ length: 4 }, () => ['AsymmetricSign', 'key-1', 'version-1', 32]),
       ],
     );
@@ -149,6 +152,39 @@ describe('a key that stays in Aliyun KMS', () => {
     double.instead = () => limited;
     await assert.rejects(credential.sign('x'), codeIs('key-service-throttled'));
     assert.deepEqual(credential.recorder.of('key-service-changed'), []);
+  });
+});
+
+describe('fields of WeChat Pay with Aliyun KMS', () => {
+  const sealed = (text: string, { publicKey } = one) => sealOaep(publicKey, Buffer.from(text)).toString('base64');
+  const both = withFiles(referring(versions[0]), { 'retired/fields.pem': 'aliyunkms://key-2/version-1' });
+
+  it('open with a key that decrypts, beside the one that signs', async (t) => {
+    const { double, ...credential } = await start(t);
+    double.decrypting.add('key-2');
+    assert.equal(await credential.load(both), undefined);
+    for (const text of ['张三', '', 'x'.repeat(200)])
+      assert.equal(Buffer.from((await credential.decrypt(sealed(text))).plaintext).toString(), text);
+    assert.ok(isOf(await credential.sign('x'), 'x', one));
+    await assert.rejects(credential.decrypt(sealed('x', two)), codeIs('decryption-failed'));
+    const failure = { status: 503, content: { Code: 'ServiceUnavailable' } };
+    double.instead = (action) => (action === 'AsymmetricDecrypt' ? failure : undefined);
+    await assert.rejects(credential.decrypt(sealed('x')), codeIs('key-service-unavailable'));
+  });
+
+  it('need one: what it is made for decides, and nobody has to be allowed to ask that of a key that signs', async (t) => {
+    const { double, ...credential } = await start(t);
+    double.decrypting.add('key-2');
+    const misplaced = await credential.load(referring('key-2/version-1'));
+    assert.deepEqual(
+      [misplaced?.code, /either signs or decrypts/.test(misplaced?.message ?? '')],
+      ['key-missing', true],
+    );
+    const forbidden = { status: 403, content: { Code: 'Forbidden.NoPermission' } };
+    double.instead = (action) => (action === 'DescribeKey' ? forbidden : undefined);
+    assert.equal(await credential.load(both), undefined);
+    assert.ok(isOf(await credential.sign('x'), 'x', one));
+    await assert.rejects(credential.decrypt(sealed('x')), codeIs('no-field-key'));
   });
 });
 

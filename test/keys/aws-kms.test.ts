@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { inspect } from 'node:util';
 import type { KeyServicesConfig } from '../../src/config/schema/key-services.ts';
+import { sealOaep } from '../../src/crypto/cipher.ts';
 import { rsaPss } from '../../src/crypto/suites.ts';
 import { PaycertError } from '../../src/errors.ts';
 import { makeDirectory } from '../support/directories.ts';
@@ -21,12 +22,13 @@ assert.ok(stranger);
 const materials = await Promise.all([0, 1].map((rotation) => makeMaterial(new Date(), rotation)));
 const [one, two] = materials.map(({ merchant }) => merchant);
 assert.ok(one && two);
-const [decrypting, curve, symmetric] = [keyId(20), keyId(21), keyId(22)];
+const [decrypting, curve, symmetric, twin] = [keyId(20), keyId(21), keyId(22), keyId(23)];
 const kms = useLocalKms(async () => ({
   rsa: {
     [keyId(1)]: { key: one.privateKey },
     [keyId(2)]: { key: two.privateKey },
     [decrypting]: { key: stranger.privateKey, usage: 'ENCRYPT_DECRYPT' },
+    [twin]: { key: one.privateKey, usage: 'ENCRYPT_DECRYPT' },
   },
   ecc: { [curve]: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey },
   aes: { [symmetric]: randomBytes(32).toString('hex') },
@@ -145,6 +147,80 @@ describe('a key that stays in AWS KMS', () => {
       assert.match(String(target), /^TrentService\.(GetPublicKey|Sign)$/);
     }
   });
+});
+
+describe('fields of WeChat Pay with AWS KMS', () => {
+  const sealed = (text: string, { publicKey } = one) => sealOaep(publicKey, Buffer.from(text)).toString('base64');
+  const withTwin = (files = referring(keyId(1)), id = twin) =>
+    withFiles(files, { 'retired/fields.pem': `awskms:///${id}` });
+
+  it('open with a key that decrypts, beside the one that signs: the same key, brought in twice', limit, async (t) => {
+    const proxy = await RecordingProxy.start(t, kms().url);
+    const credential = await start(t, { address: proxy.url });
+    assert.equal(await credential.load(withTwin()), undefined);
+    for (const text of ['张三', '', 'x'.repeat(200)])
+      assert.equal(Buffer.from((await credential.decrypt(sealed(text))).plaintext).toString(), text);
+    assert.ok(isOf(await credential.sign('x'), 'x', one));
+    assert.deepEqual(
+      new Set(credential.recorder.of('remote-signed').map(({ use, outcome }) => `${use} ${outcome}`)),
+      new Set(['sign ok', 'decrypt ok']),
+    );
+    const asked = JSON.parse(proxy.bodies.find((body) => body.includes('CiphertextBlob')) ?? '{}') as object;
+    assert.deepEqual({ ...asked, CiphertextBlob: '' }, { KeyId: arnOf(twin), CiphertextBlob: '', EncryptionAlgorithm: 'RSAES_OAEP_SHA_1' }); // prettier-ignore
+  });
+
+  it('that were made for another key are nobody’s failure, and cost no breaker', limit, async (t) => {
+    const credential = await start(t);
+    assert.equal(await credential.load(withTwin()), undefined);
+    const foreign = [sealed('x', two), Buffer.alloc(256, 7).toString('base64'), 'AAAA'];
+    for (const ciphertext of [...foreign, ...Array<string>(12).fill(foreign[0]!)])
+      await assert.rejects(credential.decrypt(ciphertext), codeIs('decryption-failed'));
+    assert.deepEqual(credential.recorder.of('key-service-changed'), []);
+  });
+
+  it('of a key that is disabled say so, and open again when it is not', limit, async (t) => {
+    const credential = await start(t);
+    assert.equal(await credential.load(withTwin()), undefined);
+    await kms().owner('DisableKey', { KeyId: twin });
+    await assert.rejects(credential.decrypt(sealed('x')), codeIs('key-service-refused'));
+    await kms().owner('EnableKey', { KeyId: twin });
+    assert.equal(Buffer.from((await credential.decrypt(sealed('x'))).plaintext).toString(), 'x');
+  });
+
+  it(
+    'stay closed with the key that signs alone: the reason is said when it is loaded, and to who asks',
+    limit,
+    async (t) => {
+      const credential = await start(t);
+      assert.equal(await credential.load(referring(keyId(1))), undefined);
+      const warned = credential
+        .entry()
+        .snapshot?.context.set.warnings(new Date())
+        .filter(({ code }) => code === 'key-elsewhere');
+      assert.match(
+        warned?.[0]?.message ?? '',
+        /^apiclient_key\.pem .*fields that are encrypted for it cannot be decrypted/,
+      );
+      await assert.rejects(credential.decrypt(sealed('x')), codeIs('no-field-key'));
+      // With its twin there is nothing to warn of.
+      assert.equal(await credential.load(withTwin()), undefined);
+      assert.deepEqual(credential.entry().snapshot?.context.set.warnings(new Date()).filter(({ code }) => code === 'key-elsewhere'), []); // prettier-ignore
+    },
+  );
+
+  it(
+    'need a key that decrypts; one that stands where a key signs is rejected, with where it belongs',
+    limit,
+    async (t) => {
+      const credential = await start(t);
+      const error = await credential.load(referring(twin));
+      assert.deepEqual([error?.code, error?.field], ['key-missing', 'apiclient_key.pem']);
+      assert.match(
+        error?.message ?? '',
+        /either signs or decrypts: put one here that signs, and this one into retired\//,
+      );
+    },
+  );
 });
 
 describe('signatures of AWS KMS', () => {

@@ -1,6 +1,14 @@
 // A double of Aliyun KMS and STS, for tests: it checks each signature by the text of ACS3 and signs with real keys. There is no emulator of it.
 import assert from 'node:assert/strict';
-import { constants, createHash, createHmac, type KeyObject, privateEncrypt, createPublicKey } from 'node:crypto';
+import {
+  constants,
+  createHash,
+  createHmac,
+  createPublicKey,
+  type KeyObject,
+  privateDecrypt,
+  privateEncrypt,
+} from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,6 +27,8 @@ export class AliyunKmsDouble {
   url = '';
   /** `KEY/VERSION` → key. */
   readonly keys: ReadonlyMap<string, KeyObject>;
+  /** Keys that decrypt, by their ids; the others sign. */
+  readonly decrypting = new Set<string>();
   /** Access key id → secret. */
   readonly secrets = new Map([['LTAIexample1', 'secretOfExample1']]);
   /** What STS was sent, in order. */
@@ -60,12 +70,30 @@ export class AliyunKmsDouble {
     const parameters = Object.fromEntries(new URL(request.url ?? '', this.url).searchParams);
     this.asked.push({ ...parameters, Action: action });
     if (action === 'Decrypt') return this.#open(parameters);
+    if (action === 'DescribeKey') {
+      const KeyUsage = this.decrypting.has(parameters['KeyId'] ?? '') ? 'ENCRYPT/DECRYPT' : 'SIGN/VERIFY';
+      return { status: 200, content: { KeyMetadata: { KeyId: parameters['KeyId'], KeyUsage } } };
+    }
     const { KeyId = '', KeyVersionId = '', Digest = '', Algorithm } = parameters;
     const key = this.keys.get(`${KeyId}/${KeyVersionId}`);
     if (key === undefined) return { status: 404, content: { Code: 'Forbidden.KeyNotFound', Message: 'SECRET' } };
     if (action === 'GetPublicKey') {
       const PublicKey = createPublicKey(key).export({ type: 'spki', format: 'pem' });
       return { status: 200, content: { KeyId, KeyVersionId, PublicKey } };
+    }
+    if (this.decrypting.has(KeyId) !== (action === 'AsymmetricDecrypt'))
+      return { status: 400, content: { Code: 'UnsupportedOperation', Message: 'SECRET' } };
+    if (action === 'AsymmetricDecrypt') {
+      assert.equal(Algorithm, 'RSAES_OAEP_SHA_1');
+      try {
+        const opened = privateDecrypt(
+          { key, oaepHash: 'sha1' },
+          Buffer.from(parameters['CiphertextBlob'] ?? '', 'base64'),
+        );
+        return { status: 200, content: { KeyId, KeyVersionId, Plaintext: opened.toString('base64') } };
+      } catch {
+        return { status: 400, content: { Code: 'InvalidParameter', Message: 'SECRET' } };
+      }
     }
     assert.equal(Algorithm, 'RSA_PKCS1_SHA_256');
     const padded = Buffer.concat([digestInfo, Buffer.from(Digest, 'base64')]);

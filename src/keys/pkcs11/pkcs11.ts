@@ -1,15 +1,15 @@
 // A PKCS#11 token as a key service: public halves of its keys, signatures of digests, and OAEP ciphertexts opened, all by a process beside this one.
-import { createPublicKey, type KeyObject, randomBytes, X509Certificate } from 'node:crypto';
-import { type KeyCipher, oaep, sealOaep } from '../../crypto/cipher.ts';
+import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { PrivateKey } from '../../crypto/private-key.ts';
 import { digestInfoOf } from '../../crypto/suites.ts';
 import { textOfTokenReference, type TokenReference } from '../../crypto/token-reference.ts';
 import { type ErrorCode, PaycertError } from '../../errors.ts';
 import type { KeyService } from '../key-services.ts';
+import { openElsewhere, type Unopened } from '../open-elsewhere.ts';
 import { remoteKey } from '../remote-key.ts';
 import { type Signed, Signer } from '../signer.ts';
 import { KeptProcess, type KeptOptions } from './kept-process.ts';
-import type { Place, PublicHalf, Unopened, Use } from './words.ts';
+import type { Place, PublicHalf, Use } from './words.ts';
 
 export type Pkcs11Options = Omit<KeptOptions, 'service'>;
 
@@ -20,7 +20,6 @@ interface Way {
 }
 
 const service = 'pkcs11';
-const probeBytes = 16;
 
 export class Pkcs11 implements KeyService<TokenReference>, AsyncDisposable {
   readonly #tokens: Pkcs11Options['tokens'];
@@ -55,7 +54,9 @@ export class Pkcs11 implements KeyService<TokenReference>, AsyncDisposable {
       return 'unopened' in signature ? Buffer.alloc(0) : signature;
     });
     if (!opens) return key;
-    return { ...key, open: (cipher, ciphertext) => this.#open({ name, place, how: 'oaep' }, publicKey, cipher, ciphertext) }; // prettier-ignore
+    const way: Way = { name, place, how: 'oaep' };
+    const ask = (ciphertext: Uint8Array) => this.#signer.ask(`${name} oaep`, way, ciphertext, 'decrypt');
+    return { ...key, open: openElsewhere(name, publicKey, ask) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -78,23 +79,6 @@ export class Pkcs11 implements KeyService<TokenReference>, AsyncDisposable {
       if (!(error instanceof PaycertError)) throw error;
       throw ours.has(error.code) ? new PaycertError('key-service-refused', error.message, { cause: error }) : error;
     }
-  }
-
-  /** Padding of PKCS#1 v1.5 is opened by no token: how it refuses would tell a stranger what is inside. */
-  async #open(way: Way, publicKey: KeyObject, cipher: KeyCipher, ciphertext: Uint8Array) {
-    const { modulusLength = 0 } = publicKey.asymmetricKeyDetails ?? {};
-    if (cipher !== oaep || ciphertext.byteLength !== Math.ceil(modulusLength / 8)) return undefined;
-    const open = (input: Uint8Array) => this.#signer.ask(`${way.name} oaep`, way, input, 'decrypt');
-    const opened = await open(ciphertext);
-    if (!('unopened' in opened)) return opened;
-    if (opened.unopened === 'certainly') return undefined;
-    // Where it opens what was made for it just now, the ciphertext was made for another key.
-    const probe = await open(sealOaep(publicKey, randomBytes(probeBytes)));
-    if (!('unopened' in probe)) return undefined;
-    throw new PaycertError(
-      'key-service-unavailable',
-      `decrypt with ${way.name}: it does not open what was made for it`,
-    );
   }
 }
 

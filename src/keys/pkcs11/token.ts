@@ -1,9 +1,10 @@
 // One token: a log-in, a session for each signature in flight, and both again where the token or its sessions have gone.
+import type { Unopened } from '../open-elsewhere.ts';
 import { faultOf, returnValueOf } from './fault-error.ts';
 import { logIn, type PinOptions } from './log-in.ts';
 import { findToken, type Handle, type Module } from './module.ts';
 import { findKey, type TokenKey } from './token-keys.ts';
-import type { Place, Unopened, Use } from './words.ts';
+import type { Place, Use } from './words.ts';
 
 interface Opened {
   readonly slot: Handle;

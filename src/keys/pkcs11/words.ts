@@ -1,4 +1,5 @@
 // What a sidecar and the process of its PKCS#11 module say to each other: one line of JSON each way. No PIN and no key is among it.
+import type { Unopened } from '../open-elsewhere.ts';
 
 /** The key of a reference, and where it is. */
 export interface Place {
@@ -54,11 +55,6 @@ export interface Fault {
   readonly message: string;
   /** The PIN that was refused, under the salt. */
   readonly refusedPin?: { readonly token: string; readonly fingerprint: string };
-}
-
-/** The key does not open that. `perhaps`: the module has one word for this and for a failure of its own. */
-export interface Unopened {
-  readonly unopened: 'certainly' | 'perhaps';
 }
 
 export type Said = { readonly started: true } | { readonly found: Found } | { readonly output: string } | Unopened;

@@ -6,7 +6,7 @@ import type { Server } from '../server.ts';
 import { aliyunError } from './responses.ts';
 
 export interface AliyunCall {
-  readonly action: 'AsymmetricSign' | 'GetPublicKey' | 'Decrypt';
+  readonly action: 'AsymmetricSign' | 'AsymmetricDecrypt' | 'GetPublicKey' | 'DescribeKey' | 'Decrypt';
   readonly parameters: Readonly<Record<string, string>>;
 }
 

@@ -13,6 +13,7 @@ import {
 } from './own-keys.ts';
 import { elsewhere, pairWarnings } from '../shared/merchant-pair.ts';
 import { collectPlatformKeys, platformWarnings } from './platform-keys.ts';
+import { publicKeyFingerprint } from '../../crypto/x509.ts';
 import type { ResponseKey } from './options.ts';
 import { receiving } from './receiving.ts';
 import { schemeOf } from './schemes.ts';
@@ -80,11 +81,16 @@ export async function createContext(parts: ValidParts, options: ContextOptions):
   };
 }
 
-/** Fields come in OAEP with SHA-1, which no key service opens that is asked. */
-const openingWarnings = ({ privateKey, retired }: ValidParts): readonly PaycertError[] =>
-  [{ name: 'apiclient_key.pem', privateKey }, ...retired].flatMap(({ name, privateKey: { open } }) =>
-    open ? [] : elsewhere(name, 'fields that are encrypted for it cannot be decrypted (OAEP with SHA-1)'),
+/** Fields come in OAEP with SHA-1, which not every key service opens; one that only signs may have a twin that does. */
+function openingWarnings({ privateKey, retired }: ValidParts): readonly PaycertError[] {
+  const keys = [{ name: 'apiclient_key.pem', privateKey }, ...retired];
+  const opened = new Set(keys.flatMap(({ privateKey: { open, publicKey } }) => (open ? [publicKeyFingerprint(publicKey)] : []))); // prettier-ignore
+  return keys.flatMap(({ name, privateKey: { publicKey } }) =>
+    opened.has(publicKeyFingerprint(publicKey))
+      ? []
+      : elsewhere(name, 'fields that are encrypted for it cannot be decrypted (OAEP with SHA-1)'),
   );
+}
 
 // The platform may still change over to the key: a warning, until it opens something.
 const unprovenWarning = () =>

@@ -83,7 +83,7 @@ export async function readParts(
       }),
     ),
     retired: names.filter(isRetiredName).flatMap((name) => {
-      const retired = part(name, readRetiredKey(keyReader(remote)));
+      const retired = part(name, readRetiredKey(keyReader(remote, 'open')));
       return retired === undefined ? [] : [{ name, ...retired }];
     }),
     trust: part('trust.pem', readCertificates) ?? [],
