@@ -1,5 +1,6 @@
 // One key or certificate from DER, as OpenSSL reads it: undefined for what is not one, or is one that nobody could use.
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { certificateParts } from './signed.ts';
 
 /** The first attempt that does not throw. */
 function firstOf<T>(attempts: readonly (() => T)[]): T | undefined {
@@ -30,15 +31,18 @@ function assertUsable(key: KeyObject): KeyObject {
 
 /**
  * OpenSSL reads these only when they are asked for, and then throws, or Node returns no name. Of an invalid date the text
- * says so ("Bad time value"); the Date that Node makes of it comes from memory that nobody has set.
+ * says so ("Bad time value"); the Date that Node makes of it comes from memory that nobody has set. A subject may be empty
+ * where other names say whose it is (RFC 5280 §4.1.2.6), as in what cert-manager asks for without a common name.
  */
 function assertWhole(certificate: X509Certificate): X509Certificate {
   assertUsable(certificate.publicKey);
-  const { subject, issuer, validFrom, validTo } = certificate as {
+  const { subject, subjectAltName, issuer, validFrom, validTo } = certificate as {
     readonly [K in keyof X509Certificate]?: unknown;
   };
+  const isEmpty = () => certificateParts(certificate)?.subject.content.length === 0;
+  const isNamed = subject !== undefined || (subjectAltName !== undefined && isEmpty());
   const isDated = [validFrom, validTo].every((date) => !Number.isNaN(Date.parse(String(date))));
-  if (subject === undefined || issuer === undefined || !isDated) throw new Error('a name or a date is missing');
+  if (!isNamed || issuer === undefined || !isDated) throw new Error('a name or a date is missing');
   return certificate;
 }
 

@@ -51,9 +51,9 @@ export function describeAlgorithm(key: KeyObject): string {
 /** What people call the curves that OpenSSL has other names for. */
 const curveNames: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' };
 
-/** The last value of an attribute (`CN`, `O`) of a distinguished name as Node prints it: one `K=V` a line. */
-export function nameAttribute(name: string, attribute: string): string | undefined {
-  const lines = name.split('\n').filter((line) => line.startsWith(`${attribute}=`));
+/** The last value of an attribute (`CN`, `O`) of a distinguished name as Node prints it: one `K=V` a line, and nothing for an empty one. */
+export function nameAttribute(name: string | undefined, attribute: string): string | undefined {
+  const lines = (name ?? '').split('\n').filter((line) => line.startsWith(`${attribute}=`));
   return lines.at(-1)?.slice(attribute.length + 1);
 }
 

@@ -4,6 +4,7 @@ import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
 import forge from 'node-forge';
 import { readCertificates, readPrivateKey, readPublicKey } from '../../src/crypto/containers.ts';
+import { nameAttribute } from '../../src/crypto/x509.ts';
 import { createAuthority, generateKeyPair, toPkcs1Pem } from '../../src/testing/index.ts';
 import { refusal } from '../support/wechatpay.ts';
 
@@ -22,8 +23,8 @@ function withBytes(found: Uint8Array, changed: Uint8Array): Buffer {
 }
 
 /** The certificate without the attributes of its issuer (3) or subject (5). */
-function withoutName(member: 3 | 5): Buffer {
-  const asn1 = forge.asn1.fromDer(certificate.raw.toString('latin1'));
+function withoutName(member: 3 | 5, of = certificate): Buffer {
+  const asn1 = forge.asn1.fromDer(of.raw.toString('latin1'));
   const [tbs] = asn1.value as forge.asn1.Asn1[];
   (tbs?.value as forge.asn1.Asn1[])[member]!.value = [];
   return Buffer.from(forge.asn1.toDer(asn1).getBytes(), 'latin1');
@@ -58,6 +59,15 @@ describe('a certificate', () => {
       assert.throws(() => readCertificates(der, 'the_file'), refusal('certificate-malformed'));
     });
   }
+});
+
+describe('a certificate with an empty subject', () => {
+  it('is one where other names say whose it is', async () => {
+    const { certificate: pem } = await (await createAuthority({ now, keyPair })).issue({ commonName: '', hostNames: ['shop.example'], keyPair }); // prettier-ignore
+    const [read] = readCertificates(withoutName(5, new X509Certificate(pem)), 'the_file');
+    assert.equal(read.checkHost('shop.example'), 'shop.example');
+    assert.equal(nameAttribute(read.subject, 'CN'), undefined);
+  });
 });
 
 describe('a public key', () => {

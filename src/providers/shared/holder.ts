@@ -26,7 +26,7 @@ export const appIdOf = (certificate: X509Certificate): string | undefined =>
   /^\d+-(\w+)$/.exec(commonNameOf(certificate))?.[1];
 
 /** Of production or of the sandbox; the latter's may not sign certificates by its own extensions, and does. */
-const isOfAnt = (name: string): boolean => /^Ant Financial/.test(nameAttribute(name, 'O') ?? '');
+const isOfAnt = (name: string | undefined): boolean => /^Ant Financial/.test(nameAttribute(name, 'O') ?? '');
 
 export const isAuthority = (certificate: X509Certificate): boolean => certificate.ca || isOfAnt(certificate.subject);
 
