@@ -1,7 +1,7 @@
 // The audit of a process: chains what happens line by line, and hands each line to its sinks. It never waits for them unless it must.
 import type { Clock } from '../clock.ts';
 import type { Event, Observe } from '../events.ts';
-import { beginning, type Digest, digestWith, type Head, type KnownEnd, knownEnd, link } from './chain.ts';
+import { beginning, digestFollowing, type Head, type KnownEnd, knownEnd, link } from './chain.ts';
 import { type AuditRecord, recordOf } from './records.ts';
 import { type AuditSink, unavailable } from './sink.ts';
 import { AuditVolume, type VolumeOptions } from './volume.ts';
@@ -43,8 +43,7 @@ export class Audit {
   #from: AuditSighting['from'];
   #pending: object[] = [];
   #lost = 0;
-  #key: string | undefined;
-  #digest: Digest = digestWith(undefined);
+  readonly #digestNow = digestFollowing();
 
   constructor(options: AuditOptions) {
     this.#options = options;
@@ -135,17 +134,11 @@ export class Audit {
   }
 
   #chain(record: object): void {
-    const { print } = this.#options;
-    const { line, head } = link(record, this.#head ?? beginning, this.#digestNow());
+    const { key, print } = this.#options;
+    const { line, head } = link(record, this.#head ?? beginning, this.#digestNow(key()));
     this.#head = head;
     for (const sink of this.#sinks) sink.add(line, head.seq, record);
     print?.(`${line}\n`);
-  }
-
-  #digestNow(): Digest {
-    const key = this.#options.key();
-    if (key !== this.#key) [this.#key, this.#digest] = [key, digestWith(key)];
-    return this.#digest;
   }
 
   #lose(): false {

@@ -23,19 +23,36 @@ export type Digest = (text: string) => string;
 export const digestWith = (key: string | undefined): Digest =>
   key === undefined ? (text) => hash('sha256', text) : hmacWith(Buffer.from(key));
 
+/** The same for a key that may change, prepared again once it has. */
+export function digestFollowing(): (key: string | undefined) => Digest {
+  let [known, digest]: [string | undefined, Digest] = [undefined, digestWith(undefined)];
+  return (key) => {
+    if (key !== known) [known, digest] = [key, digestWith(key)];
+    return digest;
+  };
+}
+
 /** Of a digest, in hexadecimal. */
 const digits = 64;
 const blockBytes = 64;
+
+/** Longer than almost every line: each is written where the one before it was. */
+const scratchBytes = 4096;
 
 /** HMAC-SHA-256 (RFC 2104) by one-shot digests: createHmac makes an object for each line that the collector of garbage has to end. */
 function hmacWith(key: Uint8Array): Digest {
   const block = Buffer.alloc(blockBytes);
   block.set(key.byteLength > blockBytes ? hash('sha256', key, 'buffer') : key);
-  const inner = block.map((byte) => byte ^ 0x36);
+  const inner = Buffer.concat([block.map((byte) => byte ^ 0x36), Buffer.alloc(scratchBytes)]);
   const outer = Buffer.concat([block.map((byte) => byte ^ 0x5c), Buffer.alloc(digits / 2)]);
   return (text) => {
+    // A character takes three bytes at most, or two take four.
+    const isShort = text.length * 3 <= scratchBytes;
+    const bytes = isShort
+      ? inner.subarray(0, blockBytes + inner.write(text, blockBytes))
+      : Buffer.concat([inner.subarray(0, blockBytes), Buffer.from(text)]);
     // Through hexadecimal digits: a digest as a buffer takes Node longer than both together.
-    outer.write(hash('sha256', Buffer.concat([inner, Buffer.from(text)])), blockBytes, 'hex');
+    outer.write(hash('sha256', bytes), blockBytes, 'hex');
     return hash('sha256', outer);
   };
 }

@@ -206,7 +206,8 @@ export class AuditVolume implements AuditSink {
     try {
       return await work;
     } finally {
-      over.abort();
+      // With a reason: without one it would be an error with its stack, for each batch.
+      over.abort('over');
     }
   }
 

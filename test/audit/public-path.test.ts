@@ -45,4 +45,15 @@ describe('a path in an audit', () => {
     fc.assert(fc.property(fc.string({ maxLength: 5000 }), (url) => publicPath(`/${url}`, auditKey).length < 5000));
     assert.ok(publicPath('/a'.repeat(10_000), auditKey).length < 200);
   });
+
+  it('is the same for a path alone and for a whole address', () => {
+    const part = fc.constantFrom('', 'v3', 'pay', 'out-trade-no', 'a.b', 'A', '1', 'v123', 'a'.repeat(32), 'a'.repeat(33), '-', 'a\n'); // prettier-ignore
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 30 }), (parts) => {
+        const path = `/${parts.join('/')}`;
+        assert.equal(publicPath(path, auditKey), publicPath(`https://api.example${path}?`, auditKey));
+      }),
+      { numRuns: 2000 },
+    );
+  });
 });
