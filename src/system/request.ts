@@ -43,7 +43,12 @@ export async function request(
 ): Promise<IncomingMessage> {
   const { body, silenceMilliseconds, mayRepeat } = sending;
   const make = server.protocol === 'http:' ? httpRequest : httpsRequest;
-  const call = make(server, { ...options, signal, lookup });
+  signal.throwIfAborted();
+  const call = make(server, { ...options, lookup });
+  // Node's own option `signal` costs several kilobytes a call, that outlive it until the next thorough collection of garbage.
+  const abort = () => call.destroy(signal.reason as Error);
+  signal.addEventListener('abort', abort, { once: true });
+  call.once('close', () => signal.removeEventListener('abort', abort));
   const silent = Object.assign(new Error(), { code: `nothing for ${silenceMilliseconds / 1000} s` });
   call.setTimeout(silenceMilliseconds, () => call.destroy(silent));
   try {
@@ -92,14 +97,31 @@ export async function* readLines(
 }
 
 /** The whole body. @throws TooLarge, Unreachable, or the signal's reason */
-export async function readBytes(response: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of readChunks(response, signal)) {
-    size += chunk.length;
-    // Leaving the loop ends the connection.
-    if (size > maxBytes) throw new TooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+export function readBytes(response: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const broken = () => {
+      // Node emits no error of a response that nobody listened to yet.
+      const { errored } = response;
+      const code = errored ? reasonOf(errored) : 'ERR_STREAM_PREMATURE_CLOSE';
+      reject(signal.aborted ? (signal.reason as Error) : new Unreachable(code));
+    };
+    if (response.closed) {
+      broken();
+      return;
+    }
+    // Listeners, and no iterator: that is an object of its own for each response, with listeners for everything.
+    response
+      .on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        chunks.push(chunk);
+        if (size <= maxBytes) return;
+        reject(new TooLarge());
+        response.destroy();
+      })
+      .once('end', () => resolve(Buffer.concat(chunks)))
+      .once('error', broken)
+      .once('close', broken);
+  });
 }

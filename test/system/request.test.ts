@@ -1,6 +1,6 @@
 // One request: a silent or broken peer is given up with a reason, a kept connection may be repeated once, a body has an end.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { Agent, createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
@@ -84,6 +84,25 @@ describe('a request', () => {
     const asked = request(server, { agent: new Agent() }, patient, stop.signal);
     stop.abort(new Error('enough'));
     await assert.rejects(asked, /^Error: enough$/);
+  });
+
+  it('whose body is aborted rejects with that reason, and one that was answered leaves nothing at its signal', async (t) => {
+    const server = await serve(t, ({ url }, response) => {
+      if (url === '/whole') response.end('x');
+      else response.writeHead(200, { 'Content-Length': '2' }).write('x');
+    });
+    const stop = new AbortController();
+    const ask = (path: string) => request(server, { path, agent: new Agent() }, patient, stop.signal);
+    const whole = await ask('/whole');
+    const closed = once(whole.socket, 'close');
+    await readBytes(whole, 10, stop.signal);
+    await closed;
+    await new Promise(setImmediate);
+    assert.deepEqual(getEventListeners(stop.signal, 'abort'), []);
+    const reading = readBytes(await ask('/half'), 10, stop.signal);
+    stop.abort(new Error('enough'));
+    await assert.rejects(reading, /^Error: enough$/);
+    await assert.rejects(ask('/whole'), /^Error: enough$/);
   });
 });
 

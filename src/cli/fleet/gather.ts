@@ -85,7 +85,7 @@ async function askEach(
   { client, clock }: Gathering,
   signal: AbortSignal,
 ): Promise<Asked> {
-  const askedAt = clock.now();
+  const askedAt = clock.now().getTime();
   const seen = new Map<FleetPod, SeenNow | undefined>(all.map((pod) => [pod, undefined]));
   const waiting = all.filter(({ address }) => address !== undefined).values();
   const ask = async () => {
@@ -121,7 +121,7 @@ function whyUnseen(error: unknown): string {
 
 const podsOf = (resource: PaymentCredential, asked: Asked): CredentialReport['pods'] =>
   asked.flatMap(([pod, seen]) => {
-    const view = viewOf(pod, seen, resource.name, { since: new Date(0), knownSince: new Date(0) });
+    const view = viewOf(pod, seen, resource.name, { since: 0, knownSince: 0 });
     const state = view && stateOf(view, storedSnapshotId(resource.status));
     return view && state ? [{ ...view, state, audit: seen?.audit }] : [];
   });

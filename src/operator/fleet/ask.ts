@@ -1,4 +1,5 @@
 // Asks one admin port what its sidecar has: one GET without a redirect, bounded in bytes and in time.
+import { Agent } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { Sighting } from '../../store/sighting.ts';
 import { readBytes, request, TooLarge, Unreachable } from '../../system/request.ts';
@@ -9,6 +10,11 @@ export const fleetPath = '/fleet';
 /** For the connection, the head and the whole body together. */
 export const patienceMilliseconds = 2000;
 
+/** Every Pod is another host, and is asked once in minutes: no connection is kept. */
+const agent = new Agent();
+
+const late = `no response within ${String(patienceMilliseconds / 1000)} s`;
+
 export interface Address {
   readonly host: string;
   readonly port: number;
@@ -17,26 +23,32 @@ export interface Address {
 /** @throws Unseen, or the signal's reason */
 export async function askPod({ host, port }: Address, signal: AbortSignal): Promise<Sighting> {
   const server = new URL(`http://${isIPv6(host) ? `[${host}]` : host}:${String(port)}`);
-  const patience = AbortSignal.timeout(patienceMilliseconds);
-  const both = AbortSignal.any([signal, patience]);
+  // A signal of `timeout` and `any` would live for all of that time, with what the question has made, after it was answered.
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), patienceMilliseconds);
+  const abort = () => stop.abort(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
   try {
+    signal.throwIfAborted();
     const headers = { Accept: 'application/json', 'User-Agent': 'paycert' };
-    const options = { method: 'GET', path: fleetPath, headers, agent: false } as const;
+    const options = { method: 'GET', path: fleetPath, headers, agent } as const;
     const sending = { silenceMilliseconds: patienceMilliseconds, mayRepeat: false };
-    const response = await request(server, options, sending, both);
+    const response = await request(server, options, sending, stop.signal);
     if (response.statusCode !== 200) {
       response.destroy();
       throw new Unseen(`it answers with status ${String(response.statusCode)}`);
     }
-    return readSighting(await readBytes(response, maxSightingBytes, both));
+    return readSighting(await readBytes(response, maxSightingBytes, stop.signal));
   } catch (error) {
     signal.throwIfAborted();
-    throw toUnseen(error, patience.aborted);
+    throw stop.signal.aborted ? new Unseen(late) : toUnseen(error);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
   }
 }
 
-function toUnseen(error: unknown, isLate: boolean): unknown {
-  if (isLate) return new Unseen(`no response within ${String(patienceMilliseconds / 1000)} s`);
+function toUnseen(error: unknown): unknown {
   if (error instanceof Unreachable) return new Unseen(`it cannot be reached (${error.reason})`);
   if (error instanceof TooLarge) return new Unseen('its response is too large');
   return error;

@@ -92,17 +92,20 @@ export class Fleet {
   /** Undefined while this replica does not lead: it knows nothing. */
   look(key: ResourceKey, stored: Stored): Look | undefined {
     if (this.#pods === undefined) return undefined;
-    const { known, isNews } = this.#stored.note(key, stored, this.#options.clock.now());
+    const { known, isNews } = this.#stored.note(key, stored, this.#now());
     if (isNews) this.#hurry(key);
-    const views = this.#members.in(key.namespace).flatMap(({ pod, seen }) => {
-      const view = viewOf(pod, seen, key.name, known);
-      const isCut = this.#audits.cutOf(pod.uid) !== undefined;
-      return view ? [{ view, isCut, isAsked: seen !== undefined && seen.askedAt >= known.since }] : [];
-    });
     const { isSynced, trouble } = this.#pods;
-    const isComplete = isSynced && views.every(({ isAsked }) => isAsked);
-    const auditsCut = views.filter(({ isCut }) => isCut).length;
-    return { pods: views.map(({ view }) => view), isComplete, auditsCut, trouble };
+    const pods: PodView[] = [];
+    let [isComplete, auditsCut] = [isSynced, 0];
+    // One for each Pod of the namespace, each time that something is looked at: nothing is made of those that do not count.
+    for (const { pod, seen } of this.#members.each(key.namespace)) {
+      const view = viewOf(pod, seen, key.name, known);
+      if (view === undefined) continue;
+      pods.push(view);
+      if (this.#audits.cutOf(pod.uid) !== undefined) auditsCut += 1;
+      isComplete &&= seen !== undefined && seen.askedAt >= known.since;
+    }
+    return { pods, isComplete, auditsCut, trouble };
   }
 
   /** By namespace, how many Pods have an audit whose end was cut off or rewritten. */
@@ -150,7 +153,7 @@ export class Fleet {
   }
 
   async #ask({ pod, seen }: Member, signal: AbortSignal): Promise<Seen> {
-    const askedAt = this.#options.clock.now();
+    const askedAt = this.#now();
     try {
       const answer = await askPod(pod.address as Address, signal);
       this.#takeAudit(pod, answer.audit, signal);

@@ -45,8 +45,13 @@ export class Members {
     this.#namespaces.clear();
   }
 
+  /** Only until one of them changes. */
+  each(namespace: string): Iterable<Member> {
+    return this.#namespaces.get(namespace)?.values() ?? [];
+  }
+
   in(namespace: string): readonly Member[] {
-    return [...(this.#namespaces.get(namespace)?.values() ?? [])];
+    return [...this.each(namespace)];
   }
 
   all(): readonly Member[] {

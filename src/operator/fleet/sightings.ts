@@ -6,12 +6,13 @@ import type { PodView } from './view.ts';
 
 /** The last answer of a Pod, or why there was none. */
 export interface Seen {
-  readonly askedAt: Date;
+  /** In milliseconds since 1970, as all times here: a Date is a large object. */
+  readonly askedAt: number;
   /** Undefined when the last question was not answered. */
   readonly sighting: Sighting | undefined;
   readonly unseen: string | undefined;
   /** Where there is no sighting: the PaymentCredentials that it had when it answered last, and when that was; undefined if it never did. */
-  readonly had: { readonly at: Date; readonly names: readonly string[] } | undefined;
+  readonly had: { readonly at: number; readonly names: readonly string[] } | undefined;
 }
 
 /** What is kept of the last answer of a Pod that gives none now. */
@@ -54,23 +55,23 @@ export function viewOf(
   name: string,
   { since, knownSince }: Pick<Known, 'since' | 'knownSince'>,
 ): PodView | undefined {
+  if (pod.isOver) return undefined;
   const seen = last !== undefined && last.askedAt >= knownSince ? last : undefined;
   const had = last?.had !== undefined && last.had.at >= knownSince ? last.had.names : undefined;
-  if (pod.isOver) return undefined;
   const { sighting, unseen } = seen ?? {};
   const isDeclared = pod.declared.includes(name);
-  const about = { pod: pod.name, isReady: pod.isReady, version: sighting?.version };
+  const about = () => ({ pod: pod.name, isReady: pod.isReady, version: sighting?.version });
   if (sighting !== undefined && seen !== undefined) {
     const has = sighting.credentials.find((one) => one.name === name);
     if (has === undefined && !isDeclared) return undefined;
     const isFresh = seen.askedAt >= since;
     const why = has === undefined ? 'its sidecar has no such credential' : isFresh ? undefined : notAskedYet;
-    return { ...about, sighting: isFresh ? has : undefined, unseen: why };
+    return { ...about(), sighting: isFresh ? has : undefined, unseen: why };
   }
   // Nothing in it has started, so that nothing signs.
   if (!pod.isRunning) return undefined;
   const mayUse = isDeclared || (had?.includes(name) ?? !pod.isComplete);
-  return mayUse ? { ...about, sighting: undefined, unseen: unseen ?? notAskedYet } : undefined;
+  return mayUse ? { ...about(), sighting: undefined, unseen: unseen ?? notAskedYet } : undefined;
 }
 
 const notAskedYet = 'it has not been asked since the Secret changed';

@@ -12,10 +12,10 @@ export interface Stored {
 
 export interface Known {
   readonly stored: Stored;
-  /** As far as this process knows. */
-  readonly since: Date;
+  /** As far as this process knows; in milliseconds since 1970. */
+  readonly since: number;
   /** When it was noted first: what a Pod said before was not kept of it. */
-  readonly knownSince: Date;
+  readonly knownSince: number;
 }
 
 export class StoredSnapshots {
@@ -26,7 +26,7 @@ export class StoredSnapshots {
   note(
     { namespace, name }: ResourceKey,
     stored: Stored,
-    now: Date,
+    now: number,
   ): { readonly known: Known; readonly isNews: boolean } {
     const names = this.#namespaces.get(namespace) ?? new Map<string, Known>();
     const before = names.get(name);

@@ -7,7 +7,7 @@ import { keepKnown, type Seen, viewOf as viewSince } from '../../../src/operator
 import { dueNow, longestPause, pauseAtRest, pauseWhile, shortestPause } from '../../../src/operator/fleet/turns.ts';
 import { countPods, podStates, stateOf } from '../../../src/operator/fleet/view.ts';
 
-const [early, late] = [new Date('2026-11-22T00:00:00Z'), new Date('2026-11-22T00:01:00Z')];
+const [early, late] = [Date.parse('2026-11-22T00:00:00Z'), Date.parse('2026-11-22T00:01:00Z')];
 const pod: FleetPod = {
   ...{ namespace: 'pay', name: 'shop-1', uid: 'u', address: { host: '10.0.0.7', port: 9464 } },
   ...{ declared: [], isComplete: false, isRunning: true, isReady: true, isOver: false },
@@ -27,7 +27,7 @@ const silent = (names?: readonly string[], at = late): Seen => ({
   had: names && { at, names },
 });
 
-const viewOf = (one: FleetPod, seen: Seen | undefined, name: string, since: Date, knownSince = early) =>
+const viewOf = (one: FleetPod, seen: Seen | undefined, name: string, since: number, knownSince = early) =>
   viewSince(one, seen, name, { since, knownSince });
 
 describe('a Pod', () => {
