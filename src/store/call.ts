@@ -63,15 +63,6 @@ export const count =
     }
   };
 
-/** What it throws before it has made a promise is what that rejects with. */
-function begin<T>(next: () => Promise<T>): Promise<T> {
-  try {
-    return next();
-  } catch (error) {
-    return Promise.reject(error);
-  }
-}
-
 /** At most that many calls under way, and none that nobody waits for. */
 export function limit(most: number): Around {
   let underWay = 0;
@@ -83,9 +74,14 @@ export function limit(most: number): Around {
     if (call.signal.aborted) return Promise.reject(callerGone());
     if (underWay >= most) return Promise.reject(new PaycertError('overloaded', `${most} calls are under way already`));
     underWay += 1;
-    const running = begin(next);
-    running.then(leave, leave);
-    return running;
+    try {
+      const running = next();
+      running.then(leave, leave);
+      return running;
+    } catch (error) {
+      leave();
+      throw error;
+    }
   };
 }
 
