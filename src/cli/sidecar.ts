@@ -17,6 +17,7 @@ import { aroundEach } from '../store/call.ts';
 import { poolLimiter } from '../store/limiter.ts';
 import { SignedMemory } from '../store/signed-memory.ts';
 import { reasonOfNoSnapshot, Store } from '../store/store.ts';
+import { SpareMemory } from '../system/spare-memory.ts';
 import { poolSize, signingThreads } from '../system/threads.ts';
 import { namesCollector } from '../trace.ts';
 import { createLog } from '../telemetry/log.ts';
@@ -54,6 +55,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const log =
     options.isSilent === true ? () => undefined : createLog(config.log?.level ?? defaults.logLevel, output, now);
   const tokenNames = tokenFilesOf(config).map(([file]) => file);
+  const spareMemory = new SpareMemory({ clock });
   const followedFiles = new FollowedFiles([...('path' in place ? ['configuration' as const] : []), ...tokenNames], now);
   const observers = [
     metrics.observe,
@@ -63,6 +65,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     (event: Event) => audit?.audit.observe(event),
     (event: Event) => tracing?.observe(event),
     options.observe ?? (() => undefined),
+    () => spareMemory.note(),
   ].map(isolate);
   const observe = (event: Event) => observers.forEach((tell) => tell(event));
   const following = { clock, observe };
@@ -129,6 +132,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     if (why) throw why;
   } finally {
     ended.abort();
+    spareMemory.close();
     await listeners.close();
     await configured.stop();
     await keyServices[Symbol.asyncDispose]();

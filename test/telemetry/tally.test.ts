@@ -31,7 +31,7 @@ describe('a tally', () => {
     assert.deepEqual(emptied(none), [[{}, 4]]);
   });
 
-  it('hands over once, and begins anew', () => {
+  it('hands over once, and begins again', () => {
     const tally = new Tally(['credential']);
     tally.add({ credential: 'a', value: 1 });
     assert.equal(emptied(tally).length, 1);

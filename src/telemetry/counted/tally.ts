@@ -43,7 +43,7 @@ export class Tally {
     this.#sums.push(begun);
   }
 
-  /** Hands over what there is, and begins anew: what has gone is not kept. */
+  /** Hands over what there is, and begins again: what has gone is not kept. */
   empty(hand: (labels: Labels, value: number) => void): void {
     const sums = this.#sums;
     this.#root = new Map();
