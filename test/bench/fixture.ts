@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { type Agent, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
+import type { SourceConfig } from '../../src/config/schema/source.ts';
 import { imageEnvironment, imageOptions } from '../support/image-settings.ts';
 import type { Load, LoadResult } from './load.ts';
 
@@ -26,10 +27,8 @@ export interface Sidecar {
   stop(): Promise<void>;
 }
 
-export interface SidecarCredential {
-  readonly name: string;
-  readonly path: string;
-}
+export type SidecarCredential =
+  { readonly name: string; readonly path: string } | { readonly name: string; readonly source: SourceConfig };
 
 const merchantId = '1900000001';
 
@@ -42,8 +41,8 @@ export async function startSidecar(
   const socket = join(directory, 'paycert.sock');
   const config = join(directory, 'paycert.yaml');
   const entries = credentials.map(
-    ({ name, path }) =>
-      `  - { name: ${name}, required: true, provider: { wechatpay: { merchantId: "${merchantId}" } }, source: { files: { path: ${path} } } }\n`,
+    ({ name, ...from }) =>
+      `  - { name: ${name}, required: true, provider: { wechatpay: { merchantId: "${merchantId}" } }, source: ${JSON.stringify('source' in from ? from.source : { files: { path: from.path } })} }\n`,
   );
   await writeFile(
     config,

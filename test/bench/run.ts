@@ -10,6 +10,7 @@ import { auditCost } from './audit.ts';
 import { buildBundle, startBareServer, startSidecar } from './fixture.ts';
 import { memory, thousandCredentials } from './footprint.ts';
 import { notificationRates } from './notifications.ts';
+import { idleVault, originLatencies } from './origins.ts';
 import { drawPicture } from './picture.ts';
 import { peerRates } from './peers.ts';
 import { proxyFigures } from './proxy.ts';
@@ -101,6 +102,10 @@ try {
     swaps: () => withSidecar(({ socket }) => swapLatencies({ socket, volume, material, count: swapCount })),
     peers: () =>
       withSidecar((sidecar) => peerRates({ directory, sidecar, material, rounds: values.quick ? 1 : 3, milliseconds })),
+    origins: async () => ({
+      ...(await originLatencies({ directory, material, count: values.quick ? 5 : 20 })),
+      ...(await idleVault({ directory, material, milliseconds: values.quick ? 20_000 : 60_000 })),
+    }),
     thousand: () => thousandCredentials(directory, inMemory, material),
   };
   const figures: Figures = {};

@@ -5,11 +5,22 @@ import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, describe, it, type TestContext } from 'node:test';
-import { createHttpsAgent, followServer, type Paycert, startPaycert } from '../../src/index.ts';
-import { CertManager, elliptic, mountSecret, noCertManager, secretOf } from '../support/cert-manager.ts';
+import { parseAllDocuments } from 'yaml';
+import { type CredentialConfig, createHttpsAgent, followServer, type Paycert, startPaycert } from '../../src/index.ts';
+import { codeBlocks } from '../agreement/documents.ts';
+import {
+  type CertManaged,
+  CertManager,
+  elliptic,
+  mountSecret,
+  noCertManager,
+  secretOf,
+} from '../support/cert-manager.ts';
 import { useControlPlane } from '../support/control-plane.ts';
+import { noPebble, Pebble } from '../support/pebble.ts';
 import { Recorder } from '../support/recorder.ts';
 
+const page = 'docs/sources/written-by-others.md';
 const limit = { timeout: 300_000, skip: noCertManager };
 let started: CertManager | undefined;
 const controlPlane = useControlPlane(async (plane) => {
@@ -33,7 +44,7 @@ async function prepare() {
   return { plane, certManager, namespace, kubeconfig: await plane.kubeconfig(namespace) };
 }
 
-type Origin = { readonly secret: { readonly name: string } } | { readonly files: { readonly path: string } };
+type Origin = CredentialConfig['source'];
 
 async function follow(t: TestContext, kubeconfig: string, origins: Readonly<Record<string, Origin>>) {
   const recorder = new Recorder();
@@ -118,4 +129,46 @@ describe('a Certificate of cert-manager', () => {
     await certManager.authority(namespace);
     await swapped;
   });
+
+  it(
+    'of an ACME issuer is followed as the documents say, and trusts whom they put beside it',
+    { ...limit, skip: noPebble || noCertManager },
+    async (t) => {
+      const { plane, certManager, namespace, kubeconfig } = await prepare();
+      const acme = await Pebble.start(t);
+      const [issuer, gate] = documented<CertManaged>(/kind: Issuer/);
+      const key = await acme.authorize('shop.example');
+      await plane.writeSecret(namespace, 'acme-account', { 'tls.key': key });
+      await plane.writeSecret(namespace, 'partners', { 'ca.crt': await certManager.authority(namespace) });
+      const here = { server: acme.url, caBundle: Buffer.from(acme.authority).toString('base64') };
+      await certManager.apply(
+        namespace,
+        {
+          kind: 'Issuer',
+          metadata: { name: 'acme' },
+          spec: { acme: { ...(issuer!.spec['acme'] as object), ...here } },
+        },
+        { kind: 'Certificate', metadata: { name: 'gate' }, spec: { ...gate!.spec, ...hurried } },
+      );
+      const held = await secretOf(plane, namespace, 'gate', 'tls.crt');
+      assert.deepEqual(Object.keys(held).sort(), ['tls.crt', 'tls.key']);
+
+      const [{ credentials }] = documented<Documented>(/name: gate\n    required/) as [Documented];
+      const { paycert, recorder } = await follow(t, kubeconfig, { gate: credentials[0].source });
+      assert.equal(paycert.entries()[0]?.rejection, undefined);
+      for (let times = 0; times < 3; times += 1) await recorder.next('swapped');
+      for (const type of ['rejected', 'source-failed'] as const) assert.deepEqual(recorder.of(type), [], type);
+    },
+  );
 });
+
+interface Documented {
+  readonly credentials: readonly [CredentialConfig];
+}
+
+/** The objects of the block of the page that has that text. */
+function documented<T>(has: RegExp): readonly T[] {
+  const block = codeBlocks(page).find(({ text }) => has.test(text));
+  assert.ok(block);
+  return parseAllDocuments(block.text).map((document) => document.toJSON() as T);
+}

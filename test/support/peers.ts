@@ -27,9 +27,9 @@ export async function freePort(): Promise<number> {
 export class Peer {
   readonly #child: ChildProcess;
 
-  constructor(program: string, parameters: readonly string[], directory: string) {
+  constructor(program: string, parameters: readonly string[], directory: string, more: NodeJS.ProcessEnv = {}) {
     // In the directory that goes with the test: some write to the home of whoever starts them.
-    const env = { PATH: process.env['PATH'], HOME: directory };
+    const env = { PATH: process.env['PATH'], HOME: directory, ...more };
     this.#child = spawn(program, parameters, { cwd: directory, env, stdio: 'ignore' });
   }
 
