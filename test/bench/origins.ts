@@ -72,7 +72,9 @@ export async function idleVault({ directory, material, milliseconds }: IdleBench
   }
   await using ends = new AsyncDisposableStack();
   const bao = ends.use(await Bao.start());
-  const after = (end: () => Promise<void>) => void ends.defer(end);
+  const after = (end: () => Promise<void>) => {
+    ends.defer(end);
+  };
   const proxy = await RecordingProxy.start({ after } as never, bao.url);
   const data = Object.fromEntries([...material.files].map(([name, bytes]) => [name, Buffer.from(bytes).toString()]));
   const auth = { token: { tokenFile: await bao.tokenFile() } };

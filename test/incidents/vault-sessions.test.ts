@@ -42,7 +42,7 @@ async function follow(t: TestContext, path: string, auth: Auth) {
 
 describe('tokens of Vault', () => {
   it(
-    'renewals end with a 403 after some that worked (vault-secrets-operator#105, #94, vault#3033): the token is replaced before',
+    'renewals end with a 403 after some that worked (vault-secrets-operator#105, vault-secrets-operator#94, vault#3033): the token is replaced before',
     limit,
     async (t) => {
       const { path, appRole, write } = await makeRole({ token_ttl: '6s', token_max_ttl: '9s' });
@@ -107,7 +107,7 @@ describe('tokens of Vault', () => {
   );
 
   it(
-    'a renewal that fails while Vault is away (spring-vault#181, #426): it is tried again, and outlived',
+    'a renewal that fails while Vault is away (spring-vault#181): it is tried again, and outlived',
     limit,
     async (t) => {
       const { path, appRole, write } = await makeRole({ token_ttl: '6s', token_max_ttl: '1h' });
@@ -123,7 +123,7 @@ describe('tokens of Vault', () => {
 
 describe('secrets of Vault', () => {
   it(
-    'syncing does not resume after a seal (vault-secrets-operator of HashiCorp#840): the next write is current, without a restart',
+    'syncing does not resume after a seal (vault-secrets-operator#840): the next write is current, without a restart',
     limit,
     async (t) => {
       const { path, appRole, write } = await makeRole({ token_ttl: '1h' });
@@ -140,7 +140,7 @@ describe('secrets of Vault', () => {
   );
 
   it(
-    'no notification of a change without Enterprise (vault#3687, external-secrets#3304, #771): each write is current by one question, and one read',
+    'no notification of a change without Enterprise (vault#3687, external-secrets#3304, vault-secrets-operator#771): each write is current by one question, and one read',
     limit,
     async (t) => {
       const { path, appRole, write } = await makeRole({ token_ttl: '1h' });

@@ -136,7 +136,7 @@ describe('a Certificate of cert-manager', () => {
     async (t) => {
       const { plane, certManager, namespace, kubeconfig } = await prepare();
       const acme = await Pebble.start(t);
-      const [issuer, gate] = documented<CertManaged>(/kind: Issuer/);
+      const [issuer, gate] = documented(/kind: Issuer/) as readonly CertManaged[];
       const key = await acme.authorize('shop.example');
       await plane.writeSecret(namespace, 'acme-account', { 'tls.key': key });
       await plane.writeSecret(namespace, 'partners', { 'ca.crt': await certManager.authority(namespace) });
@@ -153,7 +153,7 @@ describe('a Certificate of cert-manager', () => {
       const held = await secretOf(plane, namespace, 'gate', 'tls.crt');
       assert.deepEqual(Object.keys(held).sort(), ['tls.crt', 'tls.key']);
 
-      const [{ credentials }] = documented<Documented>(/name: gate\n    required/) as [Documented];
+      const [{ credentials }] = documented(/name: gate\n    required/) as [Documented];
       const { paycert, recorder } = await follow(t, kubeconfig, { gate: credentials[0].source });
       assert.equal(paycert.entries()[0]?.rejection, undefined);
       for (let times = 0; times < 3; times += 1) await recorder.next('swapped');
@@ -167,8 +167,8 @@ interface Documented {
 }
 
 /** The objects of the block of the page that has that text. */
-function documented<T>(has: RegExp): readonly T[] {
+function documented(has: RegExp): readonly unknown[] {
   const block = codeBlocks(page).find(({ text }) => has.test(text));
   assert.ok(block);
-  return parseAllDocuments(block.text).map((document) => document.toJSON() as T);
+  return parseAllDocuments(block.text).map((document) => document.toJSON() as unknown);
 }

@@ -37,8 +37,8 @@ export class Pebble {
   static async start(t: TestContext): Promise<Pebble> {
     const directory = await makeDirectory(t);
     const [port, management] = [await freePort(), await freePort()].map(String);
-    const { certificate: authority, issue } = await createAuthority({ commonName: 'acme' });
-    const own = await issue({ commonName: 'localhost', hostNames: ['localhost'] });
+    const authority = await createAuthority({ commonName: 'acme' });
+    const own = await authority.issue({ commonName: 'localhost', hostNames: ['localhost'] });
     const path = (name: string) => join(directory, name);
     await writeFile(path('own.crt'), own.certificate);
     await writeFile(path('own.key'), pem(own.privateKey));
@@ -48,7 +48,7 @@ export class Pebble {
     await writeFile(path('pebble.json'), JSON.stringify({ pebble }));
     const peer = new Peer(peerPath('pebble'), ['-config', path('pebble.json')], directory, environment);
     t.after(() => peer.kill());
-    const server = new Pebble(`https://localhost:${port!}/dir`, authority);
+    const server = new Pebble(`https://localhost:${port!}/dir`, authority.certificate);
     await peer.until(async () => (await server.#ask('GET', server.url)).status === 200);
     return server;
   }
