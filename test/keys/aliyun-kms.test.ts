@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { inspect } from 'node:util';
-import { sign, verify } from 'node:crypto';
+import { sign } from 'node:crypto';
 import type { KeyServicesConfig } from '../../src/config/schema/key-services.ts';
 import { sealOaep } from '../../src/crypto/cipher.ts';
 import { PaycertError } from '../../src/errors.ts';
@@ -14,6 +14,7 @@ import { AliyunKmsDouble } from '../support/aliyun-kms.ts';
 import { makeDirectory } from '../support/directories.ts';
 import { makeMaterial, merchantId } from '../support/key-pairs.ts';
 import { remoteCredential } from '../support/remote-credential.ts';
+import { signUnderRotations } from '../support/rotation-load.ts';
 import { withFiles } from '../support/wechatpay.ts';
 
 const materials = await Promise.all([0, 1].map((rotation) => makeMaterial(new Date(), rotation)));
@@ -103,21 +104,12 @@ describe('a key that stays in Aliyun KMS', () => {
     const sets = versions.map((version, index) => referring(version, index));
     const known = new Map(materials.map(({ merchant }) => [merchant.serialNumber, merchant.publicKey]));
     assert.equal(await credential.load(sets[0]!), undefined);
-    const state = { isRotating: true, signed: 0, wrong: 0 };
-    const caller = async () => {
-      while (state.isRotating) {
-        const text = `request ${String(state.signed++)}`;
-        const { signature, keyId } = await credential.sign(text);
-        if (!verify('sha256', Buffer.from(text), known.get(keyId)!, signature)) state.wrong += 1;
-      }
-    };
-    const callers = Array.from({ length: 8 }, caller);
-    for (let swap = 1; swap <= 10; swap++) assert.equal(await credential.load(sets[swap % 2]!), undefined);
-    state.isRotating = false;
-    await Promise.all(callers);
-    const failed = credential.recorder.of('remote-signed').filter(({ outcome }) => outcome !== 'ok');
-    assert.deepEqual([state.wrong, failed], [0, []]);
-    t.diagnostic(`${String(state.signed)} signatures, ${String(state.wrong)} wrong, over 10 rotations`);
+    const rotate = async (swap: number) => assert.equal(await credential.load(sets[swap % 2]!), undefined);
+    await signUnderRotations(t, { callers: 8, swaps: 10, sign: credential.sign, keys: known, rotate });
+    assert.deepEqual(
+      credential.recorder.of('remote-signed').filter(({ outcome }) => outcome !== 'ok'),
+      [],
+    );
   });
 
   it('that is not there, not the one of the certificate, or one of SM2 is rejected with the reason', async (t) => {

@@ -8,6 +8,7 @@ import { toSpkiPem } from '../../../src/testing/index.ts';
 import { filesOf } from '../../support/directories.ts';
 import { keyPairs, makeMaterial, merchantId } from '../../support/key-pairs.ts';
 import { remoteCredential } from '../../support/remote-credential.ts';
+import { signUnderRotations } from '../../support/rotation-load.ts';
 import { noToken, type Pkcs11Config, SoftHsm } from '../../support/softhsm.ts';
 import { withFiles } from '../../support/wechatpay.ts';
 
@@ -123,20 +124,11 @@ describe('a key that stays in a token', () => {
     }
     const keys = new Map(materials.map(({ merchant }) => [merchant.serialNumber, merchant.publicKey]));
     assert.equal(await load(sets[0]!), undefined);
-    const state = { isRotating: true, signed: 0, wrong: 0 };
-    const caller = async () => {
-      while (state.isRotating) {
-        const text = `request ${String(state.signed++)}`;
-        const { signature, keyId } = await ask(text);
-        if (!verify('sha256', Buffer.from(text), keys.get(keyId)!, signature)) state.wrong += 1;
-      }
-    };
-    const callers = Array.from({ length: 16 }, caller);
-    for (let swap = 1; swap <= 20; swap++) assert.equal(await load(sets[swap % 2]!), undefined);
-    state.isRotating = false;
-    await Promise.all(callers);
-    const failed = recorder.of('remote-signed').filter(({ outcome }) => outcome !== 'ok');
-    assert.deepEqual([state.wrong, failed], [0, []]);
-    assert.ok(state.signed > 100, String(state.signed));
+    const rotate = async (swap: number) => assert.equal(await load(sets[swap % 2]!), undefined);
+    await signUnderRotations(t, { sign: ask, keys, rotate });
+    assert.deepEqual(
+      recorder.of('remote-signed').filter(({ outcome }) => outcome !== 'ok'),
+      [],
+    );
   });
 });
