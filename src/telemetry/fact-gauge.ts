@@ -19,6 +19,7 @@ export interface FactGaugeOptions<T extends object> {
 export class FactGauge<T extends object> {
   readonly #options: FactGaugeOptions<T>;
   readonly #texts = new WeakMap<T, string>();
+  #whole: { readonly list: readonly T[]; readonly text: string } | undefined;
 
   constructor(options: FactGaugeOptions<T>) {
     this.#options = options;
@@ -29,13 +30,16 @@ export class FactGauge<T extends object> {
     return this.#options;
   }
 
-  /** In the text format of Prometheus. */
-  text(subjects: Iterable<T> = this.#options.subjects()): string {
-    const { name, help } = this.#options;
+  /** In the text format of Prometheus. `list` never changes: of the same one, it is the same text. */
+  text(list?: readonly T[]): string {
+    const { name, help, isLive, subjects } = this.#options;
+    if (list !== undefined && this.#whole?.list === list) return this.#whole.text;
     const texts = [`# HELP ${name} ${escape(help)}\n# TYPE ${name} gauge`];
-    for (const subject of subjects) texts.push(this.#textOf(subject));
+    for (const subject of list ?? subjects()) texts.push(this.#textOf(subject));
     // Joined, here and below: V8 puts together what was added only when it is sent, and each time from its smallest pieces.
-    return texts.join('');
+    const text = texts.join('');
+    if (list !== undefined && !isLive) this.#whole = { list, text };
+    return text;
   }
 
   #textOf(subject: T): string {

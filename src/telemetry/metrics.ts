@@ -2,7 +2,7 @@
 import { type MetricObject, Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
 import type { Event, Observe } from '../events.ts';
-import type { Entry, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { Turns } from '../turns.ts';
 import { type AuditHead, auditGauges } from './audit-gauges.ts';
 import { counted, countEvents } from './counted/count.ts';
@@ -10,6 +10,7 @@ import type { MetricRow } from './counted/row.ts';
 import { FactGauge, type Sample } from './fact-gauge.ts';
 import { type GaugeRow, gauges } from './gauges.ts';
 import { addProcessMetrics } from './process-metrics.ts';
+import { type EntryFacts, SteadyEntries } from './steady-entries.ts';
 import { type Overseen, type StoredGaugeRow, storedGauges } from './stored-gauges.ts';
 
 export interface MetricsOptions {
@@ -41,9 +42,10 @@ const charactersInTurn = 64 * 1024;
 export function createMetrics({ store, clock, version, overseen, auditHead }: MetricsOptions): ProcessMetrics {
   const heads = () => [auditHead?.()].filter((head) => head !== undefined);
   const operators = overseen === undefined ? [] : [overseen];
+  const steady = new SteadyEntries();
   const ofEntries = Object.entries<GaugeRow>(gauges).map(([name, { help, labels, read, isLive = false }]) => {
-    const ofEntry = (entry: Entry) => withCredential(entry.name, read(entry, clock.now()));
-    return new FactGauge({ name, help, labels, subjects: () => store.entries(), read: ofEntry, isLive });
+    const ofEntry = (entry: EntryFacts) => withCredential(entry.name, read(entry, clock.now()));
+    return new FactGauge({ name, help, labels, subjects: () => steady.of(store.entries()), read: ofEntry, isLive });
   });
   const others = [
     ...Object.entries<StoredGaugeRow>(storedGauges).map(
@@ -69,7 +71,7 @@ export function createMetrics({ store, clock, version, overseen, auditHead }: Me
     async render() {
       await forgetting;
       // As of one moment, though it is written in several turns: an entry is replaced, and never changed.
-      const entries = store.entries();
+      const entries = steady.of(store.entries());
       const writers: readonly (() => string | Promise<string>)[] = [
         ...ofEntries.map((gauge) => () => gauge.text(entries)),
         ...others.map((gauge) => () => gauge.text()),

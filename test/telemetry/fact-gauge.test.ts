@@ -40,6 +40,20 @@ describe('the text of a fact', () => {
     assert.deepEqual(reads, [one, two]);
   });
 
+  it('of the same list is the same text, and of another list another', () => {
+    const [one, two] = [{ samples: [{ value: 1 }] }, { samples: [{ value: 2 }] }];
+    const { fact } = gauge([]);
+    const list = [one];
+    assert.equal(fact.text(list), fact.text(list));
+    assert.match(fact.text([one, two]), /a 1\na 2$/);
+    assert.match(fact.text(list), /a 1$/);
+    const live = gauge([], true).fact;
+    const changing = [{ samples: [{ value: 3 }] }];
+    assert.match(live.text(changing), /a 3$/);
+    changing[0]!.samples = [{ value: 4 }];
+    assert.match(live.text(changing), /a 4$/);
+  });
+
   it('is written at each scrape where it changes while its object stays', () => {
     const { fact, reads } = gauge([{ samples: [{ value: 1 }] }], true);
     fact.text();
