@@ -1,11 +1,10 @@
 // Connections to platforms: one pool per origin, kept alive, TLS 1.2 or newer. Loads undici, on demand.
-import type { Readable } from 'node:stream';
-import type { buildConnector as Connector, Dispatcher, Pool } from 'undici';
-import { membersWhere } from '../members.ts';
+import type { buildConnector as Connector, Pool } from 'undici';
 import { loadOptional } from '../optional-package.ts';
 import type { TlsIdentity } from '../providers/shared/tls-identity.ts';
 import { createLookup } from '../system/lookup.ts';
 import { buildSecureContext } from '../tls/secure-context.ts';
+import { type Incoming, Receiving } from './receiving.ts';
 import { goesDirect, openTunnel, type WayOut } from './way-out.ts';
 
 /** What goes out, byte for byte. */
@@ -15,14 +14,6 @@ export interface Outgoing {
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
-}
-
-/** The head of a response, and its body while it arrives. */
-export interface Incoming {
-  readonly status: number;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string | readonly string[]>>;
-  readonly body: Readable;
 }
 
 /** Why there is no response, and whether the platform may have the request all the same. */
@@ -82,9 +73,9 @@ export async function openConnections(wayOut?: WayOut): Promise<Connections> {
       );
     };
   };
-  const pools = new Map<string, Opened & { readonly shows: string | undefined }>();
-  const open = (origin: string, shown?: Shown): Opened => {
-    const pool = new PoolOf(origin, {
+  const pools = new Map<string, Opened>();
+  const open = (origin: string, shown?: Shown): Pool =>
+    new PoolOf(origin, {
       connections: connectionsPerOrigin,
       pipelining: 1,
       allowH2: false,
@@ -94,41 +85,29 @@ export async function openConnections(wayOut?: WayOut): Promise<Connections> {
       bodyTimeout: silenceMilliseconds,
       connect: connectorOf(origin, shown),
     });
-    return { pool, noting: pool.compose((dispatch) => (options, next) => dispatch(options, new Noted(options, next))) };
-  };
-  const poolOf = (origin: string, shown?: Shown): Opened => {
+  const poolOf = (origin: string, shown?: Shown): Pool => {
     const key = shown === undefined ? origin : `${origin} ${shown.credential}`;
     const known = pools.get(key);
-    if (known !== undefined && known.shows === shown?.identity.id) return known;
+    if (known !== undefined && known.shows === shown?.identity.id) return known.pool;
     // With the certificate that was replaced: it ends with what is under way.
     void known?.pool.close();
-    const opened = { ...open(origin, shown), shows: shown?.identity.id };
-    pools.set(key, opened);
-    return opened;
+    const pool = open(origin, shown);
+    pools.set(key, { pool, shows: shown?.identity.id });
+    return pool;
   };
 
   return {
-    async send(origin, { method, target, headers, body }, { signal, isFresh = false, shown }) {
-      let hasStarted = false;
-      const { pool, noting } = isFresh ? open(origin, shown) : poolOf(origin, shown);
-      const started: Started = () => (hasStarted = true);
-      try {
-        const sent = noting.request({
-          method,
-          path: target,
-          headers,
-          body: body.byteLength > 0 || !bodiless.has(method) ? Buffer.from(body.buffer, body.byteOffset, body.byteLength) : null, // prettier-ignore
-          signal,
-          opaque: started,
-        });
+    send(origin, { method, target, headers, body }, { signal, isFresh = false, shown }) {
+      return new Promise((resolve, reject) => {
+        const pool = isFresh ? open(origin, shown) : poolOf(origin, shown);
+        const refuse = (error: unknown) => reject(new NoResponse(codeOf(error), receiving.hasStarted));
+        const receiving = new Receiving(signal, { resolve, reject: refuse });
+        const content = body.byteLength > 0 || !bodiless.has(method) ? Buffer.from(body.buffer, body.byteOffset, body.byteLength) : null; // prettier-ignore
+        if (signal.aborted) receiving.handleEvent();
+        else pool.dispatch({ method, path: target, headers, body: content }, receiving);
         // It ends with what it was opened for.
         if (isFresh) void pool.close();
-        const { statusCode, headers: received, body: stream } = await Promise.race([sent, calledOff(signal, sent)]);
-        const known = membersWhere<string | string[] | undefined, string | string[]>(received, (value) => value !== undefined); // prettier-ignore
-        return { status: statusCode, headers: known, body: stream };
-      } catch (error) {
-        throw new NoResponse(codeOf(error), hasStarted);
-      }
+      });
     },
     async close() {
       await Promise.all([...pools.values()].map(async ({ pool }) => pool.destroy()));
@@ -136,65 +115,14 @@ export async function openConnections(wayOut?: WayOut): Promise<Connections> {
   };
 }
 
-/** undici ends a request that waits for a connection when it gets one; its caller hears at once. */
-const calledOff = (signal: AbortSignal, sent: Promise<unknown>): Promise<never> =>
-  new Promise((_, reject) => {
-    const end = () => reject(new DOMException('called off', 'AbortError'));
-    if (signal.aborted) end();
-    else signal.addEventListener('abort', end);
-    const forget = () => signal.removeEventListener('abort', end);
-    sent.then(forget, forget);
-  });
-
 /** Methods that are sent without `Content-Length` when there is no body. */
 const bodiless: ReadonlySet<string> = new Set(['GET', 'DELETE']);
 
-/** Told when the first byte of a request may leave; comes with it as `opaque`. */
-type Started = () => void;
-
 interface Opened {
   readonly pool: Pool;
-  /** The pool, which tells each request's own `Started`. One for all of them. */
-  readonly noting: Dispatcher;
+  /** Whose certificate, by its id. */
+  readonly shows: string | undefined;
 }
-
-/** Between undici and who waits for a response. undici calls `onRequestStart` right before it writes. */
-class Noted implements Dispatcher.DispatchHandler {
-  readonly #started: Started | undefined;
-  readonly #next: Dispatcher.DispatchHandler;
-
-  constructor(options: Dispatcher.DispatchOptions, next: Dispatcher.DispatchHandler) {
-    this.#started = (options as Dispatcher.RequestOptions<Started>).opaque;
-    this.#next = next;
-  }
-
-  onRequestStart(...[controller, context]: Parameters<Handler['onRequestStart']>): void {
-    this.#started?.();
-    this.#next.onRequestStart?.(controller, context);
-  }
-
-  onResponseStart(...[controller, status, headers, text]: Parameters<Handler['onResponseStart']>): void {
-    this.#next.onResponseStart?.(controller, status, headers, text);
-  }
-
-  onResponseData(...[controller, chunk]: Parameters<Handler['onResponseData']>): void {
-    this.#next.onResponseData?.(controller, chunk);
-  }
-
-  onResponseEnd(...[controller, trailers]: Parameters<Handler['onResponseEnd']>): void {
-    this.#next.onResponseEnd?.(controller, trailers);
-  }
-
-  onResponseError(...[controller, error]: Parameters<Handler['onResponseError']>): void {
-    this.#next.onResponseError?.(controller, error);
-  }
-
-  onRequestUpgrade(...[controller, status, headers, socket]: Parameters<Handler['onRequestUpgrade']>): void {
-    this.#next.onRequestUpgrade?.(controller, status, headers, socket);
-  }
-}
-
-type Handler = Required<Dispatcher.DispatchHandler>;
 
 const codeOf = (error: unknown): string => {
   const { code, name } = error as NodeJS.ErrnoException;

@@ -12,10 +12,11 @@ import type { BufferBudget } from '../system/buffer-budget.ts';
 import type { Attempt, AttemptOutcome } from './attempt.ts';
 import { traceAttempt, tracedRequest } from './attempt-trace.ts';
 import { shownBy } from './client-certificate.ts';
-import { type Connections, type Incoming, NoResponse, type Outgoing, type Shown } from './connections.ts';
+import { type Connections, NoResponse, type Outgoing, type Shown } from './connections.ts';
 import type { Pass } from './gates.ts';
 import { type Called, type Learn, receive, type ReceivedResponse } from './received.ts';
 import type { PlatformClocks } from './platform-clocks.ts';
+import type { Incoming } from './receiving.ts';
 import { passedOn } from './sendable.ts';
 
 export interface ExchangeOptions {

@@ -17,7 +17,7 @@ import type { Call } from '../store/call.ts';
 import type { Store } from '../store/store.ts';
 import { useOf, within } from '../store/use.ts';
 import type { BufferBudget } from '../system/buffer-budget.ts';
-import type { Incoming } from './connections.ts';
+import type { Incoming } from './receiving.ts';
 import { decoded, readWhole } from './response-body.ts';
 import { passedOn } from './sendable.ts';
 
@@ -69,7 +69,7 @@ export async function receive(
   const isSigned = Object.keys(all).some((name) => name.endsWith('-signature'));
   const isUnsigned = !isSigned && forwarding.isUnsigned(request);
   const isStreamed = isUnsigned && forwarding.readsUnsigned?.(request) !== true;
-  if (isSuccess && isStreamed) return { status, headers, body, verified: 'none', outcome: 'ok' };
+  if (isSuccess && isStreamed) return { status, headers, body: body.stream(), verified: 'none', outcome: 'ok' };
   const bytes = await decoded(await readWhole(body, options.budget), single['content-encoding']);
   const { 'content-encoding': _, ...unpacked } = headers;
   const response = { status, headers: single, body: bytes, apiMethod };
@@ -95,7 +95,7 @@ export async function receive(
 /** @throws PaycertError `gateway-redirected`, for whatever is neither a success nor an error */
 export function assertNoRedirect({ status, body }: Incoming): void {
   if (status >= 200 && status < 600 && (status < 300 || status >= 400)) return;
-  body.on('error', () => undefined).destroy();
+  body.drop();
   throw new PaycertError('gateway-redirected', `the platform responded with ${status}, which no payment API does`);
 }
 

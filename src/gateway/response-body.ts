@@ -1,9 +1,9 @@
 // The body of a response, whole and within bounds: read, and decompressed where it came compressed.
-import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { PaycertError } from '../errors.ts';
 import type { BufferBudget, Reservation } from '../system/buffer-budget.ts';
+import type { IncomingBody } from './arriving-body.ts';
 
 /** A response that is signed as a whole must be held as a whole. None that a platform signs comes near. */
 const maxResponseBytes = 4 * 1024 * 1024;
@@ -11,11 +11,11 @@ const maxResponseBytes = 4 * 1024 * 1024;
 const tooLarge = (most: number) =>
   new PaycertError('response-too-large', `the platform’s response is larger than ${most} bytes`);
 
-/** @throws PaycertError `response-too-large`, `overloaded`; whatever the stream ends with */
-export async function readWhole(body: Readable, budget: BufferBudget, most = maxResponseBytes): Promise<Buffer> {
+/** @throws PaycertError `response-too-large`, `overloaded`; whatever ends the body */
+export async function readWhole(body: IncomingBody, budget: BufferBudget, most = maxResponseBytes): Promise<Buffer> {
   const held: Reservation = budget.open();
   try {
-    return await piecesOf(body, (bytes) => {
+    return await body.whole((bytes) => {
       held.add(bytes);
       if (held.bytes > most) throw tooLarge(most);
     });
@@ -23,28 +23,6 @@ export async function readWhole(body: Readable, budget: BufferBudget, most = max
     held.release();
   }
 }
-
-/** Joined. What `take` throws ends the connection. By its events: an iterator costs as much as reading a short response. */
-const piecesOf = (body: Readable, take: (bytes: number) => void): Promise<Buffer> =>
-  new Promise((resolve, reject) => {
-    // Of each body; an error with its stack costs as much as all the rest.
-    const closed = () => {
-      if (!body.readableEnded) reject(body.errored ?? new Error('the body was cut off'));
-    };
-    if (body.closed) closed();
-    const pieces: Uint8Array[] = [];
-    body.on('data', (piece: Uint8Array) => {
-      try {
-        take(piece.byteLength);
-        pieces.push(piece);
-      } catch (error) {
-        body.destroy(error as Error);
-      }
-    });
-    body.on('error', reject);
-    body.on('close', closed);
-    body.on('end', () => resolve(Buffer.concat(pieces)));
-  });
 
 const decoders = {
   gzip: promisify(gunzip),

@@ -41,7 +41,7 @@ describe('a call through the proxy on the way out', () => {
     const signal = new AbortController().signal;
     for (let call = 0; call < 2; call += 1) {
       const { body } = await connections.send('http://platform.example:8443', outgoing, { signal, isFresh: true });
-      await body.toArray();
+      await body.stream().toArray();
     }
     const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
     assert.deepEqual(proxy.asked, [
