@@ -84,21 +84,26 @@ export class Breaker {
     if (this.refuses) throw new BreakerOpen();
     const tries = this.#breaker.halfOpen;
     this.#isTrying ||= tries;
-    let end: PromiseSettledResult<T> | undefined;
+    const judge = (end: PromiseSettledResult<T>) => {
+      const result = evaluate(end);
+      if (result !== 'success') throw new NoSuccess(result);
+    };
+    let working: Promise<T> | undefined;
     try {
-      await this.#breaker.fire(async () => {
-        [end] = await Promise.allSettled([work()]);
-        const result = evaluate(end);
-        if (result !== 'success') throw new NoSuccess(result);
+      await this.#breaker.fire(() => {
+        working = work();
+        return working.then(
+          (value) => judge({ status: 'fulfilled', value }),
+          (reason: unknown) => judge({ status: 'rejected', reason }),
+        );
       });
     } catch (error) {
       if (!(error instanceof NoSuccess || CircuitBreaker.isOurError(error as Error))) throw error;
     } finally {
       if (tries) this.#isTrying = false;
     }
-    if (end === undefined) throw new BreakerOpen();
-    if (end.status === 'rejected') throw end.reason;
-    return end.value;
+    if (working === undefined) throw new BreakerOpen();
+    return working;
   }
 
   close(): void {
