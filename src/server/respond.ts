@@ -1,5 +1,5 @@
 // How a response leaves: its head, its text or stream, and an error as a problem, also while its caller still sends.
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { PaycertError } from '../errors.ts';
@@ -7,21 +7,18 @@ import { problemOf } from './problem.ts';
 
 export const problemJson = 'application/problem+json';
 
-export function send(response: ServerResponse, status: number, type: string, body: string | Uint8Array): void {
-  setHead(response, status, type);
+export type Head = Readonly<Record<string, string | readonly string[]>>;
+
+/** Of a body that follows at once. All headers together: one by one, Node keeps each of them in a map that nobody reads. */
+export function writeHead(response: ServerResponse, status: number, head: Head, body: string | Uint8Array): void {
   // RFC 9110 §8.6: not beside 204.
-  if (status !== 204) response.setHeader('Content-Length', Buffer.byteLength(body));
-  response.end(body);
+  const length = status !== 204 && { 'Content-Length': Buffer.byteLength(body) };
+  response.writeHead(status, { ...head, ...length } as OutgoingHttpHeaders);
 }
 
 /** Ends when all of it is sent, or when its reader or its origin has gone: then the connection closes in the middle. */
-export async function sendStream(
-  response: ServerResponse,
-  status: number,
-  type: string,
-  body: Readable,
-): Promise<void> {
-  setHead(response, status, type);
+export async function sendStream(response: ServerResponse, status: number, head: Head, body: Readable): Promise<void> {
+  response.writeHead(status, head as OutgoingHttpHeaders);
   await pipeline(body, response);
 }
 
@@ -32,13 +29,10 @@ export function sendProblem(request: IncomingMessage, response: ServerResponse, 
   if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
   if (problem.status === 407) response.setHeader('Proxy-Authenticate', 'Bearer');
   const body = JSON.stringify(problem);
-  if (request.complete || request.destroyed) send(response, problem.status, problemJson, body);
-  else sendEarly(request, response, problem.status, body);
-}
-
-function setHead(response: ServerResponse, status: number, type: string): void {
-  response.statusCode = status;
-  response.setHeader('Content-Type', type);
+  if (request.complete || request.destroyed) {
+    writeHead(response, problem.status, { 'Content-Type': problemJson }, body);
+    response.end(body);
+  } else sendEarly(request, response, problem.status, body);
 }
 
 /** How long a caller may keep sending a body that nobody reads. */
@@ -49,7 +43,8 @@ const lingerMilliseconds = 2000;
  * (RFC 9112 §9.6). So the response goes out, what is left of the body is dropped, and then the connection closes.
  */
 function sendEarly(request: IncomingMessage, response: ServerResponse, status: number, body: string): void {
-  setHead(response, status, problemJson);
+  response.statusCode = status;
+  response.setHeader('Content-Type', problemJson);
   response.setHeader('Content-Length', Buffer.byteLength(body));
   response.setHeader('Connection', 'close');
   response.write(body);

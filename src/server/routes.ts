@@ -6,7 +6,7 @@ import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import { BatchedWrites } from './batched-writes.ts';
 import { toPaycertError } from './problem.ts';
-import { send, sendProblem, sendStream } from './respond.ts';
+import { sendProblem, sendStream, writeHead } from './respond.ts';
 
 /** A request that a row has matched. */
 export interface RouteCall {
@@ -62,9 +62,11 @@ export function serveRoutes(routes: readonly Route[], { where, unknown, observe 
       const { route, parameters } = match(request, response);
       const reply = await route.run(new Matched(request, response, parameters));
       const { status = 200, type = route.type, headers = {}, body } = reply;
-      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-      if (body instanceof Readable) await sendStream(response, status, type, body);
-      else writes.push(() => send(response, status, type, body));
+      if (body instanceof Readable) await sendStream(response, status, { ...headers, 'Content-Type': type }, body);
+      else {
+        writeHead(response, status, { ...headers, 'Content-Type': type }, body);
+        writes.push(() => response.end(body));
+      }
     } catch (error) {
       const known = toPaycertError(error);
       if (known.kind === 'internal' && !isHangUp(error)) observe({ type: 'internal-error', where, error });
