@@ -12,7 +12,7 @@ import { type AccessKey, readAccessKey } from '../origins/cloud/access-key.ts';
 import { LentKeys } from '../origins/cloud/lent-keys.ts';
 import type { Server } from '../origins/server.ts';
 import { platforms } from '../providers/registry.ts';
-import { type CloudNeeds, cloudServer } from './cloud-server.ts';
+import { type CloudNeeds, cloudServer, stsEndpoint } from './cloud-server.ts';
 
 type Config = NonNullable<KeyServicesConfig['aliyunkms']>;
 
@@ -48,7 +48,7 @@ function openAliyunKms(config: Config, needs: CloudNeeds): AliyunKms {
     ? () => readAccessKey(accessKey)
     : whoAssumes(
         rrsa,
-        cloudServer({ name: 'Aliyun STS', address: rrsa?.address ?? hostOf('sts', region) }, needs),
+        cloudServer(stsEndpoint('Aliyun STS', rrsa?.address ?? hostOf('sts', region), rrsa?.caFile), needs),
         needs,
       );
   const keys = new LentKeys<AccessKey>({ obtain, isRenewedAhead: !accessKey, random: Math.random, ...needs });

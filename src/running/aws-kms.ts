@@ -11,7 +11,7 @@ import { assumeRoleWithWebIdentity } from '../origins/aws/web-identity.ts';
 import { type AccessKey, readAccessKey } from '../origins/cloud/access-key.ts';
 import { LentKeys } from '../origins/cloud/lent-keys.ts';
 import type { Server } from '../origins/server.ts';
-import { type CloudNeeds, cloudServer } from './cloud-server.ts';
+import { type CloudNeeds, cloudServer, stsEndpoint } from './cloud-server.ts';
 
 type Config = NonNullable<KeyServicesConfig['awskms']>;
 
@@ -27,7 +27,7 @@ async function openAwsKms(config: Config, needs: CloudNeeds): Promise<AwsKms> {
     ? () => readAccessKey(accessKey)
     : whoAssumes(
         webIdentity,
-        cloudServer({ name: 'AWS STS', address: webIdentity?.address ?? hostOf('sts', region) }, needs),
+        cloudServer(stsEndpoint('AWS STS', webIdentity?.address ?? hostOf('sts', region), webIdentity?.caFile), needs),
         needs,
       );
   const keys = new LentKeys<AccessKey>({ obtain, isRenewedAhead: !accessKey, random: Math.random, ...needs });

@@ -8,7 +8,7 @@ export type CloudNeeds = Pick<Dependencies, 'clock' | 'observe'>;
 export interface CloudEndpoint {
   readonly name: string;
   readonly address: string;
-  /** Of a gateway of its own, which has a CA of its own; STS has none. Absent: Node's list. */
+  /** Of an endpoint with a CA of its own, which is trusted for that one alone. Absent: Node's list. */
   readonly tls?: ConstructorParameters<typeof Server>[0]['tls'];
 }
 
@@ -18,3 +18,10 @@ export const cloudServer = ({ name, address, tls }: CloudEndpoint, needs: CloudN
     // A breaker decides when it is asked again.
     ...{ troubleOf: () => undefined, longestPauseMilliseconds: 0 },
   });
+
+/** STS, or what stands in its place. */
+export const stsEndpoint = (name: string, address: string, caFile: string | undefined): CloudEndpoint => ({
+  name,
+  address,
+  ...(caFile !== undefined && { tls: { caFile } }),
+});

@@ -1,8 +1,12 @@
 // Keys that stay in a real local-kms: what they sign is what a key in the process signs, and no failure of the service signs anything wrong.
 import assert from 'node:assert/strict';
 import { constants, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { inspect } from 'node:util';
 import type { KeyServicesConfig } from '../../src/config/schema/key-services.ts';
@@ -12,6 +16,7 @@ import { PaycertError } from '../../src/errors.ts';
 import { makeDirectory } from '../support/directories.ts';
 import { keyPairs, makeMaterial, merchantId } from '../support/key-pairs.ts';
 import { arnOf, keyId, noLocalKms, region, useLocalKms } from '../support/local-kms.ts';
+import { issue, makeAuthority, pem } from '../support/mtls.ts';
 import { RecordingProxy } from '../support/recording-proxy.ts';
 import { remoteCredential } from '../support/remote-credential.ts';
 import { signUnderRotations } from '../support/rotation-load.ts';
@@ -342,6 +347,36 @@ describe('who we are to AWS', () => {
     assert.ok(isOf(await credential.sign('x'), 'x', one));
     assert.match(String(proxy.headers.at(-1)?.['authorization']), /Credential=ASIASECOND/);
     assert.equal(stsProxy.exchanges.length, 2);
+  });
+
+  it('is given to an STS with a CA of its own, and to nobody else who stands there', limit, async (t) => {
+    const [authority, impostor] = [await makeAuthority(0), await makeAuthority(1)];
+    const directory = await makeDirectory(t);
+    const { certificate, privateKey } = await issue(authority, 'sts.test', { hostNames: ['localhost'] });
+    const given: string[] = [];
+    const server = createHttpsServer({ cert: certificate, key: pem(privateKey) }, (request, response) => {
+      void textOf(request).then((body) => {
+        given.push(new URLSearchParams(body).get('WebIdentityToken') ?? '');
+        response.writeHead(200, { 'Content-Type': 'application/json' }).end(lent('ASIAHTTPS'));
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => (server.closeAllConnections(), server.close()));
+    const { port } = server.address() as AddressInfo;
+    const [tokenFile, caFile] = [join(directory, 'token'), join(directory, 'ca.pem')];
+    await writeFile(tokenFile, 'header.first.signature');
+    const proxy = await RecordingProxy.start(t, kms().url);
+    const roleArn = 'arn:aws:iam::111122223333:role/shop';
+    const webIdentity = { roleArn, tokenFile, caFile, address: `https://localhost:${String(port)}` };
+    await writeFile(caFile, impostor.certificate);
+    const refused = await (await start(t, { address: proxy.url, auth: { webIdentity } })).load(referring(keyId(1)));
+    assert.deepEqual([refused?.code, given], ['origin-unreachable', []]);
+    await writeFile(caFile, authority.certificate);
+    const credential = await start(t, { address: proxy.url, auth: { webIdentity } });
+    assert.equal(await credential.load(referring(keyId(1))), undefined);
+    assert.ok(isOf(await credential.sign('x'), 'x', one));
+    assert.deepEqual(given, ['header.first.signature']);
+    assert.match(String(proxy.headers.at(-1)?.['authorization']), /Credential=ASIAHTTPS\//);
   });
 
   it('that is refused says so, with the file and the role, and signs nothing', limit, async (t) => {

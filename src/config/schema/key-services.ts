@@ -60,6 +60,8 @@ const sessionName = Type.Optional(
   }),
 );
 
+const caFile = Type.Optional(File('The CA of STS in PEM, if Node does not know it. It is trusted for nothing else.'));
+
 const AwsKms = Type.Object(
   {
     region: Region('The region that the keys are in.'),
@@ -80,6 +82,7 @@ const AwsKms = Type.Object(
               ),
               sessionName,
               address: Type.Optional(TokenAddress('Where STS is, if not at https://sts.REGION.amazonaws.com.')),
+              caFile,
             },
             { ...closed, description: 'The identity of our pod (IRSA).' },
           ),
@@ -117,6 +120,7 @@ const AliyunKms = Type.Object(
               ),
               sessionName,
               address: Type.Optional(TokenAddress('Where STS is, if not at https://sts.REGION.aliyuncs.com.')),
+              caFile,
             },
             { ...closed, description: 'The identity of our pod (RRSA).' },
           ),

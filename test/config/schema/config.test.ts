@@ -140,6 +140,7 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
     ['shop@pay'],
     ['a', 'a b', 1],
   ],
+  ['keyServices.awskms.auth.webIdentity.caFile', (v) => withIdentity({ caFile: v }), ['/c'], ['', '~/c', 1]],
   ['keyServices.awskms.auth.webIdentity.address', (v) => withIdentity({ address: v }), ['https://sts.eu-west-1.amazonaws.com', 'http://127.0.0.1:1'], ['http://a', 'a', 1]], // prettier-ignore
   ['keyServices.awskms.deadline', (v) => withAws({ deadline: v }), ['500ms', '3s'], ['0s', '3', 3]],
   ['keyServices.aliyunkms', (v) => withRoot({ keyServices: { aliyunkms: v } }), [aliyun], [null, {}, { ...aliyun, key: 'k' }]], // prettier-ignore
@@ -158,6 +159,7 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
   ],
   ['keyServices.aliyunkms.auth.rrsa.roleArn', (v) => withRrsa({ roleArn: v }), ['acs:ram::12:role/a-b.c'], ['shop', 'acs:ram::1:user/a', 1]], // prettier-ignore
   ['keyServices.aliyunkms.auth.rrsa.providerArn', (v) => withRrsa({ providerArn: v }), ['acs:ram::12:oidc-provider/a'], ['a', 'acs:ram::1:role/a', 1]], // prettier-ignore
+  ['keyServices.aliyunkms.auth.rrsa.caFile', (v) => withRrsa({ caFile: v }), ['/c'], ['', '~/c', 1]],
   ['keyServices.aliyunkms.auth.rrsa.tokenFile', (v) => withRrsa({ tokenFile: v }), ['/t'], ['', '~/t', 1]],
   ['keyServices.aliyunkms.auth.rrsa.sessionName', (v) => withRrsa({ sessionName: v }), ['shop'], ['a', 'a b', 1]],
   ['keyServices.aliyunkms.auth.rrsa.address', (v) => withRrsa({ address: v }), ['https://sts-vpc.cn-hangzhou.aliyuncs.com'], ['http://a', 1]], // prettier-ignore
