@@ -17,7 +17,7 @@ import { aroundEach } from '../store/call.ts';
 import { poolLimiter } from '../store/limiter.ts';
 import { SignedMemory } from '../store/signed-memory.ts';
 import { reasonOfNoSnapshot, Store } from '../store/store.ts';
-import { SpareMemory } from '../system/spare-memory.ts';
+import { giveBackSpareMemory } from '../system/spare-memory.ts';
 import { poolSize, signingThreads } from '../system/threads.ts';
 import { namesCollector } from '../trace.ts';
 import { createLog } from '../telemetry/log.ts';
@@ -55,7 +55,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const log =
     options.isSilent === true ? () => undefined : createLog(config.log?.level ?? defaults.logLevel, output, now);
   const tokenNames = tokenFilesOf(config).map(([file]) => file);
-  const spareMemory = new SpareMemory({ clock });
+  let isServing = false;
   const followedFiles = new FollowedFiles([...('path' in place ? ['configuration' as const] : []), ...tokenNames], now);
   const observers = [
     metrics.observe,
@@ -65,7 +65,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     (event: Event) => audit?.audit.observe(event),
     (event: Event) => tracing?.observe(event),
     options.observe ?? (() => undefined),
-    () => spareMemory.note(),
+    ({ type }: Event) => (isServing ||= isOfCaller.has(type)),
   ].map(isolate);
   const observe = (event: Event) => observers.forEach((tell) => tell(event));
   const following = { clock, observe };
@@ -118,6 +118,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     configured.declare(config);
     await listeners.open();
     apply(config);
+    void giveBackSpareMemory({ clock, isServing: () => isServing }, ended.signal);
     const stop = AbortSignal.any([signal, ended.signal]);
     const followed = [
       followConfig(place, { ...following, initial: config, apply }, stop),
@@ -132,7 +133,6 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     if (why) throw why;
   } finally {
     ended.abort();
-    spareMemory.close();
     await listeners.close();
     await configured.stop();
     await keyServices[Symbol.asyncDispose]();
@@ -147,6 +147,9 @@ function reasonOfNoStart(store: Store): PaycertError | undefined {
   const unloaded = store.entries().find(({ isRequired, snapshot }) => isRequired && snapshot === undefined);
   return unloaded && reasonOfNoSnapshot(unloaded);
 }
+
+/** Somebody waits for what comes of it. */
+const isOfCaller: ReadonlySet<Event['type']> = new Set(['operated', 'forwarded', 'notified']);
 
 const countOf = ({ credentials, resources }: Config): number => credentials.length + resources.length;
 
