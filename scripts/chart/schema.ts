@@ -260,7 +260,19 @@ export const valuesSchema = (alerts: readonly string[]): TSchema =>
       reconcile,
       digest,
       platformCertificates: group({ enabled: Flag, secrets: NamedSecrets, egressTo: OpenList, wayOut: Text }),
-      audit: group({ enabled: Flag, keySecretName: DnsName }),
+      audit: group({
+        ...{ enabled: Flag, keySecretName: DnsName, stdout: Flag },
+        volume: group({
+          ...{ enabled: Flag, existingClaim: DnsName },
+          sizeLimit: Type.String({ pattern: '^[1-9][0-9]*(Ki|Mi|Gi|Ti|k|M|G|T)?$' }),
+          maxTotalBytes: Type.Integer({ minimum: 256 * 1024, maximum: 1024 ** 4 }),
+          retention: Type.String({ pattern: '^[0-9]{1,7}(ms|s|m|h|d)$' }),
+        }),
+        otlp: group({
+          endpoint: Type.String({ pattern: '^(https?://[^\\s/]+(/\\S*)?)?$' }),
+          egressTo: OpenList,
+        }),
+      }),
       secretOptIn: Flag,
       admission: group({
         enabled: Flag,

@@ -9,6 +9,7 @@ import type { LogLevel } from '../telemetry/log-lines.ts';
 import { type AdmissionFlags, type AdmissionWords, readAdmission } from './admission-options.ts';
 import { usageError } from './command.ts';
 import { duration } from './duration.ts';
+import { type OperatorAuditFlags, type OperatorAuditWords, readOperatorAudit } from './operator-audit-options.ts';
 import { assertAddress, type Named, readNamed } from './places.ts';
 
 export interface OperatorFlags {
@@ -36,9 +37,8 @@ export interface OperatorFlags {
   /** Reviews for the API server; without it there are none. */
   readonly admission?: AdmissionFlags | undefined;
   readonly logLevel: LogLevel;
-  /** Whether what is reviewed and injected is written down, on standard output; and the file of the chain's key. */
-  readonly audits?: boolean;
-  readonly auditKeyFile?: string | undefined;
+  /** Where what is reviewed and injected is written down; without it, nowhere. */
+  readonly audit?: OperatorAuditFlags | undefined;
 }
 
 /** The words of the command line as options. @throws PaycertError `usage` */
@@ -65,8 +65,7 @@ export function parseOperatorOptions(words: {
   readonly secretOptIn: boolean;
   readonly address: string | undefined;
   readonly logLevel: string | undefined;
-  readonly audits?: boolean;
-  readonly auditKeyFile?: string | undefined;
+  readonly audit?: OperatorAuditWords;
 }): OperatorFlags {
   const { namespaces, secrets, lease, address = defaults.adminAddress, logLevel = defaults.logLevel } = words;
   for (const namespace of namespaces)
@@ -97,8 +96,7 @@ export function parseOperatorOptions(words: {
     secretOptIn: words.secretOptIn,
     address,
     logLevel: logLevel as LogLevel,
-    audits: readAudits(words),
-    auditKeyFile: words.auditKeyFile,
+    audit: readOperatorAudit(words.audit ?? {}),
   };
 }
 
@@ -112,11 +110,6 @@ function readAuditEnds({
   if (auditEnds === undefined) return undefined;
   if (asksFleet !== true) throw usageError('--audit-ends stands beside --fleet');
   return readNamed(auditEnds, 'audit-ends');
-}
-
-function readAudits({ audits = false, auditKeyFile }: Pick<OperatorFlags, 'audits' | 'auditKeyFile'>): boolean {
-  if (auditKeyFile !== undefined && !audits) throw usageError('--audit-key stands beside --audit');
-  return audits;
 }
 
 /** Without a user: a password is nothing for a command line. */

@@ -81,9 +81,9 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const client = async () => cluster;
   const random = Math.random;
   const identity = environment['POD_NAME'] ?? hostname();
-  if (options.audits === true) {
+  if (options.audit !== undefined) {
     const { startOperatorAudit } = await import('./operator-audit.ts');
-    const of = { clock, observe, version, identity, keyFile: options.auditKeyFile };
+    const of = { ...options.audit, clock, observe, version, identity, environment };
     audit = await startOperatorAudit({ ...of, print: (line) => output.write(line) });
   }
   const controller = new Controller({
@@ -123,7 +123,8 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     );
   } finally {
     await listener.close();
-    await Promise.race([output.flush(), clock.sleep(flushMilliseconds, new AbortController().signal)]);
+    const written = audit?.close().then(() => output.flush()) ?? output.flush();
+    await Promise.race([written, clock.sleep(flushMilliseconds, new AbortController().signal)]);
   }
 }
 

@@ -25,4 +25,33 @@ describe('the audit in the chart', { skip: noHelm, timeout: 300_000 }, () => {
       [true, undefined],
     );
   });
+
+  it('goes into files of a claim and to a collector, which the NetworkPolicy lets it call', async () => {
+    const manifests = await render({ files: [`${chart}/ci/audit-places-values.yaml`] });
+    const { args = [], volumeMounts, env = [] } = container(manifests);
+    const flags = ['--audit', '--audit-directory=/var/lib/paycert/audit', '--audit-max-bytes=1073741824', '--audit-retention=365d', '--audit-otlp']; // prettier-ignore
+    assert.deepEqual(args.filter((arg) => JSON.stringify(arg).includes('--audit')), flags); // prettier-ignore
+    assert.deepEqual(volumeMounts, [{ name: 'audit-files', mountPath: '/var/lib/paycert/audit' }]);
+    const endpoint = { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: 'http://otel-collector.observability:4318' };
+    assert.deepEqual(env.slice(1), [endpoint]);
+    const volumes = at(one(manifests, 'Deployment'), 'spec.template.spec.volumes');
+    assert.deepEqual(volumes, [{ name: 'audit-files', persistentVolumeClaim: { claimName: 'paycert-audit' } }]);
+    const egress = at(one(manifests, 'NetworkPolicy'), 'spec.egress') as readonly object[];
+    assert.deepEqual(egress.at(-1), {
+      ports: [{ port: 4318, protocol: 'TCP' }],
+      to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'observability' } } }],
+    });
+  });
+
+  it('goes into an emptyDir of a bounded size, to standard output too, and to one place at least', async () => {
+    const audit = { enabled: true, volume: { enabled: true } };
+    const manifests = await render({ values: { audit } });
+    const volumes = at(one(manifests, 'Deployment'), 'spec.template.spec.volumes');
+    assert.deepEqual(volumes, [{ name: 'audit-files', emptyDir: { sizeLimit: '256Mi' } }]);
+    assert.ok(container(manifests)['args']?.includes('--audit-stdout' as unknown as object));
+    await assert.rejects(
+      render({ values: { audit: { enabled: true, stdout: false } } }),
+      /needs a place for its lines/,
+    );
+  });
 });
