@@ -53,11 +53,20 @@ function describe({ lines, first, last, faults, torn }: Verdict, isKeyed: boolea
     return `${paint('red', kind)}: ${place}${meanings[kind]} (the last line in order before it is ${String(after)})`;
   });
   const halves = torn.map((where) => `${where}: half a line, as a process that is killed leaves it`);
-  const range = last === undefined ? 'no line is in order' : `${String(lines)} lines are in order, from ${String(first)} to ${String(last.seq)} of ${last.time}`; // prettier-ignore
+  if (last === undefined) return [...found, ...halves, nothingInOrder(faults, isKeyed)].join('\n');
   return [
     ...found,
     ...halves,
-    `${range}${isKeyed ? '' : '; without --key, who writes the files could have made them all'}`,
-    ...(last === undefined ? [] : [`head ${String(last.seq)}:${String(numberOf(last))}`]),
+    `${String(lines)} lines are in order, from ${String(first)} to ${String(last.seq)} of ${last.time}${isKeyed ? '' : keyless}`,
+    `head ${String(last.seq)}:${String(numberOf(last))}`,
   ].join('\n');
+}
+
+const keyless = '; without --key, who writes the files could have made them all';
+
+/** Where every line seems to be changed, it is the key that does not fit, more often than all of them. */
+function nothingInOrder(faults: Verdict['faults'], isKeyed: boolean): string {
+  const isOfAnotherKey = faults.length > 0 && faults.every(({ kind }) => kind === 'changed');
+  if (!isOfAnotherKey) return `no line is in order${isKeyed ? '' : keyless}`;
+  return `no line is in order: ${isKeyed ? 'is this the key of this audit? --key may be given again' : 'an audit that has a key is verified with --key'}`;
 }

@@ -75,6 +75,16 @@ describe('paycert audit verify', { timeout: 120_000 }, () => {
     assert.deepEqual([missing.code, /missing/.test(missing.stdout)], [1, true]);
   });
 
+  it('asks for the key where none was given, and says that another one may not be its own', async (t) => {
+    const { audited, keyFile } = await makeAudit(t);
+    const other = `${keyFile}-other`;
+    await writeFile(other, 'another-key-of-sixteen');
+    const without = await paycert(['audit', 'verify', audited]);
+    assert.match(without.stdout, /\nno line is in order: an audit that has a key is verified with --key\n$/);
+    const { stdout } = await paycert(['audit', 'verify', audited, '--key', other]);
+    assert.match(stdout, /\nno line is in order: is this the key of this audit\? --key may be given again\n$/);
+  });
+
   it('passes half a line at the end, and says so', async (t) => {
     const { verify, files } = await makeAudit(t);
     await appendFile(files.at(-1) ?? '', '{"audit":1,"time":"2026-11-27T0');
