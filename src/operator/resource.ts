@@ -46,7 +46,7 @@ const FleetSchema = Type.Object(
     deferred: Count('Pods that have what is stored, and wait for its time.'),
     rejected: Count('Pods that reject what is stored, and keep what they had.'),
     unknown: Count('Pods that do not answer, or say nothing of this credential.'),
-    snapshotId: Text(64, 'What is stored.'),
+    snapshotId: Type.Optional(Text(64, 'What is stored; absent where it has no keys that can be read.')),
     oldestKeyId: Type.Optional(Text(256, 'The key that has signed for longest in a Pod without what is stored.')),
     oldestSince: Type.Optional(Time('Since when it signs there.')),
     auditsCut: Type.Optional(Count('Pods whose audit is continued below the end that was known: lines were cut off.')),
@@ -292,9 +292,10 @@ export function readResource(object: KubeObject): PaymentCredential {
   };
 }
 
-/** What Pods are to have: the snapshot of the Secret as it is stored. Undefined while that is not there, or has none. */
+/** What Pods are to have: the snapshot of the Secret as it is stored. Undefined while that is not there; empty, as no Pod’s is, where it has no keys. */
 export function storedSnapshotId({ observedSecretVersion, rejected, deferred, accepted }: Partial<Status> = {}) {
-  return observedSecretVersion === undefined ? undefined : (rejected ?? deferred ?? accepted)?.snapshotId;
+  const stored = rejected ?? deferred ?? accepted;
+  return observedSecretVersion === undefined || stored === undefined ? undefined : (stored.snapshotId ?? '');
 }
 
 interface NamedSecret {

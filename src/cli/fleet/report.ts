@@ -115,8 +115,9 @@ export const fleetAsJson = ({ credentials, withheld }: FleetReport): object => (
     const { namespace, name, status } = one.resource;
     const { status: rolledOut, reason, message } = conditionOf(one) ?? {};
     const condition = { status: rolledOut, reason, message };
+    const snapshotId = storedSnapshotId(status);
     return {
-      ...{ namespace, name, snapshotId: storedSnapshotId(status), rolledOut: condition, fleet: status?.fleet },
+      ...{ namespace, name, ...(snapshotId !== '' && { snapshotId }), rolledOut: condition, fleet: status?.fleet },
       pods: one.pods.map(({ pod, isReady, state, version, unseen, sighting, audit }) => ({
         ...{ name: pod, ready: isReady, state, sidecar: version, unknown: unseen },
         ...{ snapshotId: sighting?.snapshotId, keyId: sighting?.keyId, loadedAt: sighting?.loadedAt },

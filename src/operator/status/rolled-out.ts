@@ -51,17 +51,18 @@ function evaluate(
   { pods, isComplete, auditsCut, trouble }: Look,
   { previous, now }: { readonly previous: Status | undefined; readonly now: Date },
 ): Rollout {
-  const { snapshotId } = secret;
-  const { counts, frozen, oldest } = countPods(pods, snapshotId);
+  const { counts, frozen, oldest } = countPods(pods, secret.snapshotId);
+  // What cannot be read has no keys, and a digest of nothing names nothing.
+  const snapshotId = secret.keys.length > 0 ? secret.snapshotId : undefined;
   const { status, reason, why = '' } = verdict({ secret, staged }, counts, { isComplete, trouble });
   const before = previous?.conditions.find(({ type }) => type === 'RolledOut');
   const isSame = previous?.fleet?.snapshotId === snapshotId && before?.status === status;
-  const since = (isSame && previous.fleet?.since) || now.toISOString();
+  const since = (isSame && previous?.fleet?.since) || now.toISOString();
   const message = `${why}${describe({ counts, frozen, oldest }, snapshotId, status === 'True' ? since : undefined)}`;
   return {
     fleet: {
       ...counts,
-      snapshotId,
+      ...(snapshotId !== undefined && { snapshotId }),
       ...(oldest && { oldestKeyId: oldest.keyId, oldestSince: oldest.since }),
       ...(auditsCut > 0 && { auditsCut }),
       since,
@@ -96,13 +97,20 @@ function verdict(
   return { status: 'True', reason: 'RolledOut' };
 }
 
-function describe({ counts, frozen, oldest }: Fleet, snapshotId: string, since: string | undefined): string {
+function describe(
+  { counts, frozen, oldest }: Fleet,
+  snapshotId: string | undefined,
+  since: string | undefined,
+): string {
   const total = podStates.reduce((sum, state) => sum + counts[state], 0);
   if (total === 0) return 'No Pod that runs is known to use it.';
-  if (since !== undefined) return `Snapshot ${snapshotId} is in all Pods that run (${total}), since ${since}.`;
+  if (snapshotId !== undefined && since !== undefined)
+    return `Snapshot ${snapshotId} is in all Pods that run (${total}), since ${since}.`;
   const others = podStates.filter((state) => state !== 'current' && counts[state] > 0);
   return [
-    `Pods with snapshot ${snapshotId}: ${counts.current} of ${total}.`,
+    snapshotId === undefined
+      ? `Pods that run: ${total}.`
+      : `Pods with snapshot ${snapshotId}: ${counts.current} of ${total}.`,
     ...(others.length > 0 ? [`Others: ${others.map((state) => `${counts[state]} ${state}`).join(', ')}.`] : []),
     ...(counts.unknown > 0 ? ['Unknown ones do not answer, or do not have this credential.'] : []),
     ...(oldest ? [`Longest in use: key ${oldest.keyId}, since ${oldest.since}.`] : []),

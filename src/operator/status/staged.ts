@@ -15,6 +15,10 @@ export const dividedBy = (staged: StagedEvaluation | undefined): 'Pods' | 'Reque
 export const trialOf = ({ spec, staged }: Pick<Evaluation, 'spec' | 'staged'>): string | undefined =>
   dividedBy(staged) && spec?.source.staged && activationText(spec.source.staged.activate);
 
+/** As each sidecar follows it, once the platform has refused the set: it signs nowhere, whatever the spec says. */
+export const setBack = (staged: StagedEvaluation | undefined): StagedEvaluation | undefined =>
+  staged && { ...staged, activation: { percent: 0 }, share: 0 };
+
 /** What is against it: a set that was replaced may have expired, and a next one is judged as of its time. */
 export const violationsBeside = (
   set: StagedEvaluation['set'],

@@ -20,7 +20,7 @@ import { listedKeys } from './key-sets.ts';
 import { evaluateOverridden } from './overridden.ts';
 import { evaluateProgress } from './progress.ts';
 import { evaluateRollout } from './rolled-out.ts';
-import { evaluateStaged, stagedOf } from './staged.ts';
+import { evaluateStaged, setBack, stagedOf } from './staged.ts';
 
 export function statusOf(resource: PaymentCredential, evaluation: Evaluation, now: Date): Status {
   const { status: previous, generation } = resource;
@@ -35,16 +35,17 @@ export function statusOf(resource: PaymentCredential, evaluation: Evaluation, no
   const valid = evaluateValid(evaluation, { accepted, deferred });
   const ready = evaluateReady(resource, spec, secret, valid);
   const expiring = evaluateExpiring(keys, listed.owner, now);
-  const rollout = evaluateRollout(evaluation, previous, now);
-  const staged = stagedOf(evaluation.staged);
   const canaryRejected = canaryRejectedOf(evaluation, previous, now);
+  const beside = canaryRejected ? setBack(evaluation.staged) : evaluation.staged;
+  const rollout = evaluateRollout({ ...evaluation, staged: beside }, previous, now);
+  const staged = stagedOf(beside);
   const outcomes = {
     Ready: ready,
     Valid: valid,
     Deferred: evaluateDeferred(evaluation, deferred),
     Expiring: expiring,
     TooOld: tooOld,
-    ...evaluateStaged(evaluation.staged),
+    ...evaluateStaged(beside),
     ...evaluateCanary(canaryRejected),
     ...rollout.outcomes,
     ...evaluateProgress(ready, evaluation.error),

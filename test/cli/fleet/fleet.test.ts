@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { describe, it, type TestContext } from 'node:test';
 import { olderSidecars } from '../../../src/cli/fleet/versions.ts';
+import { generateKeyPair, withMismatchedPair } from '../../../src/testing/index.ts';
 import { noControlPlane, useControlPlane } from '../../support/control-plane.ts';
 import { anyAddress, hastyClock, makePod, startAdminPort } from '../../support/fleet.ts';
 import { installDefinition, makeAccount, rule, startOperator, Tenant, wechatpaySpec } from '../../support/operator.ts'; // prettier-ignore
@@ -70,6 +71,17 @@ describe('paycert fleet', () => {
     assert.match(stdout, /^another .*\n?wechat-main /m);
     assert.match(stdout, /^shop-b +wechat-main +yes +old /m);
     assert.doesNotMatch(stdout, /^shop-a /m);
+  });
+
+  it('names no snapshot of a Secret that cannot be read, which no Pod has', limit, async (t) => {
+    const { tenant, as } = await start(t);
+    const spoiled = await withMismatchedPair(await makeMaterial(1), await generateKeyPair());
+    await tenant.write('keys', spoiled);
+    await tenant.condition(name, 'RolledOut', 'False StoredRejected');
+    const { stdout } = await (await as(toSee))(name);
+    assert.match(stdout, /^shop-a +yes +old /m);
+    assert.match(stdout, /is to be nowhere\. Pods that run: 3\. Others: /);
+    assert.doesNotMatch(stdout, /e3b0c44298fc1c14/, 'the digest of nothing');
   });
 
   it('is JSON for programs', limit, async (t) => {

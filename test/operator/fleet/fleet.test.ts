@@ -193,5 +193,8 @@ describe('RolledOut', () => {
     await tenant.condition(name, 'CanaryRejected', 'True SignaturesRefused');
     const seconds = (clock.now().getTime() - refusedAt) / 1000;
     assert.ok(seconds < 90, String(seconds));
+    // It signs nowhere then: what the Pods have is everywhere again, though the spec stays as its owner wrote it.
+    await rolledOut('True RolledOut');
+    assert.equal((await tenant.condition(name, 'Staged', 'True Waiting')).staged?.percent, 0);
   }); // prettier-ignore
 });

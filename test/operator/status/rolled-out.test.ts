@@ -12,6 +12,7 @@ const secretOf = (more: Partial<SecretEvaluation> = {}) =>
   ({
     secretResourceVersion: '7',
     snapshotId: 'x',
+    keys: [{}],
     violations: [],
     deferredUntil: undefined,
     ...more,
@@ -96,6 +97,16 @@ describe('RolledOut', () => {
     const missing = new PaycertError('object-missing', 'there is no Secret');
     const gone = evaluateRollout({ spec, secret: undefined, error: missing, fleet: all }, previously('True', '7'), now);
     assert.deepEqual([gone.outcomes['RolledOut']?.status, gone.fleet], ['Unknown', undefined]);
+  });
+
+  it('names no snapshot of what cannot be read, and counts who rejects it', () => {
+    const unread = secretOf({ snapshotId: 'of nothing', keys: [], violations: [rejection] });
+    const look = lookAt([pod('y'), pod('y', { rejection: 'key-mismatch' }), pod()]);
+    const { fleet, outcomes } = rollout(look, unread);
+    assert.equal(fleet && 'snapshotId' in fleet, false);
+    assert.deepEqual([fleet?.old, fleet?.rejected, fleet?.unknown], [1, 1, 1]);
+    assert.match(outcomes['RolledOut']?.message ?? '', /Pods that run: 3\. Others: 1 old, 1 rejected, 1 unknown\./);
+    assert.doesNotMatch(outcomes['RolledOut']?.message ?? '', /of nothing/);
   });
 
   it('stays what it was for the same version until each Pod is asked again, and for no other version', () => {
