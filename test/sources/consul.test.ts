@@ -235,4 +235,30 @@ describe('a token of Consul', () => {
     assert.equal(watching.signsWith, '0');
     await Promise.all([watching.untilSignsWith('1'), writeFile(path, owner)]);
   });
+
+  it(
+    'whose policy is withdrawn keeps the last good set, says so, and follows when it is given back',
+    limit,
+    async (t) => {
+      const config = await configure();
+      await write(config.prefix, content('0'));
+      const rules = (prefix: string) =>
+        JSON.stringify({ Name: 'lent', Rules: `key_prefix "${prefix}/" { policy = "read" }` });
+      const { ID: id } = (await ask('PUT', 'acl/policy', rules(config.prefix))) as { ID: string };
+      const { SecretID: token } = (await ask('PUT', 'acl/token', JSON.stringify({ Policies: [{ ID: id }] }))) as { SecretID: string }; // prettier-ignore
+      const watching = watch(t, { ...config, tokenFile: await fileOf(token) });
+      await watching.untilSignsWith('0');
+      const failed = watching.recorder.next('source-failed');
+      await ask('PUT', `acl/policy/${id}`, rules('elsewhere'));
+      await write(config.prefix, content('1'));
+      const { error } = await failed;
+      assert.deepEqual([error.code, watching.signsWith], ['origin-missing', '0']);
+      assert.match(error.message, /or nothing that our token may read/);
+      const given = async () => {
+        await ask('PUT', `acl/policy/${id}`, rules(config.prefix));
+        await write(config.prefix, content('2'));
+      };
+      await watching.change(given, '2');
+    },
+  );
 });

@@ -9,6 +9,7 @@ import { systemClock } from '../../src/clock.ts';
 import type { SourceConfig } from '../../src/config/schema/source.ts';
 import { PaycertError } from '../../src/errors.ts';
 import { buildCredential } from '../../src/running/build.ts';
+import { Origins } from '../../src/running/origins.ts';
 import type { Source } from '../../src/sources/source.ts';
 import { textsOf } from '../support/directories.ts';
 import { freePort, Peer } from '../support/peers.ts';
@@ -75,10 +76,10 @@ const configure = (more: Partial<Config> = {}): Config => ({
   ...more,
 });
 
-const build = (config: Config): Source =>
+const build = (config: Config, origins?: Origins): Source =>
   buildCredential(
     { name: 'shop', provider: { wechatpay: { merchantId: '1900000001' } }, source: { etcd: config } },
-    { clock: systemClock, observe: () => undefined, environment: {} },
+    { clock: systemClock, observe: () => undefined, environment: {}, ...(origins && { origins }) },
   ).source;
 
 const watch = (t: TestContext, config: Config) => new Watching(t, { source: () => build(config) });
@@ -160,52 +161,67 @@ describe('followed keys of etcd', () => {
 });
 
 describe('a user of etcd', () => {
-  it('logs in with a password, again when its token has ended, and says what is refused', limit, async (t) => {
-    const config = configure();
-    await write(config.prefix, content('0'));
-    const passwordFile = join(directory, 'password');
-    await writeFile(passwordFile, 'right\n');
-    const wrongFile = join(directory, 'wrong');
-    await writeFile(wrongFile, 'wrong\n');
-    await ask('auth/role/add', { name: 'shop' });
-    const span = { key: base64(`${config.prefix}/`), range_end: base64(`${config.prefix}0`) };
-    await ask('auth/role/grant', { name: 'shop', perm: { permType: 'READ', ...span } });
-    for (const [name, role] of [
-      ['root', 'root'],
-      ['shop', 'shop'],
-    ] as const) {
-      // prettier-ignore
-      await ask('auth/user/add', { name, password: 'right' });
-      await ask('auth/user/grant', { user: name, role });
-    }
-    await ask('auth/enable', {});
-    token = String((await ask('auth/authenticate', { name: 'root', password: 'right' }))['token']);
-    t.after(async () => {
-      await ask('auth/disable', {});
-      token = undefined;
-    });
-
-    const user = { name: 'shop', passwordFile };
-    await assert.rejects(build(config).read(signal), codeIs('origin-unauthenticated', /etcd asks for a user/));
-    const wrong = build({ ...config, user: { name: 'shop', passwordFile: wrongFile } });
-    await assert.rejects(
-      wrong.read(signal),
-      codeIs('origin-unauthenticated', /log in as shop: .* the password in .*wrong/),
-    );
-    const elsewhere = build({ ...config, user, prefix: 'shop/elsewhere' });
-    await assert.rejects(elsewhere.read(signal), codeIs('origin-forbidden', /no role of our user allows it \(403\)$/));
-
-    const watching = watch(t, { ...config, user });
-    await watching.untilSignsWith('0');
-    await watching.change(() => write(config.prefix, content('1')), '1');
-    // Its tokens are gone with the process that gave them.
-    await peer?.kill();
-    peer = start();
-    token = undefined;
-    await peer.until(async () => {
+  it(
+    'logs in with a password, again when its token has ended, once for a thousand, and says what is refused or withdrawn',
+    limit,
+    async (t) => {
+      const config = configure();
+      await write(config.prefix, content('0'));
+      const passwordFile = join(directory, 'password');
+      await writeFile(passwordFile, 'right\n');
+      const wrongFile = join(directory, 'wrong');
+      await writeFile(wrongFile, 'wrong\n');
+      await ask('auth/role/add', { name: 'shop' });
+      const span = { key: base64(`${config.prefix}/`), range_end: base64(`${config.prefix}0`) };
+      await ask('auth/role/grant', { name: 'shop', perm: { permType: 'READ', ...span } });
+      for (const [name, role] of [
+        ['root', 'root'],
+        ['shop', 'shop'],
+      ] as const) {
+        // prettier-ignore
+        await ask('auth/user/add', { name, password: 'right' });
+        await ask('auth/user/grant', { user: name, role });
+      }
+      await ask('auth/enable', {});
       token = String((await ask('auth/authenticate', { name: 'root', password: 'right' }))['token']);
-      return true;
-    });
-    await watching.change(() => write(config.prefix, content('2')), '2');
-  });
+      t.after(async () => {
+        await ask('auth/disable', {});
+        token = undefined;
+      });
+
+      const user = { name: 'shop', passwordFile };
+      await assert.rejects(build(config).read(signal), codeIs('origin-unauthenticated', /etcd asks for a user/));
+      const wrong = build({ ...config, user: { name: 'shop', passwordFile: wrongFile } });
+      await assert.rejects(
+        wrong.read(signal),
+        codeIs('origin-unauthenticated', /log in as shop: .* the password in .*wrong/),
+      );
+      const elsewhere = build({ ...config, user, prefix: 'shop/elsewhere' });
+      await assert.rejects(
+        elsewhere.read(signal),
+        codeIs('origin-forbidden', /no role of our user allows it \(403\)$/),
+      );
+
+      const watching = watch(t, { ...config, user });
+      await watching.untilSignsWith('0');
+      await watching.change(() => write(config.prefix, content('1')), '1');
+      // Its tokens are gone with the process that gave them.
+      await peer?.kill();
+      peer = start();
+      token = undefined;
+      await peer.until(async () => {
+        token = String((await ask('auth/authenticate', { name: 'root', password: 'right' }))['token']);
+        return true;
+      });
+      await watching.change(() => write(config.prefix, content('2')), '2');
+
+      const failed = watching.recorder.next('source-failed');
+      await ask('auth/role/revoke', { role: 'shop', ...span });
+      await write(config.prefix, content('3'));
+      assert.equal((await failed).error.code, 'origin-forbidden');
+      assert.equal(watching.signsWith, '2');
+      const granted = ask('auth/role/grant', { name: 'shop', perm: { permType: 'READ', ...span } });
+      await Promise.all([watching.untilSignsWith('3'), granted]);
+    },
+  );
 });

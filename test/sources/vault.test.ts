@@ -186,6 +186,22 @@ describe('a followed secret of Vault', () => {
     await watching.change(() => bao().write(config.path, content('1')), '1');
   });
 
+  it('survives a network that is cut, in the midst of questions, without another log-in', limit, async (t) => {
+    await bao().policy('cut', { 'secret/data/shop/cut': ['read'], 'secret/metadata/shop/cut': ['read'] });
+    const appRole = await bao().appRole('cut', { token_ttl: '1h' });
+    const proxy = await RecordingProxy.start(t, bao().url);
+    const config = await configure({ address: proxy.url, path: 'shop/cut', auth: { appRole } });
+    await bao().write(config.path, content('0'));
+    const watching = watch(t, config);
+    await watching.untilSignsWith('0');
+    for (const id of ['1', '2', '3']) {
+      await proxy.until(/metadata/, proxy.count(/metadata/) + 1);
+      proxy.cut();
+      await watching.change(() => bao().write(config.path, content(id)), id);
+    }
+    assert.equal(proxy.count(/login/), 1);
+  });
+
   it('stays current while requests are limited, and says so', limit, async (t) => {
     const proxy = await RecordingProxy.start(t, bao().url);
     const config = await configure({ address: proxy.url });
