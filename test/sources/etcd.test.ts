@@ -215,6 +215,13 @@ describe('a user of etcd', () => {
       });
       await watching.change(() => write(config.prefix, content('2')), '2');
 
+      const proxy = await RecordingProxy.start(t, url);
+      const origins = new Origins({ clock: systemClock, observe: () => undefined });
+      const many = Array.from({ length: 1000 }, () => build({ ...config, user, address: proxy.url }, origins));
+      await Promise.all(many.map((source) => source.read(signal)));
+      assert.deepEqual([proxy.count(/authenticate 200/), proxy.count(/range 200/)], [1, 1000]);
+      assert.ok(proxy.mostSockets <= 8, String(proxy.mostSockets));
+
       const failed = watching.recorder.next('source-failed');
       await ask('auth/role/revoke', { role: 'shop', ...span });
       await write(config.prefix, content('3'));
