@@ -55,8 +55,7 @@ export async function startNotifications(
   const redis = config.dedupe && (await redisOf(config.dedupe.redis, dependencies));
   const budget = new BufferBudget(notificationsBytes);
   const application = new Application({
-    place: placeOf(forwardTo),
-    clock,
+    ...{ place: placeOf(forwardTo), clock, milliseconds: elapsed },
     deadlineMilliseconds: milliseconds(applicationDeadline),
     connections: deliveriesAtOnce,
   });

@@ -3,7 +3,8 @@ import { Agent } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
 import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
-import { request, Unreachable } from '../system/request.ts';
+import { Deadlines } from '../system/deadlines.ts';
+import { type Ask, type Asking, requestsTo, Unreachable } from '../system/request.ts';
 import type { Envelope } from './envelope.ts';
 
 /** Where it is: `socket` with the path of `url`, or `url`. */
@@ -15,6 +16,8 @@ export interface Place {
 export interface ApplicationOptions {
   readonly place: Place;
   readonly clock: Clock;
+  /** A clock that never goes back. */
+  readonly milliseconds: () => number;
   /** How long it may take to act. */
   readonly deadlineMilliseconds: number;
   /** Connections at once. */
@@ -22,16 +25,19 @@ export interface ApplicationOptions {
 }
 
 export class Application {
-  readonly #options: ApplicationOptions;
-  readonly #url: URL;
   readonly #agent: Agent;
+  readonly #ask: Ask;
+  readonly #deadlines: Deadlines;
 
-  constructor(options: ApplicationOptions) {
-    this.#options = options;
-    this.#url = new URL(options.place.url);
-    const kept = { keepAlive: true, maxSockets: options.connections };
-    this.#agent =
-      this.#url.protocol === 'https:' ? new SecureAgent({ ...kept, minVersion: 'TLSv1.2' }) : new Agent(kept);
+  constructor({ place, connections, ...timing }: ApplicationOptions) {
+    const url = new URL(place.url);
+    const kept = { keepAlive: true, maxSockets: connections };
+    this.#agent = url.protocol === 'https:' ? new SecureAgent({ ...kept, minVersion: 'TLSv1.2' }) : new Agent(kept);
+    this.#ask = requestsTo(url, {
+      ...{ method: 'POST', agent: this.#agent },
+      ...(place.socket !== undefined && { socketPath: place.socket }),
+    });
+    this.#deadlines = new Deadlines(timing);
   }
 
   /**
@@ -39,39 +45,29 @@ export class Application {
    * @throws PaycertError `application-refused`, `application-unreachable`, `application-timeout`
    */
   async deliver({ headers, body }: Envelope, answered: (status: number) => void = () => undefined): Promise<void> {
-    const { place, clock, deadlineMilliseconds } = this.#options;
-    const [over, done] = [new AbortController(), new AbortController()];
-    void clock.sleep(deadlineMilliseconds, done.signal).then(() => {
-      if (!done.signal.aborted) over.abort();
+    const asking: Asking = { isOver: false };
+    const over = this.#deadlines.begin(() => {
+      asking.isOver = true;
+      asking.call?.destroy();
     });
     try {
-      const response = await request(
-        this.#url,
-        {
-          method: 'POST',
-          headers,
-          agent: this.#agent,
-          ...(place.socket !== undefined && { socketPath: place.socket }),
-        },
-        // Twice is allowed: an application must expect a notification more than once.
-        { body, silenceMilliseconds: deadlineMilliseconds, mayRepeat: true },
-        over.signal,
-      );
+      const response = await this.#ask(headers, body, asking);
       const { statusCode = 0 } = response;
       answered(statusCode);
-      // What it says beside its status is dropped, so that the connection is good for the next.
-      response.on('error', () => undefined).resume();
+      // What it says beside its status is dropped, so that the connection is good for the next. It has the rest of the time for that.
+      response
+        .on('error', () => undefined)
+        .on('close', over)
+        .resume();
       if (statusCode >= 200 && statusCode < 300) return;
       throw new PaycertError('application-refused', `the application answered ${String(statusCode)}`);
     } catch (error) {
       if (error instanceof PaycertError) throw error;
-      if (over.signal.aborted)
+      over();
+      if (asking.isOver)
         throw new PaycertError('application-timeout', 'the application did not answer before the deadline');
       if (!(error instanceof Unreachable)) throw error;
       throw new PaycertError('application-unreachable', `the application cannot be reached (${error.reason})`);
-    } finally {
-      // A reason of ours: Node would make an error with its stack for each.
-      done.abort('done');
     }
   }
 

@@ -7,7 +7,7 @@ import { BufferBudget } from '../system/buffer-budget.ts';
 import { type Exchange, type Exchanged, exchangeOnce, type ExchangeOptions, type Limits } from './exchange.ts';
 import type { BreakerOptions, BreakerState } from '../system/breaker.ts';
 import type { BulkheadOptions } from './bulkhead.ts';
-import { Deadlines } from './deadlines.ts';
+import { Deadlines } from '../system/deadlines.ts';
 import { Gates } from './gates.ts';
 import { Hosts, type Pair } from './hosts.ts';
 import { type ClockState, PlatformClocks } from './platform-clocks.ts';

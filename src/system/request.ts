@@ -1,6 +1,7 @@
 // One HTTP request that holds no thread and waits for no silent peer, and its response as bounded bytes.
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, request as httpRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
+import { urlToHttpOptions } from 'node:url';
 import { createLookup } from './lookup.ts';
 import { responseOf } from './response-of.ts';
 
@@ -59,6 +60,37 @@ export async function request(
     if (mayRepeat && call.reusedSocket) return await request(server, options, { ...sending, mayRepeat: false }, signal);
     throw new Unreachable(reasonOf(error));
   }
+}
+
+/** One request and the one that repeats it. */
+export interface Asking {
+  /** The one that is under way: destroy it to give it up. */
+  call?: ClientRequest;
+  /** It is not repeated, and nothing more is sent. */
+  isOver: boolean;
+}
+
+export type Ask = (headers: OutgoingHttpHeaders, body: Uint8Array, asking: Asking) => Promise<IncomingMessage>;
+
+/**
+ * Requests to one server, many a second: what is the same for all is made once, and none has a signal or a timer. Who asks has a deadline
+ * of its own. Each may be sent twice.
+ * @throws Unreachable
+ */
+export function requestsTo(server: URL, options: RequestOptions): Ask {
+  const make = server.protocol === 'http:' ? httpRequest : httpsRequest;
+  const same = { ...urlToHttpOptions(server), ...options, lookup };
+  return async (headers, body, asking) => {
+    for (let mayRepeat = true; ; mayRepeat = false) {
+      const call = make({ ...same, headers });
+      asking.call = call;
+      try {
+        return await responseOf(call, body);
+      } catch (error) {
+        if (!mayRepeat || !call.reusedSocket || asking.isOver) throw new Unreachable(reasonOf(error));
+      }
+    }
+  };
 }
 
 const lineFeed = 0x0a;

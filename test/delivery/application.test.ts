@@ -6,11 +6,18 @@ import { type AddressInfo, createServer as createPlainServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { systemClock } from '../../src/clock.ts';
 import { Application } from '../../src/delivery/application.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { issue, makeAuthority, pairFiles } from '../support/mtls.ts';
 
 const envelope = { headers: { 'Content-Type': 'application/json' }, body: Buffer.from('{}') };
 const applicationAt = (url: string) =>
-  new Application({ place: { url }, clock: systemClock, deadlineMilliseconds: 10_000, connections: 4 });
+  new Application({
+    place: { url },
+    clock: systemClock,
+    milliseconds: () => performance.now(),
+    deadlineMilliseconds: 10_000,
+    connections: 4,
+  });
 
 describe('an application elsewhere', () => {
   it('is not told anything when nobody that is trusted vouches for it', async (t) => {
@@ -31,6 +38,27 @@ describe('an application elsewhere', () => {
     });
     await assert.rejects(application.deliver(envelope), { code: 'application-unreachable', message: /CERT|SIGNATURE/ });
     assert.equal(requests, 0);
+  });
+
+  it('that does not end what it says has its connection closed at the deadline', async (t) => {
+    const closed = Promise.withResolvers<undefined>();
+    const server = createPlainServer((socket) => {
+      socket.on('error', () => undefined).on('close', () => closed.resolve(undefined));
+      socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n'));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const clock = new FakeClock();
+    const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`;
+    const application = new Application({ place: { url }, clock, milliseconds: () => 0, deadlineMilliseconds: 10_000, connections: 4 }); // prettier-ignore
+    t.after(() => {
+      application.close();
+      server.close();
+    });
+    await application.deliver(envelope);
+    assert.deepEqual(clock.sleeping, [10_000]);
+    clock.advance(10_000);
+    await closed.promise;
   });
 
   it('that closes a connection that was kept is told again over a new one', async (t) => {

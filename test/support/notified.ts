@@ -128,7 +128,7 @@ export async function startNotified(t: TestContext, options: NotifiedOptions): P
   const strangers = new Strangers({ milliseconds });
   const budget = new BufferBudget(1024 * 1024);
   const place = { socket, url: 'http://localhost/notified' };
-  const client = new Application({ place, clock, deadlineMilliseconds: 60_000, connections: atOnce });
+  const client = new Application({ place, clock, milliseconds, deadlineMilliseconds: 60_000, connections: atOnce });
   const { deliver = 'opened' } = options;
   const listener = createNotifications({
     ...{ store, clock, observe, milliseconds, once, strangers, deliver },

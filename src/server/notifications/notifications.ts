@@ -15,6 +15,7 @@ import type { Around, Call } from '../../store/call.ts';
 import type { Store } from '../../store/store.ts';
 import { useOf, within } from '../../store/use.ts';
 import { childOf, type Trace, traceHeaders } from '../../trace.ts';
+import { Deadlines } from '../../system/deadlines.ts';
 import { readBytes } from '../body.ts';
 import { callOf } from '../caller.ts';
 import { notificationBytes } from '../limits.ts';
@@ -64,7 +65,8 @@ const unknown =
 
 export function createNotifications(options: NotificationsOptions): RequestListener {
   const post = { method: 'POST', type: 'application/json', summary: 'A notification of a platform.' } as const;
-  const run: Route['run'] = (route) => answer(options, route);
+  const deadlines = deadlinesOf(options);
+  const run: Route['run'] = (route) => answer(options, route, deadlines);
   const routes: readonly Route[] = [
     { ...post, path: '/{credential}', run },
     { ...post, path: '/{credential}/{+target}', run },
@@ -82,7 +84,11 @@ interface Taken {
 }
 
 /** A name that is unknown is refused before anything is read, and never becomes a label. */
-async function answer(options: NotificationsOptions, route: RouteCall): Promise<Reply> {
+async function answer(
+  options: NotificationsOptions,
+  route: RouteCall,
+  deadlines: (waits: number) => Deadlines,
+): Promise<Reply> {
   const { store, clock, observe, milliseconds, strangers, sourceOf, hold, tracing } = options;
   const { credential = '' } = route.parameters;
   const { notifying } = store.entry(credential);
@@ -103,7 +109,7 @@ async function answer(options: NotificationsOptions, route: RouteCall): Promise<
     if (!strangers.admit(source))
       throw new PaycertError('source-limited', 'nothing from this address has verified, and there is too much of it');
     const taking = take(options, route, { call, notifying, source, held: hold() });
-    const { outcome, reply = notifying.accepted } = await inTime(clock, notifying.waitsMilliseconds, taking);
+    const { outcome, reply = notifying.accepted } = await inTime(deadlines(notifying.waitsMilliseconds), taking);
     const { status } = notifying.accepted;
     const { type, body } = reply;
     observe({ ...about, outcome, status, seconds: seconds() });
@@ -124,19 +130,22 @@ async function answer(options: NotificationsOptions, route: RouteCall): Promise<
 }
 
 /** What it becomes; once the platform would not hear it any more, that it is late. It continues all the same. */
-async function inTime<T>(clock: Clock, waits: number, work: Promise<T>): Promise<T> {
-  const done = new AbortController();
-  const late = clock.sleep(waits, done.signal).then(() => {
-    throw new PaycertError('application-late', 'the application has not answered yet; it may still take it');
+const inTime = <T>(deadlines: Deadlines, work: Promise<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const over = deadlines.begin(() =>
+      reject(new PaycertError('application-late', 'the application has not answered yet; it may still take it')),
+    );
+    work.finally(over).then(resolve, reject);
   });
-  late.catch(() => undefined);
-  work.catch(() => undefined);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    // A reason of ours: Node would make an error with its stack for each.
-    done.abort('done');
-  }
+
+/** Of each platform, by how long it waits. */
+function deadlinesOf({ clock, milliseconds }: NotificationsOptions): (waits: number) => Deadlines {
+  const known = new Map<number, Deadlines>();
+  return (waits) => {
+    const deadlines = known.get(waits) ?? new Deadlines({ clock, milliseconds, deadlineMilliseconds: waits });
+    known.set(waits, deadlines);
+    return deadlines;
+  };
 }
 
 interface Outcome {
@@ -242,7 +251,12 @@ async function deliver(
 }
 
 /** Node has joined what came twice; `set-cookie`, which it does not join, is nothing that a request has. */
-const textHeaders = ({ headers }: IncomingMessage): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(headers).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-  );
+function textHeaders({ headers }: IncomingMessage): Record<string, string> {
+  const texts: Record<string, string> = {};
+  // No list of pairs: there is one of these for each notification.
+  for (const name in headers) {
+    const value = headers[name];
+    if (typeof value === 'string') texts[name] = value;
+  }
+  return texts;
+}

@@ -166,7 +166,8 @@ describe('the application’s answer', () => {
       const all = [notified.post(made()), notified.post(made()), notified.post(made())];
       const handed = await notified.application.number(1);
       // All three are read, verified and waiting.
-      while (notified.timers.sleeping.filter((left) => left === 4500).length < 3) await new Promise(setImmediate);
+      while (notified.events.filter(({ type }) => type === 'operated').length < 3) await new Promise(setImmediate);
+      await new Promise(setImmediate);
       handed.answer(status);
       assert.deepEqual(
         (await Promise.all(all)).map((one) => one.status),

@@ -1,7 +1,7 @@
 // Deadlines of calls: each comes in time, once, and a timer is left behind by none.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Deadlines } from '../../src/gateway/deadlines.ts';
+import { Deadlines } from '../../src/system/deadlines.ts';
 import { settled } from '../support/audited.ts';
 
 function scene() {
