@@ -1,7 +1,7 @@
 // What is kept of a Pod that asks for a sidecar: whose it is, whether it has one, and whether it runs.
 import type { KubeObject } from '../../kube/resources.ts';
 import { activationsAnnotation, injectedAnnotation, injectLabel } from '../labels.ts';
-import { parsePodSpec, type PodSpec, sidecarOf, type Skip, skipOf } from './pod.ts';
+import { ownContainer, parsePodSpec, type PodSpec, sidecarOf, type Skip, skipOf } from './pod.ts';
 import { keysVolume } from './sidecar.ts';
 import { mostNames } from './wanted.ts';
 
@@ -22,6 +22,7 @@ export interface PodFacts {
   readonly credential: string;
   /** `skipped`: it cannot have one. */
   readonly state: 'injected' | 'missing' | 'skipped';
+  /** Why nothing was injected; also where it has a sidecar that somebody wrote by hand. */
   readonly skip: Skip | undefined;
   /** Of the sidecar. */
   readonly image: string | undefined;
@@ -63,7 +64,8 @@ export function readFacts(pod: KubeObject): PodFacts | undefined {
   if (phase === 'Succeeded' || phase === 'Failed') return undefined;
   const spec = parsePodSpec(pod['spec']);
   const sidecar = sidecarOf(spec);
-  const skip = sidecar ? undefined : skipOf(spec);
+  const isOurs = annotations[injectedAnnotation] !== undefined;
+  const skip = sidecar ? (isOurs ? undefined : ownContainer) : skipOf(spec);
   return {
     ...{ namespace, name, uid, owner: ownerOf(pod), skip, image: sidecar?.image },
     credential: labels[injectLabel] ?? '',

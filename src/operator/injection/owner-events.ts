@@ -18,12 +18,13 @@ const replicaSets: Resource = { group: 'apps', version: 'v1', plural: 'replicase
 /** The same for every Pod of an owner that got the same, so that it is said once. */
 function noticeOf({ state, credential, image = '', skip }: PodFacts): Notice {
   const asked = `${injectLabel}: ${credential}`;
-  if (state === 'injected')
+  if (state === 'injected' && skip === undefined)
     return { type: 'Normal', reason: 'Injected', note: `${asked} has the sidecar ${image.slice(0, 256)}`, since: '' };
   const why = skip
     ? `${skip.reason}: ${skip.message}`
     : 'WebhookMissed: the webhook was away when it was created, or not there yet. Create it again.';
-  return { type: 'Warning', reason: 'InjectionSkipped', note: `${asked} has no sidecar. ${why}`, since: '' };
+  const what = state === 'injected' ? 'got nothing' : 'has no sidecar';
+  return { type: 'Warning', reason: 'InjectionSkipped', note: `${asked} ${what}. ${why}`, since: '' };
 }
 
 export class OwnerEvents {

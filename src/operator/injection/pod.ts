@@ -49,9 +49,15 @@ export const sidecarOf = (spec: PodSpec): Container | undefined =>
 
 export interface Skip {
   /** One word for programs, as of an Event. */
-  readonly reason: 'HostNetwork' | 'SharedProcesses' | 'Windows';
+  readonly reason: 'HostNetwork' | 'SharedProcesses' | 'Windows' | 'OwnContainer';
   readonly message: string;
 }
+
+/** Nothing is added to a Pod that brings its own. */
+export const ownContainer: Skip = {
+  reason: 'OwnContainer',
+  message: `it has a container ${sidecarName} already`,
+};
 
 /** Why a Pod gets no sidecar although it asks for one; it is created all the same. */
 export function skipOf({ hostNetwork, shareProcessNamespace, os }: PodSpec): Skip | undefined {

@@ -89,7 +89,10 @@ describe('Pods without their sidecar', () => {
     await until(async () => /paycert_injection_pods\{state="missing"\} 2\n/.test(await scrape()), 'two are missing');
     await until(async () => /paycert_injection_pods\{state="skipped"\} 1\n/.test(await scrape()), 'one is skipped');
     assert.match(await scrape(), /paycert_injection_pods\{state="injected"\} 1\n/);
-    const wanted = ['Normal Injected Deployment/shop', 'Warning InjectionSkipped Deployment/shop', `Warning InjectionSkipped Pod/${alone}`, `Warning InjectionSkipped Pod/${other}`]; // prettier-ignore
+    const own = await pod(undefined, {
+      initContainers: [{ name: 'paycert', image: 'by-hand', restartPolicy: 'Always' }],
+    });
+    const wanted = ['Normal Injected Deployment/shop', 'Warning InjectionSkipped Deployment/shop', `Warning InjectionSkipped Pod/${alone}`, `Warning InjectionSkipped Pod/${other}`, `Warning InjectionSkipped Pod/${own}`]; // prettier-ignore
     await until(async () => {
       const events = await tenant.events();
       return wanted.every((one) => events.includes(one));
@@ -99,6 +102,8 @@ describe('Pods without their sidecar', () => {
     assert.match(notes, /paycert\.dev\/inject: wechat-main has the sidecar paycert:0\.1\.0/);
     assert.match(notes, /has no sidecar\. WebhookMissed: /);
     assert.match(notes, /has no sidecar\. HostNetwork: /);
+    assert.match(notes, /got nothing\. OwnContainer: /);
+    assert.doesNotMatch(notes, /by-hand/, 'it was not injected');
   });
 
   it('are evicted one at a time, the next when the one that replaces it is ready', limit, async (t) => {
