@@ -1,6 +1,7 @@
 // The body of a response while it arrives: whole, or as a stream that is no faster than its reader.
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { passedOnBytes } from '../system/young-garbage.ts';
 
 /** To be taken once, in one of three ways. */
 export interface IncomingBody {
@@ -64,7 +65,7 @@ export class ArrivingBody implements IncomingBody {
             take(piece.byteLength);
             pieces.push(piece);
           } catch (error) {
-            reject(error as Error);
+            // undici hands it on to `fail`.
             this.#abort(error as Error);
           }
         },
@@ -86,6 +87,7 @@ export class ArrivingBody implements IncomingBody {
     });
     this.#readBy({
       push: (piece) => {
+        passedOnBytes(piece.byteLength);
         if (!stream.push(piece)) this.#controller.pause();
       },
       end: () => stream.push(null),

@@ -1,7 +1,7 @@
 // Memory that only the start of a process needed goes back to the system: once, in its first second, before anybody calls.
-import { getHeapStatistics, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { getHeapStatistics } from 'node:v8';
 import type { Clock } from '../clock.ts';
+import { openCollector } from './collector.ts';
 
 /** V8's heap, as much as this needs of it. */
 export interface Heap {
@@ -33,17 +33,7 @@ export async function giveBackSpareMemory(
   if (!signal.aborted && !isServing() && heap.size() <= most) heap.collect();
 }
 
-type Collect = (how: { readonly type: 'major'; readonly execution: 'sync'; readonly flavor: 'last-resort' }) => void;
-
-/** The function is there in a context that is made while the flag is set, and the flag is part of what compiled code is cached by. */
-function processHeap(): Heap {
-  return {
-    size: () => getHeapStatistics().total_heap_size,
-    collect: () => {
-      setFlagsFromString('--expose-gc');
-      const collect = runInNewContext('gc') as Collect;
-      setFlagsFromString('--no-expose-gc');
-      collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-    },
-  };
-}
+const processHeap = (): Heap => ({
+  size: () => getHeapStatistics().total_heap_size,
+  collect: () => openCollector()({ type: 'major', execution: 'sync', flavor: 'last-resort' }),
+});
