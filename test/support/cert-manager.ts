@@ -111,12 +111,19 @@ export async function mountSecret(
   namespace: string,
   name: string,
 ): Promise<string> {
-  const directory = await makeDirectory(t);
   const words = ['get', 'secret', name, '--watch', '-o', 'jsonpath={.data}{"\\n"}'];
   const kubeconfig = await plane.kubeconfig(namespace);
   const watch = spawn(kubectl, ['--kubeconfig', kubeconfig, ...words], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const ended = once(watch, 'close');
   const written = Promise.withResolvers<undefined>();
   let writing: Promise<SecretVolume | undefined> = Promise.resolve(undefined);
+  // Before the directory goes, which is made after this.
+  t.after(async () => {
+    watch.kill('SIGTERM');
+    await ended;
+    await writing;
+  });
+  const directory = await makeDirectory(t);
   createInterface(watch.stdout).on('line', (line) => {
     const data = Object.entries(JSON.parse(line) as Readonly<Record<string, string>>);
     const files = new Map(data.map(([key, value]) => [key, Buffer.from(value, 'base64')]));
@@ -126,12 +133,6 @@ export async function mountSecret(
       written.resolve(undefined);
       return made;
     });
-  });
-  t.after(async () => {
-    const exited = once(watch, 'exit');
-    watch.kill('SIGTERM');
-    await exited;
-    await writing;
   });
   await written.promise;
   return directory;
