@@ -1,6 +1,5 @@
 // The body of a response while it arrives: whole, or as a stream that is no faster than its reader.
 import { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
 import { passedOnBytes } from '../system/young-garbage.ts';
 
 /** To be taken once, in one of three ways. */
@@ -10,6 +9,13 @@ export interface IncomingBody {
   stream(): Readable;
   /** Nobody wants it: its connection ends. */
   drop(): void;
+}
+
+/** What undici lets a reader do with the connection. */
+export interface Control {
+  abort(reason: Error): void;
+  pause(): void;
+  resume(): void;
 }
 
 interface Reader {
@@ -25,14 +31,14 @@ const mostWaiting = 64 * 1024;
 const unread = new DOMException('nobody reads the response', 'AbortError');
 
 export class ArrivingBody implements IncomingBody {
-  readonly #controller: Pick<Dispatcher.DispatchController, 'abort' | 'pause' | 'resume'>;
+  readonly #controller: Control;
   #reader: Reader | undefined;
   /** Until somebody reads. */
   readonly #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #end: 'ended' | Error | undefined;
 
-  constructor(controller: Pick<Dispatcher.DispatchController, 'abort' | 'pause' | 'resume'>) {
+  constructor(controller: Control) {
     this.#controller = controller;
   }
 

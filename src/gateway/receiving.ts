@@ -1,6 +1,5 @@
 // What undici tells of one request, until the head of its response is there. By its own events: a promise and a stream of undici's cost more than all of it.
-import type { Dispatcher } from 'undici';
-import { ArrivingBody, type IncomingBody } from './arriving-body.ts';
+import { ArrivingBody, type Control, type IncomingBody } from './arriving-body.ts';
 
 /** The head of a response, and its body while it arrives. */
 export interface Incoming {
@@ -15,12 +14,13 @@ export interface Receiver {
   readonly reject: (error: unknown) => void;
 }
 
-export class Receiving implements Dispatcher.DispatchHandler {
+/** A handler of undici’s, whose types only `connections.ts` knows. */
+export class Receiving {
   /** Whether a byte of the request may have left. */
   hasStarted = false;
   readonly #signal: AbortSignal;
   readonly #receiver: Receiver;
-  #controller: Dispatcher.DispatchController | undefined;
+  #controller: Control | undefined;
   #body: ArrivingBody | undefined;
 
   /** Resolves with the head of a final response; rejects as soon as `signal` is aborted, or with what undici failed with. */
@@ -38,13 +38,13 @@ export class Receiving implements Dispatcher.DispatchHandler {
   }
 
   /** undici calls it right before it writes. */
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  onRequestStart(controller: Control): void {
     this.#controller = controller;
     if (this.#signal.aborted) this.handleEvent();
     else this.hasStarted = true;
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: object): void {
+  onResponseStart(controller: Control, status: number, headers: object): void {
     // One that only says that there will be another.
     if (status < 200) return;
     this.#body = new ArrivingBody(controller);
@@ -52,7 +52,7 @@ export class Receiving implements Dispatcher.DispatchHandler {
     this.#receiver.resolve({ status, headers: headers as Incoming['headers'], body: this.#body });
   }
 
-  onResponseData(_: Dispatcher.DispatchController, piece: Uint8Array): void {
+  onResponseData(_: Control, piece: Uint8Array): void {
     this.#body?.push(piece);
   }
 
@@ -62,7 +62,7 @@ export class Receiving implements Dispatcher.DispatchHandler {
   }
 
   /** Also before there was a connection. */
-  onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {
+  onResponseError(_: Control | null, error: Error): void {
     this.#signal.removeEventListener('abort', this);
     this.#receiver.reject(error);
     this.#body?.fail(error);
