@@ -8,12 +8,23 @@ import { promisify } from 'node:util';
 
 const root = join(import.meta.dirname, '../..');
 const localBuilder = join(root, '../shared/cluster/cluster');
-export const tag = 'localhost/paycert:test';
+
+/** Which image: its name here, and what its build is told. */
+export interface Variant {
+  readonly tag: string;
+  readonly options: readonly string[];
+}
+
+export const standard: Variant = { tag: 'localhost/paycert:test', options: [] };
+/** With what talks to a PKCS#11 token. */
+export const withTokens: Variant = { tag: 'localhost/paycert:pkcs11', options: ['--build-arg', 'WITH=pkcs11'] };
 
 /** Host path → path in the container, read-only unless said. */
 export type Mounts = readonly { readonly host: string; readonly path: string; readonly isWritable?: boolean }[];
 
 export interface Engine {
+  /** Whether a build may install packages of the base: one that was made here has no list of them. */
+  readonly installs: boolean;
   build(): Promise<void>;
   /** Starts one container that is removed when it ends, with a read-only root and no capability. `program` instead of the image's own. */
   run(mounts: Mounts, words: readonly string[], program?: string): Promise<ChildProcess>;
@@ -23,10 +34,11 @@ const execute = promisify(execFile);
 const works = (command: string, ...words: string[]): boolean =>
   spawnSync(command, words, { stdio: 'ignore' }).status === 0;
 
-function cli(command: 'docker' | 'podman'): Engine {
+function cli(command: 'docker' | 'podman', { tag, options }: Variant): Engine {
   return {
+    installs: true,
     build: async () => {
-      await execute(command, ['build', '--tag', tag, root], { maxBuffer: 1 << 26 });
+      await execute(command, ['build', '--tag', tag, ...options, root], { maxBuffer: 1 << 26 });
     },
     run: async (mounts, words, program) => {
       const volumes = mounts.flatMap(({ host, path, isWritable }) => [
@@ -77,9 +89,10 @@ function runtimeConfig(base: RuntimeConfig, path: string, mounts: Mounts, proces
 }
 
 /** No daemon: the image is built on a base made here, and run by runc, as a cluster's node does. */
-const buildah: Engine = {
+const buildah = ({ tag, options }: Variant): Engine => ({
+  installs: false,
   build: async () => {
-    await execute(localBuilder, ['image', tag, root, '--layers'], { maxBuffer: 1 << 26 });
+    await execute(localBuilder, ['image', tag, root, '--layers', ...options], { maxBuffer: 1 << 26 });
   },
   run: async (mounts, words, program) => {
     const container = (await execute('buildah', ['from', tag])).stdout.trim();
@@ -100,11 +113,11 @@ const buildah: Engine = {
     });
     return child;
   },
-};
+});
 
 /** What this machine has, if anything. */
-export function findEngine(): Engine | undefined {
-  if (works('docker', 'info')) return cli('docker');
-  if (works('podman', 'info')) return cli('podman');
-  return existsSync(localBuilder) && works('runc', '--version') ? buildah : undefined;
+export function findEngine(variant = standard): Engine | undefined {
+  if (works('docker', 'info')) return cli('docker', variant);
+  if (works('podman', 'info')) return cli('podman', variant);
+  return existsSync(localBuilder) && works('runc', '--version') ? buildah(variant) : undefined;
 }
