@@ -7,7 +7,7 @@ const bytesBetween = 8 * 1024 * 1024;
 let passed = 0;
 let collect: Collect | undefined;
 
-/** To be told of each piece of what is passed on and not kept. */
+/** Called with each piece of what is passed on and not kept. */
 export function passedOnBytes(bytes: number): void {
   passed += bytes;
   if (passed < bytesBetween) return;
