@@ -1,4 +1,4 @@
-// How many threads of the pool a sidecar keeps for what may hang: one where all keys are in memory and it asks nobody, one more for the directory of an audit, since each thread costs signatures.
+// How many threads of the pool a sidecar keeps for what may hang: one where all keys are in memory, one more each for names to resolve and for the directory of an audit, since each thread costs signatures.
 import { fstatSync, readFileSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
@@ -8,44 +8,62 @@ import type { CredentialConfig } from '../config/schema/credential.ts';
 import type { SourceConfig } from '../config/schema/source.ts';
 import { PaycertError } from '../errors.ts';
 import { areLocal, currentMounts, memoryMountOf, type Mounts } from '../sources/mounts.ts';
-import { auditLane, foreignThreads, poolSizeFor } from '../system/threads.ts';
+import { auditLane, foreignThreads, namesLane, poolSizeFor } from '../system/threads.ts';
 import type { ConfigPlace } from './sidecar-files.ts';
 
-/** Whether a field of the configuration has paycert wait for more than memory and its own files. `lastGood`, `audit` and `credentials`: it depends. */
+/** What a field has paycert wait for, beyond memory and its own files: another machine, of which only the name may need a thread. */
+type Wait = false | 'names';
+
+/** `lastGood`, `audit` and `credentials`: it depends. */
 const fields = {
   ...{ listen: false, admin: false, log: false, remember: false, resources: false },
-  ...{ proxy: true, notifications: true, wayOut: true, keyServices: true },
-} as const satisfies Record<keyof Omit<Config, 'credentials' | 'lastGood' | 'audit'>, boolean>;
+  ...{ proxy: 'names', notifications: 'names', wayOut: 'names', keyServices: 'names' },
+} as const satisfies Record<keyof Omit<Config, 'credentials' | 'lastGood' | 'audit'>, Wait>;
 
 const credentialFields = {
   ...{ name: false, required: false, require: false, provider: false, older: false, grace: false, maxAge: false },
-  ...{ platformCertificates: true, check: true, gateway: true },
-} as const satisfies Record<keyof Omit<CredentialConfig, 'source'>, boolean>;
+  ...{ platformCertificates: 'names', check: 'names', gateway: 'names' },
+} as const satisfies Record<keyof Omit<CredentialConfig, 'source'>, Wait>;
 
-const hasForeign = (table: Readonly<Record<string, boolean>>, value: object): boolean =>
-  Object.keys(value).some((field) => table[field] === true);
+const hasNames = (table: Readonly<Record<string, Wait>>, value: object): boolean =>
+  Object.keys(value).some((field) => table[field] === 'names');
 
-/** Files in memory, variables and the API server: none of them holds a thread that a disk or a name server could keep. */
-function isForeignSource(source: SourceConfig, mounts: Mounts): boolean {
-  const { files, env: _, secret: __, merge = [], fallback = [], staged, ...others } = source;
-  const paths = files === undefined ? [] : [files.path].flat();
-  const inner = [...merge, ...fallback, ...(staged === undefined ? [] : [staged.current, staged.next])];
-  return (
-    Object.keys(others).length > 0 ||
-    paths.some((path) => memoryMountOf(mounts, resolve(path)) === undefined) ||
-    inner.some((each) => isForeignSource(each, mounts))
-  );
+/** Those of a source, and of all that it is made of. */
+function partsOf(source: SourceConfig): readonly SourceConfig[] {
+  const { merge = [], fallback = [], staged, unwrap } = source;
+  const sets = staged === undefined ? [] : [staged.current, staged.next];
+  const inner = [...merge, ...fallback, ...sets, ...(unwrap === undefined ? [] : [unwrap.source])];
+  return [source, ...inner.flatMap(partsOf)];
 }
+
+const sourceFields = {
+  ...{ files: false, env: false, secret: false, merge: false, fallback: false, staged: false },
+  ...{ vault: 'names', consul: 'names', etcd: 'names', pki: 'names', unwrap: 'names' },
+} as const satisfies Record<keyof SourceConfig, Wait>;
+
+/** Files in memory hold no thread that a disk could keep. */
+const isOnDisk = (path: string, mounts: Mounts): boolean => memoryMountOf(mounts, resolve(path)) === undefined;
+
+/** Of tokens, passwords and certificates: whatever else it is that has one. */
+const namedFiles = (value: object): readonly string[] =>
+  Object.entries(value).flatMap(([name, member]: [string, unknown]) => {
+    if (typeof member === 'string') return name.endsWith('File') ? [member] : [];
+    return typeof member === 'object' && member !== null ? namedFiles(member) : [];
+  });
 
 /** The threads that foreign calls of this configuration may hold together. */
 export function foreignThreadsOf(config: Config, mounts: Mounts): number {
   const { credentials, lastGood, audit, ...rest } = config;
-  const isOnDisk = lastGood !== undefined && memoryMountOf(mounts, resolve(lastGood.directory)) === undefined;
-  const asks = credentials.some(
-    ({ source, ...others }) => hasForeign(credentialFields, others) || isForeignSource(source, mounts),
-  );
-  const isAll = isOnDisk || asks || audit?.otlp !== undefined || hasForeign(fields, rest);
-  return isAll ? foreignThreads : ownFilesThreads + (audit?.volume === undefined ? 0 : auditLane.most);
+  const parts = credentials.flatMap(({ source }) => partsOf(source));
+  const paths = [lastGood?.directory ?? [], ...parts.map(({ files }) => files?.path ?? [])].flat();
+  const files = namedFiles(config).map((path) => resolve(path));
+  if (paths.some((path) => isOnDisk(path, mounts)) || !areLocal(mounts, files)) return foreignThreads;
+  const asks =
+    hasNames(fields, rest) ||
+    audit?.otlp !== undefined ||
+    credentials.some((credential) => hasNames(credentialFields, credential)) ||
+    parts.some((part) => hasNames(sourceFields, part));
+  return ownFilesThreads + (asks ? namesLane.most : 0) + (audit?.volume === undefined ? 0 : auditLane.most);
 }
 
 /** For the configuration, tokens, hosts file and sockets, one at a time: they hang together, on the one disk of the container. */

@@ -32,7 +32,7 @@ export function mountLane(mounts: readonly string[], within = remoteFilesLane): 
 export const memoryLane: Lane = { most: Infinity };
 
 /** Hosts files, and the few names that only the system itself can resolve. */
-export const namesLane: Lane = { most: 1 };
+export const namesLane: Lane = { most: 1, isKept: true };
 /** Standard output, where it is a file. */
 export const outputLane: Lane = { most: 1 };
 /** The directory of an audit: its lines wait for no other file. */

@@ -24,6 +24,9 @@ const entry = (source: object, more: object = {}) => ({
   ...more,
 });
 const signing = '/v1/credentials/wechat-main/sign';
+const vault = (tokenFile: string) => ({
+  vault: { address: 'https://vault:8200', path: 'pay', auth: { token: { tokenFile } } },
+});
 const inMemory = { files: { path: '/run/secrets/wechat' } };
 const textOf = (source: object, more: object = {}, ofCredential: object = {}) =>
   JSON.stringify({ ...head, ...more, credentials: [entry(source, ofCredential)] });
@@ -50,16 +53,25 @@ describe('a sidecar', () => {
     'a next set on a disk': textOf({
       staged: { current: inMemory, next: { files: { path: '/etc/next' } }, activate: { percent: 0 } },
     }),
-    'a Vault': textOf({
-      vault: { address: 'https://vault:8200', path: 'pay', auth: { token: { tokenFile: '/run/secrets/t' } } },
-    }),
-    'an audit at a collector': textOf(inMemory, { audit: { otlp: {} } }),
+    'wrapped keys on a disk': textOf(
+      { unwrap: { source: { files: { path: '/etc/wechat' } }, with: { local: {} } } },
+      { keyServices: { local: { keyFile: '/etc/key' } } },
+    ),
+    'a token of another machine': textOf(vault('/mnt/nfs/token')),
     'last good sets on a disk': textOf(inMemory, { lastGood: { directory: '/var/last-good' } }),
-    'a proxy': textOf(inMemory, { proxy: { listen: { socket: '/run/paycert/proxy.sock' } } }),
-    'a live check': textOf(inMemory, {}, { check: 'live' }),
   }))
     it(`keeps a thread for each thing that may hang with ${what}`, () => {
       assert.equal(heldBy(text), foreignThreads);
+    });
+
+  for (const [what, text] of Object.entries({
+    'a Vault': textOf(vault('/run/secrets/token')),
+    'an audit at a collector': textOf(inMemory, { audit: { otlp: {} } }),
+    'a proxy': textOf(inMemory, { proxy: { listen: { socket: '/run/paycert/proxy.sock' } } }),
+    'a live check': textOf(inMemory, {}, { check: 'live' }),
+  }))
+    it(`keeps one thread more for names with ${what}`, () => {
+      assert.equal(heldBy(text), 2);
     });
 
   it('keeps one thread more for the directory of an audit, and none for an audit on standard output', () => {

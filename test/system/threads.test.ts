@@ -13,6 +13,7 @@ import {
   foreignThreads,
   type Lane,
   mountLane,
+  namesLane,
   ownThreads,
   poolSizeFor,
   signingThreads,
@@ -72,20 +73,21 @@ describe('foreign calls', () => {
     assert.deepEqual([heldBy(hung), heldBy(free)], [1, 1]);
   });
 
-  it('leave the thread of an audit to it from its first line on, whatever else hangs', async () => {
-    const threads = new Threads(2);
-    const { running, start, heldBy } = hanging(threads);
-    void start(auditLane);
-    await turn();
-    running[0]?.end();
-    await turn();
-    for (let i = 0; i < 3; i++) void start(filesLane);
-    await turn();
-    assert.equal(heldBy(filesLane), 1);
-    void start(auditLane);
-    await turn();
-    assert.equal(running.at(-1)?.lane, auditLane);
-  });
+  for (const [what, kept] of Object.entries({ 'an audit': auditLane, names: namesLane }))
+    it(`leave the thread of ${what} to it from its first call on, whatever else hangs`, async () => {
+      const threads = new Threads(2);
+      const { running, start, heldBy } = hanging(threads);
+      void start(kept);
+      await turn();
+      running[0]?.end();
+      await turn();
+      for (let i = 0; i < 3; i++) void start(filesLane);
+      await turn();
+      assert.equal(heldBy(filesLane), 1);
+      void start(kept);
+      await turn();
+      assert.equal(running.at(-1)?.lane, kept);
+    });
 
   it('may hold the one thread that there is, beside an audit, too', async () => {
     const { running, start, heldBy } = hanging(new Threads(1));
