@@ -1,4 +1,4 @@
-// The digest as text, as JSON, and as each receiver wants it: a body, and what its response says when it was taken.
+// The digest as text, as JSON, and as each receiver wants it: a body, and the code in its response.
 import { createHmac } from 'node:crypto';
 import type { Digest, Finding } from './findings.ts';
 
@@ -7,8 +7,11 @@ const heading = { now: 'Needs somebody today', soon: 'Needs doing this month' } 
 const lineOf = ({ namespace, name, about, since, message }: Finding): string =>
   `- ${namespace}/${name}: ${about}${since === undefined ? '' : ` since ${since.slice(0, 10)}`}. ${message}`;
 
+const counted = (count: number, what: string): string => `${String(count)} ${what}${count === 1 ? '' : 's'}`;
+
 export function asText({ at, credentials, findings }: Digest): string {
-  const title = `paycert, ${at.toISOString().slice(0, 10)}: ${String(findings.length)} findings about ${String(credentials)} credentials`;
+  const counts = `${counted(findings.length, 'finding')} about ${counted(credentials, 'credential')}`;
+  const title = `paycert, ${at.toISOString().slice(0, 10)}: ${counts}`;
   const parts = (['now', 'soon'] as const).flatMap((urgency) => {
     const lines = findings.filter((finding) => finding.urgency === urgency).map(lineOf);
     return lines.length === 0 ? [] : ['', `${heading[urgency]}:`, ...lines];
@@ -30,12 +33,16 @@ interface Receiver {
   readonly body: (text: string, digest: Digest, moment: Moment) => unknown;
   /** What is added to its address. */
   readonly query?: (moment: Moment) => Readonly<Record<string, string>>;
-  /** They say 200 to all, and in the body whether they took it. */
-  readonly isTaken: (body: unknown) => boolean;
+  /** They say 200 to all, and in the body whether they took it: 0, or why not. */
+  readonly code: (body: unknown) => unknown;
 }
 
-const saysZero = (member: string) => (body: unknown) =>
-  (body as Readonly<Record<string, unknown>> | null)?.[member] === 0;
+export const taken = 0;
+
+const memberOf =
+  (...names: readonly string[]) =>
+  (body: unknown) =>
+    names.map((name) => (body as Readonly<Record<string, unknown>> | null)?.[name]).find((code) => code !== undefined);
 
 /** WeCom, DingTalk and Feishu: their robots in a group. */
 export const receivers = {
@@ -43,12 +50,12 @@ export const receivers = {
     maxBytes: Infinity,
     body: (text, digest, { template }) =>
       template === undefined ? digest : filled(template, { text, count: String(digest.findings.length) }),
-    isTaken: () => true,
+    code: () => taken,
   },
   wecom: {
     maxBytes: 2048,
     body: (content) => ({ msgtype: 'text', text: { content } }),
-    isTaken: saysZero('errcode'),
+    code: memberOf('errcode'),
   },
   dingtalk: {
     maxBytes: 18_000,
@@ -58,7 +65,7 @@ export const receivers = {
       const timestamp = String(now.getTime());
       return { timestamp, sign: createHmac('sha256', secret).update(`${timestamp}\n${secret}`).digest('base64') };
     },
-    isTaken: saysZero('errcode'),
+    code: memberOf('errcode'),
   },
   feishu: {
     maxBytes: 18_000,
@@ -68,7 +75,7 @@ export const receivers = {
       const timestamp = String(Math.floor(now.getTime() / 1000));
       return { timestamp, sign: createHmac('sha256', `${timestamp}\n${secret}`).digest('base64'), ...message };
     },
-    isTaken: (body) => saysZero('code')(body) || saysZero('StatusCode')(body),
+    code: memberOf('code', 'StatusCode'),
   },
 } as const satisfies Readonly<Record<string, Receiver>>;
 

@@ -8,7 +8,7 @@ import { jsonIn } from '../../system/json.ts';
 import { createLookup } from '../../system/lookup.ts';
 import { readBytes, request, Unreachable } from '../../system/request.ts';
 import type { Digest } from './findings.ts';
-import { postedTo, type ReceiverName, receivers } from './message.ts';
+import { postedTo, type ReceiverName, receivers, taken } from './message.ts';
 
 export interface PostOptions {
   readonly receiver: ReceiverName;
@@ -51,7 +51,10 @@ async function postOnce(digest: Digest, options: PostOptions): Promise<string | 
     const { statusCode = 0 } = response;
     const content = await readBytes(response, maxBytes, signal);
     if (statusCode < 200 || statusCode > 299) return `HTTP ${String(statusCode)}`;
-    return receivers[receiver].isTaken(jsonIn(content)) ? undefined : 'it says that it did not';
+    const code = receivers[receiver].code(jsonIn(content));
+    if (code === taken) return undefined;
+    // A text of theirs may repeat what was sent; a number names the reason.
+    return typeof code === 'number' ? `it says ${String(code)}` : 'it does not say that it did';
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof Unreachable) return error.reason;

@@ -19,7 +19,7 @@ describe('paycert digest', { skip: noControlPlane, timeout: 300_000 }, () => {
     const run = (...words: string[]) => paycert(['digest', '-n', tenant.namespace, ...words], { env: account });
     const printed = await run();
     assert.deepEqual([printed.code, printed.stderr], [0, '']);
-    assert.match(printed.stdout, /: 1 findings about 1 credentials\n\nNeeds doing this month:\n- .*\/wechat-main: Unknown\. The operator/); // prettier-ignore
+    assert.match(printed.stdout, /: 1 finding about 1 credential\n\nNeeds doing this month:\n- .*\/wechat-main: Unknown\. The operator/); // prettier-ignore
     const { findings } = JSON.parse((await run('--output', 'json')).stdout) as {
       findings: readonly { name: string }[];
     };
