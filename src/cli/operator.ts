@@ -12,6 +12,7 @@ import { RateLimit } from '../kube/rate-limit.ts';
 import { Controller } from '../operator/controller.ts';
 import { Election } from '../operator/election.ts';
 import { Store } from '../store/store.ts';
+import { growHeapBy } from '../system/heap-growth.ts';
 import { runTasks } from '../tasks.ts';
 import { createLog } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -43,6 +44,9 @@ async function assertInstalled(environment: OperatorOptions['environment']): Pro
     if (error instanceof PaycertError && error.code === 'package-missing') throw error;
   }
 }
+
+/** A round of questions leaves garbage beside what is kept of thousands of Pods: with the image's 100 it grows to twice both. */
+const heapGrowthPercent = 60;
 
 /** Works until aborted, then ends what it is at. Throws what makes a start impossible. */
 export async function runOperator(options: OperatorOptions, signal: AbortSignal): Promise<void> {
@@ -109,6 +113,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const impediment = () => controller.impediment ?? election?.impediment ?? reviews?.listener.impediment;
   const listener = await openOperatorListener({ ...options, metrics, impediment, client: unlimited, observe }, signal);
   observe({ type: 'listening', listener: 'admin', address: listener.address });
+  growHeapBy(heapGrowthPercent);
   try {
     await runTasks(
       [
