@@ -45,6 +45,9 @@ const breaking = { failurePercent: 50, minimumCalls: 10, openMilliseconds: 2000 
 /** What a service that cannot sign for anybody says; what it refuses of one key is not its failure. */
 const failures: ReadonlySet<ErrorCode> = new Set(['key-service-unavailable', 'key-service-timeout']);
 
+/** One for all: Node would make an error with its stack for each. */
+const done = new DOMException('nobody waits any more', 'AbortError');
+
 export class Signer<Way, Result extends object = Uint8Array> implements Disposable {
   readonly #options: SignerOptions<Way, Result>;
   readonly #lanes: Lanes<Job<Way, Result>>;
@@ -86,7 +89,7 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
       isOver: () => over.signal.aborted,
       end(result, how) {
         if (over.signal.aborted) return;
-        over.abort();
+        over.abort(done);
         outcome = how;
         resolve(result);
       },
@@ -145,7 +148,7 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
     const { send } = this.#options;
     const stop = new AbortController();
     // When the deadline of the last of them is over, nobody waits for the response.
-    void Promise.all(jobs.map(({ ended }) => ended)).then(() => stop.abort());
+    void Promise.all(jobs.map(({ ended }) => ended)).then(() => stop.abort(done));
     try {
       const inputs = jobs.map(({ input }) => input);
       const results = await this.#breaker.run(
