@@ -194,7 +194,10 @@ describe('a merchant that is verified with a public key only', { timeout: 60_000
   const start = async (t: TestContext, material: WechatpayMaterial) => {
     const listing = new Listing(t, material.files);
     const platform = await startPlatform(t, listing, material);
+    // Which of the two comes first is open.
+    const loaded = listing.recorder.next('swapped');
     const outcome = await listing.asked(() => void listing.start(t, platform.url));
+    await loaded;
     return { listing, platform, outcome };
   };
 
