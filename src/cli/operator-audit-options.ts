@@ -1,5 +1,6 @@
 // The words of the command line about the operator's audit, as options.
-import type { AuditConfig } from '../config/schema/audit.ts';
+import { defaults } from '../config/defaults.ts';
+import { type AuditConfig, auditTotalRange, leastFiles } from '../config/schema/audit.ts';
 import { usageError } from './command.ts';
 import { duration } from './duration.ts';
 
@@ -8,7 +9,8 @@ export interface OperatorAuditFlags {
   readonly keyFile?: string | undefined;
   readonly stdout: boolean;
   /** Each replica has a directory of its own in it, by its name. */
-  readonly volume?: Pick<NonNullable<AuditConfig['volume']>, 'directory' | 'maxTotalBytes' | 'retention'> | undefined;
+  readonly volume?:
+    Pick<NonNullable<AuditConfig['volume']>, 'directory' | 'maxTotalBytes' | 'maxFileBytes' | 'retention'> | undefined;
   readonly otlp: boolean;
 }
 
@@ -38,14 +40,15 @@ export function readOperatorAudit(words: OperatorAuditWords): OperatorAuditFlags
     volume:
       directory === undefined
         ? undefined
-        : { directory, ...(retention && { retention }), ...(most !== undefined && { maxTotalBytes: readBytes(most) }) },
+        : { directory, ...(retention && { retention }), ...(most !== undefined && readSize(most)) },
   };
 }
 
-/** As `audit.volume.maxTotalBytes` of a sidecar. */
-function readBytes(text: string): number {
-  const bytes = /^[0-9]{1,13}$/.test(text) ? Number(text) : 0;
-  if (bytes < 256 * 1024 || bytes > 1024 ** 4)
-    throw usageError('--audit-max-bytes is a number of bytes from 262144 to 1099511627776');
-  return bytes;
+/** As `audit.volume` of a sidecar. */
+function readSize(text: string): { readonly maxTotalBytes: number; readonly maxFileBytes: number } {
+  const { minimum, maximum } = auditTotalRange;
+  const maxTotalBytes = /^[0-9]{1,13}$/.test(text) ? Number(text) : 0;
+  if (maxTotalBytes < minimum || maxTotalBytes > maximum)
+    throw usageError(`--audit-max-bytes is a number of bytes from ${String(minimum)} to ${String(maximum)}`);
+  return { maxTotalBytes, maxFileBytes: Math.min(defaults.auditFileBytes, Math.floor(maxTotalBytes / leastFiles)) };
 }

@@ -1,5 +1,6 @@
 // What no schema can say of the audit.
 import { defaults } from '../defaults.ts';
+import { leastFiles } from '../schema/audit.ts';
 import type { Config } from '../schema/config.ts';
 import type { Sound } from '../sound.ts';
 import type { Fault } from './fault.ts';
@@ -19,10 +20,10 @@ export function* auditFaults(audit: Sound<Config['audit']>): Generator<Fault> {
       ],
     };
   const { maxFileBytes = defaults.auditFileBytes, maxTotalBytes = defaults.auditTotalBytes } = volume ?? {};
-  if (maxTotalBytes < 4 * maxFileBytes)
+  if (maxTotalBytes < leastFiles * maxFileBytes)
     yield {
       path: ['audit', 'volume', 'maxTotalBytes'],
-      message: `is less than four files of ${maxFileBytes} bytes`,
+      message: `is less than ${leastFiles} files of ${maxFileBytes} bytes`,
       absent: [['audit', 'volume', 'maxFileBytes']],
     };
 }

@@ -3,6 +3,12 @@ import Type, { type Static } from 'typebox';
 import { defaults } from '../defaults.ts';
 import { closed, filePath, Interval } from './shared.ts';
 
+/** Of all files together, in bytes. */
+export const auditTotalRange = { minimum: 256 * 1024, maximum: 1024 ** 4 } as const;
+
+/** The oldest file has to make room in time. */
+export const leastFiles = 4;
+
 const Volume = Type.Object(
   {
     directory: Type.String({
@@ -24,8 +30,7 @@ const Volume = Type.Object(
     ),
     maxTotalBytes: Type.Optional(
       Type.Integer({
-        minimum: 256 * 1024,
-        maximum: 1024 * 1024 * 1024 * 1024,
+        ...auditTotalRange,
         default: defaults.auditTotalBytes,
         description:
           'All files together: the oldest make room. Less than the volume holds, since an emptyDir that is full ends its pod.',
