@@ -8,6 +8,7 @@ import { systemClock } from '../../src/clock.ts';
 import type { SourceConfig } from '../../src/config/schema/source.ts';
 import { PaycertError } from '../../src/errors.ts';
 import { buildCredential } from '../../src/running/build.ts';
+import { Origins } from '../../src/running/origins.ts';
 import type { Source } from '../../src/sources/source.ts';
 import { textsOf } from '../support/directories.ts';
 import { freePort, noPeer, Peer, peerPath } from '../support/peers.ts';
@@ -34,7 +35,12 @@ before(async () => {
   const [port, ...others] = ports.map(String);
   url = `http://127.0.0.1:${String(port)}`;
   const acl = join(directory, 'acl.hcl');
-  await writeFile(acl, `acl { enabled = true  default_policy = "deny"  tokens { master = "${owner}" } }\n`);
+  // All credentials of this file come from one address, and by default an agent takes 200 connections of it.
+  await writeFile(
+    acl,
+    `acl { enabled = true  default_policy = "deny"  tokens { master = "${owner}" } }
+limits { http_max_conns_per_client = 2000 }\n`,
+  );
   const flags = ['-bind=127.0.0.1', '-client=127.0.0.1', '-dns-port=-1', '-grpc-port=-1', '-serf-wan-port=-1'];
   start = () =>
     new Peer(
@@ -88,10 +94,12 @@ const configure = async (more: Partial<Config> = {}): Promise<Config> => ({
   ...more,
 });
 
-const build = (config: Config): Source =>
+const surroundings = { clock: systemClock, observe: () => undefined };
+
+const build = (config: Config, origins?: Origins): Source =>
   buildCredential(
     { name: 'shop', provider: { wechatpay: { merchantId: '1900000001' } }, source: { consul: config } },
-    { clock: systemClock, observe: () => undefined, environment: {} },
+    { ...surroundings, environment: {}, ...(origins && { origins }) },
   ).source;
 
 const watch = (t: TestContext, config: Config) => new Watching(t, { source: () => build(config) });
@@ -261,4 +269,63 @@ describe('a token of Consul', () => {
       await watching.change(given, '2');
     },
   );
+});
+
+describe('a thousand credentials in one Consul', () => {
+  /** Each with a prefix of its own, behind one client. */
+  async function thousand(t: TestContext) {
+    const root = `many/${String(prefixes++)}`;
+    // As many as one transaction takes.
+    const write64 = (first: number) =>
+      write(root, Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`${String(first + index)}/key`, 'v'])));
+    for (let first = 0; first < 1000; first += 64) await write64(first);
+    const proxy = await RecordingProxy.start(t, url);
+    const config = await configure({ address: proxy.url });
+    const origins = new Origins(surroundings);
+    const sources = Array.from({ length: 1000 }, (_, index) =>
+      build({ ...config, prefix: `${root}/${String(index)}` }, origins),
+    );
+    return { root, proxy, sources };
+  }
+
+  it('are read over eight connections, with two requests each, and no more while it is down', limit, async (t) => {
+    const { proxy, sources } = await thousand(t);
+    const all = await Promise.all(sources.map((source) => source.read(signal)));
+    assert.ok(all.every(({ data }) => textsOf(data)['key'] === 'v'));
+    assert.deepEqual([proxy.count(/kv\/many.* 200/), proxy.exchanges.length], [2000, 2000]);
+    assert.ok(proxy.mostSockets <= 8, String(proxy.mostSockets));
+
+    proxy.instead = () => ({ status: 500, body: 'No cluster leader' });
+    const errors = await Promise.all(
+      sources.map((source) => source.read(signal).catch((error: unknown) => error as PaycertError)),
+    );
+    assert.ok(errors.every((error) => error instanceof PaycertError && error.code === 'origin-failing'));
+    assert.ok(proxy.exchanges.length <= 2016, String(proxy.exchanges.length));
+  });
+
+  it('are followed with one waiting question each, and a change of one asks about that one alone', limit, async (t) => {
+    const { root, proxy, sources } = await thousand(t);
+    const stop = new AbortController();
+    const news: number[] = [];
+    let wake = (): void => undefined;
+    const following = sources.map(async (source, index) => {
+      await source.read(stop.signal);
+      for await (const tick of source.changes(stop.signal)) {
+        if (tick !== 'event') continue;
+        news.push(index);
+        await source.read(stop.signal).catch(() => undefined);
+        wake();
+      }
+    });
+    // The first is answered at once, with the index; the second one waits.
+    await proxy.untilAsked(/index=[1-9]/, 1000);
+    const before = proxy.exchanges.length;
+    const woken = new Promise<void>((resolve) => (wake = resolve));
+    await write(`${root}/7`, { key: 'w' });
+    await woken;
+    assert.deepEqual(news, [7]);
+    assert.ok(proxy.exchanges.length - before <= 4, String(proxy.exchanges.length - before));
+    stop.abort();
+    await Promise.all(following);
+  });
 });

@@ -14,6 +14,8 @@ interface Instead {
 export class RecordingProxy {
   /** `GET /v1/secret/data/a 200`, in order. */
   readonly exchanges: string[] = [];
+  /** `GET /v1/secret/data/a`, in order: those that still wait for their answer too. */
+  readonly asked: string[] = [];
   /** Headers of each request, in order. */
   readonly headers: Readonly<Record<string, unknown>>[] = [];
   /** The body of each request that the server was sent, in order. */
@@ -36,6 +38,8 @@ export class RecordingProxy {
         this.headers.push(headers);
         for (const wake of this.#waiting.splice(0)) wake();
       };
+      this.asked.push(`${method} ${url}`);
+      for (const wake of this.#waiting.splice(0)) wake();
       const instead = this.instead(url);
       if (instead !== undefined) {
         record(instead.status);
@@ -91,6 +95,16 @@ export class RecordingProxy {
 
   /** Resolves when that many exchanges fit. */
   async until(pattern: RegExp, times: number): Promise<void> {
-    while (this.count(pattern) < times) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    while (this.count(pattern) < times) await this.#next();
+  }
+
+  /** Resolves when that many requests fit, whether or not they are answered yet. */
+  async untilAsked(pattern: RegExp, times: number): Promise<void> {
+    while (this.asked.filter((request) => pattern.test(request)).length < times) await this.#next();
+  }
+
+  /** Of requests and answers. */
+  #next(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 }
