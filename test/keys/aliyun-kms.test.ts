@@ -13,6 +13,7 @@ import { acs3Of } from '../../src/running/aliyun-kms.ts';
 import { AliyunKmsDouble } from '../support/aliyun-kms.ts';
 import { makeDirectory } from '../support/directories.ts';
 import { makeMaterial, merchantId } from '../support/key-pairs.ts';
+import { issue, makeAuthority, pem } from '../support/mtls.ts';
 import { remoteCredential } from '../support/remote-credential.ts';
 import { signUnderRotations } from '../support/rotation-load.ts';
 import { withFiles } from '../support/wechatpay.ts';
@@ -202,6 +203,36 @@ describe('who we are to Aliyun', () => {
       sts.exchanges.map(({ OIDCToken }) => OIDCToken),
       ['first.token.x', 'second.token.x'],
     );
+  });
+
+  it('is asked for of an STS whose CA is its own, which is trusted there alone', async (t) => {
+    const [authority, impostor] = await Promise.all([makeAuthority(0), makeAuthority(1)]);
+    const { certificate, privateKey } = await issue(authority, 'sts.test', { hostNames: ['localhost'] });
+    const tls = { cert: certificate, key: pem(privateKey) };
+    const sts = await AliyunKmsDouble.start(t, keys, tls);
+    const directory = await makeDirectory(t);
+    const [tokenFile, caFile] = [join(directory, 'token'), join(directory, 'ca.pem')];
+    await writeFile(tokenFile, 'first.token.x\n');
+    const names = { roleArn: 'acs:ram::1:role/shop', providerArn: 'acs:ram::1:oidc-provider/c1' };
+    const auth = { rrsa: { ...names, tokenFile, caFile, address: sts.url } };
+    await writeFile(caFile, impostor.certificate);
+    const refused = await (await start(t, { auth })).load(referring(versions[0]));
+    assert.deepEqual([refused?.code, sts.exchanges], ['origin-unreachable', []]);
+
+    await writeFile(caFile, authority.certificate);
+    const { double, ...credential } = await start(t, { auth });
+    double.secrets.set('STS.lent1', 'secretOfSTS.lent1');
+    assert.equal(await credential.load(referring(versions[0])), undefined);
+    assert.ok(isOf(await credential.sign('x'), 'x', one));
+    assert.deepEqual(
+      sts.exchanges.map(({ OIDCToken }) => OIDCToken),
+      ['first.token.x'],
+    );
+
+    // KMS itself, with a certificate of that CA: no CA that it was told vouches for it.
+    const kms = await AliyunKmsDouble.start(t, keys, tls);
+    const elsewhere = await (await start(t, { auth, address: kms.url })).load(referring(versions[0]));
+    assert.deepEqual([elsewhere?.code, sts.exchanges.length, kms.asked], ['origin-unreachable', 2, []]);
   });
 
   it('is read again from its files after a refusal, and shown by nothing', async (t) => {

@@ -10,7 +10,8 @@ import {
   privateEncrypt,
 } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { text } from 'node:stream/consumers';
@@ -43,15 +44,23 @@ export class AliyunKmsDouble {
     this.keys = keys;
   }
 
-  static async start(t: TestContext, keys: ReadonlyMap<string, KeyObject>): Promise<AliyunKmsDouble> {
+  /** With a certificate for `localhost`, over TLS. */
+  static async start(
+    t: TestContext,
+    keys: ReadonlyMap<string, KeyObject>,
+    tls?: { readonly cert: string; readonly key: string },
+  ): Promise<AliyunKmsDouble> {
     const double = new AliyunKmsDouble(keys);
-    const server = createServer((request, response) => {
+    const listener: RequestListener = (request, response) => {
       void double.#answer(request).then(({ status, content }) => {
         response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(content));
       });
-    }).listen(0, '127.0.0.1');
+    };
+    const server = tls === undefined ? createServer(listener) : createHttpsServer(tls, listener);
+    server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    double.url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+    const port = String((server.address() as AddressInfo).port);
+    double.url = tls === undefined ? `http://127.0.0.1:${port}` : `https://localhost:${port}`;
     t.after(() => {
       server.closeAllConnections();
       server.close();
