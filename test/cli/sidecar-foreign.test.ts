@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
 import { makeMemoryDirectory } from '../support/directories.ts';
+import { freePort } from '../support/free-port.ts';
 import { mainFile, RunningPaycert } from '../support/paycert.ts';
 import { filesOf, issue, makeAuthority, pairFiles } from '../support/mtls.ts';
 import {
@@ -37,15 +38,6 @@ async function writeMaterial(t: TestContext): Promise<{ directory: string; path:
     await writeFile(join(path, name), bytes);
   }
   return { directory, path };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function openFull(t: TestContext): Promise<number> {

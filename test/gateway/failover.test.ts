@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { platforms } from '../../src/providers/registry.ts';
 import { signMessage } from '../../src/testing/wechatpay-message.ts';
 import { makeMaterial, start } from '../support/api-server.ts';
+import { freePort } from '../support/free-port.ts';
 import { type Proxied, type ProxiedOptions, startProxied } from '../support/proxied.ts';
 
 const material = await makeMaterial();
@@ -38,12 +38,12 @@ class Host {
   }
 
   async on(): Promise<this> {
+    this.#port ||= await freePort();
     this.#server = createServer((request, response) => {
       this.asked += 1;
       this.listener(request, response);
     }).listen(this.#port, '127.0.0.1');
     await once(this.#server, 'listening');
-    this.#port = (this.#server.address() as AddressInfo).port;
     return this;
   }
 

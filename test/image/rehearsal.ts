@@ -1,13 +1,12 @@
 // Makes a release twice, from two clones, and pushes it to a registry of this machine: what its tests look at.
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { freePort } from '../support/free-port.ts';
 
 export const root = join(import.meta.dirname, '../..');
 const localBuilder = join(root, '../shared/cluster/cluster');
@@ -72,11 +71,7 @@ async function findBase(): Promise<string> {
 }
 
 async function startRegistry(folder: string): Promise<{ address: string; process: ChildProcess }> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = `127.0.0.1:${(probe.address() as { port: number }).port}`;
-  probe.close();
-  await once(probe, 'close');
+  const address = `127.0.0.1:${String(await freePort())}`;
   await mkdir(folder);
   const child = spawn('crane', ['registry', 'serve', '--address', address, '--disk', folder], { env });
   for await (const line of createInterface({ input: child.stderr })) if (line.includes('serving')) break;

@@ -12,7 +12,8 @@ import { buildCredential } from '../../src/running/build.ts';
 import { Origins } from '../../src/running/origins.ts';
 import type { Source } from '../../src/sources/source.ts';
 import { textsOf } from '../support/directories.ts';
-import { freePort, Peer } from '../support/peers.ts';
+import { freePort } from '../support/free-port.ts';
+import { Peer } from '../support/peers.ts';
 import { RecordingProxy } from '../support/recording-proxy.ts';
 import { Watching } from '../support/watching.ts';
 

@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
-import { freePort, noPeer, Peer, peerPath } from './peers.ts';
+import { freePort } from './free-port.ts';
+import { noPeer, Peer, peerPath } from './peers.ts';
 
 export const noBao = noPeer('bao');
 

@@ -9,8 +9,9 @@ import { json } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { createAuthority } from '../../src/testing/authority.ts';
 import { makeDirectory } from './directories.ts';
+import { freePort } from './free-port.ts';
 import { pem } from './mtls.ts';
-import { freePort, noPeer, Peer, peerPath } from './peers.ts';
+import { noPeer, Peer, peerPath } from './peers.ts';
 
 /** For `skip`: false where it can be started. */
 export const noPebble = noPeer('pebble');

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 
 const folder = process.env['PAYCERT_PEERS'] ?? '';
@@ -13,15 +12,6 @@ export const peerPath = (name: string): string => join(folder, name);
 /** For `skip`: false where that server can be started. */
 export const noPeer = (name: string): string | false =>
   !existsSync(peerPath(name)) && `PAYCERT_PEERS names no folder with ${name}`;
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** A program of a peer, and its end. */
 export class Peer {

@@ -5,7 +5,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { freePort, Peer } from './peers.ts';
+import { freePort } from './free-port.ts';
+import { Peer } from './peers.ts';
 
 const program = process.env['PAYCERT_REDIS_SERVER'] ?? 'redis-server';
 

@@ -5,9 +5,9 @@ import type { TestContext } from 'node:test';
 import { makeAlipayNotification, makeNotification, rotatePlatform } from '../../src/testing/index.ts';
 import { toSpkiPem } from '../../src/testing/key-pair.ts';
 import { makeDirectory } from './directories.ts';
+import { freePort } from './free-port.ts';
 import { type Answer, exchange } from './http-client.ts';
 import { type Host, startInternet } from './internet.ts';
-import { freePort } from './peers.ts';
 import { type Platforms, startPlatforms } from './platforms.ts';
 import { type ProviderSidecar, startProviders } from './provider-sidecar.ts';
 

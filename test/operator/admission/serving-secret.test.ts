@@ -16,6 +16,7 @@ import { ServingSecret } from '../../../src/operator/admission/serving-secret.ts
 import { withMismatchedPair } from '../../../src/testing/spoiled-material.ts';
 import { documentedWebhooks } from '../../support/admission.ts';
 import { type Attempt, type ControlPlane, type Json, noControlPlane, useControlPlane } from '../../support/control-plane.ts'; // prettier-ignore
+import { freePort } from '../../support/free-port.ts';
 import { installDefinition, startOperator, Tenant, until, wechatpaySpec } from '../../support/operator.ts';
 import { makeMaterial } from '../../support/sidecar.ts';
 
@@ -52,27 +53,12 @@ async function configure(t: TestContext, plane: ControlPlane, { namespace }: Ten
   return name;
 }
 
-const freePorts = async (t: TestContext, count: number): Promise<number[]> => {
-  const { createServer } = await import('node:net');
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, 'localhost');
-      await new Promise((resolve) => server.once('listening', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  assert.ok(!t.signal.aborted);
-  return ports;
-};
-
 async function setUp(t: TestContext, replicas: number) {
   const plane = controlPlane();
   const tenant = await Tenant.make(plane);
   const home = await plane.makeNamespace();
   await plane.admin('POST', `/api/v1/namespaces/${home}/secrets`, { metadata: { name: 'serving', labels: { ours: 'yes' } } }); // prettier-ignore
-  const ports = await freePorts(t, replicas);
+  const ports = await Promise.all(Array.from({ length: replicas }, freePort));
   const configuration = await configure(t, plane, tenant, ports);
   const secret = { namespace: home, name: 'serving' };
   const start = (index: number) =>

@@ -1,9 +1,7 @@
 // What comes back: responses that verify, errors as the platform gave them, and never a success that nobody signed.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { BufferBudget } from '../../../src/system/buffer-budget.ts';
@@ -11,6 +9,7 @@ import type { Event } from '../../../src/events.ts';
 import { rotatePlatform } from '../../../src/testing/wechatpay-material.ts';
 import { makeProbe, signMessage } from '../../../src/testing/wechatpay-message.ts';
 import { makeMaterial, start } from '../../support/api-server.ts';
+import { freePort } from '../../support/free-port.ts';
 import { open } from '../../support/http-client.ts';
 import { listenFor } from '../../support/listening.ts';
 import { type Proxied, type ProxiedOptions, startProxied } from '../../support/proxied.ts';
@@ -197,12 +196,7 @@ describe('an error of the platform', () => {
 
 describe('a platform that does not answer', () => {
   it('and cannot be connected to has got nothing: the call was not done', async (t) => {
-    const closed = createServer();
-    closed.listen(0, '127.0.0.1');
-    await once(closed, 'listening');
-    const { port } = closed.address() as AddressInfo;
-    await new Promise((resolve) => closed.close(resolve));
-    const proxied = await startProxied(t, { material, double: `http://127.0.0.1:${String(port)}` });
+    const proxied = await startProxied(t, { material, double: `http://127.0.0.1:${String(await freePort())}` });
     const { status, problem, headers } = await proxied.call(pay);
     assert.deepEqual([status, problem?.title, problem?.outcome], [502, 'gateway-unreachable', 'refused']);
     assert.ok(problem?.detail.includes('ECONNREFUSED'));
