@@ -7,6 +7,9 @@ import { turnMilliseconds } from '../turns.ts';
 /** Which server accepted it: Node says so, and its documentation does not. */
 type Accepted = Socket & { readonly server?: Server };
 
+/** So many polls that are cut short are waited through: a flood that cuts every one must not keep work from beginning. */
+const mostCut = 4;
+
 /**
  * All who ask in the same turn share one poll, and then begin in the order in which they asked. A stranger's two hundred bodies may be
  * whole in one turn; together they would hold the event loop for as long as they all take.
@@ -16,6 +19,7 @@ export class Polls {
   #asking: (() => void)[] | undefined;
   readonly #polled: (() => void)[] = [];
   #isBeginning = false;
+  #cuts = 0;
 
   /** `milliseconds`: a clock that never goes back. */
   constructor(milliseconds: () => number) {
@@ -33,16 +37,28 @@ export class Polls {
     });
   }
 
+  /** The poll that is under way ends before every connection was asked: it tells nobody's end, or not every one's. */
+  cut(): void {
+    this.#cuts += 1;
+  }
+
   #poll(): void {
     const asking: (() => void)[] = [];
     this.#asking = asking;
-    // The first may come at the end of the poll that is under way; between it and the second lies a whole one.
+    // It may come at the end of the poll that is under way.
     setImmediate(() => {
       this.#asking = undefined;
-      setImmediate(() => {
-        this.#polled.push(...asking);
-        if (!this.#isBeginning) void this.#begin();
-      });
+      this.#beginAfterNext(asking, mostCut);
+    });
+  }
+
+  /** Between this and the immediate lies a whole poll, unless that is cut short. */
+  #beginAfterNext(asking: readonly (() => void)[], mayWait: number): void {
+    const cuts = this.#cuts;
+    setImmediate(() => {
+      if (this.#cuts !== cuts && mayWait > 0) return this.#beginAfterNext(asking, mayWait - 1);
+      this.#polled.push(...asking);
+      if (!this.#isBeginning) void this.#begin();
     });
   }
 
@@ -63,6 +79,12 @@ export class Polls {
 
 const makePolls = () => new Polls(() => performance.now());
 const ofListeners = new WeakMap<Server, Polls>();
+
+/** As of `Polls.cut`, for the listener that accepted it. */
+export function cutPoll(socket: Socket): void {
+  const { server } = socket as Accepted;
+  if (server !== undefined) ofListeners.get(server)?.cut();
+}
 
 /** As of `Polls.after`. Each listener has turns of its own: strangers at one port do not stand before the callers of another. */
 export function afterPoll({ socket }: Partial<Pick<IncomingMessage, 'socket'>>): Promise<void> {

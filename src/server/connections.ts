@@ -26,7 +26,7 @@ export class Connections {
   readonly #all = new Map<Socket, Connection>();
   /** How many of them each address has. */
   readonly #perAddress = new Map<string, number>();
-  readonly #turns = new ReadTurns(() => this.#all.keys());
+  readonly #turns = new ReadTurns(() => this.#inTurn());
 
   constructor(limits: Limits) {
     this.#limits = limits;
@@ -88,6 +88,12 @@ export class Connections {
     const [next] = connection.owed;
     if (next === undefined) connection.socket.resume();
     else if (!connection.socket.destroyed) next.start();
+  }
+
+  /** First those that wait for a response: what they may still say is that they leave, before work begins for them. */
+  *#inTurn(): Generator<Socket> {
+    for (const waits of [true, false])
+      for (const { socket, owed } of this.#all.values()) if (owed.length > 0 === waits) yield socket;
   }
 
   #countOf(address: string): number {

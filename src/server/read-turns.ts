@@ -1,6 +1,7 @@
 // How much of what the connections of one listener send is read in one turn of the event loop: some milliseconds' worth, the rest in the next.
 import type { Socket } from 'node:net';
 import { turnMilliseconds } from '../turns.ts';
+import { cutPoll } from './after-poll.ts';
 
 /** What Node's connection has, and its documentation does not: a test says so when that changes. */
 interface Connected {
@@ -22,7 +23,7 @@ export class ReadTurns {
   #startedAt: number | undefined;
   #isOver = false;
 
-  /** `sockets`: all of the listener. `milliseconds`: a clock that never goes back. */
+  /** `sockets`: all of the listener, in the order in which they are read again. `milliseconds`: a clock that never goes back. */
   constructor(sockets: () => Iterable<Socket>, milliseconds: () => number = () => performance.now()) {
     this.#sockets = sockets;
     this.#milliseconds = milliseconds;
@@ -30,19 +31,19 @@ export class ReadTurns {
 
   /** To be called before anything is read from it. A connection that is accepted takes time, too, and one that ends. */
   follow(socket: Socket): void {
-    this.#spend();
-    socket.once('end', () => this.#spend());
+    this.#spend(socket);
+    socket.once('end', () => this.#spend(socket));
     const { parser } = socket as Connected;
     const place = parser?.constructor.kOnExecute;
     if (!parser || place === undefined) return;
     const executed = parser[place] as Executed;
     parser[place] = (...result: readonly unknown[]) => {
       executed(...result);
-      this.#spend();
+      this.#spend(socket);
     };
   }
 
-  #spend(): void {
+  #spend(last: Socket): void {
     const now = this.#milliseconds();
     if (this.#startedAt === undefined) {
       this.#startedAt = now;
@@ -51,6 +52,7 @@ export class ReadTurns {
     } else if (!this.#isOver && now - this.#startedAt >= turnMilliseconds) {
       this.#isOver = true;
       for (const socket of this.#sockets()) (socket as Connected)._handle?.readStop();
+      cutPoll(last);
     }
   }
 

@@ -52,4 +52,19 @@ describe('work that waits for a poll', () => {
     await begun;
     assert.ok(turns >= 2);
   });
+
+  it('waits for another where that one was cut short, since a caller’s end may be unread, but not while all of them are', async () => {
+    for (const cuts of [1, 3, 100]) {
+      const polls = new Polls(() => 0);
+      let [turns, isBegun] = [0, false];
+      const begun = polls.after().then(() => (isBegun = true));
+      for (; !isBegun; turns += 1) {
+        // In the polls from the second on, which is the first whole one.
+        if (turns > 0 && turns <= cuts) polls.cut();
+        await turn();
+      }
+      await begun;
+      assert.equal(turns, 2 + Math.min(cuts, 4), String(cuts));
+    }
+  });
 });
