@@ -179,14 +179,14 @@ describe('a refusal is found', () => {
         recognize(parts.join(''));
       }),
     );
-    const started = performance.now();
+    const started = process.cpuUsage();
     recognize('{"a":'.repeat(60_000));
     recognize('<xml>'.repeat(60_000));
-    assert.ok(performance.now() - started < 20_000);
+    assert.ok(process.cpuUsage(started).user < 20_000_000);
   });
 });
 
-describe('paycert explain', { timeout: 300_000 }, () => {
+describe('paycert explain', { timeout: 900_000 }, () => {
   it('shows the words of a refusal that has no code, and nothing in them that may be an id or a command of a terminal', () => {
     const say = (words: string) =>
       explainRefusal(

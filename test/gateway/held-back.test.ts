@@ -104,7 +104,8 @@ describe('the breaker of a credential at a host', () => {
   });
 
   it('refuses within a millisecond, in half of a hundred calls at least', async (t) => {
-    const { proxied } = await serve(t, status(500));
+    const breaker = { failurePercent: 50, minimumCalls: 20, openMilliseconds: 300_000 };
+    const { proxied } = await serve(t, status(500), { breaker });
     for (let index = 0; index < 20; index += 1) await proxied.call(pay);
     const seconds: number[] = [];
     for (let index = 0; index < 100; index += 1) assert.equal((await proxied.call(pay)).status, 503);

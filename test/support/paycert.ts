@@ -30,7 +30,7 @@ const spawnPaycert = (
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
   });
 
-const longestRun = 60_000;
+const longestRun = 240_000;
 
 /** Runs it to its end. */
 export async function paycert(args: readonly string[], { input = '', env }: RunOptions = {}): Promise<Ended> {
@@ -55,6 +55,8 @@ export class RunningPaycert {
   readonly child: ChildProcessWithoutNullStreams;
   readonly lines: LogLine[] = [];
   readonly ended: Promise<number | null>;
+  /** The process has ended, and every line of it has been read. */
+  #isOver = false;
   stdout = '';
   stderr = '';
   #waiting: (() => void)[] = [];
@@ -74,7 +76,10 @@ export class RunningPaycert {
       this.#wake();
     });
     this.ended = once(this.child, 'close').then(([code]) => code as number | null);
-    void this.ended.then(() => this.#wake());
+    void this.ended.then(() => {
+      this.#isOver = true;
+      this.#wake();
+    });
     t.after(async () => {
       this.child.kill('SIGKILL');
       await this.ended;
@@ -85,7 +90,7 @@ export class RunningPaycert {
   async line(isWanted: (line: LogLine) => boolean, from = 0): Promise<LogLine> {
     for (let next = from; ; next++) {
       while (next >= this.lines.length) {
-        if (this.child.exitCode !== null) throw new Error(`ended with ${this.child.exitCode}: ${this.stderr}`);
+        if (this.#isOver) throw new Error(`ended with ${this.child.exitCode ?? this.child.signalCode}: ${this.stderr}`);
         await new Promise<void>((resolve) => this.#waiting.push(resolve));
       }
       const line = this.lines[next];

@@ -66,7 +66,7 @@ describe('askPod', () => {
     assert.ok(written.bytes < maxSightingBytes * 100);
   });
 
-  it('waits two seconds in all, however an answer drips', { timeout: 60_000 }, async (t) => {
+  it('waits two seconds in all, however an answer drips', { timeout: 300_000 }, async (t) => {
     const dripping = await serve(t, (_, response) => {
       const timer = setInterval(() => response.write(' '), 100);
       response.once('close', () => clearInterval(timer));
@@ -76,9 +76,12 @@ describe('askPod', () => {
     t.after(() => void mute.close());
     const silent = { host: '127.0.0.1', port: (mute.address() as AddressInfo).port };
     for (const address of [dripping, silent]) {
-      const began = performance.now();
+      // Counted in this process, whose timers wait for a busy machine as those of the question do.
+      let ticks = 0;
+      const ticking = setInterval(() => (ticks += 1), 100);
       await assert.rejects(askPod(address, never), unseen(/no response within 2 s/));
-      assert.ok(performance.now() - began < patienceMilliseconds * 2);
+      clearInterval(ticking);
+      assert.ok(ticks * 100 < patienceMilliseconds * 2, String(ticks));
     }
   });
 
@@ -110,9 +113,9 @@ describe('readSighting', () => {
     const deep = '['.repeat(maxSightingBytes / 2) + ']'.repeat(maxSightingBytes / 2);
     const wide = `{"version":"1","credentials":[${'{},'.repeat(80_000)}{}]}`;
     for (const text of [deep, wide, '{"a":'.repeat(40_000)]) {
-      const began = performance.now();
+      const began = process.cpuUsage();
       assert.throws(() => readSighting(Buffer.from(text)), Unseen);
-      assert.ok(performance.now() - began < 250);
+      assert.ok(process.cpuUsage(began).user < 250_000);
     }
   });
 
