@@ -87,7 +87,7 @@ function* bodies({ secrets, ownKeyPem }: ProviderSidecar): Generator {
   ];
 }
 
-describe('canary secrets of the providers', { timeout: 300_000 }, () => {
+describe('canary secrets of the providers', { timeout: 900_000 }, () => {
   it('appear in no log line, metric, answer, error or report', async (t) => {
     const running = await startProviders(t, spoiled);
     const { sidecar, directory, secrets } = running;

@@ -175,7 +175,7 @@ async function exerciseConfiguration({ directory, sidecar, outputs, privateKeyPe
   }
 }
 
-describe('canary secrets', { timeout: 300_000 }, () => {
+describe('canary secrets', { timeout: 900_000 }, () => {
   it('are found by this test in every form', async () => {
     const canaries = new Canaries();
     const secret = Buffer.from('a secret of forty bytes, which is enough');

@@ -30,7 +30,7 @@ async function runProgram(
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-describe('the library', { timeout: 300_000 }, () => {
+describe('the library', { timeout: 900_000 }, () => {
   it('is ready to sign when it has started, and tells what happened', async (t) => {
     const directory = await makeDirectory(t);
     const material = await makeMaterial();

@@ -194,7 +194,7 @@ function complete(code: string, { wechatpay, bank, url, empty }: Places): string
 const expectations = (code: string): readonly (string | undefined)[] =>
   [...code.matchAll(/console\.log\(.*\);(?: \/\/ → (.*))?$/gm)].map(([, expected]) => expected);
 
-describe('the examples of the exports', { timeout: 300_000 }, () => {
+describe('the examples of the exports', { timeout: 900_000 }, () => {
   let home = '';
   const files = examples.map((example, index) => ({ ...example, file: `example-${index}.ts` }));
   const closing: (() => Promise<unknown>)[] = [];

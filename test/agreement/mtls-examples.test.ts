@@ -32,7 +32,7 @@ async function start(t: TestContext, code: string, env: NodeJS.ProcessEnv = {}) 
   return { child, issued };
 }
 
-describe('the programs of docs/providers/mtls.md', { timeout: 300_000 }, () => {
+describe('the programs of docs/providers/mtls.md', { timeout: 900_000 }, () => {
   it('are three', () => assert.equal(examples.length, 3));
 
   for (const [index, name] of ['the agent', 'the dispatcher'].entries())

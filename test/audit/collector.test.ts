@@ -34,7 +34,7 @@ async function start(t: TestContext, options: Partial<AuditOptions> = {}) {
   return { receiver, clock, recorder, audit, lines };
 }
 
-describe('an audit at a collector', { timeout: 60_000 }, () => {
+describe('an audit at a collector', { timeout: 900_000 }, () => {
   it('is a chain of log records, whose bodies are its lines', async (t) => {
     const { receiver, clock, audit, recorder, lines } = await start(t);
     for (let id = 1; id <= 3; id += 1) audit.record(note(id));

@@ -35,7 +35,7 @@ const argsOf = (manifests: readonly Manifest[]): string[] =>
     arg.startsWith('--admission'),
   );
 
-describe('admission in the chart', { skip: noHelm, timeout: 300_000 }, () => {
+describe('admission in the chart', { skip: noHelm, timeout: 900_000 }, () => {
   it('is off: no webhook, no Secret, no permission and no port of it', async () => {
     const text = JSON.stringify(await render());
     assert.doesNotMatch(text, /admission/);
@@ -151,7 +151,7 @@ describe('admission in the chart', { skip: noHelm, timeout: 300_000 }, () => {
   });
 });
 
-describe('the policy of the chart', { skip: noHelm || noControlPlane, timeout: 300_000 }, () => {
+describe('the policy of the chart', { skip: noHelm || noControlPlane, timeout: 900_000 }, () => {
   const plane = useControlPlane();
 
   it('refuses empty Secrets, empty values, keys of another length and files that are no PEM, by the API server alone', async () => {
@@ -196,7 +196,7 @@ describe('the policy of the chart', { skip: noHelm || noControlPlane, timeout: 3
 
 describe(
   'a loop that applies the rendered chart server-side',
-  { skip: noHelm || noControlPlane, timeout: 120_000 },
+  { skip: noHelm || noControlPlane, timeout: 300_000 },
   () => {
     const plane = useControlPlane();
 

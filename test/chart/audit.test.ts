@@ -6,7 +6,7 @@ import { at, chart, type Manifest, noHelm, one, render } from './helm.ts';
 const container = (manifests: readonly Manifest[]) =>
   at(one(manifests, 'Deployment'), 'spec.template.spec.containers.0') as Readonly<Record<string, readonly object[]>>;
 
-describe('the audit in the chart', { skip: noHelm, timeout: 300_000 }, () => {
+describe('the audit in the chart', { skip: noHelm, timeout: 900_000 }, () => {
   it('is off: no option and no volume', async () => {
     const { args = [], volumeMounts = [] } = container(await render({}));
     assert.doesNotMatch(JSON.stringify([args, volumeMounts]), /audit/);

@@ -151,7 +151,7 @@ describe('at a scrape a minute', { skip: lacks('promtool') }, () => {
     });
 });
 
-describe('in a Prometheus that scraped a sidecar', { skip: lacks('prometheus'), timeout: 180_000 }, () => {
+describe('in a Prometheus that scraped a sidecar', { skip: lacks('prometheus'), timeout: 900_000 }, () => {
   let prometheus: Prometheus;
   const stops: (() => unknown)[] = [];
   after(async () => {

@@ -9,7 +9,7 @@ const argsOf = (manifests: readonly Manifest[]) =>
   at(one(manifests, 'CronJob', name), 'spec.jobTemplate.spec.template.spec.containers.0.args');
 const rule = { apiGroups: ['paycert.dev'], resources: ['paymentcredentials'], verbs: ['list'] };
 
-describe('the digest in the chart', { skip: noHelm, timeout: 120_000 }, () => {
+describe('the digest in the chart', { skip: noHelm, timeout: 900_000 }, () => {
   it('is off', async () => {
     assert.doesNotMatch(JSON.stringify(await render()), /paycert-digest/);
   });

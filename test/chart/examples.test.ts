@@ -10,7 +10,7 @@ import { makeDirectory } from '../support/sidecar.ts';
 import { chart, exampleFiles, helms, lacks, type Manifest, noHelm, one, render, run } from './helm.ts';
 
 for (const helm of helms) {
-  describe(`the chart, with ${helm}`, { skip: lacks(helm), timeout: 300_000 }, () => {
+  describe(`the chart, with ${helm}`, { skip: lacks(helm), timeout: 900_000 }, () => {
     for (const file of exampleFiles) {
       it(`passes lint with ${file}`, async () => {
         const { code, stdout, stderr } = await run(helm, [
@@ -52,7 +52,7 @@ for (const helm of helms) {
 const foreignGroups = ['monitoring.coreos.com', 'autoscaling.k8s.io'];
 const isKnown = ({ apiVersion }: Manifest) => !foreignGroups.some((group) => apiVersion.startsWith(`${group}/`));
 
-describe('what the chart renders', { skip: noHelm || noControlPlane, timeout: 300_000 }, () => {
+describe('what the chart renders', { skip: noHelm || noControlPlane, timeout: 900_000 }, () => {
   const controlPlane = useControlPlane();
 
   for (const file of exampleFiles) {

@@ -16,7 +16,7 @@ const rulesAboutPods = (manifests: readonly Manifest[]): Rule[] =>
     .flatMap(({ rules }) => rules as Rule[])
     .filter(({ resources }) => resources.some((resource) => resource.startsWith('pods')));
 
-describe('the fleet in the chart', { skip: noHelm, timeout: 300_000 }, () => {
+describe('the fleet in the chart', { skip: noHelm, timeout: 900_000 }, () => {
   it('is off: no option, no permission for pods, no way out and no alert of it', async () => {
     const prometheusRule = { renderMode: 'alwaysRender' };
     const manifests = await render({ values: { prometheusRule, networkPolicy: { enabled: true } } });

@@ -48,7 +48,7 @@ async function prepare(t: TestContext, operator: string) {
   return { directory, sign: () => run(process.execPath, words['sign'] ?? []) };
 }
 
-describe('helm test', { skip: noHelm, timeout: 300_000 }, () => {
+describe('helm test', { skip: noHelm, timeout: 900_000 }, () => {
   it('passes when the sidecar signs and the operator is ready', async (t) => {
     const { sign } = await prepare(t, await answer(t, 200));
     const { code, stdout, stderr } = await sign();

@@ -29,7 +29,7 @@ async function grantedBy(options: Parameters<typeof render>[0]): Promise<Set<str
 const added = (before: ReadonlySet<string>, after: ReadonlySet<string>): string[] =>
   [...after].filter((one) => !before.has(one)).sort();
 
-describe('injection in the chart', { skip: noHelm, timeout: 300_000 }, () => {
+describe('injection in the chart', { skip: noHelm, timeout: 900_000 }, () => {
   it('is off: no webhook, no argument, no permission and no alert of it', async () => {
     const prometheusRule = { renderMode: 'alwaysRender' };
     for (const admission of [{}, { enabled: true }])
@@ -105,7 +105,7 @@ describe('injection in the chart', { skip: noHelm, timeout: 300_000 }, () => {
   });
 });
 
-describe('the policy of the chart for recreated Pods', { skip: noHelm || noControlPlane, timeout: 300_000 }, () => {
+describe('the policy of the chart for recreated Pods', { skip: noHelm || noControlPlane, timeout: 900_000 }, () => {
   const plane = useControlPlane();
 
   it('refuses the account of the operator every creation of a Pod that is no dry run, and nobody else', async () => {

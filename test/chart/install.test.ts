@@ -17,7 +17,7 @@ const resource = {
 const definition = 'paymentcredentials.paycert.dev';
 
 for (const helm of helms) {
-  describe(`a release, with ${helm}`, { skip: lacks(helm) || noControlPlane, timeout: 300_000 }, () => {
+  describe(`a release, with ${helm}`, { skip: lacks(helm) || noControlPlane, timeout: 900_000 }, () => {
     // One for each test: the definition belongs to the whole cluster.
     const planes = [useControlPlane(), useControlPlane(), useControlPlane()];
 

@@ -28,7 +28,7 @@ async function overlay(t: TestContext, kustomization: object): Promise<string> {
   return join(folder, 'own');
 }
 
-describe('deploy/ with kustomize', { skip: noControlPlane, timeout: 300_000 }, () => {
+describe('deploy/ with kustomize', { skip: noControlPlane, timeout: 900_000 }, () => {
   it('has every object of its files', async () => {
     const files = ['00-namespace.yaml', '10-crds.yaml', '20-operator.yaml'];
     const wanted = files.flatMap((name) => objects(readFileSync(join(root, 'deploy', name), 'utf8')));

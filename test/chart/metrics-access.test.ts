@@ -8,7 +8,7 @@ const operatorOf = (manifests: Manifest[]): Fields => fieldsAt(podOf(manifests),
 const argsOf = (manifests: Manifest[]): string[] => operatorOf(manifests)['args'] as string[];
 const podOf = (manifests: Manifest[]): Fields => fieldsAt(one(manifests, 'Deployment'), 'spec.template.spec');
 
-describe('the chart, with access to metrics', { skip: noHelm, timeout: 300_000 }, () => {
+describe('the chart, with access to metrics', { skip: noHelm, timeout: 900_000 }, () => {
   it('mounts the certificate, and probes over TLS', async () => {
     const manifests = await example();
     const operator = operatorOf(manifests);

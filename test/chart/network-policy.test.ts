@@ -43,7 +43,7 @@ describe('the NetworkPolicy for sidecars', () => {
           );
   });
 
-  describe('for a real API server', { skip: noControlPlane, timeout: 300_000 }, () => {
+  describe('for a real API server', { skip: noControlPlane, timeout: 900_000 }, () => {
     const controlPlane = useControlPlane();
     it('is valid, field by field', async () => {
       const kubeconfig = await controlPlane().kubeconfig('default');

@@ -5,7 +5,7 @@ import { parseDocument } from 'yaml';
 import { helms, lacks, type Manifest, notes, run } from './helm.ts';
 
 for (const helm of helms) {
-  describe(`the notes, with ${helm}`, { skip: lacks(helm), timeout: 300_000 }, () => {
+  describe(`the notes, with ${helm}`, { skip: lacks(helm), timeout: 900_000 }, () => {
     it('hand kubectl one PaymentCredential, and end where they say', async () => {
       const text = await notes({ helm });
       const [, opening = '', body = '', closing] = /^(kubectl apply -f - <<'EOF')\n([\s\S]*?)^(EOF)$/m.exec(text) ?? [];

@@ -17,7 +17,7 @@ const mountsOf = (pod: object): string[] =>
       return secret === undefined ? [] : [`${secret.secretName} at ${String(path)}`];
     });
 
-describe('the notification gateway of the chart', { skip: noHelm, timeout: 120_000 }, () => {
+describe('the notification gateway of the chart', { skip: noHelm, timeout: 900_000 }, () => {
   it('is off: nothing of it and no job is rendered', async () => {
     const manifests = await render();
     assert.equal(ofKind(manifests, 'Deployment').length, 1);
@@ -122,7 +122,7 @@ describe('the notification gateway of the chart', { skip: noHelm, timeout: 120_0
   });
 });
 
-describe('a reconciliation of the chart', { skip: noHelm, timeout: 120_000 }, () => {
+describe('a reconciliation of the chart', { skip: noHelm, timeout: 900_000 }, () => {
   it('asks about the orders of one credential by schedule, one run at a time, with the keys that it mounts and no token', async () => {
     const manifests = await example();
     const job = fieldsAt(one(manifests, 'CronJob', 'paycert-reconcile-wechat-main'), 'spec');

@@ -27,7 +27,7 @@ const platforms = (manifests: readonly Manifest[]) =>
     ({ ports }) => ports.length === 1 && ports[0]?.port === 443,
   );
 
-describe('downloads of platform certificates in the chart', { skip: noHelm, timeout: 300_000 }, () => {
+describe('downloads of platform certificates in the chart', { skip: noHelm, timeout: 900_000 }, () => {
   it('are off: no option, no permission to write a Secret, no way out and no alert', async () => {
     const prometheusRule = { renderMode: 'alwaysRender' };
     const manifests = await render({ values: { prometheusRule, networkPolicy: { enabled: true, apiPorts: [6443] } } });

@@ -44,7 +44,7 @@ const operatorRoles = (manifests: Manifest[]): Manifest[] =>
     ({ metadata }) => !/-(view|edit)$/.test(metadata.name),
   );
 
-describe('the chart', { skip: noHelm, timeout: 300_000 }, () => {
+describe('the chart', { skip: noHelm, timeout: 900_000 }, () => {
   it('grants the operator what it needs in the cluster, and one Lease by name, which it may make', async () => {
     assert.deepEqual(grants(operatorRoles(await render())), [...own, 'get,list,watch secrets', ...lease].sort());
   });

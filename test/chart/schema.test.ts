@@ -75,7 +75,7 @@ const refused: Readonly<Record<string, readonly [object, RegExp]>> = {
 };
 
 for (const helm of helms) {
-  describe(`the schema of the values, with ${helm}`, { skip: lacks(helm), timeout: 300_000 }, () => {
+  describe(`the schema of the values, with ${helm}`, { skip: lacks(helm), timeout: 900_000 }, () => {
     for (const [what, [values, message]] of Object.entries(refused)) {
       it(`refuses ${what}, and names it`, async () => {
         const { code, stderr } = await template({ helm, values });

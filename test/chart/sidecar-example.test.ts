@@ -27,7 +27,7 @@ const [shop = {}] = listAt(pod, 'containers');
 const data = (name: string): Record<string, string> =>
   one(manifests, 'ConfigMap', name)['data'] as Record<string, string>;
 
-describe('the example of a pod with a sidecar', { timeout: 300_000 }, () => {
+describe('the example of a pod with a sidecar', { timeout: 900_000 }, () => {
   it('starts paycert first, as a native sidecar with all three probes', () => {
     assert.equal(paycert['name'], 'paycert');
     assert.equal(paycert['restartPolicy'], 'Always');

@@ -10,7 +10,7 @@ import { call, configuration, makeDirectory, startSidecar } from '../support/sid
 const appId = '2021000000000001';
 const person = { cert_name: '司马相如', cert_no: '11010119900307001X' };
 
-describe('a sidecar with an Alipay credential', { timeout: 300_000 }, () => {
+describe('a sidecar with an Alipay credential', { timeout: 900_000 }, () => {
   it('certifies a person against a gateway that verifies, and logs neither name nor number', async (t) => {
     const directory = await makeDirectory(t);
     const material = await createAlipayMaterial({ appId, now: new Date() });

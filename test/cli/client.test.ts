@@ -23,7 +23,7 @@ import {
   token,
 } from '../support/sidecar.ts';
 
-describe('client commands', { timeout: 300_000 }, () => {
+describe('client commands', { timeout: 900_000 }, () => {
   let directory: string;
   let material: WechatpayMaterial;
   let sidecar: Sidecar;

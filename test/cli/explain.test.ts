@@ -44,7 +44,7 @@ async function explainJson(args: readonly string[], input = ''): Promise<Explana
   return JSON.parse(stdout) as Explanation;
 }
 
-describe('paycert explain', { timeout: 300_000, concurrency: 2 }, () => {
+describe('paycert explain', { timeout: 900_000, concurrency: 2 }, () => {
   it('shows the first difference, what it usually comes from, and what to do', async (t) => {
     const file = await write(t, { body: signError(text), signed: text.replace('certificates', 'certificate') });
     const { stdout, code } = await paycert(['explain', file('body'), '--signed', file('signed')]);

@@ -10,7 +10,7 @@ import { mainFile, paycert } from '../support/paycert.ts';
 import { makeDirectory } from '../support/sidecar.ts';
 
 const escape = '\x1b';
-const timeout = 300_000;
+const timeout = 900_000;
 
 describe('the command line', { timeout, concurrency: 2 }, () => {
   for (const args of [[], ['--help']]) {
@@ -135,7 +135,7 @@ describe('the command line', { timeout, concurrency: 2 }, () => {
 
   it('dies of an interrupt while a client command waits for its input', async () => {
     const child = spawn(process.execPath, [mainFile, 'sign', 'wechat-main'], {
-      timeout: 30_000,
+      timeout: 240_000,
       killSignal: 'SIGKILL',
     });
     // It has started when it has opened its standard input: a byte has been taken from the pipe.

@@ -16,7 +16,7 @@ const apiMethod = 'alipay.trade.query';
 /** As an application asks what became of an order. */
 const body = new URLSearchParams({ app_id: appId, method: apiMethod, format: 'JSON', version: '1.0', biz_content: '{"out_trade_no":"A1"}' }).toString(); // prettier-ignore
 
-describe('a sidecar that downloads Alipay’s certificates', { timeout: 300_000 }, () => {
+describe('a sidecar that downloads Alipay’s certificates', { timeout: 900_000 }, () => {
   it('verifies with the next one once a response has named it, and says so', async (t) => {
     const directory = await makeDirectory(t);
     const material = await createAlipayMaterial({ appId });

@@ -49,7 +49,7 @@ const ended = (sidecar: Sidecar) => {
   return sidecar.ended;
 };
 
-describe('a sidecar with an audit', { timeout: 300_000 }, () => {
+describe('a sidecar with an audit', { timeout: 900_000 }, () => {
   it('hands out no signature whose line its collector has not, and does not start where none is named', async (t) => {
     const directory = await makeDirectory(t);
     await createSecretVolume(join(directory, 'keys'), (await makeMaterial()).files);

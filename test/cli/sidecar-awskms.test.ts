@@ -9,7 +9,7 @@ import { keyId, noLocalKms, region, useLocalKms } from '../support/local-kms.ts'
 import { signUnderRotations } from '../support/rotation-load.ts';
 import { call, configuration, credential, makeDirectory, makeMaterial, startSidecar } from '../support/sidecar.ts';
 
-const limit = { timeout: 180_000, skip: noLocalKms };
+const limit = { timeout: 300_000, skip: noLocalKms };
 const materials = await Promise.all([0, 1].map((rotation) => makeMaterial(rotation)));
 const [first, second] = materials;
 assert.ok(first && second);

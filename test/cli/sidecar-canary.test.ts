@@ -59,7 +59,7 @@ async function start(t: TestContext, activate: string) {
   };
 }
 
-describe('a sidecar that tries a next key', { timeout: 300_000 }, () => {
+describe('a sidecar that tries a next key', { timeout: 900_000 }, () => {
   it('stops by itself when the platform refuses it, says so, and tries again with another activation', async (t) => {
     const { sidecar, mine, theirs, report, keyId, fleet, metrics, activate } = await start(t, '{ percent: 11 }');
 

@@ -10,7 +10,7 @@ import { signMessage } from '../../src/testing/wechatpay-message.ts';
 import { ownFiles } from '../support/listing.ts';
 import { call, configuration, credential, makeDirectory, makeMaterial, startSidecar } from '../support/sidecar.ts';
 
-describe('a sidecar that downloads platform certificates', { timeout: 300_000 }, () => {
+describe('a sidecar that downloads platform certificates', { timeout: 900_000 }, () => {
   it('verifies with them, learns a new one from the first message that names it, and says all of it', async (t) => {
     const directory = await makeDirectory(t);
     const material = await makeMaterial();

@@ -70,7 +70,7 @@ const names = async ({ sidecar }: Running): Promise<string[]> => {
   return (JSON.parse(content) as { credentials: { name: string }[] }).credentials.map(({ name }) => name).sort();
 };
 
-describe('the configuration of a sidecar', { timeout: 300_000 }, () => {
+describe('the configuration of a sidecar', { timeout: 900_000 }, () => {
   it('adds and removes merchants without a restart and without a failed request', async (t) => {
     const running = await start(t);
     const { directory, sidecar, main, apply } = running;
@@ -162,7 +162,7 @@ describe('the configuration of a sidecar', { timeout: 300_000 }, () => {
   });
 });
 
-describe('a file that a running sidecar refuses', { timeout: 300_000 }, () => {
+describe('a file that a running sidecar refuses', { timeout: 900_000 }, () => {
   interface File {
     readonly file: string;
     readonly current: boolean;
@@ -206,7 +206,7 @@ describe('a file that a running sidecar refuses', { timeout: 300_000 }, () => {
     });
 });
 
-describe('the token of a sidecar', { timeout: 300_000 }, () => {
+describe('the token of a sidecar', { timeout: 900_000 }, () => {
   const status = async ({ sidecar }: Running, bearer: string): Promise<number> =>
     (await call(sidecar.tcp, '/statusz', { headers: { Authorization: `Bearer ${bearer}` } })).status;
 

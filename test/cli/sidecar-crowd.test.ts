@@ -6,7 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { createSecretVolume } from '../../src/testing/index.ts';
 import { call, configuration, credential, makeDirectory, makeMaterial, startSidecar } from '../support/sidecar.ts';
 
-const limit = { timeout: 300_000 };
+const limit = { timeout: 900_000 };
 /** More than Node's own backlog of 511. */
 const crowd = 700;
 const path = '/v1/credentials/wechat-main/sign';

@@ -19,7 +19,7 @@ const probe = (admin: string): Promise<number | undefined> =>
     asked.on('error', reject).end();
   });
 
-describe('with few file descriptors', { timeout: 300_000 }, () => {
+describe('with few file descriptors', { timeout: 900_000 }, () => {
   for (const descriptors of [64, 128, 256])
     it(`strangers keep neither callers nor kubelet out: ${descriptors}`, async (t) => {
       const directory = await makeDirectory(t);

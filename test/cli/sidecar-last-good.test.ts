@@ -38,7 +38,7 @@ async function makePod(t: TestContext) {
   return { start, volume, bad: sets['mismatched']!, material, keys, canaries };
 }
 
-describe('a sidecar with lastGood', { timeout: 300_000 }, () => {
+describe('a sidecar with lastGood', { timeout: 900_000 }, () => {
   it('signs after SIGKILL on bad material, and takes fit material as soon as there is some', async (t) => {
     const { start, volume, bad, keys } = await makePod(t);
     const first = await start();

@@ -34,7 +34,7 @@ function isSealedWith(known: string, { headers, body }: Handed): boolean {
   );
 }
 
-describe('a sidecar that takes notifications', { timeout: 300_000 }, () => {
+describe('a sidecar that takes notifications', { timeout: 900_000 }, () => {
   it('hands them to an application on loopback, through a rotation and a new secret, and names no secret', async (t) => {
     const directory = await makeDirectory(t);
     const [material, rotated] = [await makeMaterial(), await makeMaterial(1)];

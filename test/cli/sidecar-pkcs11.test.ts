@@ -7,7 +7,7 @@ import { createSecretVolume } from '../../src/testing/secret-volume.ts';
 import { call, configuration, credential, makeDirectory, makeMaterial, startSidecar } from '../support/sidecar.ts';
 import { noToken, SoftHsm } from '../support/softhsm.ts';
 
-const limit = { timeout: 120_000, skip: noToken };
+const limit = { timeout: 300_000, skip: noToken };
 
 interface Signed {
   readonly signature: string;

@@ -10,7 +10,7 @@ import { exchange } from '../support/http-client.ts';
 
 const proxyToken = 'another-token-for-the-proxy';
 
-describe('a sidecar with a proxy', { timeout: 300_000 }, () => {
+describe('a sidecar with a proxy', { timeout: 900_000 }, () => {
   it('forwards over its socket and its port, through a rotation, a new token and new routes', async (t) => {
     const directory = await makeDirectory(t);
     const [material, rotated] = [await makeMaterial(), await makeMaterial(1)];

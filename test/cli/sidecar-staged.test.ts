@@ -42,7 +42,7 @@ const keyIdOf = async (address: string): Promise<string> => {
   return (JSON.parse(content) as { keyId: string }).keyId;
 };
 
-describe('a sidecar with two staged sets', { timeout: 300_000 }, () => {
+describe('a sidecar with two staged sets', { timeout: 900_000 }, () => {
   it('signs with the next one from its time on, by itself', async (t) => {
     const { directory, config, start, serials } = await makeSets(t);
     const inSeconds = (seconds: number) => new Date((Math.ceil(Date.now() / 1000) + seconds) * 1000);

@@ -9,7 +9,7 @@ import { call, makeDirectory, makeMaterial, Sidecar } from '../support/sidecar.t
 const args = ['sidecar', '--config-env=PAYCERT_CONFIG'];
 const usage = 64;
 
-describe('a configuration in an environment variable', { timeout: 120_000 }, () => {
+describe('a configuration in an environment variable', { timeout: 900_000 }, () => {
   it('is served until the process is stopped, while its keys change', async (t) => {
     const directory = await makeDirectory(t);
     const volume = await createSecretVolume(join(directory, 'keys'), (await makeMaterial()).files);

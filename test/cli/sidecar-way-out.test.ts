@@ -14,7 +14,7 @@ import { passOn } from '../support/platforms.ts';
 import { startSdkWorld } from '../support/sdk-world.ts';
 import { configuration, credential, makeDirectory, makeMaterial, startSidecar } from '../support/sidecar.ts';
 
-describe('the way out of a sidecar', { timeout: 120_000 }, () => {
+describe('the way out of a sidecar', { timeout: 900_000 }, () => {
   it('is the proxy that the configuration names, and TLS is with the platform', async (t) => {
     const world = await startSdkWorld(t);
     const { platforms, running } = world;

@@ -14,7 +14,7 @@ function assertAllHandled({ accepted, handled, unhandled, lost }: Tally, count: 
   );
 }
 
-describe('two pods that take the same notifications', { timeout: 120_000 }, () => {
+describe('two pods that take the same notifications', { timeout: 900_000 }, () => {
   it('lose none and accept none that is not handled, each with a memory of its own', async (t) => {
     const both = await TwoPods.start(t, await makeDirectory(t));
     assertAllHandled(await both.take(numbers('alone', 60)), 60);

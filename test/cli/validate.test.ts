@@ -60,7 +60,7 @@ async function validateJson(config: string): Promise<{ code: number | null; repo
 
 const codes = (report: Report, index = 0) => report.credentials[index]?.violations.map(({ code }) => code);
 
-describe('paycert validate', { timeout: 300_000, concurrency: 2 }, () => {
+describe('paycert validate', { timeout: 900_000, concurrency: 2 }, () => {
   it('says that fit material is valid, with exit code 0', async (t) => {
     const config = await write(t, { one: (await makeMaterial()).files, two: (await makeMaterial(1)).files });
     const { code, stdout, stderr } = await paycert(['validate', '-c', config]);

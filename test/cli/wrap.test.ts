@@ -8,7 +8,7 @@ import { openValue, parseWrappingKey } from '../../src/crypto/wrapped.ts';
 import { makeDirectory } from '../support/directories.ts';
 import { paycert } from '../support/paycert.ts';
 
-describe('paycert wrap', { timeout: 300_000 }, () => {
+describe('paycert wrap', { timeout: 900_000 }, () => {
   it('prints one line, which that key opens with that context alone', async (t) => {
     const directory = await makeDirectory(t);
     const [keyFile, text] = [join(directory, 'key'), randomBytes(32).toString('base64')];

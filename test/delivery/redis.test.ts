@@ -47,7 +47,7 @@ async function open(t: TestContext, options: Partial<RedisOptions> & Pick<RedisO
   });
 }
 
-describe('pods that share a Redis', { skip: noRedis, timeout: 120_000 }, () => {
+describe('pods that share a Redis', { skip: noRedis, timeout: 900_000 }, () => {
   it('claim each delivery once, learn that it was made, and free only what is theirs', async (t) => {
     const { port } = await startRedis(t);
     const address = `redis://127.0.0.1:${String(port)}`;
@@ -115,7 +115,7 @@ describe('pods that share a Redis', { skip: noRedis, timeout: 120_000 }, () => {
   });
 });
 
-describe('a Redis that is silent', { timeout: 60_000 }, () => {
+describe('a Redis that is silent', { timeout: 900_000 }, () => {
   it('is waited for once, until the deadline, and not by others', async (t) => {
     const silent = createServer((socket) => {
       // It greets, and a claim has no response.

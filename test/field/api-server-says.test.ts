@@ -9,7 +9,7 @@ import { toError } from '../../src/kube/responses.ts';
 import { useControlPlane, noControlPlane } from '../support/control-plane.ts';
 import { startRefusingWebhook } from '../support/refusing-webhook.ts';
 
-const limit = { timeout: 300_000, skip: noControlPlane };
+const limit = { timeout: 900_000, skip: noControlPlane };
 const signal = new AbortController().signal;
 const credentials = { group: 'paycert.dev', version: 'v1alpha1', plural: 'paymentcredentials' };
 

@@ -10,7 +10,7 @@ import { type Ended, paycert, RunningPaycert } from '../support/paycert.ts';
 import { startRefusingWebhook } from '../support/refusing-webhook.ts';
 import { configuration, makeDirectory, makeMaterial, merchantId, startSidecar } from '../support/sidecar.ts';
 
-const limit = { timeout: 240_000, skip: noControlPlane };
+const limit = { timeout: 900_000, skip: noControlPlane };
 const wait = (name: string, namespace: string, env: Readonly<Record<string, string>>): Promise<Ended> =>
   paycert(['wait', name, '-n', namespace, '--secret-version', '1', '--timeout', '1s'], { env });
 

@@ -17,7 +17,7 @@ const cannotMount = (() => {
   }
 })();
 
-describe('a subPath mount', { skip: cannotMount, timeout: 300_000 }, () => {
+describe('a subPath mount', { skip: cannotMount, timeout: 900_000 }, () => {
   for (const [file, name, other] of [
     ['configuration', 'paycert.yaml', 'token'],
     ['token', 'token', 'configuration'],

@@ -41,7 +41,7 @@ function init({ root, name }: Folder, ...args: readonly string[]): Omit<Ended, '
   const { status, stdout, stderr } = spawnSync(process.execPath, [mainFile, 'init', name, ...args], {
     cwd: root,
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 300_000,
     killSignal: 'SIGKILL',
   });
   return { code: status, stdout, stderr };

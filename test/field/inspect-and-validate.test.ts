@@ -106,7 +106,7 @@ async function compare(directory: string, { provider, files }: Case): Promise<vo
   );
 }
 
-describe('inspect and validate', { timeout: 300_000 }, () => {
+describe('inspect and validate', { timeout: 900_000 }, () => {
   let cases: Readonly<Record<string, Case>>;
   before(async () => {
     cases = await makeCases();
@@ -163,7 +163,7 @@ describe('inspect and validate', { timeout: 300_000 }, () => {
   });
 });
 
-describe('inspect', { timeout: 300_000 }, () => {
+describe('inspect', { timeout: 900_000 }, () => {
   it('shows which key belongs to which certificate, in 100 columns', async (t) => {
     const root = await makeDirectory(t);
     const material = await makeMaterial();

@@ -60,7 +60,7 @@ async function shakeHands(
   }
 }
 
-describe('ca.crt with an intermediate authority alone', { timeout: 300_000 }, () => {
+describe('ca.crt with an intermediate authority alone', { timeout: 900_000 }, () => {
   it('trusts what that authority has issued, in a real handshake', async (t) => {
     assert.equal(await shakeHands(t, fit, server), '');
   });

@@ -284,7 +284,7 @@ describe('the local API', () => {
   });
 });
 
-describe('a program with the library', { timeout: 300_000 }, () => {
+describe('a program with the library', { timeout: 900_000 }, () => {
   it('that gives a whole configuration is told to give its credentials', async () => {
     const whole = { listen: { socket: '/run/x' }, credentials: [] } as unknown as Parameters<typeof startPaycert>[0];
     await assert.rejects(startPaycert(whole), {
@@ -374,7 +374,7 @@ describe('a program with the library', { timeout: 300_000 }, () => {
   });
 });
 
-describe('paycert verify', { timeout: 300_000 }, () => {
+describe('paycert verify', { timeout: 900_000 }, () => {
   it('says what became of a signature', async () => {
     const args = ['verify', 'shop', '--key-id', material.platformKeys[0]!.keyId, '--socket', api.address];
     for (const [given, said] of [

@@ -200,7 +200,7 @@ after(() => api[Symbol.asyncDispose]());
 const namesHolder: ReadonlySet<string> = new Set(['certificate-misplaced', 'platform-certificate-unusable']);
 
 for (const [id, { provider, files }] of Object.entries(cases))
-  describe(`of ${id}`, { timeout: 300_000 }, () => {
+  describe(`of ${id}`, { timeout: 900_000 }, () => {
     for (const { name } of id === 'mtls' ? [] : operations)
       it(`no refusal of ${name} names what it does not have`, async () => {
         const found = new Set<string>();

@@ -58,7 +58,7 @@ const cases = {
   },
 } as const;
 
-describe('a sidecar that remembers', { timeout: 240_000 }, () => {
+describe('a sidecar that remembers', { timeout: 900_000 }, () => {
   let scene: ProviderSidecar;
   const stops: (() => unknown)[] = [];
   before(async () => {

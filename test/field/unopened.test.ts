@@ -25,7 +25,7 @@ const resourceUnder = (apiV3Key: string) => {
 
 const fieldForAnother = async () => ({ ciphertext: encryptField((await generateKeyPair()).publicKey, 'hello') });
 
-describe('in a sidecar', { timeout: 300_000 }, () => {
+describe('in a sidecar', { timeout: 900_000 }, () => {
   let scene: ProviderSidecar;
   const stops: (() => unknown)[] = [];
   before(async () => {
@@ -135,7 +135,7 @@ describe('in a sidecar', { timeout: 300_000 }, () => {
   });
 });
 
-describe('in a program with the library', { timeout: 300_000 }, () => {
+describe('in a program with the library', { timeout: 900_000 }, () => {
   it('the same is an event and an entry, until new keys are current', async (t) => {
     const directory = await makeDirectory(t);
     const material = await makeMaterial();

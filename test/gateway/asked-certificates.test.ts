@@ -39,7 +39,7 @@ async function startBehind(t: TestContext, [material, after]: readonly [AlipayMa
   return { asking, platform };
 }
 
-describe('a certificate that Alipay signs with and nobody here knows', { timeout: 60_000 }, () => {
+describe('a certificate that Alipay signs with and nobody here knows', { timeout: 900_000 }, () => {
   let both: readonly [AlipayMaterial, AlipayMaterial];
   before(async () => {
     const material = await makeMaterial();
@@ -162,7 +162,7 @@ describe('a certificate that Alipay signs with and nobody here knows', { timeout
   });
 });
 
-describe('what is handed out as Alipay’s certificate', { timeout: 60_000 }, () => {
+describe('what is handed out as Alipay’s certificate', { timeout: 900_000 }, () => {
   let material: AlipayMaterial;
   let added: AlipayKey;
   before(async () => {

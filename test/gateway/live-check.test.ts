@@ -61,7 +61,7 @@ async function startPlatform(t: TestContext, material: WechatpayMaterial) {
   return platform;
 }
 
-describe('a live check of a merchant key', { timeout: 60_000 }, () => {
+describe('a live check of a merchant key', { timeout: 900_000 }, () => {
   let material: WechatpayMaterial;
   let rotated: WechatpayMaterial;
   before(async () => {
@@ -123,7 +123,7 @@ describe('a live check of a merchant key', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a live check of an application key', { timeout: 60_000 }, () => {
+describe('a live check of an application key', { timeout: 900_000 }, () => {
   for (const mode of ['key', 'certificate'] as const)
     it(`is accepted by Alipay once the console has the key, and refused before (${mode})`, async (t) => {
       const appId = '2021000000000001';

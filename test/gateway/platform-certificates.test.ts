@@ -37,7 +37,7 @@ async function startListed(t: TestContext, material: WechatpayMaterial) {
   return { listing, platform };
 }
 
-describe('platform certificates that are downloaded', { timeout: 60_000 }, () => {
+describe('platform certificates that are downloaded', { timeout: 900_000 }, () => {
   let material: WechatpayMaterial;
   let after: WechatpayMaterial;
   before(async () => {
@@ -190,7 +190,7 @@ describe('platform certificates that are downloaded', { timeout: 60_000 }, () =>
   });
 });
 
-describe('a merchant that is verified with a public key only', { timeout: 60_000 }, () => {
+describe('a merchant that is verified with a public key only', { timeout: 900_000 }, () => {
   const start = async (t: TestContext, material: WechatpayMaterial) => {
     const listing = new Listing(t, material.files);
     const platform = await startPlatform(t, listing, material);
@@ -238,7 +238,7 @@ describe('a merchant that is verified with a public key only', { timeout: 60_000
   });
 });
 
-describe('an unknown serial number', { timeout: 60_000 }, () => {
+describe('an unknown serial number', { timeout: 900_000 }, () => {
   it('has the list asked for once, not again within five minutes, and six times an hour at most', async (t) => {
     const material = await makeMaterial();
     const { listing, platform } = await startListed(t, material);
@@ -282,7 +282,7 @@ describe('an unknown serial number', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a list that is not the platform’s', { timeout: 60_000 }, () => {
+describe('a list that is not the platform’s', { timeout: 900_000 }, () => {
   let material: WechatpayMaterial;
   let other: WechatpayMaterial;
   before(async () => {

@@ -14,7 +14,7 @@ import { noToken, type Pkcs11Config, SoftHsm } from '../support/softhsm.ts';
 
 const [own, partner] = await keyPairs();
 assert.ok(own && partner);
-const limit = { timeout: 120_000, skip: noToken };
+const limit = { timeout: 300_000, skip: noToken };
 
 const isPss = (signature: Uint8Array, text: string, key: KeyObject) =>
   verify('sha256', Buffer.from(text), { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }, signature);
@@ -82,7 +82,7 @@ describe('keys in a KMS', () => {
 
   it(
     'Alipay could not be asked with a key that stays in a KMS (alipay#247): a reference stands where the key would',
-    { timeout: 120_000, skip: noLocalKms },
+    { timeout: 300_000, skip: noLocalKms },
     async (t) => {
       const directory = await makeDirectory(t);
       const accessKey = { idFile: join(directory, 'id'), secretFile: join(directory, 'secret') };

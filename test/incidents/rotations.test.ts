@@ -10,7 +10,7 @@ import { describeMaterial } from '../support/fake-provider.ts';
 import { Reloading } from '../support/reloading.ts';
 import { Watching } from '../support/watching.ts';
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 300_000 };
 const context = (keyId: string) => describeMaterial({ keyId });
 
 describe('rotations', () => {

@@ -22,7 +22,7 @@ import { remoteCredential } from '../support/remote-credential.ts';
 import { signUnderRotations } from '../support/rotation-load.ts';
 import { withFiles } from '../support/wechatpay.ts';
 
-const limit = { timeout: 120_000, skip: noLocalKms };
+const limit = { timeout: 300_000, skip: noLocalKms };
 const [, , stranger] = await keyPairs();
 assert.ok(stranger);
 const materials = await Promise.all([0, 1].map((rotation) => makeMaterial(new Date(), rotation)));

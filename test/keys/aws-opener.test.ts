@@ -13,7 +13,7 @@ import { makeDirectory, textsOf } from '../support/directories.ts';
 import { keyId, noLocalKms, region, useLocalKms } from '../support/local-kms.ts';
 import { RecordingProxy } from '../support/recording-proxy.ts';
 
-const limit = { timeout: 120_000, skip: noLocalKms };
+const limit = { timeout: 300_000, skip: noLocalKms };
 const [wrapping, other] = [keyId(30), keyId(31)];
 const kms = useLocalKms(async () => ({
   rsa: {},

@@ -15,7 +15,7 @@ const page = readFileSync(join(root, 'docs/kubernetes.md'), 'utf8');
 const section = page.split('## A first trial\n')[1]?.split('\n## ')[0] ?? '';
 const [install, trial, pod] = [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block);
 
-describe('the first trial of docs/kubernetes.md', { skip: noControlPlane || noHelm, timeout: 240_000 }, () => {
+describe('the first trial of docs/kubernetes.md', { skip: noControlPlane || noHelm, timeout: 900_000 }, () => {
   const plane = useControlPlane();
 
   it('leads from an empty cluster to a credential that is ready, and to a newer one', async (t) => {

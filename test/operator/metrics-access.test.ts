@@ -45,7 +45,7 @@ const ask = (address: string, path: string, token?: string): Promise<Answer> =>
     call.on('error', reject).end();
   });
 
-describe('metrics of the operator', { skip: noControlPlane, timeout: 300_000 }, () => {
+describe('metrics of the operator', { skip: noControlPlane, timeout: 900_000 }, () => {
   const plane = useControlPlane(installDefinition);
 
   async function account(name: string, mayRead: boolean): Promise<string> {

@@ -5,7 +5,7 @@ import { createWechatpayMaterial } from '../../src/testing/index.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
 import { installDefinition, merchantId, startOperator, Tenant, until, wechatpaySpec } from '../support/operator.ts';
 
-describe('an operator with a selector of namespaces', { skip: noControlPlane, timeout: 300_000 }, () => {
+describe('an operator with a selector of namespaces', { skip: noControlPlane, timeout: 900_000 }, () => {
   const plane = useControlPlane(installDefinition);
 
   const label = (tenant: Tenant, team: string | null) => {

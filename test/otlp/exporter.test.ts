@@ -49,7 +49,7 @@ async function start(t: TestContext, endpoint?: string, signal: 'traces' | 'logs
 const dropped = ({ recorder }: { recorder: Recorder }) =>
   recorder.of('export-dropped').reduce((sum, { items }) => sum + items, 0);
 
-describe('an exporter', { timeout: 60_000 }, () => {
+describe('an exporter', { timeout: 900_000 }, () => {
   it('sends what was gathered for a second in one request, with headers and who it is of', async (t) => {
     const { receiver, clock, recorder, exporter, names } = await start(t);
     for (const name of ['a', 'b', 'c']) exporter.add(span(name));
@@ -222,7 +222,7 @@ describe('an exporter', { timeout: 60_000 }, () => {
 
 const line = JSON.stringify({ timeUnixNano: '1', severityNumber: 9, body: { stringValue: 'x' }, attributes: [] });
 
-describe('who waits until an item is taken', { timeout: 60_000 }, () => {
+describe('who waits until an item is taken', { timeout: 900_000 }, () => {
   it('waits for no others to gather, and shares a request with those who came at once', async (t) => {
     const { receiver, exporter } = await start(t, undefined, 'logs');
     await Promise.all(

@@ -53,7 +53,7 @@ const types = (events: readonly Event[], name: string) =>
     'credential' in event && event.credential === name && event.type !== 'unchanged' ? [event.type] : [],
   );
 
-describe('running credentials', { timeout: 300_000 }, () => {
+describe('running credentials', { timeout: 900_000 }, () => {
   it('are declared, loaded and told of', async (t) => {
     const { store, credentials, events, config, seen } = await setUp(t);
     credentials.apply([config('a', { required: true, require: ['sign', 'verify'] })]);

@@ -55,7 +55,7 @@ function work(milliseconds: number): void {
 }
 
 for (const [place, limits, onSocket] of places) {
-  describe(place, { timeout: 300_000 }, () => {
+  describe(place, { timeout: 900_000 }, () => {
     it('ends a connection that asks 2,031 times at once and reads nothing, after one answer is begun', async (t) => {
       let asked = 0;
       // Larger than what the kernel takes for a reader who does not read.
@@ -180,7 +180,7 @@ for (const [place, limits, onSocket] of places) {
   });
 }
 
-describe('the admin port, full of strangers', { timeout: 300_000 }, () => {
+describe('the admin port, full of strangers', { timeout: 900_000 }, () => {
   const limits = { ...kinds.admin, connections: 8 };
 
   it('answers a probe from another address, whatever they leave half said or unread', async (t) => {
@@ -202,7 +202,7 @@ describe('the admin port, full of strangers', { timeout: 300_000 }, () => {
   });
 });
 
-describe('the callers’ listener, full', { timeout: 300_000 }, () => {
+describe('the callers’ listener, full', { timeout: 900_000 }, () => {
   it('ends no call that is under way for another', async (t) => {
     const limits = { ...kinds.callers, connections: 2 };
     const arrivals: (() => void)[] = [];

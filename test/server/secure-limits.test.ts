@@ -42,7 +42,7 @@ async function serve(t: TestContext, changed: Partial<Limits> = {}) {
   return { server, close, port, dial, probe };
 }
 
-describe('a listener over TLS', { timeout: 300_000 }, () => {
+describe('a listener over TLS', { timeout: 900_000 }, () => {
   it('answers a probe while strangers hold every place with handshakes that they never end', async (t) => {
     const { server, dial, probe } = await serve(t);
     const strangers = Array.from({ length: limits.connections }, () => dial());

@@ -83,7 +83,7 @@ describe(
   },
 );
 
-describe('a socket that is removed', { timeout: 300_000 }, () => {
+describe('a socket that is removed', { timeout: 900_000 }, () => {
   it('is put back, private as before; connections that are open stay so', async () => {
     const path = await newPath();
     const { recorder, impediment, close } = await listen(path);
@@ -120,7 +120,7 @@ describe('a socket that is removed', { timeout: 300_000 }, () => {
   });
 });
 
-describe('a process that ends', { timeout: 300_000 }, () => {
+describe('a process that ends', { timeout: 900_000 }, () => {
   it('leaves the file of its successor alone', async () => {
     const path = await newPath();
     const { recorder, close } = await listen(path);
@@ -136,7 +136,7 @@ describe('a process that ends', { timeout: 300_000 }, () => {
   });
 });
 
-describe('several starts over one stale socket', { timeout: 300_000 }, () => {
+describe('several starts over one stale socket', { timeout: 900_000 }, () => {
   it('serve once: the others end with the code that says why', async () => {
     const path = await newPath();
     const dead = startProcess(path);

@@ -12,7 +12,7 @@ import { describeMaterial } from '../support/fake-provider.ts';
 import { makeMaterial, merchantId } from '../support/sidecar.ts';
 import { Watching } from '../support/watching.ts';
 
-const limit = { timeout: 20_000 };
+const limit = { timeout: 300_000 };
 const context = (keyId: string) => describeMaterial({ keyId });
 const text = (keyId: string) => JSON.stringify({ keyId });
 

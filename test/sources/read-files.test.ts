@@ -149,7 +149,7 @@ describe('a plain directory', () => {
     assert.deepEqual(await read(await makeDirectory(t)), {});
   });
 
-  it('may hold what is no file: a pipe, a socket, a directory deeper down', { timeout: 10_000 }, async (t) => {
+  it('may hold what is no file: a pipe, a socket, a directory deeper down', { timeout: 300_000 }, async (t) => {
     const directory = await makeDirectory(t);
     await mkdir(join(directory, 'platform/deeper'), { recursive: true });
     execFileSync('mkfifo', [join(directory, 'pipe')]);
@@ -200,7 +200,7 @@ describe('a path', () => {
     assert.deepEqual(await read('/proc/version'), { version: await readFile('/proc/version', 'utf8') });
   });
 
-  it('is refused when it is missing, a pipe or too large, by its name', { timeout: 10_000 }, async (t) => {
+  it('is refused when it is missing, a pipe or too large, by its name', { timeout: 300_000 }, async (t) => {
     const directory = await makeDirectory(t);
     const missing = join(directory, 'missing');
     await assert.rejects(readPaths([missing]), { code: 'source-unreadable', field: missing, message: /ENOENT/ });

@@ -31,9 +31,9 @@ export async function installDefinition(plane: ControlPlane, definition?: unknow
 
 /** Asks again and again: the API server is real, and tells nobody here. */
 export async function until(isSo: () => Promise<boolean> | boolean, what = 'it'): Promise<void> {
-  const deadline = Date.now() + 120_000;
+  const deadline = Date.now() + 240_000;
   while (!(await isSo())) {
-    assert.ok(Date.now() < deadline, `${what} is not so after two minutes`);
+    assert.ok(Date.now() < deadline, `${what} is not so after four minutes`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

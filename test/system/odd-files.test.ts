@@ -18,7 +18,7 @@ describe('a file that somebody else may replace', () => {
   it('is refused by its path once it is a pipe, a device, a directory or without an end, and never waited for', async (t) => {
     const run = promisify(execFile)(process.execPath, [child, await makeDirectory(t)], {
       // A reader that waits in the event loop can be ended from outside only.
-      timeout: 60_000,
+      timeout: 300_000,
       killSignal: 'SIGKILL',
     });
     const { stdout } = await run.catch((error: unknown) => {

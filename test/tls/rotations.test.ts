@@ -94,7 +94,7 @@ async function onlyUses({ open }: Demanding, serial: string): Promise<void> {
   );
 }
 
-describe('certificates that rotate under load', { timeout: 300_000 }, () => {
+describe('certificates that rotate under load', { timeout: 900_000 }, () => {
   for (const [name, connect] of Object.entries(clients)) {
     it(`fail no handshake of ${name}, and close the connections of those before them`, async (t) => {
       const program = await start(t);

@@ -39,7 +39,7 @@ async function makeAudit(t: TestContext) {
   return { directory, audited, keyFile, files, verify, show, head: `${String(head.seq)}:${String(numberOf(head))}` };
 }
 
-describe('paycert audit verify', { timeout: 120_000 }, () => {
+describe('paycert audit verify', { timeout: 900_000 }, () => {
   it('finds what was written in order, and prints its end', async (t) => {
     const { verify, head } = await makeAudit(t);
     const { code, stdout } = await verify('--head', head);
@@ -109,7 +109,7 @@ describe('paycert audit verify', { timeout: 120_000 }, () => {
   });
 });
 
-describe('paycert audit show', { timeout: 120_000 }, () => {
+describe('paycert audit show', { timeout: 900_000 }, () => {
   it('shows lines of a credential, a type, a request and a time', async (t) => {
     const { show } = await makeAudit(t);
     const count = async (...more: string[]) => (await show(...more)).stdout.split('\n').length - 1;

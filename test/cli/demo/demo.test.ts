@@ -17,7 +17,7 @@ const assets = process.env['KUBEBUILDER_ASSETS'] ?? '';
 const peers = { PAYCERT_PEERS: process.env['PAYCERT_PEERS'] ?? '', KUBEBUILDER_ASSETS: assets };
 const noEtcd = !existsSync(join(assets, 'etcd')) && 'KUBEBUILDER_ASSETS names no folder with etcd';
 
-describe('paycert demo', { timeout: 300_000 }, () => {
+describe('paycert demo', { timeout: 900_000 }, () => {
   it('prints one line per event without a terminal, and ends with exit code 0', async () => {
     const { code, stdout, stderr } = await paycert(['demo', '--duration', '8s']);
     assert.equal(code, 0, stdout + stderr);

@@ -9,7 +9,7 @@ import { installDefinition, makeAccount, rule, Tenant, wechatpaySpec } from '../
 import { paycert } from '../../support/paycert.ts';
 import { makeDirectory } from '../../support/sidecar.ts';
 
-describe('paycert digest', { skip: noControlPlane, timeout: 300_000 }, () => {
+describe('paycert digest', { skip: noControlPlane, timeout: 900_000 }, () => {
   const controlPlane = useControlPlane(installDefinition);
 
   it('prints what it finds, or posts it, and reads nothing but PaymentCredentials', async (t) => {

@@ -34,7 +34,7 @@ async function write(t: TestContext, files: Readonly<Record<string, string | Uin
 
 const codes = (findings: readonly Finding[]) => findings.flatMap(({ problem }) => problem?.code ?? []);
 
-describe('paycert inspect', { timeout: 300_000, concurrency: 2 }, () => {
+describe('paycert inspect', { timeout: 900_000, concurrency: 2 }, () => {
   it('shows every certificate and key of a mounted Secret, and what WeChat Pay calls it', async (t) => {
     const material = await makeMaterial();
     const directory = await makeDirectory(t);

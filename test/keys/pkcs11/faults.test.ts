@@ -13,7 +13,7 @@ import { keyPairs } from '../../support/key-pairs.ts';
 import { remoteCredential } from '../../support/remote-credential.ts';
 import { noToken, type Pkcs11Config, rightPin, SoftHsm } from '../../support/softhsm.ts';
 
-const limit = { timeout: 120_000, skip: noToken };
+const limit = { timeout: 300_000, skip: noToken };
 const [own, other, partner] = await keyPairs();
 assert.ok(own && other && partner);
 const partners = { 'public_key.pem': toSpkiPem(partner.publicKey) };

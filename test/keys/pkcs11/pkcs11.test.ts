@@ -12,7 +12,7 @@ import { signUnderRotations } from '../../support/rotation-load.ts';
 import { noToken, type Pkcs11Config, SoftHsm } from '../../support/softhsm.ts';
 import { withFiles } from '../../support/wechatpay.ts';
 
-const limit = { timeout: 120_000, skip: noToken };
+const limit = { timeout: 300_000, skip: noToken };
 // None of them is of what makeMaterial makes here.
 const [own, , , , , , other, , partner] = await keyPairs();
 assert.ok(own && other && partner);

@@ -102,7 +102,7 @@ describe('the end of an audit', () => {
   });
 });
 
-describe('an audit that is cut', { timeout: 300_000, skip: noControlPlane }, () => {
+describe('an audit that is cut', { timeout: 900_000, skip: noControlPlane }, () => {
   const controlPlane = useControlPlane(installDefinition);
 
   it('shows to the next leader: an Event of the Pod, the status and a metric', async (t) => {

@@ -29,7 +29,7 @@ function injected(annotations: Readonly<Record<string, string>>, spec = wechatpa
 const keyIdOf = async (directory: string): Promise<string> =>
   (await askInjected(directory, 'sign', { message: 'x' }))['keyId'] as string;
 
-describe('an injected sidecar', { timeout: 120_000 }, () => {
+describe('an injected sidecar', { timeout: 900_000 }, () => {
   it('starts, signs with the key of its mount and with the next one, and ends after its drain', async (t) => {
     const directory = await makeDirectory(t);
     const { args, env } = injected({ 'paycert.dev/drain': '10ms', 'paycert.dev/log-level': 'debug' });

@@ -13,7 +13,7 @@ const about = { platformKey, apiV3Key: material.apiV3Key, now: start };
 const messageOf = (id: string) => makeNotification({ ...about, id, resource: { id } });
 const idOf = ({ headers }: Handed): string => String(headers['paycert-id']);
 
-describe('notifications', { timeout: 300_000 }, () => {
+describe('notifications', { timeout: 900_000 }, () => {
   it('are all handled at least once, none is accepted unhandled, and none comes again after a 2xx', async (t) => {
     const notified = await startNotified(t, { files: material.files, atOnce: 512 });
     const { application, timers } = notified;
