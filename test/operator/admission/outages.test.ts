@@ -67,15 +67,14 @@ describe('a webhook that is away', () => {
     const { port } = silent.address() as { port: number };
     await askAt(t, plane, { address: `localhost:${port}`, authority, namespace: tenant.namespace, name: 'silent' });
     const bad = await withMismatchedPair(await makeMaterial());
-    let seconds = 0;
     await until(async () => {
       const began = performance.now();
       const { status } = await writer.secret(bad, { query: '?dryRun=All' });
-      seconds = (performance.now() - began) / 1000;
+      const seconds = (performance.now() - began) / 1000;
       assert.equal(status, 201);
-      return seconds > 1;
-    }, 'the silent webhook is asked');
-    assert.ok(seconds >= 3 && seconds < 4, `${seconds} s`);
+      // Less: it is not asked yet. More: this machine was busy with something else meanwhile.
+      return seconds >= 3 && seconds < 4;
+    }, 'a write waits three seconds for the silent webhook');
   });
 });
 
