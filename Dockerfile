@@ -3,11 +3,13 @@
 ARG BASE=node:24-slim
 ARG WITH=build
 
-FROM ${BASE} AS build
+FROM ${BASE} AS modules
 WORKDIR /build
 COPY package.json package-lock.json ./
 # The image brings its own Node: the `node` package and esbuild's check are not needed here.
 RUN npm ci --ignore-scripts --no-audit --no-fund
+
+FROM modules AS build
 COPY tsconfig.json tsconfig.build.json LICENSE ./
 COPY scripts/bundle.ts scripts/bundle-bom.ts scripts/rootfs.sh ./scripts/
 COPY src ./src
@@ -24,13 +26,14 @@ USER 0:0
 RUN cp -r /tmp/compile-cache /paycert/compile-cache && chmod -R u=rwX,go=rX /paycert && sh scripts/rootfs.sh /rootfs
 
 # Built only where it is asked for: it needs a compiler, which no image keeps. The module of the token comes from its maker.
-FROM build AS pkcs11
-RUN apt-get update && apt-get install --yes --no-install-recommends g++ make python3
+FROM modules AS addon
+RUN apt-get -o Acquire::Retries=3 update && apt-get -o Acquire::Retries=3 install --yes --no-install-recommends g++ make python3
 # The headers are those of the Node that is here.
-RUN npm_config_nodedir=/usr/local npm run --silent addon
-RUN mkdir -p /paycert/node_modules/pkcs11js/build/Release && cd node_modules/pkcs11js \
-    && cp package.json index.js LICENSE /paycert/node_modules/pkcs11js/ \
-    && cp build/Release/pkcs11.node /paycert/node_modules/pkcs11js/build/Release/ && chmod -R u=rwX,go=rX /paycert
+RUN npm_config_nodedir=/usr/local npm run --silent addon && cd node_modules/pkcs11js && mkdir -p /addon/build/Release \
+    && cp package.json index.js LICENSE /addon/ && cp build/Release/pkcs11.node /addon/build/Release/ && chmod -R u=rwX,go=rX /addon
+
+FROM build AS pkcs11
+COPY --from=addon /addon /paycert/node_modules/pkcs11js
 
 FROM ${WITH} AS program
 

@@ -1,6 +1,6 @@
 // Builds and runs the image with whatever this machine has: Docker, Podman, or Buildah with a local base.
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ export const withTokens: Variant = { tag: 'localhost/paycert:pkcs11', options: [
 export type Mounts = readonly { readonly host: string; readonly path: string; readonly isWritable?: boolean }[];
 
 export interface Engine {
-  /** Whether a build may install packages of the base: one that was made here has no list of them. */
+  /** Whether a build may install packages of the base. */
   readonly installs: boolean;
   build(): Promise<void>;
   /** Starts one container that is removed when it ends, with a read-only root and no capability. `program` instead of the image's own. */
@@ -88,11 +88,23 @@ function runtimeConfig(base: RuntimeConfig, path: string, mounts: Mounts, proces
   };
 }
 
+/**
+ * What `node:24-slim` brings to compile with, and a base made here does not: where packages come from, and Node's headers. They are lent
+ * to the build by this machine, where it is the same Debian. Node-API is the same in every version, so the headers need not be of 24.
+ */
+const lent = [
+  { host: '/etc/apt/sources.list.d/debian.sources', path: '/etc/apt/sources.list.d/debian.sources' },
+  { host: '/usr/include/node', path: '/usr/local/include/node' },
+];
+const lends =
+  lent.every(({ host }) => existsSync(host)) && readFileSync('/etc/os-release', 'utf8').includes('=bookworm\n');
+
 /** No daemon: the image is built on a base made here, and run by runc, as a cluster's node does. */
 const buildah = ({ tag, options }: Variant): Engine => ({
-  installs: false,
+  installs: lends,
   build: async () => {
-    await execute(localBuilder, ['image', tag, root, '--layers', ...options], { maxBuffer: 1 << 26 });
+    const volumes = lends ? lent.flatMap(({ host, path }) => ['--volume', `${host}:${path}:ro`]) : [];
+    await execute(localBuilder, ['image', tag, root, '--layers', ...volumes, ...options], { maxBuffer: 1 << 26 });
   },
   run: async (mounts, words, program) => {
     const container = (await execute('buildah', ['from', tag])).stdout.trim();
