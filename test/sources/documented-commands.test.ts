@@ -1,39 +1,23 @@
 // The commands of docs/sources/ as somebody pastes them, against a real OpenBao: what they write is what the source reads.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { promisify } from 'node:util';
 import { systemClock } from '../../src/clock.ts';
 import type { SourceConfig } from '../../src/config/schema/source.ts';
 import { buildCredential } from '../../src/running/build.ts';
 import { startKeyServices } from '../../src/running/key-services.ts';
-import { blocksUnder } from '../agreement/documents.ts';
 import { noBao, useBao } from '../support/bao.ts';
+import { blocksOf, ownersShell } from '../support/documented-shell.ts';
 import { textsOf } from '../support/directories.ts';
 
-const run = promisify(execFile);
 const limit = { timeout: 300_000, skip: noBao };
 const bao = useBao();
 const signal = new AbortController().signal;
 const surroundings = { clock: systemClock, observe: () => undefined };
 
-/** The blocks of that language under a heading of a page. */
-const blocks = (page: string, title: string, language: string): string[] =>
-  blocksUnder(`docs/sources/${page}.md`, title)
-    .filter(({ info }) => info === language)
-    .map(({ text }) => text);
-
-/** A shell of the server's owner, in a directory of its own. */
-async function openShell() {
-  const folder = await mkdtemp(join(bao().directory, 'shell-'));
-  const token = await readFile(await bao().tokenFile(), 'utf8');
-  const PATH = [process.env['PAYCERT_PEERS'], process.env['PATH']].join(delimiter);
-  const env = { PATH, HOME: folder, BAO_ADDR: bao().url, BAO_TOKEN: token };
-  const shell = (script: string) => run('sh', ['-euc', script], { cwd: folder, env });
-  return { folder, shell };
-}
+const blocks = (page: string, title: string, language: string) => blocksOf(`docs/sources/${page}.md`, title, language);
+const openShell = () => ownersShell(bao());
 
 /** A token that may do what the policy of the page says, and no more. */
 async function tokenOf(page: string, title: string): Promise<string> {
