@@ -1,6 +1,7 @@
 // What a payment platform is to the rest of paycert: a provider loads material into a signing context.
 import type { KeyObject } from 'node:crypto';
 import type { Message } from '../crypto/message.ts';
+import type { NameSecret } from '../crypto/check-value.ts';
 import type { RemoteKeys, Turn } from '../crypto/private-key.ts';
 import type { Suite } from '../crypto/suites.ts';
 import type { PaycertError } from '../errors.ts';
@@ -255,7 +256,7 @@ export interface Provider {
   readonly identity: string;
   /**
    * Parses and keeps no bytes. What is wrong with the material is in the set's `problems`. `remote`: the keys that the material
-   * refers to; absent where no key service is asked.
+   * refers to; absent where no key service is asked. `nameSecret`: check values, unless less is asked of symmetric keys.
    */
-  load(data: ReadonlyMap<string, Uint8Array>, remote?: RemoteKeys): Promise<SigningContext>;
+  load(data: ReadonlyMap<string, Uint8Array>, remote?: RemoteKeys, nameSecret?: NameSecret): Promise<SigningContext>;
 }

@@ -43,8 +43,11 @@ export interface Refusals {
 const maxRetired = 16;
 
 /** Equal in every process that loaded the same keys: a digest of roles, key ids and fingerprints, never of secrets. */
-export function snapshotId(set: KeySet): string {
-  const keys = set.keys.map(({ role, keyId, fingerprint }) => `${role} ${keyId} ${fingerprint}`).sort();
+export const snapshotId = (set: KeySet): string => idOfKeys(set.keys);
+
+/** The same, of the keys as a status lists them. */
+export function idOfKeys(all: readonly { readonly [K in 'role' | 'keyId' | 'fingerprint']: string }[]): string {
+  const keys = all.map(({ role, keyId, fingerprint }) => `${role} ${keyId} ${fingerprint}`).sort();
   return createHash('sha256').update(keys.join('\n')).digest('hex').slice(0, 16);
 }
 

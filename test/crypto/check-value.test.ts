@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHmac, createSecretKey, randomBytes, scryptSync } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { checkValue, formerCheckValue } from '../../src/crypto/check-value.ts';
+import { checkValue, formerCheckValue, nameAmong, newSecret } from '../../src/crypto/check-value.ts';
 
 const bytes = randomBytes(32);
 const key = createSecretKey(bytes);
@@ -35,5 +35,22 @@ describe('a check value', () => {
   it('of one key does not wait for ever for another that fails', async () => {
     const values = await Promise.all([checkValue(key), checkValue(createSecretKey(Buffer.from('a'))), checkValue(key)]);
     assert.equal(values[0], values[2]);
+  });
+});
+
+describe('a key that is named among others', () => {
+  it('is called new without a derivation where all others were derived here, and it was not', async () => {
+    const name = nameAmong([await checkValue(key)]);
+    const another = createSecretKey(randomBytes(32));
+    assert.equal(await name(another), newSecret);
+    assert.equal(await nameAmong([])(another), newSecret);
+  });
+
+  it('has its check value where that is known, or where it may be one of the others', async () => {
+    const value = await checkValue(key);
+    assert.equal(await nameAmong([])(key), value);
+    const another = createSecretKey(randomBytes(32));
+    const name = await nameAmong([value, 'ffffffff'])(another);
+    assert.equal(name, await checkValue(another));
   });
 });

@@ -1,5 +1,6 @@
 // The product under test: contexts made from the keys of a vector, as a load makes them, with the time as an argument.
 import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
+import { checkValue } from '../../src/crypto/check-value.ts';
 import { readCertificates, readPublicKey } from '../../src/crypto/containers.ts';
 import { localKey, type PrivateKey, keyReader } from '../../src/crypto/private-key.ts';
 import { certificateFingerprint, normalizeSerial } from '../../src/crypto/x509.ts';
@@ -33,6 +34,7 @@ export async function subject(parts: Partial<ValidParts>, options: Partial<Conte
     responseKey: 'platform',
     legacyFieldPadding: false,
     proven: new Set(),
+    nameSecret: checkValue,
     ...options,
   });
   return flatten(context) as Subject;

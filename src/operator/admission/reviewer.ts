@@ -22,7 +22,7 @@ export interface ReviewerOptions {
   readonly observe: Observe;
 }
 
-/** Of a namespace: while one waits for the check value of a new shared secret, which another thread derives, the next one has the event loop. */
+/** Of a namespace: while one waits for its signature, or for a key that another thread derives, the next one has the event loop. */
 const atOnce = 2;
 
 interface Turns {

@@ -1,11 +1,14 @@
 // The review of a Secret: loaded and checked as a sidecar would, for every resource that names it, from what is cached alone.
 import type { Clock } from '../../clock.ts';
 import { parseSpec, type ResourceSpec } from '../../config/resource.ts';
+import { checkValue, nameAmong, type NameSecret, newSecret } from '../../crypto/check-value.ts';
 import { detailOf, PaycertError } from '../../errors.ts';
 import { findCopies } from '../../kube/copies.ts';
 import type { KubeObject } from '../../kube/resources.ts';
+import { roleOf } from '../../providers/roles.ts';
 import { secretMaterial } from '../../sources/secret.ts';
 import { toQuestions } from '../evaluator.ts';
+import { idOfKeys } from '../../store/snapshot.ts';
 import { usedByLabel } from '../labels.ts';
 import type { Objects } from '../objects.ts';
 import type { PaymentCredential, Status } from '../resource.ts';
@@ -17,7 +20,7 @@ import { violationsBeside } from '../status/staged.ts';
 import { labelledChange } from './account.ts';
 import { readBreakGlass } from './break-glass.ts';
 import type { Decision, ReviewedObject, ReviewRequest } from './review.ts';
-import { warningsOf } from './warnings.ts';
+import { acceptedKeys, warningsOf } from './warnings.ts';
 
 type Lookup = Pick<Objects, 'find' | 'findLabelled' | 'resourcesOf'>;
 
@@ -128,7 +131,7 @@ async function reviewFor(
     const reviews = [];
     for (const question of questions) reviews.push(await reviewOne({ question, resource, spec, status }, object, now));
     const refusals = reviews.flatMap((review) => review.refusals);
-    const [snapshotId] = reviews.map((review) => review.snapshotId);
+    const [snapshotId] = reviews.flatMap((review) => review.snapshotId ?? []);
     return {
       resource,
       refusals,
@@ -162,14 +165,28 @@ interface Reviewed {
 async function reviewOne({ question, ...about }: Reviewed, object: KubeObject, now: Date) {
   const { beside, keys, ...asked } = question;
   const at = timeOf(question, now);
-  const evaluation = await evaluate({ ...asked, material: secretMaterial(object, keys) }, at);
+  const material = secretMaterial(object, keys);
+  const evaluation = await evaluate({ ...asked, material, nameSecret: nameFor(question, about.status) }, at);
   const { deferredUntil, violations, snapshotId } = evaluation;
   const against = beside ? violationsBeside(beside, evaluation) : violations;
   return {
     refusals: deferredUntil === undefined ? against : [],
     warnings: beside === 'current' ? [] : warningsOf({ ...about, evaluation }, at),
-    snapshotId,
+    // An id is a digest of all names.
+    snapshotId: evaluation.keys.some(({ fingerprint }) => fingerprint === newSecret) ? undefined : snapshotId,
   };
+}
+
+/**
+ * A shared secret is compared with those that were accepted last, and nobody waits for the check value of another one.
+ * A set that was staged is known by its id alone, and so is what was accepted where not all of its keys are listed.
+ */
+function nameFor({ known }: Question, status: Status | undefined): NameSecret {
+  const { accepted } = status ?? {};
+  const keys = acceptedKeys(status);
+  const isWhole = accepted === undefined || accepted.snapshotId === idOfKeys(keys.map((key) => ({ ...key, keyId: key.id }))); // prettier-ignore
+  if (known !== undefined || !isWhole) return checkValue;
+  return nameAmong(keys.flatMap(({ role, fingerprint }) => (roleOf(role)?.owner === 'shared' ? [fingerprint] : [])));
 }
 
 function copyWarning({ metadata }: ReviewedObject): string[] {

@@ -37,7 +37,7 @@ function age({ evaluation: { signer, snapshotId }, status }: Odd): string[] {
 }
 
 /** The keys of what was accepted last. */
-const acceptedKeys = (status: Status | undefined): readonly Key[] =>
+export const acceptedKeys = (status: Status | undefined): readonly Key[] =>
   status?.accepted === undefined ? [] : (status.acceptedKeys ?? status.keys ?? []);
 
 /** Messages that a key verifies, which is not there any more, are refused when the overlap has ended. */

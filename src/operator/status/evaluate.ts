@@ -1,4 +1,5 @@
 // Evaluates a Secret as a sidecar would, keeping facts only.
+import type { NameSecret } from '../../crypto/check-value.ts';
 import { buildProvider } from '../../running/build.ts';
 import { defaults } from '../../config/defaults.ts';
 import type { CredentialConfig } from '../../config/schema/credential.ts';
@@ -72,6 +73,8 @@ export interface Candidate {
   readonly accepted: Accepted;
   /** The snapshot that was staged beside what was accepted, and may take its place whatever its age. */
   readonly known?: string | undefined;
+  /** Absent where check values are wanted, as a status needs them. */
+  readonly nameSecret?: NameSecret;
 }
 
 /**
@@ -80,11 +83,11 @@ export interface Candidate {
  *   operator contacts no address and uses no key that a tenant names
  */
 export async function evaluate(
-  { credential, material, accepted, known }: Candidate,
+  { credential, material, accepted, known, nameSecret }: Candidate,
   now: Date,
 ): Promise<SecretEvaluation> {
   const { provider, older = defaults.older, require = defaults.require } = credential;
-  const context = await buildProvider(provider).load(material.data);
+  const context = await buildProvider(provider).load(material.data, undefined, nameSecret);
   const { set } = context;
   const id = snapshotId(set);
   const current = accepted && toCurrent(accepted, id);

@@ -1,4 +1,5 @@
 // One set of Alipay keys: what it is, and the operations that it allows. Made from valid parts only.
+import type { NameSecret } from '../../crypto/check-value.ts';
 import type { PrivateKey } from '../../crypto/private-key.ts';
 import { certificateFingerprint, describeAlgorithm } from '../../crypto/x509.ts';
 import {
@@ -27,7 +28,7 @@ export async function createContext(
   parts: Parts,
   privateKey: PrivateKey,
   options: Settings,
-  unread: readonly string[] = [],
+  { unread, nameSecret }: { readonly unread: readonly string[]; readonly nameSecret: NameSecret },
 ): Promise<SigningContext> {
   const { appId, mode } = options;
   const { publicKey } = privateKey;
@@ -35,7 +36,7 @@ export async function createContext(
   const app: KeyFacts = own ? certificateFacts(own, 'merchant', serialOf(own)) : publicKeyFacts(publicKey, 'merchant');
   const roots = mode === 'certificate' && parts.roots ? [rootFacts(parts.roots)] : [];
   const platformKeys = collectPlatformKeys(parts, mode);
-  const aesKeys = await Promise.all(parts.aesKeys.map(aesFacts));
+  const aesKeys = await Promise.all(parts.aesKeys.map((one) => aesFacts(one, nameSecret)));
   const aesKey = aesKeys.find(({ facts }) => facts.role === 'aes')?.key;
   const [root] = roots;
   const appSerials = mode === 'certificate' ? parts.appCertificates.map(({ leaf }) => serialOf(leaf)) : [];
@@ -77,7 +78,7 @@ function rootFacts({ certificates }: Roots): KeyFacts {
 }
 
 /** Current first, then previous: the order in which they are tried. */
-async function aesFacts([name, key]: NamedKey) {
+async function aesFacts([name, key]: NamedKey, nameSecret: NameSecret) {
   const role = name === 'aes_key' ? 'aes' : 'aes-previous';
-  return { key, facts: await secretFacts(key, { role, algorithm: 'AES-128-CBC' }) };
+  return { key, facts: await secretFacts(key, { role, algorithm: 'AES-128-CBC' }, nameSecret) };
 }

@@ -1,4 +1,5 @@
 // Alipay, the v2 gateway and the v3 REST interface: names of material → parts → rules → the operations they allow.
+import { checkValue } from '../../crypto/check-value.ts';
 import { certificateFacts } from '../shared/facts.ts';
 import { type KeySet, type Provider, unusable } from '../provider.ts';
 import { createContext } from './context.ts';
@@ -12,7 +13,7 @@ export function alipay({ appId, mode, gateway = defaults.gateway }: AlipayOption
   return {
     id: 'alipay',
     identity: `alipay/${gateway}/${appId}`,
-    async load(data, remote) {
+    async load(data, remote, nameSecret = checkValue) {
       const { parts, problems } = readParts(data, mode, remote);
       const unreadable = problems.map(({ field = '' }) => field.split('.')[0]);
       // What is there and cannot be read is not missing as well.
@@ -21,7 +22,7 @@ export function alipay({ appId, mode, gateway = defaults.gateway }: AlipayOption
       const violations = [...problems, ...evaluate(parts, options, unreadIn(data, mode)).filter(isNew)];
       const [key] = parts.privateKeys;
       if (violations.length > 0 || key === undefined) return unusable(violations, signerOf(parts, options));
-      return createContext(parts, key[1], options, unreadIn(data, mode));
+      return createContext(parts, key[1], options, { unread: unreadIn(data, mode), nameSecret });
     },
   };
 }

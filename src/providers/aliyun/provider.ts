@@ -1,4 +1,5 @@
 // Aliyun OpenAPI: one access key, or one that a security token (STS) lends for a while, and the requests that it signs.
+import { checkValue } from '../../crypto/check-value.ts';
 import { secretKey } from '../../crypto/mac.ts';
 import { PaycertError, violation } from '../../errors.ts';
 import { secretFacts } from '../shared/facts.ts';
@@ -14,7 +15,7 @@ export function aliyun(): Provider {
   return {
     id: 'aliyun',
     identity: 'aliyun',
-    async load(data) {
+    async load(data, _remote, nameSecret = checkValue) {
       const { part, required, problems } = materialReader(data);
       const id = required('access_key_id', readAccessKeyId);
       const secret = required('access_key_secret', readAccessKeySecret);
@@ -27,7 +28,11 @@ export function aliyun(): Provider {
       const keyId = publicName(data, 'access_key_id', accessKeyIdForm);
       const secretPart = secretKey(Buffer.from(secret));
       const facts: KeyFacts = {
-        ...(await secretFacts(secretPart, { role: 'access-key', algorithm, ...(keyId !== undefined && { keyId }) })),
+        ...(await secretFacts(
+          secretPart,
+          { role: 'access-key', algorithm, ...(keyId !== undefined && { keyId }) },
+          nameSecret,
+        )),
         ...(notAfter && { notAfter }),
       };
       const key = {

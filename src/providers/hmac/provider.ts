@@ -1,5 +1,6 @@
 // Requests between partners that share a secret: HMAC-SHA256 over their parameters, in the scheme that both agreed on.
 import type { KeyObject } from 'node:crypto';
+import { checkValue } from '../../crypto/check-value.ts';
 import { secretKey } from '../../crypto/mac.ts';
 import { PaycertError } from '../../errors.ts';
 import { shortestMemory } from '../partner/freshness.ts';
@@ -7,7 +8,7 @@ import { secretFacts } from '../shared/facts.ts';
 import { materialReader, readSecret } from '../shared/material.ts';
 import { Nonces } from '../shared/nonces.ts';
 import { defaultMaxNonces } from '../shared/options.ts';
-import { type Provider, type SigningContext, unusable } from '../provider.ts';
+import { type KeyFacts, type Provider, type SigningContext, unusable } from '../provider.ts';
 import { defaults, type HmacOptions, type Settings } from './options.ts';
 import type { Memory } from './parameters.ts';
 import { receiving } from './receiving.ts';
@@ -23,12 +24,18 @@ export function hmac(given: HmacOptions): Provider {
   return {
     id: 'hmac',
     identity: `hmac/${keyId}`,
-    async load(data) {
+    async load(data, _remote, nameSecret = checkValue) {
       const { part, required, problems } = materialReader(data);
       const key = required('key', readKey);
       const previous = part('key.previous', readKey);
       if (problems.length > 0 || key === undefined) return unusable(problems);
-      return createContext(key, previous, options, memory);
+      const one = async (secret: KeyObject, role: 'hmac' | 'hmac-previous') => ({
+        key: secret,
+        facts: await secretFacts(secret, { role, algorithm: 'HMAC-SHA256', keyId }, nameSecret),
+      });
+      const current = await one(key, 'hmac');
+      const before = previous === undefined ? [] : [await one(previous, 'hmac-previous')];
+      return createContext([current, ...before], options, memory);
     },
   };
 }
@@ -40,17 +47,13 @@ function readKey(bytes: Uint8Array, field: string): KeyObject {
   throw new PaycertError('hmac-key-too-short', `${field} is shorter than 32 bytes`, { field });
 }
 
-async function createContext(
-  key: KeyObject,
-  previous: KeyObject | undefined,
-  options: Settings,
-  memory: Memory,
-): Promise<SigningContext> {
-  const factsOf = (secret: KeyObject, role: 'hmac' | 'hmac-previous') =>
-    secretFacts(secret, { role, algorithm: 'HMAC-SHA256', keyId: options.keyId });
-  const current = { key, facts: await factsOf(key, 'hmac') };
-  const keys =
-    previous === undefined ? [current] : [current, { key: previous, facts: await factsOf(previous, 'hmac-previous') }];
+interface Secret {
+  readonly key: KeyObject;
+  readonly facts: KeyFacts;
+}
+
+function createContext(keys: readonly [Secret, ...Secret[]], options: Settings, memory: Memory): SigningContext {
+  const [current] = keys;
   return {
     set: {
       keys: keys.map(({ facts }) => facts),
@@ -59,6 +62,6 @@ async function createContext(
       warnings: () => [],
       signer: { facts: current.facts },
     },
-    operations: { ...signing(key, options, memory.own), ...receiving(keys, options, memory) },
+    operations: { ...signing(current.key, options, memory.own), ...receiving(keys, options, memory) },
   };
 }

@@ -24,8 +24,8 @@ export function readCreatedAt(text: string, field: string): Date | PaycertError 
 /** The same provider, which reads that part as well. */
 export const withCreatedAt = (provider: Provider): Provider => ({
   ...provider,
-  async load(data, remote) {
-    const context = await provider.load(data, remote);
+  async load(data, ...asked) {
+    const context = await provider.load(data, ...asked);
     const bytes = data.get(part);
     if (bytes === undefined) return context;
     const createdAt = readCreatedAt(readTrimmed(bytes), part);

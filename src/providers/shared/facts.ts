@@ -1,6 +1,6 @@
 // What providers say of their keys: facts without secrets, and which of them still count.
 import type { KeyObject, X509Certificate } from 'node:crypto';
-import { checkValue, formerCheckValue } from '../../crypto/check-value.ts';
+import { formerCheckValue, type NameSecret } from '../../crypto/check-value.ts';
 import { certificateFingerprint, describeAlgorithm, publicKeyFingerprint, wireSerial } from '../../crypto/x509.ts';
 import type { Suite } from '../../crypto/suites.ts';
 import { type PaycertError, violation } from '../../errors.ts';
@@ -40,12 +40,13 @@ export function publicKeyFacts<R extends KeyFacts['role']>(key: KeyObject, role:
   return { role, keyId: keyId ?? fingerprint.slice(0, 16), algorithm: describeAlgorithm(key), fingerprint };
 }
 
-/** Facts of a symmetric key, which its check value names where nothing else does. */
+/** Facts of a symmetric key, which its check value names where nothing else does, or what `nameSecret` gives instead. */
 export async function secretFacts<R extends KeyFacts['role']>(
   key: KeyObject,
   { role, algorithm, keyId }: { readonly role: R; readonly algorithm: string; readonly keyId?: string },
+  nameSecret: NameSecret,
 ) {
-  const fingerprint = await checkValue(key);
+  const fingerprint = await nameSecret(key);
   return { role, keyId: keyId ?? fingerprint, algorithm, fingerprint, formerFingerprint: formerCheckValue(key) };
 }
 

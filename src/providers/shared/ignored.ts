@@ -14,9 +14,9 @@ class RecordedReads extends Map<string, Uint8Array> {
 /** The same provider, which says what it has not read. */
 export const withIgnored = (provider: Provider): Provider => ({
   ...provider,
-  async load(data, remote) {
+  async load(data, ...asked) {
     const recorded = new RecordedReads(data);
-    const context = await provider.load(recorded, remote);
+    const context = await provider.load(recorded, ...asked);
     const ignored = [...recorded.keys()].filter((name) => !recorded.read.has(name)).sort();
     return { ...context, set: { ...context.set, ignored } };
   },

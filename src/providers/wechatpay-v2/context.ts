@@ -1,5 +1,6 @@
 // One set of APIv2 keys: what it is, the operations that it allows, and the certificate that it presents in TLS.
 import type { KeyObject, X509Certificate } from 'node:crypto';
+import type { NameSecret } from '../../crypto/check-value.ts';
 import { PaycertError } from '../../errors.ts';
 import { certificateFacts, isAlive } from '../shared/facts.ts';
 import { makeIdentity, oneIdentity, type TlsIdentity, withoutRevocation } from '../shared/tls-identity.ts';
@@ -27,10 +28,12 @@ export interface ValidParts {
 export async function createContext(
   { key, previous, client, warnings }: ValidParts,
   options: WechatpayV2Options,
+  nameSecret: NameSecret,
 ): Promise<SigningContext> {
-  const current = await secretOf(key, 'apiv2');
+  const current = await secretOf(key, 'apiv2', nameSecret);
   // The order in which they are tried.
-  const secrets = previous === undefined ? [current] : [current, await secretOf(previous, 'apiv2-previous')];
+  const secrets =
+    previous === undefined ? [current] : [current, await secretOf(previous, 'apiv2-previous', nameSecret)];
   const clientFacts = client && certificateFacts(client.certificate, 'merchant');
   return {
     set: {

@@ -1,5 +1,6 @@
 // WeChat Pay v2: the APIv2 key that signs, and the certificate that red packets and refunds show in TLS.
 import type { KeyObject } from 'node:crypto';
+import { checkValue } from '../../crypto/check-value.ts';
 import { isKeyReference } from '../../crypto/key-reference.ts';
 import { secretKey } from '../../crypto/mac.ts';
 import { rsaPkcs1 } from '../../crypto/suites.ts';
@@ -22,7 +23,7 @@ export function wechatpayV2(options: WechatpayV2Options): Provider {
   return {
     id: 'wechatpayV2',
     identity: `wechatpayV2/${options.merchantId}`,
-    async load(data) {
+    async load(data, _remote, nameSecret = checkValue) {
       const { part, required, problems } = materialReader(data);
       const key = required('apiv2_key', readApiV2Key);
       const previous = part('apiv2_key.previous', readApiV2Key);
@@ -37,6 +38,7 @@ export function wechatpayV2(options: WechatpayV2Options): Provider {
           warnings: client.warnings ?? [],
         },
         options,
+        nameSecret,
       );
     },
   };

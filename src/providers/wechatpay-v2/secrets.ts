@@ -1,5 +1,6 @@
 // The APIv2 keys of one load, current first: each checks what is signed with it, and opens what is encrypted under it.
 import type { KeyObject } from 'node:crypto';
+import type { NameSecret } from '../../crypto/check-value.ts';
 import { secretId } from '../../crypto/mac.ts';
 import { PaycertError } from '../../errors.ts';
 import type { KeyFacts, Opener, Verifier } from '../provider.ts';
@@ -13,8 +14,12 @@ export interface Secret {
   readonly opener: Opener;
 }
 
-export async function secretOf(key: KeyObject, role: 'apiv2' | 'apiv2-previous'): Promise<Secret> {
-  const facts = await secretFacts(key, { role, algorithm: 'APIv2 key' });
+export async function secretOf(
+  key: KeyObject,
+  role: 'apiv2' | 'apiv2-previous',
+  nameSecret: NameSecret,
+): Promise<Secret> {
+  const facts = await secretFacts(key, { role, algorithm: 'APIv2 key' }, nameSecret);
   const id = secretId(key);
   const sealedWith = refundKey(key);
   return {

@@ -1,4 +1,5 @@
 // One set of WeChat Pay keys: what it is, and the operations that it allows. Made from valid parts only.
+import type { NameSecret } from '../../crypto/check-value.ts';
 import { PaycertError } from '../../errors.ts';
 import { expiryWarnings, isAlive, publicFacts } from '../shared/facts.ts';
 import type { Capability, SigningContext } from '../provider.ts';
@@ -27,16 +28,17 @@ export interface ContextOptions {
   readonly legacyFieldPadding: boolean;
   /** Check values of APIv3 keys that have opened something the platform wrote; outlives every swap. */
   readonly proven: Set<string>;
+  readonly nameSecret: NameSecret;
 }
 
 export async function createContext(parts: ValidParts, options: ContextOptions): Promise<SigningContext> {
   const { privateKey, apiV3Key } = parts;
-  const { merchantId, responseKey, legacyFieldPadding, proven } = options;
+  const { merchantId, responseKey, legacyFieldPadding, proven, nameSecret } = options;
   const merchant = merchantFacts(parts);
   const merchantSerial = merchantWireSerial(parts);
   const own = ownSerials(parts);
   const platform = collectPlatformKeys(parts);
-  const symmetric = await symmetricKeys(parts);
+  const symmetric = await symmetricKeys(parts, nameSecret);
   const fieldKeys = collectFieldKeys(parts, merchant);
   const apiV3Id = symmetric.find(({ role }) => role === 'apiv3')?.keyId;
   const isProven = (): boolean => apiV3Id !== undefined && proven.has(apiV3Id);

@@ -1,5 +1,6 @@
 // The merchant's own keys: the one that signs, those that open what was encrypted for it.
 import type { KeyObject } from 'node:crypto';
+import type { NameSecret } from '../../crypto/check-value.ts';
 import type { PrivateKey } from '../../crypto/private-key.ts';
 import { certificateFacts, publicKeyFacts, secretFacts } from '../shared/facts.ts';
 import type { KeyFacts } from '../provider.ts';
@@ -17,10 +18,10 @@ export function merchantFacts({ privateKey, certificate, publicSerial }: ValidPa
 }
 
 /** Current first, then previous: the order in which they are tried. */
-export async function symmetricKeys({ apiV3Key, previousApiV3Key }: Parts) {
+export async function symmetricKeys({ apiV3Key, previousApiV3Key }: Parts, nameSecret: NameSecret) {
   const algorithm = 'AES-256-GCM';
   const one = async (key: KeyObject | undefined, role: 'apiv3' | 'apiv3-previous') =>
-    key === undefined ? [] : [{ key, ...(await secretFacts(key, { role, algorithm })) }];
+    key === undefined ? [] : [{ key, ...(await secretFacts(key, { role, algorithm }, nameSecret)) }];
   return [...(await one(apiV3Key, 'apiv3')), ...(await one(previousApiV3Key, 'apiv3-previous'))];
 }
 

@@ -20,7 +20,7 @@ export function wechatpay({
   return {
     id: 'wechatpay',
     identity: `wechatpay/${merchantId}`,
-    async load(data, remote) {
+    async load(data, remote, nameSecret = checkValue) {
       const { parts, problems } = await readParts(data, merchantId, remote);
       const unreadable = new Set(problems.map(({ field }) => field));
       // What is there and cannot be read is not missing as well.
@@ -31,9 +31,9 @@ export function wechatpay({
       if (violations.length > 0 || !isUsable(parts)) return unusable(violations, signerOf(parts));
       const { apiV3Key, certificatesResponse } = parts;
       if (apiV3Key && certificatesResponse !== undefined && openCertificates(certificatesResponse, apiV3Key)) {
-        proven.add(await checkValue(apiV3Key));
+        proven.add(await nameSecret(apiV3Key));
       }
-      return createContext(parts, { merchantId, responseKey, legacyFieldPadding, proven });
+      return createContext(parts, { merchantId, responseKey, legacyFieldPadding, proven, nameSecret });
     },
   };
 }

@@ -8,12 +8,14 @@ import { checkValue } from '../../../src/crypto/check-value.ts';
 import { PaycertError } from '../../../src/errors.ts';
 import { Reviewer } from '../../../src/operator/admission/reviewer.ts';
 import { ResourceKey } from '../../../src/operator/resource-key.ts';
-import type { PaymentCredential } from '../../../src/operator/resource.ts';
+import type { PaymentCredential, Status } from '../../../src/operator/resource.ts';
+import { buildProvider } from '../../../src/running/build.ts';
+import { snapshotId } from '../../../src/store/snapshot.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { mutate, mutation, toData } from '../../support/mutated-secrets.ts';
 import { Recorder } from '../../support/recorder.ts';
 import { makeMaterial } from '../../support/sidecar.ts';
-import { wechatpaySpec } from '../../support/operator.ts';
+import { merchantId, wechatpaySpec } from '../../support/operator.ts';
 
 const key = new ResourceKey('PaymentCredential', 'pay', 'wechat-main');
 const resource: PaymentCredential = {
@@ -31,7 +33,7 @@ const lookup = {
   secretState: () => 'listed' as const,
 };
 
-function makeReviewer(resource?: PaymentCredential) {
+function makeReviewer(resource?: PaymentCredential, status?: Status) {
   const recorder = new Recorder();
   const lines: string[] = [];
   const log = createLog('debug', { write: (line: string) => void lines.push(line) }, () => new Date(0));
@@ -40,7 +42,7 @@ function makeReviewer(resource?: PaymentCredential) {
     log(event);
   };
   const found = { ...lookup, ...(resource && { find: () => resource, resourcesOf: () => [key] }) };
-  const options = { lookup: found, statusOf: () => undefined, secretOptIn: false, clock: systemClock, observe };
+  const options = { lookup: found, statusOf: () => status, secretOptIn: false, clock: systemClock, observe };
   return { reviewer: new Reviewer(options), recorder, lines };
 }
 
@@ -64,6 +66,7 @@ interface Said {
     readonly allowed: boolean;
     readonly status?: { readonly message: string };
     readonly warnings?: readonly string[];
+    readonly auditAnnotations: Readonly<Record<string, string>>;
   };
 }
 
@@ -172,8 +175,40 @@ describe('a review', () => {
     assert.ok(looked < names.length / 2 + 1, String(looked));
   });
 
-  it('of a Secret with a new shared secret holds up no other review of its namespace', async () => {
+  it('of a Secret with a new shared secret waits for no check value, and says no id of that set', async () => {
     const { reviewer } = makeReviewer();
+    const ask = (data: Iterable<readonly [string, Uint8Array]>) =>
+      reviewer.review(review({ data: toData(data) }), new AbortController().signal) as Promise<Said>;
+    const apiV3Key = () => Buffer.from(randomBytes(16).toString('hex'));
+    // Derived one after the other: whoever waits for the next one waits for all of these.
+    const ahead = Promise.all(Array.from({ length: 8 }, () => checkValue(createSecretKey(randomBytes(32)))));
+    const said: string[] = [];
+    const changed = ask(new Map(files).set('apiv3_key', apiV3Key()));
+    await Promise.all([changed.then(() => said.push('new')), ahead.then(() => said.push('derived'))]);
+    assert.deepEqual(said, ['new', 'derived']);
+    const { allowed, warnings, auditAnnotations } = (await changed).response;
+    assert.equal(allowed, true);
+    assert.match(warnings!.join(), /The apiv3 key is new and unproven/);
+    assert.equal(auditAnnotations['snapshots'], undefined);
+  });
+
+  it('of a Secret whose shared secret was accepted says the id of its set, and no word of a new one', async () => {
+    const { operations: _, ...context } = await buildProvider({ wechatpay: { merchantId } }).load(material.files);
+    const keys = context.set.keys.map(({ role, keyId: id, algorithm, fingerprint }) => ({ role, id, algorithm, fingerprint })); // prettier-ignore
+    const accepted = {
+      snapshotId: snapshotId(context.set),
+      capabilities: ['sign' as const],
+      at: new Date(0).toISOString(),
+    };
+    const { reviewer } = makeReviewer(undefined, { accepted, keys } as unknown as Status);
+    const { response } = (await reviewer.review(review({ data: toData(files) }), new AbortController().signal)) as Said;
+    assert.equal(response.auditAnnotations['snapshots'], accepted.snapshotId);
+    assert.equal(response.warnings, undefined);
+  });
+
+  it('of a Secret with a shared secret that may be the accepted one holds up no other review of its namespace', async () => {
+    // What was accepted has keys that its status does not list.
+    const { reviewer } = makeReviewer(undefined, { accepted: { snapshotId: 'other', capabilities: [] }, keys: [] } as unknown as Status); // prettier-ignore
     const ask = (data: Iterable<readonly [string, Uint8Array]>) =>
       reviewer.review(review({ data: toData(data) }), new AbortController().signal) as Promise<Said>;
     await ask(files);

@@ -1,5 +1,6 @@
 // Alipay's product under test: contexts made from the keys of a vector, as a load makes them, with the time as an argument.
 import { generateKeyPairSync } from 'node:crypto';
+import { checkValue } from '../../../src/crypto/check-value.ts';
 import { readCertificates, readCertificatesThatParse, readPublicKey } from '../../../src/crypto/containers.ts';
 import { localKey, type PrivateKey } from '../../../src/crypto/private-key.ts';
 import { createContext } from '../../../src/providers/alipay/context.ts';
@@ -23,9 +24,12 @@ export async function subject(
   privateKey = sparePrivateKey(),
 ): Promise<Subject> {
   const whole = { privateKeys: [], appCertificates: [], alipayCertificates: [], alipayPublicKeys: [], aesKeys: [] };
-  return flatten(
-    await createContext({ ...whole, ...parts }, privateKey, { appId: 'app_of_vectors', mode, gateway: 'production' }),
-  ) as Subject;
+  const options = { appId: 'app_of_vectors', mode, gateway: 'production' } as const;
+  const context = await createContext({ ...whole, ...parts }, privateKey, options, {
+    unread: [],
+    nameSecret: checkValue,
+  });
+  return flatten(context) as Subject;
 }
 
 const certificateNames = ['certificate', 'alipay_certificate', 'alipay_cert', 'cert', 'alipay_certificate_bundle'];
