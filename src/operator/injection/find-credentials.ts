@@ -5,7 +5,7 @@ import { credentialsAnnotation, injectLabel } from '../labels.ts';
 import type { Objects } from '../objects.ts';
 import { ResourceKey } from '../resource-key.ts';
 import type { Injected } from './configuration.ts';
-import { refusal } from './wanted.ts';
+import { refusal } from './refusal.ts';
 
 export interface Found {
   readonly injected: readonly Injected[];

@@ -12,7 +12,9 @@ import { findCredentials } from './find-credentials.ts';
 import { type Additions, patchOf } from './patch.ts';
 import { containersOf, mountsToken, parsePodSpec, type PodSpec, sidecarName, sidecarOf, skipOf } from './pod.ts';
 import { sidecarContainer, sidecarId, sidecarVolumes, socketDirectory, socketVolume, volumePrefix } from './sidecar.ts';
-import { readWanted, refusal, type Wanted } from './wanted.ts';
+import { ignoredNames } from './ignored-names.ts';
+import { refusal } from './refusal.ts';
+import { readWanted, type Wanted } from './wanted.ts';
 
 export interface InjectionOptions {
   readonly lookup: Pick<Objects, 'find'>;
@@ -47,7 +49,8 @@ export function inject({ object, namespace }: ReviewRequest, options: InjectionO
   if (skip) return none(`The Pod gets no sidecar of paycert: ${skip.message}.`);
   const wanted = readWanted(metadata.labels, metadata.annotations);
   assertRoom(spec, wanted);
-  const { injected, warnings } = findCredentials(namespace, wanted.credentials, options.lookup);
+  const { injected, warnings: found } = findCredentials(namespace, wanted.credentials, options.lookup);
+  const warnings = [...found, ...wanted.warnings, ...ignoredNames(metadata.labels, metadata.annotations)];
   const credentials = injected.map(({ name }) => name);
   const additions = additionsOf(spec, { injected, wanted, ...options });
   const kept = metadata.labels?.[refreshLabel];

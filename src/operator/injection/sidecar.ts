@@ -78,7 +78,10 @@ export function sidecarContainer({
     terminationMessagePolicy: 'FallbackToLogsOnError',
     resources: {
       requests: { cpu: cpu.request, memory: memory.request },
-      limits: { memory: memory.limit, ...(cpu.limit !== undefined && { cpu: cpu.limit }) },
+      limits: {
+        ...(memory.limit !== undefined && { memory: memory.limit }),
+        ...(cpu.limit !== undefined && { cpu: cpu.limit }),
+      },
     },
     securityContext: {
       runAsNonRoot: true,

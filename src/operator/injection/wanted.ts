@@ -1,6 +1,6 @@
 // What a Pod asks for by its labels and annotations. A tenant writes them: each is bounded, and refused by its name.
 import { credentialName } from '../../config/schema/shared.ts';
-import { PaycertError, throwTogether } from '../../errors.ts';
+import { type PaycertError, throwTogether } from '../../errors.ts';
 import {
   containersAnnotation,
   cpuLimitAnnotation,
@@ -15,6 +15,8 @@ import {
   otlpEndpointAnnotation,
   sourceAnnotation,
 } from '../labels.ts';
+import { refusal } from './refusal.ts';
+import { type Resources, resources, resourcesOf } from './resources.ts';
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -25,11 +27,13 @@ export interface Wanted {
   readonly containers: readonly string[] | undefined;
   readonly usesApi: boolean;
   readonly image: string | undefined;
-  readonly cpu: { readonly request: string; readonly limit: string | undefined };
-  readonly memory: { readonly request: string; readonly limit: string };
+  readonly cpu: Resources;
+  readonly memory: Resources;
   readonly logLevel: string | undefined;
   readonly drain: string | undefined;
   readonly otlpEndpoint: string | undefined;
+  /** Of what is done in another way than the annotations say. */
+  readonly warnings: readonly string[];
 }
 
 interface Form {
@@ -64,12 +68,10 @@ const forms: Readonly<Record<string, Form>> = {
   },
 };
 
-export const refusal = (field: string, what: string): PaycertError =>
-  new PaycertError('injection-refused', `${field} ${what}`, { field });
-
 /** @throws PaycertError `injection-refused`, with all the others */
 export function readWanted(labels: Texts = {}, annotations: Texts = {}): Wanted {
   const faults: PaycertError[] = [];
+  const warnings: string[] = [];
   const read = (field: string): string | undefined => {
     const [text, known] = [annotations[field], forms[field]];
     if (text === undefined || known === undefined || known.pattern.test(text)) return text;
@@ -83,6 +85,13 @@ export function readWanted(labels: Texts = {}, annotations: Texts = {}): Wanted 
     faults.push(refusal(field, `is not a list of at most ${String(mostNames)} names with commas between`));
     return [];
   };
+  const readResources = ({ request, limit }: (typeof resources)['cpu' | 'memory']): Resources => {
+    const said = { request: read(request.annotation), limit: read(limit.annotation) };
+    const { found, ...more } = resourcesOf({ request, limit }, said);
+    warnings.push(...more.warnings);
+    faults.push(...more.faults);
+    return found;
+  };
   const label = labels[injectLabel] ?? '';
   if (!name.pattern.test(label)) faults.push(refusal(`label ${injectLabel}`, `is not ${name.form}`));
   const more = readList(`annotation ${credentialsAnnotation}`, annotations[credentialsAnnotation]);
@@ -92,11 +101,12 @@ export function readWanted(labels: Texts = {}, annotations: Texts = {}): Wanted 
     containers: annotations[containersAnnotation] === undefined ? undefined : [...new Set(containers)],
     usesApi: read(sourceAnnotation) === 'api',
     image: read(imageAnnotation),
-    cpu: { request: read(cpuRequestAnnotation) ?? '50m', limit: read(cpuLimitAnnotation) },
-    memory: { request: read(memoryRequestAnnotation) ?? '96Mi', limit: read(memoryLimitAnnotation) ?? '256Mi' },
+    cpu: readResources(resources.cpu),
+    memory: readResources(resources.memory),
     logLevel: read(logLevelAnnotation),
     drain: read(drainAnnotation),
     otlpEndpoint: read(otlpEndpointAnnotation),
+    warnings,
   };
   throwTogether(faults);
   return wanted;

@@ -176,6 +176,12 @@ describe('a Pod with the label', () => {
     assert.deepEqual(sidecarOf(injectInto(pod()).after).env.length, 2);
   });
 
+  it('is told of annotations that count for nothing, and of a limit that its request gives way to', () => {
+    const { after, injection } = injectInto(pod({}, { 'paycert.dev/cpulimit': '1', 'paycert.dev/memory-limit': '64Mi' }));
+    assert.match(injection.warnings.join('\n'), /^Annotation paycert\.dev\/memory-limit is below .*\nAnnotation paycert\.dev\/cpulimit counts for nothing: .* \(did you mean cpu-limit\?\)\.$/);
+    assert.deepEqual(sidecarOf(after)['resources'], { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '64Mi' } });
+  }); // prettier-ignore
+
   it('has the socket in each container, by a group and never fsGroup, and a record of what it got', () => {
     const { after } = injectInto(pod({ containers: [container('shop'), container('worker', { env: [] })] }));
     for (const one of after.spec.containers) {

@@ -85,6 +85,10 @@ describe('a Pod that asks for a sidecar', () => {
     assert.match(String(odd.object['message']), /^admission webhook "pods\.admission\.paycert\.dev" denied the request: injection-refused: annotation paycert\.dev\/image is not an image .*\. Correct the label or annotation named/);
     const none = await create({ labels: { 'paycert.dev/inject': 'none' } });
     assert.match(String(none.object['message']), /label paycert\.dev\/inject names none, and there is no such PaymentCredential here/);
+    // Below what a sidecar asks for by default: the API server would refuse the Pod in its own words.
+    const small = await create({ metadata: { annotations: { 'paycert.dev/cpu-limit': '20m', 'paycert.dev/loglevel': 'debug' } } });
+    assert.equal(small.status, 201, String(small.object['message']));
+    assert.match(small.warnings.join('\n'), /cpu-limit is below the 50m that a sidecar asks for: it asks for 20m[^]*paycert\.dev\/loglevel counts for nothing: .*did you mean log-level/);
     const host = await create({ spec: { hostNetwork: true } });
     assert.deepEqual([host.status, initOf(host.object)], [201, []]);
     assert.match(host.warnings.join(), /The Pod gets no sidecar of paycert: it has hostNetwork/);

@@ -65,6 +65,7 @@ describe('what a Pod asks for', () => {
       logLevel: undefined,
       drain: undefined,
       otlpEndpoint: undefined,
+      warnings: [],
     });
     assert.match(table['paycert.dev/cpu-request'].meaning, /`50m`/);
     assert.match(table['paycert.dev/memory-request'].meaning, /`96Mi`/);
@@ -96,6 +97,7 @@ describe('what a Pod asks for', () => {
       logLevel: 'debug',
       drain: '5s',
       otlpEndpoint: 'http://collector.observability:4318/otlp',
+      warnings: [],
     });
   });
 
@@ -108,6 +110,38 @@ describe('what a Pod asks for', () => {
         assert.ok(value.length <= 12 || !message.includes(value));
       }
     });
+
+  it('has a request no larger than its limit where it names one of the two, and a word about that', () => {
+    const low = read({ 'paycert.dev/cpu-limit': '20m', 'paycert.dev/memory-limit': '64Mi' });
+    assert.deepEqual([low.cpu, low.memory], [{ request: '20m', limit: '20m' }, { request: '64Mi', limit: '64Mi' }]); // prettier-ignore
+    assert.match(
+      low.warnings[0]!,
+      /^Annotation paycert\.dev\/cpu-limit is below the 50m that a sidecar asks for: it asks for 20m/,
+    );
+    assert.match(low.warnings[1]!, /^Annotation paycert\.dev\/memory-limit is below the 96Mi .*: it asks for 64Mi/);
+    const high = read({ 'paycert.dev/memory-request': '1Gi', 'paycert.dev/cpu-request': '2' });
+    assert.deepEqual([high.cpu, high.memory], [{ request: '2', limit: undefined }, { request: '1Gi', limit: '1Gi' }]); // prettier-ignore
+    assert.deepEqual(high.warnings, ['Annotation paycert.dev/memory-request is above the default limit of 256Mi: the limit of the sidecar is 1Gi.']); // prettier-ignore
+  });
+
+  it('compares quantities of all units, and is refused where both are named and the request is larger', () => {
+    const pairs = [
+      ['1000k', '1M', true],
+      ['1Ki', '1k', false],
+      ['1024Mi', '1Gi', true],
+      ['97Mi', '101711872', true],
+      ['97Mi', '101711871', false],
+    ] as const;
+    for (const [request, limit, isFine] of pairs) {
+      const said = refusalsOf({ 'paycert.dev/memory-request': request, 'paycert.dev/memory-limit': limit });
+      const refused = ['annotation paycert.dev/memory-request is larger than paycert.dev/memory-limit'];
+      assert.deepEqual(said, isFine ? [] : refused, `${request} ${limit}`);
+    }
+    assert.deepEqual(refusalsOf({ 'paycert.dev/cpu-request': '0.5', 'paycert.dev/cpu-limit': '500m' }), []);
+    assert.deepEqual(refusalsOf({ 'paycert.dev/cpu-request': '501m', 'paycert.dev/cpu-limit': '0.5' }), [
+      'annotation paycert.dev/cpu-request is larger than paycert.dev/cpu-limit',
+    ]);
+  });
 
   it('is refused for a label that names no credential, and for everything at once', () => {
     for (const name of ['', 'Wechat', 'a_b', 'true.'])
