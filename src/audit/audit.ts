@@ -1,5 +1,6 @@
 // The audit of a process: chains what happens line by line, and hands each line to its sinks. It never waits for them unless it must.
 import type { Clock } from '../clock.ts';
+import type { PaycertError } from '../errors.ts';
 import type { Event, Observe } from '../events.ts';
 import { beginning, digestFollowing, type Head, type KnownEnd, knownEnd, link } from './chain.ts';
 import { type AuditRecord, recordOf } from './records.ts';
@@ -26,6 +27,12 @@ export interface AuditOptions {
 export interface AuditSighting extends KnownEnd {
   /** Which line this process has continued, of what is kept in files, and when; absent where it is kept in none. */
   readonly from?: KnownEnd & { readonly at: string };
+}
+
+/** Both are undefined while its lines are written. */
+interface State {
+  readonly error: PaycertError | undefined;
+  readonly since: Date | undefined;
 }
 
 /** What may wait until the directory has been read. */
@@ -77,6 +84,12 @@ export class Audit {
     if (this.#volume === undefined) return this.#head && knownEnd(this.#head);
     const { end } = this.#volume;
     return end && this.#from && { ...knownEnd(end), from: this.#from };
+  }
+
+  /** The first of its places that takes no lines, and since when. */
+  get state(): State {
+    const { failure: error, failingSince: since } = this.#sinks.find(({ failure }) => failure !== undefined) ?? {};
+    return { error, since };
   }
 
   observe(event: Event): void {

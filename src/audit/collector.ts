@@ -19,6 +19,10 @@ export class AuditCollector implements AuditSink {
     return reason === undefined ? undefined : unavailable(reason);
   }
 
+  get failingSince() {
+    return this.#exporter.failingSince;
+  }
+
   get hasRoom(): boolean {
     return this.#exporter.hasRoom;
   }

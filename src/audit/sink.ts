@@ -4,6 +4,8 @@ import { PaycertError } from '../errors.ts';
 export interface AuditSink {
   /** Why lines wait; undefined while all is well. */
   readonly failure: PaycertError | undefined;
+  /** Since when there is one. */
+  readonly failingSince: Date | undefined;
   readonly hasRoom: boolean;
   /** `seq`: its number in the chain; `record`: what it says. */
   add(line: string, seq: number, record: object): void;

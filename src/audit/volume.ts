@@ -54,6 +54,7 @@ export class AuditVolume implements AuditSink {
   #running: Promise<void> | undefined;
   #syncing: Promise<void> | undefined;
   #failure: PaycertError | undefined;
+  #failedAt: Date | undefined;
 
   constructor(options: VolumeOptions) {
     this.#options = options;
@@ -62,6 +63,10 @@ export class AuditVolume implements AuditSink {
   /** Why the last write was not made, or hangs; undefined while all is well. */
   get failure(): PaycertError | undefined {
     return this.#failure;
+  }
+
+  get failingSince(): Date | undefined {
+    return this.#failure === undefined ? undefined : this.#failedAt;
   }
 
   /** Where the chain continues. Tried until the directory can be read; undefined when it is closed before. */
@@ -214,6 +219,7 @@ export class AuditVolume implements AuditSink {
   #fail(error: unknown): void {
     const { code = 'unknown' } = error as { readonly code?: string };
     const isNew = this.#failure === undefined;
+    if (isNew) this.#failedAt = this.#options.clock.now();
     this.#failure = unavailable(code);
     if (isNew) this.#options.observe({ type: 'audit-failed', error: this.#failure });
     for (const { reject } of [...this.#batchWaiters.splice(0), ...this.#waiters.splice(0)]) reject(this.#failure);

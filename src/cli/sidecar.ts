@@ -92,7 +92,10 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     tracing = startTracing({ ...following, version, environment, providerOf });
   }
   const limits = limitsOf(config);
-  const facts = { store, clock, observe, version, startedAt: now(), files: () => followedFiles.list() };
+  const facts = {
+    ...{ store, clock, observe, version, startedAt: now(), files: () => followedFiles.list() },
+    audit: () => audit?.audit.state,
+  };
   const listeners = new SidecarListeners(config, limits, {
     ...{ tokens, audit, limiter, wayOut, learn: configured.learn },
     admin: { ...facts, metrics, auditSighting: () => audit?.audit.sighting },

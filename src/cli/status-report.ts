@@ -43,11 +43,15 @@ export const processRemarks = ({
   files,
   hosts = [],
   dedupe,
-}: Pick<Process, 'files' | 'hosts' | 'dedupe'>): string[] => [
+  audit,
+}: Pick<Process, 'files' | 'hosts' | 'dedupe' | 'audit'>): string[] => [
   ...files.flatMap(fileRemarks),
   ...hosts.flatMap(hostRemarks),
   ...(dedupe?.reason
     ? [`${paint('red', 'not shared:')} since ${dedupe.since} each pod delivers the notifications that it does not know itself. ${noticeText(dedupe.reason)}`] // prettier-ignore
+    : []),
+  ...(audit?.reason
+    ? [`${paint('red', 'not audited:')} since ${audit.since ?? 'the start'} lines of the audit wait. ${noticeText(audit.reason)}`] // prettier-ignore
     : []),
 ];
 

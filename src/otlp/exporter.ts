@@ -50,6 +50,7 @@ export class Exporter {
   readonly #closed = new AbortController();
   /** In a row; and why the last one was. */
   #failures = 0;
+  #failedAt: Date | undefined;
   #reason = '';
 
   constructor(options: ExporterOptions) {
@@ -66,6 +67,11 @@ export class Exporter {
   /** Why what waits has not been taken; undefined while all is well. */
   get failure(): string | undefined {
     return this.#failures > 0 && this.#queue.size > 0 ? this.#reason : undefined;
+  }
+
+  /** Since when there is one. */
+  get failingSince(): Date | undefined {
+    return this.failure === undefined ? undefined : this.#failedAt;
   }
 
   /** One item, as JSON. Where there is no room for it, it is dropped, and counted. */
@@ -177,6 +183,7 @@ export class Exporter {
   /** Each failure in a row makes the pause longer; by chance shorter, so that many do not come back at once. */
   #fail(reason: string, retryAfter = 0): number {
     const { signal, random } = this.#options;
+    if (this.#failures === 0) this.#failedAt = this.#options.clock.now();
     this.#observe({ type: 'export-failed', signal, reason, isNew: this.#failures === 0 });
     const pause = firstPauseMilliseconds * 2 ** Math.min(this.#failures, 10) * (0.5 + random() * 0.5);
     this.#failures += 1;

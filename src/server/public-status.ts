@@ -7,7 +7,7 @@ import { describeHost, isProcessReady, type ProcessFacts } from './status.ts';
 
 /** The admin port has no token: no check value, no id of a symmetric key, no snapshot id, which is made of both. */
 export function describePublicly(
-  { store, version, startedAt, files = () => [], hosts, dedupe }: ProcessFacts,
+  { store, version, startedAt, files = () => [], hosts, dedupe, audit }: ProcessFacts,
   now: Date,
 ): object {
   const credentials = store.entries().map((entry) => describeEntry(entry, now));
@@ -24,12 +24,17 @@ export function describePublicly(
     files: followed,
     hosts: hosts?.()?.map(describeHost),
     dedupe: describeShared(dedupe?.()),
+    audit: describeAudit(audit?.()),
     credentials,
   };
 }
 
 function describeShared(shared: ReturnType<NonNullable<ProcessFacts['dedupe']>>): object | undefined {
   return shared && { available: shared.isAvailable, since: shared.since, code: shared.error?.code };
+}
+
+function describeAudit(audited: ReturnType<NonNullable<ProcessFacts['audit']>>): object | undefined {
+  return audited && { written: audited.error === undefined, since: audited.since, code: audited.error?.code };
 }
 
 function describeEntry(entry: Entry, now: Date): object {

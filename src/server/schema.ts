@@ -493,5 +493,15 @@ export const ProcessStatus = Type.Object({
       { description: 'The Redis in which pods share which notifications were delivered. Absent: there is none.' },
     ),
   ),
+  audit: Type.Optional(
+    Type.Object(
+      {
+        written: Type.Boolean({ description: 'Whether its lines get where they belong. If not, they wait.' }),
+        since: Type.Optional(Time),
+        reason: Type.Optional(Notice),
+      },
+      { description: 'The audit. Absent: there is none.' },
+    ),
+  ),
   credentials: Type.Array(CredentialStatus),
 });

@@ -156,17 +156,18 @@ function describeUnopened(snapshot: Entry['snapshot']): Pick<Status, 'unopened'>
 
 /** The process and every credential. */
 export function describeProcess(
-  { store, version, startedAt, files = () => [], hosts, dedupe }: ProcessFacts,
+  { store, version, startedAt, files = () => [], hosts, dedupe, audit }: ProcessFacts,
   now: Date,
 ): Static<typeof ProcessStatus> {
   const credentials = store.entries().map((entry) => describeCredential(entry, now));
   const about = { version, startedAt: startedAt.toISOString(), ready: isProcessReady(store, now) };
-  const [known, shared] = [hosts?.(), dedupe?.()];
+  const [known, shared, audited] = [hosts?.(), dedupe?.(), audit?.()];
   return {
     ...about,
     files: files().map(describeFile),
     ...(known && { hosts: known.map(describeHost) }),
     ...(shared && { dedupe: describeShared(shared) }),
+    ...(audited && { audit: describeAudit(audited) }),
     credentials,
   };
 }
@@ -182,7 +183,21 @@ export interface ProcessFacts {
   readonly hosts?: (() => readonly HostState[] | undefined) | undefined;
   /** What it shares with other pods of the notifications that were delivered, where it does. */
   readonly dedupe?: (() => SharedState | undefined) | undefined;
+  /** Whether its audit is written, where it has one. */
+  readonly audit?: (() => Audited | undefined) | undefined;
 }
+
+/** Both are undefined while its lines are written. */
+interface Audited {
+  readonly error: PaycertError | undefined;
+  readonly since: Date | undefined;
+}
+
+const describeAudit = ({ error, since }: Audited): NonNullable<Static<typeof ProcessStatus>['audit']> => ({
+  written: error === undefined,
+  ...(since && { since: since.toISOString() }),
+  ...(error && { reason: notice(error, since) }),
+});
 
 const describeShared = ({
   isAvailable,

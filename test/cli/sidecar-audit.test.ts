@@ -4,6 +4,8 @@ import { randomInt } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import type { Static } from 'typebox';
+import type { ProcessStatus } from '../../src/server/schema.ts';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
 import { startWechatpayGateway } from '../../src/testing/wechatpay-gateway.ts';
 import { exchange } from '../support/http-client.ts';
@@ -44,6 +46,9 @@ async function linesIn(audited: string): Promise<readonly Readonly<Record<string
 }
 
 const value = (metrics: string, name: string): string => new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1] ?? '';
+const statusOf = async (socket: string) =>
+  JSON.parse((await call(socket, '/statusz')).content) as Static<typeof ProcessStatus>;
+const printed = async (socket: string) => (await paycert(['status', '--socket', socket])).stdout;
 const ended = (sidecar: Sidecar) => {
   sidecar.terminate();
   return sidecar.ended;
@@ -204,11 +209,19 @@ describe('a sidecar with an audit', { timeout: 900_000 }, () => {
       const answer = await call(sidecar.socket, authorize, { body: request });
       assert.equal(answer.status, status, answer.content);
       assert.match((await call(sidecar.admin, '/metrics')).content, /^paycert_audit_failing 1$/m);
+      const { written, since, reason } = (await statusOf(sidecar.socket)).audit!;
+      assert.equal(written, false);
+      assert.deepEqual([reason?.code, reason?.at], ['audit-unavailable', since]);
+      assert.match(await printed(sidecar.socket), new RegExp(`^not audited: since ${since!} lines of the audit wait\\. the audit cannot be written: (?:EEXIST|ENOTDIR) \\(audit-unavailable\\)`, 'm')); // prettier-ignore
+      const shown = JSON.parse((await call(sidecar.admin, '/status')).content) as { readonly audit: object };
+      assert.deepEqual(shown.audit, { written: false, since, code: 'audit-unavailable' });
       await rm(audited);
       await mkdir(audited);
       await sidecar.event('audit-recovered');
       assert.equal((await call(sidecar.socket, authorize, { body: request })).status, 200);
       assert.match((await call(sidecar.admin, '/metrics')).content, /^paycert_audit_failing 0$/m);
+      assert.deepEqual((await statusOf(sidecar.socket)).audit, { written: true });
+      assert.doesNotMatch(await printed(sidecar.socket), /not audited/);
       assert.equal(await ended(sidecar), 0);
       assert.equal((await verify()).code, 0);
     }
