@@ -26,11 +26,13 @@ export interface Call {
   readonly signal: AbortSignal;
   /** There where it is traced. */
   readonly trace?: Trace;
+  /** The batch that it is an item of, where that is another object. */
+  readonly batch?: Call;
 }
 
 /** Of an item of a batch, which is a span of its own. */
 export const itemOf = (call: Call): Call =>
-  call.trace === undefined ? call : { ...call, trace: siblingOf(call.trace) };
+  call.trace === undefined ? call : { ...call, trace: siblingOf(call.trace), batch: call };
 
 /** Runs `next`, once or not at all, and returns or throws what it does. */
 export type Around = <T>(call: Call, next: () => Promise<T>) => Promise<T>;
@@ -63,23 +65,30 @@ export const count =
     }
   };
 
-/** At most that many calls under way, and none that nobody waits for. */
+/** At most that many calls under way, each batch being one, and none that nobody waits for. */
 export function limit(most: number): Around {
-  let underWay = 0;
-  const leave = () => {
-    underWay -= 1;
+  /** How many items of each are: a batch of 256 takes no more room from others than a single call. */
+  const underWay = new Map<Call, number>();
+  const leave = (whole: Call) => {
+    const left = (underWay.get(whole) ?? 1) - 1;
+    if (left > 0) underWay.set(whole, left);
+    else underWay.delete(whole);
   };
   // Not written with await: for each item of a batch that costs as much as what it surrounds.
   return (call, next) => {
     if (call.signal.aborted) return Promise.reject(callerGone());
-    if (underWay >= most) return Promise.reject(new PaycertError('overloaded', `${most} calls are under way already`));
-    underWay += 1;
+    const whole = call.batch ?? call;
+    const items = underWay.get(whole) ?? 0;
+    if (items === 0 && underWay.size >= most)
+      return Promise.reject(new PaycertError('overloaded', `${most} calls are under way already`));
+    underWay.set(whole, items + 1);
+    const end = () => leave(whole);
     try {
       const running = next();
-      running.then(leave, leave);
+      running.then(end, end);
       return running;
     } catch (error) {
-      leave();
+      end();
       throw error;
     }
   };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ErrorCode, PaycertError } from '../../src/errors.ts';
 import type { Event } from '../../src/events.ts';
-import { type Around, aroundEach, type Call, compose, count, limit, outcomeOf } from '../../src/store/call.ts';
+import { type Around, aroundEach, type Call, compose, count, itemOf, limit, outcomeOf } from '../../src/store/call.ts';
 
 const call = (more: Partial<Call> = {}): Call => ({
   ...{ id: 'c1', caller: { listener: 'socket', claim: 'curl/8' }, credential: 'shop', operation: 'sign' },
@@ -86,6 +86,33 @@ describe('a limit', () => {
     await assert.rejects(around(call(), () => Promise.reject(new TypeError('a bug'))));
     assert.equal(await around(call(), async () => 1), 1);
     assert.equal(await around(call(), async () => 2), 2);
+  });
+
+  it('gives a batch the place of one call, traced or not, and keeps it until its last item has ended', async () => {
+    const traced = { trace: { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), isSampled: true } } as unknown as Partial<Call>; // prettier-ignore
+    for (const batch of [call(), call(traced)]) {
+      const around = limit(2);
+      const held = [0, 1, 2].map(() => Promise.withResolvers<undefined>());
+      const items = held.map(({ promise }) => around(itemOf(batch), () => promise));
+      assert.equal(await around(call(), async () => 'single'), 'single');
+      const other = Promise.withResolvers<undefined>();
+      const single = around(call(), () => other.promise);
+      const refused = () =>
+        assert.rejects(
+          around(call(), () => assert.fail('it ran')),
+          { code: 'overloaded' },
+        );
+      await refused();
+      held[0]!.resolve(undefined);
+      held[1]!.resolve(undefined);
+      await Promise.all(items.slice(0, 2));
+      await refused();
+      held[2]!.resolve(undefined);
+      await items[2];
+      assert.equal(await around(call(), async () => 'next'), 'next');
+      other.resolve(undefined);
+      await single;
+    }
   });
 
   it('runs nothing for a caller who has gone', async () => {
