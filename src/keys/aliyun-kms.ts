@@ -9,7 +9,10 @@ import type { Cloud } from './cloud-keys.ts';
 import { readPublicHalf } from './public-half.ts';
 import type { KeyUse } from './signer.ts';
 
-/** SM2DSA, whose digest is over more than the message, gets its row with the suite that verifies it here. */
+/**
+ * SM2DSA, whose digest is over more than the message, gets its row with the suite that verifies it here. The salt of PSS is as long as
+ * the hash: Aliyun's command to verify it says `rsa_pss_saltlen:-1` (help.aliyun.com/document_detail/148146.html).
+ */
 const algorithms: Readonly<Record<Suite['padding']['name'], string>> = {
   pkcs1v15: 'RSA_PKCS1_SHA_256',
   pss: 'RSA_PSS_SHA_256',

@@ -8,7 +8,10 @@ import type { Cloud } from './cloud-keys.ts';
 import { fromSpki, readPublicHalf } from './public-half.ts';
 import type { KeyUse } from './signer.ts';
 
-/** SM2DSA, which AWS has in China, gets its row with the suite that verifies it here. */
+/**
+ * SM2DSA, which AWS has in China, gets its row with the suite that verifies it here. PSS has a salt of 256 bits
+ * (docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html).
+ */
 const algorithms: Readonly<Record<Suite['padding']['name'], string>> = {
   pkcs1v15: 'RSASSA_PKCS1_V1_5_SHA_256',
   pss: 'RSASSA_PSS_SHA_256',

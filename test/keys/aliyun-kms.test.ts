@@ -1,13 +1,15 @@
 // Keys that stay in Aliyun KMS: each request is signed as ACS3 has it, and what comes back is what a key in the process signs.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { inspect } from 'node:util';
-import { sign } from 'node:crypto';
+import { constants, sign } from 'node:crypto';
 import type { KeyServicesConfig } from '../../src/config/schema/key-services.ts';
 import { sealOaep } from '../../src/crypto/cipher.ts';
+import { rsaPss } from '../../src/crypto/suites.ts';
 import { PaycertError } from '../../src/errors.ts';
 import { acs3Of } from '../../src/running/aliyun-kms.ts';
 import { AliyunKmsDouble } from '../support/aliyun-kms.ts';
@@ -98,6 +100,37 @@ describe('a key that stays in Aliyun KMS', () => {
         ...Array.from({ length: 4 }, () => ['AsymmetricSign', 'key-1', 'version-1', 32]),
       ],
     );
+  });
+
+  it('is asked for PSS by its name, and trusted where Aliyun’s own command verifies: with a salt of 32 bytes', async (t) => {
+    const { double, keyServices } = await start(t);
+    const found = await keyServices.resolve(referring(versions[0]), t.signal);
+    const key = found.get('apiclient_key.pem');
+    assert.ok(key !== undefined && !(key instanceof PaycertError));
+    const text = Buffer.from('this is message\n');
+    const directory = await makeDirectory(t);
+    const [publicKey, signature, message] = ['rsa_publickey.pub', 'rsa_pss_signature.bin', 'message-file.txt'];
+    await writeFile(join(directory, publicKey), one.publicKey.export({ type: 'spki', format: 'pem' }));
+    await writeFile(join(directory, message), text);
+    /** As https://help.aliyun.com/document_detail/148146.html has somebody verify what KMS signed. */
+    const command = ['dgst', '-verify', publicKey, '-sha256', '-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:-1', '-signature', signature, message]; // prettier-ignore
+    for (const [saltLength, isGood] of [
+      [32, true],
+      [0, false],
+      [20, false],
+      [222, false],
+    ] as const) {
+      const padding = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength };
+      const bytes: Buffer = sign('sha256', text, { key: one.privateKey, ...padding });
+      double.instead = (action, { KeyId, KeyVersionId, Algorithm }) => {
+        assert.deepEqual([action, Algorithm], ['AsymmetricSign', 'RSA_PSS_SHA_256']);
+        return { status: 200, content: { KeyId, KeyVersionId, Value: bytes.toString('base64') } };
+      };
+      await writeFile(join(directory, signature), bytes);
+      assert.equal(spawnSync('openssl', command, { cwd: directory }).status === 0, isGood);
+      if (isGood) assert.deepEqual(Buffer.from(await key.sign(rsaPss, text)), bytes);
+      else await assert.rejects(key.sign(rsaPss, text), codeIs('key-service-wrong'));
+    }
   });
 
   it('is a version of a key: the next one signs when the material says so, and under load none fails', async (t) => {

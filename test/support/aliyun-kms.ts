@@ -37,7 +37,7 @@ export class AliyunKmsDouble {
   /** The parameters of each request whose signature is right, in order. */
   readonly asked: Readonly<Record<string, string>>[] = [];
   /** Undefined for what the double itself answers. */
-  instead: (action: string) => Answer | undefined = () => undefined;
+  instead: (action: string, parameters: Readonly<Record<string, string>>) => Answer | undefined = () => undefined;
   readonly #nonces = new Set<string>();
 
   private constructor(keys: ReadonlyMap<string, KeyObject>) {
@@ -71,12 +71,12 @@ export class AliyunKmsDouble {
   async #answer(request: IncomingMessage): Promise<Answer> {
     const body = await text(request);
     const action = String(request.headers['x-acs-action']);
-    const instead = this.instead(action);
+    const parameters = Object.fromEntries(new URL(request.url ?? '', this.url).searchParams);
+    const instead = this.instead(action, parameters);
     if (instead !== undefined) return instead;
     if (action === 'AssumeRoleWithOIDC') return this.#lend(body);
     const refusal = this.#check(request, body);
     if (refusal !== undefined) return { status: 400, content: { Code: refusal } };
-    const parameters = Object.fromEntries(new URL(request.url ?? '', this.url).searchParams);
     this.asked.push({ ...parameters, Action: action });
     if (action === 'Decrypt') return this.#open(parameters);
     if (action === 'DescribeKey') {
