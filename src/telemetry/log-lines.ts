@@ -467,5 +467,20 @@ export function describeEvent(event: Event): LogLine | undefined {
 }
 
 /** Thousands a second, whose lines are of level debug: not described for a log that has none. */
-export const isOfEachCall = (event: Event): boolean =>
-  event.type === 'decrypted' || (event.type === 'operated' && event.outcome !== 'error');
+export function isOfEachCall(event: Event): boolean {
+  switch (event.type) {
+    case 'decrypted':
+    case 'judged':
+      return true;
+    case 'operated':
+      return event.outcome !== 'error';
+    case 'attempted':
+      return event.outcome === 'responded';
+    case 'forwarded':
+      return event.outcome !== 'unknown';
+    case 'platform-clock-compared':
+      return !event.isNews;
+    default:
+      return false;
+  }
+}

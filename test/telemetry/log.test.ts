@@ -44,6 +44,21 @@ describe('the log', () => {
     });
   }
 
+  it('leaves out of a log without debug lines nothing that is of another level', () => {
+    for (const event of Object.values(everyEvent)) {
+      const [line] = log('debug', event);
+      const isDebug = line === undefined || line['level'] === 'debug';
+      assert.equal(log('info', event).length, isDebug ? 0 : 1, event.type);
+    }
+    const timedOut = { ...everyEvent.attempted, outcome: 'timed-out' } as const;
+    const unknown = { ...everyEvent.forwarded, outcome: 'unknown' } as const;
+    const off = { ...everyEvent['platform-clock-compared'], isNews: true } as const;
+    assert.equal(log('info', { ...everyEvent.operated, outcome: 'error' }, timedOut, unknown, off).length, 4);
+    const responded = { ...everyEvent.attempted, outcome: 'responded' } as const;
+    const refused = { ...everyEvent.forwarded, outcome: 'refused' } as const;
+    assert.deepEqual(log('info', { ...everyEvent.operated, outcome: 'refused' }, responded, refused, { ...off, isNews: false }), []); // prettier-ignore
+  });
+
   it('tells code, detail, remedy and field of a deliberate error', () => {
     const [line] = log('info', { type: 'rejected', credential: 'a', error, seconds: 0, isNew: true });
     assert.deepEqual(

@@ -47,4 +47,15 @@ describe('a tally', () => {
       assert.throws(() => tally.add({ credential: 'a', value }), RangeError);
     assert.deepEqual(emptied(tally), [[{ credential: 'a' }, 1]]);
   });
+
+  it('keeps what a gauge became last, by labels, and hands that over once', () => {
+    const tally = new Tally(['host']);
+    for (const value of [3, -2, Number.NaN]) tally.set({ host: 'a', value });
+    tally.set({ host: 'b', value: 0.5 });
+    assert.deepEqual(emptied(tally), [
+      [{ host: 'a' }, Number.NaN],
+      [{ host: 'b' }, 0.5],
+    ]);
+    assert.deepEqual(emptied(tally), []);
+  });
 });

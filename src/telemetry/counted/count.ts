@@ -70,11 +70,16 @@ function make(
     const histogram = new Histogram({ ...options, buckets: [...buckets] });
     return ({ value, ...its }) => histogram.observe(its, value);
   }
-  if (type === 'gauge') {
-    const gauge = new Gauge(options);
-    return ({ value, ...its }) => (Number.isNaN(value) ? gauge.remove(its) : gauge.set(its, value));
-  }
   const tally = new Tally(labels);
+  if (type === 'gauge') {
+    void new Gauge({
+      ...options,
+      collect() {
+        tally.empty((its, value) => (Number.isNaN(value) ? this.remove(its) : this.set(its, value)));
+      },
+    });
+    return (sample) => tally.set(sample);
+  }
   const counter = new Counter({
     ...options,
     collect() {

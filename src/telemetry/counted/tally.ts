@@ -1,4 +1,4 @@
-// What a counter grew by since it was last read, by labels: checked, sorted and joined once for each set of them, and not for each call.
+// What a counter grew by since it was last read, or a gauge became, by labels: checked, sorted and joined once for each set of them, and not for each call.
 import type { Sample } from '../fact-gauge.ts';
 
 export type Labels = Readonly<Record<string, string | number>>;
@@ -23,6 +23,15 @@ export class Tally {
   /** @throws RangeError for what no counter can grow by, here and not at a scrape, far from where it came from */
   add(sample: Sample): void {
     if (!(sample.value >= 0 && sample.value < Infinity)) throw new RangeError('a counter grows by a number from 0 on');
+    this.#of(sample).value += sample.value;
+  }
+
+  /** In place of what was there. */
+  set(sample: Sample): void {
+    this.#of(sample).value = sample.value;
+  }
+
+  #of(sample: Sample): Sum {
     let level = this.#root;
     const last = this.#names.length - 1;
     for (let at = 0; at < last; at += 1) {
@@ -32,15 +41,13 @@ export class Tally {
       level = next;
     }
     const value = last < 0 ? undefined : sample[this.#names[last] ?? ''];
-    const sum = level.get(value) as Sum | undefined;
-    if (sum !== undefined) {
-      sum.value += sample.value;
-      return;
-    }
-    const { value: first, ...labels } = sample;
-    const begun = { labels, value: first };
+    const known = level.get(value) as Sum | undefined;
+    if (known !== undefined) return known;
+    const { value: _, ...labels } = sample;
+    const begun = { labels, value: 0 };
     level.set(value, begun);
     this.#sums.push(begun);
+    return begun;
   }
 
   /** Hands over what there is, and begins again: what has gone is not kept. */
