@@ -46,10 +46,22 @@ const digestInfo = Buffer.from('3031300d060960864801650304020105000420', 'hex');
 /** What PKCS#1 v1.5 pads, of a digest of SHA-256. */
 export const digestInfoOf = (sha256: Uint8Array): Buffer => Buffer.concat([digestInfo, sha256]);
 
+/** Node makes an object of a key's details each time that they are asked for. */
+const lengths = new WeakMap<KeyObject, number>();
+
+/** In bytes; 0 of what has none. */
+function modulusLength(key: KeyObject): number {
+  const known = lengths.get(key);
+  if (known !== undefined) return known;
+  const length = Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
+  lengths.set(key, length);
+  return length;
+}
+
 /** What was padded and signed, as OpenSSL itself recovers it to verify; undefined where the padding is wrong. */
 function recover(key: KeyObject, signature: Uint8Array): Buffer | undefined {
   // RFC 8017 §8.2.2, step 1.
-  if (signature.byteLength !== Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8)) return undefined;
+  if (signature.byteLength !== modulusLength(key)) return undefined;
   try {
     return publicDecrypt(key, signature);
   } catch {

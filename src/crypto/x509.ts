@@ -6,7 +6,8 @@ const longestSerial = 256;
 
 /** A serial number for comparison: upper-case hex without separators, prefix or leading zeros. What is longer is left as it is. */
 export function normalizeSerial(serial: string): string {
-  if (serial.length > longestSerial) return serial;
+  // As platforms write it, at every call: as it is.
+  if (serial.length > longestSerial || /^[1-9A-F][0-9A-F]*$/.test(serial)) return serial;
   return serial
     .replace(/^0x/i, '')
     .replace(/[:\s-]/g, '')

@@ -102,8 +102,8 @@ export interface NamedCall {
 
 /** Whether such a call is one of those patterns. */
 export function matchesCall(patterns: readonly string[], { method, target, apiMethod }: NamedCall): boolean {
-  const [path = ''] = target.split('?', 1);
-  const name = `${method} ${path}`;
+  const end = target.indexOf('?');
+  const name = `${method} ${end < 0 ? target : target.slice(0, end)}`;
   return patterns.some((pattern) => isOne(pattern, name) || (apiMethod !== undefined && isOne(pattern, apiMethod)));
 }
 

@@ -1,6 +1,6 @@
 // What signed HTTP messages have in common, whichever party signs them: lines of text, addresses as written, headers in any case.
 import { PaycertError, requestInvalid } from '../../errors.ts';
-import { membersWhere } from '../../members.ts';
+import { membersWhere, setMember } from '../../members.ts';
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -8,19 +8,28 @@ export type Headers = Readonly<Record<string, string>>;
  * Each line ended by LF.
  * @throws PaycertError `request-invalid` for a line break inside one: two different messages would have one signature
  */
-export function lines(texts: readonly string[]): Buffer {
+export const lines = (texts: readonly string[]): Buffer => Buffer.from(joined(texts));
+
+function joined(texts: readonly string[]): string {
   let all = '';
   for (const line of texts) {
     if (line.includes('\n'))
       throw new PaycertError('request-invalid', 'a line of the text to sign or verify holds a line break');
     all += `${line}\n`;
   }
-  return Buffer.from(all);
+  return all;
 }
 
 /** Lines, then the body, which a LF ends as well, then more lines. */
 export function linesAround(body: Uint8Array, head: readonly string[], tail: readonly string[] = []): Buffer {
-  return Buffer.concat([lines(head), body, Buffer.from('\n'), lines(tail)]);
+  const [before, after] = [joined(head), `\n${joined(tail)}`];
+  const length = Buffer.byteLength(before);
+  // In one piece: twice for each call, four pieces that are joined take longer than all else here.
+  const whole = Buffer.allocUnsafe(length + body.byteLength + Buffer.byteLength(after));
+  whole.write(before, 0);
+  whole.set(body, length);
+  whole.write(after, length + body.byteLength);
+  return whole;
 }
 
 const originOf = (url: string): string => /^https?:\/\/[^/?#]+/i.exec(url)?.[0] ?? '';
@@ -75,8 +84,8 @@ export function header(headers: Headers, name: string): string | undefined {
   let value: string | undefined;
   let isThere = false;
   // Some twenty times for each message, so that it makes nothing but what it returns.
-  for (const key of Object.keys(headers)) {
-    if (key.length !== name.length || key.toLowerCase() !== name) continue;
+  for (const key in headers) {
+    if (key.length !== name.length || key.toLowerCase() !== name || !Object.hasOwn(headers, key)) continue;
     const other = headers[key]?.trim();
     if (isThere && other !== value)
       throw requestInvalid(`headers.${name}`, 'stands twice, in different case and with two values');
@@ -93,7 +102,10 @@ export function withoutHeaders(headers: Headers, names: readonly string[]): Reco
 
 /** Names differ in case and are the same header: what we set must not stand beside what the caller wrote. */
 export function withHeaders(given: Headers, own: Headers): Record<string, string> {
-  return { ...withoutHeaders(given, Object.keys(own)), ...own };
+  const names = Object.keys(own);
+  const all = withoutHeaders(given, names);
+  for (const name of names) setMember(all, name, own[name] ?? '');
+  return all;
 }
 
 /** Some platforms refuse requests without one. */

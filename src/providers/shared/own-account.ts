@@ -12,7 +12,9 @@ const maxDepth = 32;
  *   platform may read the first of two where we read the last.
  */
 export function assertOwnQuery(target: string, names: readonly string[], own: string): void {
-  const [, query = ''] = target.split(/\?(.*)/s, 2);
+  const at = target.indexOf('?');
+  if (at < 0) return;
+  const query = target.slice(at + 1);
   for (const [name, value] of new URLSearchParams(query)) if (names.includes(name)) assertOwn(name, value, own);
 }
 

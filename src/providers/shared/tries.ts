@@ -8,7 +8,7 @@ import { type Form, takeForm } from '../takes.ts';
 import { isAlive } from './facts.ts';
 
 const distinct = <T extends Verifier | Opener>(all: readonly T[]): readonly T[] =>
-  [...new Map(all.toReversed().map((one) => [one.id, one])).values()].toReversed();
+  all.length < 2 ? all : [...new Map(all.toReversed().map((one) => [one.id, one])).values()].toReversed();
 
 /** By the list of one set, which never changes: how it is tried where there is no earlier one. */
 const orders = new WeakMap<readonly Opener[], readonly Opener[]>();
@@ -55,7 +55,8 @@ export function confirm(
 ): { readonly keyId: string; readonly at: number } {
   const alive = (all: readonly Verifier[]) => all.filter(({ facts }) => isAlive(facts, now));
   const own = alive(verifiers);
-  const named = [...own, ...alive(earlier?.verifiers ?? [])].filter(({ facts }) => isNamed(facts));
+  const others = earlier === undefined || earlier.verifiers.length === 0 ? [] : alive(earlier.verifiers);
+  const named = (others.length === 0 ? own : [...own, ...others]).filter(({ facts }) => isNamed(facts));
   if (named.length === 0 && misnamed !== undefined)
     throw new PaycertError('key-id-own', `the signature names ${misnamed}, and ${owner} never signs with that key`);
   if (named.length === 0 && own.length === 0)

@@ -45,8 +45,9 @@ export const forwarding = ({ merchantId }: WechatpayOptions): Forwarding => ({
     const signed = isMultipart(type) ? onePart(partsOf(type, body), 'meta') : body;
     assertOwnQuery(target, merchantNames, merchantId);
     assertOwnJson(signed, merchantNames, merchantId);
-    const named = type === undefined || type === given ? {} : { 'content-type': type };
-    return { method, url: target, headers: withHeaders(sentOf(headers, keys), named), body: signed };
+    const sent = sentOf(headers, keys);
+    const isNamed = type === undefined || type === given;
+    return { method, url: target, headers: isNamed ? sent : withHeaders(sent, { 'content-type': type }), body: signed };
   },
 
   isUnsigned: ({ method, target }) => method === 'GET' && isUnsignedByDesign(target),

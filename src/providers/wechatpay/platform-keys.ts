@@ -11,14 +11,24 @@ import type { NamedCertificate, Parts } from './parts.ts';
 const normalizeKeyId = (keyId: string): string =>
   keyId.startsWith('PUB_KEY_ID_') ? keyId : `serial ${normalizeSerial(keyId)}`;
 
-export const isSameKeyId = (a: string, b: string): boolean => normalizeKeyId(a) === normalizeKeyId(b);
+export const isSameKeyId = (a: string, b: string): boolean => a === b || normalizeKeyId(a) === normalizeKeyId(b);
 
 /** Whatever asked for it. */
 export const keyUnknown = (field: string) => new PaycertError('key-unknown', 'no platform key has this id', { field });
 
+interface Preferred {
+  readonly key: PlatformKey | undefined;
+  readonly from: number;
+  readonly until: number;
+}
+
 export class PlatformKeys {
   readonly all: readonly PlatformKey[];
   readonly #byId: ReadonlyMap<string, PlatformKey>;
+  /** Times at which one of them begins or ends to count, in order. */
+  readonly #turns: readonly number[];
+  /** What was preferred last, of each of the two, and between which times it is. */
+  readonly #preferred = new Map<boolean, Preferred>();
 
   constructor(keys: readonly PlatformKey[]) {
     // Of two certificates with one serial number and one key, the one that lives longer.
@@ -29,6 +39,11 @@ export class PlatformKeys {
     }
     this.#byId = byId;
     this.all = [...byId.values()];
+    const times = this.all.flatMap(({ notBefore, notAfter }) => [
+      Number(notBefore ?? -Infinity),
+      Number(notAfter ?? Infinity),
+    ]);
+    this.#turns = [...new Set([-Infinity, ...times, Infinity])].toSorted((a, b) => a - b);
   }
 
   alive(now: Date): readonly PlatformKey[] {
@@ -47,6 +62,17 @@ export class PlatformKeys {
    * named only where there is nothing else.
    */
   preferred(prefersPublicKey: boolean, now: Date): PlatformKey | undefined {
+    const known = this.#preferred.get(prefersPublicKey);
+    const at = now.getTime();
+    // At every call, and another one a few times in a year.
+    if (known !== undefined && known.from <= at && at < known.until) return known.key;
+    const next = this.#turns.findIndex((time) => at < time);
+    const key = this.#preferredAt(prefersPublicKey, now);
+    this.#preferred.set(prefersPublicKey, { key, from: this.#turns[next - 1] ?? at, until: this.#turns[next] ?? at });
+    return key;
+  }
+
+  #preferredAt(prefersPublicKey: boolean, now: Date): PlatformKey | undefined {
     const all = this.alive(now);
     const usual = all.filter(({ isUnusual }) => isUnusual !== true);
     const alive = usual.length > 0 ? usual : all;

@@ -102,6 +102,22 @@ describe('the preferred platform key', () => {
     assert.equal(new PlatformKeys([certificate, pubKey]).preferred(false, days(10)), pubKey);
     assert.equal(new PlatformKeys([]).preferred(false, now), undefined);
   });
+
+  it('is the same at each time, whatever it was asked for before', () => {
+    const all = [key('A1', -1, 3), key('A2', 1, 4), key('A3', 2, 2.5), pubKey, { ...key('A4', 3, 9), isUnusual: true }];
+    const asked = new PlatformKeys(all);
+    const times = fc.array(fc.tuple(fc.boolean(), fc.integer({ min: -4, max: 20 })), { minLength: 2 });
+    fc.assert(
+      fc.property(times, (questions) => {
+        for (const [isPublic, half] of questions) {
+          const at = days(half / 2);
+          assert.equal(asked.preferred(isPublic, at), new PlatformKeys(all).preferred(isPublic, at));
+          const before = new Date(at.getTime() - 1);
+          assert.equal(asked.preferred(isPublic, before), new PlatformKeys(all).preferred(isPublic, before));
+        }
+      }),
+    );
+  });
 });
 
 describe('of two certificates with one serial number', () => {
