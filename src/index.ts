@@ -73,14 +73,8 @@ export type { Reconciled } from './reconcile/reconcile.ts';
 export type { AskResponder } from './revocation/ask-responder.ts';
 export type { Content } from './store/input.ts';
 export type { Unopened } from './store/unopened.ts';
-export type {
-  At,
-  CiphertextInput,
-  CredentialOperations,
-  NotificationInput,
-  ReceivedInput,
-  RequestInput,
-} from './store/use.ts';
+export type { At, ReceivedInput, RequestInput } from './store/one-use.ts';
+export type { CiphertextInput, CredentialOperations, NotificationInput } from './store/use.ts';
 export { createDispatcher, type DispatcherOptions } from './tls/dispatcher.ts';
 export type { ConnectionOptions, DrainOptions } from './tls/draining-pools.ts';
 export { createHttpsAgent, type HttpsAgentOptions } from './tls/https-agent.ts';

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { PaycertError } from '../errors.ts';
 import { type Around, type Call, outcomeOf } from '../store/call.ts';
-import type { Witness } from '../store/use.ts';
+import type { Witness } from '../store/one-use.ts';
 import type { Audit } from './audit.ts';
 import { publicPath } from './public-path.ts';
 import { failure } from './records.ts';

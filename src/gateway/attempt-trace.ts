@@ -8,8 +8,8 @@ import { childOf, readTrace, type Trace, traceHeaders } from '../trace.ts';
 
 export interface TracedAttempt {
   readonly trace: Trace | undefined;
-  /** Beside those that are signed. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** Beside those that are signed, where there are any. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** `headers`: as the application sent them. Where nothing is traced here, they name its own span. */
@@ -19,8 +19,8 @@ export function traceAttempt(
   isPassedOn: boolean,
 ): TracedAttempt {
   const trace = parent && childOf(parent);
-  const context = trace ?? readTrace(headers);
-  return { trace, headers: isPassedOn && context !== undefined ? traceHeaders(context) : {} };
+  const context = isPassedOn ? (trace ?? readTrace(headers)) : undefined;
+  return { trace, ...(context && { headers: traceHeaders(context) }) };
 }
 
 interface Attempted {

@@ -1,4 +1,5 @@
 // A bulkhead: at most so many calls of one credential to one host at once, and at most so many that wait for their turn.
+import type { Ending } from './call-end.ts';
 
 export interface BulkheadOptions {
   readonly concurrent: number;
@@ -38,7 +39,7 @@ export class Bulkhead {
    * Call what it returns, once or more, when the turn is over.
    * @throws BulkheadFull; what `signal` is aborted with, and what `refuse` is called with, while it waits
    */
-  async enter(signal: AbortSignal): Promise<() => void> {
+  async enter(signal: Ending): Promise<() => void> {
     if (this.#underWay < this.#options.concurrent) this.#underWay += 1;
     else await this.#wait(signal);
     let isInside = true;
@@ -53,9 +54,9 @@ export class Bulkhead {
     for (const waiting of this.#waiting) waiting.refuse(why());
   }
 
-  #wait(signal: AbortSignal): Promise<void> {
+  #wait(signal: Ending): Promise<void> {
     if (this.#waiting.size >= this.#options.queued) throw new BulkheadFull();
-    signal.throwIfAborted();
+    if (signal.aborted) throw signal.reason;
     return new Promise((resolve, reject) => {
       const ends = (): void => {
         signal.removeEventListener('abort', gone);
@@ -71,7 +72,7 @@ export class Bulkhead {
           reject(error);
         },
       };
-      const gone = () => waiting.refuse(signal.reason as Error);
+      const gone = { handleEvent: () => waiting.refuse(signal.reason as Error) };
       signal.addEventListener('abort', gone);
       this.#waiting.add(waiting);
     });

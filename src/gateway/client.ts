@@ -1,15 +1,16 @@
 // One call of a platform: to which of its hosts, how often at most, and within which time.
 import { Readable } from 'node:stream';
 import { PaycertError } from '../errors.ts';
-import { matchesCall } from '../providers/forwarding.ts';
+import { matchesCall, type Repeatable } from '../providers/forwarding.ts';
 import type { Call } from '../store/call.ts';
 import { BufferBudget } from '../system/buffer-budget.ts';
 import { type Exchange, type Exchanged, exchangeOnce, type ExchangeOptions, type Limits } from './exchange.ts';
+import { CallEnd, signalOf } from './call-end.ts';
 import type { BreakerOptions, BreakerState } from '../system/breaker.ts';
 import type { BulkheadOptions } from './bulkhead.ts';
 import { Deadlines } from '../system/deadlines.ts';
 import { Gates } from './gates.ts';
-import { Hosts, type Pair } from './hosts.ts';
+import { hostOf, Hosts, type Pair } from './hosts.ts';
 import { type ClockState, PlatformClocks } from './platform-clocks.ts';
 import { Repeats } from './repeats.ts';
 import { assertSendable } from './sendable.ts';
@@ -93,26 +94,26 @@ export class GatewayClient {
     const { request, forwarding, apiMethod } = forwarded;
     assertSendable(request.target);
     const { clock, deadlineMilliseconds, milliseconds, attempts: most, random } = this.#options;
-    const [ended, deadline] = [new AbortController(), { aborted: false }];
+    const [end, deadline] = [new CallEnd(), { aborted: false }];
     const over = this.#deadlines.begin(() => {
       deadline.aborted = true;
-      ended.abort();
+      end.abort(late);
     });
-    const forget = onAbort(call.signal, (reason) => ended.abort(reason));
-    const limits = { deadline, signal: ended.signal };
+    const forget = onAbort(call.signal, (reason) => end.abort(reason));
+    const limits = { deadline, signal: end };
     const { method, target } = request;
-    const mayRepeat = matchesCall(forwarding.repeatable.map((row) => row.call), { method, target, apiMethod }); // prettier-ignore
-    const end = milliseconds() + deadlineMilliseconds;
+    const mayRepeat = matchesCall(callsOf(forwarding.repeatable), { method, target, apiMethod });
+    const until = milliseconds() + deadlineMilliseconds;
     const repeats = new Repeats(
       {
-        ...{ most, mayRepeat, random, now: () => clock.now(), millisecondsLeft: () => end - milliseconds() },
+        ...{ most, mayRepeat, random, now: () => clock.now(), millisecondsLeft: () => until - milliseconds() },
       },
       forwarded.attempts,
     );
     let response: GatewayResponse | undefined;
     try {
       const hosts = this.#hosts.order(forwarded, mayRepeat);
-      response = await this.#tryEach(call, { ...forwarded, hosts }, repeats, limits);
+      response = await this.#tryEach(call, { forwarded, hosts, repeats }, limits);
       return response;
     } finally {
       over();
@@ -124,14 +125,14 @@ export class GatewayClient {
   }
 
   /** Where no byte can have left, any call moves to the next host. What may have left is sent again only if that may be. */
-  async #tryEach(call: Call, { hosts, ...forwarded }: Ordered, repeats: Repeats, limits: Limits): Promise<Exchange> {
+  async #tryEach(call: Call, { forwarded, hosts, repeats }: Ordered, limits: Limits): Promise<Exchange> {
     for (let at = 0; ;) {
       const origin = hosts[at] ?? forwarded.origin;
       try {
-        const response = await this.#tryOne(call, { ...forwarded, origin }, limits);
+        const response = await this.#tryOne(call, origin, { forwarded, limits });
         const pause = repeats.afterResponse(response);
         if (pause === undefined) return response;
-        if (pause > 0) await this.#options.clock.sleep(pause, limits.signal);
+        if (pause > 0) await this.#options.clock.sleep(pause, signalOf(limits.signal));
         // The caller has left, or it is too late: what the platform said last is what is known.
         if (limits.signal.aborted) return response;
       } catch (error) {
@@ -142,10 +143,15 @@ export class GatewayClient {
     }
   }
 
-  #tryOne(call: Call, exchanged: ForwardedCall, limits: Limits): Promise<Exchange> {
-    const { host } = new URL(exchanged.origin);
-    return this.#gates.through({ call, host, ...limits }, (pass) =>
-      exchangeOnce(call, { ...exchanged, pass }, limits, this.#options),
+  #tryOne(
+    call: Call,
+    origin: string,
+    { forwarded, limits }: Pick<Ordered, 'forwarded'> & { readonly limits: Limits },
+  ): Promise<Exchange> {
+    const { request, forwarding, apiMethod, attempts } = forwarded;
+    const { deadline, signal } = limits;
+    return this.#gates.through({ call, host: hostOf(origin), deadline, signal }, (pass) =>
+      exchangeOnce(call, { request, forwarding, apiMethod, attempts, origin, pass }, limits, this.#options),
     );
   }
 
@@ -164,4 +170,20 @@ function onAbort(signal: AbortSignal, abort: (reason: unknown) => void): () => v
   return () => signal.removeEventListener('abort', aborted);
 }
 
-type Ordered = ForwardedCall & { readonly hosts: readonly string[] };
+/** One for all: Node would make an error with its stack for each. */
+const late = new DOMException('the time of the call is over', 'AbortError');
+
+interface Ordered {
+  readonly forwarded: ForwardedCall;
+  readonly hosts: readonly string[];
+  readonly repeats: Repeats;
+}
+
+/** By the rows of one platform, which never change. */
+const calls = new WeakMap<readonly Repeatable[], readonly string[]>();
+
+function callsOf(rows: readonly Repeatable[]): readonly string[] {
+  const known = calls.get(rows) ?? rows.map(({ call }) => call);
+  calls.set(rows, known);
+  return known;
+}

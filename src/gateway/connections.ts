@@ -4,6 +4,7 @@ import { loadOptional } from '../optional-package.ts';
 import type { TlsIdentity } from '../providers/shared/tls-identity.ts';
 import { createLookup } from '../system/lookup.ts';
 import { buildSecureContext } from '../tls/secure-context.ts';
+import type { Ending } from './call-end.ts';
 import { type Incoming, Receiving } from './receiving.ts';
 import { goesDirect, openTunnel, type WayOut } from './way-out.ts';
 
@@ -31,7 +32,7 @@ export class NoResponse extends Error {
 }
 
 export interface SendOptions {
-  readonly signal: AbortSignal;
+  readonly signal: Ending;
   readonly isFresh?: boolean;
   /** What is shown where the platform asks for a certificate, and whose it is. */
   readonly shown?: Shown | undefined;

@@ -3,17 +3,20 @@ import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe, TracedRequest } from '../events.ts';
 import { randomNonce } from '../nonce.ts';
+import type { KeyFacts } from '../providers/provider.ts';
 import { pathAndQuery } from '../providers/shared/http.ts';
 import { assertAwaited, type Call } from '../store/call.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Store } from '../store/store.ts';
-import { useOf, within, type Witness } from '../store/use.ts';
+import { authorizeOnce, type Witness } from '../store/one-use.ts';
 import type { BufferBudget } from '../system/buffer-budget.ts';
 import type { Attempt, AttemptOutcome } from './attempt.ts';
 import { traceAttempt, tracedRequest } from './attempt-trace.ts';
+import type { Ending } from './call-end.ts';
 import { shownBy } from './client-certificate.ts';
 import { type Connections, NoResponse, type Outgoing, type Shown } from './connections.ts';
 import type { Pass } from './gates.ts';
+import { hostOf } from './hosts.ts';
 import { type Called, type Learn, receive, type ReceivedResponse } from './received.ts';
 import type { PlatformClocks } from './platform-clocks.ts';
 import type { Incoming } from './receiving.ts';
@@ -38,7 +41,7 @@ export interface Limits {
   /** Whether the call's own time is over. */
   readonly deadline: Pick<AbortSignal, 'aborted'>;
   /** The deadline, or a caller that has gone. */
-  readonly signal: AbortSignal;
+  readonly signal: Ending;
 }
 
 /** `origin`: one of the platform's, or a platform double: what the configuration says, and nothing that a caller sends. */
@@ -83,9 +86,9 @@ export async function exchangeOnce(
   limits: Limits,
   options: ExchangeOptions,
 ): Promise<Exchange> {
-  const { store, clocks, observe, witness, passesTraceOn = false } = options;
+  const { store, clocks, observe, budget, learn, witness, passesTraceOn = false } = options;
   const { request, origin, forwarding, attempts, pass } = exchanged;
-  const { host } = new URL(origin);
+  const host = hostOf(origin);
   const snapshot = store.current(call.credential);
   const signedBy = signedByNow(call, host, options);
   const hasChanged = () => {
@@ -95,27 +98,25 @@ export async function exchangeOnce(
   };
   const shown = shownBy(snapshot.signingFor(call), call, { request, forwarding, host });
   const headers = passedOn<string>(request.headers);
-  const wanted = forwarding.toAuthorize({ ...request, headers }, keysOf(snapshot), origin);
-  const use = useOf(snapshot, within(call), { observe, nonce: randomNonce, witness });
-  const authorized = await use.authorize(wanted, { now: clocks.at(host) });
+  const { method, target, body } = request;
+  const wanted = forwarding.toAuthorize({ method, target, headers, body }, keysOf(snapshot), origin);
+  const uses = { snapshot, observe, nonce: randomNonce, witness };
+  const authorized = await authorizeOnce(uses, call, wanted, { now: clocks.at(host) });
   assertAwaited(call);
   const { trace, headers: traceHeaders } = traceAttempt(call, request.headers, passesTraceOn);
   const outgoing: Outgoing = {
     method: authorized.method,
     target: pathAndQuery(authorized.url),
-    headers: { ...authorized.headers, ...traceHeaders },
-    body: authorized.body ?? request.body,
+    headers: traceHeaders === undefined ? authorized.headers : { ...authorized.headers, ...traceHeaders },
+    body: authorized.body ?? body,
   };
   const { generation } = snapshot;
   const traced = tracedRequest(trace, { origin, authorized, generation, resends: attempts.length });
   const received = await pass(async () => {
     const incoming = await sendOnce({ call, origin, outgoing, attempts, shown, traced }, limits, options);
     try {
-      return await receive(call, exchanged, incoming, {
-        ...options,
-        now: () => clocks.at(host),
-        signal: limits.signal,
-      });
+      const now = () => clocks.at(host);
+      return await receive(call, exchanged, incoming, { store, observe, budget, learn, now, end: limits.signal });
     } catch (error) {
       throw bodyFailure(error, origin, limits);
     }
@@ -142,7 +143,7 @@ export async function sendOnce(
   { signal, deadline }: Limits,
   { connections, clock, clocks, observe, milliseconds }: Omit<ExchangeOptions, 'store' | 'budget'>,
 ): Promise<Incoming> {
-  const { host } = new URL(origin);
+  const host = hostOf(origin);
   const [startedAt, sentAt] = [clock.now(), milliseconds()];
   const note = (outcome: AttemptOutcome, status?: number) => {
     const attempt = { host, startedAt, endedAt: clock.now(), outcome, ...(status !== undefined && { status }) };
@@ -165,8 +166,18 @@ export async function sendOnce(
 }
 
 /** Also those that were replaced a moment ago: fields of the request may be encrypted for one of them. */
-const keysOf = ({ context, beside, retired }: Snapshot) =>
-  [context, ...(beside ? [beside] : []), ...retired.map((one) => one.context)].flatMap(({ set }) => set.keys);
+function keysOf(snapshot: Snapshot): readonly KeyFacts[] {
+  const known = keys.get(snapshot);
+  if (known !== undefined) return known;
+  const { context, beside, retired } = snapshot;
+  const contexts = [context, ...(beside ? [beside] : []), ...retired.map((one) => one.context)];
+  const all = contexts.flatMap(({ set }) => set.keys);
+  keys.set(snapshot, all);
+  return all;
+}
+
+/** A snapshot never changes. */
+const keys = new WeakMap<Snapshot, readonly KeyFacts[]>();
 
 /** Of a body that ends too early, or too late. */
 export const bodyFailure = (error: unknown, origin: string, { deadline }: Pick<Limits, 'deadline'>): PaycertError => {
@@ -174,8 +185,7 @@ export const bodyFailure = (error: unknown, origin: string, { deadline }: Pick<L
   return deadline.aborted ? timedOut(origin) : interrupted(origin);
 };
 
-const timedOut = (origin: string) =>
-  new PaycertError('gateway-timeout', `${new URL(origin).host} did not respond in time`);
+const timedOut = (origin: string) => new PaycertError('gateway-timeout', `${hostOf(origin)} did not respond in time`);
 
 const interrupted = (origin: string, code?: string) =>
-  new PaycertError('gateway-interrupted', `the connection to ${new URL(origin).host} ended before its response${code === undefined ? '' : ` (${code})`}`); // prettier-ignore
+  new PaycertError('gateway-interrupted', `the connection to ${hostOf(origin)} ended before its response${code === undefined ? '' : ` (${code})`}`); // prettier-ignore

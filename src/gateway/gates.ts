@@ -13,6 +13,7 @@ import {
 } from '../system/breaker.ts';
 import { Bulkhead, BulkheadFull, type BulkheadOptions } from './bulkhead.ts';
 import type { ReceivedResponse } from './received.ts';
+import type { Ending } from './call-end.ts';
 import { callResultOf } from './call-result.ts';
 
 export interface GatesOptions {
@@ -43,7 +44,7 @@ interface Visit {
   /** Whether the call's own time is over. */
   readonly deadline: Pick<AbortSignal, 'aborted'>;
   /** The deadline, or a caller that has gone. */
-  readonly signal: AbortSignal;
+  readonly signal: Ending;
 }
 
 interface Gate {

@@ -16,6 +16,18 @@ export interface Pair {
   readonly spare?: string | undefined;
 }
 
+const parsed = new Map<string, string>();
+const mostParsed = 1000;
+
+/** The host of an origin; of the same few at every call, so that each is parsed once. */
+export function hostOf(origin: string): string {
+  const known = parsed.get(origin);
+  if (known !== undefined) return known;
+  const { host } = new URL(origin);
+  if (parsed.size < mostParsed) parsed.set(origin, host);
+  return host;
+}
+
 /** Until the host that is away is tried again: by a call that may be repeated, or by any. */
 const probeMilliseconds = 30_000;
 const longestMilliseconds = 300_000;
@@ -44,7 +56,7 @@ export class Hosts {
 
   /** Those whose calls go to their spare. */
   away(): readonly string[] {
-    return [...this.#away.keys()].map((origin) => new URL(origin).host);
+    return [...this.#away.keys()].map(hostOf);
   }
 
   isAway(origin: string): boolean {
@@ -54,7 +66,7 @@ export class Hosts {
   /** What the attempts of one call say of the two. */
   learn({ origin, spare }: Pair, attempts: readonly Attempt[]): void {
     if (spare === undefined) return;
-    const [own, other] = [new URL(origin).host, new URL(spare).host];
+    const [own, other] = [hostOf(origin), hostOf(spare)];
     const has = (host: string, outcome: Attempt['outcome']) =>
       attempts.some((attempt) => attempt.host === host && attempt.outcome === outcome);
     const [now, isAway] = [this.#options.milliseconds(), this.#away.has(origin)];

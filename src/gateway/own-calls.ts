@@ -50,7 +50,7 @@ export interface OwnCall {
 interface Making {
   readonly id: string;
   readonly trace: Trace | undefined;
-  readonly limits: Limits;
+  readonly limits: Limits & { readonly signal: AbortSignal };
   readonly attempts: Attempt[];
 }
 

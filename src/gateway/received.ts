@@ -2,7 +2,6 @@
 import type { Readable } from 'node:stream';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
-import { randomNonce } from '../nonce.ts';
 import {
   type CallOutcome,
   type ForwardedRequest,
@@ -15,8 +14,9 @@ import {
 import { membersWhere } from '../members.ts';
 import type { Call } from '../store/call.ts';
 import type { Store } from '../store/store.ts';
-import { useOf, within } from '../store/use.ts';
+import { verifyOnce } from '../store/one-use.ts';
 import type { BufferBudget } from '../system/buffer-budget.ts';
+import { type Ending, signalOf } from './call-end.ts';
 import type { Incoming } from './receiving.ts';
 import { decoded, readWhole } from './response-body.ts';
 import { passedOn } from './sendable.ts';
@@ -46,7 +46,7 @@ export type Learn = (credential: string, keyId: string, gone: AbortSignal) => Pr
 export interface ReceiveOptions {
   readonly learn?: Learn | undefined;
   /** Aborted when nobody waits for the response any more. */
-  readonly signal: AbortSignal;
+  readonly end: Ending;
   readonly store: Store;
   /** The time to judge by. */
   readonly now: () => Date;
@@ -100,22 +100,21 @@ export function assertNoRedirect({ status, body }: Incoming): void {
 }
 
 /** A platform may begin to sign with a certificate that it tells nobody of, but who asks for it. */
-async function isLearned(error: unknown, { credential }: Call, { learn, signal }: ReceiveOptions): Promise<boolean> {
+async function isLearned(error: unknown, { credential }: Call, { learn, end }: ReceiveOptions): Promise<boolean> {
   if (learn === undefined || !(error instanceof PaycertError) || error.keyId === undefined) return false;
-  return learn(credential, error.keyId, signal);
+  return learn(credential, error.keyId, signalOf(end));
 }
 
 /** With the snapshot that is current now, and at this time: keys may have been replaced since it was sent. */
 async function verify(
   call: Call,
   { method, target }: ForwardedRequest,
-  { apiMethod, ...response }: ForwardedResponse,
+  { status, headers, body, apiMethod }: ForwardedResponse,
   { store, now, observe }: ReceiveOptions,
 ): Promise<void> {
-  const arrived = { ...call, startedAt: now() };
-  const use = useOf(store.current(call.credential), within(arrived), { observe, nonce: randomNonce });
-  const named = apiMethod !== undefined && { apiMethod };
-  await use.verify({ kind: 'response', method, url: target, ...response, ...named });
+  const received = { kind: 'response', method, url: target, status, headers, body } as const;
+  const named = apiMethod === undefined ? received : { ...received, apiMethod };
+  await verifyOnce({ snapshot: store.current(call.credential), observe }, call, named, now());
 }
 
 /** A header that is there twice is signed by no platform; its first value counts nowhere. */

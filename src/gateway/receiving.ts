@@ -1,4 +1,5 @@
 // What undici tells of one request, until the head of its response is there. By its own events: a promise and a stream of undici's cost more than all of it.
+import type { Ending } from './call-end.ts';
 import { ArrivingBody, type Control, type IncomingBody } from './arriving-body.ts';
 
 /** The head of a response, and its body while it arrives. */
@@ -18,13 +19,13 @@ export interface Receiver {
 export class Receiving {
   /** Whether a byte of the request may have left. */
   hasStarted = false;
-  readonly #signal: AbortSignal;
+  readonly #signal: Ending;
   readonly #receiver: Receiver;
   #controller: Control | undefined;
   #body: ArrivingBody | undefined;
 
   /** Resolves with the head of a final response; rejects as soon as `signal` is aborted, or with what undici failed with. */
-  constructor(signal: AbortSignal, receiver: Receiver) {
+  constructor(signal: Ending, receiver: Receiver) {
     this.#signal = signal;
     this.#receiver = receiver;
     signal.addEventListener('abort', this);
@@ -32,7 +33,7 @@ export class Receiving {
 
   /** Of the signal. undici ends a request that waits for a connection when it gets one; its caller hears at once. */
   handleEvent(): void {
-    const { reason } = this.#signal as { readonly reason: Error };
+    const reason = this.#signal.reason as Error;
     this.#receiver.reject(reason);
     this.#controller?.abort(reason);
   }

@@ -65,9 +65,11 @@ export function checked<T>(input: T): T {
 }
 
 function checkValues(member: string, values: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(values))
+  for (const name of Object.keys(values)) {
+    const value = values[name];
     if (typeof value !== 'string' && value !== undefined)
       throw requestInvalid(`${member}.${name}`, unlikeReceived('header', value) ?? 'must be text');
+  }
 }
 
 const received = ['response', 'notification', 'return', 'message'];
@@ -79,19 +81,29 @@ export function checkedReceived<T extends { readonly kind: string }>(input: T): 
   return input;
 }
 
-/** The bytes of one checked member. @throws PaycertError `request-invalid` where it is missing */
-export function bytesOf<Name extends string>(
+/** The bytes of one member. @throws PaycertError `request-invalid` where it is missing, or neither text nor bytes */
+export const bytesOf = <Name extends string>(
+  input: Readonly<Record<Name, Content | undefined>>,
+  name: Name,
+): Uint8Array => bytesIn(checked(input), name);
+
+/** The same of an input that has been checked. */
+export function bytesIn<Name extends string>(
   input: Readonly<Record<Name, Content | undefined>>,
   name: Name,
 ): Uint8Array {
-  const content = checked(input)[name];
+  const content = input[name];
   if (content === undefined) throw requestInvalid(name, 'is missing');
   return typeof content === 'string' ? Buffer.from(content) : content;
 }
 
 /** What platforms write in base64: text as it is, bytes encoded. @throws PaycertError `request-invalid` where it is missing */
-export function base64Of<Name extends string>(input: Readonly<Record<Name, Content | undefined>>, name: Name): string {
-  const content = checked(input)[name];
+export const base64Of = <Name extends string>(input: Readonly<Record<Name, Content | undefined>>, name: Name): string =>
+  base64In(checked(input), name);
+
+/** The same of an input that has been checked. */
+export function base64In<Name extends string>(input: Readonly<Record<Name, Content | undefined>>, name: Name): string {
+  const content = input[name];
   if (content === undefined) throw requestInvalid(name, 'is missing');
   return typeof content === 'string' ? content : Buffer.from(content).toString('base64');
 }

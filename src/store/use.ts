@@ -1,7 +1,5 @@
 // The operations of one snapshot for one call: what a row of the API and a program with the library both run.
-import { type ErrorCode, PaycertError, requestInvalid } from '../errors.ts';
-import type { Observe } from '../events.ts';
-import type { Sent } from '../providers/refusal.ts';
+import { type PaycertError, requestInvalid } from '../errors.ts';
 import type {
   AuthorizedRequest,
   Ciphertext,
@@ -10,19 +8,25 @@ import type {
   Moment,
   OpenedNotification,
   PaymentParametersInput,
-  Received,
   ReceivedNotification,
-  RequestToAuthorize,
   Signed,
   Verified,
 } from '../providers/provider.ts';
 import type { Call } from './call.ts';
-import { base64Of, bytesOf, checked, checkedReceived, type Content } from './input.ts';
+import { base64Of, bytesOf, checked, type Content } from './input.ts';
+import {
+  type At,
+  authorizeOnce,
+  momentOf,
+  type ReceivedInput,
+  refused,
+  type RequestInput,
+  type UseOptions,
+  type Uses,
+  verifyOnce,
+} from './one-use.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Sealed } from './unopened.ts';
-
-/** A request to authorize, of which the platform takes its own members: docs/api.md says which. */
-export type RequestInput = Omit<RequestToAuthorize, 'body'> & { readonly body?: Content };
 
 /** What a platform sent by itself: `headers` and `body` exactly as they came. */
 export type NotificationInput = Omit<ReceivedNotification, 'kind' | 'body'> & {
@@ -30,23 +34,12 @@ export type NotificationInput = Omit<ReceivedNotification, 'kind' | 'body'> & {
   readonly body: Content;
 };
 
-/**
- * What a platform sent, exactly as it came; or a message with its signature, in base64 or as bytes. `kind` says whether it is a
- * `response` to a request of yours, a `notification`, or the address that a paying user's browser `return`s to.
- */
-export type ReceivedInput =
-  | (Omit<Extract<Received, { readonly body: Uint8Array }>, 'body'> & { readonly body: Content })
-  | { readonly kind: 'message'; readonly message: Content; readonly signature: Content; readonly keyId: string };
-
 /** A ciphertext in base64, as platforms write it, or as bytes; beside it what its algorithm needs, as the platform sent it. */
 export type CiphertextInput = Ciphertext extends infer Each
   ? Each extends Ciphertext
     ? Omit<Each, 'ciphertext'> & { readonly ciphertext: Content }
     : never
   : never;
-
-/** The time that an operation takes for now. */
-export type At = Partial<Pick<Moment, 'now'>>;
 
 /**
  * What one set of keys does for a program. Text is taken as its UTF-8 bytes. A time that is not given is now, and a nonce is random.
@@ -131,22 +124,6 @@ export interface Judgement {
   readonly outcome: 'accepted' | 'refused';
 }
 
-/** Receives each request that was authorized, as it will be sent. */
-export type Remember = (call: Call, sent: Sent & { readonly keyId: string }) => void;
-
-/** One signature: of a request that has a method and an address, or of a text. */
-export interface SignedRequest {
-  readonly keyId: string | undefined;
-  readonly generation: number;
-  readonly method?: string;
-  readonly url?: string;
-  /** Of the request; or the whole text. */
-  readonly body?: Uint8Array;
-}
-
-/** Receives everything that was signed before it is handed out: what it throws is thrown in its place. */
-export type Witness = (call: Call, signed: SignedRequest) => Promise<void> | undefined;
-
 /** Begins an operation: what surrounds it, and the call that it belongs to. */
 export type Begin = <T>(operation: string, work: (call: Call) => Promise<T>) => Promise<T>;
 
@@ -156,33 +133,13 @@ export const within =
   (_, work) =>
     work(call);
 
-export interface UseOptions {
-  readonly observe: Observe;
-  /** Makes a nonce where the caller gives none. */
-  readonly nonce: () => string;
-  readonly remember?: Remember | undefined;
-  readonly witness?: Witness | undefined;
-}
-
 /** The operations of one snapshot, the one that was current when the call began. */
 export function useOf(snapshot: Snapshot, begin: Begin, options: UseOptions): CredentialOperations {
-  const { observe, nonce, remember = () => undefined, witness = () => undefined } = options;
+  const { observe, nonce, witness } = options;
   const { generation } = snapshot;
-  const momentOf = ({ startedAt }: Call, given: Partial<Moment> = {}): Moment => ({
-    now: given.now ?? startedAt,
-    nonce: given.nonce ?? nonce(),
-  });
+  const uses: Uses = { ...options, snapshot };
   const timeOf = ({ startedAt }: Call, { now = startedAt }: At = {}): Date => now;
 
-  /**
-   * A refusal is observed as `unverified`: somebody forges, or a platform's key is missing here; a key that is named and is missing
-   * as `key-missed`.
-   */
-  const refused = ({ credential }: Call, { kind }: Received, error: unknown): void => {
-    if (isUnverified(error)) observe({ type: 'unverified', credential, kind, error });
-    const keyId = missedKeyOf(error);
-    if (keyId !== undefined) observe({ type: 'key-missed', credential, keyId });
-  };
   const unopened =
     ({ credential }: Call, kind: Sealed) =>
     (error: PaycertError) =>
@@ -195,30 +152,15 @@ export function useOf(snapshot: Snapshot, begin: Begin, options: UseOptions): Cr
       begin('sign', async (call) => {
         const body = bytesOf({ message }, 'message');
         const signed = await snapshot.signingFor(call).sign(body, call);
-        await witness(call, { keyId: signed.keyId, generation, body });
+        await witness?.(call, { keyId: signed.keyId, generation, body });
         return signed;
       }),
-    authorize: (given, moment) =>
-      begin('authorize', async (call) => {
-        const { body, ...members } = checked(given);
-        // It is not sent: signed without it, and sent by a client that does not know, it is another address.
-        if (members.url?.includes('#'))
-          throw requestInvalid('url', 'has a fragment, which is not sent: write %23 for a # in a value');
-        // Some HTTP clients make a header Authorization of it, in place of the one that is signed.
-        if (/^https?:\/\/[^/?]*@/i.test(members.url ?? ''))
-          throw requestInvalid('url', 'has a name or password before its host, which is not signed: leave it out');
-        const request = { ...members, ...(body !== undefined && { body: bytesOf({ body }, 'body') }) };
-        const authorized = await snapshot.signingFor(call).authorize(request, momentOf(call, moment), call);
-        const sent = { ...authorized, body: authorized.body ?? request.body ?? new Uint8Array() };
-        await witness(call, { ...sent, generation });
-        remember(call, sent);
-        return authorized;
-      }),
+    authorize: (given, moment) => begin('authorize', (call) => authorizeOnce(uses, call, given, moment)),
     paymentParameters: (input, moment) =>
       begin('payment-parameters', async (call) => {
         const signing = snapshot.signingFor(call);
-        const parameters = await signing.paymentParameters(checked(input), momentOf(call, moment), call);
-        await witness(call, { keyId: signing.context.set.signer?.facts.keyId, generation });
+        const parameters = await signing.paymentParameters(checked(input), momentOf(call, nonce, moment), call);
+        await witness?.(call, { keyId: signing.context.set.signer?.facts.keyId, generation });
         return parameters;
       }),
     report: (given) =>
@@ -231,22 +173,13 @@ export function useOf(snapshot: Snapshot, begin: Begin, options: UseOptions): Cr
       }),
     encrypt: (plaintext, { keyId, ...at } = {}) =>
       begin('encrypt', async (call) => snapshot.encrypt(bytesOf({ plaintext }, 'plaintext'), timeOf(call, at), keyId)),
-    verify: (given, at) =>
-      begin('verify', async (call) => {
-        const received = receivedOf(given);
-        try {
-          return await snapshot.verify(received, timeOf(call, at));
-        } catch (error) {
-          refused(call, received, error);
-          throw error;
-        }
-      }),
+    verify: (given, at) => begin('verify', (call) => verifyOnce(uses, call, given, timeOf(call, at))),
     /** Observed as `unverified`, `unopened` or `decrypted`. */
     receive: (given, at) =>
       begin('notification', async (call) => {
         const received: ReceivedNotification = { ...given, kind: 'notification', body: bytesOf(given, 'body') };
         const { isRetired, ...opened } = await snapshot.receive(received, timeOf(call, at), {
-          unverified: (error) => refused(call, received, error),
+          unverified: (error) => refused(observe, call.credential, { kind: 'notification', error }),
           unopened: unopened(call, 'notification'),
         });
         if (opened.role !== undefined) decrypted(call, opened.role, isRetired);
@@ -263,20 +196,3 @@ export function useOf(snapshot: Snapshot, begin: Begin, options: UseOptions): Cr
       }),
   };
 }
-
-function receivedOf(input: ReceivedInput): Received {
-  const given = checkedReceived(input);
-  return given.kind === 'message'
-    ? { ...given, message: bytesOf(given, 'message'), signature: base64Of(given, 'signature') }
-    : { ...given, body: bytesOf(given, 'body') };
-}
-
-/** A refused signature. A response that the platform never signs is no proof, and nobody's failure. */
-const isUnverified = (error: unknown): error is PaycertError =>
-  error instanceof PaycertError && error.kind === 'refused' && error.code !== 'response-unsigned';
-
-const keyMissing: ReadonlySet<string> = new Set<ErrorCode>(['key-id-unknown', 'no-platform-key']);
-
-/** The key that a message names, where it is not known, or no key of the platform is valid. */
-const missedKeyOf = (error: unknown): string | undefined =>
-  error instanceof PaycertError && keyMissing.has(error.code) ? error.keyId : undefined;
