@@ -18,11 +18,13 @@ type Known = Pick<Call, 'credential' | 'operation' | 'startedAt'> & {
 };
 
 /** `Request-Id` and `User-Agent` are taken where they can be printed; what cannot is as good as absent. */
-export function callOf(route: RouteCall, { listener, traceOf, ...known }: Known): Call {
+export function callOf(route: RouteCall, { listener, traceOf, credential, operation, startedAt }: Known): Call {
   const { headers } = route.request;
   const claim = headerOf(headers['user-agent']);
   return {
-    ...known,
+    credential,
+    operation,
+    startedAt,
     id: headerOf(headers['request-id']) ?? randomUUID(),
     caller: { listener, ...(claim !== undefined && { claim }) },
     signal: route.signal,

@@ -1,5 +1,5 @@
 // How a response leaves: its head, its text or stream, and an error as a problem, also while its caller still sends.
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { PaycertError } from '../errors.ts';
@@ -7,18 +7,34 @@ import { problemOf } from './problem.ts';
 
 export const problemJson = 'application/problem+json';
 
-export type Head = Readonly<Record<string, string | readonly string[]>>;
+export interface Head {
+  readonly status: number;
+  /** The media type of what follows. */
+  readonly type: string;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
+}
 
-/** Of a body that follows at once. All headers together: one by one, Node keeps each of them in a map that nobody reads. */
-export function writeHead(response: ServerResponse, status: number, head: Head, body: string | Uint8Array): void {
+/** Of a body that follows at once. All headers in one list: one by one, Node keeps each of them in a map that nobody reads, and an object is copied. */
+export function writeHead(
+  response: ServerResponse,
+  { status, type, headers = {} }: Head,
+  body: string | Uint8Array,
+): void {
+  const list: (string | readonly string[] | undefined)[] = [];
+  for (const name of Object.keys(headers)) list.push(name, headers[name]);
+  list.push('Content-Type', type);
   // RFC 9110 §8.6: not beside 204.
-  const length = status !== 204 && { 'Content-Length': Buffer.byteLength(body) };
-  response.writeHead(status, { ...head, ...length } as OutgoingHttpHeaders);
+  if (status !== 204) list.push('Content-Length', String(Buffer.byteLength(body)));
+  response.writeHead(status, list as OutgoingHttpHeader[]);
 }
 
 /** Ends when all of it is sent, or when its reader or its origin has gone: then the connection closes in the middle. */
-export async function sendStream(response: ServerResponse, status: number, head: Head, body: Readable): Promise<void> {
-  response.writeHead(status, head as OutgoingHttpHeaders);
+export async function sendStream(
+  response: ServerResponse,
+  { status, type, headers }: Head,
+  body: Readable,
+): Promise<void> {
+  response.writeHead(status, { ...headers, 'Content-Type': type } as OutgoingHttpHeaders);
   await pipeline(body, response);
 }
 
@@ -30,7 +46,7 @@ export function sendProblem(request: IncomingMessage, response: ServerResponse, 
   if (problem.status === 407) response.setHeader('Proxy-Authenticate', 'Bearer');
   const body = JSON.stringify(problem);
   if (request.complete || request.destroyed) {
-    writeHead(response, problem.status, { 'Content-Type': problemJson }, body);
+    writeHead(response, { status: problem.status, type: problemJson }, body);
     response.end(body);
   } else sendEarly(request, response, problem.status, body);
 }

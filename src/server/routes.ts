@@ -1,5 +1,6 @@
 // Routes as rows, and the one matcher for all of them: the local API, health, the operator, and what comes.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { TSchema } from 'typebox';
 import { PaycertError } from '../errors.ts';
@@ -61,10 +62,11 @@ export function serveRoutes(routes: readonly Route[], { where, unknown, observe 
     try {
       const { route, parameters } = match(request, response);
       const reply = await route.run(new Matched(request, response, parameters));
-      const { status = 200, type = route.type, headers = {}, body } = reply;
-      if (body instanceof Readable) await sendStream(response, status, { ...headers, 'Content-Type': type }, body);
+      const { status = 200, type = route.type, headers, body } = reply;
+      const head = { status, type, headers };
+      if (body instanceof Readable) await sendStream(response, head, body);
       else {
-        writeHead(response, status, { ...headers, 'Content-Type': type }, body);
+        writeHead(response, head, body);
         writes.push(() => response.end(body));
       }
     } catch (error) {
@@ -105,15 +107,30 @@ const gone = new DOMException('the caller has gone', 'AbortError');
 function signalOf({ socket }: IncomingMessage, response: ServerResponse): AbortSignal {
   const controller = new AbortController();
   const end = () => {
-    socket.off('end', end).off('error', end);
+    ends.get(socket)?.delete(end);
     if (!response.writableFinished) controller.abort(gone);
   };
   if (response.destroyed || socket.destroyed || socket.readableEnded) end();
   else {
-    socket.once('end', end).once('error', end);
+    endsOf(socket).add(end);
     response.once('close', end);
   }
   return controller.signal;
+}
+
+/** Who hears of the end of a connection: it is listened to once, and not once more for each request. */
+const ends = new WeakMap<Socket, Set<() => void>>();
+
+function endsOf(socket: Socket): Set<() => void> {
+  const known = ends.get(socket);
+  if (known !== undefined) return known;
+  const all = new Set<() => void>();
+  const tell = () => {
+    for (const end of all) end();
+  };
+  socket.once('end', tell).once('error', tell);
+  ends.set(socket, all);
+  return all;
 }
 
 type Match = { readonly route: Route; readonly parameters: Readonly<Record<string, string>> };
@@ -125,15 +142,16 @@ function matcher(
 ): (request: IncomingMessage, response: ServerResponse) => Match {
   const rows = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
   return ({ url = '', method }, response) => {
-    const [path = ''] = url.split('?', 1);
-    const allowed: string[] = [];
+    const end = url.indexOf('?');
+    const path = end < 0 ? url : url.slice(0, end);
     for (const { route, pattern } of rows) {
+      if (route.method !== method && !(method === 'HEAD' && route.answersHead)) continue;
       const found = pattern.exec(path);
-      if (found === null) continue;
-      if (route.method === method || (method === 'HEAD' && route.answersHead))
-        return { route, parameters: { ...found.groups } };
-      allowed.push(route.method, ...(route.answersHead ? ['HEAD'] : []));
+      if (found !== null) return { route, parameters: { ...found.groups } };
     }
+    const allowed = rows
+      .filter(({ pattern }) => pattern.test(path))
+      .flatMap(({ route }) => [route.method, ...(route.answersHead ? ['HEAD'] : [])]);
     if (allowed.length === 0) throw new PaycertError('route-unknown', unknown);
     response.setHeader('Allow', allowed.join(', '));
     throw new PaycertError('method-not-allowed', `this route answers ${allowed.join(' and ')}`);

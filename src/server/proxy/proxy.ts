@@ -85,22 +85,20 @@ async function forward(options: ProxyOptions, { listener, originOf }: Way, route
   const attempts: Attempt[] = [];
   const started = milliseconds();
   const { trace } = call;
-  const traced: TracedRequest | undefined =
-    trace?.isSampled === true ? { trace, method, url: shownPath(targetAfter(route.request.url ?? '', credential)) } : undefined; // prettier-ignore
+  const target = targetAfter(route.request.url ?? '', credential);
+  const traced: TracedRequest | undefined = trace?.isSampled === true ? { trace, method, url: shownPath(target) } : undefined; // prettier-ignore
   const report = (outcome: CallOutcome, status: number, more: { verified?: GatewayResponse['verified']; error?: PaycertError }) =>
     observe({ type: 'forwarded', call: call.id, credential, method, outcome, status, attempts: attempts.length, seconds: (milliseconds() - started) / 1000, ...more, ...(traced && { traced }) }); // prettier-ignore
   const held = options.gateway.budget.open();
   try {
-    const target = targetAfter(route.request.url ?? '', credential);
-    const { allowed, ...destination } = destinationOf(entry, options.routes(), originOf(route.request));
+    const { allowed, origin, spare, forwarding } = destinationOf(entry, options.routes(), originOf(route.request));
     const response = await options.around(call, async () => {
       const body = await readBytes(route.request, options.maxBodyBytes, (bytes) => held.add(bytes));
       const request = { method, target, headers: textHeaders(route), body };
-      const apiMethod = destination.forwarding.apiMethodOf?.(request);
+      const apiMethod = forwarding.apiMethodOf?.(request);
       assertAllowed(allowed, { method, target, apiMethod });
-      const received = await options.gateway.send(call, { ...destination, request, apiMethod, attempts });
+      const received = await options.gateway.send(call, { origin, spare, forwarding, request, apiMethod, attempts });
       const { local, clock } = options;
-      const { forwarding } = destination;
       return local === undefined ? received : resigned(received, { call, forwarding, apiMethod, now: clock.now() }, local); // prettier-ignore
     });
     report(response.outcome, response.status, { verified: response.verified });
@@ -136,27 +134,20 @@ const retryAfter = ({ retryAt }: PaycertError, now: Date): string =>
 const outcomeOfFailure = (attempts: readonly Attempt[]): CallOutcome =>
   attempts.some(({ outcome }) => outcome !== 'not-sent') ? 'unknown' : 'refused';
 
+/** Names as platforms write them: wechatpay-java looks for `Wechatpay-Signature`, and finds no other spelling. */
 function replyOf({ status, headers, body, keyId, verified, outcome }: GatewayResponse, attempts: number): Reply {
-  const { 'content-type': type = 'application/octet-stream', ...others } = headers;
-  return {
-    status,
-    type: String(type),
-    headers: {
-      ...capitalized(others),
-      'Paycert-Key-Id': keyId,
-      'Paycert-Verified': verified,
-      'Paycert-Outcome': outcome,
-      'Paycert-Attempts': String(attempts),
-    },
-    body,
-  };
-}
-
-/** As platforms write them: wechatpay-java looks for `Wechatpay-Signature`, and finds no other spelling. */
-function capitalized<T>(headers: Readonly<Record<string, T>>): Record<string, T> {
-  const written: Record<string, T> = {};
-  for (const name of Object.keys(headers)) setMember(written, capital(name), headers[name] as T);
-  return written;
+  const written: Record<string, string | readonly string[]> = {};
+  let type = 'application/octet-stream';
+  for (const name of Object.keys(headers)) {
+    const value = headers[name] ?? '';
+    if (name === 'content-type') type = String(value);
+    else setMember(written, capital(name), value);
+  }
+  written['Paycert-Key-Id'] = keyId;
+  written['Paycert-Verified'] = verified;
+  written['Paycert-Outcome'] = outcome;
+  written['Paycert-Attempts'] = String(attempts);
+  return { status, type, headers: written, body };
 }
 
 /** Platforms send the same few names again and again; what else they send fills no memory. */
