@@ -13,7 +13,7 @@ import { Controller } from '../operator/controller.ts';
 import { Election } from '../operator/election.ts';
 import { Store } from '../store/store.ts';
 import { growHeapBy } from '../system/heap-growth.ts';
-import { runTasks } from '../tasks.ts';
+import { runTasks, type Task } from '../tasks.ts';
 import { createLog } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { openOutput } from '../telemetry/output.ts';
@@ -53,6 +53,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const { clock, environment, version, lease, timing, isSilent = false } = options;
   await assertInstalled(environment);
   let audit: Audit | undefined;
+  let audited: readonly Task[] = [];
   const metrics = createMetrics({
     store: new Store(),
     auditHead: () => audit?.end,
@@ -88,7 +89,9 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   if (options.audit !== undefined) {
     const { startOperatorAudit } = await import('./operator-audit.ts');
     const of = { ...options.audit, clock, observe, version, identity, environment };
-    audit = await startOperatorAudit({ ...of, print: (line) => output.write(line) });
+    const started = await startOperatorAudit({ ...of, print: (line) => output.write(line) });
+    audit = started.audit;
+    audited = started.tasks;
   }
   const controller = new Controller({
     ...options,
@@ -120,6 +123,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
         (running) => controller.run(running),
         (running) => listener.run(running),
         ...(reviews?.tasks ?? []),
+        ...audited,
         lease
           ? whileLeading(lead, { ...lease, timing, client: async () => unlimited, identity, clock, random, observe })
           : lead,
