@@ -51,7 +51,26 @@ async function refused(bytes: Uint8Array, code: string, secret = password): Prom
   });
 }
 
-const good = make();
+/** One that is so: salts and keys are random, and so is what a file holds. */
+function makeWhere(isSo: (bytes: Buffer) => boolean, form?: Form): Buffer {
+  for (;;) {
+    const bytes = make(form);
+    if (isSo(bytes)) return bytes;
+  }
+}
+
+/** One in two hundred and fifty-six has a padding under a password that is not its own, too, and then makes no sense. */
+const isPaddedUnder = (bytes: Buffer, secret: string): boolean => {
+  try {
+    forge.pkcs12.pkcs12FromAsn1(forge.asn1.fromDer(bytes.toString('latin1')), false, secret);
+    return true;
+  } catch (error) {
+    return !/decrypt/i.test(String(error));
+  }
+};
+
+const lineEnd = 0x0a;
+const good = makeWhere((bytes) => bytes.includes(lineEnd));
 
 describe('a PKCS#12 file', () => {
   it('opens with its password to the private key and certificate that were put in, byte for byte', async () => {
@@ -86,7 +105,8 @@ describe('a PKCS#12 file', () => {
   it('with another password is pkcs12-password, with a MAC and without', async () => {
     await refused(good, 'pkcs12-password', '1900000002');
     await refused(good, 'pkcs12-password', '');
-    await refused(make({ useMac: false }), 'pkcs12-password', '1900000002');
+    const withoutMac = makeWhere((bytes) => !isPaddedUnder(bytes, '1900000002'), { useMac: false });
+    await refused(withoutMac, 'pkcs12-password', '1900000002');
   });
 
   it('that is empty, truncated or something else is pkcs12-malformed', async () => {
