@@ -57,6 +57,7 @@ export class AliyunKmsDouble {
       });
     };
     const server = tls === undefined ? createServer(listener) : createHttpsServer(tls, listener);
+    server.keepAliveTimeout = 0;
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const port = String((server.address() as AddressInfo).port);

@@ -28,6 +28,8 @@ export class FaultProxy {
   private constructor(plane: ControlPlane) {
     this.#plane = plane;
     this.#server = createServer((question, answer) => void this.#forward(question, answer));
+    // Real servers keep a connection for minutes: one that ends while it is used again is another test's matter.
+    this.#server.keepAliveTimeout = 0;
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));

@@ -23,6 +23,16 @@ import { type Answer, type Call, exchange } from './http-client.ts';
 
 export const secret = 'a-secret-of-the-application';
 
+const hour = 3_600_000;
+
+/** As its own, but for what ends a connection after seconds: here the time of a test is another, and a busy machine takes long. */
+const patient = {
+  ...limitsOf('notifications'),
+  headMilliseconds: hour,
+  requestMilliseconds: hour,
+  stalledMilliseconds: 0,
+};
+
 /** What the application got. */
 export interface Handed {
   readonly path: string;
@@ -139,7 +149,7 @@ export async function startNotified(t: TestContext, options: NotifiedOptions): P
     sourceOf: sourceAddressOf(trustedProxies),
     tracing,
   });
-  const { address, close } = await listenOnPort('127.0.0.1:0', listener, limitsOf('notifications'));
+  const { address, close } = await listenOnPort('127.0.0.1:0', listener, patient);
   t.after(async () => {
     server.closeAllConnections();
     server.close();

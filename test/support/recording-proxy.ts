@@ -60,6 +60,8 @@ export class RecordingProxy {
       question.on('data', (chunk: Buffer) => chunks.push(chunk));
       question.on('end', () => this.bodies.push(Buffer.concat(chunks).toString()));
     });
+    // Real servers keep a connection for minutes: one that ends while it is used again is another test's matter.
+    this.#server.keepAliveTimeout = 0;
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);
       this.mostSockets = Math.max(this.mostSockets, this.#sockets.size);
