@@ -230,7 +230,7 @@ describe(
         assert.ok(status === 200 || status === 201, String(object['message']));
       }
       rounds.push(JSON.stringify(await stored()));
-      await keeper.keep(AbortSignal.timeout(60_000));
+      await keeper.keep(AbortSignal.timeout(240_000));
       rounds.push(JSON.stringify(await stored()));
     }
     const [applied, ...later] = rounds;

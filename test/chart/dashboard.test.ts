@@ -17,7 +17,7 @@ import { chart, lacks, noHelm, one, render, root, run } from './helm.ts';
 const filled = (query: string, step = '1m'): string =>
   query.replaceAll(/\$(namespace|credential)\b/g, '.*').replaceAll('$__interval', step);
 const route = (operation: string) => `/v1/credentials/wechat-main/${operation}`;
-const patience = 30_000;
+const patience = 240_000;
 
 describe('the dashboard', () => {
   it('names each panel once, and lets people choose namespace and credential', () => {

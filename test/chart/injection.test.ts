@@ -130,7 +130,7 @@ describe('the policy of the chart for recreated Pods', { skip: noHelm || noContr
     const pods = { group: '', version: 'v1', plural: 'pods' };
     const pod = (name: string) => ({ metadata: { name }, spec: { containers: [{ name: 'shop', image: 'shop' }] } });
     const target = (name: string) => ({ resource: pods, namespace: home, name });
-    const signal = AbortSignal.timeout(120_000);
+    const signal = AbortSignal.timeout(240_000);
     let count = 0;
     await until(
       () =>

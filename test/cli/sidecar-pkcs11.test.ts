@@ -26,7 +26,7 @@ describe('a sidecar with a token', () => {
       sets.push(new Map([...files, ['apiclient_key.pem', Buffer.from(await token.import(merchant.privateKey))]]));
     const volume = await createSecretVolume(join(directory, 'far'), sets[0]!);
     await createSecretVolume(join(directory, 'near'), first.files);
-    const pkcs11 = { ...token.config(), deadline: '2s' };
+    const pkcs11 = { ...token.config(), deadline: '5s' };
     const sidecar = await startSidecar(
       t,
       directory,

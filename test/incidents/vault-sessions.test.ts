@@ -45,7 +45,7 @@ describe('tokens of Vault', () => {
     'renewals end with a 403 after some that worked (vault-secrets-operator#105, vault-secrets-operator#94, vault#3033): the token is replaced before',
     limit,
     async (t) => {
-      const { path, appRole, write } = await makeRole({ token_ttl: '6s', token_max_ttl: '9s' });
+      const { path, appRole, write } = await makeRole({ token_ttl: '10s', token_max_ttl: '15s' });
       const { proxy, watching } = await follow(t, path, { appRole });
       await proxy.until(/approle\/login 200/, 2);
       assert.equal(proxy.count(/ 403$/), 0);
@@ -58,7 +58,7 @@ describe('tokens of Vault', () => {
     'the lease is capped below what the role says (vault-secrets-operator#131): what was granted counts',
     limit,
     async (t) => {
-      await bao().owner('POST', 'sys/auth/approle/tune', { max_lease_ttl: '4s' });
+      await bao().owner('POST', 'sys/auth/approle/tune', { max_lease_ttl: '9s' });
       t.after(() => bao().owner('POST', 'sys/auth/approle/tune', { max_lease_ttl: '768h' }));
       const { path, appRole, write } = await makeRole({ token_ttl: '24h' });
       const { proxy, watching } = await follow(t, path, { appRole });
@@ -72,7 +72,7 @@ describe('tokens of Vault', () => {
     'a token that no renewal lengthens (spring-vault#176, secret-provider#40): its maximum is no outage',
     limit,
     async (t) => {
-      const { path, appRole, write } = await makeRole({ token_ttl: '3s', token_max_ttl: '3s' });
+      const { path, appRole, write } = await makeRole({ token_ttl: '9s', token_max_ttl: '9s' });
       const { proxy, watching } = await follow(t, path, { appRole });
       await proxy.until(/approle\/login 200/, 3);
       await watching.change(() => write('1'), '1');
@@ -84,7 +84,7 @@ describe('tokens of Vault', () => {
     'what logs in is read once at the start (spring-cloud-vault#339, envconsul#309): each log-in reads it again',
     limit,
     async (t) => {
-      const { path, appRole, write } = await makeRole({ token_ttl: '3s', token_max_ttl: '3s', secret_id_num_uses: 1 });
+      const { path, appRole, write } = await makeRole({ token_ttl: '9s', token_max_ttl: '9s', secret_id_num_uses: 1 });
       const { proxy, watching } = await follow(t, path, { appRole });
       const { data } = await bao().owner('POST', `auth/approle/role/${path}/secret-id`);
       await writeFile(appRole.secretIdFile, (data as { secret_id: string }).secret_id);

@@ -168,7 +168,7 @@ describe('a key that stays in Aliyun KMS', () => {
   });
 
   it('whose account is limited signs slower, and fails at its deadline as that', async (t) => {
-    const { double, ...credential } = await start(t, { deadline: '500ms' });
+    const { double, ...credential } = await start(t, { deadline: '4s' });
     await credential.load(referring(versions[0]));
     let left = 2;
     const limited = { status: 400, content: { Code: 'Throttling.User' } };

@@ -270,7 +270,7 @@ describe('signatures of AWS KMS', () => {
 
   it('that are throttled until their deadline fail as that, and open no breaker', limit, async (t) => {
     const proxy = await RecordingProxy.start(t, kms().url);
-    const credential = await start(t, { address: proxy.url, deadline: '500ms' });
+    const credential = await start(t, { address: proxy.url, deadline: '2s' });
     await credential.load(referring(keyId(1)));
     const body = JSON.stringify({ __type: 'com.amazonaws.kms#ThrottlingException' });
     proxy.instead = () => ({ status: 400, body });

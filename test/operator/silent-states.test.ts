@@ -70,10 +70,19 @@ describe('an operator', () => {
         const tenant = await Tenant.make(controlPlane());
         const clock = shifted(minutes * 60_000);
         const operator = await startOperator(t, controlPlane(), { namespaces: [tenant.namespace], clock });
-        const { aheadSeconds } = await operator.recorder.next('clock-compared', ({ isNews }) => isNews);
-        assert.ok(Math.abs(aheadSeconds - minutes * 60) <= 2, String(aheadSeconds));
-        const [, value] = (await metric(operator.address, 'paycert_clock_ahead_seconds'))!.split(' ');
-        assert.ok(Math.abs(Number(value) - minutes * 60) <= 2);
+        await until(() => operator.recorder.of('clock-compared').some(({ isNews }) => isNews), 'it is news');
+        let made = 0;
+        // A response that was on its way for longer says less: the operator is given something to write, and so hears another.
+        await until(async () => {
+          await tenant.create(`another-${String(made++)}`, wechatpaySpec('keys'));
+          const [, value] = (await metric(operator.address, 'paycert_clock_ahead_seconds'))!.split(' ');
+          return Math.abs(Number(value) - minutes * 60) <= 2;
+        }, 'the metric says so');
+        const compared = operator.recorder.of('clock-compared').map(({ aheadSeconds }) => aheadSeconds);
+        assert.ok(
+          compared.every((seconds) => Math.abs(seconds) <= Math.abs(minutes) * 60),
+          compared.join(),
+        );
       },
     );
 });

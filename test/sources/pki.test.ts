@@ -218,7 +218,7 @@ describe('a program with a certificate that Vault issues', () => {
     await once(server, 'listening');
     t.after(() => (server.closeAllConnections(), server.close()));
     const recorder = new Recorder();
-    const pki = await configure({ ttl: '6s', trustIssuer: true });
+    const pki = await configure({ ttl: '15s', trustIssuer: true });
     const shop = { name: 'shop', provider, source: { pki }, required: true };
     await using paycert = await startPaycert([shop], { observe: recorder.observe });
     const agent = createHttpsAgent(paycert, 'shop', { drainMilliseconds: 100, clock: systemClock });

@@ -227,7 +227,7 @@ describe('our token', () => {
     const name = 'max-ttl';
     const path = 'shop/max-ttl';
     await bao().policy(name, readOnly(path));
-    const appRole = await bao().appRole(name, { token_ttl: '3s', token_max_ttl: '5s' });
+    const appRole = await bao().appRole(name, { token_ttl: '9s', token_max_ttl: '15s' });
     await bao().write(path, content('0'));
     const watching = watch(t, await configure({ address: proxy.url, path, auth: { appRole } }));
     await watching.untilSignsWith('0');

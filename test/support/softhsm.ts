@@ -59,13 +59,13 @@ export class SoftHsm {
     return this.#util('--init-token', '--free', '--label', label, '--pin', rightPin, '--so-pin', ownersPin);
   }
 
-  /** As a sidecar is configured to use it. */
+  /** As a sidecar is configured to use it, with a deadline that a busy machine keeps: a module is a process that starts. */
   config(more: Partial<Pkcs11Config> = {}): Pkcs11Config {
     // What measures which lines are reached measures that process as well.
     const { NODE_V8_COVERAGE: coverage } = process.env;
     const environment = { ...this.environment, ...(coverage !== undefined && { NODE_V8_COVERAGE: coverage }) };
     const tokens = [{ label: this.label, pinFile: this.pinFile }];
-    return { module: library ?? '', tokens, environment, ...more };
+    return { module: library ?? '', tokens, environment, deadline: '60s', ...more };
   }
 
   get environment(): Readonly<Record<string, string>> {

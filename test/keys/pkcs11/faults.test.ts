@@ -29,10 +29,14 @@ async function start(t: TestContext, more: Partial<Pkcs11Config> = {}) {
   return { token, files, pid, ...credential };
 }
 
-async function prepared(t: TestContext, more: Partial<Pkcs11Config> = {}) {
+/** `mayBeLate`: its deadline is shorter than a busy machine takes. */
+async function prepared(t: TestContext, more: Partial<Pkcs11Config> = {}, mayBeLate = false) {
   const credential = await start(t, more);
-  assert.equal(await credential.load(credential.files), undefined);
-  return credential;
+  for (;;) {
+    const error = await credential.load(credential.files);
+    if (error === undefined) return credential;
+    assert.ok(mayBeLate && /^key-service-(unavailable|timeout)$/.test(error.code), error.message);
+  }
 }
 
 /** Tries as a caller would, until it is signed. */
@@ -53,7 +57,7 @@ describe('a module that hangs', () => {
     'stops no other key: its callers get an error in time, its process is ended, and the next one signs',
     limit,
     async (t) => {
-      const { sign: ask, pid, recorder } = await prepared(t, { deadline: '300ms' });
+      const { sign: ask, pid, recorder } = await prepared(t, { deadline: '3s' });
       const stopped = pid();
       process.kill(stopped, 'SIGSTOP');
       const ended = recorder.next('key-process-ended');
@@ -71,7 +75,8 @@ describe('a module that hangs', () => {
   );
 
   it('again and again is started the less often, and everything ends when paycert does', limit, async (t) => {
-    const { sign: ask, pid, recorder, keyServices } = await prepared(t, { deadline: '100ms' });
+    const { sign: ask, pid, recorder, keyServices } = await prepared(t, { deadline: '100ms' }, true);
+    const before = recorder.of('key-process-started').length;
     const stopEach = (): void =>
       void recorder.next('key-process-started').then(({ pid: next = assert.fail('no process') }) => {
         process.kill(next, 'SIGSTOP');
@@ -80,7 +85,7 @@ describe('a module that hangs', () => {
     stopEach();
     process.kill(pid(), 'SIGSTOP');
     for (let n = 0; n < 20; n++) await assert.rejects(ask('x'));
-    assert.ok(recorder.of('key-process-started').length < 10);
+    assert.ok(recorder.of('key-process-started').length < before + 10);
     await keyServices[Symbol.asyncDispose]();
     await assert.rejects(ask('x'));
   });
