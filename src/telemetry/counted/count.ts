@@ -72,10 +72,10 @@ function make(
   }
   const tally = new Tally(labels);
   if (type === 'gauge') {
-    void new Gauge({
+    const gauge: Gauge = new Gauge({
       ...options,
       collect() {
-        tally.empty((its, value) => (Number.isNaN(value) ? this.remove(its) : this.set(its, value)));
+        tally.empty((its, value) => (Number.isNaN(value) ? gauge.remove(its) : gauge.set(its, value)));
       },
     });
     return (sample) => tally.set(sample);
