@@ -516,7 +516,7 @@ export const commands: Readonly<Record<string, Command>> = {
     },
   },
   validate: {
-    summary: 'Run every check on a configuration and its material, offline',
+    summary: 'Run every check on a configuration and its material, without a running sidecar',
     usage: '',
     options: {
       config: { type: 'string', short: 'c', value: 'FILE', help: 'paycert.yaml, or - for standard input' },
