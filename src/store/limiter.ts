@@ -15,13 +15,18 @@ interface Start {
 /**
  * Bounds work in the thread pool, which is shared with file reads: with the pool full of signatures, reading a mounted
  * Secret took 2.4 s; with at most twice the pool's size in it, 4 ms, for 2 % of throughput.
- * Lanes are served in rotation, each first come, first served.
+ * Lanes are served in rotation, each first come, first served. Those that have been given nothing since they began to wait come
+ * first, so that a single request does not wait for one of each batch; to the others it makes little difference.
  */
 export class Limiter {
   readonly #limit: number;
   #running = 0;
-  // Insertion order is the rotation: the lane served goes to the end.
+  /** Given nothing yet, first come, first served. */
+  readonly #fresh = new Map<FairnessKey, Start[]>();
+  /** Insertion order is the rotation: the lane served goes to the end. */
   readonly #lanes = new Map<FairnessKey, Start[]>();
+  /** How many turns fresh lanes have had since one in the rotation had its own. */
+  #overtaken = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -40,26 +45,42 @@ export class Limiter {
   }
 
   #wait(lane: FairnessKey): Promise<void> {
-    const waiting = this.#lanes.get(lane) ?? [];
-    this.#lanes.set(lane, waiting);
+    const waiting = this.#lanes.get(lane) ?? this.#fresh.get(lane) ?? [];
+    if (waiting.length === 0) this.#fresh.set(lane, waiting);
     return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
   }
 
   // The one that ends hands its turn on, so nobody who comes later can overtake those who wait.
   #next(): void {
-    for (const [lane, waiting] of this.#lanes) {
-      this.#lanes.delete(lane);
-      if (lane.signal?.aborted === true) {
-        for (const { reject } of waiting) reject(callerGone());
-        continue;
-      }
-      const start = waiting.shift();
+    for (let start = this.#take(); start !== 'nobody'; start = this.#take()) {
       if (start === undefined) continue;
-      if (waiting.length > 0) this.#lanes.set(lane, waiting);
       start.resolve();
       return;
     }
     this.#running -= 1;
+  }
+
+  /** Whose turn it is; undefined where nobody waits for that call any more. */
+  #take(): Start | 'nobody' | undefined {
+    const lanes = this.#isFreshNext() ? this.#fresh : this.#lanes;
+    const [next] = lanes;
+    if (next === undefined) return 'nobody';
+    const [lane, waiting] = next;
+    lanes.delete(lane);
+    if (lane.signal?.aborted === true) {
+      for (const { reject } of waiting) reject(callerGone());
+      return undefined;
+    }
+    this.#overtaken = lanes === this.#fresh && this.#lanes.size > 0 ? this.#overtaken + 1 : 0;
+    const start = waiting.shift();
+    if (waiting.length > 0) this.#lanes.set(lane, waiting);
+    return start;
+  }
+
+  /** Each lane in the rotation is overtaken no more often than the whole queue is long beside the rotation: it is never starved. */
+  #isFreshNext(): boolean {
+    const [fresh, rotating] = [this.#fresh.size, this.#lanes.size];
+    return fresh > 0 && (rotating === 0 || this.#overtaken < Math.ceil((fresh + rotating) / rotating));
   }
 }
 

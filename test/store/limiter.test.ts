@@ -71,6 +71,33 @@ describe('limiter', () => {
     assert.deepEqual(started, ['b1', 'b2', 'c1', 's', 'b3', 'c2']);
   });
 
+  it('serve a lane that has been given nothing before those that have: a single request waits for no batch', async () => {
+    const { run, started, running, end } = stage(new Limiter(1));
+    const batches = Array.from({ length: 32 }, () => ({}));
+    for (let item = 0; item < 4; item += 1)
+      for (const [index, batch] of batches.entries()) void run(batch, `${String(index)}.${String(item)}`);
+    const endOne = () => end([...running.keys()][0] ?? assert.fail('nothing runs'));
+    // Each batch has had one by then.
+    while (started.length < 100) await endOne();
+    void run({}, 'single');
+    await endOne();
+    assert.equal(started.at(-1), 'single');
+    for (let [first] = running.keys(); first !== undefined; [first] = running.keys()) await end(first);
+  });
+
+  it('starve no batch by single requests, however many come', async () => {
+    const { run, started, running, end } = stage(new Limiter(1));
+    const batch = {};
+    const single = () => void run({}, 'single').then(single);
+    for (let index = 0; index < 33; index += 1) single();
+    for (let item = 0; item < 9; item += 1) void run(batch, `b${String(item)}`);
+    // One of a batch among each that wait, as in a plain rotation: 33 singles and the batch.
+    for (let turn = 0; turn < 400; turn += 1) await end([...running.keys()][0] ?? assert.fail('nothing runs'));
+    const served = started.flatMap((name, at) => (name === 'single' ? [] : [at]));
+    assert.equal(served.length, 9);
+    for (const [index, at] of served.slice(1).entries()) assert.ok(at - (served[index] ?? 0) <= 36, served.join(' '));
+  });
+
   it('serve each lane first come, first served', async () => {
     const { run, started, end } = stage(new Limiter(1));
     const lane = {};
