@@ -83,8 +83,10 @@ export class Gates {
     const leave = await this.#enter(gate, visit);
     let response: T | undefined;
     try {
-      response = await attempt((send) => this.#send(gate, call, send));
+      response = await attempt((send) => gate.breaker.run(send, (end) => callResultOf(end, call)));
       return response;
+    } catch (error) {
+      throw error instanceof BreakerOpen ? this.#heldBack(gate, 'breaker') : error;
     } finally {
       const body = response?.body;
       // Its connection is in use until the last byte.
@@ -107,14 +109,6 @@ export class Gates {
       assertAwaited(call);
       if (error instanceof BulkheadFull || deadline.aborted) throw this.#heldBack(gate, 'bulkhead');
       throw error;
-    }
-  }
-
-  async #send<T extends ReceivedResponse>(gate: Gate, call: Call, send: () => Promise<T>): Promise<T> {
-    try {
-      return await gate.breaker.run(send, (end) => callResultOf(end, call));
-    } catch (error) {
-      throw error instanceof BreakerOpen ? this.#heldBack(gate, 'breaker') : error;
     }
   }
 

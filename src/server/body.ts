@@ -63,7 +63,11 @@ export function readBytes(
       }
     });
     request.on('end', () => {
-      void afterPoll(request).then(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+      void afterPoll(request).then(() => {
+        resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+        // These listeners stay for as long as the request, and so would the pieces, beside the whole.
+        chunks.length = 0;
+      });
     });
     // A caller that hangs up is no bug of ours.
     request.on('error', (cause) =>

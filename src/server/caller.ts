@@ -11,6 +11,13 @@ function headerOf(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' && printable.test(value) ? value : undefined;
 }
 
+/** Node joins it of sixteen pieces, and V8 keeps them apart, in ten times the memory, until somebody reads one character: an id lives as long as its call. */
+function newId(): string {
+  const id = randomUUID();
+  id.charCodeAt(0);
+  return id;
+}
+
 type Known = Pick<Call, 'credential' | 'operation' | 'startedAt'> & {
   readonly listener: string;
   /** Absent: nothing is traced. */
@@ -25,7 +32,7 @@ export function callOf(route: RouteCall, { listener, traceOf, credential, operat
     credential,
     operation,
     startedAt,
-    id: headerOf(headers['request-id']) ?? randomUUID(),
+    id: headerOf(headers['request-id']) ?? newId(),
     caller: { listener, ...(claim !== undefined && { claim }) },
     signal: route.signal,
     ...(traceOf && { trace: traceOf(headers) }),

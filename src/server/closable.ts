@@ -94,9 +94,6 @@ function finish<S extends Server | SecureServer>(
       if (closed) response.setHeader('Connection', 'close');
       listener(request, response);
     });
-    response.once('close', () => {
-      if (closed) connections.endIdle();
-    });
   });
 
   const close = (): Promise<void> =>

@@ -10,8 +10,15 @@ interface Connection {
   readonly address: string;
   /** Whether it has ever got what it asked for. */
   isServed: boolean;
-  /** In the order of the requests; the first is being made or sent. */
-  readonly owed: { readonly response: ServerResponse; readonly start: () => void }[];
+  /** The response that is being made or sent. */
+  owed: ServerResponse | undefined;
+  /** Requests that wait for that, in their order. Made for the first of them: most connections have none. */
+  waiting: Owed[] | undefined;
+}
+
+interface Owed {
+  readonly response: ServerResponse;
+  readonly start: () => void;
 }
 
 /**
@@ -26,6 +33,7 @@ export class Connections {
   readonly #all = new Map<Socket, Connection>();
   /** How many of them each address has. */
   readonly #perAddress = new Map<string, number>();
+  #endsIdle = false;
   readonly #turns = new ReadTurns(() => this.#inTurn());
 
   constructor(limits: Limits) {
@@ -35,9 +43,10 @@ export class Connections {
   accept(socket: Socket): void {
     // Also when nobody reads any more: the address is that of the peer, and gone with it.
     const address = socket.remoteAddress ?? '';
-    this.#all.set(socket, { socket, address, isServed: false, owed: [] });
+    this.#all.set(socket, { socket, address, isServed: false, owed: undefined, waiting: undefined });
     this.#perAddress.set(address, this.#countOf(address) + 1);
-    socket.once('close', () => this.#forget(socket));
+    // Not `once`, which costs more than it spares: a connection closes once, and so does a response.
+    socket.on('close', () => this.#forget(socket));
     this.#turns.follow(socket);
     if (this.#all.size > this.#limits.connections) this.#leastImportant(socket).destroy();
   }
@@ -56,26 +65,34 @@ export class Connections {
     const connection = this.#all.get(socket);
     // What its parser still finds in the bytes of a connection that has ended.
     if (connection === undefined || socket.destroyed) return;
-    if (connection.owed.length > this.#limits.pipelined) {
+    const { owed, waiting = [] } = connection;
+    if (owed !== undefined && waiting.length >= this.#limits.pipelined) {
       socket.destroy();
       return;
     }
-    connection.owed.push({ response, start });
     this.#all.delete(socket);
     this.#all.set(socket, connection);
     // A response closes when the system has taken all of it, or when its connection is gone.
-    response.once('close', () => this.#answered(connection, response));
-    if (connection.owed.length === 1) start();
-    else socket.pause();
+    response.on('close', () => this.#answered(connection, response));
+    if (owed === undefined) {
+      connection.owed = response;
+      start();
+    } else {
+      connection.waiting = waiting;
+      waiting.push({ response, start });
+      socket.pause();
+    }
   }
 
   /** The responses that are owed, the last one of each connection. */
   lastOwed(): readonly ServerResponse[] {
-    return [...this.#all.values()].flatMap(({ owed }) => owed.at(-1)?.response ?? []);
+    return [...this.#all.values()].flatMap(({ owed, waiting }) => waiting?.at(-1)?.response ?? owed ?? []);
   }
 
+  /** From now on: a connection that is owed nothing, or nothing any more, ends. */
   endIdle(): void {
-    for (const { socket, owed } of this.#all.values()) if (owed.length === 0) socket.destroySoon();
+    this.#endsIdle = true;
+    for (const { socket, owed } of this.#all.values()) if (owed === undefined) socket.destroySoon();
   }
 
   destroyAll(): void {
@@ -83,17 +100,18 @@ export class Connections {
   }
 
   #answered(connection: Connection, { statusCode }: ServerResponse): void {
-    connection.owed.shift();
+    const next = connection.waiting?.shift();
+    connection.owed = next?.response;
     connection.isServed ||= statusCode < 400;
-    const [next] = connection.owed;
     if (next === undefined) connection.socket.resume();
     else if (!connection.socket.destroyed) next.start();
+    if (this.#endsIdle) this.endIdle();
   }
 
   /** First those that wait for a response: what they may still say is that they leave, before work begins for them. */
   *#inTurn(): Generator<Socket> {
     for (const waits of [true, false])
-      for (const { socket, owed } of this.#all.values()) if (owed.length > 0 === waits) yield socket;
+      for (const { socket, owed } of this.#all.values()) if ((owed !== undefined) === waits) yield socket;
   }
 
   #countOf(address: string): number {
@@ -113,8 +131,8 @@ export class Connections {
   #leastImportant(newest: Socket): Socket {
     let [found, highest] = [newest, -1];
     for (const { socket, address, isServed, owed } of this.#all.values()) {
-      if (socket === newest || (owed.length > 0 && !this.#limits.endsUnanswered)) continue;
-      const rank = this.#countOf(address) * 4 + (isServed ? 0 : 2) + (owed.length === 0 ? 1 : 0);
+      if (socket === newest || (owed !== undefined && !this.#limits.endsUnanswered)) continue;
+      const rank = this.#countOf(address) * 4 + (isServed ? 0 : 2) + (owed === undefined ? 1 : 0);
       if (rank > highest) [found, highest] = [socket, rank];
     }
     return found;

@@ -32,7 +32,7 @@ export class ReadTurns {
   /** To be called before anything is read from it. A connection that is accepted takes time, too, and one that ends. */
   follow(socket: Socket): void {
     this.#spend(socket);
-    socket.once('end', () => this.#spend(socket));
+    socket.on('end', () => this.#spend(socket));
     const { parser } = socket as Connected;
     const place = parser?.constructor.kOnExecute;
     if (!parser || place === undefined) return;
