@@ -34,6 +34,7 @@ export async function downloadBySerial(
   const [problem] = next.set.problems;
   if (problem !== undefined)
     throw new PaycertError('certificate-list-invalid', `the certificate of the platform cannot be used: ${problem.message}`); // prettier-ignore
-  await assertVerified({ ...response, apiMethod: request.apiMethod }, [loaded.known, next], now);
+  if (bySerial.isSigned(response))
+    await assertVerified({ ...response, apiMethod: request.apiMethod }, [loaded.known, next], now);
   return opened;
 }

@@ -30,6 +30,8 @@ export interface CertificateBySerial {
    * @throws PaycertError `certificate-list-refused`, `certificate-list-invalid`
    */
   readonly open: (response: SerialResponse) => Uint8Array | 'unknown';
+  /** Whether the response names what signed it. One that does not is worth what its certificate proves by itself. */
+  readonly isSigned: (response: SerialResponse) => boolean;
   /** Why it does not count beside that material; undefined where it does. */
   readonly faultOf: (certificate: Uint8Array, beside: Beside) => PaycertError | undefined;
   /** The name of the part that it becomes. */

@@ -200,16 +200,21 @@ describe('what is handed out as Alipay’s certificate', { timeout: 900_000 }, (
       assert.equal(await outcomeOf(t, respond(added.issued.certificate, signer)), 'listed');
   });
 
-  it('is refused when somebody else has signed the response, or nobody', async (t) => {
+  it('counts by its chain alone where Alipay has not signed the response', async (t) => {
+    const unsigned = (body: string) => body.replace(/,"alipay_cert_sn".*/, '}');
+    assert.equal(await outcomeOf(t, respond(added.issued.certificate, added, unsigned)), 'listed');
+    const other = newest(await rotateAlipayKey(material, { now }));
+    assert.equal(await outcomeOf(t, respond(other.issued.certificate, added, unsigned)), 'certificate-list-invalid');
+  });
+
+  it('is refused when somebody else has signed the response', async (t) => {
     const stranger = newest(await makeMaterial());
     const { certificate } = added.issued;
     const known = { ...stranger, serial: newest(material).serial };
-    const unsigned = (body: string) => body.replace(/,"alipay_cert_sn".*/, '}');
     for (const response of [
       respond(certificate, stranger),
       respond(certificate, known),
       respond(certificate, { ...stranger, serial: added.serial }),
-      respond(certificate, added, unsigned),
     ])
       // prettier-ignore
       assert.equal(await outcomeOf(t, response), 'certificate-list-unverified');

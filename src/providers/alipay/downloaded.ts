@@ -28,7 +28,8 @@ export const certificateBySerial: CertificateBySerial = {
   open(response) {
     const node = nodeOf(response);
     const { code, sub_code: subCode, alipay_cert_content: content } = node;
-    // Signed right, and refused for what it asks: there is no such certificate, or not for this application.
+    // Signed right, and refused for what it asks: there is no such certificate, or not for this application. Alipay's page of this call
+    // lists no codes of its own, and its example of a failure is this one: what every call answers that fails in the business behind it.
     if (code === '40004') return 'unknown';
     if (response.status !== 200 || code !== '10000') throw refused(response, [code, subCode]);
     if (typeof content !== 'string' || content.length > maxContentLength) throw invalid('is not one');
@@ -36,6 +37,10 @@ export const certificateBySerial: CertificateBySerial = {
     if (chain.length === 0 || chain.length > maxCertificates) throw invalid('is not one');
     return Buffer.from(chain.join(''));
   },
+
+  // Of this one call Alipay's own SDK takes a success that names no certificate (alipay-sdk-java, `checkResponseCertSign`), and others say
+  // that it has no `sign` (smartwalle/alipay): its certificate is the proof.
+  isSigned: (response) => readOf(response)?.certificateSerial !== undefined,
 
   faultOf(certificate, beside) {
     const what = whyNot(certificatesIn(certificate), beside);
@@ -90,13 +95,23 @@ function organizationOf({ subject }: X509Certificate): string | undefined {
 type Json = Readonly<Record<string, unknown>>;
 
 /** The signed part of the response; nothing where it is no response to this call. */
-function nodeOf({ body, headers }: SerialResponse): Json {
+function nodeOf(response: SerialResponse): Json {
   try {
-    const { content } = readResponse(body, apiMethod, charsetOf(headers));
-    const node: unknown = JSON.parse(Buffer.from(content).toString());
+    const { content } = readOf(response) ?? {};
+    const node: unknown = content === undefined ? undefined : JSON.parse(Buffer.from(content).toString());
     return typeof node === 'object' && node !== null ? { ...node } : {};
   } catch (error) {
-    if (error instanceof PaycertError || error instanceof SyntaxError) return {};
+    if (error instanceof SyntaxError) return {};
+    throw error;
+  }
+}
+
+/** Undefined where it is no response to this call. */
+function readOf({ body, headers }: SerialResponse): ReturnType<typeof readResponse> | undefined {
+  try {
+    return readResponse(body, apiMethod, charsetOf(headers));
+  } catch (error) {
+    if (error instanceof PaycertError || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
