@@ -38,9 +38,13 @@ export class Lanes<T> {
   /** The oldest of the lane whose turn it is; none where nothing waits. */
   next(): readonly T[] {
     for (const [lane, waiting] of this.#lanes) {
-      const taken = [...waiting].slice(0, this.#options.batch);
+      const taken: T[] = [];
       this.#lanes.delete(lane);
-      for (const item of taken) waiting.delete(item);
+      for (const item of waiting) {
+        if (taken.length === this.#options.batch) break;
+        taken.push(item);
+        waiting.delete(item);
+      }
       if (waiting.size > 0) this.#lanes.set(lane, waiting);
       return taken;
     }

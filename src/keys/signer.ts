@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { Observe, RemoteOutcome } from '../events.ts';
 import { Breaker, BreakerOpen, rotationMilliseconds } from '../system/breaker.ts';
+import { Deadlines } from '../system/deadlines.ts';
 import { Lanes } from './lanes.ts';
 import { Pace } from './pace.ts';
 
@@ -17,6 +18,8 @@ export interface SignerOptions<Way, Result> {
   /** One for each digest, in their order. @throws PaycertError where there is none for all */
   readonly send: (way: Way, inputs: readonly Uint8Array[], signal: AbortSignal) => Promise<readonly Signed<Result>[]>;
   readonly clock: Clock;
+  /** A clock that never goes back. */
+  readonly milliseconds?: () => number;
   readonly random?: () => number;
   readonly observe: Observe;
 }
@@ -30,11 +33,13 @@ interface Job<Way, Result> {
   readonly lane: string;
   readonly way: Way;
   readonly input: Uint8Array;
+  /** The first end counts. */
   readonly end: (result: Signed<Result>, outcome: RemoteOutcome) => void;
-  readonly ended: Promise<unknown>;
-  readonly isOver: () => boolean;
+  isOver: boolean;
+  /** Called at its end while it is under way: the request that nobody waits for is called off. */
+  leave: (() => void) | undefined;
   /** The service has refused it, since it is asked too much: it waits for another turn. */
-  throttled?: PaycertError;
+  throttled: PaycertError | undefined;
 }
 
 const defaults = { concurrent: 8, batch: 16 };
@@ -54,6 +59,8 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
   readonly #pace: Pace;
   readonly #rotation = new EventEmitter();
   readonly #breaker: Breaker;
+  readonly #milliseconds: () => number;
+  readonly #deadlines: Deadlines;
   readonly #stop = new AbortController();
   #underWay = 0;
   #isWoken = false;
@@ -61,9 +68,11 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
   #limited: PaycertError | undefined;
 
   constructor(options: SignerOptions<Way, Result>) {
-    const { service, observe, random = Math.random } = options;
+    const { service, observe, random = Math.random, milliseconds = () => performance.now() } = options;
     const { batch, concurrent } = { ...defaults, ...options };
     this.#options = options;
+    this.#milliseconds = milliseconds;
+    this.#deadlines = new Deadlines({ ...options, milliseconds });
     this.#lanes = new Lanes({ capacity, batch });
     this.#pace = new Pace({ concurrent, random });
     this.#breaker = new Breaker({
@@ -78,37 +87,41 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
   }
 
   /** `lane`: equal for what one request may sign together, and shown. @throws PaycertError of kind not-ready */
-  async ask(lane: string, way: Way, input: Uint8Array, use: KeyUse = 'sign'): Promise<Result> {
-    const { deadlineMilliseconds, clock, service, observe } = this.#options;
-    const started = clock.now().getTime();
-    const over = new AbortController();
-    const { promise, resolve } = Promise.withResolvers<Signed<Result>>();
-    let outcome: RemoteOutcome = 'ok';
+  ask(lane: string, way: Way, input: Uint8Array, use: KeyUse = 'sign'): Promise<Result> {
+    const { service, observe } = this.#options;
+    const started = this.#milliseconds();
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
     const job: Job<Way, Result> = {
-      ...{ lane, way, input, ended: promise },
-      isOver: () => over.signal.aborted,
-      end(result, how) {
-        if (over.signal.aborted) return;
-        over.abort(done);
-        outcome = how;
-        resolve(result);
+      ...{ lane, way, input, isOver: false, leave: undefined, throttled: undefined },
+      end: (result, outcome) => {
+        if (job.isOver) return;
+        job.isOver = true;
+        inTime();
+        job.leave?.();
+        this.#lanes.remove(lane, job);
+        const seconds = (this.#milliseconds() - started) / 1000;
+        const about = { type: 'remote-signed', service, use, key: lane, outcome, seconds } as const;
+        if (result instanceof PaycertError) {
+          observe({ ...about, error: result });
+          reject(result);
+        } else {
+          observe(about);
+          resolve(result as Exclude<typeof result, PaycertError>);
+        }
       },
     };
-    const timeUp = () => new PaycertError('key-service-timeout', `${service} did not ${use} with ${lane} within ${String(deadlineMilliseconds)} ms`); // prettier-ignore
-    void clock.sleep(deadlineMilliseconds, over.signal).then(() => {
-      const limited = job.throttled ?? this.#limited;
-      job.end(limited ?? timeUp(), limited ? 'throttled' : 'timed-out');
-    });
+    const inTime = this.#deadlines.begin(() => this.#endLate(job, use));
     if (this.#breaker.refuses) job.end(this.#held(), 'held-back');
     else if (this.#lanes.add(lane, job)) this.#wake();
     else job.end(new PaycertError('key-service-overloaded', `${String(capacity)} requests to ${use} with ${lane} wait for ${service}`), 'overloaded'); // prettier-ignore
-    const result = await promise;
-    this.#lanes.remove(lane, job);
-    const seconds = (clock.now().getTime() - started) / 1000;
-    const error = result instanceof PaycertError ? result : undefined;
-    observe({ type: 'remote-signed', service, use, key: lane, outcome, seconds, ...(error && { error }) });
-    if (error) throw error;
-    return result as Exclude<typeof result, PaycertError>;
+    return promise;
+  }
+
+  #endLate(job: Job<Way, Result>, use: KeyUse): void {
+    const { service, deadlineMilliseconds } = this.#options;
+    const limited = job.throttled ?? this.#limited;
+    const why = limited ?? new PaycertError('key-service-timeout', `${service} did not ${use} with ${job.lane} within ${String(deadlineMilliseconds)} ms`); // prettier-ignore
+    job.end(why, limited ? 'throttled' : 'timed-out');
   }
 
   [Symbol.dispose](): void {
@@ -147,14 +160,23 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
   async #send(way: Way, jobs: readonly Job<Way, Result>[]): Promise<void> {
     const { send } = this.#options;
     const stop = new AbortController();
+    let waiting = jobs.length;
     // When the deadline of the last of them is over, nobody waits for the response.
-    void Promise.all(jobs.map(({ ended }) => ended)).then(() => stop.abort(done));
+    const leave = () => {
+      waiting -= 1;
+      if (waiting === 0) stop.abort(done);
+    };
+    for (const job of jobs) job.leave = leave;
     try {
       const inputs = jobs.map(({ input }) => input);
-      const results = await this.#breaker.run(
-        () => send(way, inputs, stop.signal),
-        (end) => (end.status === 'rejected' && isFailure(end.reason, stop.signal) ? 'failure' : 'success'),
-      );
+      const results = await this.#breaker
+        .run(
+          () => send(way, inputs, stop.signal),
+          (end) => (end.status === 'rejected' && isFailure(end.reason, stop.signal) ? 'failure' : 'success'),
+        )
+        .finally(() => {
+          for (const job of jobs) job.leave = undefined;
+        });
       for (const [index, job] of jobs.entries()) {
         const result =
           results[index] ?? new PaycertError('key-service-wrong', 'there are fewer signatures than were asked for');
@@ -175,7 +197,7 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
   /** Each waits for another turn, before those that came later; what its deadline ends meanwhile says why. */
   #slowDown(jobs: readonly Job<Way, Result>[], error: PaycertError): void {
     const { clock, service, observe } = this.#options;
-    const left = jobs.filter((job) => !job.isOver());
+    const left = jobs.filter((job) => !job.isOver);
     for (const job of left) job.throttled = error;
     const [first] = left;
     if (first !== undefined) this.#lanes.putBack(first.lane, left);

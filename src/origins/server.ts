@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import { parseModest, TooMuch } from '../system/modest-json.ts';
 import { readBytes, readChunks, readLines, request, TooLarge, Unreachable } from '../system/request.ts';
+import { TimeLimit } from '../system/time-limit.ts';
 import { Connections, type TlsFiles } from './connections.ts';
 import { Pause } from './pause.ts';
 
@@ -116,8 +117,7 @@ export class Server {
   async #exchange(node: URL, question: Question, signal: AbortSignal): Promise<Reply> {
     const { what, waitMilliseconds = 0, method, isRead = false } = question;
     const agent = await this.#connections.agentFor(node, waitMilliseconds > 0 ? 'waiting' : 'quick');
-    const timeout = AbortSignal.timeout(wholeMilliseconds + waitMilliseconds);
-    const both = AbortSignal.any([signal, timeout]);
+    using limit = new TimeLimit(signal, wholeMilliseconds + waitMilliseconds);
     const { body, options } = toRequest(question, agent);
     const sending = {
       body,
@@ -125,12 +125,12 @@ export class Server {
       mayRepeat: method === 'GET' || isRead,
     };
     try {
-      const response = await request(node, options, sending, both);
-      const bytes = await readBytes(response, maxBytes, both);
+      const response = await request(node, options, sending, limit.signal);
+      const bytes = await readBytes(response, maxBytes, limit.signal);
       return { status: response.statusCode ?? 0, headers: response.headers, content: parse(bytes) };
     } catch (error) {
       signal.throwIfAborted();
-      if (timeout.aborted) throw new Unreachable(`no whole response within ${wholeMilliseconds / 1000} s`);
+      if (limit.isLate) throw new Unreachable(`no whole response within ${wholeMilliseconds / 1000} s`);
       if (error instanceof TooLarge)
         throw new PaycertError(
           'source-too-large',

@@ -45,13 +45,14 @@ export async function request(
   const { body, silenceMilliseconds, mayRepeat } = sending;
   const make = server.protocol === 'http:' ? httpRequest : httpsRequest;
   signal.throwIfAborted();
-  const call = make(server, { ...options, lookup });
+  const call = make({ ...partsOf(server), ...options, lookup });
   // Node's own option `signal` costs several kilobytes a call, that outlive it until the next thorough collection of garbage.
   const abort = () => call.destroy(signal.reason as Error);
   signal.addEventListener('abort', abort, { once: true });
   call.once('close', () => signal.removeEventListener('abort', abort));
-  const silent = Object.assign(new Error(), { code: `nothing for ${silenceMilliseconds / 1000} s` });
-  call.setTimeout(silenceMilliseconds, () => call.destroy(silent));
+  call.setTimeout(silenceMilliseconds, () =>
+    call.destroy(Object.assign(new Error(), { code: `nothing for ${silenceMilliseconds / 1000} s` })),
+  );
   try {
     return await responseOf(call, body);
   } catch (error) {
@@ -60,6 +61,15 @@ export async function request(
     if (mayRepeat && call.reusedSocket) return await request(server, options, { ...sending, mayRepeat: false }, signal);
     throw new Unreachable(reasonOf(error));
   }
+}
+
+const known = new WeakMap<URL, ReturnType<typeof urlToHttpOptions>>();
+
+/** Servers are few, and asked often. */
+function partsOf(server: URL): ReturnType<typeof urlToHttpOptions> {
+  const parts = known.get(server) ?? urlToHttpOptions(server);
+  known.set(server, parts);
+  return parts;
 }
 
 /** One request and the one that repeats it. */
@@ -133,7 +143,10 @@ export function readBytes(response: IncomingMessage, maxBytes: number, signal: A
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    let isWhole = false;
     const broken = () => {
+      // Each response closes: no error is made of one that has ended.
+      if (isWhole) return;
       // Node emits no error of a response that nobody listened to yet.
       const { errored } = response;
       const code = errored ? reasonOf(errored) : 'ERR_STREAM_PREMATURE_CLOSE';
@@ -152,7 +165,10 @@ export function readBytes(response: IncomingMessage, maxBytes: number, signal: A
         reject(new TooLarge());
         response.destroy();
       })
-      .once('end', () => resolve(Buffer.concat(chunks)))
+      .once('end', () => {
+        isWhole = true;
+        resolve(Buffer.concat(chunks));
+      })
       .once('error', broken)
       .once('close', broken);
   });

@@ -21,6 +21,7 @@ function make(t: TestContext) {
   let told: (() => void)[] = [];
   const signer = new Signer<string>({
     ...{ service: 'hashivault', deadlineMilliseconds: 3000, clock, observe: recorder.observe },
+    milliseconds: () => clock.now().getTime(),
     send: (way, digests, signal) =>
       new Promise<readonly Signed[]>((resolve, reject) => {
         const answer = (result?: PaycertError) => (result ? reject(result) : resolve(digests));
@@ -125,6 +126,35 @@ describe('signatures of a key service', () => {
     assert.ok(sent.every(({ signal }) => signal.aborted));
     assert.deepEqual(new Set(recorder.of('remote-signed').map(({ outcome }) => outcome)), new Set(['timed-out']));
     assert.ok(recorder.of('remote-signed').every(({ seconds }) => seconds === 3));
+  });
+
+  it('that are asked for together share a timer, and leave none behind when all of them are made', async (t) => {
+    const { sign, clock, sent, untilSent } = make(t);
+    const idle = clock.sleeping.length;
+    const all = numbers(32).map((text) => sign('a', text));
+    await untilSent(2);
+    assert.equal(clock.sleeping.length, idle + 1);
+    for (const { answer } of sent) answer();
+    await Promise.all(all);
+    assert.equal(clock.sleeping.length, idle);
+  });
+
+  it('call off no request that others still wait for', async (t) => {
+    const { sign, clock, sent, untilSent } = make(t);
+    const hanging = numbers(8).map((lane) => sign(lane, lane));
+    await untilSent(8);
+    const early = sign('a', 'early');
+    clock.advance(1000);
+    const late = sign('a', 'late');
+    sent[0]!.answer();
+    await untilSent(9);
+    assert.deepEqual(sent[8]!.digests, ['early', 'late']);
+    const ends = [early, ...hanging.slice(1)].map((one) => assert.rejects(one, codeIs('key-service-timeout')));
+    clock.advance(2000);
+    await Promise.all(ends);
+    assert.equal(sent[8]!.signal.aborted, false);
+    sent[8]!.answer();
+    assert.equal(String(await late), 'late');
   });
 
   it('are held back once ten requests failed: at once, and without another request', async (t) => {
