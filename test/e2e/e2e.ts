@@ -1,5 +1,6 @@
 // npm run e2e: paycert on the cluster that KUBECONFIG names, from `helm install` to `helm uninstall`, while callers count what fails.
 import { after, afterEach, before, describe } from 'node:test';
+import { certManaged } from './cert-managed.ts';
 import { noCluster } from './cluster.ts';
 import { install } from './install.ts';
 import { documented } from './documented.ts';
@@ -36,6 +37,7 @@ describe('paycert on a real cluster', { skip: noCluster, timeout: 25 * 60_000 },
   minutes(world);
   inputs(world);
   gates(world);
+  certManaged(world);
   features(world);
   leave(world);
   gitops(world);

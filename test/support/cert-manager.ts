@@ -39,22 +39,26 @@ export interface CertManaged {
 /** Keys that cost nothing to make, a new one each time. */
 export const elliptic = { algorithm: 'ECDSA', size: 256, rotationPolicy: 'Always' };
 
+/** What it needs of a cluster, or of an API server alone. */
+export type Plane = Pick<ControlPlane, 'kubeconfig' | 'admin' | 'attempt'>;
+
 /** Runs it until `[Symbol.asyncDispose]`; its webhook is left out, so renewals may be seconds apart. */
 export class CertManager implements AsyncDisposable {
-  readonly #plane: ControlPlane;
+  readonly #plane: Plane;
   readonly #peer: Peer;
 
-  private constructor(plane: ControlPlane, peer: Peer) {
+  private constructor(plane: Plane, peer: Peer) {
     this.#plane = plane;
     this.#peer = peer;
   }
 
-  static async start(plane: ControlPlane): Promise<CertManager> {
+  /** @param directory where it runs; that of the kubeconfig by default */
+  static async start(plane: Plane, directory?: string): Promise<CertManager> {
     const kubeconfig = await plane.kubeconfig('default');
     await run(kubectl, ['--kubeconfig', kubeconfig, 'apply', '--server-side', '-f', definitions]);
     await run(kubectl, ['--kubeconfig', kubeconfig, 'wait', '--for=condition=Established', '-f', definitions]);
     await plane.admin('POST', '/api/v1/namespaces', { metadata: { name: 'cert-manager' } });
-    const peer = new Peer(peerPath('certmanager'), ['-kubeconfig', kubeconfig], join(kubeconfig, '..'));
+    const peer = new Peer(peerPath('certmanager'), ['-kubeconfig', kubeconfig], directory ?? join(kubeconfig, '..'));
     return new CertManager(plane, peer);
   }
 
@@ -63,7 +67,7 @@ export class CertManager implements AsyncDisposable {
     const items = objects.map((object) => ({ apiVersion: 'cert-manager.io/v1', ...object }));
     const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
     const kubeconfig = await this.#plane.kubeconfig(namespace);
-    const applied = run(kubectl, ['--kubeconfig', kubeconfig, 'apply', '--server-side', '-f', '-']);
+    const applied = run(kubectl, ['--kubeconfig', kubeconfig, 'apply', '-n', namespace, '--server-side', '-f', '-']);
     applied.child.stdin?.end(list);
     await applied;
   }
@@ -86,11 +90,18 @@ export class CertManager implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#peer.kill();
   }
+
+  /** Takes its kinds and what is of them away again, from a cluster that lives on. */
+  async remove(): Promise<void> {
+    const as = ['--kubeconfig', await this.#plane.kubeconfig('default'), 'delete', '--ignore-not-found'];
+    await run(kubectl, [...as, '-f', definitions]);
+    await run(kubectl, [...as, 'namespace', 'cert-manager']);
+  }
 }
 
 /** What a Secret holds, once it holds that. */
 export async function secretOf(
-  plane: ControlPlane,
+  plane: Pick<Plane, 'attempt'>,
   namespace: string,
   name: string,
   key: string,
