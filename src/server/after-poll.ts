@@ -56,7 +56,10 @@ export class Polls {
   #beginAfterNext(asking: readonly (() => void)[], mayWait: number): void {
     const cuts = this.#cuts;
     setImmediate(() => {
-      if (this.#cuts !== cuts && mayWait > 0) return this.#beginAfterNext(asking, mayWait - 1);
+      if (this.#cuts !== cuts && mayWait > 0) {
+        this.#beginAfterNext(asking, mayWait - 1);
+        return;
+      }
       this.#polled.push(...asking);
       if (!this.#isBeginning) void this.#begin();
     });
