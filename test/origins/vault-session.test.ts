@@ -1,6 +1,8 @@
 // A session at a real OpenBao whose machine's time is set: leases last as long as time passes, whatever the clock on the wall says.
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { readFile, writeFile } from 'node:fs/promises';
+import { describe, it, type TestContext } from 'node:test';
+import { PaycertError } from '../../src/errors.ts';
 import { Origins } from '../../src/running/origins.ts';
 import { noBao, useBao } from '../support/bao.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -51,4 +53,68 @@ describe('a session of Vault', () => {
         assert.deepEqual([proxy.count(/login/), proxy.count(/ 403$/)], [1, 0]);
       },
     );
+});
+
+describe('ids of an AppRole that Vault refuses', () => {
+  const minute = 60_000;
+
+  async function start(t: TestContext, name: string) {
+    const proxy = await RecordingProxy.start(t, bao().url);
+    await bao().policy(name, { 'secret/data/none': ['read'] });
+    const appRole = await bao().appRole(name, { token_ttl: '1h' });
+    const roleId = await readFile(appRole.roleIdFile, 'utf8');
+    const secretId = await readFile(appRole.secretIdFile, 'utf8');
+    const clock = new FakeClock(new Date());
+    const session = new Origins({ clock, observe: () => undefined }).vault({ address: proxy.url, auth: { appRole } });
+    const ask = async (): Promise<PaycertError | number> => {
+      try {
+        return (await session.ask(question, signal)).status;
+      } catch (error) {
+        if (error instanceof PaycertError) return error;
+        throw error;
+      }
+    };
+    return { proxy, ...appRole, roleId, secretId, clock, ask };
+  }
+
+  for (const file of ['roleIdFile', 'secretIdFile'] as const)
+    it(`are sent once, and not again before a file changes: a wrong ${file}`, limit, async (t) => {
+      const { proxy, clock, ask, secretId, ...files } = await start(t, `wrong-${file.toLowerCase()}`);
+      const right = await readFile(files[file]);
+      await writeFile(files[file], 'wrong');
+      for (let times = 0; times < 16; times += 1) {
+        const error = await ask();
+        assert.ok(error instanceof PaycertError);
+        assert.equal(error.code, 'origin-unauthenticated');
+        assert.match(
+          error.message,
+          /does not accept the ids in .*; not asked again until one of the files changes or \d{4}-\S+Z$/,
+        );
+        assert.ok(!error.message.includes(secretId.trim()));
+        clock.advance(minute);
+        // Written again as it was: it has not changed.
+        await writeFile(files[file], 'wrong\n');
+      }
+      assert.equal(proxy.count(/login/), 1);
+      assert.ok((await ask()) instanceof PaycertError);
+      assert.equal(proxy.count(/login/), 2);
+      await writeFile(files[file], right);
+      assert.equal(await ask(), 200);
+      assert.equal(proxy.count(/login/), 3);
+    });
+
+  it('since the role is locked say that it may be, and are taken after it is unlocked', limit, async (t) => {
+    const { proxy, clock, ask, roleId } = await start(t, 'locked');
+    for (let times = 0; times < 5; times += 1)
+      await fetch(`${bao().url}/v1/auth/approle/login`, { method: 'POST', body: JSON.stringify({ role_id: roleId, secret_id: 'wrong' }) }); // prettier-ignore
+    const error = await ask();
+    assert.ok(error instanceof PaycertError);
+    assert.match(error.message, /does not accept the ids in .*: the role may be locked \(403\); not asked again/);
+    const { data } = await bao().owner('GET', 'sys/auth');
+    const { accessor } = (data as Record<string, { accessor: string }>)['approle/']!;
+    await bao().owner('POST', `sys/locked-users/${accessor}/unlock/${roleId}`);
+    clock.advance(16 * minute);
+    assert.equal(await ask(), 200);
+    assert.equal(proxy.count(/login/), 2);
+  });
 });

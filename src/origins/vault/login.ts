@@ -26,12 +26,15 @@ export interface LoginRequest {
   readonly body: object;
   /** For the person who must repair it. */
   readonly who: string;
+  /** Vault locks a role that is tried with wrong ids; it counts nothing of the other methods. */
+  readonly mayLock: boolean;
 }
 
 const byJwt = async (field: string, { role, tokenFile, mount = field }: JwtLogin): Promise<LoginRequest> => ({
   mount,
   body: { role, jwt: await readWord(`auth.${field}.tokenFile`, tokenFile) },
   who: `the role "${role}" with the token in ${tokenFile}`,
+  mayLock: false,
 });
 
 async function byAppRole({ roleIdFile, secretIdFile, mount = 'approle' }: AppRoleLogin): Promise<LoginRequest> {
@@ -39,7 +42,12 @@ async function byAppRole({ roleIdFile, secretIdFile, mount = 'approle' }: AppRol
     readWord('auth.appRole.roleIdFile', roleIdFile),
     readWord('auth.appRole.secretIdFile', secretIdFile),
   ]);
-  return { mount, body: { role_id: roleId, secret_id: secretId }, who: `the ids in ${roleIdFile} and ${secretIdFile}` };
+  return {
+    mount,
+    body: { role_id: roleId, secret_id: secretId },
+    who: `the ids in ${roleIdFile} and ${secretIdFile}`,
+    mayLock: true,
+  };
 }
 
 /** What to send to log in; undefined where a token is given as it is. @throws PaycertError `source-unreadable` */

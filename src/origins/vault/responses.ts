@@ -71,10 +71,10 @@ const causes: readonly (readonly [RegExp, string])[] = [
   [/no handler|unsupported path/i, 'no such method is mounted there'],
 ];
 
-/** `who`: what was shown, by its file. */
-export function loginRefused({ status, content }: Reply, what: string, who: string): PaycertError {
+/** `who`: what was shown, by its file. `otherwise`: what it may be where the server says nothing of use. */
+export function loginRefused({ status, content }: Reply, what: string, who: string, otherwise?: string): PaycertError {
   const texts = errorsOf(content);
-  const [, cause] = causes.find(([pattern]) => texts.some((text) => pattern.test(text))) ?? [];
+  const [, cause = otherwise] = causes.find(([pattern]) => texts.some((text) => pattern.test(text))) ?? [];
   const why = cause === undefined ? '' : `: ${cause}`;
   return new PaycertError('origin-unauthenticated', `${what}: Vault does not accept ${who}${why} (${status})`);
 }

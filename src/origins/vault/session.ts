@@ -8,6 +8,7 @@ import { Pause } from '../pause.ts';
 import type { Question, Reply, Server } from '../server.ts';
 import { readToken } from '../settings.ts';
 import { type Auth, loginRequest } from './login.ts';
+import { RefusedIds } from './refused-ids.ts';
 import { loginRefused } from './responses.ts';
 import { Token, tokenOfLogin, tokenOfLookup } from './token.ts';
 
@@ -20,12 +21,13 @@ export interface SessionOptions {
   readonly observe: Observe;
 }
 
-/** Vault locks out who tries wrong ids many times: longer than after other failures. */
+/** Somebody must repair it: longer than after other failures. */
 const longestPauseMilliseconds = 60_000;
 
 export class Session {
   readonly #options: SessionOptions;
   readonly #pause: Pause;
+  readonly #refusedIds: RefusedIds;
   readonly #entering = new Flight<Token>();
   readonly #confirming = new Flight<boolean>();
   #token: Token | undefined;
@@ -37,6 +39,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#pause = new Pause({ ...options, longestMilliseconds: longestPauseMilliseconds });
+    this.#refusedIds = new RefusedIds(options.clock);
   }
 
   /** Asks with a token that Vault takes: where it takes ours no more, after another log-in. @throws PaycertError of kind source */
@@ -122,7 +125,9 @@ export class Session {
       this.#set(token);
       return token;
     } catch (error) {
-      if (error instanceof PaycertError && error.code === 'origin-unauthenticated') this.#pause.begin(error);
+      const isRefusal = error instanceof PaycertError && error.code === 'origin-unauthenticated';
+      // Ids that are not sent cost the server nothing, and others may be in the files at any time.
+      if (isRefusal && !this.#refusedIds.isOf(error)) this.#pause.begin(error);
       throw error;
     }
   }
@@ -131,7 +136,8 @@ export class Session {
     const { auth } = this.#options;
     const login = await loginRequest(auth);
     if (login === undefined) return this.#check(auth.token?.tokenFile ?? '', signal);
-    const { mount, body, who } = login;
+    const { mount, body, who, mayLock } = login;
+    this.#refusedIds.assertMaySend(login);
     const what = `log in at auth/${mount}`;
     const reply = await this.#send({ method: 'POST', path: `/v1/auth/${mount}/login`, body, what }, undefined, signal);
     if (reply.status === 200) {
@@ -139,7 +145,8 @@ export class Session {
       if (token === undefined) throw malformed(what, 'Vault');
       return token;
     }
-    throw loginRefused(reply, what, who);
+    if (!mayLock || ![400, 403].includes(reply.status)) throw loginRefused(reply, what, who);
+    throw this.#refusedIds.add(login, loginRefused(reply, what, who, 'the role may be locked'));
   }
 
   /** A token from a file, which somebody else may renew and replace. */
