@@ -187,6 +187,18 @@ describe('a PIN that is wrong', () => {
     },
   );
 
+  it('that is not there, since its file is empty, is never sent: it would cost one of few tries', limit, async (t) => {
+    const { token, load, files } = await start(t);
+    for (const nothing of ['', ' \r']) {
+      await token.setPin(nothing);
+      const error = await load(files);
+      assert.deepEqual([error?.code, / holds no PIN$/.test(error?.message ?? '')], ['key-pin-refused', true], error?.message); // prettier-ignore
+    }
+    assert.doesNotMatch(await flagsOf(token), /user PIN count low/);
+    await token.setPin(rightPin);
+    assert.equal(await load(files), undefined);
+  });
+
   it('is in no event, and neither is the right one', limit, async (t) => {
     const { token, load, files, recorder } = await start(t);
     await token.setPin('73619482');
