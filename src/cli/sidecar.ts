@@ -11,6 +11,7 @@ import { RunningConfiguration } from '../running/configuration.ts';
 import { startKeyServices } from '../running/key-services.ts';
 import { wayOutOf } from '../running/way-out.ts';
 import { FollowedFiles } from '../server/followed-files.ts';
+import { UseStates } from '../server/use-states.ts';
 import { LastGoodDirectory } from '../sources/last-good.ts';
 import { currentMounts } from '../sources/mounts.ts';
 import { aroundEach } from '../store/call.ts';
@@ -56,11 +57,13 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     options.isSilent === true ? () => undefined : createLog(config.log?.level ?? defaults.logLevel, output, now);
   const tokenNames = tokenFilesOf(config).map(([file]) => file);
   let isServing = false;
+  const remoteKeys = new UseStates(clock);
   const followedFiles = new FollowedFiles([...('path' in place ? ['configuration' as const] : []), ...tokenNames], now);
   const observers = [
     metrics.observe,
     log,
     (event: Event) => followedFiles.observe(event),
+    (event: Event) => remoteKeys.observe(event),
     (event: Event) => configured.noticed(event),
     (event: Event) => audit?.audit.observe(event),
     (event: Event) => tracing?.observe(event),
@@ -95,6 +98,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const facts = {
     ...{ store, clock, observe, version, startedAt: now(), files: () => followedFiles.list() },
     audit: () => audit?.audit.state,
+    remoteKeys: () => remoteKeys.list(),
   };
   const listeners = new SidecarListeners(config, limits, {
     ...{ tokens, audit, limiter, wayOut, learn: configured.learn },

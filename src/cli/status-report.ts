@@ -44,7 +44,8 @@ export const processRemarks = ({
   hosts = [],
   dedupe,
   audit,
-}: Pick<Process, 'files' | 'hosts' | 'dedupe' | 'audit'>): string[] => [
+  remoteKeys = [],
+}: Pick<Process, 'files' | 'hosts' | 'dedupe' | 'audit' | 'remoteKeys'>): string[] => [
   ...files.flatMap(fileRemarks),
   ...hosts.flatMap(hostRemarks),
   ...(dedupe?.reason
@@ -53,6 +54,12 @@ export const processRemarks = ({
   ...(audit?.reason
     ? [`${paint('red', 'not audited:')} since ${audit.since ?? 'the start'} lines of the audit wait. ${noticeText(audit.reason)}`] // prettier-ignore
     : []),
+  ...remoteKeys.flatMap(
+    ({ use, key, since = '', reason }) =>
+    reason === undefined
+      ? []
+      : [`${paint('red', use === 'sign' ? 'does not sign:' : 'does not open:')} ${key}: since ${since}. ${noticeText(reason)}`], // prettier-ignore
+  ),
 ];
 
 const noticeText = ({ detail, code, hint }: Status['warnings'][number]) => `${detail} (${code}). ${hint}`;
@@ -136,6 +143,7 @@ function remarks(
     warnings,
     frozenPaths,
     copies = [],
+    references = [],
     lacking,
     keys,
     ...more
@@ -191,6 +199,7 @@ function remarks(
         `Secret "${secret}" has a copy of its keys in ${annotation}. Remove it: ${remedy}`,
       );
     }),
+    ...references.map(({ part, reference }) => line('yellow', 'elsewhere:', `the key of ${part} is ${reference}`)),
     ...keys
       .filter(({ replaceBy }) => replaceBy !== undefined && new Date(replaceBy) <= now)
       .map(({ role, keyId }) => line('yellow', 'too old:', `key ${keyId} (${role}) is older than maxAge; replace it`)),

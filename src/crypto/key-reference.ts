@@ -14,6 +14,9 @@ const maxBytes = 1024;
 
 const firstLine = (bytes: Uint8Array): string => readText(bytes.subarray(0, maxBytes)).split('\n', 1)[0]?.trim() ?? '';
 
+/** As it is written, of a part that is one: it names a key, and is no secret. */
+export const keyReferenceText = (bytes: Uint8Array): string => firstLine(bytes);
+
 export const isKeyReference = (bytes: Uint8Array): boolean => schemes.test(firstLine(bytes));
 
 /** What would load code, read a file, or have our token sent elsewhere: for the configuration alone to say. */

@@ -411,6 +411,11 @@ export const CredentialStatus = Type.Object({
       description: 'Annotations that hold a copy of the keys, of a Secret that is read by API.',
     }),
   ),
+  references: Type.Optional(
+    Type.Array(Type.Object({ part: Type.String(), reference: Type.String() }), {
+      description: 'Private keys that stay elsewhere: the part of the material that names each, and what it says.',
+    }),
+  ),
 });
 
 export const CredentialList = Type.Object({ credentials: Type.Array(CredentialStatus) });
@@ -501,6 +506,22 @@ export const ProcessStatus = Type.Object({
         reason: Type.Optional(Notice),
       },
       { description: 'The audit. Absent: there is none.' },
+    ),
+  ),
+  remoteKeys: Type.Optional(
+    Type.Array(
+      Type.Object({
+        service: Type.String({ description: 'As `keyServices` calls it.' }),
+        use: Type.Union([Type.Literal('sign'), Type.Literal('decrypt')]),
+        key: Type.String({ description: 'The key, and how it signs or opens.' }),
+        works: Type.Boolean({ description: 'Whether its last use succeeded.' }),
+        since: Type.Optional(Time),
+        reason: Type.Optional(Notice),
+      }),
+      {
+        description:
+          'Keys that stay elsewhere and were used. One that fails makes no credential unready: every pod would be, while verifying and decrypting still work.',
+      },
     ),
   ),
   credentials: Type.Array(CredentialStatus),

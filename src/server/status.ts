@@ -9,6 +9,7 @@ import { lacking } from '../store/snapshot.ts';
 import { agesIn, type Entry, isReady, type Store } from '../store/store.ts';
 import type { FileState } from './followed-files.ts';
 import type { CredentialStatus, ProcessStatus } from './schema.ts';
+import type { UseState } from './use-states.ts';
 
 type Status = Static<typeof CredentialStatus>;
 
@@ -61,6 +62,7 @@ export function describeCredential(entry: Entry, now: Date): Status {
     kept,
     frozenPaths,
     copies,
+    references = [],
   } = entry;
   return {
     name,
@@ -100,6 +102,7 @@ export function describeCredential(entry: Entry, now: Date): Status {
     ...describeUnopened(snapshot),
     ...(frozenPaths && { frozenPaths: [...frozenPaths] }),
     ...(copies && { copies: [...copies] }),
+    ...(references.length > 0 && { references: references.map((one) => ({ ...one })) }),
   };
 }
 
@@ -156,18 +159,19 @@ function describeUnopened(snapshot: Entry['snapshot']): Pick<Status, 'unopened'>
 
 /** The process and every credential. */
 export function describeProcess(
-  { store, version, startedAt, files = () => [], hosts, dedupe, audit }: ProcessFacts,
+  { store, version, startedAt, files = () => [], hosts, dedupe, audit, remoteKeys }: ProcessFacts,
   now: Date,
 ): Static<typeof ProcessStatus> {
   const credentials = store.entries().map((entry) => describeCredential(entry, now));
   const about = { version, startedAt: startedAt.toISOString(), ready: isProcessReady(store, now) };
-  const [known, shared, audited] = [hosts?.(), dedupe?.(), audit?.()];
+  const [known, shared, audited, remote = []] = [hosts?.(), dedupe?.(), audit?.(), remoteKeys?.()];
   return {
     ...about,
     files: files().map(describeFile),
     ...(known && { hosts: known.map(describeHost) }),
     ...(shared && { dedupe: describeShared(shared) }),
     ...(audited && { audit: describeAudit(audited) }),
+    ...(remote.length > 0 && { remoteKeys: remote.map(describeRemoteKey) }),
     credentials,
   };
 }
@@ -185,6 +189,8 @@ export interface ProcessFacts {
   readonly dedupe?: (() => SharedState | undefined) | undefined;
   /** Whether its audit is written, where it has one. */
   readonly audit?: (() => Audited | undefined) | undefined;
+  /** The keys that stay elsewhere and were used. */
+  readonly remoteKeys?: (() => readonly UseState[]) | undefined;
 }
 
 /** Both are undefined while its lines are written. */
@@ -197,6 +203,18 @@ const describeAudit = ({ error, since }: Audited): NonNullable<Static<typeof Pro
   written: error === undefined,
   ...(since && { since: since.toISOString() }),
   ...(error && { reason: notice(error, since) }),
+});
+
+const describeRemoteKey = ({
+  service,
+  use,
+  key,
+  error,
+  since,
+}: UseState): NonNullable<Static<typeof ProcessStatus>['remoteKeys']>[number] => ({
+  ...{ service, use, key, works: error === undefined },
+  ...(since && { since: since.toISOString() }),
+  ...(error && { reason: notice(error) }),
 });
 
 const describeShared = ({

@@ -1,8 +1,9 @@
 // attempt: material → load → check → swap, defer or reject. Whatever happens, the last good snapshot is kept.
 import type { Clock } from '../clock.ts';
+import { keyReferenceText } from '../crypto/key-reference.ts';
 import type { RemoteKeys } from '../crypto/private-key.ts';
 import type { Limiter } from './limiter.ts';
-import type { PaycertError } from '../errors.ts';
+import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { LastGood } from '../sources/last-good.ts';
@@ -13,7 +14,7 @@ import { keepLastGood } from './last-good.ts';
 import type { LiveCheck } from './live-check.ts';
 import { Snapshot, snapshotId } from './snapshot.ts';
 import { describeStaged, evaluateStaged } from './staged.ts';
-import { isBridged, type Store } from './store.ts';
+import { type Entry, isBridged, type Store } from './store.ts';
 
 export interface Credential {
   readonly name: string;
@@ -63,7 +64,8 @@ export async function attempt(
   const elapsed = () => (clock.now().getTime() - started.getTime()) / 1000;
   const previous = store.entry(name).snapshot;
   const load = async (data: Material['data']) => provider.load(data, await resolve?.(data, signal));
-  const context = await load(material.data);
+  const remote = await resolve?.(material.data, signal);
+  const context = await provider.load(material.data, remote);
   const former = previous === undefined ? [] : [previous, ...previous.retired].map((one) => one.context.set);
   // Rolled back to what was beside it: its owner has asked for that by name.
   const isKnown = previous?.beside !== undefined && snapshotId(previous.beside.set) === snapshotId(context.set);
@@ -124,11 +126,12 @@ export async function attempt(
   const staged = material.staged && beside && describeStaged(material.staged, set, snapshotId);
   // Before the swap: a provider that throws here has not half replaced anything.
   const warnings = context.set.warnings(at);
-  if (keptAt !== undefined) store.update(name, (entry) => ({ ...entry, snapshot, restored: { at, keptAt } }));
+  const current = { snapshot, references: referencesOf(material.data, remote) };
+  if (keptAt !== undefined) store.update(name, (entry) => ({ ...entry, ...current, restored: { at, keptAt } }));
   else
     store.update(name, ({ rejection, deferral, restored, staged: _, ...entry }) => ({
       ...entry,
-      snapshot,
+      ...current,
       lastReload: { at, outcome: 'swapped' },
       ...(staged && { staged }),
     }));
@@ -151,3 +154,10 @@ export async function attempt(
   if (staged !== undefined) observe({ type: 'staged', credential: name, ...staged });
   return undefined;
 }
+
+/** Those that a key service knows: what else begins as a reference may be anything. */
+const referencesOf = (data: Material['data'], remote: RemoteKeys = new Map()): Entry['references'] =>
+  [...remote].flatMap(([part, key]) => {
+    const bytes = key instanceof PaycertError ? undefined : data.get(part);
+    return bytes === undefined ? [] : [{ part, reference: keyReferenceText(bytes) }];
+  });

@@ -61,6 +61,8 @@ export interface Entry extends CredentialPolicy {
   readonly frozenPaths?: readonly string[];
   /** Copies of the keys in annotations of their Secrets. */
   readonly copies?: readonly Copy[];
+  /** Private keys of the current set that stay elsewhere, by the part that names each. */
+  readonly references?: readonly { readonly part: string; readonly reference: string }[] | undefined;
   /** The source that was read last, where better ones could not be. */
   readonly fallback?: string;
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
 import { keyId, noLocalKms, region, useLocalKms } from '../support/local-kms.ts';
+import { paycert } from '../support/paycert.ts';
 import { signUnderRotations } from '../support/rotation-load.ts';
 import { call, configuration, credential, makeDirectory, makeMaterial, startSidecar } from '../support/sidecar.ts';
 
@@ -91,7 +92,9 @@ describe('a sidecar with AWS KMS', () => {
     limit,
     async (t) => {
       const { volume, sidecar, ask, sign } = await start(t);
+      const status = async () => (await paycert(['status', '--socket', sidecar.socket])).stdout;
       await sign('before');
+      assert.doesNotMatch(await status(), /does not sign/);
       await kms().stop();
       const refused = await ask('far', 'during');
       assert.deepEqual(
@@ -102,6 +105,9 @@ describe('a sidecar with AWS KMS', () => {
       const near = await sign('near', 'near');
       assert.ok(verify('sha256', Buffer.from('near'), second.merchant.publicKey, near.signature));
       assert.equal((await call(sidecar.admin, '/readyz')).status, 200);
+      const during = await status();
+      assert.match(during, /^elsewhere: far: the key of apiclient_key\.pem is awskms:\/\/\/[0-9a-f-]+$/m);
+      assert.match(during, /^does not sign: .*: since 20.+ \(key-service-(?:unavailable|timeout)\)\. /m);
       const rejected = sidecar.event('rejected', { credential: 'far' });
       await volume.write(sets[1]!);
       assert.match(String((await rejected)['code']), /^(origin-unreachable|key-service-timeout)$/);
@@ -109,6 +115,7 @@ describe('a sidecar with AWS KMS', () => {
       const swapped = sidecar.event('swapped', { credential: 'far', generation: 2 });
       await kms().restart();
       assert.ok(keys.has((await sign('after')).keyId));
+      assert.doesNotMatch(await status(), /does not sign/);
       await swapped;
       assert.equal((await sign('new')).keyId, second.merchant.serialNumber);
     },
