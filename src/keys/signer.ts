@@ -106,7 +106,7 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
           reject(result);
         } else {
           observe(about);
-          resolve(result as Exclude<typeof result, PaycertError>);
+          resolve(result);
         }
       },
     };
