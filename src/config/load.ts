@@ -9,7 +9,7 @@ import { faultError } from './rules/fault.ts';
 import { listenerFaults } from './rules/listeners.ts';
 import { ownCallFaults } from './rules/own-calls.ts';
 import { routeFaults } from './rules/routes.ts';
-import { keyServiceFaults, privacyFaults } from './rules/servers.ts';
+import { keyServiceFaults, serverFaults } from './rules/servers.ts';
 import { stagedFaults } from './rules/staged.ts';
 import { type Config, ConfigSchema } from './schema/config.ts';
 import {
@@ -120,7 +120,7 @@ function evaluateEntry(entry: unknown, index: number, kind: Evaluated['kind']): 
   const sound = left as Evaluated['sound'];
   const rules = [
     ...accountFaults(sound?.provider, [...at, 'provider']),
-    ...privacyFaults(sound?.source, [...at, 'source']),
+    ...serverFaults(sound?.source, [...at, 'source']),
     ...stagedFaults(sound?.source, [...at, 'source']),
     ...ownCallFaults(sound ?? {}, at),
   ];

@@ -201,6 +201,47 @@ credentials:
   });
 });
 
+describe('what is read of a server that keeps keys', () => {
+  const files = 'files: { path: /keys }';
+  const at = 'address: "https://a.example"';
+  const token = 'token: { tokenFile: /t }';
+  const vault = (more: string, auth = token) => `vault: { ${at}, auth: { ${auth} }, ${more} }`;
+
+  for (const part of ['.', '..'])
+    for (const [source, field] of [
+      [vault(`path: a/${part}/b`), 'vault.path'],
+      [vault(`path: ${part}`), 'vault.path'],
+      [vault(`path: a, mount: ${part}/kv`), 'vault.mount'],
+      [vault('path: a', `appRole: { roleIdFile: /r, secretIdFile: /s, mount: a/${part} }`), 'vault.auth.appRole.mount'],
+      [`consul: { ${at}, prefix: a/${part} }`, 'consul.prefix'],
+      [`pki: { ${at}, auth: { ${token} }, role: a, commonName: a, mount: ${part} }`, 'pki.mount'],
+      [`merge: [{ ${vault(`path: a/${part}`)} }]`, 'merge[0].vault.path'],
+    ] as const)
+      it(`has no part ${part}: ${source} is refused`, () => {
+        const { code, message, field: named } = refusal(edited(files, source));
+        assert.deepEqual([code, named], ['config-invalid', `credentials[0].source.${field}`]);
+        assert.match(message, /has a part \. or \.\., which names nothing; write the whole path \(line \d+\)$/);
+      });
+
+  it('may have parts that begin with dots', () => {
+    for (const path of ['...', '.a', 'a/..b', 'a./b'])
+      assert.equal(parseConfig(edited(files, vault(`path: ${path}`))).credentials.length, 1);
+  });
+
+  it('in transit has no part . or ..', () => {
+    const transit = `keyServices: { hashivault: { ${at}, auth: { ${token} }, mount: a/.. } }\n`;
+    assert.equal(refusal(`${transit}${good}`).field, 'keyServices.hashivault.mount');
+  });
+
+  it('is no pinned version of an engine that keeps none', () => {
+    const { code, message, field } = refusal(edited(files, vault('path: a, engine: 1, version: 3')));
+    assert.deepEqual([code, field], ['config-invalid', 'credentials[0].source.vault.version']);
+    assert.match(message, /version pins a version, and engine 1 keeps none; remove it, or use engine: 2/);
+    for (const more of ['engine: 2, version: 3', 'version: 3', 'engine: 1'])
+      assert.equal(parseConfig(edited(files, vault(`path: a, ${more}`))).credentials.length, 1);
+  });
+});
+
 describe('the address of a server that keeps keys', () => {
   const files = 'files: { path: /keys }';
   const vault = (address: string, more = '') =>
