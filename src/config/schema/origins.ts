@@ -168,7 +168,9 @@ export const Pki = Type.Object(
         description: 'Whether `ca.crt` is the authority that issued it, for peers of the same one. Default false.',
       }),
     ),
-    poll: Type.Optional(Interval('How often to ask whether it has been revoked. Default 1m.')),
+    poll: Type.Optional(
+      Interval('How often to ask whether it has been revoked.', { default: defaults.revocationPoll }),
+    ),
   },
   { ...closed, description: 'A certificate that Vault or OpenBao signs, for a key that is made here.' },
 );
