@@ -196,10 +196,6 @@ const table = {
     kind: 'source',
     hint: 'Nothing to do: a sidecar has the certificate issued when it starts, and `paycert status` says what came of it.',
   },
-  'key-pin-refused': {
-    kind: 'source',
-    hint: 'Put the right PIN into `pinFile`: it is tried again when the file changes. A locked token needs its owner.',
-  },
   'not-checked-here': {
     kind: 'source',
     hint: 'Nothing to do here: sidecars ask the key service, and `paycert status` says what they found.',
@@ -619,6 +615,14 @@ const table = {
   'key-service-refused': {
     kind: 'not-ready',
     hint: 'Allow our token to sign with that key; docs/keys.md has the exact policy.',
+  },
+  'key-pin-refused': {
+    kind: 'not-ready',
+    hint: 'Put the right PIN into `pinFile`: it is tried again when the file changes. A locked token needs its owner.',
+  },
+  'key-service-file-unusable': {
+    kind: 'not-ready',
+    hint: 'Check the file that the message names: that it is there, may be read by this user, and is not empty.',
   },
   'key-service-wrong': {
     kind: 'not-ready',

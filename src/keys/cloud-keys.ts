@@ -8,6 +8,7 @@ import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { KeyService } from './key-services.ts';
 import { openElsewhere, type Unopened } from './open-elsewhere.ts';
+import { isOwnFile, underField } from './own-file.ts';
 import { remoteKey } from './remote-key.ts';
 import { type KeyUse, Signer } from './signer.ts';
 
@@ -71,7 +72,9 @@ export class CloudKeys<R extends CloudReference> implements KeyService<R>, Dispo
       batch: 1,
       concurrent: cloudConcurrent,
       send: async (way, inputs, signal) =>
-        Promise.all(inputs.map((input) => this.#use(way, input, signal))).catch(rethrow),
+        Promise.all(inputs.map((input) => this.#use(way, input, signal))).catch((error: unknown) =>
+          rethrow(error, cloud.service),
+        ),
     });
     this.#ends.use(cloud.keep());
     this.#ends.use(this.#signer);
@@ -124,12 +127,13 @@ const toCallers: Readonly<Partial<Record<ErrorCode, ErrorCode>>> = {
   'origin-unauthenticated': 'key-service-refused',
   'origin-forbidden': 'key-service-refused',
   'origin-refused': 'key-service-refused',
-  'source-unreadable': 'key-service-refused',
   'key-missing': 'key-service-refused',
   'response-malformed': 'key-service-wrong',
 };
 
-function rethrow(error: unknown): never {
+function rethrow(error: unknown, service: string): never {
   if (!(error instanceof PaycertError)) throw error;
+  if (isOwnFile(error))
+    throw new PaycertError('key-service-file-unusable', underField(error, service), { cause: error });
   throw new PaycertError(toCallers[error.code] ?? 'key-service-unavailable', error.message, { cause: error });
 }

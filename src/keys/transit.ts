@@ -11,6 +11,7 @@ import type { Question, Reply } from '../origins/server.ts';
 import type { WrappingContext } from '../crypto/wrapped.ts';
 import type { KeyService } from './key-services.ts';
 import type { Opener } from './opener.ts';
+import { isOwnFile, underField } from './own-file.ts';
 import { remoteKey } from './remote-key.ts';
 import { type Signed, Signer } from './signer.ts';
 import { transitOpener } from './transit-opener.ts';
@@ -122,6 +123,8 @@ export class Transit implements KeyService<TransitReference>, Disposable {
       return await this.#options.session.ask(question, signal);
     } catch (error) {
       if (!(error instanceof PaycertError)) throw error;
+      if (isOwnFile(error))
+        throw new PaycertError('key-service-file-unusable', underField(error, service), { cause: error });
       throw new PaycertError(toCallers[error.code] ?? 'key-service-unavailable', error.message, { cause: error });
     }
   }
@@ -136,7 +139,6 @@ const toCallers: Readonly<Partial<Record<ErrorCode, ErrorCode>>> = {
   'origin-throttled': 'key-service-throttled',
   'origin-unauthenticated': 'key-service-refused',
   'origin-refused': 'key-service-refused',
-  'source-unreadable': 'key-service-refused',
 };
 
 function refused({ status }: Reply, what: string): PaycertError {

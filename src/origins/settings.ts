@@ -19,11 +19,11 @@ export async function readWord(field: string, path: string): Promise<string> {
   throw new PaycertError('origin-unauthenticated', `the content of ${path} ${what}`, { field });
 }
 
-/** A token, which is sent in a header. @throws PaycertError `source-unreadable`, `origin-unauthenticated` */
-export async function readToken(field: string, path: string): Promise<string> {
+/** A token, which is sent in a header; `called`: what its message calls it. @throws PaycertError `source-unreadable`, `origin-unauthenticated` */
+export async function readToken(field: string, path: string, called = 'token'): Promise<string> {
   const token = await readWord(field, path);
   if (/^[!-~]{1,4096}$/.test(token)) return token;
-  throw new PaycertError('origin-unauthenticated', `${path} holds no token: one line of printable characters`, {
+  throw new PaycertError('origin-unauthenticated', `${path} holds no ${called}: one line of printable characters`, {
     field,
   });
 }

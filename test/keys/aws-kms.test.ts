@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { constants, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -400,6 +400,36 @@ describe('who we are to AWS', () => {
     assert.ok(isOf(await credential.sign('x'), 'x', one));
     assert.match(String(proxy.headers.at(-1)?.['authorization']), /Credential=AKIDSECOND/);
   });
+
+  it(
+    'whose files are away, or hold nothing, says so under their field, before and while it signs',
+    limit,
+    async (t) => {
+      const proxy = await RecordingProxy.start(t, kms().url);
+      const refuse = () => ({ status: 400, body: JSON.stringify({ __type: 'UnrecognizedClientException' }) });
+      const files = await accessKey(t);
+      const credential = await start(t, { address: proxy.url, auth: { accessKey: files } });
+      const at = `keyServices.awskms.auth.accessKey.secretFile: ${files.secretFile}`;
+      for (const [make, code, says] of [
+        [() => rm(files.secretFile), 'source-unreadable', `${at} cannot be read (ENOENT)`],
+        [() => writeFile(files.secretFile, '\n'), 'origin-unauthenticated', `${at} holds no secret of an access key`],
+      ] as const) {
+        await writeFile(files.secretFile, `${secret}\n`);
+        proxy.instead = () => undefined;
+        assert.equal(await credential.load(referring(keyId(1))), undefined);
+        await make();
+        // What is in memory is refused, so that the files are read again.
+        proxy.instead = refuse;
+        const error = await credential.sign('x').then(() => undefined, (thrown: unknown) => thrown as PaycertError); // prettier-ignore
+        assert.deepEqual([error?.code, error?.kind], ['key-service-file-unusable', 'not-ready'], error?.message);
+        assert.ok(error?.message.startsWith(says), error?.message);
+        assert.match(error?.hint ?? '', /the file/);
+        const unloaded = await (await start(t, { auth: { accessKey: files } })).load(referring(keyId(1)));
+        assert.deepEqual([unloaded?.code, unloaded?.field], [code, 'apiclient_key.pem']);
+        assert.ok(unloaded?.message.startsWith(`apiclient_key.pem: ${says}`), unloaded?.message);
+      }
+    },
+  );
 
   it('is shown by nothing that prints a service, a key or an error', limit, async (t) => {
     const credential = await start(t);

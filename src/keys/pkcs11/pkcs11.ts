@@ -82,8 +82,8 @@ export class Pkcs11 implements KeyService<TokenReference>, AsyncDisposable {
   }
 }
 
-/** What is wrong with who we are or what we ask, and not with the service. */
-const ours: ReadonlySet<ErrorCode> = new Set(['key-pin-refused', 'key-missing', 'package-missing']);
+/** What is wrong with what we ask or have, and not with the service. */
+const ours: ReadonlySet<ErrorCode> = new Set(['key-missing', 'package-missing']);
 
 const wrong = (what: string) => new PaycertError('key-service-wrong', `${what}: what came back is of another kind`);
 

@@ -24,8 +24,8 @@ const trustMilliseconds = 10_000;
 export async function readAccessKey(files: AccessKeyFiles): Promise<Lent<AccessKey>> {
   const { idFile, secretFile, tokenFile } = files;
   const [id, secret, token] = await Promise.all([
-    readToken('auth.accessKey.idFile', idFile),
-    readToken('auth.accessKey.secretFile', secretFile),
+    readToken('auth.accessKey.idFile', idFile, 'id of an access key'),
+    readToken('auth.accessKey.secretFile', secretFile, 'secret of an access key'),
     tokenFile === undefined ? undefined : readToken('auth.accessKey.tokenFile', tokenFile),
   ]);
   return { key: { id, secret, ...(token !== undefined && { token }) }, milliseconds: trustMilliseconds };

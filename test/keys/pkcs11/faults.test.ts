@@ -199,6 +199,24 @@ describe('a PIN that is wrong', () => {
     assert.equal(await load(files), undefined);
   });
 
+  it(
+    'is said to callers by its own code and remedy, as 503: the next one that is right signs again',
+    limit,
+    async (t) => {
+      const { token, pid, sign: ask, recorder } = await prepared(t);
+      await token.setPin('9999');
+      const ended = recorder.next('key-process-ended');
+      process.kill(pid(), 'SIGKILL');
+      const error = await ask('x').then(() => undefined, (thrown: unknown) => thrown as PaycertError); // prettier-ignore
+      await ended;
+      assert.deepEqual([error?.code, error?.kind], ['key-pin-refused', 'not-ready'], error?.message);
+      assert.match(error?.hint ?? '', /`pinFile`/);
+      assert.equal(recorder.of('remote-signed').at(-1)?.outcome, 'refused');
+      await token.setPin(rightPin);
+      assert.ok(isPss((await ask('x')).signature, 'x', own.publicKey));
+    },
+  );
+
   it('is in no event, and neither is the right one', limit, async (t) => {
     const { token, load, files, recorder } = await start(t);
     await token.setPin('73619482');
