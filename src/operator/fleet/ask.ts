@@ -3,6 +3,7 @@ import { Agent } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { Sighting } from '../../store/sighting.ts';
 import { readBytes, request, TooLarge, Unreachable } from '../../system/request.ts';
+import { TimeLimit } from '../../system/time-limit.ts';
 import { maxSightingBytes, readSighting, Unseen } from './read-sighting.ts';
 
 export const fleetPath = '/fleet';
@@ -23,28 +24,20 @@ export interface Address {
 /** @throws Unseen, or the signal's reason */
 export async function askPod({ host, port }: Address, signal: AbortSignal): Promise<Sighting> {
   const server = new URL(`http://${isIPv6(host) ? `[${host}]` : host}:${String(port)}`);
-  // A signal of `timeout` and `any` would live for all of that time, with what the question has made, after it was answered.
-  const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), patienceMilliseconds);
-  const abort = () => stop.abort(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
+  using limit = new TimeLimit(signal, patienceMilliseconds);
   try {
-    signal.throwIfAborted();
     const headers = { Accept: 'application/json', 'User-Agent': 'paycert' };
     const options = { method: 'GET', path: fleetPath, headers, agent } as const;
     const sending = { silenceMilliseconds: patienceMilliseconds, mayRepeat: false };
-    const response = await request(server, options, sending, stop.signal);
+    const response = await request(server, options, sending, limit.signal);
     if (response.statusCode !== 200) {
       response.destroy();
       throw new Unseen(`it answers with status ${String(response.statusCode)}`);
     }
-    return readSighting(await readBytes(response, maxSightingBytes, stop.signal));
+    return readSighting(await readBytes(response, maxSightingBytes, limit.signal));
   } catch (error) {
     signal.throwIfAborted();
-    throw stop.signal.aborted ? new Unseen(late) : toUnseen(error);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', abort);
+    throw limit.isLate ? new Unseen(late) : toUnseen(error);
   }
 }
 
