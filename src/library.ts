@@ -22,7 +22,7 @@ import { aroundEach } from './store/call.ts';
 import { lacking, type Snapshot } from './store/snapshot.ts';
 import { type Entry, reasonOfNoSnapshot, Store } from './store/store.ts';
 import { type Begin, type CredentialOperations, useOf } from './store/use.ts';
-import { poolSize, signingThreads } from './system/threads.ts';
+import { signingPool } from './system/threads.ts';
 import { namesCollector } from './trace.ts';
 
 /** What a program may give beside its credentials; nothing of it is needed. */
@@ -174,7 +174,7 @@ export async function startPaycert(
   }
   const keyServices = await startKeyServices(services, { clock, observe: watching });
   const running = new Credentials(
-    { store, clock, limiter: poolLimiter(signingThreads(environment), poolSize(environment)), observe: watching },
+    { store, clock, limiter: poolLimiter(...signingPool(environment)), observe: watching },
     { clock, observe: watching, environment, askResponder, keyServices, wayOut, traceOf: () => tracing?.traceOf({}) },
   );
   const stop = async () => {

@@ -19,7 +19,7 @@ import { poolLimiter } from '../store/limiter.ts';
 import { SignedMemory } from '../store/signed-memory.ts';
 import { reasonOfNoSnapshot, Store } from '../store/store.ts';
 import { giveBackSpareMemory } from '../system/spare-memory.ts';
-import { poolSize, signingThreads } from '../system/threads.ts';
+import { signingPool } from '../system/threads.ts';
 import { namesCollector } from '../trace.ts';
 import { createLog } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -72,7 +72,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   ].map(isolate);
   const observe = (event: Event) => observers.forEach((tell) => tell(event));
   const following = { clock, observe };
-  const limiter = poolLimiter(signingThreads(environment), poolSize(environment));
+  const limiter = poolLimiter(...signingPool(environment));
   const lastGood =
     config.lastGood && new LastGoodDirectory({ ...config.lastGood, pod: environment['PAYCERT_POD_UID'] });
   const wayOut = await wayOutOf(config.wayOut);

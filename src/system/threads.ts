@@ -132,7 +132,7 @@ const lanesOf = (lane: Lane): readonly Lane[] => (lane.within === undefined ? [l
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** As libuv sizes its pool. */
-export function poolSize(environment: Environment): number {
+function poolSize(environment: Environment): number {
   const size = Number.parseInt(environment['UV_THREADPOOL_SIZE'] ?? '', 10);
   return size > 0 ? size : 4;
 }
@@ -146,6 +146,12 @@ export function signingThreads(environment: Environment, cores = availableParall
   const size = poolSize(environment);
   return Math.max(size - foreignPart(size, cores), 1);
 }
+
+/** As a limiter of signatures takes it: the threads that foreign calls never hold, and all of the pool. */
+export const signingPool = (environment: Environment): readonly [signing: number, all: number] => [
+  signingThreads(environment),
+  poolSize(environment),
+];
 
 let threads: Threads | undefined;
 

@@ -11,7 +11,7 @@ import {
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { poolLimiter } from '../../src/store/limiter.ts';
-import { poolSize, signingThreads } from '../../src/system/threads.ts';
+import { signingPool } from '../../src/system/threads.ts';
 import { wechatpay } from '../../src/providers/wechatpay/provider.ts';
 import { material } from '../../src/sources/source.ts';
 import { attempt } from '../../src/store/attempt.ts';
@@ -180,7 +180,7 @@ export async function libraryRates({ material: { files, merchantId }, rounds, mi
   const dependencies = {
     store,
     clock: systemClock,
-    limiter: poolLimiter(signingThreads(process.env), poolSize(process.env)),
+    limiter: poolLimiter(...signingPool(process.env)),
     observe: () => undefined,
   };
   const credential = {

@@ -16,6 +16,7 @@ import {
   namesLane,
   ownThreads,
   poolSizeFor,
+  signingPool,
   signingThreads,
   Threads,
 } from '../../src/system/threads.ts';
@@ -143,6 +144,7 @@ describe('the pool', () => {
       [2, 2, 2, 1, 1, 2, 2, 4],
     );
     assert.equal(signingThreads({}), 2);
+    assert.deepEqual(signingPool({}), [2, 4]);
   });
 
   it('is shared by the mounts: two that hang hold all that remote files may, and none that files of this machine may', async () => {

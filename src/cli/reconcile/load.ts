@@ -8,7 +8,7 @@ import type { WayOut } from '../../gateway/way-out.ts';
 import { RunningConfiguration } from '../../running/configuration.ts';
 import { poolLimiter } from '../../store/limiter.ts';
 import { reasonOfNoSnapshot, Store } from '../../store/store.ts';
-import { poolSize, signingThreads } from '../../system/threads.ts';
+import { signingPool } from '../../system/threads.ts';
 import { usageError } from '../command.ts';
 
 export interface LoadedCredential {
@@ -52,7 +52,7 @@ export async function loadCredential(
       looked.resolve(undefined);
   };
   const running = new RunningConfiguration(
-    { store, clock, limiter: poolLimiter(signingThreads(environment), poolSize(environment)), observe },
+    { store, clock, limiter: poolLimiter(...signingPool(environment)), observe },
     { clock, observe, environment, wayOut },
   );
   signal.addEventListener('abort', () => looked.resolve(undefined), { once: true });
