@@ -6,11 +6,9 @@ import { describe, it } from 'node:test';
 import { readProxyUser } from '../../src/config/token.ts';
 import { paycert } from '../support/paycert.ts';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
-import { startWechatpayGateway } from '../../src/testing/wechatpay-gateway.ts';
 import { rotateMerchant } from '../../src/testing/wechatpay-material.ts';
-import { startInternet } from '../support/internet.ts';
+import { startBehindProxy } from '../support/behind-proxy.ts';
 import { ownFiles } from '../support/listing.ts';
-import { passOn } from '../support/platforms.ts';
 import { startSdkWorld } from '../support/sdk-world.ts';
 import { configuration, credential, makeDirectory, makeMaterial, startSidecar } from '../support/sidecar.ts';
 
@@ -28,16 +26,10 @@ describe('the way out of a sidecar', { timeout: 900_000 }, () => {
   it('is the one of downloads, live checks and queries too, without a proxy for applications', async (t) => {
     const directory = await makeDirectory(t);
     const material = await makeMaterial();
-    const platform = await startWechatpayGateway();
-    t.after(() => platform.close());
-    platform.admit(material);
-    const tunnels: string[] = [];
-    const hosts = { 'api.mch.weixin.qq.com': passOn(platform.url) };
-    const internet = await startInternet(t, directory, hosts, { tunnelled: (target) => tunnels.push(target) });
-    const env = { NODE_EXTRA_CA_CERTS: internet['NODE_EXTRA_CA_CERTS']! };
+    const { platform, tunnels, proxy, env } = await startBehindProxy(t, directory, material);
     const volume = await createSecretVolume(join(directory, 'keys'), ownFiles(material));
     const more = '    platformCertificates: download\n    check: live\n';
-    const wayOut = `wayOut: { proxy: ${JSON.stringify(internet['HTTPS_PROXY'])} }\n`;
+    const wayOut = `wayOut: { proxy: ${JSON.stringify(proxy)} }\n`;
     const config = configuration(directory, [credential({ path: join(directory, 'keys'), more })], wayOut);
     const sidecar = await startSidecar(t, directory, config, { env });
     await sidecar.event('swapped', { generation: 2 });
