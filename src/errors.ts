@@ -170,7 +170,10 @@ const table = {
     kind: 'source',
     hint: 'Allow what the message names; docs/sources/ and docs/keys.md have the exact policies.',
   },
-  'origin-missing': { kind: 'source', hint: 'Write the set to the path named, or correct the path.' },
+  'origin-missing': {
+    kind: 'source',
+    hint: 'Write the set to the path named, or correct the path; of Vault compare `mount` and `engine` too.',
+  },
   'origin-deleted': {
     kind: 'source',
     hint: 'Undelete that version or write a new one; the last good material stays until then.',

@@ -170,7 +170,8 @@ export class Server {
   }
 
   #unreachable({ what }: Question, reason: string): PaycertError {
-    return new PaycertError('origin-unreachable', `${what}: ${this.name} cannot be reached (${reason})`);
+    const why = reason === 'EPROTO' ? `${reason}: it does not speak TLS, or no version of it that we do` : reason;
+    return new PaycertError('origin-unreachable', `${what}: ${this.name} cannot be reached (${why})`);
   }
 }
 

@@ -47,13 +47,22 @@ export function vault(options: VaultOptions): Source {
     const data = within(reply.content, 'data');
     const about = within(data, 'metadata');
     const { version: found } = about;
+    if (reply.status === 404 && version !== undefined && found === undefined) await assertHas(version, what, signal);
     if (typeof found !== 'number') throw reply.status === 200 ? malformed(what, 'Vault') : toError(reply, what);
     seen = stateOf(found, about, clock.now());
     // Deleted and missing are one status; what was deleted says so.
-    if (reply.status !== 200 || !isMembers(data['data'])) throw deleted(what, found, about);
+    if (reply.status !== 200 || !isMembers(data['data'])) throw deleted(what, found, about, version !== undefined);
     const changedAt = new Date(textOf(about['created_time']) ?? NaN);
     const isDated = !Number.isNaN(changedAt.getTime());
     return toMaterial(data['data'], keys, { version: String(found), ...(isDated && { changedAt }) });
+  }
+
+  /** @throws PaycertError `origin-missing`, where the secret is there and that version of it is not */
+  async function assertHas(pinned: number, what: string, signal: AbortSignal): Promise<void> {
+    const [, { content }] = await get('metadata', '', signal);
+    const { current_version: newest } = within(content, 'data');
+    if (typeof newest !== 'number') return;
+    throw new PaycertError('origin-missing', `${what}: it has no version ${String(pinned)}, the newest is ${String(newest)}; change \`version\``); // prettier-ignore
   }
 
   async function readPlain(signal: AbortSignal): Promise<Material> {
@@ -107,11 +116,15 @@ function stateOf(version: number, about: Members, now: Date): string {
   return `version ${String(version)}${destroyed === true ? ' destroyed' : isDeleted ? ' deleted' : ''}`;
 }
 
-function deleted(what: string, version: number, { destroyed, deletion_time: at }: Members): PaycertError {
+function deleted(what: string, version: number, about: Members, isPinned: boolean): PaycertError {
+  const { destroyed, deletion_time: at } = about;
   const when = new Date(textOf(at) ?? NaN);
   const how = destroyed === true ? 'has been destroyed' : 'has been deleted';
   const since = destroyed === true || Number.isNaN(when.getTime()) ? '' : ` at ${when.toISOString()}`;
-  return new PaycertError('origin-deleted', `${what}: version ${String(version)} ${how}${since}`);
+  return new PaycertError(
+    'origin-deleted',
+    `${what}: version ${String(version)} ${how}${since}${isPinned ? '; change `version`, which pins it' : ''}`,
+  );
 }
 
 /** @throws PaycertError `origin-value-malformed` */

@@ -94,6 +94,61 @@ describe('a secret of Vault', () => {
     }
   });
 
+  it('of a version that it does not have says so, and which is the newest', limit, async () => {
+    const config = await configure({ version: 99 });
+    await assert.rejects(build(config).read(signal), codeIs('origin-missing', /there is nothing \(404\)$/));
+    await bao().write(config.path, { k: 'v' });
+    await assert.rejects(
+      build(config).read(signal),
+      codeIs('origin-missing', /^read secret\/data\/.*: it has no version 99, the newest is 1; change `version`$/),
+    );
+  });
+
+  it('of a pinned version that is gone says that the pin is to change', limit, async () => {
+    const config = await configure({ version: 1 });
+    await bao().write(config.path, { k: 'v' });
+    await bao().owner('PUT', `secret/destroy/${config.path}`, { versions: [1] });
+    await assert.rejects(
+      build(config).read(signal),
+      codeIs('origin-deleted', /version 1 has been destroyed; change `version`, which pins it$/),
+    );
+  });
+
+  it('in a namespace that is not there says what to compare, and blames no token and no ids', limit, async () => {
+    const appRole = await bao().appRole('nowhere', {});
+    for (const auth of [{ token: { tokenFile: await bao().tokenFile() } }, { appRole }]) {
+      const config = await configure({ namespace: 'nowhere', auth });
+      await assert.rejects(
+        build(config).read(signal),
+        codeIs(
+          'origin-unauthenticated',
+          /: there is no such place \(404\); compare `address`, `namespace` and `auth`$/,
+        ),
+      );
+    }
+  });
+
+  it('behind https:// of a port without TLS says that there is none', limit, async () => {
+    const config = await configure({ address: bao().url.replace('http:', 'https:') });
+    await assert.rejects(
+      build(config).read(signal),
+      codeIs(
+        'origin-unreachable',
+        /cannot be reached \(EPROTO: it does not speak TLS, or no version of it that we do\)$/,
+      ),
+    );
+  });
+
+  it('of an engine of the other version hints at what to compare', limit, async () => {
+    for (const more of [{ mount: 'plain' }, { engine: 1 }] as const) {
+      const error: unknown = await build(await configure(more))
+        .read(signal)
+        .catch((thrown: unknown) => thrown);
+      assert.ok(error instanceof PaycertError);
+      assert.match(error.hint, /`mount` and `engine`/);
+    }
+  });
+
   it('says which mount is wrong', limit, async () => {
     const config = await configure({ mount: 'nowhere' });
     await assert.rejects(build(config).read(signal), codeIs('origin-missing', /read nowhere\/data.*no secrets engine/));

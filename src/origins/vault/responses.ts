@@ -73,6 +73,9 @@ const causes: readonly (readonly [RegExp, string])[] = [
 
 /** `who`: what was shown, by its file. `otherwise`: what it may be where the server says nothing of use. */
 export function loginRefused({ status, content }: Reply, what: string, who: string, otherwise?: string): PaycertError {
+  // Of a namespace that is not there, or of somebody who is no Vault.
+  if (status === 404)
+    return new PaycertError('origin-unauthenticated', `${what}: there is no such place (404); compare \`address\`, \`namespace\` and \`auth\``); // prettier-ignore
   const texts = errorsOf(content);
   const [, cause = otherwise] = causes.find(([pattern]) => texts.some((text) => pattern.test(text))) ?? [];
   const why = cause === undefined ? '' : `: ${cause}`;

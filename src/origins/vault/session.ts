@@ -146,7 +146,10 @@ export class Session {
       return token;
     }
     if (!mayLock || ![400, 403].includes(reply.status)) throw loginRefused(reply, what, who);
-    throw this.#refusedIds.add(login, loginRefused(reply, what, who, 'the role may be locked'));
+    throw this.#refusedIds.add(
+      login,
+      loginRefused(reply, what, who, 'the role may be locked, or no such method is mounted there'),
+    );
   }
 
   /** A token from a file, which somebody else may renew and replace. */
