@@ -14,7 +14,10 @@ export interface Lent<Key> {
 export interface LentKeysOptions<Key> {
   /** @throws PaycertError of kind source */
   readonly obtain: (signal: AbortSignal) => Promise<Lent<Key>>;
-  /** It comes from another server, which may be away: it is obtained again at two thirds of its time, and not when it has ended. */
+  /**
+   * It comes from another server, which may be away: it is obtained again at two thirds of its time, and not when it has ended. One of
+   * files has no end of its own: it is used on while they cannot be read.
+   */
   readonly isRenewedAhead: boolean;
   readonly clock: Clock;
   readonly random: () => number;
@@ -111,7 +114,14 @@ export class LentKeys<Key extends object> {
       this.#hold({ key, milliseconds, from: this.#now(), renewAfterMilliseconds });
       return key;
     } catch (error) {
-      if (error instanceof PaycertError && this.#options.isRenewedAhead) this.#pause.begin(error);
+      if (!(error instanceof PaycertError)) throw error;
+      const held = this.#held;
+      if (this.#options.isRenewedAhead) this.#pause.begin(error);
+      // A file that is away ends no key: its cloud does, and then it is forgotten.
+      else if (held !== undefined) {
+        this.#hold({ ...held, from: this.#now() });
+        return held.key;
+      }
       throw error;
     }
   }

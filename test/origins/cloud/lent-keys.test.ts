@@ -82,4 +82,28 @@ describe('a lent key', () => {
     assert.equal(state.obtained, 1);
     assert.equal(await id(), 2);
   });
+
+  it('of files that cannot be read is used on, and read again each time that its own is over, until it is taken no more', async (t) => {
+    const { clock, id, keys, state } = make(t, false);
+    const first = await keys.current(t.signal);
+    state.fails = true;
+    for (let n = 2; n <= 4; n++) {
+      clock.advance(hour);
+      assert.deepEqual([await id(), await id(), state.obtained], [1, 1, n]);
+    }
+    keys.forget(first);
+    await assert.rejects(id(), { code: 'origin-unreachable' });
+    state.fails = false;
+    assert.equal(await id(), 6);
+  });
+
+  it('of files that is refused while they are read is not used on', async (t) => {
+    const { clock, id, keys, state } = make(t, false);
+    const first = await keys.current(t.signal);
+    state.fails = true;
+    clock.advance(hour);
+    const asked = id();
+    keys.forget(first);
+    await assert.rejects(asked, { code: 'origin-unreachable' });
+  });
 });
