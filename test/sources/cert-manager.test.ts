@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, request } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, describe, it, type TestContext } from 'node:test';
 import { parseAllDocuments } from 'yaml';
@@ -17,6 +16,7 @@ import {
   secretOf,
 } from '../support/cert-manager.ts';
 import { useControlPlane } from '../support/control-plane.ts';
+import { listen } from '../support/listening.ts';
 import { noPebble, Pebble } from '../support/pebble.ts';
 import { Recorder } from '../support/recorder.ts';
 
@@ -63,13 +63,7 @@ async function startGate(t: TestContext, paycert: Paycert) {
   followServer(server, paycert, 'gate');
   const failures: Error[] = [];
   server.on('tlsClientError', (error) => failures.push(error));
-  server.listen(0, 'localhost');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { port: (server.address() as AddressInfo).port, failures };
+  return { port: await listen(t, server, 'localhost'), failures };
 }
 
 describe('a Certificate of cert-manager', () => {

@@ -9,12 +9,11 @@ import {
   privateDecrypt,
   privateEncrypt,
 } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { text } from 'node:stream/consumers';
+import { listen } from './listening.ts';
 
 /** DigestInfo of SHA-256 up to the digest. */
 const digestInfo = Buffer.from('3031300d060960864801650304020105000420', 'hex');
@@ -58,14 +57,8 @@ export class AliyunKmsDouble {
     };
     const server = tls === undefined ? createServer(listener) : createHttpsServer(tls, listener);
     server.keepAliveTimeout = 0;
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const port = String((server.address() as AddressInfo).port);
+    const port = String(await listen(t, server, '127.0.0.1'));
     double.url = tls === undefined ? `http://127.0.0.1:${port}` : `https://localhost:${port}`;
-    t.after(() => {
-      server.closeAllConnections();
-      server.close();
-    });
     return double;
   }
 

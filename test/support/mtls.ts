@@ -2,10 +2,8 @@
 import 'reflect-metadata'; // must come first: @peculiar/x509 looks for it while it is imported
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { X509Certificate, X509CertificateGenerator } from '@peculiar/x509';
@@ -13,6 +11,7 @@ import { type Authority, createAuthority, type Issued, type IssueOptions } from 
 import { toPkcs8Pem } from '../../src/testing/key-pair.ts';
 import type { Files } from '../../src/testing/secret-volume.ts';
 import { keyPairs } from './key-pairs.ts';
+import { listen } from './listening.ts';
 
 export const day = 86_400_000;
 export const now = new Date();
@@ -134,16 +133,10 @@ export async function startDemanding(t: TestContext, authority: Authority, optio
     socket.on('close', () => open.delete(socket));
   });
   server.on('tlsClientError', (error) => failures.push(error));
-  server.listen(0, 'localhost');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
   return {
     own,
     server,
-    port: (server.address() as AddressInfo).port,
+    port: await listen(t, server, 'localhost'),
     open,
     handshakes: () => handshakes,
     failures,
