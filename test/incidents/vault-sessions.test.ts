@@ -40,17 +40,27 @@ async function follow(t: TestContext, path: string, auth: Auth, poll = '50ms') {
   return { proxy, watching };
 }
 
+/** Follows the path of a new role, as that role. */
+async function followRole(t: TestContext, settings: object, poll?: string) {
+  const role = await makeRole(settings);
+  return { ...role, ...(await follow(t, role.path, { appRole: role.appRole }, poll)) };
+}
+
+/** The next write is current, and no failure came before it. */
+async function staysCurrent({ watching, write }: Awaited<ReturnType<typeof followRole>>) {
+  await watching.change(() => write('1'), '1');
+  assert.deepEqual(watching.recorder.of('source-failed'), []);
+}
+
 describe('tokens of Vault', () => {
   it(
     'renewals end with a 403 after some that worked (vault-secrets-operator#105, vault-secrets-operator#94, vault#3033): the token is replaced before',
     limit,
     async (t) => {
-      const { path, appRole, write } = await makeRole({ token_ttl: '10s', token_max_ttl: '15s' });
-      const { proxy, watching } = await follow(t, path, { appRole });
-      await proxy.until(/approle\/login 200/, 2);
-      assert.equal(proxy.count(/ 403$/), 0);
-      await watching.change(() => write('1'), '1');
-      assert.deepEqual(watching.recorder.of('source-failed'), []);
+      const role = await followRole(t, { token_ttl: '10s', token_max_ttl: '15s' });
+      await role.proxy.until(/approle\/login 200/, 2);
+      assert.equal(role.proxy.count(/ 403$/), 0);
+      await staysCurrent(role);
     },
   );
 
@@ -60,11 +70,9 @@ describe('tokens of Vault', () => {
     async (t) => {
       await bao().owner('POST', 'sys/auth/approle/tune', { max_lease_ttl: '9s' });
       t.after(() => bao().owner('POST', 'sys/auth/approle/tune', { max_lease_ttl: '768h' }));
-      const { path, appRole, write } = await makeRole({ token_ttl: '24h' });
-      const { proxy, watching } = await follow(t, path, { appRole });
-      await proxy.until(/approle\/login 200/, 3);
-      await watching.change(() => write('1'), '1');
-      assert.deepEqual(watching.recorder.of('source-failed'), []);
+      const role = await followRole(t, { token_ttl: '24h' });
+      await role.proxy.until(/approle\/login 200/, 3);
+      await staysCurrent(role);
     },
   );
 
@@ -72,11 +80,9 @@ describe('tokens of Vault', () => {
     'a token that no renewal lengthens (spring-vault#176, secret-provider#40): its maximum is no outage',
     limit,
     async (t) => {
-      const { path, appRole, write } = await makeRole({ token_ttl: '9s', token_max_ttl: '9s' });
-      const { proxy, watching } = await follow(t, path, { appRole });
-      await proxy.until(/approle\/login 200/, 3);
-      await watching.change(() => write('1'), '1');
-      assert.deepEqual(watching.recorder.of('source-failed'), []);
+      const role = await followRole(t, { token_ttl: '9s', token_max_ttl: '9s' });
+      await role.proxy.until(/approle\/login 200/, 3);
+      await staysCurrent(role);
     },
   );
 
@@ -84,13 +90,12 @@ describe('tokens of Vault', () => {
     'what logs in is read once at the start (spring-cloud-vault#339, envconsul#309): each log-in reads it again',
     limit,
     async (t) => {
-      const { path, appRole, write } = await makeRole({ token_ttl: '9s', token_max_ttl: '9s', secret_id_num_uses: 1 });
-      const { proxy, watching } = await follow(t, path, { appRole });
+      const role = await followRole(t, { token_ttl: '9s', token_max_ttl: '9s', secret_id_num_uses: 1 });
+      const { path, appRole } = role;
       const { data } = await bao().owner('POST', `auth/approle/role/${path}/secret-id`);
       await writeFile(appRole.secretIdFile, (data as { secret_id: string }).secret_id);
-      await proxy.until(/approle\/login 200/, 2);
-      await watching.change(() => write('1'), '1');
-      assert.deepEqual(watching.recorder.of('source-failed'), []);
+      await role.proxy.until(/approle\/login 200/, 2);
+      await staysCurrent(role);
     },
   );
 
@@ -110,8 +115,7 @@ describe('tokens of Vault', () => {
     'a renewal that fails while Vault is away (spring-vault#181): it is tried again, and outlived',
     limit,
     async (t) => {
-      const { path, appRole, write } = await makeRole({ token_ttl: '6s', token_max_ttl: '1h' });
-      const { proxy, watching } = await follow(t, path, { appRole });
+      const { proxy, watching, write } = await followRole(t, { token_ttl: '6s', token_max_ttl: '1h' });
       proxy.instead = (asked) => (asked.includes('renew-self') ? { status: 503, body: '{"errors":[]}' } : undefined);
       await proxy.until(/renew-self 503/, 1);
       proxy.instead = () => undefined;
@@ -126,8 +130,7 @@ describe('secrets of Vault', () => {
     'syncing does not resume after a seal (vault-secrets-operator#840): the next write is current, without a restart',
     limit,
     async (t) => {
-      const { path, appRole, write } = await makeRole({ token_ttl: '1h' });
-      const { proxy, watching } = await follow(t, path, { appRole });
+      const { proxy, watching, write } = await followRole(t, { token_ttl: '1h' });
       for (const keyId of ['1', '2']) {
         const failed = watching.recorder.next('source-failed');
         await bao().seal();
@@ -143,9 +146,8 @@ describe('secrets of Vault', () => {
     'no notification of a change without Enterprise (vault#3687, external-secrets#3304, vault-secrets-operator#771): each write is current by one question, and one read',
     limit,
     async (t) => {
-      const { path, appRole, write } = await makeRole({ token_ttl: '1h' });
       // What is read while it is asked about again is read twice: a busy machine takes longer than a short poll.
-      const { proxy, watching } = await follow(t, path, { appRole }, '2s');
+      const { proxy, watching, write } = await followRole(t, { token_ttl: '1h' }, '2s');
       for (const keyId of ['1', '2', '3']) await watching.change(() => write(keyId), keyId);
       assert.equal(proxy.count(/\/data\//), 4);
       assert.equal(proxy.count(/events/), 0);
