@@ -1,13 +1,12 @@
 // A proxy before a real API server that does to answers what networks and other proxies do, in the order that a test wants.
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { request } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import type { ControlPlane } from './control-plane.ts';
+import { Listening } from './listening.ts';
 
-export class FaultProxy {
+export class FaultProxy extends Listening {
   /** What becomes of each line of a watch; undefined swallows it. */
   rewrite: (line: string) => string | undefined = (line) => line;
   /** Answers every request with this status, when it is set. */
@@ -20,41 +19,18 @@ export class FaultProxy {
   readonly most = { list: 0, watch: 0 };
   readonly #open = { list: 0, watch: 0 };
   readonly #plane: ControlPlane;
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
   #muted = new Set<ServerResponse>();
   readonly #watching = new Set<ServerResponse>();
 
   private constructor(plane: ControlPlane) {
+    super();
     this.#plane = plane;
-    this.#server = createServer((question, answer) => void this.#forward(question, answer));
-    // Real servers keep a connection for minutes: one that ends while it is used again is another test's matter.
-    this.#server.keepAliveTimeout = 0;
-    this.#server.on('connection', (socket) => {
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
-    });
   }
 
   static async start(t: TestContext, plane: ControlPlane): Promise<FaultProxy> {
     const proxy = new FaultProxy(plane);
-    proxy.#server.listen(0, '127.0.0.1');
-    await once(proxy.#server, 'listening');
-    t.after(async () => {
-      proxy.cut();
-      proxy.#server.close();
-      await once(proxy.#server, 'close');
-    });
+    await proxy.listen(t);
     return proxy;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${String((this.#server.address() as AddressInfo).port)}`;
-  }
-
-  /** Breaks every connection. */
-  cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
   }
 
   /** Nothing comes on the watches that stand, and they stay open. */
@@ -62,7 +38,7 @@ export class FaultProxy {
     this.#muted = new Set(this.#watching);
   }
 
-  async #forward(question: IncomingMessage, answer: ServerResponse): Promise<void> {
+  protected async answer(question: IncomingMessage, answer: ServerResponse): Promise<void> {
     const kind = question.url?.includes('watch=true') === true ? 'watch' : 'list';
     this.calls.push(kind);
     this.#open[kind] += 1;

@@ -1,8 +1,7 @@
 // A proxy before a server of a test: it counts what is asked, and answers in its place what a test wants.
-import { once } from 'node:events';
-import { Agent, createServer, request, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { TestContext } from 'node:test';
+import { Listening } from './listening.ts';
 
 /** What is answered instead of the server: a status, headers, a body. */
 interface Instead {
@@ -11,7 +10,7 @@ interface Instead {
   readonly body?: string;
 }
 
-export class RecordingProxy {
+export class RecordingProxy extends Listening {
   /** `GET /v1/secret/data/a 200`, in order. */
   readonly exchanges: string[] = [];
   /** `GET /v1/secret/data/a`, in order: those that still wait for their answer too. */
@@ -22,73 +21,51 @@ export class RecordingProxy {
   readonly bodies: string[] = [];
   /** Undefined for what the server itself answers. */
   instead: (path: string) => Instead | undefined = () => undefined;
-  readonly #server: Server;
+  readonly #target: URL;
   readonly #agent = new Agent({ keepAlive: true });
-  readonly #sockets = new Set<Socket>();
-  /** The most connections that were open at once. */
-  mostSockets = 0;
   #waiting: (() => void)[] = [];
 
   private constructor(target: string) {
-    const { hostname, port } = new URL(target);
-    this.#server = createServer((question, answer) => {
-      const { method = '', url = '', headers } = question;
-      const record = (status: number) => {
-        this.exchanges.push(`${method} ${url} ${String(status)}`);
-        this.headers.push(headers);
-        for (const wake of this.#waiting.splice(0)) wake();
-      };
-      this.asked.push(`${method} ${url}`);
-      for (const wake of this.#waiting.splice(0)) wake();
-      const instead = this.instead(url);
-      if (instead !== undefined) {
-        record(instead.status);
-        answer.writeHead(instead.status, instead.headers).end(instead.body);
-        return;
-      }
-      const call = request({ host: hostname, port, method, path: url, headers, agent: this.#agent });
-      call
-        .on('error', () => answer.destroy())
-        .on('response', (response) => {
-          record(response.statusCode ?? 0);
-          answer.writeHead(response.statusCode ?? 0, response.headers);
-          response.on('error', () => answer.destroy()).pipe(answer);
-        });
-      answer.on('close', () => call.destroy());
-      question.pipe(call);
-      const chunks: Buffer[] = [];
-      question.on('data', (chunk: Buffer) => chunks.push(chunk));
-      question.on('end', () => this.bodies.push(Buffer.concat(chunks).toString()));
-    });
-    // Real servers keep a connection for minutes: one that ends while it is used again is another test's matter.
-    this.#server.keepAliveTimeout = 0;
-    this.#server.on('connection', (socket) => {
-      this.#sockets.add(socket);
-      this.mostSockets = Math.max(this.mostSockets, this.#sockets.size);
-      socket.on('close', () => this.#sockets.delete(socket));
-    });
+    super();
+    this.#target = new URL(target);
   }
 
   static async start(t: TestContext, target: string): Promise<RecordingProxy> {
     const proxy = new RecordingProxy(target);
-    proxy.#server.listen(0, '127.0.0.1');
-    await once(proxy.#server, 'listening');
-    t.after(async () => {
-      proxy.cut();
-      proxy.#agent.destroy();
-      proxy.#server.close();
-      await once(proxy.#server, 'close');
-    });
+    await proxy.listen(t);
+    t.after(() => proxy.#agent.destroy());
     return proxy;
   }
 
-  get url(): string {
-    return `http://127.0.0.1:${String((this.#server.address() as AddressInfo).port)}`;
-  }
-
-  /** Breaks every connection. */
-  cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
+  protected answer(question: IncomingMessage, answer: ServerResponse): void {
+    const { hostname, port } = this.#target;
+    const { method = '', url = '', headers } = question;
+    const record = (status: number) => {
+      this.exchanges.push(`${method} ${url} ${String(status)}`);
+      this.headers.push(headers);
+      for (const wake of this.#waiting.splice(0)) wake();
+    };
+    this.asked.push(`${method} ${url}`);
+    for (const wake of this.#waiting.splice(0)) wake();
+    const instead = this.instead(url);
+    if (instead !== undefined) {
+      record(instead.status);
+      answer.writeHead(instead.status, instead.headers).end(instead.body);
+      return;
+    }
+    const call = request({ host: hostname, port, method, path: url, headers, agent: this.#agent });
+    call
+      .on('error', () => answer.destroy())
+      .on('response', (response) => {
+        record(response.statusCode ?? 0);
+        answer.writeHead(response.statusCode ?? 0, response.headers);
+        response.on('error', () => answer.destroy()).pipe(answer);
+      });
+    answer.on('close', () => call.destroy());
+    question.pipe(call);
+    const chunks: Buffer[] = [];
+    question.on('data', (chunk: Buffer) => chunks.push(chunk));
+    question.on('end', () => this.bodies.push(Buffer.concat(chunks).toString()));
   }
 
   count(pattern: RegExp): number {
