@@ -181,7 +181,7 @@ const table = {
   'origin-refused': { kind: 'source', hint: 'Correct what the message names, in `source` or at the server.' },
   'key-missing': {
     kind: 'source',
-    hint: 'Create the key or its version at the key service, as docs/keys.md says, or correct the reference.',
+    hint: 'Refer to a key that is there and made for this, or create it or its version as docs/keys.md says.',
   },
   'value-not-wrapped': {
     kind: 'source',

@@ -30,7 +30,10 @@ export function readAwsReference(rest: string, fail: Fail): AwsReference {
   const key = rest.slice('///'.length);
   // A key has one version for ever. An alias is looked up when the set is loaded, and not again.
   if (rest.startsWith('///') && awsForm.test(key)) return { service: 'awskms', key };
-  return fail('key-reference-malformed', 'does not name a key: awskms:///ID, awskms:///alias/NAME or awskms:///ARN');
+  return fail(
+    'key-reference-malformed',
+    'does not name a key; write it as in awskms:///ID, awskms:///alias/NAME or awskms:///ARN',
+  );
 }
 
 export const textOfAwsReference = ({ key }: AwsReference): string => `awskms:///${key}`;
@@ -41,10 +44,14 @@ const aliyunName = /^\w[\w-]{0,127}$/;
 export function readAliyunReference(rest: string, fail: Fail): AliyunReference {
   const [key = '', version = '', ...more] = rest.replace(/^\/\//, '').split('/');
   if (more.length > 0 || /[.@:]/.test(key)) return fail('key-reference-refused', namesHost);
-  if (!aliyunName.test(key)) return fail('key-reference-malformed', 'does not name a key: aliyunkms://KEY/VERSION');
+  if (!aliyunName.test(key))
+    return fail('key-reference-malformed', 'does not name a key; write it as in aliyunkms://KEY/VERSION');
   // Without it, another version would sign after a restart, and its certificate would still be the old one’s.
   if (!aliyunName.test(version))
-    return fail('key-reference-malformed', `does not say which version of the key signs: aliyunkms://${key}/VERSION`);
+    return fail(
+      'key-reference-malformed',
+      `does not say which version of the key signs; write it as in aliyunkms://${key}/VERSION`,
+    );
   return { service: 'aliyunkms', key, version };
 }
 

@@ -9,6 +9,9 @@ export type KeyReference = TransitReference | AwsReference | AliyunReference | T
 
 const schemes = /^(hashivault|awskms|aliyunkms|pkcs11):/i;
 
+/** On a line behind the first. */
+const others = /^[ \t]*(?:hashivault|awskms|aliyunkms|pkcs11):/im;
+
 /** Longer than any reference; a part may be large. */
 const maxBytes = 1024;
 
@@ -31,6 +34,8 @@ export function readKeyReference(bytes: Uint8Array, field: string): KeyReference
   const fail = (code: ErrorCode, what: string): never => {
     throw new PaycertError(code, `${field} ${what}`, { field });
   };
+  if (others.test(readText(bytes).replace(/^\s*[^\n]*/, '')))
+    return fail('key-reference-malformed', 'has more than one reference: write one line');
   const attribute = foreign.exec(text)?.[1];
   if (attribute !== undefined) return fail('key-reference-refused', `says ${attribute}, which a reference may not`);
   const [, scheme = ''] = schemes.exec(text) ?? [];

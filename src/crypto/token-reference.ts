@@ -23,13 +23,14 @@ const maxBytes = 255;
 
 /** What is behind `pkcs11:`. */
 export function readTokenReference(rest: string, fail: Fail): TokenReference {
-  const malformed = (what: string): never => fail('key-reference-malformed', `${what}: ${form}`);
+  const malformed = (what: string): never => fail('key-reference-malformed', `${what}; write it as in ${form}`);
   const found = new Map<string, Buffer>();
   for (const attribute of rest.split(';')) {
     const [, name = '', text = ''] = /^([a-z-]{1,32})=(.*)$/.exec(attribute) ?? [];
     if (!isKnown(name)) return malformed('says something else than token, object, id and type');
     if (found.has(name)) return malformed(`says ${name} twice`);
-    if (!value.test(text)) return malformed(`has a ${name} that is empty, or has characters that are written as %XX`);
+    if (!value.test(text))
+      return malformed(`has ${articleOf(name)} ${name} that is empty, or has characters that are written as %XX`);
     found.set(name, decode(text));
   }
   const kind = found.get('type')?.toString();
@@ -38,7 +39,7 @@ export function readTokenReference(rest: string, fail: Fail): TokenReference {
     const bytes = found.get(name);
     const text = bytes?.toString();
     const isLabel = text === undefined || !(/\p{Cc}|\ufffd/u.test(text) || Buffer.byteLength(text) > most);
-    return isLabel ? text : malformed(`has a ${name} that is no label`);
+    return isLabel ? text : malformed(`has ${articleOf(name)} ${name} that is no label`);
   };
   const [token, object] = [textOf('token', maxTokenBytes), textOf('object', maxBytes)];
   const id = found.get('id');
@@ -57,6 +58,8 @@ export const textOfTokenReference = ({ token, object, id }: TokenReference): str
   ].join(';');
 
 const isKnown = (name: string): boolean => ['token', 'object', 'id', 'type'].includes(name);
+
+const articleOf = (name: string): string => (/^[aeiou]/.test(name) ? 'an' : 'a');
 
 /** Bytes: an id is none of text. */
 const decode = (text: string): Buffer =>

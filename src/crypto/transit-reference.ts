@@ -15,12 +15,12 @@ export function readTransitReference(rest: string, fail: Fail): TransitReference
   const [path = '', query] = rest.replace(/^\/\//, '').split('?', 2);
   if (/[/@:]/.test(path)) return fail('key-reference-refused', 'names a host or a path, which a reference may not');
   if (!/^\w(?:[\w.-]{0,126}\w)?$/.test(path))
-    return fail('key-reference-malformed', 'does not name a key: hashivault://KEY?version=3');
+    return fail('key-reference-malformed', 'does not name a key; write it as in hashivault://KEY?version=3');
   // Without it, another version would sign after a restart, and its certificate would still be the old one’s.
   if (query === undefined)
     return fail(
       'key-reference-malformed',
-      `does not say which version of the key signs: hashivault://${path}?version=3`,
+      `does not say which version of the key signs; write it as in hashivault://${path}?version=3`,
     );
   const [, version] = /^version=([1-9]\d{0,8})$/.exec(query) ?? [];
   if (version === undefined)

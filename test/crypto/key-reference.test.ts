@@ -53,6 +53,19 @@ describe('a key reference', () => {
       assert.throws(() => read(text), { code: 'key-reference-refused', field: 'apiclient_key.pem' });
     });
 
+  it('beside another one is refused: it is not for us to choose', () => {
+    for (const text of [
+      'hashivault://a?version=1\nhashivault://b?version=2\n',
+      'pkcs11:token=pay;object=a\r\n\r\n  awskms:///alias/pay',
+      `hashivault://a?version=1\n-----BEGIN CERTIFICATE-----\n${'A'.repeat(2000)}\n-----END CERTIFICATE-----\nhashivault://b?version=2\n`,
+    ])
+      assert.throws(
+        () => read(text),
+        { code: 'key-reference-malformed', message: /has more than one reference/ },
+        text,
+      );
+  });
+
   it('without a version is refused, with the line to write: another would sign after a restart', () => {
     assert.throws(() => read('hashivault://pay'), {
       code: 'key-reference-malformed',
@@ -133,9 +146,15 @@ describe('a reference to a key in a token', () => {
     ])
       assert.throws(
         () => read(text),
-        { code: 'key-reference-malformed', message: /: pkcs11:token=pay;object=merchant$/ },
+        { code: 'key-reference-malformed', message: /; write it as in pkcs11:token=pay;object=merchant$/ },
         text,
       );
+  });
+
+  it('has an article that fits what is wrong', () => {
+    assert.throws(() => read('pkcs11:token=pay;object='), { message: /has an object that is empty/ });
+    assert.throws(() => read('pkcs11:token=;object=a'), { message: /has a token that is empty/ });
+    assert.throws(() => read('pkcs11:token=pay;object=%00'), { message: /has an object that is no label/ });
   });
 
   it('of any text names a token and a key by what a token can hold, or is refused', () => {
