@@ -623,6 +623,10 @@ const table = {
     kind: 'not-ready',
     hint: 'Put the right PIN into `pinFile`: it is tried again when the file changes. A locked token needs its owner.',
   },
+  'key-module-unusable': {
+    kind: 'not-ready',
+    hint: 'Correct `keyServices.pkcs11.module`: the path of the library of PKCS#11 that the maker of the token gives.',
+  },
   'key-service-file-unusable': {
     kind: 'not-ready',
     hint: 'Check the file that the message names: that it is there, may be read by this user, and is not empty.',

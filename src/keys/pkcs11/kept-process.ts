@@ -122,7 +122,7 @@ export class KeptProcess implements AsyncDisposable {
     const what = `load ${module}`;
     try {
       const reply = await process.ask(question, startMilliseconds);
-      if ('fault' in reply) throw this.#errorOf(reply.fault, what);
+      if ('fault' in reply) throw this.#errorOf(reply.fault);
       observe({ type: 'key-process-started', service, ...(process.pid !== undefined && { pid: process.pid }) });
       return process;
     } catch (error) {
@@ -144,15 +144,15 @@ export class KeptProcess implements AsyncDisposable {
     observe({ type: 'key-process-ended', service, error });
   }
 
-  #errorOf({ kind, message, refusedPin }: Fault, what: string): PaycertError {
+  #errorOf({ kind, message, refusedPin }: Fault, what?: string): PaycertError {
     if (refusedPin) this.#refusedPins[refusedPin.token] = refusedPin.fingerprint;
-    return new PaycertError(codes[kind], `${what}: ${message}`);
+    return new PaycertError(codes[kind], what === undefined ? message : `${what}: ${message}`);
   }
 }
 
 const codes = {
   package: 'package-missing',
-  module: 'key-service-unavailable',
+  module: 'key-module-unusable',
   pin: 'key-pin-refused',
   missing: 'key-missing',
   refused: 'key-service-refused',

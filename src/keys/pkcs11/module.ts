@@ -2,7 +2,7 @@
 import type * as pkcs11js from 'pkcs11js';
 import { PaycertError } from '../../errors.ts';
 import { loadOptional } from '../../optional-package.ts';
-import { FaultError, returnValueOf } from './fault-error.ts';
+import { FaultError, faultOf, returnValueOf } from './fault-error.ts';
 
 export type Constants = typeof pkcs11js;
 export type Handle = Buffer;
@@ -13,18 +13,23 @@ export interface Module {
   readonly constants: Constants;
 }
 
-/** @throws FaultError of kind `package` or `module` */
+/** @throws FaultError of kind `package` or `module`, or what the module says when it begins */
 export async function loadModule(path: string): Promise<Module> {
   const constants = await loadPackage();
   const pkcs11 = new constants.PKCS11();
   try {
     pkcs11.load(path);
+  } catch (error) {
+    // The loader's own words are about files of this machine: which one is missing cannot be found out without them.
+    const said = error instanceof Error ? error.message.replaceAll(/[^ -~]/g, ' ').slice(0, 300) : 'nothing';
+    // Mostly they begin with the path; those about what a module is linked to do not.
+    throw new FaultError('module', `keyServices.pkcs11.module: ${said.startsWith(path) ? said : `${path}: ${said}`}`);
+  }
+  try {
     // Without it, parallel sessions wait for each other for ever.
     pkcs11.C_Initialize({ flags: constants.CKF_OS_LOCKING_OK });
   } catch (error) {
-    // The loader's own words are about files of this machine: which one is missing cannot be found out without them.
-    const value = returnValueOf(error) ?? (error instanceof Error ? error.message.replaceAll(/[^ -~]/g, ' ').slice(0, 300) : 'nothing'); // prettier-ignore
-    throw new FaultError('module', value);
+    throw faultOf(error, `load ${path}`);
   }
   return { pkcs11, constants };
 }

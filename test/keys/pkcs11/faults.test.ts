@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { constants, type KeyObject, verify } from 'node:crypto';
 import { describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { localKey } from '../../../src/crypto/private-key.ts';
 import { rsaPss } from '../../../src/crypto/suites.ts';
@@ -13,6 +14,8 @@ import { keyPairs } from '../../support/key-pairs.ts';
 import { remoteCredential } from '../../support/remote-credential.ts';
 import { noToken, type Pkcs11Config, rightPin, SoftHsm } from '../../support/softhsm.ts';
 
+/** A library that is no module of PKCS#11. */
+const addon = fileURLToPath(new URL('../../../node_modules/pkcs11js/build/Release/pkcs11.node', import.meta.url));
 const limit = { timeout: 300_000, skip: noToken };
 const [own, other, partner] = await keyPairs();
 assert.ok(own && other && partner);
@@ -106,13 +109,15 @@ describe('a module that ends its process', () => {
   it('when it is loaded, or cannot be loaded, is said with the reason', limit, async (t) => {
     const token = await SoftHsm.start(t);
     for (const [module, reason] of [
-      ['/nowhere/token.so', /load \/nowhere\/token\.so: .*cannot open shared object file/],
-      [token.pinFile, /load .*: .*(too short|invalid ELF header)/],
+      ['/nowhere/token.so', /: keyServices\.pkcs11\.module: \/nowhere\/token\.so: cannot open shared object file/],
+      [token.pinFile, /: keyServices\.pkcs11\.module: \/[^ ]+: (file too short|invalid ELF header)/],
+      [addon, /: keyServices\.pkcs11\.module: \/[^ ]+: undefined symbol: C_GetFunctionList/],
     ] as const) {
       const { load } = await remoteCredential(t, { pss: { appId: 'app-1' } }, { pkcs11: token.config({ module }) });
       const error = await load(referring('pkcs11:token=pay;object=merchant'));
-      assert.equal(error?.code, 'key-service-unavailable');
+      assert.equal(error?.code, 'key-module-unusable');
       assert.match(error.message, reason);
+      assert.equal(error.message.split(module).length, 2, error.message);
     }
   });
 });
