@@ -199,7 +199,7 @@ function remarks(
         `Secret "${secret}" has a copy of its keys in ${annotation}. Remove it: ${remedy}`,
       );
     }),
-    ...references.map(({ part, reference }) => line('yellow', 'elsewhere:', `the key of ${part} is ${reference}`)),
+    ...references.map(({ part, reference }) => `elsewhere: ${name}: the key of ${part} is ${reference}`),
     ...keys
       .filter(({ replaceBy }) => replaceBy !== undefined && new Date(replaceBy) <= now)
       .map(({ role, keyId }) => line('yellow', 'too old:', `key ${keyId} (${role}) is older than maxAge; replace it`)),

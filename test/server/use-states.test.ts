@@ -9,7 +9,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 const sealed = new PaycertError('key-service-unavailable', 'Vault is sealed (503)');
 const held = new PaycertError('key-service-unavailable', 'nothing was sent to hashivault, which failed');
 
-const used = (outcome: RemoteOutcome, error?: PaycertError, key = 'pay version 3 pss'): Event => ({
+const used = (outcome: RemoteOutcome, error?: PaycertError, key = 'hashivault://pay?version=3 pss'): Event => ({
   type: 'remote-signed',
   ...{ service: 'hashivault', use: 'sign', key, outcome, seconds: 0, ...(error && { error }) },
 });
@@ -23,7 +23,7 @@ describe('the keys that stay elsewhere', () => {
     const { clock, states } = start();
     assert.deepEqual(states.list(), []);
     states.observe(used('ok'));
-    const about = { service: 'hashivault', use: 'sign', key: 'pay version 3 pss' };
+    const about = { service: 'hashivault', use: 'sign', key: 'hashivault://pay?version=3 pss' };
     const shown = () =>
       states.list().map(({ service, use, key, error, since }) => ({ service, use, key, error, since }));
     assert.deepEqual(shown(), [{ ...about, error: undefined, since: undefined }]);
