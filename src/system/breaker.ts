@@ -44,29 +44,13 @@ const buckets = 10;
 export const rotationMilliseconds = windowMilliseconds / buckets;
 
 export class Breaker {
-  readonly #breaker: Circuit;
+  readonly #parts: BreakerParts;
+  #breaker: Circuit;
   #isTrying = false;
 
-  constructor({ failurePercent, minimumCalls, openMilliseconds, rotation, changed }: BreakerParts) {
-    const breaker: Circuit = new CircuitBreaker((work: () => Promise<void>) => work(), {
-      // It opens above its threshold; this one at it.
-      errorThresholdPercentage: failurePercent - 1e-6,
-      volumeThreshold: minimumCalls,
-      resetTimeout: openMilliseconds,
-      rollingCountTimeout: windowMilliseconds,
-      rollingCountBuckets: buckets,
-      rotateBucketController: rotation,
-      enableSnapshots: false,
-      rollingPercentilesEnabled: false,
-      // Calls have a deadline of their own.
-      timeout: false,
-      // What is filtered counts as a success, and would close a breaker that is half open: what says nothing keeps it as it was.
-      errorFilter: (error) => error instanceof NoSuccess && error.result === 'none' && !breaker.halfOpen,
-    });
-    breaker.on('open', () => changed('open'));
-    breaker.on('halfOpen', () => changed('half-open'));
-    breaker.on('close', () => changed('closed'));
-    this.#breaker = breaker;
+  constructor(parts: BreakerParts) {
+    this.#parts = parts;
+    this.#breaker = this.#begin();
   }
 
   get state(): BreakerState {
@@ -108,5 +92,33 @@ export class Breaker {
 
   close(): void {
     this.#breaker.shutdown();
+  }
+
+  #begin(): Circuit {
+    const { failurePercent, minimumCalls, openMilliseconds, rotation, changed } = this.#parts;
+    const breaker: Circuit = new CircuitBreaker((work: () => Promise<void>) => work(), {
+      // It opens above its threshold; this one at it.
+      errorThresholdPercentage: failurePercent - 1e-6,
+      volumeThreshold: minimumCalls,
+      resetTimeout: openMilliseconds,
+      rollingCountTimeout: windowMilliseconds,
+      rollingCountBuckets: buckets,
+      rotateBucketController: rotation,
+      enableSnapshots: false,
+      rollingPercentilesEnabled: false,
+      // Calls have a deadline of their own.
+      timeout: false,
+      // What is filtered counts as a success, and would close a breaker that is half open: what says nothing keeps it as it was.
+      errorFilter: (error) => error instanceof NoSuccess && error.result === 'none' && !breaker.halfOpen,
+    });
+    breaker.on('open', () => changed('open'));
+    breaker.on('halfOpen', () => changed('half-open'));
+    breaker.on('close', () => {
+      // opossum keeps what failed before it opened, and the next failure alone would open it again.
+      this.#breaker = this.#begin();
+      breaker.shutdown();
+      changed('closed');
+    });
+    return breaker;
   }
 }

@@ -93,9 +93,9 @@ export async function soakPayments({ requests, callers, tell }: PaymentsOptions)
     await part();
     step('both hosts fail');
     primary.mood = spare.mood = 'fails';
-    const isOpen = await inTime(sidecar.next('breaker-changed'));
+    const isOpen = await inTime(until(sidecar, (breakers) => breakers.includes('open')));
     primary.mood = spare.mood = 'works';
-    const isClosed = await inTime(sidecar.next('breaker-changed').then(() => sidecar.next('breaker-changed')));
+    const isClosed = await inTime(until(sidecar, (breakers) => breakers.every((one) => one === 'closed')));
     await part();
     step('the third rotation');
     await rotate();
@@ -103,6 +103,7 @@ export async function soakPayments({ requests, callers, tell }: PaymentsOptions)
     // The rest, where incidents took less than their share.
     await payers.after(Math.max(requests - payers.requests, 0));
     const hosts = await hostsOf(sidecar);
+    const breakers = breakersOf(hosts);
     const payments = await payers.stop();
     const seconds = (performance.now() - started) / 1000;
     const exitCode = await sidecar.stop();
@@ -111,7 +112,7 @@ export async function soakPayments({ requests, callers, tell }: PaymentsOptions)
       verdict(isOnSpare && isBack, 'calls moved to the spare host while nobody could connect to the primary one, and back'),
       verdict(opened.every(Boolean), 'notifications under the APIv3 key before and after it was replaced open'),
       verdict(
-        isOpen && isClosed && hosts.every(({ credentials = [] }) => credentials.every(({ breaker }) => breaker === 'closed')), 'the breaker opened while the hosts failed, and closed when they worked'),
+        isOpen && isClosed && breakers.every((one) => one === 'closed'), `the breaker opened while the hosts failed (${String(isOpen)}), closed when they worked (${String(isClosed)}), and is at the end: ${breakers.join(', ')}`),
       verdict(hosts.some(({ clock }) => clock?.corrected === true && Math.abs(clock.aheadSeconds + 90) <= 1), `the clock of the platform is known: ${JSON.stringify(hosts.map(({ clock }) => clock?.aheadSeconds))}`),
       verdict(exitCode === 0 && !sidecar.logged.has('internal-error'), `it ended with exit code ${String(exitCode)}, and logged ${JSON.stringify(Object.fromEntries(sidecar.logged))}`),
       verdict(true, `what the hosts did on purpose: ${JSON.stringify([primary, spare].map(({ troubles }) => Object.fromEntries(troubles)))}`),
@@ -172,4 +173,12 @@ interface Host {
 async function hostsOf({ socket }: Sidecar): Promise<readonly Host[]> {
   const { text } = await exchange(socket, { path: '/statusz' });
   return (JSON.parse(text) as { hosts?: Host[] }).hosts ?? [];
+}
+
+const breakersOf = (hosts: readonly Host[]): string[] =>
+  hosts.flatMap(({ credentials = [] }) => credentials.map(({ breaker }) => breaker));
+
+/** Asks until the breakers of all hosts are so. */
+async function until(sidecar: Sidecar, isSo: (breakers: readonly string[]) => boolean): Promise<void> {
+  while (!isSo(breakersOf(await hostsOf(sidecar)))) await sleep(100);
 }

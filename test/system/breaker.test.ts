@@ -135,6 +135,36 @@ describe('a breaker', () => {
       assert.deepEqual(opened.states, ['open', 'half-open', 'open', 'half-open', 'closed']);
     });
 
+  it('begins anew when it closes: what failed before it opened counts no more', async (t) => {
+    const opened = start(t, { openMilliseconds: 1 });
+    const halfOpen = opened.next('half-open');
+    await many(opened, 'failure', 20);
+    await halfOpen;
+    await many(opened, 'success', 1);
+    await many(opened, 'failure', 19);
+    assert.deepEqual(opened.states, ['open', 'half-open', 'closed']);
+    await many(opened, 'failure', 1);
+    assert.deepEqual(opened.states, ['open', 'half-open', 'closed', 'open']);
+  });
+
+  it('hears nothing more of calls that began before it opened, once it has closed', async (t) => {
+    const opened = start(t, { openMilliseconds: 1 });
+    const hanging: PromiseWithResolvers<void> = Promise.withResolvers();
+    const late = Array.from({ length: 20 }, () =>
+      opened.breaker.run(
+        () => hanging.promise,
+        () => 'failure',
+      ),
+    );
+    const halfOpen = opened.next('half-open');
+    await many(opened, 'failure', 20);
+    await halfOpen;
+    await many(opened, 'success', 1);
+    hanging.resolve();
+    await Promise.all(late);
+    assert.deepEqual([opened.states, opened.breaker.state], [['open', 'half-open', 'closed'], 'closed']);
+  });
+
   it('is independent of others', async (t) => {
     const [one, other] = [start(t), start(t)];
     await many(one, 'failure', 20);
