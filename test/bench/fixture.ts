@@ -111,13 +111,28 @@ export async function startBareServer(directory: string): Promise<Sidecar> {
   };
 }
 
+/** A process that runs loads, one at a time: for the second, its code is compiled already. */
+export interface Loads extends Disposable {
+  run(load: Load): Promise<LoadResult>;
+}
+
+export function startLoads(): Loads {
+  const child = fork(join(import.meta.dirname, 'load.ts'));
+  return {
+    async run(options) {
+      child.send(options);
+      const [result] = (await once(child, 'message')) as [LoadResult];
+      if (result.failures > 0) throw new Error(`${result.failures} answers were not 200`);
+      return result;
+    },
+    [Symbol.dispose]: () => void child.disconnect(),
+  };
+}
+
 /** Runs one load in a process of its own. */
 export async function load(options: Load): Promise<LoadResult> {
-  const child = fork(join(import.meta.dirname, 'load.ts'));
-  child.send(options);
-  const [result] = (await once(child, 'message')) as [LoadResult];
-  if (result.failures > 0) throw new Error(`${result.failures} answers were not 200`);
-  return result;
+  using loads = startLoads();
+  return await loads.run(options);
 }
 
 export async function residentMegabytes({ pid }: ChildProcess): Promise<number> {

@@ -73,7 +73,7 @@ export function run({ socket, path, headers = {}, body, callers, milliseconds }:
   }));
 }
 
-// As a child process it runs one load and sends what came of it.
-process.once('message', (load: Load) => {
-  void run(load).then((result) => process.send?.(result, () => process.disconnect()));
+// As a child process it runs one load after the other and sends what came of each, until its parent has enough.
+process.on('message', (load: Load) => {
+  void run(load).then((result) => process.send?.(result));
 });

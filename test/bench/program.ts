@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 
+export interface Program extends AsyncDisposable {
+  readonly process: ChildProcess;
+}
+
 /** Resolves when it accepts connections. */
-export async function startProgram(
-  program: string,
-  parameters: readonly string[],
-  socket: string,
-): Promise<AsyncDisposable> {
+export async function startProgram(program: string, parameters: readonly string[], socket: string): Promise<Program> {
   await rm(socket, { force: true });
   const child: ChildProcess = spawn(program, parameters, { stdio: ['ignore', 'ignore', 'inherit'] });
   while (!(await canConnect(socket))) {
@@ -17,6 +17,7 @@ export async function startProgram(
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return {
+    process: child,
     async [Symbol.asyncDispose]() {
       const exited = once(child, 'exit');
       child.kill('SIGKILL');

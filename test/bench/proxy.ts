@@ -4,20 +4,20 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { toPkcs8Pem, toSpkiPem } from '../../src/testing/key-pair.ts';
-import { load, median, percentile } from './fixture.ts';
-import type { Load, LoadResult } from './load.ts';
+import { median, percentile, startLoads } from './fixture.ts';
+import type { LoadResult } from './load.ts';
 import { startProgram } from './program.ts';
 import { platformKeyOf, type ProxyBench, proxySocketOf, type RunningPlatform, startPlatform, startProxied } from './proxied.ts'; // prettier-ignore
+import { inTurn, type Pass, sliceMilliseconds, type Target, warm } from './in-turn.ts';
 import { memoryOfCalls } from './proxy-memory.ts';
 import type { Figures } from './rates.ts';
 
-type Target = Pick<Load, 'socket' | 'path' | 'headers' | 'body'>;
-
 const path = '/v3/pay/transactions/jsapi';
 const body = JSON.stringify({ mchid: '1900000001', out_trade_no: '1217752501201407033233368018', description: 'Tea', amount: { total: 1 } }); // prettier-ignore
-const crowds = [1, 32, 128] as const;
-/** What one program of this machine usually has. */
+/** Callers: what one program of this machine usually has. */
 const usual = 32;
+/** Of slices of each, for what is compared: in a single one, whatever the machine did meanwhile is the figure. */
+const fewest = 7;
 
 export async function proxyFigures(bench: ProxyBench): Promise<Figures> {
   await using platform = await startPlatform(bench.material);
@@ -33,46 +33,40 @@ async function latencies(bench: ProxyBench, platform: RunningPlatform): Promise<
   const socket = join(directory, 'bare-proxy.sock');
   const { serialNumber } = material.merchant;
   const parameters = [socket, `http://${platform.address}`, material.merchantId, serialNumber, keyFile, platformFile];
-  await using _ = await startProgram(process.execPath, [join(import.meta.dirname, 'bare-proxy.ts'), ...parameters], socket); // prettier-ignore
+  await using bareProxy = await startProgram(process.execPath, [join(import.meta.dirname, 'bare-proxy.ts'), ...parameters], socket); // prettier-ignore
   const sidecar = await startProxied(bench, platform);
   try {
     const targets = {
       direct: { socket: platform.address, path, body, headers: { Authorization: authorization(bench) } },
-      bare: { socket, path, body },
-      ours: { socket: proxySocketOf(sidecar), path: `/wechat${path}`, body },
+      bare: { socket, path, body, program: bareProxy.process },
+      ours: { socket: proxySocketOf(sidecar), path: `/wechat${path}`, body, program: sidecar.process },
     } satisfies Record<string, Target>;
     const local = localTargets(bench, sidecar.socket);
-    const send = (target: Target, callers: number) => load({ ...target, callers, milliseconds });
-    // Once for the compilers.
-    for (const target of [...Object.values(targets), ...Object.values(local)]) await send(target, usual);
+    using loads = startLoads();
+    for (const target of [...Object.values(targets), ...Object.values(local)]) await warm(loads, target, usual);
+    const passes = Math.ceil((rounds * milliseconds) / sliceMilliseconds);
     const figures: Figures = {};
-    for (const callers of crowds) {
-      const [added50, added99, signVerify, p99, throughput]: number[][] = [[], [], [], [], []];
-      for (let round = 0; round < rounds; round += 1) {
-        const [direct, bare, ours] = [await send(targets.direct, callers), await send(targets.bare, callers), await send(targets.ours, callers)]; // prettier-ignore
-        const added = at(ours, 0.5) - at(direct, 0.5);
-        added50?.push(added);
-        added99?.push(at(ours, 0.99) - at(direct, 0.99));
-        if (callers !== usual) continue;
-        const [signed, verified] = [await send(local.sign, callers), await send(local.verify, callers)];
-        signVerify?.push(added / (at(signed, 0.5) + at(verified, 0.5)));
-        p99?.push(at(ours, 0.99) / at(bare, 0.99));
-        throughput?.push(rate(ours) / rate(bare));
-      }
-      figures[`proxy_added_p50_ms_${String(callers)}`] = median(added50 ?? []);
-      figures[`proxy_added_p99_ms_${String(callers)}`] = median(added99 ?? []);
-      if (callers !== usual) continue;
-      figures['proxy_p50_over_sign_verify'] = median(signVerify ?? []);
-      figures['proxy_p99_over_bare_proxy'] = median(p99 ?? []);
-      figures['proxy_throughput_over_bare_proxy'] = median(throughput ?? []);
-    }
+    const note = (callers: number, each: readonly Pass<'ours' | 'direct'>[]) => {
+      figures[`proxy_added_p50_ms_${String(callers)}`] = middle(each, (pass) => added(pass, 0.5));
+      figures[`proxy_added_p99_ms_${String(callers)}`] = middle(each, (pass) => added(pass, 0.99));
+    };
+    note(1, await inTurn(loads, targets, { callers: 1, passes }));
+    const each = await inTurn(loads, { ...targets, ...local }, { callers: usual, passes: Math.max(passes, fewest) });
+    note(usual, each);
+    note(128, await inTurn(loads, targets, { callers: 128, passes }));
+    figures['proxy_p50_over_sign_verify'] = middle(each, (pass) => added(pass, 0.5) / (at(pass.sign, 0.5) + at(pass.verify, 0.5))); // prettier-ignore
+    figures['proxy_p99_over_bare_proxy'] = middle(each, ({ ours, bare }) => at(ours, 0.99) / at(bare, 0.99));
+    figures['proxy_throughput_over_bare_proxy'] = middle(each, ({ ours, bare }) => rate(ours) / rate(bare));
+    figures['proxy_cpu_over_bare_proxy'] = middle(each, ({ ours, bare }) => ours.cpu / bare.cpu);
     return figures;
   } finally {
     await sidecar.stop();
   }
 }
 
+const middle = <P>(passes: readonly P[], figure: (pass: P) => number): number => median(passes.map(figure));
 const at = ({ latencies: sorted }: LoadResult, share: number): number => percentile(sorted, share);
+const added = ({ ours, direct }: Pass<'ours' | 'direct'>, share: number) => at(ours, share) - at(direct, share);
 const rate = ({ answers, seconds }: LoadResult): number => answers / seconds;
 
 /** Signed once: what callers without a proxy send. */
