@@ -38,7 +38,7 @@ describe('paycert history', () => {
       };
       const ids = async () => (await tenant.status('shop'))?.history?.map(({ snapshotId }) => snapshotId) ?? [];
       await replace(new Map([['apiclient_key.pem', Buffer.from('bad')]]), 'somebody');
-      await tenant.condition('shop', 'Ready', 'False KeyInvalid').catch(() => undefined);
+      await tenant.condition('shop', 'Ready', 'False PemMalformed');
       await replace(second.files, 'kubectl-replace');
       await until(async () => (await ids()).length === 2, 'the second is accepted');
       await replace(first.files, 'rollback-tool');

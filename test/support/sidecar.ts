@@ -5,16 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
-import { generateKeyPair, type KeyPair } from '../../src/testing/key-pair.ts';
 import { createWechatpayMaterial, type WechatpayMaterial } from '../../src/testing/wechatpay-material.ts';
+import { keyPairs } from './key-pairs.ts';
 import { type LogLine, RunningPaycert } from './paycert.ts';
 
 export const merchantId = '1900000001';
 
-let pairs: Promise<readonly KeyPair[]> | undefined;
-/** Generated once per test file: 100 ms each. */
-export const keyPairs = (): Promise<readonly KeyPair[]> =>
-  (pairs ??= Promise.all(Array.from({ length: 9 }, () => generateKeyPair())));
+export { keyPairs };
 
 /** A merchant's material; each `rotation` has other keys, and none that was the merchant's is ever the platform's. */
 export async function makeMaterial(rotation = 0, merchant = merchantId): Promise<WechatpayMaterial> {
