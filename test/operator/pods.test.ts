@@ -7,7 +7,7 @@ import { Leadership } from '../../src/operator/leadership.ts';
 import { Pods } from '../../src/operator/pods.ts';
 import { ResourceKey } from '../../src/operator/resource-key.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { FakeClock, passUntil } from '../support/fake-clock.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import {
   installDefinition,
@@ -82,16 +82,6 @@ async function makeToucher(t: TestContext) {
   return { pods, namespace: tenant.namespace, lead, proxy, recorder, touchedAt, passed };
 }
 
-/** Time passes only as far as somebody waits for it. */
-async function pass(clock: FakeClock, milliseconds: number, until: Promise<unknown>): Promise<void> {
-  const done = { is: false };
-  void until.then(() => (done.is = true));
-  for (let passed = 0; !done.is; passed += 10) {
-    if (passed < milliseconds) clock.advance(10);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
-
 describe('the touch', () => {
   it(
     'comes at once and after 2 and 8 s, to the Pods that name the resource, by label or annotation',
@@ -103,7 +93,7 @@ describe('the touch', () => {
       for (const after of [0, 2000, 8000]) {
         const touched = recorder.next('pods-refreshed');
         if (after === 0) await tenant.write('keys', (await makeMaterial(1)).files);
-        await pass(clock, after + 1000 - (clock.now().getTime() - changedAt), touched);
+        await passUntil(touched, clock, after + 1000 - (clock.now().getTime() - changedAt));
         assert.equal((await touched).pods, 2);
         for (const name of ['a', 'b']) {
           const delay = Date.parse((await touchedAt(name)) ?? '') - changedAt;

@@ -1,6 +1,5 @@
 // The callers in a process of their own, so that they do not wait for whoever rotates, nor the other way round.
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import process from 'node:process';
 import { signMessage, type WechatpayMaterial } from '../../src/testing/index.ts';
 import { Callers, type Counts, type CrowdOptions, type PlatformResponse } from './callers.ts';
@@ -24,12 +23,13 @@ function makeResponse({ platformKeys }: WechatpayMaterial): PlatformResponse {
 export class Crowd {
   readonly #process: ChildProcess;
   readonly #seen = new Map<string, PromiseWithResolvers<void>>();
+  readonly #stopped = Promise.withResolvers<Counts>();
   versionsSeen = 0;
 
   constructor(socket: string, { callers, pause }: { callers: number; pause: number }, first: WechatpayMaterial) {
     this.#process = fork(import.meta.filename, ['crowd']);
     this.#process.on('message', (message: FromCrowd) => {
-      if (message.type !== 'seen') return;
+      if (message.type === 'stopped') return this.#stopped.resolve(message.counts);
       this.versionsSeen += 1;
       this.#seen.get(message.keyId)?.resolve();
     });
@@ -57,12 +57,9 @@ export class Crowd {
     this.#send({ type: 'follow', answer: makeResponse(version) });
   }
 
-  async stop(): Promise<Counts> {
+  stop(): Promise<Counts> {
     this.#send({ type: 'stop' });
-    for (;;) {
-      const [message] = (await once(this.#process, 'message')) as [FromCrowd];
-      if (message.type === 'stopped') return message.counts;
-    }
+    return this.#stopped.promise;
   }
 
   /** Ends it whatever it does. */

@@ -1,7 +1,6 @@
 // Callers of the proxy that know a base path alone: each orders with a number of its own, queries, and remembers what it got to hear.
 import { fork, type ChildProcess } from 'node:child_process';
 import { Agent } from 'node:http';
-import { once } from 'node:events';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exchange } from '../support/http-client.ts';
@@ -74,11 +73,12 @@ export class Payers {
   readonly #process: ChildProcess;
   #requests = 0;
   #waiting: { readonly requests: number; readonly resolve: () => void }[] = [];
+  readonly #stopped = Promise.withResolvers<Payments>();
 
   constructor(start: Start) {
     this.#process = fork(import.meta.filename, ['payers']);
     this.#process.on('message', (message: FromPayers) => {
-      if (message.type !== 'progress') return;
+      if (message.type === 'stopped') return this.#stopped.resolve(message.payments);
       this.#requests = message.requests;
       for (const { requests, resolve } of this.#waiting) if (requests <= this.#requests) resolve();
       this.#waiting = this.#waiting.filter(({ requests }) => requests > this.#requests);
@@ -95,12 +95,9 @@ export class Payers {
     return new Promise((resolve) => this.#waiting.push({ requests: this.#requests + more, resolve }));
   }
 
-  async stop(): Promise<Payments> {
+  stop(): Promise<Payments> {
     this.#send({ type: 'stop' });
-    for (;;) {
-      const [message] = (await once(this.#process, 'message')) as [FromPayers];
-      if (message.type === 'stopped') return message.payments;
-    }
+    return this.#stopped.promise;
   }
 
   /** Ends them whatever they do. */

@@ -53,8 +53,8 @@ function scaleRoute(route: Route, isTop = true): Route {
   return { ...scaled, ...(route.routes && { routes: route.routes.map((inner) => scaleRoute(inner, false)) }) };
 }
 
-/** Longer than two rounds of every group: when it is told, all that was due has been told. */
-const markerRoute = { receiver: 'marker', matchers: ['alertname="Marker"'], group_by: ['step'], group_wait: '2400ms' };
+/** Longer than two rounds of every group, and a round more for a machine that is busy: when it is told, all that was due has been told. */
+const markerRoute = { receiver: 'marker', matchers: ['alertname="Marker"'], group_by: ['step'], group_wait: '3400ms' };
 
 export class Alertmanager {
   readonly notifications: Notification[] = [];

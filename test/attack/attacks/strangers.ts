@@ -1,18 +1,11 @@
 // Strangers at the port of health and metrics: what they ask, hold open or leave unread, and whether kubelet still gets in.
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Attack, type Attempt, measureAll, type Report } from '../attack.ts';
 import { itemOf, makeAttacked, merchantId, wechatpayFiles } from '../material.ts';
+import { type Probed, Prober } from '../prober.ts';
 import { startSidecar, type Target, useDirectory } from '../target.ts';
-
-/** As kubelet, which has an address of its own. */
-const kubelet = '127.0.0.2';
-/** Kubelet's own timeout, unless a manifest says otherwise. */
-const patienceMilliseconds = 1000;
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost:\r\n\r\n`;
 const [getMetrics, getReady, getStatus] = [get('/metrics'), get('/readyz'), get('/status')];
@@ -20,28 +13,12 @@ const chunked = 'POST /livez HTTP/1.1\r\nHost:\r\nTransfer-Encoding: chunked\r\n
 const sizedTo = (bytes: number): string => `POST /livez HTTP/1.1\r\nHost:\r\nContent-Length: ${String(bytes)}\r\n\r\n`;
 const upgrade = 'GET /livez HTTP/1.1\r\nHost:\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n';
 
-/** The milliseconds until `/livez` answered; throws when it does not. */
-export function probe(address: string): Promise<number> {
-  const [host, port] = address.split(':');
-  const started = performance.now();
-  return new Promise((resolve, reject) => {
-    const options = { host, port, path: '/livez', localAddress: kubelet, agent: false, timeout: patienceMilliseconds };
-    const call = request(options, (response) => {
-      response.resume().on('end', () => resolve(performance.now() - started));
-      if (response.statusCode !== 200) reject(new Error(`/livez answered ${String(response.statusCode)}`));
-    });
-    call.on('timeout', () => call.destroy(new Error(`/livez did not answer within ${patienceMilliseconds} ms`)));
-    call.on('error', reject).end();
-  });
-}
-
 /** Opens so many connections, of which each says this and reads nothing; kubelet probes all the while, and is answered in its time. */
-export async function flood(address: string, connections: number, said: string): Promise<void> {
-  const [host = '', port] = address.split(':');
+export async function flood(probed: Probed, connections: number, said: string): Promise<void> {
+  const [host = '', port] = probed.address.split(':');
   const sockets = new Set<Socket>();
-  const probing = fork(import.meta.filename, ['prober', address], { execArgv: [] });
-  const failed = once(probing, 'message') as Promise<[readonly string[]]>;
-  await once(probing, 'spawn');
+  const prober = await Prober.start(probed);
+  let failures: readonly string[];
   try {
     for (let opened = 0; opened < connections; opened += 1) {
       const socket = connect({ host, port: Number(port) })
@@ -55,19 +32,9 @@ export async function flood(address: string, connections: number, said: string):
     await sleep(2000);
   } finally {
     for (const socket of sockets) socket.destroy();
-    probing.send('stop');
+    failures = await prober.stop();
   }
-  const [failures] = await failed;
   if (failures.length > 0) throw new Error(failures.join('; '));
-}
-
-/** Probes as often as no kubelet does, in a process of its own: the one that floods is slow itself. */
-async function probeUntilStopped(address: string): Promise<void> {
-  const failures: string[] = [];
-  const stopped = once(process, 'message').then(() => true);
-  do await probe(address).catch((error: unknown) => failures.push(String(error)));
-  while (!(await Promise.race([stopped, sleep(100, false)])));
-  process.send?.(failures, () => process.disconnect());
 }
 
 /** How many connections this process may hold itself. */
@@ -115,7 +82,7 @@ async function run(report: Report): Promise<void> {
     ];
     const attempts = floods.map(([name, connections, said]): Attempt => [
       `strangers: ${name}`,
-      () => flood(admin, most(connections), said),
+      () => flood({ address: admin, pid: target.pid }, most(connections), said),
     ]);
     await measureAll({ target, directory, credential: 'main' }, attempts, report);
   });
@@ -123,7 +90,7 @@ async function run(report: Report): Promise<void> {
     await useSidecar({ credentials: 500 }, async (target, directory, admin) => {
       const attempt: Attempt = [
         'strangers: GET /metrics of 500 credentials, eight in each of 64 connections, unread',
-        () => flood(admin, 64, getMetrics.repeat(8)),
+        () => flood({ address: admin, pid: target.pid }, 64, getMetrics.repeat(8)),
       ];
       await measureAll({ target, directory, credential: 'main' }, [attempt], report);
     });
@@ -131,12 +98,10 @@ async function run(report: Report): Promise<void> {
     await useSidecar({ credentials: 1, descriptors }, async (target, directory, admin) => {
       const attempt: Attempt = [
         `strangers: idle connections, of ${descriptors} descriptors`,
-        () => flood(admin, 1000, ''),
+        () => flood({ address: admin, pid: target.pid }, 1000, ''),
       ];
       await measureAll({ target, directory, credential: 'main' }, [attempt], report);
     });
 }
 
 export const strangers: Attack = { section: 1, name: 'strangers at the admin port', isQuick: true, run };
-
-if (process.argv[2] === 'prober') void probeUntilStopped(process.argv[3] ?? '');

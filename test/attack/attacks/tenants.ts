@@ -45,7 +45,7 @@ async function attackOperator(plane: ControlPlane, report: Report): Promise<void
       await other.condition('second', 'Ready', 'True Ready');
     });
     await measured(`strangers: 2,031 GET /metrics in each of 64 connections, of ${resources} resources`, () =>
-      flood(String(address), 64, getMetrics.repeat(2031)),
+      flood({ address: String(address), pid: target.pid }, 64, getMetrics.repeat(2031)),
     );
   } finally {
     await target.stop();
