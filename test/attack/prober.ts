@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { withoutCore } from './process-figures.ts';
+import { afterOwnTime } from './patience.ts';
 
 /** An address of its own, as kubelet has. */
 const kubelet = '127.0.0.2';
@@ -42,25 +42,17 @@ export class Prober {
   }
 }
 
-/** Throws when `/livez` does not answer in time. Time in which one of the two had work and no core is not counted: other programs had it. */
+/** Throws when `/livez` does not answer in time. */
 function probe({ address, pid }: Probed): Promise<void> {
   const [host, port] = address.split(':');
-  const countedNow = () => performance.now() - withoutCore(pid) - withoutCore(process.pid);
-  const started = countedNow();
   return new Promise((resolve, reject) => {
     const options = { host, port, path: '/livez', localAddress: kubelet, agent: false };
     const call = request(options, (response) => {
       response.resume().on('end', () => resolve());
       if (response.statusCode !== 200) reject(new Error(`/livez answered ${String(response.statusCode)}`));
     });
-    let timer: NodeJS.Timeout | undefined;
-    const wait = () => {
-      const left = patienceMilliseconds - (countedNow() - started);
-      if (left > 0) timer = setTimeout(wait, left);
-      else call.destroy(new Error(`/livez did not answer within ${patienceMilliseconds} ms`));
-    };
-    wait();
-    call.on('close', () => clearTimeout(timer));
+    const late = () => call.destroy(new Error(`/livez did not answer within ${patienceMilliseconds} ms`));
+    call.on('close', afterOwnTime(patienceMilliseconds, pid, late));
     call.on('error', reject).end();
   });
 }

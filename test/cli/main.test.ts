@@ -135,7 +135,7 @@ describe('the command line', { timeout, concurrency: 2 }, () => {
 
   it('dies of an interrupt while a client command waits for its input', async () => {
     const child = spawn(process.execPath, [mainFile, 'sign', 'wechat-main'], {
-      timeout: 240_000,
+      timeout: 900_000,
       killSignal: 'SIGKILL',
     });
     // It has started when it has opened its standard input: a byte has been taken from the pipe.

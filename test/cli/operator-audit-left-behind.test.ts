@@ -10,7 +10,7 @@ import { type Clock, systemClock } from '../../src/clock.ts';
 
 it(
   'the audit of an operator removes the directory of a Pod that is gone, and says so',
-  { timeout: 60_000 },
+  { timeout: 900_000 },
   async (t) => {
     const directory = await mkdtemp(join(tmpdir(), 'paycert-claim-'));
     t.after(() => rm(directory, { recursive: true }));

@@ -18,9 +18,11 @@ const killMilliseconds = Number(process.env['PAYCERT_KILL_SECONDS'] ?? 0) * 1000
 
 const key = 'the-key-of-the-chain-of-a-sidecar';
 const authorize = '/v1/credentials/wechat-main/authorize';
+/** No digest and no time has this text by chance. */
+const number = 'order-1001';
 const request = {
   method: 'POST',
-  url: '/v3/pay/transactions/out-trade-no/1001/close?mchid=1',
+  url: `/v3/pay/transactions/out-trade-no/${number}/close?mchid=1`,
   body: '{"openid":"oUpF8uM"}',
 };
 
@@ -137,7 +139,7 @@ describe('a sidecar with an audit', { timeout: 900_000 }, () => {
     const printed = sidecar.lines.filter((line) => line['audit'] === 1);
     assert.deepEqual(printed, lines);
     const all = JSON.stringify(lines) + metrics;
-    for (const hidden of [key, 'another-key-of-the-chain', 'oUpF8uM', '1001', material.apiV3Key]) assert.ok(!all.includes(hidden)); // prettier-ignore
+    for (const hidden of [key, 'another-key-of-the-chain', 'oUpF8uM', number, material.apiV3Key]) assert.ok(!all.includes(hidden)); // prettier-ignore
   });
 
   it('has every signature that it handed out, whenever it is killed, where it must refuse otherwise', async (t) => {

@@ -50,17 +50,19 @@ describe('paycert wait', () => {
         away.stderr,
         /not evaluated within 1\.5 s.*Ready.*about version [0-9]+ of the Secret.*\(wait-timeout\)/,
       );
-      const second = wait(rejected);
+      // Longer than an operator takes to start, on any machine.
+      const patience = ['--timeout', '240s'];
+      const second = wait(rejected, ...patience);
       await startOperator(t, controlPlane(), only);
       const shut = await second;
       assert.equal(shut.code, 1);
       assert.match(shut.stderr, /gate is not ready with version [0-9]+ of the Secret: .*\(credential-rejected\)/);
 
       const good = await write(files);
-      const open = await wait(good);
+      const open = await wait(good, ...patience);
       assert.deepEqual([open.code, open.stderr], [0, '']);
       assert.equal(open.stdout, `gate: version ${good} of the Secret is evaluated and ready\n`);
-      const later = await wait(rejected);
+      const later = await wait(rejected, ...patience);
       assert.equal(later.code, 0, 'a later version was evaluated, and is ready');
     },
   );

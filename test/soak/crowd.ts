@@ -29,9 +29,11 @@ export class Crowd {
   constructor(socket: string, { callers, pause }: { callers: number; pause: number }, first: WechatpayMaterial) {
     this.#process = fork(import.meta.filename, ['crowd']);
     this.#process.on('message', (message: FromCrowd) => {
-      if (message.type === 'stopped') return this.#stopped.resolve(message.counts);
-      this.versionsSeen += 1;
-      this.#seen.get(message.keyId)?.resolve();
+      if (message.type === 'stopped') this.#stopped.resolve(message.counts);
+      else {
+        this.versionsSeen += 1;
+        this.#seen.get(message.keyId)?.resolve();
+      }
     });
     this.#send({ type: 'start', crowd: { socket, callers, pause }, answer: makeResponse(first) });
     this.announce(first);

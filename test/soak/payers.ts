@@ -78,7 +78,10 @@ export class Payers {
   constructor(start: Start) {
     this.#process = fork(import.meta.filename, ['payers']);
     this.#process.on('message', (message: FromPayers) => {
-      if (message.type === 'stopped') return this.#stopped.resolve(message.payments);
+      if (message.type === 'stopped') {
+        this.#stopped.resolve(message.payments);
+        return;
+      }
       this.#requests = message.requests;
       for (const { requests, resolve } of this.#waiting) if (requests <= this.#requests) resolve();
       this.#waiting = this.#waiting.filter(({ requests }) => requests > this.#requests);

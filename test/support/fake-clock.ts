@@ -71,12 +71,17 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Lets time pass, ten milliseconds in each of the real ones, until something is done; no more than so much, however long it takes. */
-export async function passUntil(done: Promise<unknown>, clock: FakeClock, milliseconds = Infinity): Promise<void> {
+/** Lets time pass, in steps of a real millisecond, until something is done; no more than so much, however long it takes. */
+export async function passUntil(
+  done: Promise<unknown>,
+  clock: FakeClock,
+  milliseconds = Infinity,
+  step = 10,
+): Promise<void> {
   const state = { isDone: false };
   void done.finally(() => (state.isDone = true)).catch(() => undefined);
-  for (let passed = 0; !state.isDone; passed += 10) {
-    if (passed < milliseconds) clock.advance(10);
+  for (let passed = 0; !state.isDone; passed += step) {
+    if (passed < milliseconds) clock.advance(step);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

@@ -1,6 +1,6 @@
 // A credential whose key stays in a key service, with a store of its own: for tests.
 import type { TestContext } from 'node:test';
-import { systemClock } from '../../src/clock.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
 import type { CredentialConfig } from '../../src/config/schema/credential.ts';
 import type { KeyServicesConfig } from '../../src/config/schema/key-services.ts';
 import { buildCredential } from '../../src/running/build.ts';
@@ -16,11 +16,12 @@ export async function remoteCredential(
   t: TestContext,
   provider: CredentialConfig['provider'],
   services: KeyServicesConfig,
+  clock: Clock = systemClock,
 ) {
   const recorder = new Recorder();
   const { observe } = recorder;
   const store = new Store();
-  const keyServices = await startKeyServices(services, { clock: systemClock, observe });
+  const keyServices = await startKeyServices(services, { clock, observe });
   t.after(() => keyServices[Symbol.asyncDispose]());
   const config = { name: 'shop', provider, source: { files: { path: '/nowhere' } } };
   const credential = buildCredential(config, { clock: systemClock, observe, environment: {}, keyServices });

@@ -7,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { makeNotification } from '../../../src/testing/index.ts';
 import { type Attack, type Attempt, measureAll, type Report } from '../attack.ts';
 import { makeAttacked, merchantId, wechatpayFiles } from '../material.ts';
+import { afterOwnTime } from '../patience.ts';
+import type { Probed } from '../prober.ts';
 import { sayAndHold, stranger } from '../saying.ts';
 import { startSidecar, useDirectory } from '../target.ts';
 
@@ -20,15 +22,23 @@ interface Posted {
   readonly body: Uint8Array;
 }
 
-/** Its status; 0 where the connection ends without one. */
-function post(address: string, { from, path, headers, body }: Posted): Promise<number> {
+/** As WeChat Pay waits. */
+const patienceMilliseconds = 5000;
+
+/** Its status; 0 where the connection ends without one, or none comes from that process in time. */
+function post({ address, pid }: Probed, { from, path, headers, body }: Posted): Promise<number> {
   const [host, port] = address.split(':');
   return new Promise((resolve) => {
-    const options = { host, port, path, method: 'POST', headers, localAddress: from, agent: false, timeout: 5000 };
+    const options = { host, port, path, method: 'POST', headers, localAddress: from, agent: false };
     const call = request(options, (response) => {
       response.resume().on('end', () => resolve(response.statusCode ?? 0));
     });
-    call.on('timeout', () => call.destroy()).on('error', () => resolve(0));
+    call
+      .on(
+        'close',
+        afterOwnTime(patienceMilliseconds, pid, () => call.destroy()),
+      )
+      .on('error', () => resolve(0));
     call.end(body);
   });
 }
@@ -57,10 +67,11 @@ async function run(report: Report): Promise<void> {
     const target = await startSidecar(directory, { credentials: [yaml], names: [name], more });
     try {
       const address = await target.address('notifications');
+      const asked = { address, pid: target.pid };
       let sent = 0;
       const genuine = async (): Promise<void> => {
         const { headers, body } = makeNotification({ platformKey, apiV3Key, id: String((sent += 1)), resource: {} });
-        const status = await post(address, { from: platform, path: '/main', headers, body });
+        const status = await post(asked, { from: platform, path: '/main', headers, body });
         if (status !== 204) throw new Error(`the platform's own notification was answered with ${String(status)}`);
       };
       await genuine();
@@ -68,11 +79,15 @@ async function run(report: Report): Promise<void> {
       const during = async (attack: Promise<unknown>): Promise<string[]> => {
         const state = { isOver: false };
         void attack.finally(() => (state.isOver = true)).catch(() => undefined);
-        do {
-          await genuine();
-          await sleep(200);
-        } while (!state.isOver);
-        await attack;
+        try {
+          do {
+            await genuine();
+            await sleep(200);
+          } while (!state.isOver);
+        } finally {
+          // The next attack is not to meet the end of this one.
+          await attack;
+        }
         return handed > sent ? [`${String(handed - sent)} of the strangers' reached the application`] : [];
       };
       const forged = makeNotification({ platformKey, apiV3Key, resource: {} });
@@ -82,7 +97,7 @@ async function run(report: Report): Promise<void> {
         for (let done = 0; done < count; done += 64)
           await Promise.all(
             Array.from({ length: 64 }, (_, index) =>
-              post(address, { from: stranger(done + index), path: '/main/x', headers, body }),
+              post(asked, { from: stranger(done + index), path: '/main/x', headers, body }),
             ),
           );
       };

@@ -20,7 +20,7 @@ import { freePort } from '../../support/free-port.ts';
 import { installDefinition, startOperator, Tenant, until, wechatpaySpec } from '../../support/operator.ts';
 import { makeMaterial } from '../../support/sidecar.ts';
 
-const limit = { timeout: 180_000, skip: noControlPlane };
+const limit = { timeout: 900_000, skip: noControlPlane };
 const controlPlane = useControlPlane(installDefinition);
 const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
 const hostNames = ['localhost'];
