@@ -72,7 +72,10 @@ const table = {
   },
 
   // source: the operator of the origin
-  'source-unreadable': { kind: 'source', hint: 'Check that the path exists, is mounted and is readable by this user.' },
+  'source-unreadable': {
+    kind: 'source',
+    hint: 'Check that the path exists, is mounted, is readable by this user and is not empty.',
+  },
   'source-unstable': {
     kind: 'source',
     hint: 'Nothing to do if it passes; otherwise find what keeps writing the files.',

@@ -19,7 +19,7 @@ import type { Store } from '../store/store.ts';
 import type { TraceOf } from '../trace.ts';
 import { shownPath } from '../shown-path.ts';
 import { BufferBudget } from '../system/buffer-budget.ts';
-import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
+import { readFilled, whyUnreadable } from '../system/read-bounded.ts';
 
 export interface NotificationDependencies {
   readonly store: Store;
@@ -110,8 +110,10 @@ async function redisOf(
   return openRedis({ address, username, password, ca, database, prefix, deadlineMilliseconds, clock, observe });
 }
 
-async function readAuthorities(path: string): Promise<string> {
-  const { bytes } = await readBounded(path).catch((error: unknown) => {
+/** @throws PaycertError `config-invalid` */
+export async function readAuthorities(path: string): Promise<string> {
+  // Of nothing, Node would make its own list.
+  const bytes = await readFilled(path, 'certificate').catch((error: unknown) => {
     const field = 'notifications.dedupe.redis.caFile';
     throw new PaycertError('config-invalid', `${path} ${whyUnreadable(error)}`, { field });
   });

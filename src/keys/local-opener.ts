@@ -8,7 +8,7 @@ const field = 'keyServices.local.keyFile';
 
 /** @throws PaycertError `source-unreadable`, `wrapping-key-malformed` */
 async function readKey(path: string): Promise<Uint8Array> {
-  const key = parseWrappingKey(await readSetting(field, path));
+  const key = parseWrappingKey(await readSetting(field, path, 'key'));
   if (key !== undefined) return key;
   throw new PaycertError('wrapping-key-malformed', `${path} holds no key: one line of base64, of 32 bytes`, { field });
 }

@@ -6,7 +6,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { PaycertError } from '../errors.ts';
 import { loadOptional } from '../optional-package.ts';
 import { Agents } from '../system/agents.ts';
-import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
+import { readBounded, readFilled, whyUnreadable } from '../system/read-bounded.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -39,12 +39,11 @@ const unconfigured = (message: string) => new PaycertError('cluster-unconfigured
 
 /** No client-node here, which costs 85 MB: what it would do is to read these files, once a minute. */
 async function fromServiceAccount(host: string, port: string, directory: string): Promise<Access> {
-  const read = async (name: string): Promise<Buffer> => {
+  const read = async (name: string, called = name): Promise<Buffer> => {
     const path = join(directory, name);
-    const { bytes } = await readBounded(path).catch((error: unknown) => {
+    return readFilled(path, called).catch((error: unknown) => {
       throw unconfigured(`${path} ${whyUnreadable(error)}`);
     });
-    return bytes;
   };
   const agents = new Agents();
   return {
@@ -52,7 +51,7 @@ async function fromServiceAccount(host: string, port: string, directory: string)
     namespace: (await read('namespace')).toString().trim(),
     // kubelet replaces the token long before it expires, and the CA when the cluster rotates it.
     async prepare() {
-      const [token, ca] = await Promise.all([read('token'), read('ca.crt')]);
+      const [token, ca] = await Promise.all([read('token'), read('ca.crt', 'certificate')]);
       return { headers: { Authorization: `Bearer ${token.toString().trim()}` }, agent: agents.for({ ca }) };
     },
   };
@@ -129,7 +128,7 @@ const tokenFilesOf = ({ users }: Written): readonly (readonly [user: string, fil
 
 /** Read again each time, and before a token that is written out: as kubectl does. */
 async function bearerOf(tokenFile: string | undefined): Promise<{ readonly Authorization?: string }> {
-  const bytes = tokenFile === undefined ? undefined : await readNamed(tokenFile);
+  const bytes = tokenFile === undefined ? undefined : await readNamed(tokenFile, 'token');
   return bytes === undefined ? {} : { Authorization: `Bearer ${bytes.toString().trim()}` };
 }
 
@@ -154,12 +153,11 @@ async function assertUsable(config: KubeConfig): Promise<void> {
 
 /** client-node reads what a kubeconfig names in the event loop, however large it is, and waits for the writer of a pipe. */
 async function assertReadable(path: string | undefined): Promise<void> {
-  if (path !== undefined && path !== '') await readNamed(path);
+  if (path !== undefined && path !== '') await readNamed(path, 'certificate, key or token');
 }
 
-async function readNamed(path: string): Promise<Buffer> {
-  const { bytes } = await readBounded(path).catch((error: unknown) => {
+async function readNamed(path: string, called: string): Promise<Buffer> {
+  return readFilled(path, called).catch((error: unknown) => {
     throw unconfigured(`${path}, which the kubeconfig names, ${whyUnreadable(error)}`);
   });
-  return bytes;
 }

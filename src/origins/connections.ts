@@ -57,9 +57,9 @@ export class Connections {
   async #readTrust(): Promise<AgentOptions> {
     const { caFile, certFile, keyFile, serverName } = this.#tls;
     const [ca, cert, key] = await Promise.all([
-      caFile === undefined ? undefined : readSetting('tls.caFile', caFile),
-      certFile === undefined ? undefined : readSetting('tls.certFile', certFile),
-      keyFile === undefined ? undefined : readSetting('tls.keyFile', keyFile),
+      caFile === undefined ? undefined : readSetting('tls.caFile', caFile, 'certificate'),
+      certFile === undefined ? undefined : readSetting('tls.certFile', certFile, 'certificate'),
+      keyFile === undefined ? undefined : readSetting('tls.keyFile', keyFile, 'key'),
     ]);
     return {
       ...(ca && { ca }),

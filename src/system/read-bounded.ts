@@ -63,6 +63,17 @@ export function readBounded(
   });
 }
 
+/**
+ * A file that must say something. What is written in two steps is empty for a moment; and nothing, where a server or an option is given it,
+ * may mean something else than the file does. `called`: what the refusal says is not there.
+ * @throws as `readBounded`; FileRefused
+ */
+export async function readFilled(path: string, called: string): Promise<Buffer> {
+  const { bytes } = await readBounded(path);
+  if (/\S/.test(bytes.toString())) return bytes;
+  throw new FileRefused(`is empty: it holds no ${called}`, false);
+}
+
 const notRegular = () => new FileRefused('is not a regular file', false);
 const tooLarge = () => new FileRefused('is larger than it may be', true);
 

@@ -263,12 +263,12 @@ describe('a secret of one word', () => {
       await writeFile(path, `${text}\n`);
       for (const read of [readWord, readToken])
         await assert.rejects(
-          () => read('auth.token.tokenFile', path),
+          () => read('auth.token.tokenFile', path, 'token'),
           (error: PaycertError) => error.code === 'origin-unauthenticated' && !error.message.includes('hvs.'),
         );
     }
     await writeFile(path, 'hvs.0123456789;\n');
-    assert.equal(await readWord('auth.token.tokenFile', path), 'hvs.0123456789;');
+    assert.equal(await readWord('auth.token.tokenFile', path, 'token'), 'hvs.0123456789;');
   });
 
   it('is judged alike as the password of a container that it does not open', async () => {

@@ -1,6 +1,6 @@
 // A session at a real OpenBao whose machine's time is set: leases last as long as time passes, whatever the clock on the wall says.
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, utimes, writeFile } from 'node:fs/promises';
 import { describe, it, type TestContext } from 'node:test';
 import { PaycertError } from '../../src/errors.ts';
 import { Origins } from '../../src/running/origins.ts';
@@ -77,6 +77,18 @@ describe('ids of an AppRole that Vault refuses', () => {
     return { proxy, ...appRole, roleId, secretId, clock, ask };
   }
 
+  async function lock(roleId: string): Promise<void> {
+    const body = JSON.stringify({ role_id: roleId, secret_id: 'wrong' });
+    for (let times = 0; times < 5; times += 1)
+      await fetch(`${bao().url}/v1/auth/approle/login`, { method: 'POST', body });
+  }
+
+  async function unlock(roleId: string): Promise<void> {
+    const { data } = await bao().owner('GET', 'sys/auth');
+    const { accessor } = (data as Record<string, { accessor: string }>)['approle/']!;
+    await bao().owner('POST', `sys/locked-users/${accessor}/unlock/${roleId}`);
+  }
+
   for (const file of ['roleIdFile', 'secretIdFile'] as const)
     it(`are sent once, and not again before a file changes: a wrong ${file}`, limit, async (t) => {
       const { proxy, clock, ask, secretId, ...files } = await start(t, `wrong-${file.toLowerCase()}`);
@@ -103,21 +115,51 @@ describe('ids of an AppRole that Vault refuses', () => {
       assert.equal(proxy.count(/login/), 3);
     });
 
+  it('are not sent while a file holds none, and are at once when it does', limit, async (t) => {
+    const { proxy, ask, secretIdFile, secretId } = await start(t, 'unwritten');
+    for (const [text, code, message] of [
+      ['', 'source-unreadable', / is empty: it holds no secret id$/],
+      ['${SECRET_ID}', 'origin-unauthenticated', /is a placeholder/],
+    ] as const) {
+      await writeFile(secretIdFile, text);
+      const error = await ask();
+      assert.ok(error instanceof PaycertError);
+      assert.deepEqual([error.code, error.field], [code, 'auth.appRole.secretIdFile']);
+      assert.match(error.message, message);
+    }
+    assert.equal(proxy.count(/login/), 0);
+    await writeFile(secretIdFile, secretId);
+    assert.equal(await ask(), 200);
+  });
+
   it('since the role is locked say that it may be, and are taken after it is unlocked', limit, async (t) => {
     const { proxy, clock, ask, roleId } = await start(t, 'locked');
-    for (let times = 0; times < 5; times += 1)
-      await fetch(`${bao().url}/v1/auth/approle/login`, { method: 'POST', body: JSON.stringify({ role_id: roleId, secret_id: 'wrong' }) }); // prettier-ignore
+    await lock(roleId);
     const error = await ask();
     assert.ok(error instanceof PaycertError);
     assert.match(
       error.message,
       /does not accept the ids in .*: the role may be locked, or no such method is mounted there \(403\); not asked again/,
     );
-    const { data } = await bao().owner('GET', 'sys/auth');
-    const { accessor } = (data as Record<string, { accessor: string }>)['approle/']!;
-    await bao().owner('POST', `sys/locked-users/${accessor}/unlock/${roleId}`);
+    await unlock(roleId);
     clock.advance(16 * minute);
     assert.equal(await ask(), 200);
     assert.equal(proxy.count(/login/), 2);
   });
+
+  it(
+    'since the role was locked are used at once where another secret id of the role is written, and not for a touch',
+    limit,
+    async (t) => {
+      const { ask, roleId, secretIdFile } = await start(t, 'unlocked');
+      await lock(roleId);
+      assert.ok((await ask()) instanceof PaycertError);
+      await unlock(roleId);
+      await utimes(secretIdFile, new Date(), new Date());
+      assert.ok((await ask()) instanceof PaycertError);
+      const { data } = await bao().owner('POST', 'auth/approle/role/unlocked/secret-id');
+      await writeFile(secretIdFile, (data as { secret_id: string }).secret_id);
+      assert.equal(await ask(), 200);
+    },
+  );
 });

@@ -2,13 +2,19 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readWebhook } from '../../src/cli/digest/digest.ts';
 import { mountedCertificate } from '../../src/cli/serving-certificate.ts';
+import { readAuthorities } from '../../src/cli/sidecar-notifications.ts';
 import { systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config/read.ts';
 import type { SourceConfig } from '../../src/config/schema/source.ts';
 import { readProxyUser } from '../../src/config/token.ts';
 import { PaycertError } from '../../src/errors.ts';
+import { localOpener } from '../../src/keys/local-opener.ts';
 import { findAccess } from '../../src/kube/access.ts';
+import { assumeRoleWithOidc } from '../../src/origins/aliyun/oidc-role.ts';
+import { assumeRoleWithWebIdentity } from '../../src/origins/aws/web-identity.ts';
+import { readAccessKey } from '../../src/origins/cloud/access-key.ts';
 import { buildCredential } from '../../src/running/build.ts';
 import { readIdentity } from '../../src/server/proxy/identity.ts';
 
@@ -68,6 +74,15 @@ const kubeconfig =
     return (await findAccess({ KUBECONFIG: file })).prepare();
   };
 
+const role = { roleArn: 'pay', providerArn: 'pay', sessionName: 'pay', clock: systemClock, nonce: () => 'n' };
+const neverAsked = { ask: () => Promise.reject(new PaycertError('origin-unreachable', 'it was asked')) };
+
+async function wordIn(directory: string, word = 'word'): Promise<string> {
+  const path = join(directory, 'word');
+  await writeFile(path, word);
+  return path;
+}
+
 const inPod: Read = async (path, directory) => {
   for (const name of ['namespace', 'token', 'ca.crt'])
     if (join(directory, name) !== path) await writeFile(join(directory, name), name);
@@ -107,6 +122,24 @@ const readers: Readonly<Record<string, { readonly file?: string; readonly read: 
   'Consul, a token': {
     read: inSource((tokenFile) => ({ consul: { address: nowhere, prefix: 'shop', tokenFile } })),
   },
+  'AWS, the token of a web identity': {
+    read: (tokenFile) => assumeRoleWithWebIdentity({ ...role, server: neverAsked, tokenFile }, signal),
+  },
+  'Aliyun, the token of an OIDC role': {
+    read: (tokenFile) => assumeRoleWithOidc({ ...role, server: neverAsked, tokenFile }, signal),
+  },
+  'an access key, its id': {
+    read: async (idFile, directory) => readAccessKey({ idFile, secretFile: await wordIn(directory) }),
+  },
+  'an access key, its secret': {
+    read: async (secretFile, directory) => readAccessKey({ idFile: await wordIn(directory), secretFile }),
+  },
+  'values that were wrapped, the key': { read: (path) => localOpener(path, {}).open([], signal) },
+  'Redis, its CA': { read: (path) => readAuthorities(path) },
+  'a digest, the secret that signs it': {
+    read: async (secretFile, directory) =>
+      readWebhook({ 'webhook-file': await wordIn(directory, 'https://127.0.0.1:1/'), 'sign-file': secretFile }),
+  },
   'etcd, a password': {
     read: inSource((passwordFile) => ({
       etcd: { address: nowhere, prefix: 'shop', user: { name: 'u', passwordFile } },
@@ -137,6 +170,8 @@ const odd: Readonly<Record<string, (path: string) => unknown>> = {
   'a link into /proc that has no end': (path) => symlink('/proc/self/pagemap', path),
   'a device without an end': (path) => symlink('/dev/zero', path),
   'a directory': (path) => mkdir(path),
+  'an empty file': (path) => writeFile(path, ''),
+  'a file of blanks': (path) => writeFile(path, ' \r\n\t\n'),
 };
 
 async function refusalOf(work: () => Promise<unknown>): Promise<PaycertError | undefined> {

@@ -5,7 +5,7 @@ import { connect } from '../../kube/client.ts';
 import { readAll } from '../../kube/listing.ts';
 import { type Collection, type Namespace, ownNamespace } from '../../kube/resources.ts';
 import { type PaymentCredential, readResource } from '../../operator/resource.ts';
-import { readBounded, whyUnreadable } from '../../system/read-bounded.ts';
+import { readFilled, whyUnreadable } from '../../system/read-bounded.ts';
 import { type Invocation, text, texts, usageError } from '../command.ts';
 import { print } from '../table.ts';
 import { digestOf } from './findings.ts';
@@ -15,7 +15,7 @@ import { post, type PostOptions } from './post.ts';
 /** Exit code 0: it was printed or taken, or there was nothing to post. @throws PaycertError `usage`, `digest-unposted` */
 export async function digest({ values, signal }: Invocation): Promise<number> {
   const clock: Clock = systemClock;
-  const webhook = await webhookOf(values);
+  const webhook = await readWebhook(values);
   const client = connect(process.env);
   const places = placesOf(texts(values, 'namespace'), values['all-namespaces'] === true);
   const resources: PaymentCredential[] = [];
@@ -37,7 +37,10 @@ function placesOf(named: readonly string[], isEverywhere: boolean): readonly (Na
   return named.length > 0 ? named : [ownNamespace];
 }
 
-async function webhookOf(values: Invocation['values']): Promise<Omit<PostOptions, 'clock' | 'signal'> | undefined> {
+/** @throws PaycertError `usage` */
+export async function readWebhook(
+  values: Invocation['values'],
+): Promise<Omit<PostOptions, 'clock' | 'signal'> | undefined> {
   const [file, secretFile, templateFile] = ['webhook-file', 'sign-file', 'template'].map((name) => text(values, name));
   const receiver = text(values, 'receiver') ?? 'json';
   if (!isReceiver(receiver)) throw usageError(`--receiver is one of ${Object.keys(receivers).join(', ')}`);
@@ -47,20 +50,21 @@ async function webhookOf(values: Invocation['values']): Promise<Omit<PostOptions
     return undefined;
   }
   if (templateFile !== undefined && receiver !== 'json') throw usageError('--template is for --receiver json');
-  const address = URL.parse(await read(file));
+  const address = URL.parse(await read(file, 'address of a webhook'));
   if (address === null || !/^https?:$/.test(address.protocol))
     throw usageError(`${file} holds no address of a webhook`);
   return {
     ...{ receiver, address, proxy: text(values, 'proxy') },
-    secret: secretFile === undefined ? undefined : await read(secretFile),
-    template: templateFile === undefined ? undefined : parsedTemplate(await read(templateFile), templateFile),
+    secret: secretFile === undefined ? undefined : await read(secretFile, 'secret'),
+    template:
+      templateFile === undefined ? undefined : parsedTemplate(await read(templateFile, 'template'), templateFile),
   };
 }
 
 const isReceiver = (name: string): name is ReceiverName => Object.hasOwn(receivers, name);
 
-async function read(path: string): Promise<string> {
-  const { bytes } = await readBounded(path).catch((error: unknown) => {
+async function read(path: string, called: string): Promise<string> {
+  const bytes = await readFilled(path, called).catch((error: unknown) => {
     throw usageError(`${path} ${whyUnreadable(error)}`);
   });
   return bytes.toString().trim();

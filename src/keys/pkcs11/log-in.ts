@@ -55,10 +55,8 @@ const refusals: ReadonlySet<string> = new Set([
 
 async function readPin(pinFile: string): Promise<string> {
   try {
-    const pin = await readWord('pinFile', pinFile);
-    // Sent all the same, it would cost one of the few tries: a file that is written in two steps is empty for a moment.
-    if (pin === '') throw new FaultError('pin', `${pinFile} holds no PIN`);
-    return pin;
+    // None is sent where the file is empty: it would cost one of the few tries.
+    return await readWord('pinFile', pinFile, 'PIN');
   } catch (error) {
     if (error instanceof PaycertError) throw new FaultError('pin', error.message);
     throw error;

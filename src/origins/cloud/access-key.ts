@@ -1,5 +1,5 @@
 // An access key at a cloud, and where it comes from: files that are read again, or a token of our pod that is exchanged for one that ends.
-import { readSetting, readToken } from '../settings.ts';
+import { readToken, readWord } from '../settings.ts';
 import type { Lent } from './lent-keys.ts';
 
 /** Never printed: what holds one keeps it in a private member. */
@@ -31,8 +31,8 @@ export async function readAccessKey(files: AccessKeyFiles): Promise<Lent<AccessK
   return { key: { id, secret, ...(token !== undefined && { token }) }, milliseconds: trustMilliseconds };
 }
 
-/** The token that our pod has: a JWT, which may be longer than other tokens. @throws PaycertError `source-unreadable` */
-export const readIdentity = (field: string, path: string): Promise<string> => readSetting(field, path);
+/** The token that our pod has: a JWT, which may be longer than other tokens. @throws PaycertError `source-unreadable`, `origin-unauthenticated` */
+export const readIdentity = (field: string, path: string): Promise<string> => readWord(field, path, 'token');
 
 /** An hour: what every role allows. */
 export const askedSeconds = 3600;

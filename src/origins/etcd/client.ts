@@ -79,7 +79,7 @@ export class Etcd {
   }
 
   async #logIn(name: string, passwordFile: string, signal: AbortSignal): Promise<string> {
-    const password = await readWord('passwordFile', passwordFile);
+    const password = await readWord('user.passwordFile', passwordFile, 'password');
     const what = `log in as ${name}`;
     const question = { method: 'POST', path: '/v3/auth/authenticate', body: { name, password }, what } as const;
     const reply = await this.#options.server.ask(question, signal);

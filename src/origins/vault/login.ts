@@ -32,15 +32,15 @@ export interface LoginRequest {
 
 const byJwt = async (field: string, { role, tokenFile, mount = field }: JwtLogin): Promise<LoginRequest> => ({
   mount,
-  body: { role, jwt: await readWord(`auth.${field}.tokenFile`, tokenFile) },
+  body: { role, jwt: await readWord(`auth.${field}.tokenFile`, tokenFile, 'token') },
   who: `the role "${role}" with the token in ${tokenFile}`,
   mayLock: false,
 });
 
 async function byAppRole({ roleIdFile, secretIdFile, mount = 'approle' }: AppRoleLogin): Promise<LoginRequest> {
   const [roleId, secretId] = await Promise.all([
-    readWord('auth.appRole.roleIdFile', roleIdFile),
-    readWord('auth.appRole.secretIdFile', secretIdFile),
+    readWord('auth.appRole.roleIdFile', roleIdFile, 'role id'),
+    readWord('auth.appRole.secretIdFile', secretIdFile, 'secret id'),
   ]);
   return {
     mount,

@@ -125,8 +125,9 @@ export class Session {
       this.#set(token);
       return token;
     } catch (error) {
-      const isRefusal = error instanceof PaycertError && error.code === 'origin-unauthenticated';
-      // Ids that are not sent cost the server nothing, and others may be in the files at any time.
+      const isRefusal =
+        error instanceof PaycertError && error.code === 'origin-unauthenticated' && error.field === undefined;
+      // What is not sent costs the server nothing, and something else may be in the files (which a field names) at any time.
       if (isRefusal && !this.#refusedIds.isOf(error)) this.#pause.begin(error);
       throw error;
     }
