@@ -8,7 +8,7 @@ import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { KeyService } from './key-services.ts';
 import { openElsewhere, type Unopened } from './open-elsewhere.ts';
-import { isOwnFile, underField } from './own-file.ts';
+import { callersError } from './own-file.ts';
 import { remoteKey } from './remote-key.ts';
 import { type KeyUse, Signer } from './signer.ts';
 
@@ -133,7 +133,5 @@ const toCallers: Readonly<Partial<Record<ErrorCode, ErrorCode>>> = {
 
 function rethrow(error: unknown, service: string): never {
   if (!(error instanceof PaycertError)) throw error;
-  if (isOwnFile(error))
-    throw new PaycertError('key-service-file-unusable', underField(error, service), { cause: error });
-  throw new PaycertError(toCallers[error.code] ?? 'key-service-unavailable', error.message, { cause: error });
+  throw callersError(error, service, toCallers);
 }

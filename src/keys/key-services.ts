@@ -2,7 +2,7 @@
 import { isKeyReference, type KeyReference, readKeyReference } from '../crypto/key-reference.ts';
 import type { PrivateKey, RemoteKeys } from '../crypto/private-key.ts';
 import { PaycertError } from '../errors.ts';
-import { isOwnFile, underField } from './own-file.ts';
+import { ofOwnFile } from './own-file.ts';
 
 export interface KeyService<R extends KeyReference = KeyReference> {
   /** @throws PaycertError why there is no such key for us */
@@ -46,8 +46,7 @@ export class KeyServices {
     const service = this.#services[reference.service] as KeyService | undefined;
     if (service !== undefined)
       return service.key(reference, signal).catch((error: unknown) => {
-        if (!(error instanceof PaycertError && isOwnFile(error))) throw error;
-        throw new PaycertError(error.code, underField(error, reference.service), { cause: error });
+        throw (error instanceof PaycertError && ofOwnFile(error, reference.service)) || error;
       });
     const message = `${field} names a key of ${reference.service}, and keyServices does not say where that is`;
     throw new PaycertError('key-service-missing', message, { field });

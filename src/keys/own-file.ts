@@ -1,10 +1,22 @@
 // A file that says who we are to a key service, or whom to trust there: what is wrong with it is for the owner of the sidecar, and is said under its field.
-import type { PaycertError } from '../errors.ts';
+import { type ErrorCode, PaycertError } from '../errors.ts';
 
-/** Whether it is about one of our files, and no response of the service: that names no field. */
-export const isOwnFile = ({ code, field }: PaycertError): boolean =>
-  code === 'source-unreadable' || (code === 'origin-unauthenticated' && field !== undefined);
+/**
+ * What is to be said where one of our files is at fault, with the whole path of its field in the configuration; undefined where the
+ * service has responded: that names no field.
+ */
+export function ofOwnFile(error: PaycertError, service: string, code = error.code): PaycertError | undefined {
+  const { field = '', message } = error;
+  if (error.code !== 'source-unreadable' && (error.code !== 'origin-unauthenticated' || field === '')) return undefined;
+  const isPartial = /^(?:auth|tls)\./.test(field);
+  return new PaycertError(code, isPartial ? `keyServices.${service}.${field}: ${message}` : message, { cause: error });
+}
 
-/** The message with the whole path of the field in the configuration, where a log-in reads that file. */
-export const underField = ({ field = '', message }: PaycertError, service: string): string =>
-  field.startsWith('auth.') ? `keyServices.${service}.${field}: ${message}` : message;
+/** Of a signature: as its callers have to know it. `codes`: what the service refuses; the rest is that it is away. */
+export const callersError = (
+  error: PaycertError,
+  service: string,
+  codes: Readonly<Partial<Record<ErrorCode, ErrorCode>>>,
+): PaycertError =>
+  ofOwnFile(error, service, 'key-service-file-unusable') ??
+  new PaycertError(codes[error.code] ?? 'key-service-unavailable', error.message, { cause: error });

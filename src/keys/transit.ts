@@ -11,7 +11,7 @@ import type { Question, Reply } from '../origins/server.ts';
 import type { WrappingContext } from '../crypto/wrapped.ts';
 import type { KeyService } from './key-services.ts';
 import type { Opener } from './opener.ts';
-import { isOwnFile, underField } from './own-file.ts';
+import { callersError } from './own-file.ts';
 import { remoteKey } from './remote-key.ts';
 import { type Signed, Signer } from './signer.ts';
 import { transitOpener } from './transit-opener.ts';
@@ -123,9 +123,7 @@ export class Transit implements KeyService<TransitReference>, Disposable {
       return await this.#options.session.ask(question, signal);
     } catch (error) {
       if (!(error instanceof PaycertError)) throw error;
-      if (isOwnFile(error))
-        throw new PaycertError('key-service-file-unusable', underField(error, service), { cause: error });
-      throw new PaycertError(toCallers[error.code] ?? 'key-service-unavailable', error.message, { cause: error });
+      throw callersError(error, service, toCallers);
     }
   }
 
