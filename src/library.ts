@@ -21,7 +21,8 @@ import type { AskResponder } from './revocation/ask-responder.ts';
 import { aroundEach } from './store/call.ts';
 import { lacking, type Snapshot } from './store/snapshot.ts';
 import { type Entry, reasonOfNoSnapshot, Store } from './store/store.ts';
-import { type Begin, type CredentialOperations, useOf } from './store/use.ts';
+import { apart, CredentialUse } from './store/credential-use.ts';
+import type { Begin, CredentialOperations } from './store/use.ts';
 import { signingPool } from './system/threads.ts';
 import { namesCollector } from './trace.ts';
 
@@ -206,7 +207,8 @@ export async function startPaycert(
       };
       const { generation, snapshotId, context, loadedAt, version } = snapshot;
       const facts = { generation, snapshotId, context, loadedAt, version };
-      return { ...facts, ...useOf(snapshot, begin, { observe: watching, nonce: randomNonce }) };
+      const use = new CredentialUse(snapshot, begin, { observe: watching, nonce: randomNonce });
+      return { ...facts, ...apart(use) };
     },
     follow(name, told) {
       const follower = isolate((event) => event.type === 'swapped' && event.credential === name && told());

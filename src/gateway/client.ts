@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { PaycertError } from '../errors.ts';
 import { matchesCall, type Repeatable } from '../providers/forwarding.ts';
-import type { Call } from '../store/call.ts';
+import type { AbortableCall, Call } from '../store/call.ts';
 import { BufferBudget } from '../system/buffer-budget.ts';
 import { type Exchange, type Exchanged, exchangeOnce, type ExchangeOptions, type Limits } from './exchange.ts';
 import { CallEnd, signalOf } from './call-end.ts';
@@ -90,7 +90,7 @@ export class GatewayClient {
    * @throws PaycertError kind `request` and `not-ready` before anything is sent; of kind `gateway`, `gateway-unreachable` where
    *   nothing can have been sent, and every other one where the platform may have acted
    */
-  async send(call: Call, forwarded: ForwardedCall): Promise<GatewayResponse> {
+  async send(call: AbortableCall, forwarded: ForwardedCall): Promise<GatewayResponse> {
     const { request, forwarding, apiMethod } = forwarded;
     assertSendable(request.target);
     const { clock, deadlineMilliseconds, milliseconds, attempts: most, random } = this.#options;

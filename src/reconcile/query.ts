@@ -6,7 +6,7 @@ import { PaycertError } from '../errors.ts';
 import type { Attempt } from '../gateway/attempt.ts';
 import type { GatewayClient } from '../gateway/client.ts';
 import type { FoundOrder, Querying } from '../providers/querying.ts';
-import type { Around, Call } from '../store/call.ts';
+import type { AbortableCall, Around } from '../store/call.ts';
 import type { Entry, Store } from '../store/store.ts';
 import type { Trace } from '../trace.ts';
 
@@ -40,7 +40,7 @@ export function orderQuery({ store, gateway, clock, around, credential, double, 
     if (forwarding === undefined || origin === undefined) return undefined;
     const { apiMethod, ...request } = queryOf(order);
     const trace = traceOf?.();
-    const call: Call = {
+    const call: AbortableCall = {
       ...{ id: randomUUID(), caller: { listener: 'reconcile' }, credential, operation: 'forward' },
       ...{ startedAt: clock.now(), signal, ...(trace && { trace }) },
     };

@@ -27,14 +27,12 @@ export class Polls {
   }
 
   /**
-   * Resolves after the event loop has polled every connection once since the call. A body and the end of its connection may be
-   * there together, after a pause of this process or at once, and Node reads the end later.
+   * Calls `begin`, which throws nothing, after the event loop has polled every connection once since the call. A body and the end of its
+   * connection may be there together, after a pause of this process or at once, and Node reads the end later.
    */
-  after(): Promise<void> {
-    return new Promise((begin) => {
-      if (this.#asking === undefined) this.#poll();
-      this.#asking?.push(begin);
-    });
+  after(begin: () => void): void {
+    if (this.#asking === undefined) this.#poll();
+    this.#asking?.push(begin);
   }
 
   /** The poll that is under way ends before every connection was asked: it tells nobody's end, or not every one's. */
@@ -90,10 +88,14 @@ export function cutPoll(socket: Socket): void {
 }
 
 /** As of `Polls.after`. Each listener has turns of its own: strangers at one port do not stand before the callers of another. */
-export function afterPoll({ socket }: Partial<Pick<IncomingMessage, 'socket'>>): Promise<void> {
-  const server = (socket as Accepted | undefined)?.server;
-  if (server === undefined) return makePolls().after();
-  const polls = ofListeners.get(server) ?? makePolls();
-  ofListeners.set(server, polls);
-  return polls.after();
+export function afterPoll({ socket }: Partial<Pick<IncomingMessage, 'socket'>>, begin: () => void): void {
+  pollsOf((socket as Accepted | undefined)?.server).after(begin);
+}
+
+function pollsOf(server: Server | undefined): Polls {
+  const known = server && ofListeners.get(server);
+  if (known !== undefined) return known;
+  const polls = makePolls();
+  if (server !== undefined) ofListeners.set(server, polls);
+  return polls;
 }

@@ -28,8 +28,8 @@ export class BatchedWrites {
     // A large one is copied to the kernel here: hundreds of them would hold the loop.
     while (written < writes.length && (written === 0 || this.#milliseconds() - started < turnMilliseconds))
       writes[written++]?.();
+    if (written === writes.length) return;
     const left = writes.slice(written);
-    if (left.length === 0) return;
     if (this.#waiting.length === 0) setImmediate(() => this.#flush());
     this.#waiting = [...left, ...this.#waiting];
   }

@@ -1,6 +1,6 @@
 // Who calls, as far as it is known: the listener by its name, and what the caller says of itself as its claim.
 import { randomUUID } from 'node:crypto';
-import type { Call } from '../store/call.ts';
+import type { Call, Gone } from '../store/call.ts';
 import type { TraceOf } from '../trace.ts';
 import type { RouteCall } from './routes.ts';
 
@@ -18,15 +18,19 @@ function newId(): string {
   return id;
 }
 
-type Known = Pick<Call, 'credential' | 'operation' | 'startedAt'> & {
+type Known<Signal extends Gone> = Pick<Call, 'credential' | 'operation' | 'startedAt'> & {
+  /** Of the route: its `signal` where somebody listens, else its `gone`. */
+  readonly signal: Signal;
   readonly listener: string;
   /** Absent: nothing is traced. */
   readonly traceOf?: TraceOf | undefined;
 };
 
 /** `Request-Id` and `User-Agent` are taken where they can be printed; what cannot is as good as absent. */
-export function callOf(route: RouteCall, { listener, traceOf, credential, operation, startedAt }: Known): Call {
-  const { headers } = route.request;
+export function callOf<Signal extends Gone>(
+  { request: { headers } }: RouteCall,
+  { listener, traceOf, credential, operation, startedAt, signal }: Known<Signal>,
+): Call & { readonly signal: Signal } {
   const claim = headerOf(headers['user-agent']);
   return {
     credential,
@@ -34,7 +38,7 @@ export function callOf(route: RouteCall, { listener, traceOf, credential, operat
     startedAt,
     id: headerOf(headers['request-id']) ?? newId(),
     caller: { listener, ...(claim !== undefined && { claim }) },
-    signal: route.signal,
+    signal,
     ...(traceOf && { trace: traceOf(headers) }),
   };
 }

@@ -10,15 +10,16 @@ import { platforms } from '../providers/registry.ts';
 import type { Platform } from '../providers/platform.ts';
 import type { SignedMemory } from '../store/signed-memory.ts';
 import type { Snapshot } from '../store/snapshot.ts';
-import type { Remember, Witness } from '../store/one-use.ts';
-import { useOf, within } from '../store/use.ts';
+import { CredentialUse } from '../store/credential-use.ts';
+import type { Remember, UseOptions, Witness } from '../store/one-use.ts';
+import { within } from '../store/use.ts';
 import { validator } from '../validation.ts';
 import { readJson } from './body.ts';
 import { callOf } from './caller.ts';
 import { batchSchemas, openApiDocument } from './openapi.ts';
 import { type Operation, operations, type Use } from './operations.ts';
 import { type ProblemBody, problemOf, toPaycertError } from './problem.ts';
-import { json, jsonReply, type Route, type RouteCall, serveRoutes } from './routes.ts';
+import { json, jsonReply, type Reply, type Route, type RouteCall, serveRoutes } from './routes.ts';
 import * as schema from './schema.ts';
 import { describeCredential, describeProcess, type ProcessFacts } from './status.ts';
 import type { TraceOf } from '../trace.ts';
@@ -84,7 +85,7 @@ function operationRoutes(api: Api, listener: string, operation: Operation): read
   const post = { method: 'POST', type: json } as const;
   const one: Route = {
     ...{ ...post, path, operationId, summary, request, result },
-    run: async (call) => jsonReply(await runOne(api, operation, listener, call)),
+    run: (call) => runOne(api, operation, listener, call),
   };
   const batch: Route = {
     ...{ ...post, path: `${path}/batch`, operationId: `${operationId}Batch` },
@@ -95,23 +96,37 @@ function operationRoutes(api: Api, listener: string, operation: Operation): read
   return isBatchable ? [one, batch] : [one];
 }
 
-/** What it reads of the request: a name that is unknown is answered before the body is read, and never becomes a label. */
-async function read(api: Api, { name: operation }: Operation, listener: string, route: RouteCall) {
-  const { name: credential = '' } = route.parameters;
-  api.store.entry(credential);
-  const input = await readJson(route.request, api.maxBodyBytes);
-  const { clock, traceOf } = api;
-  return { input, call: callOf(route, { listener, credential, operation, startedAt: clock.now(), traceOf }) };
+/** The body of its request: a name that is unknown is answered before it is read, and never becomes a label. */
+function read({ store, maxBodyBytes }: Api, { parameters: { name = '' }, request }: RouteCall): Promise<unknown> {
+  store.entry(name);
+  return readJson(request, maxBodyBytes);
 }
 
-async function runOne(api: Api, operation: Operation, listener: string, route: RouteCall): Promise<object> {
-  const { input, call } = await read(api, operation, listener, route);
-  return api.around(call, () => operation.run(input, begin(api, call)));
+/** To be made when its body has been read: what it takes for now is that time. */
+function callFrom({ clock, traceOf }: Api, { name: operation }: Operation, listener: string, route: RouteCall): Call {
+  const { parameters, gone: signal } = route;
+  const { name: credential = '' } = parameters;
+  return callOf(route, { listener, credential, operation, startedAt: clock.now(), signal, traceOf });
+}
+
+async function runOne(api: Api, operation: Operation, listener: string, route: RouteCall): Promise<Reply> {
+  const input = await read(api, route);
+  const call = callFrom(api, operation, listener, route);
+  return jsonReply(await api.around(call, () => operation.run(input, begin(api, call))));
 }
 
 function begin(api: Api, call: Call, snapshot: Snapshot = api.store.current(call.credential)): Use {
-  const options = { observe: api.observe, nonce: randomNonce, remember: remembering(api), witness: api.witness };
-  return { ...useOf(snapshot, within(call), options), call, generation: snapshot.generation };
+  return new CredentialUse(snapshot, within(call), usesOf(api));
+}
+
+const knownUses = new WeakMap<Api, UseOptions>();
+
+/** Made once, and not for each call. */
+function usesOf(api: Api): UseOptions {
+  const { observe, witness } = api;
+  const uses = knownUses.get(api) ?? { observe, nonce: randomNonce, remember: remembering(api), witness };
+  knownUses.set(api, uses);
+  return uses;
 }
 
 const refusals: Readonly<Record<string, Platform['refusals']>> = Object.fromEntries(
@@ -157,8 +172,8 @@ async function runBatch(
   listener: string,
   route: RouteCall,
 ): Promise<{ items: object[] }> {
-  const { input, call } = await read(api, operation, listener, route);
-  const { items } = validateBatch(input);
+  const { items } = validateBatch(await read(api, route));
+  const call = callFrom(api, operation, listener, route);
   const use = await startBatch(api, call);
   const results: object[] = [];
   let next = 0;

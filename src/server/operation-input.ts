@@ -7,7 +7,7 @@ import { wrongBase64 } from '../transit.ts';
 import type * as schema from './schema.ts';
 
 export const base64 = (data: Uint8Array): string =>
-  Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
+  (data instanceof Buffer ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength)).toString('base64');
 
 const utf8Of = (data: Uint8Array): string => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString();
 
@@ -92,6 +92,9 @@ function contentOf(input: Texts, textField: string, base64Field: string): Conten
 }
 
 export function bytes(input: Texts, textField: string, base64Field: string): Uint8Array {
+  const { [textField]: text, [base64Field]: encoded } = input;
+  // As most callers write it: no list of faults is made of what has none.
+  if (encoded === undefined && text?.isWellFormed() === true) return Buffer.from(text);
   const { bytes: found, faults } = contentOf(input, textField, base64Field);
   throwTogether(faults);
   if (found === undefined) throw bothAbsent(textField, base64Field);

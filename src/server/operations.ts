@@ -1,6 +1,5 @@
 // HTTP ↔ the snapshot's operations: one row per call. A row never sees a connection.
 import type { Static, TSchema } from 'typebox';
-import type { Call } from '../store/call.ts';
 import type { CredentialOperations } from '../store/use.ts';
 import { validator } from '../validation.ts';
 import {
@@ -17,7 +16,6 @@ import * as schema from './schema.ts';
 
 /** One use of a credential: its operations, on one snapshot. */
 export interface Use extends CredentialOperations {
-  readonly call: Call;
   /** Of that snapshot. */
   readonly generation: number;
 }

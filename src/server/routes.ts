@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import type { TSchema } from 'typebox';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
+import type { Gone } from '../store/call.ts';
 import { BatchedWrites } from './batched-writes.ts';
 import { toPaycertError } from './problem.ts';
 import { sendProblem, sendStream, writeHead } from './respond.ts';
@@ -16,6 +17,8 @@ export interface RouteCall {
   readonly parameters: Readonly<Record<string, string>>;
   /** Aborted when nobody waits for the response any more. Made when it is first asked for. */
   readonly signal: AbortSignal;
+  /** The same, to be looked at: a signal with its listeners costs more than reading a short request. */
+  readonly gone: Gone;
 }
 
 /** What a row answers; the status is 200 unless it says otherwise. */
@@ -98,19 +101,32 @@ class Matched implements RouteCall {
   get signal(): AbortSignal {
     return (this.#signal ??= signalOf(this.request, this.#response));
   }
+
+  get gone(): Gone {
+    return this;
+  }
+
+  /** Of `gone`. */
+  get aborted(): boolean {
+    return hasGone(this.request, this.#response) && !this.#response.writableFinished;
+  }
 }
 
 /** One for all: Node would make an error with its stack for each, and a stranger can leave a thousand times at once. */
 const gone = new DOMException('the caller has gone', 'AbortError');
 
+const hasGone = ({ socket }: IncomingMessage, response: ServerResponse): boolean =>
+  response.destroyed || socket.destroyed || socket.readableEnded;
+
 /** The end of a connection, or its reset, comes some turns of the event loop before its close, and no response is written after it. */
-function signalOf({ socket }: IncomingMessage, response: ServerResponse): AbortSignal {
+function signalOf(request: IncomingMessage, response: ServerResponse): AbortSignal {
+  const { socket } = request;
   const controller = new AbortController();
   const end = () => {
     ends.get(socket)?.delete(end);
     if (!response.writableFinished) controller.abort(gone);
   };
-  if (response.destroyed || socket.destroyed || socket.readableEnded) end();
+  if (hasGone(request, response)) end();
   else {
     endsOf(socket).add(end);
     response.once('close', end);
@@ -135,19 +151,37 @@ function endsOf(socket: Socket): Set<() => void> {
 
 type Match = { readonly route: Route; readonly parameters: Readonly<Record<string, string>> };
 
+/** Of which it is remembered what they match: most callers ask for a few, thousands of times a second. */
+const [mostKnown, longestKnown] = [256, 256];
+
 /** @throws PaycertError `route-unknown`; `method-not-allowed`, with the header that says which is */
 function matcher(
   routes: readonly Route[],
   unknown: string,
 ): (request: IncomingMessage, response: ServerResponse) => Match {
   const rows = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
-  return ({ url = '', method }, response) => {
-    const end = url.indexOf('?');
-    const path = end < 0 ? url : url.slice(0, end);
+  const find = (method: string | undefined, path: string): Match | undefined => {
     for (const { route, pattern } of rows) {
       if (route.method !== method && !(method === 'HEAD' && route.answersHead)) continue;
       const found = pattern.exec(path);
       if (found !== null) return { route, parameters: { ...found.groups } };
+    }
+    return undefined;
+  };
+  // Of POST alone, since that is what operations are.
+  const known = new Map<string, Match>();
+  return ({ url = '', method }, response) => {
+    const before = method === 'POST' ? known.get(url) : undefined;
+    if (before !== undefined) return before;
+    const end = url.indexOf('?');
+    const path = end < 0 ? url : url.slice(0, end);
+    const found = find(method, path);
+    if (found !== undefined) {
+      if (method === 'POST' && url.length <= longestKnown && !found.route.path.includes('{+')) {
+        if (known.size >= mostKnown) known.clear();
+        known.set(url, found);
+      }
+      return found;
     }
     const allowed = rows
       .filter(({ pattern }) => pattern.test(path))

@@ -13,6 +13,9 @@ export interface Caller {
   readonly claim?: string;
 }
 
+/** Whether nobody waits for a result any more. An `AbortSignal` is one; where nobody listens, a look is enough. */
+export type Gone = Pick<AbortSignal, 'aborted'>;
+
 /** One use of a credential. The items of a batch are one call, so they take turns with the calls of others as one. */
 export interface Call {
   /** The caller's own id of the request where it sent one, otherwise ours. */
@@ -23,11 +26,16 @@ export interface Call {
   /** The time that the operation takes for now. */
   readonly startedAt: Date;
   /** Aborted when nobody waits for the result any more. */
-  readonly signal: AbortSignal;
+  readonly signal: Gone;
   /** There where it is traced. */
   readonly trace?: Trace;
   /** The batch that it is an item of, where that is another object. */
   readonly batch?: Call;
+}
+
+/** A call whose end can be waited for. */
+export interface AbortableCall extends Call {
+  readonly signal: AbortSignal;
 }
 
 /** Of an item of a batch, which is a span of its own. */
@@ -38,37 +46,37 @@ export const itemOf = (call: Call): Call =>
 export type Around = <T>(call: Call, next: () => Promise<T>) => Promise<T>;
 
 /** The first surrounds all others. */
-export const compose = (list: readonly Around[]): Around =>
-  list.reduceRight<Around>(
-    (inner, around) => (call, next) => around(call, () => inner(call, next)),
-    (_, next) => next(),
-  );
+export const compose = (first: Around, ...others: readonly Around[]): Around =>
+  [first, ...others].reduceRight((inner, around) => (call, next) => around(call, () => inner(call, next)));
 
 /** Counts a call by its outcome. `milliseconds` is a clock that never goes back; time is an argument here. */
 export const count =
   (observe: Observe, milliseconds: () => number): Around =>
   (call, next) => {
-    const { id, caller, credential, operation, trace } = call;
     const started = milliseconds();
     const report = (outcome: Outcome) => {
+      const { id, caller, credential, operation, trace } = call;
       const seconds = (milliseconds() - started) / 1000;
       const event = { ...caller, type: 'operated', call: id, credential, operation, outcome, seconds } as const;
       observe(trace ? { ...event, trace } : event);
     };
-    const fail = (error: unknown): never => {
-      report(outcomeOf(error));
-      throw error;
-    };
-    try {
-      // Not written with await, which keeps more for as long as a platform takes.
-      return next().then((result) => {
-        report('ok');
-        return result;
-      }, fail);
-    } catch (error) {
-      return fail(error);
-    }
+    // Not written with await, which keeps more for as long as a platform takes. It is counted before who waits for it hears of its end.
+    const running = promised(next);
+    running.then(
+      () => report('ok'),
+      (error: unknown) => report(outcomeOf(error)),
+    );
+    return running;
   };
+
+/** What throws at once rejects. */
+export function promised<T>(next: () => Promise<T>): Promise<T> {
+  try {
+    return next();
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+}
 
 /** At most that many calls under way, each batch being one, and none that nobody waits for. */
 export function limit(most: number): Around {
@@ -88,19 +96,14 @@ export function limit(most: number): Around {
       return Promise.reject(new PaycertError('overloaded', `${most} calls are under way already`));
     underWay.set(whole, items + 1);
     const end = () => leave(whole);
-    try {
-      const running = next();
-      running.then(end, end);
-      return running;
-    } catch (error) {
-      end();
-      throw error;
-    }
+    const running = promised(next);
+    running.then(end, end);
+    return running;
   };
 }
 
 /** @throws PaycertError `caller-gone` when nobody waits for the result */
-export function assertAwaited({ signal }: { readonly signal?: AbortSignal | undefined }): void {
+export function assertAwaited({ signal }: { readonly signal?: Gone | undefined }): void {
   if (signal?.aborted === true) throw callerGone();
 }
 
@@ -109,7 +112,7 @@ export const callerGone = (): PaycertError =>
 
 /** The list, the same for every way in. What comes is one more function in it. */
 export const aroundEach = ({ observe, milliseconds, most, audit }: AroundOptions): Around =>
-  compose([count(observe, milliseconds), ...(audit ? [audit] : []), limit(most)]);
+  compose(count(observe, milliseconds), ...(audit ? [audit] : []), limit(most));
 
 export interface AroundOptions {
   readonly observe: Observe;

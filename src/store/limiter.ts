@@ -1,14 +1,14 @@
 // How many RSA operations may be in the thread pool; the rest wait their turn, lane by lane.
-import { assertAwaited, callerGone } from './call.ts';
+import { callerGone, type Gone, promised } from './call.ts';
 
 /** Who waits together: one per call, so that a batch of 256 takes turns with a single request. */
 export interface FairnessKey {
   /** Aborted when nobody waits for the result: what has not started then never does. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Gone | undefined;
 }
 
 interface Start {
-  readonly resolve: () => void;
+  readonly begin: () => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -32,33 +32,36 @@ export class Limiter {
     this.#limit = limit;
   }
 
-  /** @throws PaycertError `caller-gone`, without running it, when its caller has gone before its turn */
-  async run<T>(lane: FairnessKey, work: () => Promise<T>): Promise<T> {
-    assertAwaited(lane);
-    if (this.#running >= this.#limit) await this.#wait(lane);
-    else this.#running += 1;
-    try {
-      return await work();
-    } finally {
-      this.#next();
+  /** Rejects with `caller-gone`, without running it, when its caller has gone before its turn. */
+  run<T>(lane: FairnessKey, work: () => Promise<T>): Promise<T> {
+    if (lane.signal?.aborted === true) return Promise.reject(callerGone());
+    if (this.#running < this.#limit) {
+      this.#running += 1;
+      return this.#begin(work);
     }
-  }
-
-  #wait(lane: FairnessKey): Promise<void> {
     const waiting = this.#lanes.get(lane) ?? this.#fresh.get(lane) ?? [];
     if (waiting.length === 0) this.#fresh.set(lane, waiting);
-    return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
+    return new Promise((resolve, reject) => {
+      waiting.push({ begin: () => void this.#begin(work).then(resolve, reject), reject });
+    });
+  }
+
+  /** Not written with await: each signature would make two more promises, which outlive its wait. */
+  #begin<T>(work: () => Promise<T>): Promise<T> {
+    const running = promised(work);
+    running.then(this.#next, this.#next);
+    return running;
   }
 
   // The one that ends hands its turn on, so nobody who comes later can overtake those who wait.
-  #next(): void {
+  readonly #next = (): void => {
     for (let start = this.#take(); start !== 'nobody'; start = this.#take()) {
       if (start === undefined) continue;
-      start.resolve();
+      start.begin();
       return;
     }
     this.#running -= 1;
-  }
+  };
 
   /** Whose turn it is; undefined where nobody waits for that call any more. */
   #take(): Start | 'nobody' | undefined {

@@ -1,6 +1,7 @@
 // The frozen result of one load. Signs with one key; verifies and decrypts with current keys and those retired before them.
 import { createHash } from 'node:crypto';
 import type { Turn } from '../crypto/private-key.ts';
+import { promised } from './call.ts';
 import type { FairnessKey, Limiter } from './limiter.ts';
 import { PaycertError } from '../errors.ts';
 import type {
@@ -131,8 +132,8 @@ export class Snapshot {
   }
 
   /** Fair: a batch takes turns with single requests. */
-  async sign(message: Uint8Array, fairnessKey: FairnessKey = {}): Promise<Signed> {
-    return this.#operation('sign')(message, this.#turn(fairnessKey));
+  sign(message: Uint8Array, fairnessKey: FairnessKey = {}): Promise<Signed> {
+    return promised(() => this.#operation('sign')(message, this.#turn(fairnessKey)));
   }
 
   /** Fair, as `sign`. */

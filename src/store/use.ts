@@ -1,5 +1,4 @@
-// The operations of one snapshot for one call: what a row of the API and a program with the library both run.
-import { type PaycertError, requestInvalid } from '../errors.ts';
+// What one set of keys does for a program, as it is asked for: what a row of the API and a program with the library both run.
 import type {
   AuthorizedRequest,
   Ciphertext,
@@ -13,20 +12,8 @@ import type {
   Verified,
 } from '../providers/provider.ts';
 import type { Call } from './call.ts';
-import { base64Of, bytesOf, checked, type Content } from './input.ts';
-import {
-  type At,
-  authorizeOnce,
-  momentOf,
-  type ReceivedInput,
-  refused,
-  type RequestInput,
-  type UseOptions,
-  type Uses,
-  verifyOnce,
-} from './one-use.ts';
-import type { Snapshot } from './snapshot.ts';
-import type { Sealed } from './unopened.ts';
+import type { Content } from './input.ts';
+import type { At, ReceivedInput, RequestInput } from './one-use.ts';
 
 /** What a platform sent by itself: `headers` and `body` exactly as they came. */
 export type NotificationInput = Omit<ReceivedNotification, 'kind' | 'body'> & {
@@ -132,67 +119,3 @@ export const within =
   (call: Call): Begin =>
   (_, work) =>
     work(call);
-
-/** The operations of one snapshot, the one that was current when the call began. */
-export function useOf(snapshot: Snapshot, begin: Begin, options: UseOptions): CredentialOperations {
-  const { observe, nonce, witness } = options;
-  const { generation } = snapshot;
-  const uses: Uses = { ...options, snapshot };
-  const timeOf = ({ startedAt }: Call, { now = startedAt }: At = {}): Date => now;
-
-  const unopened =
-    ({ credential }: Call, kind: Sealed) =>
-    (error: PaycertError) =>
-      observe({ type: 'unopened', credential, kind, error });
-  const decrypted = ({ credential }: Call, role: string, isRetired: boolean): void =>
-    observe({ type: 'decrypted', credential, role, isRetired });
-
-  return {
-    sign: (message) =>
-      begin('sign', async (call) => {
-        const body = bytesOf({ message }, 'message');
-        const signed = await snapshot.signingFor(call).sign(body, call);
-        await witness?.(call, { keyId: signed.keyId, generation, body });
-        return signed;
-      }),
-    authorize: (given, moment) => begin('authorize', (call) => authorizeOnce(uses, call, given, moment)),
-    paymentParameters: (input, moment) =>
-      begin('payment-parameters', async (call) => {
-        const signing = snapshot.signingFor(call);
-        const parameters = await signing.paymentParameters(checked(input), momentOf(call, nonce, moment), call);
-        await witness?.(call, { keyId: signing.context.set.signer?.facts.keyId, generation });
-        return parameters;
-      }),
-    report: (given) =>
-      begin('report', async ({ credential }) => {
-        const { keyId, outcome } = checked(given);
-        if (typeof keyId !== 'string') throw requestInvalid('keyId', 'is missing');
-        if (!['accepted', 'refused'].includes(outcome)) throw requestInvalid('outcome', 'is accepted or refused');
-        snapshot.judge(keyId, outcome === 'refused');
-        observe({ type: 'judged', credential, keyId, outcome });
-      }),
-    encrypt: (plaintext, { keyId, ...at } = {}) =>
-      begin('encrypt', async (call) => snapshot.encrypt(bytesOf({ plaintext }, 'plaintext'), timeOf(call, at), keyId)),
-    verify: (given, at) => begin('verify', (call) => verifyOnce(uses, call, given, timeOf(call, at))),
-    /** Observed as `unverified`, `unopened` or `decrypted`. */
-    receive: (given, at) =>
-      begin('notification', async (call) => {
-        const received: ReceivedNotification = { ...given, kind: 'notification', body: bytesOf(given, 'body') };
-        const { isRetired, ...opened } = await snapshot.receive(received, timeOf(call, at), {
-          unverified: (error) => refused(observe, call.credential, { kind: 'notification', error }),
-          unopened: unopened(call, 'notification'),
-        });
-        if (opened.role !== undefined) decrypted(call, opened.role, isRetired);
-        return opened;
-      }),
-    /** Observed as `decrypted`, by the role of the key that opened it, or as `unopened`. */
-    decrypt: (given, at) =>
-      begin('decrypt', async (call) => {
-        const input = { ...given, ciphertext: base64Of(given, 'ciphertext') };
-        const refusals = { unopened: unopened(call, 'ciphertext') };
-        const { plaintext, keyId, role, isRetired } = await snapshot.decrypt(input, timeOf(call, at), call, refusals);
-        decrypted(call, role, isRetired);
-        return { plaintext, keyId, role };
-      }),
-  };
-}

@@ -5,7 +5,8 @@ import { describe, it } from 'node:test';
 import { readLine } from '../../src/audit/chain.ts';
 import { auditCalls, type Requests } from '../../src/audit/signed.ts';
 import { PaycertError } from '../../src/errors.ts';
-import { useOf, type Begin } from '../../src/store/use.ts';
+import { CredentialUse } from '../../src/store/credential-use.ts';
+import type { Begin } from '../../src/store/use.ts';
 import { loadStore, makeMaterial, start } from '../support/api-server.ts';
 import { auditKey, settled, startAudited } from '../support/audited.ts';
 
@@ -28,7 +29,7 @@ async function scene(requests: Requests = 'authorize', onFailure: 'count' | 'ref
     };
     return calls.around(call, () => work(call));
   };
-  const use = useOf(store.current('shop'), begin, {
+  const use = new CredentialUse(store.current('shop'), begin, {
     observe: () => undefined,
     nonce: () => 'n'.repeat(32),
     witness: calls.witness,

@@ -6,7 +6,8 @@ import { type PlatformConfig, platformOf } from '../../src/providers/registry.ts
 import { finalStates } from '../../src/providers/querying.ts';
 import { openQueries } from '../../src/reconcile/open.ts';
 import { aroundEach } from '../../src/store/call.ts';
-import { useOf, within } from '../../src/store/use.ts';
+import { CredentialUse } from '../../src/store/credential-use.ts';
+import { within } from '../../src/store/use.ts';
 import { createAlipayMaterial } from '../../src/testing/alipay-material.ts';
 import { makeGatewayResponse } from '../../src/testing/alipay-message.ts';
 import { listenOnLoopback, type ReceivedRequest } from '../../src/testing/loopback.ts';
@@ -57,7 +58,10 @@ describe('an order of WeChat Pay', () => {
         startedAt: start,
         signal: new AbortController().signal,
       };
-      const use = useOf(store.current('shop'), within(call), { observe: () => undefined, nonce: randomNonce });
+      const use = new CredentialUse(store.current('shop'), within(call), {
+        observe: () => undefined,
+        nonce: randomNonce,
+      });
       const body = JSON.stringify({ mchid: merchantId, ...value });
       const { headers } = await use.authorize({ method: 'POST', url, body });
       const { status } = await exchange(new URL(gateway.url).host, { method: 'POST', path: url, headers, body });

@@ -4,22 +4,24 @@ import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Polls } from '../../src/server/after-poll.ts';
 
+const begun = (polls: Polls): Promise<void> => new Promise((begin) => polls.after(begin));
+
 /** So many pieces of work, each of that many milliseconds of a clock that only work moves. */
 async function run(pieces: number, milliseconds: number) {
   const clock = { now: 0 };
   const polls = new Polls(() => clock.now);
   const order: number[] = [];
-  let begun = 0;
+  let count = 0;
   const work = Array.from({ length: pieces }, async (_, index) => {
-    await polls.after();
+    await begun(polls);
     order.push(index);
     clock.now += milliseconds;
-    begun += 1;
+    count += 1;
   });
   const inTurns: number[] = [];
-  for (let before = 0; begun < pieces; before = begun) {
+  for (let before = 0; count < pieces; before = count) {
     await turn();
-    if (begun > before) inTurns.push(begun - before);
+    if (count > before) inTurns.push(count - before);
   }
   await Promise.all(work);
   return { order, inTurns };
@@ -47,9 +49,9 @@ describe('work that waits for a poll', () => {
   it('waits for one whole turn at least', async () => {
     const polls = new Polls(() => 0);
     let [turns, isBegun] = [0, false];
-    const begun = polls.after().then(() => (isBegun = true));
+    const begins = begun(polls).then(() => (isBegun = true));
     for (; !isBegun; turns += 1) await turn();
-    await begun;
+    await begins;
     assert.ok(turns >= 2);
   });
 
@@ -57,13 +59,13 @@ describe('work that waits for a poll', () => {
     for (const cuts of [1, 3, 100]) {
       const polls = new Polls(() => 0);
       let [turns, isBegun] = [0, false];
-      const begun = polls.after().then(() => (isBegun = true));
+      const begins = begun(polls).then(() => (isBegun = true));
       for (; !isBegun; turns += 1) {
         // In the polls from the second on, which is the first whole one.
         if (turns > 0 && turns <= cuts) polls.cut();
         await turn();
       }
-      await begun;
+      await begins;
       assert.equal(turns, 2 + Math.min(cuts, 4), String(cuts));
     }
   });

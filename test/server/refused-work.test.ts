@@ -63,6 +63,7 @@ async function ask(credential: string, operation: string, body: string): Promise
     request: request as unknown as IncomingMessage,
     parameters: { name: credential },
     signal: new AbortController().signal,
+    gone: { aborted: false },
   };
   try {
     await route.run(call);

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { after, describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { Event } from '../../src/events.ts';
 import { listenOnPort } from '../../src/server/listeners.ts';
-import { jsonReply, type Route, serveRoutes } from '../../src/server/routes.ts';
+import { jsonReply, type Route, type RouteCall, serveRoutes } from '../../src/server/routes.ts';
 import { exchange, open } from '../support/http-client.ts';
 
 const row = (path: Route['path'], run: Route['run'], more: Partial<Route> = {}): Route => ({
@@ -100,5 +101,47 @@ describe('a row', () => {
     assert.equal(signal.aborted, false);
     outgoing.destroy();
     await once(signal, 'abort');
+  });
+
+  it('finds out by a look, too, when nobody waits for its answer any more', async () => {
+    const started = Promise.withResolvers<RouteCall['gone']>();
+    const { address } = await serve(
+      row('/slow', ({ gone }) => {
+        started.resolve(gone);
+        return new Promise(() => undefined);
+      }),
+    );
+    const outgoing = open(address, { path: '/slow' });
+    outgoing.on('error', () => undefined);
+    outgoing.end();
+    const gone = await started.promise;
+    assert.equal(gone.aborted, false);
+    outgoing.destroy();
+    while (!gone.aborted) await setImmediate();
+  });
+
+  it('gets what stands in its own path, however often a path comes back, and among however many others', async () => {
+    const { get } = await serve(
+      row('/a/{name}/sign', ({ parameters }) => jsonReply(parameters), { method: 'POST' }),
+      row('/a/{name}/verify', ({ parameters }) => jsonReply({ verify: parameters['name'] }), { method: 'POST' }),
+      row('/rest/{+name}', ({ parameters }) => jsonReply(parameters), { method: 'POST' }),
+    );
+    const assertOwn = async () => {
+      for (const name of ['one', 'other', 'one'])
+        assert.equal((await get(`/a/${name}/sign`, 'POST')).text, `{"name":"${name}"}`);
+      for (const query of ['', '?q', '?q', ''])
+        assert.equal((await get(`/a/one/verify${query}`, 'POST')).text, '{"verify":"one"}');
+      for (const name of ['x', 'x/y', 'x'])
+        assert.equal((await get(`/rest/${name}`, 'POST')).text, `{"name":"${name}"}`);
+    };
+    await assertOwn();
+    const others = Array.from({ length: 300 }, (_, index) => get(`/a/n${String(index)}/sign`, 'POST'));
+    assert.deepEqual(
+      (await Promise.all(others)).map(({ text }) => text),
+      others.map((_, index) => `{"name":"n${String(index)}"}`),
+    );
+    await assertOwn();
+    assert.equal((await get('/a/one/sign')).status, 405);
+    assert.equal((await get('/a/one/sign/x', 'POST')).status, 404);
   });
 });

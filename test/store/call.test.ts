@@ -25,14 +25,14 @@ describe('what surrounds a call', () => {
         order.push(`${name} after`);
         return result;
       };
-    const result = await compose([trace('a'), trace('b')])(call(), async () => order.push('call'));
+    const result = await compose(trace('a'), trace('b'))(call(), async () => order.push('call'));
     assert.deepEqual([result, order], [3, ['a before', 'b before', 'call', 'b after', 'a after']]);
   });
 
   it('may keep a call from running', async () => {
     const refuse: Around = () => Promise.reject(new PaycertError('overloaded', ''));
     await assert.rejects(
-      compose([refuse])(call(), () => assert.fail('it ran')),
+      compose(refuse)(call(), () => assert.fail('it ran')),
       { code: 'overloaded' },
     );
   });

@@ -4,8 +4,9 @@ import { sign } from 'node:crypto';
 import { describe, it } from 'node:test';
 import type { PaycertError } from '../../src/errors.ts';
 import type { Event } from '../../src/events.ts';
+import { apart, CredentialUse } from '../../src/store/credential-use.ts';
 import { Limiter } from '../../src/store/limiter.ts';
-import { useOf, within } from '../../src/store/use.ts';
+import { within } from '../../src/store/use.ts';
 import { encryptField, encryptResource, makeNotification, makeProbe, rotateApiV3Key } from '../../src/testing/index.ts';
 import { loadStore, makeMaterial, start } from '../support/api-server.ts';
 
@@ -27,10 +28,19 @@ function use(signal = new AbortController().signal) {
     signal,
   };
   const options = { observe: (event: Event) => void events.push(event), nonce: () => 'n'.repeat(32) };
-  return { events, use: useOf(store.current('shop'), within(call), options) };
+  return { events, use: new CredentialUse(store.current('shop'), within(call), options) };
 }
 
 describe('a use', () => {
+  it('of a program has operations that can be taken out and called alone', async () => {
+    const operations = apart(use().use);
+    const { sign: alone } = operations;
+    assert.equal((await alone('x')).keyId, material.merchant.serialNumber);
+    // Each one that there is: none is lost between the class and the program.
+    const all = Object.getOwnPropertyNames(CredentialUse.prototype).filter((name) => !['constructor', 'generation'].includes(name)); // prettier-ignore
+    assert.deepEqual(Object.keys(operations).sort(), all.sort());
+  });
+
   it('authorizes no address with a fragment, as the API does not', async () => {
     const { use: one } = use();
     for (const url of ['/v3/a#b', 'https://api.mch.weixin.qq.com/v3/a?x=1#', '/v3/a?x=#1'])

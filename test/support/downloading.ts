@@ -11,7 +11,8 @@ import { Limiter } from '../../src/store/limiter.ts';
 import { reloadLoop } from '../../src/store/reload.ts';
 import { Store } from '../../src/store/store.ts';
 import type { ReceivedInput } from '../../src/store/one-use.ts';
-import { useOf, within } from '../../src/store/use.ts';
+import { CredentialUse } from '../../src/store/credential-use.ts';
+import { within } from '../../src/store/use.ts';
 import type { Files } from '../../src/testing/secret-volume.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeSource } from './fake-source.ts';
@@ -101,7 +102,7 @@ export abstract class Downloading {
     const { clock } = this;
     const call = { id: '1', caller: { listener: 'test' }, credential: name, operation: 'verify', startedAt: clock.now(), signal: new AbortController().signal }; // prettier-ignore
     const { observe } = this.dependencies;
-    const use = useOf(this.store.current(name), within(call), { observe, nonce: randomNonce });
+    const use = new CredentialUse(this.store.current(name), within(call), { observe, nonce: randomNonce });
     try {
       return (await use.verify(response)).keyId;
     } catch (error) {

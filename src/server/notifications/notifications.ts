@@ -13,7 +13,8 @@ import type { ReceivedNotification } from '../../providers/provider.ts';
 import { shownPath } from '../../shown-path.ts';
 import type { Around, Call } from '../../store/call.ts';
 import type { Store } from '../../store/store.ts';
-import { useOf, within } from '../../store/use.ts';
+import { CredentialUse } from '../../store/credential-use.ts';
+import { within } from '../../store/use.ts';
 import { childOf, type Trace, traceHeaders } from '../../trace.ts';
 import { Deadlines } from '../../system/deadlines.ts';
 import { readBytes } from '../body.ts';
@@ -99,6 +100,7 @@ async function answer(
     credential,
     operation: 'notification',
     startedAt: clock.now(),
+    signal: route.gone,
     traceOf: tracing && (() => tracing.traceOf(route.request)),
   });
   const started = milliseconds();
@@ -194,7 +196,7 @@ async function open(
   const snapshot = store.current(call.credential);
   const verifiedBefore = notifying.read && once.keyIdOf(`${call.credential} ${digestOf(message)}`);
   if (notifying.read && verifiedBefore !== undefined) return openedPlainly(message, notifying.read, verifiedBefore);
-  const use = useOf(snapshot, within(call), { observe, nonce: randomNonce });
+  const use = new CredentialUse(snapshot, within(call), { observe, nonce: randomNonce });
   const opened = await openWith(use, message, notifying);
   return { ...opened, reply: await answerTo(opened, notifying, { snapshot, use }) };
 }

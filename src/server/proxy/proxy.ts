@@ -81,7 +81,8 @@ async function forward(options: ProxyOptions, { listener, originOf }: Way, route
   const entry = store.entry(credential);
   const { method = '' } = route.request;
   const startedAt = options.clock.now();
-  const call = callOf(route, { listener, credential, operation: 'forward', startedAt, traceOf });
+  const { signal } = route;
+  const call = callOf(route, { listener, credential, operation: 'forward', startedAt, signal, traceOf });
   const attempts: Attempt[] = [];
   const started = milliseconds();
   const { trace } = call;
