@@ -1,10 +1,10 @@
 // What a caller or an owner of the configuration may make large: batches, nested JSON, names, paycert.yaml, and a log that floods.
 import { writeFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { call, replaceFile } from '../../support/sidecar.ts';
 import { type Attack, type Attempt, judge, measureAll, type Report } from '../attack.ts';
 import { makeAttacked, merchantId, wechatpayFiles } from '../material.ts';
+import { endOf } from '../patience.ts';
 import { sidecarConfig, socketIn, startSidecar, Target, useDirectory } from '../target.ts';
 
 const megabyte = 1000 * 1000;
@@ -76,7 +76,7 @@ async function runBodies(report: Report): Promise<void> {
           const path = join(directory, 'paycert.yaml');
           await writeFile(path, text());
           const target = new Target({ words: ['sidecar', '--config', path], megabytes: 256 });
-          const ended = await Promise.race([target.ended, sleep(30_000, 'still at work after 30 s')]);
+          const ended = await endOf(target);
           await target.stop();
           return ended === '78' ? [] : [`it ended with ${ended}`];
         }),

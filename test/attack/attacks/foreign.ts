@@ -10,6 +10,7 @@ import { issue, makeAuthority, pairFiles } from '../../support/mtls.ts';
 import { filesOf } from '../../support/directories.ts';
 import { type Attack, measureAll, type Report } from '../attack.ts';
 import { makeAttacked, merchantId, wechatpayFiles } from '../material.ts';
+import { endOf } from '../patience.ts';
 import { type SidecarOptions, sidecarConfig, socketIn, startSidecar, type Target, useDirectory } from '../target.ts';
 
 const makeMain = (directory: string) =>
@@ -28,8 +29,8 @@ async function untilSigning(directory: string): Promise<void> {
 /** Its exit code, or that it does not end. */
 async function stopped(target: Target): Promise<readonly string[]> {
   target.child.kill('SIGTERM');
-  const ended = await Promise.race([target.ended, sleep(30_000, 'did not end within 30 s of SIGTERM')]);
-  return ended === '0' ? [] : [ended];
+  const ended = await endOf(target);
+  return ended === '0' ? [] : [`it ended after SIGTERM with ${ended}`];
 }
 
 async function fullDisk(report: Report): Promise<void> {

@@ -1,10 +1,9 @@
 // The life of the socket and of the process: the file removed, two starts over a stale one, signals.
-import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { call } from '../../support/sidecar.ts';
 import { type Attack, judge, type Report } from '../attack.ts';
 import { makeAttacked, merchantId, wechatpayFiles } from '../material.ts';
+import { endOf } from '../patience.ts';
 import { socketIn, startSidecar, Target, useDirectory } from '../target.ts';
 
 const makeMain = (directory: string) =>
@@ -61,10 +60,9 @@ async function drained(directory: string, signal: (typeof signals)[number]): Pro
   const { yaml } = await makeMain(directory);
   const target = await startSidecar(directory, { credentials: [yaml], names: ['main'] });
   try {
-    const exited = once(target.child, 'exit');
     target.child.kill(signal);
     await target.line({ event: 'stopping' });
-    const ended = await Promise.race([exited.then(([code]) => String(code)), sleep(30_000, 'not within 30 s')]);
+    const ended = await endOf(target);
     return ended === '0' ? [] : [`it ended with ${ended}`];
   } finally {
     await target.stop();
