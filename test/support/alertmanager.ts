@@ -33,6 +33,9 @@ interface Route {
 }
 
 const factor = 300;
+/** What a minute lasts here, and what five do: a round of a group. */
+export const scaledMinute = 60_000 / factor;
+export const scaledRound = 5 * scaledMinute;
 const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `5m` → `1000ms` */
