@@ -19,12 +19,16 @@ const { files } = await createWechatpayMaterial({ merchantId, now: new Date() })
 const directory = mkdtempSync(join(tmpdir(), 'paycert-package-'));
 after(() => rmSync(directory, { recursive: true }));
 
-/** The package as it would be published, in a directory of its own. */
+/** The package as it would be published, but for its types, in a directory of its own. */
 function build(): void {
   const tsc = join(rootPath, 'node_modules/typescript/bin/tsc');
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(directory, 'dist')], {
-    cwd: rootPath,
-  });
+  // What runs, without types, which `npm run check` has checked: they are two thirds of what it costs to build.
+  const withoutTypes = ['--noCheck', '--declaration', 'false'];
+  execFileSync(
+    process.execPath,
+    [tsc, '-p', 'tsconfig.build.json', '--outDir', join(directory, 'dist'), ...withoutTypes],
+    { cwd: rootPath },
+  );
   for (const name of ['package.json', 'LICENSE']) cpSync(join(rootPath, name), join(directory, name));
   symlinkSync(join(rootPath, 'node_modules'), join(directory, 'node_modules'));
 }
