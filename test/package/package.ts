@@ -94,7 +94,7 @@ describe('installed in an empty project', () => {
   });
 
   it('runs the demo beside the packages that it needs', () => {
-    const { status, stdout, stderr } = whole.paycert('demo', '--duration', '20s');
+    const { status, stdout, stderr } = whole.paycert('demo', '--duration', '10s');
     assert.equal(status, 0, stdout + stderr);
   });
 
