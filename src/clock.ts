@@ -49,5 +49,27 @@ export const systemClock: Clock = {
     }),
 };
 
+/** The reason of each wait that its owner ended: without one, Node makes an error with its stack. */
+const endedByOwner = new DOMException('nobody waits any more', 'AbortError');
+
+/**
+ * A wait that ends early when its owner has no use for it any more: call `end` in any case. `AbortSignal.any` would do the same,
+ * and leave weak references behind, which cost each collection of garbage.
+ */
+export function pause(
+  clock: Clock,
+  milliseconds: number,
+  signal: AbortSignal,
+): { readonly over: Promise<void>; readonly end: () => void } {
+  const ended = new AbortController();
+  const end = () => {
+    signal.removeEventListener('abort', end);
+    ended.abort(endedByOwner);
+  };
+  if (signal.aborted) end();
+  else signal.addEventListener('abort', end);
+  return { over: clock.sleep(milliseconds, ended.signal), end };
+}
+
 /** How long the end of a process waits for what is still to be written or exported. */
 export const flushMilliseconds = 1000;

@@ -1,7 +1,7 @@
 // Mounted files as a source: events to be quick, a poll to be sure.
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Clock } from '../clock.ts';
+import { type Clock, pause } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import { DirectoryWatch } from './directory-watch.ts';
@@ -47,9 +47,9 @@ export function files({ paths, keys = {}, pollMilliseconds, clock, observe }: Fi
 
   async function readNow(signal: AbortSignal): Promise<Reading> {
     pending ??= readPaths(absolute, { lane, memory }).finally(() => (pending = undefined));
-    const waiting = new AbortController();
-    const hung = clock.sleep(hungMilliseconds, AbortSignal.any([signal, waiting.signal])).then(() => undefined);
-    const reading = await Promise.race([pending, hung]).finally(() => waiting.abort());
+    const patience = pause(clock, hungMilliseconds, signal);
+    const hung = patience.over.then(() => undefined);
+    const reading = await Promise.race([pending, hung]).finally(patience.end);
     if (reading !== undefined) return reading;
     // A reader that stops waiting says nothing about the mount.
     signal.throwIfAborted();

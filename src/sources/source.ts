@@ -1,5 +1,5 @@
 // A source says when to look and reads everything; material is the named bytes of one read.
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { PaycertError } from '../errors.ts';
 import { piecesOf } from '../turns.ts';
 
@@ -77,8 +77,8 @@ export interface Source {
   changes(signal: AbortSignal): AsyncIterable<Tick>;
 }
 
-// Random per process, so that a revision reveals nothing about the bytes.
-const revisionKey = randomBytes(32);
+// Random per process, so that a revision reveals nothing about the bytes. A key object: bytes would be looked at as one each time, by an exception.
+const revisionKey = createSecretKey(randomBytes(32));
 
 /** What is this large is digested once, however often it is read: a revocation list may have 16 MB. */
 const largeBytes = 256 * 1024;

@@ -1,5 +1,5 @@
 // Many notifications → one tick; a timer ticks when none come.
-import type { Clock } from '../clock.ts';
+import { type Clock, pause } from '../clock.ts';
 import type { Tick } from './source.ts';
 
 export interface TicksOptions {
@@ -48,12 +48,9 @@ export class Ticks {
   /** What was notified within that time. */
   async #notification(milliseconds: number, signal: AbortSignal): Promise<'event' | 'poll' | undefined> {
     if (this.#pending === undefined) {
-      const timeout = new AbortController();
-      await Promise.race([
-        new Promise<void>((resolve) => (this.#wake = resolve)),
-        this.#options.clock.sleep(milliseconds, AbortSignal.any([signal, timeout.signal])),
-      ]);
-      timeout.abort();
+      const poll = pause(this.#options.clock, milliseconds, signal);
+      await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), poll.over]);
+      poll.end();
       this.#wake = undefined;
     }
     const notified = this.#pending;

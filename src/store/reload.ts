@@ -1,5 +1,5 @@
 // The one awaited loop per credential: looks when its source says so, and again by timer at what was refused.
-import { longestSleep } from '../clock.ts';
+import { longestSleep, pause } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import type { Material, Tick } from '../sources/source.ts';
 import { attempt, type Credential, type Dependencies } from './attempt.ts';
@@ -37,10 +37,9 @@ export async function reloadLoop(
   let next = ticks.next();
   try {
     for (;;) {
-      const waiting = new AbortController();
-      const wakeUp = dependencies.clock.sleep(loop.untilRetry(), AbortSignal.any([signal, waiting.signal]));
-      const step = await Promise.race([next, wakeUp.then(() => 'retry' as const)]);
-      waiting.abort();
+      const retry = pause(dependencies.clock, loop.untilRetry(), signal);
+      const step = await Promise.race([next, retry.over.then(() => 'retry' as const)]);
+      retry.end();
       if (signal.aborted) return;
       if (step === 'retry') await loop.look('poll', true);
       else if (step.done === true) return;
