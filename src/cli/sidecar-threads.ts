@@ -69,15 +69,15 @@ export function foreignThreadsOf(config: Config, mounts: Mounts): number {
 /** For the configuration, tokens, hosts file and sockets, one at a time: they hang together, on the one disk of the container. */
 const ownFilesThreads = 1;
 
-/** A larger configuration is not read twice. */
-const maxPeekBytes = 64 * 1024;
+/** A larger one is no configuration. */
+const maxPeekBytes = 1024 * 1024;
 
 /** Where a log in a file waits for its disk, too. */
 const isOutputFile = (): boolean => fstatSync(process.stdout.fd).isFile();
 
 /**
  * What `UV_THREADPOOL_SIZE` should be. libuv reads it when the pool is first used, so this uses none: the configuration is read at
- * once, if it is on a disk of this machine. What is wrong with it is said when it is read again.
+ * once, if it is on a disk of this machine. What is wrong with it is said when it is read again; what is the same is not parsed again.
  */
 export function poolSizeOf(
   place: ConfigPlace,

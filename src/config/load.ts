@@ -1,4 +1,5 @@
 // Untrusted text → typed configuration, frozen; every message names the field or the line, and no value.
+import { hash } from 'node:crypto';
 import Type from 'typebox';
 import type { Problem } from '../diagnosis.ts';
 import { PaycertError, throwTogether } from '../errors.ts';
@@ -38,10 +39,22 @@ const validateResource = validator(ResourceEntrySchema, 'config-invalid', 'few')
 const validateWayOut = validator(WayOutSchema, 'config-invalid', 'few');
 
 /**
+ * The one that was parsed last, by a digest of its text: a start asks for it twice, for the threads of its pool and then to run it,
+ * and a thousand credentials take half a second each time. What is frozen can be shared.
+ */
+let last: { readonly digest: string; readonly config: Config } | undefined;
+
+/**
  * @throws PaycertError `config-syntax`, `config-invalid`, `listener-exposed`: the first problem in the order of the file, with all
  *   the others in `others`
  */
 export function parseConfig(text: string): Config {
+  const digest = hash('sha256', text);
+  if (last?.digest !== digest) last = { digest, config: parseAnew(text) };
+  return last.config;
+}
+
+function parseAnew(text: string): Config {
   const { plain, placeOf, faults, isWhole } = parseYaml(text);
   const { config, found } = evaluateConfig(plain, isWhole);
   if (found.length === 0 && faults.length === 0) return deepFreeze(config as Config);

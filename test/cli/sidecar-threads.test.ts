@@ -88,12 +88,19 @@ describe('a sidecar', () => {
     assert.equal(poolSizeOf({ path }, {}, { ...surroundings, isLogFile: true }), poolSizeFor(4));
   });
 
+  it('keeps as few for thousands of credentials as for one', async (t) => {
+    const path = join(await makeDirectory(t), 'paycert.yaml');
+    const credentials = Array.from({ length: 3000 }, (_, index) => ({ ...entry(inMemory), name: `wechat-${index}` }));
+    await writeFile(path, JSON.stringify({ ...head, credentials }));
+    assert.equal(poolSizeOf({ path }, {}, { mounts, cores: 4, isLogFile: false }), poolSizeFor(4, 1));
+  });
+
   it('keeps a thread for each thing that may hang where its configuration is not known before', async (t) => {
     const directory = await makeDirectory(t);
     const at = (name: string) => join(directory, name);
     await writeFile(at('invalid.yaml'), '{ listen: 1 }');
     await writeFile(at('no.yaml'), 'credentials: [');
-    await writeFile(at('large.yaml'), `${textOf(inMemory)}${' '.repeat(64 * 1024)}`);
+    await writeFile(at('large.yaml'), `${textOf(inMemory)}${' '.repeat(1024 * 1024)}`);
     const surroundings = { mounts, cores: 2, isLogFile: false };
     for (const path of [
       at('absent.yaml'),
