@@ -417,7 +417,7 @@ const table = {
   'request-malformed': { kind: 'request', hint: 'Send one JSON object in UTF-8.' },
   'request-invalid': {
     kind: 'request',
-    hint: 'Correct the field named; docs/api.md and GET /openapi.json describe every call.',
+    hint: 'Correct the field named; docs/api.md, GET /openapi.json and docs/proxy.md describe every call.',
   },
   'request-forwarded': {
     kind: 'request',
@@ -431,7 +431,7 @@ const table = {
   },
   'route-refused': {
     kind: 'request',
-    hint: 'Add the call to `allow` of its route in `proxy.routes`, or call the platform in a way that is allowed.',
+    hint: 'Add the credential, or the call to its `allow`, in `proxy.routes`; docs/proxy.md has examples.',
     status: 403,
   },
   'connect-refused': {
@@ -480,7 +480,11 @@ const table = {
     hint: 'Wait longer for the response; many of these say that there is more to sign than one process can.',
     status: 499,
   },
-  'body-too-large': { kind: 'request', hint: 'Send less, or raise `listen.maxBodyBytes`.', status: 413 },
+  'body-too-large': {
+    kind: 'request',
+    hint: 'Send less, or raise `listen.maxBodyBytes` (the local API) or `proxy.maxBodyBytes` (the proxy).',
+    status: 413,
+  },
   'media-type-unsupported': { kind: 'request', hint: 'Send `Content-Type: application/json`.', status: 415 },
   'key-unknown': {
     kind: 'request',
@@ -598,6 +602,10 @@ const table = {
   'no-platform-key': { kind: 'not-ready', hint: 'Add a certificate or public key of the platform that is valid.' },
   'no-apiv3-key': { kind: 'not-ready', hint: 'Add apiv3_key to the material.' },
   'no-aes-key': { kind: 'not-ready', hint: 'Add aes_key to the material.' },
+  'no-client-certificate': {
+    kind: 'not-ready',
+    hint: 'Add a client certificate and its key to the material; docs/providers says under which names.',
+  },
   'no-field-key': {
     kind: 'not-ready',
     hint: 'Keep the key in the material where fields are decrypted, or one that decrypts in retired/ (docs/keys.md).',

@@ -10,7 +10,7 @@ import { listenOnPort, listenOnTcp } from '../server/listeners.ts';
 import { listenOnSocket, type SocketListener } from '../server/socket.ts';
 import type { SharedState } from '../delivery/redis.ts';
 import type { HostState } from '../gateway/client.ts';
-import type { Learn } from '../gateway/received.ts';
+import type { Learn } from '../gateway/proving.ts';
 import type { WayOut } from '../gateway/way-out.ts';
 import type { Limiter } from '../store/limiter.ts';
 import type { FollowedTokens } from './sidecar-files.ts';

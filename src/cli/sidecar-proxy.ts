@@ -5,7 +5,7 @@ import type { ProxyConfig } from '../config/schema/proxy.ts';
 import type { Observe } from '../events.ts';
 import { GatewayClient, type HostState } from '../gateway/client.ts';
 import { openConnections } from '../gateway/connections.ts';
-import type { Learn } from '../gateway/received.ts';
+import type { Learn } from '../gateway/proving.ts';
 import type { WayOut } from '../gateway/way-out.ts';
 import type { Listener } from '../server/bind.ts';
 import type { Limits } from '../server/limits.ts';

@@ -9,4 +9,6 @@ export interface Attempt {
   readonly endedAt: Date;
   readonly outcome: AttemptOutcome;
   readonly status?: number;
+  /** The key that signed it. */
+  readonly keyId?: string;
 }

@@ -5,7 +5,7 @@ import type { Snapshot } from '../store/snapshot.ts';
 import type { Shown } from './connections.ts';
 import type { Called } from './received.ts';
 
-/** Undefined: none is shown. @throws PaycertError `operation-unsupported`: the platform asks for one, and there is none */
+/** Undefined: none is shown. @throws PaycertError `no-client-certificate`: the platform asks for one, and there is none */
 export function shownBy(
   { context: { tls } }: Snapshot,
   { credential }: Call,
@@ -13,5 +13,5 @@ export function shownBy(
 ): Shown | undefined {
   if (forwarding.showsCertificate?.(request) !== true) return undefined;
   if (tls !== undefined) return { credential, identity: tls.choose(host.replace(/:\d+$/, '')) };
-  throw new PaycertError('operation-unsupported', 'the platform asks for a client certificate, and this credential has none'); // prettier-ignore
+  throw new PaycertError('no-client-certificate', 'the platform asks for a client certificate, and this credential has none'); // prettier-ignore
 }

@@ -17,7 +17,8 @@ import { shownBy } from './client-certificate.ts';
 import { type Connections, NoResponse, type Outgoing, type Shown } from './connections.ts';
 import type { Pass } from './gates.ts';
 import { hostOf } from './hosts.ts';
-import { type Called, type Learn, receive, type ReceivedResponse } from './received.ts';
+import type { Learn } from './proving.ts';
+import { type Called, receive, type ReceivedResponse } from './received.ts';
 import type { PlatformClocks } from './platform-clocks.ts';
 import type { Incoming } from './receiving.ts';
 import { passedOn } from './sendable.ts';
@@ -113,7 +114,8 @@ export async function exchangeOnce(
   const { generation } = snapshot;
   const traced = tracedRequest(trace, { origin, authorized, generation, resends: attempts.length });
   const received = await pass(async () => {
-    const incoming = await sendOnce({ call, origin, outgoing, attempts, shown, traced }, limits, options);
+    const { keyId } = authorized;
+    const incoming = await sendOnce({ call, origin, outgoing, attempts, shown, traced, keyId }, limits, options);
     try {
       const now = () => clocks.at(host);
       return await receive(call, exchanged, incoming, { store, observe, budget, learn, now, end: limits.signal });
@@ -135,11 +137,12 @@ export type Sent = Pick<Exchanged, 'origin' | 'attempts'> & {
   readonly outgoing: Outgoing;
   readonly shown: Shown | undefined;
   readonly traced?: TracedRequest | undefined;
+  readonly keyId?: string;
 };
 
 /** @throws PaycertError `gateway-unreachable`, `gateway-timeout`, `gateway-interrupted` */
 export async function sendOnce(
-  { call, origin, outgoing, attempts, shown, traced }: Sent,
+  { call, origin, outgoing, attempts, shown, traced, keyId }: Sent,
   { signal, deadline }: Limits,
   { connections, clock, clocks, observe, milliseconds }: Omit<ExchangeOptions, 'store' | 'budget'>,
 ): Promise<Incoming> {
@@ -147,7 +150,7 @@ export async function sendOnce(
   const [startedAt, sentAt] = [clock.now(), milliseconds()];
   const note = (outcome: AttemptOutcome, status?: number) => {
     const attempt = { host, startedAt, endedAt: clock.now(), outcome, ...(status !== undefined && { status }) };
-    attempts.push(attempt);
+    attempts.push({ ...attempt, ...(keyId !== undefined && { keyId }) });
     observe({ type: 'attempted', call: call.id, credential: call.credential, ...attempt, ...(traced && { traced }) });
   };
   try {

@@ -32,6 +32,15 @@ export type Refused = 'busy' | 'signature';
 /** What is known of a request before its headers and body are looked at. */
 export type Addressed = Pick<ForwardedRequest, 'method' | 'target'>;
 
+/** The hash of a body, and what is verified for it. */
+export interface SignedHash {
+  readonly algorithm: 'sha1';
+  /** Hexadecimal, in lower case. */
+  readonly digest: string;
+  /** What the platform signed, as a response of its own. */
+  readonly signed: Pick<ForwardedResponse, 'headers' | 'body'>;
+}
+
 /** What a proxy asks of a platform, for the options of one credential. Pure. */
 export interface Forwarding {
   /**
@@ -58,6 +67,8 @@ export interface Forwarding {
   readonly isUnsigned: (request: Addressed) => boolean;
   /** Of what is unsigned, that whose outcome stands in the body, so that it is read before it is passed on. Absent: nothing. */
   readonly readsUnsigned?: (request: Addressed) => boolean;
+  /** Where a platform signs the hash of a body in place of the body, so that it may be passed on while it arrives. Absent: nowhere. */
+  readonly signedHash?: (head: Pick<ForwardedResponse, 'headers'>) => SignedHash | undefined;
   /** Whether the platform asks, in TLS, for the certificate of the credential. Absent: never. */
   readonly showsCertificate?: (request: Addressed) => boolean;
   /** Where the status alone does not say it. A response that was not signed is passed on only where this is not `ok`. */

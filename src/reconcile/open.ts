@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Observe } from '../events.ts';
 import { GatewayClient } from '../gateway/client.ts';
 import { openConnections } from '../gateway/connections.ts';
-import type { Learn } from '../gateway/received.ts';
+import type { Learn } from '../gateway/proving.ts';
 import type { WayOut } from '../gateway/way-out.ts';
 import type { Around } from '../store/call.ts';
 import type { Store } from '../store/store.ts';

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { PaycertError } from '../errors.ts';
 import type { Event } from '../events.ts';
-import type { Learn } from '../gateway/received.ts';
+import type { Learn } from '../gateway/proving.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { ownNamespace } from '../kube/resources.ts';
 import { Informer } from '../kube/watch.ts';

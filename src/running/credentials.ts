@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Event } from '../events.ts';
 import { OwnCalls } from '../gateway/own-calls.ts';
 import { PlatformCertificates } from '../gateway/platform-certificates.ts';
-import type { Learn } from '../gateway/received.ts';
+import type { Learn } from '../gateway/proving.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Dependencies } from '../store/attempt.ts';
 import { reloadLoop } from '../store/reload.ts';

@@ -8,7 +8,8 @@ import { createHttpServer, createHttpsServer } from './closable.ts';
 import { createGuard, type Guard } from './guard.ts';
 import { type Limits, type ListenerKind, limitsOf } from './limits.ts';
 import { createProxyGuard } from './proxy/guard.ts';
-import { sendProblem } from './respond.ts';
+import { notSent } from './proxy/not-sent.ts';
+import { type Addition, sendProblem } from './respond.ts';
 
 export interface TcpOptions {
   /** host:port; the configuration has seen to it that others reach it only where that is asked for. */
@@ -27,6 +28,9 @@ const guards = { callers: createGuard, proxy: createProxyGuard } satisfies Parti
   Record<ListenerKind, (token: TcpOptions['token'], isExposed: boolean) => Guard>
 >;
 
+/** What their refusals say besides. */
+const additions: Partial<Record<ListenerKind, Addition>> = { proxy: notSent };
+
 /** The local API or the proxy over TCP, only for callers that know the token. */
 export async function listenOnTcp(
   { address, token, isExposed, kind = 'callers', limits = limitsOf(kind) }: TcpOptions,
@@ -36,7 +40,7 @@ export async function listenOnTcp(
   const guarded: RequestListener = (request, response) => {
     const error = guard(request);
     if (error === undefined) listener(request, response);
-    else sendProblem(request, response, error);
+    else sendProblem(request, response, error, additions[kind]);
   };
   return listen(limits, address, guarded);
 }

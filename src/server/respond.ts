@@ -38,12 +38,26 @@ export async function sendStream(
   await pipeline(body, response);
 }
 
+/** What a listener says with each of its errors. */
+export interface Addition {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Members of the body. */
+  readonly members: Readonly<Record<string, string>>;
+}
+
 /** Sends an error, at once, whether or not the body has been read. */
-export function sendProblem(request: IncomingMessage, response: ServerResponse, error: PaycertError): void {
-  const problem = problemOf(error);
+export function sendProblem(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: PaycertError,
+  { headers, members }: Partial<Addition> = {},
+): void {
+  const problem = { ...problemOf(error), ...members };
+  for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value);
   if (problem.status === 503 || problem.status === 429) response.setHeader('Retry-After', '1');
   if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
-  if (problem.status === 407) response.setHeader('Proxy-Authenticate', 'Bearer');
+  // Clients with the name and password of a proxy send them only to one that asks for Basic.
+  if (problem.status === 407) response.setHeader('Proxy-Authenticate', ['Basic realm="paycert"', 'Bearer']);
   const body = JSON.stringify(problem);
   if (request.complete || request.destroyed) {
     writeHead(response, { status: problem.status, type: problemJson }, body);

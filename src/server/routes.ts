@@ -8,7 +8,7 @@ import type { Observe } from '../events.ts';
 import type { Gone } from '../store/call.ts';
 import { BatchedWrites } from './batched-writes.ts';
 import { toPaycertError } from './problem.ts';
-import { sendProblem, sendStream, writeHead } from './respond.ts';
+import { type Addition, sendProblem, sendStream, writeHead } from './respond.ts';
 
 /** A request that a row has matched. */
 export interface RouteCall {
@@ -51,6 +51,8 @@ export interface RouteOptions {
   readonly where: string;
   readonly unknown: string;
   readonly observe: Observe;
+  /** What each error says besides. */
+  readonly addition?: Addition;
 }
 
 export const json = 'application/json';
@@ -58,7 +60,10 @@ export const json = 'application/json';
 export const jsonReply = (value: unknown): Reply => ({ body: JSON.stringify(value) });
 
 /** The rows as a listener. */
-export function serveRoutes(routes: readonly Route[], { where, unknown, observe }: RouteOptions): RequestListener {
+export function serveRoutes(
+  routes: readonly Route[],
+  { where, unknown, observe, addition }: RouteOptions,
+): RequestListener {
   const match = matcher(routes, unknown);
   const writes = new BatchedWrites();
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -76,7 +81,7 @@ export function serveRoutes(routes: readonly Route[], { where, unknown, observe 
       const known = toPaycertError(error);
       if (known.kind === 'internal' && !isHangUp(error)) observe({ type: 'internal-error', where, error });
       if (response.headersSent) response.destroy();
-      else sendProblem(request, response, known);
+      else sendProblem(request, response, known, addition);
     }
   };
   return (request, response) => void answer(request, response);

@@ -23,11 +23,11 @@ export interface Subscription {
   follow(name: string, told: () => void): () => void;
 }
 
-/** @throws PaycertError `credential-unknown`, `credential-not-loaded`, `operation-unsupported` */
+/** @throws PaycertError `credential-unknown`, `credential-not-loaded`, `no-client-certificate` */
 export function currentIdentities(followed: Subscription, credential: string): TlsIdentities {
   const { tls } = followed.current(credential).context;
   if (tls !== undefined) return tls;
-  throw new PaycertError('operation-unsupported', 'this credential has no certificate to show in TLS');
+  throw new PaycertError('no-client-certificate', 'this credential has no certificate to show in TLS');
 }
 
 /** Holds the key as text: use it at once, and keep the SecureContext only. */

@@ -138,7 +138,7 @@ describe('an error', () => {
       title: 'request-invalid',
       status: 400,
       detail: 'message is a number, and must be text: put it in quotes',
-      hint: 'Correct the field named; docs/api.md and GET /openapi.json describe every call.',
+      hint: 'Correct the field named; docs/api.md, GET /openapi.json and docs/proxy.md describe every call.',
       field: 'message',
     });
   });

@@ -48,6 +48,7 @@ export interface ProxyAnswer extends Answer {
   readonly problem?: {
     readonly title: string;
     readonly detail: string;
+    readonly hint: string;
     readonly field?: string;
     readonly outcome?: string;
   };

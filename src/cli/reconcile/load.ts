@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts';
 import type { Config } from '../../config/schema/config.ts';
 import { PaycertError } from '../../errors.ts';
 import type { Event } from '../../events.ts';
-import type { Learn } from '../../gateway/received.ts';
+import type { Learn } from '../../gateway/proving.ts';
 import type { WayOut } from '../../gateway/way-out.ts';
 import { RunningConfiguration } from '../../running/configuration.ts';
 import { poolLimiter } from '../../store/limiter.ts';

@@ -8,6 +8,7 @@ import { wechatPaySpares } from '../shared/wechatpay-hosts.ts';
 import { isUnsignedByDesign } from './messages.ts';
 import type { WechatpayOptions } from './options.ts';
 import { isSameKeyId } from './platform-keys.ts';
+import { signedHash } from './receiving.ts';
 import { resign } from './resigning.ts';
 
 /** Who calls. Sub-merchants, receivers and appids are others, and the platform says whether they may be named. */
@@ -51,6 +52,8 @@ export const forwarding = ({ merchantId }: WechatpayOptions): Forwarding => ({
   },
 
   isUnsigned: ({ method, target }) => method === 'GET' && isUnsignedByDesign(target),
+
+  signedHash,
 
   resign,
 });

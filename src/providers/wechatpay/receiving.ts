@@ -4,10 +4,11 @@ import { Message } from '../../crypto/message.ts';
 import { atOnce } from '../../crypto/private-key.ts';
 import { PaycertError } from '../../errors.ts';
 import { publicVerifier } from '../shared/facts.ts';
-import { header } from '../shared/http.ts';
+import { header, withoutHeaders } from '../shared/http.ts';
 import { readPlaintext } from '../shared/plaintext.ts';
 import { readAs } from '../shared/senders.ts';
 import { confirm, open, type Trial } from '../shared/tries.ts';
+import type { SignedHash } from '../forwarding.ts';
 import type { Opener, Operations, Received, Verified } from '../provider.ts';
 import { take, type Taken } from '../takes.ts';
 import { VerifiedNotification } from '../verified.ts';
@@ -96,9 +97,19 @@ function assertSigned({ kind, headers, status = 200, url }: Response): void {
   }
 }
 
+const statementHash = 'wechatpay-statement-sha1';
+
+/** Of a statement that is not read as a whole: its hash, and the text that is signed for it. */
+export function signedHash({ headers }: Pick<Response, 'headers'>): SignedHash | undefined {
+  const sha1 = header(headers, statementHash);
+  if (sha1 === undefined) return undefined;
+  const signed = { headers: withoutHeaders(headers, [statementHash]), body: Buffer.from(JSON.stringify({ sha1 })) };
+  return { algorithm: 'sha1', digest: sha1.toLowerCase(), signed };
+}
+
 /** Overseas statements sign {"sha1":"…"} of the download, named in a header, instead of the download itself. */
 export function signedBody({ kind, headers, body }: Pick<Response, 'kind' | 'headers' | 'body'>): Uint8Array {
-  const sha1 = kind === 'response' ? header(headers, 'wechatpay-statement-sha1') : undefined;
+  const sha1 = kind === 'response' ? header(headers, statementHash) : undefined;
   if (sha1 === undefined) return body;
   if (createHash('sha1').update(body).digest('hex') !== sha1.toLowerCase()) {
     const isPacked = body[0] === 0x1f && body[1] === 0x8b;

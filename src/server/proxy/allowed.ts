@@ -1,6 +1,7 @@
 // Which calls of a credential the proxy forwards, and where to: what the platform's value knows, or what the configuration says.
 import { PaycertError } from '../../errors.ts';
 import type { Pair } from '../../gateway/hosts.ts';
+import { assertSendable } from '../../gateway/sendable.ts';
 import { type Forwarding, matchesCall, type NamedCall } from '../../providers/forwarding.ts';
 import type { Entry } from '../../store/store.ts';
 
@@ -50,10 +51,16 @@ export function destinationOf(
   return { origin, spare, forwarding, allowed: route?.allow ?? forwarding.allowed };
 }
 
-/** @throws PaycertError `route-refused` */
+/** @throws PaycertError `route-refused`; `request-invalid` where no configuration could allow it */
 export function assertAllowed(patterns: readonly string[], call: NamedCall): void {
   if (matchesCall(patterns, call)) return;
-  throw refused(`${call.apiMethod ?? `${call.method} of this path`} is not among what is allowed`);
+  // A base URL with a slash at its end begins each path with two: that is the fault to name.
+  assertSendable(call.target);
+  const shown = [...patterns.slice(0, mostShown), ...(patterns.length > mostShown ? ['…'] : [])].join(', ');
+  throw refused(`${call.apiMethod ?? `${call.method} of this path`} is not among what is allowed: ${shown}`);
 }
+
+/** A message is read by people. */
+const mostShown = 5;
 
 const refused = (message: string) => new PaycertError('route-refused', message);

@@ -14,6 +14,7 @@ import { readBytes } from '../body.ts';
 import { callOf } from '../caller.ts';
 import { problemOf, toPaycertError } from '../problem.ts';
 import { problemJson, sendProblem } from '../respond.ts';
+import { notSent } from './not-sent.ts';
 import { type Reply, type Route, type RouteCall, serveRoutes } from '../routes.ts';
 import { addressOf, targetAfter, withoutToken } from './address.ts';
 import { assertAllowed, destinationOf, type ProxyRoute } from './allowed.ts';
@@ -44,7 +45,7 @@ export function createProxy(options: ProxyOptions, listener: string): RequestLis
   /** Of requests in absolute form: the platform's own address. */
   const origins = new WeakMap<IncomingMessage, string>();
   const routes = proxyRoutes(options, { listener, originOf: (request) => origins.get(request) });
-  const serve = serveRoutes(routes, { where: 'proxy', unknown, observe: options.observe });
+  const serve = serveRoutes(routes, { where: 'proxy', unknown, observe: options.observe, addition: notSent });
   return (request, response) => {
     try {
       // The guard has checked the token; nothing after it sees it.
@@ -53,7 +54,7 @@ export function createProxy(options: ProxyOptions, listener: string): RequestLis
       request.url = address.url;
       if (address.origin !== undefined) origins.set(request, address.origin);
     } catch (error) {
-      sendProblem(request, response, toPaycertError(error));
+      sendProblem(request, response, toPaycertError(error), notSent);
       return;
     }
     serve(request, response);
@@ -108,6 +109,7 @@ async function forward(options: ProxyOptions, { listener, originOf }: Way, route
     const known = toPaycertError(error);
     if (known.kind === 'internal') observe({ type: 'internal-error', where: 'proxy', credential, error });
     const outcome = outcomeOfFailure(attempts);
+    const keyId = attempts.at(-1)?.keyId;
     const problem = problemOf(known);
     report(outcome, problem.status, { error: known });
     // A body that its caller still sends is dealt with by the one place that knows how.
@@ -116,6 +118,7 @@ async function forward(options: ProxyOptions, { listener, originOf }: Way, route
       status: problem.status,
       type: problemJson,
       headers: {
+        ...(keyId !== undefined && { 'Paycert-Key-Id': keyId }),
         'Paycert-Attempts': String(attempts.length),
         'Paycert-Outcome': outcome,
         ...(problem.status === 503 && { 'Retry-After': retryAfter(known, options.clock.now()) }),

@@ -28,16 +28,18 @@ export async function resigned(
   { call, forwarding, apiMethod, now }: Answered,
   { identity, limiter }: LocalSigning,
 ): Promise<GatewayResponse> {
-  const { status, headers, body, verified } = response;
-  if (verified !== 'yes' || forwarding.resign === undefined || body instanceof Readable) return response;
+  const { status, headers, body, verified, signed } = response;
+  // Of a body that still arrives, what the platform signed for it.
+  const content = signed ?? (body instanceof Readable ? undefined : { headers: singles(headers), body });
+  if (verified !== 'yes' || forwarding.resign === undefined || content === undefined) return response;
   const { keyId, secret, privateKey } = identity;
   const sign = (message: Uint8Array) => limiter.run(call, () => rsaPkcs1.sign(privateKey, message));
   const own = await forwarding.resign(
-    { status, headers: singles(headers), body, apiMethod },
+    { status, ...content, apiMethod },
     { keyId, secret, now, nonce: randomNonce(), sign },
   );
   const kept = Object.entries({ ...headers, ...own.headers }).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as const],
   );
-  return { ...response, headers: Object.fromEntries(kept), body: own.body };
+  return { ...response, headers: Object.fromEntries(kept), body: signed === undefined ? own.body : body };
 }

@@ -61,9 +61,10 @@ describe('a caller over TCP', () => {
     ];
     for (const call of calls) {
       const { status, title, headers } = await overTcp(call);
+      // Clients that send a password only when they are asked for one look for Basic.
       assert.deepEqual(
         [status, title, headers['proxy-authenticate']],
-        [407, 'proxy-token-required', 'Bearer'],
+        [407, 'proxy-token-required', 'Basic realm="paycert", Bearer'],
         call.path,
       );
     }
@@ -97,6 +98,60 @@ describe('a caller over TCP', () => {
       assert.match(answer, /"title":"connect-refused"/);
       assert.match(answer, /base URL/);
     }
+  });
+});
+
+describe('a refusal', () => {
+  it('says that nothing was sent, whatever it is that refuses', async (t) => {
+    const { proxied, overTcp, platform } = await serve(t);
+    const shown = { 'Paycert-Token': token };
+    const refused: readonly Call[] = [
+      { path },
+      { path, headers: { ...shown, Origin: 'null' } },
+      { path: '/nobody/v3/certificates', headers: shown },
+      { path: '/', headers: shown },
+      { path, method: 'OPTIONS', headers: shown },
+      { path: 'http://169.254.169.254/x', headers: { ...shown, Host: '169.254.169.254' } },
+      { path: '/shop/v3/x', body: 'x'.repeat(1024 * 1024 + 1), headers: shown },
+      { path: '/shop/secapi', headers: shown },
+    ];
+    for (const call of refused) {
+      const { status, headers, text } = await overTcp(call);
+      const { outcome } = JSON.parse(text) as { readonly outcome?: string };
+      const said = [headers['paycert-outcome'], headers['paycert-attempts'], outcome];
+      assert.deepEqual(said, ['refused', '0', 'refused'], `${String(status)} ${text}`);
+    }
+    const unready = await proxied.call({ path: '/nobody/v3/certificates' });
+    assert.equal(unready.problem?.outcome, 'refused');
+    assert.equal(platform.counts.accepted, 0);
+  });
+
+  it('of a path with an empty segment names it, and not what is allowed', async (t) => {
+    const { proxied } = await serve(t);
+    // A base URL with a slash at its end, and a path that begins with one.
+    const { status, problem } = await proxied.call({ path: '/shop//v3/certificates' });
+    assert.deepEqual([status, problem?.title, problem?.field], [400, 'request-invalid', 'url']);
+    assert.match(problem?.detail ?? '', /empty/);
+  });
+
+  it('names the calls that are allowed, the first of them where they are many', async (t) => {
+    const allow = ['GET /v3/certificates', 'POST /v3/pay/*'];
+    const { proxied } = await serve(t, [{ credential: 'shop', double: 'http://127.0.0.1:9', allow }]);
+    const { problem } = await proxied.call({ path: '/shop/v3/refund' });
+    assert.equal(
+      problem?.detail,
+      'GET of this path is not among what is allowed: GET /v3/certificates, POST /v3/pay/*',
+    );
+    const many = Array.from({ length: 9 }, (_, at) => `GET /v3/${String(at)}`);
+    const other = await serve(t, [{ credential: 'shop', double: 'http://127.0.0.1:9', allow: many }]);
+    const answer = await other.proxied.call({ path: '/shop/v3/refund' });
+    assert.match(answer.problem?.detail ?? '', /allowed: GET \/v3\/0, .*GET \/v3\/4, …$/);
+  });
+
+  it('of a body that is too large names the limit of this listener', async (t) => {
+    const { proxied } = await serve(t);
+    const { problem } = await proxied.call({ path: '/shop/v3/x', body: 'x'.repeat(1024 * 1024 + 1) });
+    assert.match(problem?.hint ?? '', /`proxy\.maxBodyBytes`/);
   });
 });
 

@@ -123,6 +123,7 @@ describe('a success', () => {
       assert.ok(problem?.detail.includes(why), problem?.detail);
       assert.ok(!text.includes('prepay_id'));
       assert.equal(headers['paycert-attempts'], '1');
+      assert.equal(headers['paycert-key-id'], material.merchant.serialNumber);
       assert.equal(forwarded(proxied)?.outcome, 'unknown');
     });
   }
@@ -151,6 +152,7 @@ describe('a redirect, or a status that HTTP does not have,', () => {
         response.writeHead(status, { Location: `http://${String(request.headers.host)}/v3/elsewhere` }).end();
       });
       const { status: got, problem, headers } = await proxied.call(pay);
+      assert.equal(headers['paycert-key-id'], material.merchant.serialNumber);
       assert.deepEqual([got, problem?.title, problem?.outcome], [502, 'gateway-redirected', 'unknown']);
       assert.deepEqual([asked, headers.location], [1, undefined]);
     });

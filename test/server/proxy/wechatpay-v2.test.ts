@@ -170,7 +170,8 @@ describe('a refund of WeChat Pay v2', () => {
   it('is refused by name where the credential has no certificate to show', async (t) => {
     const { platform, proxied } = await serve(t);
     const { problem } = await proxied.call(refund);
-    assert.deepEqual([problem?.title, problem?.outcome, platform.requests.length], ['operation-unsupported', 'refused', 0]); // prettier-ignore
+    assert.deepEqual([problem?.title, problem?.outcome, platform.requests.length], ['no-client-certificate', 'refused', 0]); // prettier-ignore
+    assert.match(problem?.hint ?? '', /Add a client certificate and its key/);
   });
 
   it('shows the certificate that is current, and an order shows none', async (t) => {

@@ -1,0 +1,52 @@
+// Verifies a response with the keys that are current when it arrives, once more where it names one that has to be fetched first.
+import { PaycertError } from '../errors.ts';
+import type { Observe } from '../events.ts';
+import type { ForwardedRequest, ForwardedResponse } from '../providers/forwarding.ts';
+import type { Call } from '../store/call.ts';
+import { verifyOnce } from '../store/one-use.ts';
+import type { Store } from '../store/store.ts';
+import { type Ending, signalOf } from './call-end.ts';
+
+/** Waits for a key that a response names and nobody knows: whether the credential has another set then. */
+export type Learn = (credential: string, keyId: string, gone: AbortSignal) => Promise<boolean>;
+
+export interface ProveOptions {
+  readonly learn?: Learn | undefined;
+  /** Aborted when nobody waits for the response any more. */
+  readonly end: Ending;
+  readonly store: Store;
+  /** The time to judge by. */
+  readonly now: () => Date;
+  readonly observe: Observe;
+}
+
+/** @throws PaycertError `response-unsigned`, or why it does not verify */
+export async function prove(
+  call: Call,
+  request: ForwardedRequest,
+  response: ForwardedResponse,
+  options: ProveOptions,
+): Promise<void> {
+  await verify(call, request, response, options).catch(async (error: unknown) => {
+    if (!(await isLearned(error, call, options))) throw error;
+    await verify(call, request, response, options);
+  });
+}
+
+/** A platform may begin to sign with a certificate that it tells nobody of, but who asks for it. */
+async function isLearned(error: unknown, { credential }: Call, { learn, end }: ProveOptions): Promise<boolean> {
+  if (learn === undefined || !(error instanceof PaycertError) || error.keyId === undefined) return false;
+  return learn(credential, error.keyId, signalOf(end));
+}
+
+/** With the snapshot that is current now, and at this time: keys may have been replaced since it was sent. */
+async function verify(
+  call: Call,
+  { method, target }: ForwardedRequest,
+  { status, headers, body, apiMethod }: ForwardedResponse,
+  { store, now, observe }: ProveOptions,
+): Promise<void> {
+  const received = { kind: 'response', method, url: target, status, headers, body } as const;
+  const named = apiMethod === undefined ? received : { ...received, apiMethod };
+  await verifyOnce({ snapshot: store.current(call.credential), observe }, call, named, now());
+}
