@@ -35,7 +35,7 @@ async function documented(heading: string): Promise<string> {
   return block;
 }
 
-describe('a release', { skip: noRehearsal, timeout: 900_000 }, () => {
+describe('a release', { skip: noRehearsal, timeout: 3_600_000 }, () => {
   const plane = useControlPlane();
   let rehearsal: Rehearsal;
   const opened = new AsyncDisposableStack();
