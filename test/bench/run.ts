@@ -104,7 +104,7 @@ try {
       withSidecar((sidecar) => peerRates({ directory, sidecar, material, rounds: values.quick ? 1 : 3, milliseconds })),
     origins: async () => ({
       ...(await originLatencies({ directory, material, count: values.quick ? 5 : 20 })),
-      ...(await idleVault({ directory, material, milliseconds: values.quick ? 20_000 : 60_000 })),
+      ...(await idleVault({ directory, material, milliseconds: values.quick ? 2_000 : 60_000 })),
     }),
     thousand: () => thousandCredentials(directory, inMemory, material),
   };
