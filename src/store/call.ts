@@ -74,7 +74,8 @@ export function promised<T>(next: () => Promise<T>): Promise<T> {
   try {
     return next();
   } catch (error) {
-    return Promise.reject(error as Error);
+    const thrown = error as Error;
+    return Promise.reject(thrown);
   }
 }
 

@@ -125,7 +125,9 @@ export function startLoads(): Loads {
       if (result.failures > 0) throw new Error(`${result.failures} answers were not 200`);
       return result;
     },
-    [Symbol.dispose]: () => void child.disconnect(),
+    [Symbol.dispose]: () => {
+      child.disconnect();
+    },
   };
 }
 

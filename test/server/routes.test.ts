@@ -115,9 +115,10 @@ describe('a row', () => {
     outgoing.on('error', () => undefined);
     outgoing.end();
     const gone = await started.promise;
-    assert.equal(gone.aborted, false);
+    const isGone = () => gone.aborted;
+    assert.equal(isGone(), false);
     outgoing.destroy();
-    while (!gone.aborted) await setImmediate();
+    while (!isGone()) await setImmediate();
   });
 
   it('gets what stands in its own path, however often a path comes back, and among however many others', async () => {

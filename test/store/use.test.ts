@@ -34,7 +34,7 @@ function use(signal = new AbortController().signal) {
 describe('a use', () => {
   it('of a program has operations that can be taken out and called alone', async () => {
     const operations = apart(use().use);
-    const { sign: alone } = operations;
+    const { sign: alone } = operations as { readonly sign: (message: string) => Promise<{ readonly keyId: string }> };
     assert.equal((await alone('x')).keyId, material.merchant.serialNumber);
     // Each one that there is: none is lost between the class and the program.
     const all = Object.getOwnPropertyNames(CredentialUse.prototype).filter((name) => !['constructor', 'generation'].includes(name)); // prettier-ignore
