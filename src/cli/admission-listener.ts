@@ -1,6 +1,7 @@
 // Where the API server asks for reviews: HTTPS, from the first certificate on, which is followed while it runs.
 import type { SecureContextOptions } from 'node:tls';
 import type { Observe } from '../events.ts';
+import { signalOf } from '../gateway/call-end.ts';
 import type { Reviewer } from '../operator/admission/reviewer.ts';
 import { readJson } from '../server/body.ts';
 import { limitsOf, reviewBytes, reviewsBytes } from '../server/limits.ts';
@@ -56,11 +57,11 @@ export class AdmissionListener {
     path: '/review',
     type: json,
     summary: 'Whether an object may be stored: AdmissionReview of admission.k8s.io/v1.',
-    run: async ({ request, signal }) => {
+    run: async ({ request, signal: ending }) => {
       const held = this.#budget.open();
       try {
         const body = await readJson(request, reviewBytes, (bytes) => held.add(bytes));
-        return jsonReply(await this.#options.reviewer.review(body, signal));
+        return jsonReply(await this.#options.reviewer.review(body, signalOf(ending)));
       } finally {
         held.release();
       }

@@ -1,5 +1,5 @@
 // A bulkhead: at most so many calls of one credential to one host at once, and at most so many that wait for their turn.
-import type { Ending } from './call-end.ts';
+import type { Ending } from '../store/call.ts';
 
 export interface BulkheadOptions {
   readonly concurrent: number;

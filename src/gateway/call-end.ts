@@ -1,16 +1,5 @@
 // How a call ends before its response is there: its time is over, or its caller has gone.
-
-export interface EndListener {
-  handleEvent(): void;
-}
-
-/** What those ask who wait for a call; an AbortSignal has it too. */
-export interface Ending {
-  readonly aborted: boolean;
-  readonly reason: unknown;
-  addEventListener(type: 'abort', listener: EndListener): void;
-  removeEventListener(type: 'abort', listener: EndListener): void;
-}
+import type { EndListener, Ending } from '../store/call.ts';
 
 /** For those who take nothing else. */
 export const signalOf = (end: Ending): AbortSignal => {
@@ -24,7 +13,9 @@ export const signalOf = (end: Ending): AbortSignal => {
 
 /** As an AbortController and its signal, which take as long to make, to listen to and to collect as a response takes to parse. */
 export class CallEnd implements Ending {
-  readonly #listeners: EndListener[] = [];
+  /** Most have one, and a list of one takes as much as all else here. */
+  #listener: EndListener | undefined;
+  #others: EndListener[] | undefined;
   #reason: unknown;
   #aborted = false;
 
@@ -41,15 +32,24 @@ export class CallEnd implements Ending {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#reason = reason;
-    for (const listener of this.#listeners.splice(0)) listener.handleEvent();
+    const [listener, others = []] = [this.#listener, this.#others];
+    this.#listener = this.#others = undefined;
+    listener?.handleEvent();
+    for (const other of others) other.handleEvent();
   }
 
   addEventListener(_: 'abort', listener: EndListener): void {
-    if (!this.#aborted) this.#listeners.push(listener);
+    if (this.#aborted) return;
+    if (this.#listener === undefined) this.#listener = listener;
+    else (this.#others ??= []).push(listener);
   }
 
   removeEventListener(_: 'abort', listener: EndListener): void {
-    const at = this.#listeners.indexOf(listener);
-    if (at >= 0) this.#listeners.splice(at, 1);
+    if (this.#listener === listener) {
+      this.#listener = this.#others?.shift();
+      return;
+    }
+    const at = this.#others?.indexOf(listener) ?? -1;
+    if (at >= 0) this.#others?.splice(at, 1);
   }
 }

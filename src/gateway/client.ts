@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { PaycertError } from '../errors.ts';
 import { matchesCall, type Repeatable } from '../providers/forwarding.ts';
-import type { AbortableCall, Call } from '../store/call.ts';
+import type { AbortableCall, Call, Ending } from '../store/call.ts';
 import { BufferBudget } from '../system/buffer-budget.ts';
 import { type Exchange, type Exchanged, exchangeOnce, type ExchangeOptions, type Limits } from './exchange.ts';
 import { CallEnd, signalOf } from './call-end.ts';
@@ -163,11 +163,11 @@ export class GatewayClient {
 }
 
 /** By a listener of its own: AbortSignal.any keeps weak references, which cost each collection of garbage. Call what it returns to forget it. */
-function onAbort(signal: AbortSignal, abort: (reason: unknown) => void): () => void {
-  const aborted = () => abort(signal.reason);
-  if (signal.aborted) aborted();
-  else signal.addEventListener('abort', aborted);
-  return () => signal.removeEventListener('abort', aborted);
+function onAbort(signal: Ending, abort: (reason: unknown) => void): () => void {
+  const listener = { handleEvent: () => abort(signal.reason) };
+  if (signal.aborted) listener.handleEvent();
+  else signal.addEventListener('abort', listener);
+  return () => signal.removeEventListener('abort', listener);
 }
 
 /** One for all: Node would make an error with its stack for each. */

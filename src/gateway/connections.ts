@@ -4,7 +4,7 @@ import { loadOptional } from '../optional-package.ts';
 import type { TlsIdentity } from '../providers/shared/tls-identity.ts';
 import { createLookup } from '../system/lookup.ts';
 import { buildSecureContext } from '../tls/secure-context.ts';
-import type { Ending } from './call-end.ts';
+import type { Ending } from '../store/call.ts';
 import { type Incoming, Receiving } from './receiving.ts';
 import { goesDirect, openTunnel, type WayOut } from './way-out.ts';
 

@@ -5,14 +5,13 @@ import type { Observe, TracedRequest } from '../events.ts';
 import { randomNonce } from '../nonce.ts';
 import type { KeyFacts } from '../providers/provider.ts';
 import { pathAndQuery } from '../providers/shared/http.ts';
-import { assertAwaited, type Call } from '../store/call.ts';
+import { assertAwaited, type Call, type Ending } from '../store/call.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Store } from '../store/store.ts';
 import { authorizeOnce, type Witness } from '../store/one-use.ts';
 import type { BufferBudget } from '../system/buffer-budget.ts';
 import type { Attempt, AttemptOutcome } from './attempt.ts';
 import { traceAttempt, tracedRequest } from './attempt-trace.ts';
-import type { Ending } from './call-end.ts';
 import { shownBy } from './client-certificate.ts';
 import { type Connections, NoResponse, type Outgoing, type Shown } from './connections.ts';
 import type { Pass } from './gates.ts';
@@ -61,23 +60,13 @@ export interface Exchange extends ReceivedResponse {
   readonly hasChanged: () => boolean;
 }
 
-interface SignedBy {
-  readonly key: string;
-  /** By how much the time that is signed differs from a clock that never jumps. */
-  readonly clockMilliseconds: number;
-}
-
 /** A clock that drifts is the same clock; one that was corrected has jumped. */
 const jumpMilliseconds = 1000;
 
-/** @throws PaycertError `credential-not-loaded` */
-function signedByNow(call: Call, host: string, { store, clocks, milliseconds }: ExchangeOptions): SignedBy {
-  const snapshot = store.current(call.credential).signingFor(call);
-  const signer = snapshot.context.set.signer?.facts;
-  return {
-    key: signer === undefined ? snapshot.snapshotId : `${signer.keyId} ${signer.fingerprint}`,
-    clockMilliseconds: clocks.at(host).getTime() - milliseconds(),
-  };
+/** What signs with it, in one word. */
+function keyIn({ context, snapshotId }: Snapshot): string {
+  const signer = context.set.signer?.facts;
+  return signer === undefined ? snapshotId : `${signer.keyId} ${signer.fingerprint}`;
 }
 
 /** Authorized for this attempt alone: a platform takes no nonce twice, and keys may have been replaced since the last. */
@@ -87,22 +76,24 @@ export async function exchangeOnce(
   limits: Limits,
   options: ExchangeOptions,
 ): Promise<Exchange> {
-  const { store, clocks, observe, budget, learn, witness, passesTraceOn = false } = options;
+  const { store, clocks, observe, budget, learn, witness, milliseconds, passesTraceOn = false } = options;
   const { request, origin, forwarding, attempts, pass } = exchanged;
   const host = hostOf(origin);
   const snapshot = store.current(call.credential);
-  const signedBy = signedByNow(call, host, options);
+  const signing = snapshot.signingFor(call);
+  const at = clocks.at(host);
+  // By how much the time that is signed differs from a clock that never jumps.
+  const ahead = at.getTime() - milliseconds();
   const hasChanged = () => {
-    const now = signedByNow(call, host, options);
-    const jump = Math.abs(signedBy.clockMilliseconds - now.clockMilliseconds);
-    return signedBy.key !== now.key || jump > jumpMilliseconds;
+    const jump = Math.abs(ahead - (clocks.at(host).getTime() - milliseconds()));
+    return jump > jumpMilliseconds || keyIn(signing) !== keyIn(store.current(call.credential).signingFor(call));
   };
-  const shown = shownBy(snapshot.signingFor(call), call, { request, forwarding, host });
+  const shown = shownBy(signing, call, { request, forwarding, host });
   const headers = passedOn<string>(request.headers);
   const { method, target, body } = request;
   const wanted = forwarding.toAuthorize({ method, target, headers, body }, keysOf(snapshot), origin);
   const uses = { snapshot, observe, nonce: randomNonce, witness };
-  const authorized = await authorizeOnce(uses, call, wanted, { now: clocks.at(host) });
+  const authorized = await authorizeOnce(uses, call, wanted, { now: at });
   assertAwaited(call);
   const { trace, headers: traceHeaders } = traceAttempt(call, request.headers, passesTraceOn);
   const outgoing: Outgoing = {

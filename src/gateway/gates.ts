@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
-import { assertAwaited, type Call } from '../store/call.ts';
+import { assertAwaited, type Call, type Ending } from '../store/call.ts';
 import {
   Breaker,
   BreakerOpen,
@@ -13,7 +13,6 @@ import {
 } from '../system/breaker.ts';
 import { Bulkhead, BulkheadFull, type BulkheadOptions } from './bulkhead.ts';
 import type { ReceivedResponse } from './received.ts';
-import type { Ending } from './call-end.ts';
 import { callResultOf } from './call-result.ts';
 
 export interface GatesOptions {

@@ -2,10 +2,10 @@
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { ForwardedRequest, ForwardedResponse } from '../providers/forwarding.ts';
-import type { Call } from '../store/call.ts';
+import type { Call, Ending } from '../store/call.ts';
 import { verifyOnce } from '../store/one-use.ts';
 import type { Store } from '../store/store.ts';
-import { type Ending, signalOf } from './call-end.ts';
+import { signalOf } from './call-end.ts';
 
 /** Waits for a key that a response names and nobody knows: whether the credential has another set then. */
 export type Learn = (credential: string, keyId: string, gone: AbortSignal) => Promise<boolean>;

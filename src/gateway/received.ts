@@ -71,8 +71,11 @@ export async function receive(
     const refused = (error: PaycertError) => observeRefusal(options.observe, call.credential, { kind: 'response', error }); // prettier-ignore
     return { status, headers, body: cutUnlessHashed(body.stream(), hashed, refused), signed, verified: 'yes', outcome: 'ok' }; // prettier-ignore
   }
-  const bytes = await decoded(await readWhole(body, options.budget), single['content-encoding']);
-  const { 'content-encoding': _, ...unpacked } = headers;
+  const packed = await readWhole(body, options.budget);
+  const isPacked = 'content-encoding' in headers;
+  const bytes = isPacked ? await decoded(packed, single['content-encoding']) : packed;
+  // Without a copy where there is nothing to leave out.
+  const unpacked = isPacked ? membersWhere(headers, (_, name) => name !== 'content-encoding') : headers;
   const response = { status, headers: single, body: bytes, apiMethod };
   const outcome = forwarding.outcomeOf?.(response) ?? outcomeOfStatus(status);
   const refused = outcome === 'ok' ? undefined : (forwarding.refusedBy ?? refusedByStatus)(response);

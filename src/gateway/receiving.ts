@@ -1,5 +1,5 @@
 // What undici tells of one request, until the head of its response is there. By its own events: a promise and a stream of undici's cost more than all of it.
-import type { Ending } from './call-end.ts';
+import type { Ending } from '../store/call.ts';
 import { ArrivingBody, type Control, type IncomingBody } from './arriving-body.ts';
 
 /** The head of a response, and its body while it arrives. */

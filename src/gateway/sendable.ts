@@ -34,13 +34,20 @@ const dropped: ReadonlySet<string> = new Set([
   ...['traceparent', 'tracestate', 'baggage', 'via', 'cookie', 'set-cookie'],
 ]);
 
+/** What most messages name: `keep-alive` is dropped anyway. */
+const none: readonly string[] = [];
+
+const namedIn = (connection: string): readonly string[] => {
+  const names = connection.toLowerCase().split(',');
+  return names.map((name) => name.trim());
+};
+
 /** The headers of a message that go from one side to the other. `Connection` may name more that do not. */
 export function passedOn<T extends string | readonly string[]>(
   headers: Readonly<Record<string, T | undefined>>,
 ): Record<string, T> {
   const { connection } = headers;
-  const named = connection === undefined ? [] : String(connection).toLowerCase().split(',');
-  const more = named.map((name) => name.trim());
+  const more = connection === undefined || connection === 'keep-alive' ? none : namedIn(String(connection));
   const isPassed = (value: T | undefined, name: string): value is T =>
     value !== undefined && !dropped.has(name) && !more.includes(name) && !name.startsWith('paycert-');
   return membersWhere<T | undefined, T>(headers, isPassed);

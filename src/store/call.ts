@@ -16,6 +16,17 @@ export interface Caller {
 /** Whether nobody waits for a result any more. An `AbortSignal` is one; where nobody listens, a look is enough. */
 export type Gone = Pick<AbortSignal, 'aborted'>;
 
+export interface EndListener {
+  handleEvent(): void;
+}
+
+/** What those ask who wait for the end of a call; an `AbortSignal` has it too. */
+export interface Ending extends Gone {
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: EndListener): void;
+  removeEventListener(type: 'abort', listener: EndListener): void;
+}
+
 /** One use of a credential. The items of a batch are one call, so they take turns with the calls of others as one. */
 export interface Call {
   /** The caller's own id of the request where it sent one, otherwise ours. */
@@ -35,7 +46,7 @@ export interface Call {
 
 /** A call whose end can be waited for. */
 export interface AbortableCall extends Call {
-  readonly signal: AbortSignal;
+  readonly signal: Ending;
 }
 
 /** Of an item of a batch, which is a span of its own. */

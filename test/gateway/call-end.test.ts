@@ -1,7 +1,8 @@
 // The end of a call, as those hear of it who wait for its response: once, and as an AbortSignal says it.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CallEnd, type EndListener, signalOf } from '../../src/gateway/call-end.ts';
+import { CallEnd, signalOf } from '../../src/gateway/call-end.ts';
+import type { EndListener } from '../../src/store/call.ts';
 
 function listening(): EndListener & { heard: number } {
   return {
@@ -33,6 +34,16 @@ describe('the end of a call', () => {
     end.abort(gone);
     end.addEventListener('abort', late);
     assert.deepEqual([left.heard, late.heard], [0, 0]);
+  });
+
+  it('tells those that are left, whichever of them leaves', () => {
+    for (const leaves of [0, 1, 2]) {
+      const [end, all] = [new CallEnd(), [listening(), listening(), listening()]];
+      for (const one of all) end.addEventListener('abort', one);
+      end.removeEventListener('abort', all[leaves]!);
+      end.abort(gone);
+      assert.deepEqual(all.map(({ heard }) => heard), [0, 1, 2].map((at) => Number(at !== leaves))); // prettier-ignore
+    }
   });
 
   it('is a signal for those who take nothing else, before it and after it', () => {

@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Event } from '../../src/events.ts';
 import { listenOnPort } from '../../src/server/listeners.ts';
 import { jsonReply, type Route, type RouteCall, serveRoutes } from '../../src/server/routes.ts';
+import type { Ending } from '../../src/store/call.ts';
 import { exchange, open } from '../support/http-client.ts';
 
 const row = (path: Route['path'], run: Route['run'], more: Partial<Route> = {}): Route => ({
@@ -87,7 +88,7 @@ describe('a row', () => {
   });
 
   it('knows when nobody waits for its answer any more', async () => {
-    const started = Promise.withResolvers<AbortSignal>();
+    const started = Promise.withResolvers<Ending>();
     const { address } = await serve(
       row('/slow', ({ signal }) => {
         started.resolve(signal);
@@ -100,7 +101,8 @@ describe('a row', () => {
     const signal = await started.promise;
     assert.equal(signal.aborted, false);
     outgoing.destroy();
-    await once(signal, 'abort');
+    await new Promise<void>((resolve) => signal.addEventListener('abort', { handleEvent: resolve }));
+    assert.equal(signal.aborted, true);
   });
 
   it('finds out by a look, too, when nobody waits for its answer any more', async () => {
