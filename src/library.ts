@@ -23,7 +23,7 @@ import { lacking, type Snapshot } from './store/snapshot.ts';
 import { type Entry, reasonOfNoSnapshot, Store } from './store/store.ts';
 import { apart, CredentialUse } from './store/credential-use.ts';
 import type { Begin, CredentialOperations } from './store/use.ts';
-import { signingPool } from './system/threads.ts';
+import { signingPool } from './system/pool-size.ts';
 import { namesCollector } from './trace.ts';
 
 /** What a program may give beside its credentials; nothing of it is needed. */

@@ -2,7 +2,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { auditLane, runForeign } from '../system/threads.ts';
+import { auditLane } from '../system/lanes.ts';
+import { runForeign } from '../system/threads.ts';
 
 export interface Listed {
   readonly name: string;

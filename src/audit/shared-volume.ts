@@ -1,7 +1,8 @@
 // A volume that Pods share for their audits: a directory for each, by its name.
 import { lstat, readdir, rmdir, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { auditLane, runForeign } from '../system/threads.ts';
+import { auditLane } from '../system/lanes.ts';
+import { runForeign } from '../system/threads.ts';
 import type { Listed } from './disk.ts';
 
 export interface Directory {

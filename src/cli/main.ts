@@ -8,7 +8,8 @@ import { commands } from './commands.ts';
 import { completionScript, shells } from './completion.ts';
 import { exitCodes } from './exit-codes.ts';
 import { helpOf, overview } from './help.ts';
-import { isForeignHung, poolSizeFor } from '../system/threads.ts';
+import { poolSizeFor } from '../system/pool-size.ts';
+import { isForeignHung } from '../system/threads.ts';
 import { printError } from './table.ts';
 
 /** The reader of our output has gone (`| head`): nobody is left to write to. */

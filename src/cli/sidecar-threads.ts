@@ -8,7 +8,8 @@ import type { CredentialConfig } from '../config/schema/credential.ts';
 import type { SourceConfig } from '../config/schema/source.ts';
 import { PaycertError } from '../errors.ts';
 import { areLocal, currentMounts, memoryMountOf, type Mounts } from '../sources/mounts.ts';
-import { auditLane, foreignThreads, namesLane, poolSizeFor } from '../system/threads.ts';
+import { auditLane, foreignThreads, namesLane } from '../system/lanes.ts';
+import { poolSizeFor } from '../system/pool-size.ts';
 import type { ConfigPlace } from './sidecar-files.ts';
 
 /** What a field has paycert wait for, beyond memory and its own files: another machine, of which only the name may need a thread. */

@@ -19,7 +19,7 @@ import { poolLimiter } from '../store/limiter.ts';
 import { SignedMemory } from '../store/signed-memory.ts';
 import { reasonOfNoSnapshot, Store } from '../store/store.ts';
 import { giveBackSpareMemory } from '../system/spare-memory.ts';
-import { signingPool } from '../system/threads.ts';
+import { signingPool } from '../system/pool-size.ts';
 import { namesCollector } from '../trace.ts';
 import { createLog } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';

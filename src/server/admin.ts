@@ -8,7 +8,7 @@ import { type Metrics, metricsRoute, probe, probeReply } from './health.ts';
 import { describePublicly } from './public-status.ts';
 import { json, type Route, serveRoutes } from './routes.ts';
 import { shared } from './shared.ts';
-import { isProcessReady, isProcessStarted, type ProcessFacts } from './status.ts';
+import { isProcessReady, isProcessStarted, type ProcessFacts } from './process-status.ts';
 
 export interface Admin extends ProcessFacts {
   readonly clock: Clock;

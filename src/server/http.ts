@@ -16,12 +16,13 @@ import { within } from '../store/use.ts';
 import { validator } from '../validation.ts';
 import { readJson } from './body.ts';
 import { callOf } from './caller.ts';
+import { describeCredential } from './credential-status.ts';
 import { batchSchemas, openApiDocument } from './openapi.ts';
 import { type Operation, operations, type Use } from './operations.ts';
+import { describeProcess, type ProcessFacts } from './process-status.ts';
 import { type ProblemBody, problemOf, toPaycertError } from './problem.ts';
 import { json, jsonReply, type Reply, type Route, type RouteCall, serveRoutes } from './routes.ts';
 import * as schema from './schema.ts';
-import { describeCredential, describeProcess, type ProcessFacts } from './status.ts';
 import type { TraceOf } from '../trace.ts';
 
 export interface Api extends ProcessFacts {

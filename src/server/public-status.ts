@@ -3,7 +3,7 @@ import type { KeyFacts } from '../providers/provider.ts';
 import { roles } from '../providers/roles.ts';
 import { lacking } from '../store/snapshot.ts';
 import { agesIn, type Entry, isReady } from '../store/store.ts';
-import { describeHost, isProcessReady, type ProcessFacts } from './status.ts';
+import { describeHost, isProcessReady, type ProcessFacts } from './process-status.ts';
 
 /** The admin port has no token: no check value, no id of a symmetric key, no snapshot id, which is made of both. */
 export function describePublicly(

@@ -4,7 +4,8 @@ import { stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { basename, dirname } from 'node:path';
 import { PaycertError } from '../errors.ts';
-import { runForeign, socketsLane } from '../system/threads.ts';
+import { socketsLane } from '../system/lanes.ts';
+import { runForeign } from '../system/threads.ts';
 import { bind } from './bind.ts';
 
 /**

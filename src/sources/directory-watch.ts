@@ -3,7 +3,8 @@ import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import type { Observe } from '../events.ts';
-import { type Lane, runForeign } from '../system/threads.ts';
+import type { Lane } from '../system/lanes.ts';
+import { runForeign } from '../system/threads.ts';
 import { currentMounts, hasRemoteInside } from './mounts.ts';
 
 /**

@@ -3,7 +3,8 @@ import { lstat, readlink, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { PaycertError } from '../errors.ts';
 import { mergeData } from './merge.ts';
-import { filesLane, type Lane, runForeign } from '../system/threads.ts';
+import { filesLane, type Lane } from '../system/lanes.ts';
+import { runForeign } from '../system/threads.ts';
 import { readMemory } from './read-memory.ts';
 import { isCode, isSystemError, readFile, readTree } from './read-tree.ts';
 

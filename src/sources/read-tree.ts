@@ -3,7 +3,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PaycertError } from '../errors.ts';
 import { FileRefused, maxFileBytes, readBounded } from '../system/read-bounded.ts';
-import { type Lane, runForeign } from '../system/threads.ts';
+import type { Lane } from '../system/lanes.ts';
+import { runForeign } from '../system/threads.ts';
 
 const maxFiles = 1024;
 

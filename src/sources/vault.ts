@@ -7,6 +7,7 @@ import { toError } from '../origins/vault/responses.ts';
 import { renameKeys } from './merge.ts';
 import { pollTicks } from './poll-ticks.ts';
 import { type Material, material, type Source } from './source.ts';
+import { deleted, stateOf } from './vault-version.ts';
 
 /** What is asked of a session. */
 export interface VaultSession {
@@ -107,24 +108,6 @@ export function vault(options: VaultOptions): Source {
       }
     },
   };
-}
-
-/** One version in the words that data and metadata share. A time of deletion may lie ahead. */
-function stateOf(version: number, about: Members, now: Date): string {
-  const { destroyed, deletion_time: deletion = '' } = about;
-  const isDeleted = deletion !== '' && !(new Date(textOf(deletion) ?? NaN) > now);
-  return `version ${String(version)}${destroyed === true ? ' destroyed' : isDeleted ? ' deleted' : ''}`;
-}
-
-function deleted(what: string, version: number, about: Members, isPinned: boolean): PaycertError {
-  const { destroyed, deletion_time: at } = about;
-  const when = new Date(textOf(at) ?? NaN);
-  const how = destroyed === true ? 'has been destroyed' : 'has been deleted';
-  const since = destroyed === true || Number.isNaN(when.getTime()) ? '' : ` at ${when.toISOString()}`;
-  return new PaycertError(
-    'origin-deleted',
-    `${what}: version ${String(version)} ${how}${since}${isPinned ? '; change `version`, which pins it' : ''}`,
-  );
 }
 
 /** @throws PaycertError `origin-value-malformed` */

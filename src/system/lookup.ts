@@ -2,7 +2,8 @@
 import { lookup as systemLookup, type LookupAddress, promises } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { readBounded } from './read-bounded.ts';
-import { type Lane, namesLane, runForeign } from './threads.ts';
+import { type Lane, namesLane } from './lanes.ts';
+import { runForeign } from './threads.ts';
 
 /** What a look-up needs of its surroundings. */
 export interface Names {

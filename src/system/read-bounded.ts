@@ -1,7 +1,8 @@
 // The only place that reads files whose content others choose: without waiting for a writer, and no more than there is room for.
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { filesLane, type Lane, runForeign } from './threads.ts';
+import { filesLane, type Lane } from './lanes.ts';
+import { runForeign } from './threads.ts';
 
 /** A Secret holds at most 1 MiB; a few of them may be projected into one directory. */
 export const maxFileBytes = 4 * 1024 * 1024;

@@ -1,56 +1,8 @@
 // Calls that wait in libuv's thread pool for a disk or a name server: bounded, so that threads are always left for signatures.
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-/** Who waits for the same foreign thing. What hangs there holds no more than its own threads. */
-export interface Lane {
-  /** How many threads it may hold at once. */
-  readonly most: number;
-  /** What it is a part of; the bound of that one holds too. */
-  readonly within?: Lane;
-  /** From its first call on, no other lane takes its threads, as long as one is left to the others. */
-  readonly isKept?: true;
-}
-
-/** Files on disks of this machine, and what the process itself follows, wherever that is. */
-export const filesLane: Lane = { most: 4 };
-/** Files of another machine, or of a program: their server may stop answering, and then every mount of it hangs at once. */
-export const remoteFilesLane: Lane = { most: 4 };
-
-const mountLanes = new Map<string, Lane>();
-
-/** A mount that hangs holds this many threads, however many read from it, and leaves the others to other mounts of its kind. */
-export function mountLane(mounts: readonly string[], within = remoteFilesLane): Lane {
-  const key = mounts.join('\n');
-  const known = mountLanes.get(key);
-  const lane = known?.within === within ? known : { most: 2, within };
-  mountLanes.set(key, lane);
-  return lane;
-}
-
-/** What is in memory never hangs: it takes a thread for a moment, as a signature does, and waits behind no mount that hangs. */
-export const memoryLane: Lane = { most: Infinity };
-
-/** Hosts files, and the few names that only the system itself can resolve. */
-export const namesLane: Lane = { most: 1, isKept: true };
-/** Standard output, where it is a file. */
-export const outputLane: Lane = { most: 1 };
-/** The directory of an audit: its lines wait for no other file. */
-export const auditLane: Lane = { most: 1, isKept: true };
-/** The directories of our own sockets: volumes that others mount, too. */
-export const socketsLane: Lane = { most: 1 };
-
-/** What all lanes can hold together. */
-export const foreignThreads = [filesLane, remoteFilesLane, namesLane, outputLane, auditLane, socketsLane].reduce(
-  (sum, { most }) => sum + most,
-  0,
-);
-
-/** However many threads foreign calls hold, two are left: one that signs, and one for the call that comes next. */
-export const ownThreads = 2;
-
-/** A thread for each core, and one for each foreign call that may hang. */
-export const poolSizeFor = (cores: number, foreign = foreignThreads): number => Math.max(cores, ownThreads) + foreign;
+import { type Lane, lanesOf, memoryLane } from './lanes.ts';
+import { foreignPart, poolSize } from './pool-size.ts';
 
 interface Waiting {
   readonly lane: Lane;
@@ -126,32 +78,6 @@ export class Threads {
     next.start();
   }
 }
-
-const lanesOf = (lane: Lane): readonly Lane[] => (lane.within === undefined ? [lane] : [lane, ...lanesOf(lane.within)]);
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** As libuv sizes its pool. */
-function poolSize(environment: Environment): number {
-  const size = Number.parseInt(environment['UV_THREADPOOL_SIZE'] ?? '', 10);
-  return size > 0 ? size : 4;
-}
-
-/** What foreign calls may hold of a pool of that size: what the cores do not need, and one of a small one. */
-const foreignPart = (size: number, cores: number): number =>
-  Math.min(Math.max(size - Math.max(cores, ownThreads), 1), foreignThreads);
-
-/** The threads that foreign calls never hold. */
-export function signingThreads(environment: Environment, cores = availableParallelism()): number {
-  const size = poolSize(environment);
-  return Math.max(size - foreignPart(size, cores), 1);
-}
-
-/** As a limiter of signatures takes it: the threads that foreign calls never hold, and all of the pool. */
-export const signingPool = (environment: Environment): readonly [signing: number, all: number] => [
-  signingThreads(environment),
-  poolSize(environment),
-];
 
 let threads: Threads | undefined;
 

@@ -2,7 +2,8 @@
 import { fstatSync, write } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
-import { outputLane, runForeign } from '../system/threads.ts';
+import { outputLane } from '../system/lanes.ts';
+import { runForeign } from '../system/threads.ts';
 
 export interface Output {
   write(line: string): void;

@@ -1,7 +1,7 @@
 // Incident: WeChat Pay's signature probes were taken for an attack; pods left the load balancer, and payments stopped.
 import assert from 'node:assert/strict';
 import { after, it } from 'node:test';
-import { isProcessReady } from '../../src/server/status.ts';
+import { isProcessReady } from '../../src/server/process-status.ts';
 import { makeNotification, makeProbe, signMessage } from '../../src/testing/wechatpay-message.ts';
 import { makeMaterial, start, startApi } from '../support/api-server.ts';
 

@@ -5,7 +5,7 @@ import { systemClock } from '../../src/clock.ts';
 import { RunningConfiguration } from '../../src/running/configuration.ts';
 import type { ResourceEntry } from '../../src/config/schema/credential.ts';
 import { Limiter } from '../../src/store/limiter.ts';
-import { describeCredential } from '../../src/server/status.ts';
+import { describeCredential } from '../../src/server/credential-status.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { isReady, Store } from '../../src/store/store.ts';
 import { noControlPlane, useControlPlane } from '../support/control-plane.ts';

@@ -10,7 +10,8 @@ import { currentMounts, memoryMountOf } from '../../src/sources/mounts.ts';
 import { readPaths } from '../../src/sources/read-files.ts';
 import { readMemory } from '../../src/sources/read-memory.ts';
 import { maxFileBytes } from '../../src/system/read-bounded.ts';
-import { filesLane, runForeign } from '../../src/system/threads.ts';
+import { filesLane } from '../../src/system/lanes.ts';
+import { runForeign } from '../../src/system/threads.ts';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
 import { filesOf, makeDirectory, makeMemoryDirectory, textsOf } from '../support/directories.ts';
 

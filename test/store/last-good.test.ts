@@ -4,7 +4,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { PaycertError } from '../../src/errors.ts';
 import type { LastGood } from '../../src/sources/last-good.ts';
 import { type Material, material } from '../../src/sources/source.ts';
-import { describeCredential } from '../../src/server/status.ts';
+import { describeCredential } from '../../src/server/credential-status.ts';
 import { type Description, describeMaterial } from '../support/fake-provider.ts';
 import { unreadable } from '../support/fake-source.ts';
 import { Reloading } from '../support/reloading.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { PaycertError } from '../../src/errors.ts';
 import type { Staged } from '../../src/sources/source.ts';
-import { describeCredential } from '../../src/server/status.ts';
+import { describeCredential } from '../../src/server/credential-status.ts';
 import { describeForFleet } from '../../src/store/sighting.ts';
 import { isBridged } from '../../src/store/store.ts';
 import { type Description, describeMaterial } from '../support/fake-provider.ts';

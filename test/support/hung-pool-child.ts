@@ -2,15 +2,8 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import {
-  auditLane,
-  type Lane,
-  mountLane,
-  namesLane,
-  outputLane,
-  runForeign,
-  socketsLane,
-} from '../../src/system/threads.ts';
+import { auditLane, type Lane, mountLane, namesLane, outputLane, socketsLane } from '../../src/system/lanes.ts';
+import { runForeign } from '../../src/system/threads.ts';
 
 const [pipe = ''] = process.argv.slice(2);
 const mounts = Array.from({ length: 30 }, (_, index) => mountLane([`/mnt/${String(index)}`]));

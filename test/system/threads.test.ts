@@ -7,19 +7,9 @@ import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { makeDirectory } from '../support/directories.ts';
-import {
-  auditLane,
-  filesLane,
-  foreignThreads,
-  type Lane,
-  mountLane,
-  namesLane,
-  ownThreads,
-  poolSizeFor,
-  signingPool,
-  signingThreads,
-  Threads,
-} from '../../src/system/threads.ts';
+import { auditLane, filesLane, foreignThreads, type Lane, mountLane, namesLane } from '../../src/system/lanes.ts';
+import { ownThreads, poolSizeFor, signingPool, signingThreads } from '../../src/system/pool-size.ts';
+import { Threads } from '../../src/system/threads.ts';
 
 const hungPoolChild = join(import.meta.dirname, '../support/hung-pool-child.ts');
 

@@ -8,7 +8,7 @@ import type { WayOut } from '../../gateway/way-out.ts';
 import { RunningConfiguration } from '../../running/configuration.ts';
 import { poolLimiter } from '../../store/limiter.ts';
 import { reasonOfNoSnapshot, Store } from '../../store/store.ts';
-import { signingPool } from '../../system/threads.ts';
+import { signingPool } from '../../system/pool-size.ts';
 import { usageError } from '../command.ts';
 
 export interface LoadedCredential {

@@ -4,7 +4,7 @@ import { verify } from 'node:crypto';
 import { Limiter } from '../../../src/store/limiter.ts';
 import { PaycertError } from '../../../src/errors.ts';
 import { wechatpay } from '../../../src/providers/wechatpay/provider.ts';
-import { describeCredential } from '../../../src/server/status.ts';
+import { describeCredential } from '../../../src/server/credential-status.ts';
 import { material as toMaterial } from '../../../src/sources/source.ts';
 import { attempt } from '../../../src/store/attempt.ts';
 import type { Snapshot } from '../../../src/store/snapshot.ts';

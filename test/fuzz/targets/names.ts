@@ -1,7 +1,7 @@
 // Parts under the names of other parts: no status, Event, log line or metric shows a secret, whatever it was put in the place of.
 import assert from 'node:assert/strict';
 import { buildProvider } from '../../../src/running/build.ts';
-import { describeCredential } from '../../../src/server/status.ts';
+import { describeCredential } from '../../../src/server/credential-status.ts';
 import { material } from '../../../src/sources/source.ts';
 import { attempt } from '../../../src/store/attempt.ts';
 import { Limiter } from '../../../src/store/limiter.ts';
