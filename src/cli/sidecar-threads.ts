@@ -6,6 +6,7 @@ import { parseConfig } from '../config/load.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { CredentialConfig } from '../config/schema/credential.ts';
 import type { SourceConfig } from '../config/schema/source.ts';
+import { sourcePartsOf } from '../config/source-parts.ts';
 import { PaycertError } from '../errors.ts';
 import { areLocal, currentMounts, memoryMountOf, type Mounts } from '../sources/mounts.ts';
 import { auditLane, foreignThreads, namesLane } from '../system/lanes.ts';
@@ -29,14 +30,6 @@ const credentialFields = {
 const hasNames = (table: Readonly<Record<string, Wait>>, value: object): boolean =>
   Object.keys(value).some((field) => table[field] === 'names');
 
-/** Those of a source, and of all that it is made of. */
-function partsOf(source: SourceConfig): readonly SourceConfig[] {
-  const { merge = [], fallback = [], staged, unwrap } = source;
-  const sets = staged === undefined ? [] : [staged.current, staged.next];
-  const inner = [...merge, ...fallback, ...sets, ...(unwrap === undefined ? [] : [unwrap.source])];
-  return [source, ...inner.flatMap(partsOf)];
-}
-
 const sourceFields = {
   ...{ files: false, env: false, secret: false, merge: false, fallback: false, staged: false },
   ...{ vault: 'names', consul: 'names', etcd: 'names', pki: 'names', unwrap: 'names' },
@@ -55,7 +48,7 @@ const namedFiles = (value: object): readonly string[] =>
 /** The threads that foreign calls of this configuration may hold together. */
 export function foreignThreadsOf(config: Config, mounts: Mounts): number {
   const { credentials, lastGood, audit, ...rest } = config;
-  const parts = credentials.flatMap(({ source }) => partsOf(source));
+  const parts = credentials.flatMap(({ source }) => sourcePartsOf(source));
   const paths = [lastGood?.directory ?? [], ...parts.map(({ files }) => files?.path ?? [])].flat();
   const files = namedFiles(config).map((path) => resolve(path));
   if (paths.some((path) => isOnDisk(path, mounts)) || !areLocal(mounts, files)) return foreignThreads;

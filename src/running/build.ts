@@ -8,6 +8,7 @@ import type { WayOut } from '../gateway/way-out.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { withCreatedAt } from '../providers/shared/created-at.ts';
 import { withIgnored } from '../providers/shared/ignored.ts';
+import { withRenamed } from '../providers/shared/renamed.ts';
 import type { AskResponder } from '../revocation/ask-responder.ts';
 import { withOcspResponses } from '../revocation/ocsp-responses.ts';
 import { Responders } from '../revocation/responders.ts';
@@ -39,6 +40,7 @@ import type { Trace } from '../trace.ts';
 import { defaults, milliseconds } from '../config/defaults.ts';
 import type { CredentialConfig } from '../config/schema/credential.ts';
 import type { SourceConfig } from '../config/schema/source.ts';
+import { keysOf } from '../config/source-parts.ts';
 import { noKeyServices, type RunningKeyServices } from './key-services.ts';
 import { lastGoodOf } from './last-good.ts';
 import { Origins } from './origins.ts';
@@ -268,7 +270,7 @@ function liveChecksOf(
 
 export function buildCredential(config: CredentialConfig, dependencies: BuildDependencies): Credential {
   const { origins = new Origins(dependencies), lastGood, keyServices: keys = noKeyServices } = dependencies;
-  const provider = buildProvider(config.provider);
+  const provider = withRenamed(buildProvider(config.provider), keysOf(config.source));
   const owner = { credential: config.name, identity: provider.identity };
   const { tied = [] } = platformOf(config.provider).platform;
   const building = { ...dependencies, origins, keys, credential: config.name, tied };
