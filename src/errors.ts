@@ -156,7 +156,7 @@ const table = {
     kind: 'source',
     hint: 'Check the address, the CA, and what network policies and proxies let through.',
   },
-  'origin-sealed': { kind: 'source', hint: 'Unseal or initialise it; the last good material stays until then.' },
+  'origin-sealed': { kind: 'source', hint: 'Unseal or initialise it; what is current stays so until then.' },
   'origin-failing': {
     kind: 'source',
     hint: 'Nothing to do if it passes; otherwise look at the server named: its leader, its limits, its log.',
@@ -179,7 +179,7 @@ const table = {
   },
   'origin-deleted': {
     kind: 'source',
-    hint: 'Undelete that version or write a new one; the last good material stays until then.',
+    hint: 'Undelete that version or write a new one; what is current stays so until then.',
   },
   'origin-refused': { kind: 'source', hint: 'Correct what the message names, in `source` or at the server.' },
   'key-missing': {

@@ -81,6 +81,8 @@ export type Event =
       readonly seconds: number;
       /** False when the same revision was rejected for the same reason before: counted and logged once. */
       readonly isNew: boolean;
+      /** Nothing is current yet: there is no last good one that stays. */
+      readonly isFirst?: boolean;
     }
   /** Good material that is not valid yet: at `until` it becomes current by itself. */
   | {
@@ -119,6 +121,8 @@ export type Event =
       readonly credential: string;
       readonly error: PaycertError;
       readonly isNew: boolean;
+      /** As of a rejection. */
+      readonly isFirst?: boolean;
     }
   /** What is current is not kept for a restart, or what was kept is not restored. `isNew`: for another reason than before. */
   | {

@@ -1,6 +1,8 @@
 // paycert wrap: a value as the source `unwrap` reads it with the key of `keyServices.local`.
 import { randomBytes } from 'node:crypto';
+import { isBlank } from '../crypto/pem.ts';
 import { parseWrappingKey, type WrappingContext, wrappingNonceBytes, wrapValue } from '../crypto/wrapped.ts';
+import { PaycertError } from '../errors.ts';
 import { usageError } from './command.ts';
 import { readInput } from './input.ts';
 import { print } from './table.ts';
@@ -14,9 +16,14 @@ export interface WrapOptions {
 /** Prints one line. The value is read from standard input where no file is named. */
 export async function wrap(file: string | undefined, { keyFile, context }: WrapOptions): Promise<number> {
   const key = parseWrappingKey((await readInput(keyFile)).toString().trim());
-  if (key === undefined) throw usageError(`${keyFile} holds no key: one line of base64, of 32 bytes`);
+  if (key === undefined)
+    throw new PaycertError('wrapping-key-malformed', `${keyFile} holds no key: one line of base64, of 32 bytes`, {
+      field: '--key-file',
+    });
   const bound = readContext(context);
-  print(wrapValue(await readInput(file), key, bound, randomBytes(wrappingNonceBytes)));
+  const value = await readInput(file);
+  if (isBlank(value)) throw usageError(`${file === undefined || file === '-' ? 'standard input' : file} is empty: there is nothing to wrap`); // prettier-ignore
+  print(wrapValue(value, key, bound, randomBytes(wrappingNonceBytes)));
   return 0;
 }
 

@@ -97,7 +97,8 @@ export async function attempt(
         : { rejection: { at, error } }),
     }));
     const about = { credential: name, error, seconds: elapsed(), isNew: !isRepeated(error) };
-    if (refusal.outcome === 'rejected') observe({ type: 'rejected', ...about });
+    if (refusal.outcome === 'rejected')
+      observe({ type: 'rejected', ...about, ...(previous === undefined && { isFirst: true }) });
     else observe({ type: 'deferred', ...about, until: refusal.until, isBridged: isBridged(store.entry(name)) });
     return refusal;
   }

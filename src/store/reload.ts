@@ -196,7 +196,8 @@ class Loop {
     if (error instanceof PaycertError) {
       const isNew = !this.#isRepeated(revision, error.code);
       store.update(name, (entry) => ({ ...entry, lastReload: { at, outcome: 'failed' }, sourceError: { at, error } }));
-      observe({ type: 'source-failed', credential: name, error, isNew });
+      const isFirst = store.has(name) && store.entry(name).snapshot === undefined;
+      observe({ type: 'source-failed', credential: name, error, isNew, ...(isFirst && { isFirst }) });
       this.#refuse(revision, error.code);
       return;
     }

@@ -110,6 +110,9 @@ const whatIsCurrent = (isRollback: boolean, keptAt: Date | undefined): string =>
   return isRollback ? 'older material is current (rollback)' : 'new material is current';
 };
 
+const whatStays = (isFirst = false): string =>
+  isFirst ? 'no snapshot is current yet' : 'the last good snapshot stays current';
+
 /** Every event has a row; a row may say that it is not worth a line. */
 const rows: Rows = {
   swapped: ({ credential, generation, snapshotId, keyId, notAfter, seconds, isRollback, warnings, keptAt }) => [
@@ -126,9 +129,9 @@ const rows: Rows = {
       ...(warnings.length > 0 && { warnings: warnings.map(describe) }),
     },
   ],
-  rejected: ({ credential, error, isNew }) => [
+  rejected: ({ credential, error, isNew, isFirst }) => [
     isNew ? 'error' : 'debug',
-    'material rejected; the last good snapshot stays current',
+    `material rejected; ${whatStays(isFirst)}`,
     { credential, ...describe(error) },
   ],
   'live-checked': ({ credential, verdict }) => [
@@ -172,9 +175,9 @@ const rows: Rows = {
     'a change was found by polling only: its event was missed',
     { credential },
   ],
-  'source-failed': ({ credential, error, isNew }) => [
+  'source-failed': ({ credential, error, isNew, isFirst }) => [
     isNew ? 'error' : 'debug',
-    'the source cannot be read; the last good snapshot stays current',
+    `the source cannot be read; ${whatStays(isFirst)}`,
     { credential, ...describe(error) },
   ],
   'last-good-failed': ({ credential, error, isNew }) => [

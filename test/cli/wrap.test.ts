@@ -25,12 +25,22 @@ describe('paycert wrap', { timeout: 900_000 }, () => {
     assert.notEqual((await run()).stdout, (await run()).stdout);
   });
 
+  it('refuses a value that is empty, as a command before a pipe that failed leaves it', async (t) => {
+    const keyFile = join(await makeDirectory(t), 'key');
+    await writeFile(keyFile, randomBytes(32).toString('base64'));
+    for (const input of ['', ' \n']) {
+      const { code, stdout, stderr } = await paycert(['wrap', '-', '--key-file', keyFile], { input });
+      assert.deepEqual([code, stdout], [64, '']);
+      assert.match(stderr, /standard input is empty: there is nothing to wrap/);
+    }
+  });
+
   it('refuses a file that holds no key, and a context that is none or is given twice', async (t) => {
     const directory = await makeDirectory(t);
     const keyFile = join(directory, 'key');
     await writeFile(keyFile, randomBytes(16).toString('base64'));
     const run = (...args: string[]) => paycert(['wrap', '-', '--key-file', keyFile, ...args], { input: 's' });
-    assert.match((await run()).stderr, /holds no key: one line of base64, of 32 bytes/);
+    assert.match((await run()).stderr, /holds no key: one line of base64, of 32 bytes.*\n.*openssl rand -base64 32/);
     await writeFile(keyFile, randomBytes(32).toString('base64'));
     assert.match((await run('--context', 'shop')).stderr, /--context is NAME=TEXT/);
     assert.match((await run('--context', 'a=1', '--context', 'a=2')).stderr, /gives a name twice/);

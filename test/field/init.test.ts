@@ -365,6 +365,19 @@ describe('paycert init', { timeout: 600_000 }, () => {
     assert.match(inspected.stdout, /应用公钥RSA2048\.txt/);
   });
 
+  it('says of a key that stays in a key service that its service is not asked, and not that a key is missing', async (t) => {
+    const { files } = await makeMaterial();
+    for (const name of ['apiclient_key.pem', 'tls.key']) {
+      const at = await folder(t, { ...Object.fromEntries(files), [name]: 'hashivault://shop-pay?version=3\n' });
+      const { code, stdout, stderr } = init(at);
+      assert.deepEqual([code, stdout], [64, '']);
+      assert.match(
+        stderr,
+        new RegExp(`${name} names a key that stays in a key service.*write paycert.yaml with keyServices`),
+      );
+    }
+  });
+
   it('says what to do with an archive, a table of the RAM console, a container without its password', async (t) => {
     const { 'apiclient_cert.p12': container } = await wechatZip();
     for (const [files, said] of [

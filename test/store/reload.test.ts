@@ -135,6 +135,20 @@ describe('a reload', () => {
     assert.equal(loop.entry.lastReload?.outcome, 'unchanged');
   });
 
+  it('says of what fails before anything is current that there is no last good one', async (t) => {
+    const loop = new Reloading(t);
+    loop.source.failure = unreadable();
+    await loop.look();
+    loop.source.failure = undefined;
+    await loop.load({ keyId: 'A', problem: 'key-mismatch' });
+    await loop.load({ keyId: 'A' });
+    await loop.load({ keyId: 'B', problem: 'key-mismatch' });
+    loop.source.failure = unreadable();
+    await loop.look();
+    assert.deepEqual(loop.recorder.of('source-failed').map(({ isFirst }) => isFirst), [true, undefined]); // prettier-ignore
+    assert.deepEqual(loop.recorder.of('rejected').map(({ isFirst }) => isFirst), [true, undefined]); // prettier-ignore
+  });
+
   it('reads again by timer when the origin was away and nothing says that it is back', async (t) => {
     const loop = new Reloading(t);
     loop.source.failure = unreadable();

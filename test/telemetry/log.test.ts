@@ -98,6 +98,18 @@ describe('the log', () => {
     assert.equal(log('debug', ...events).length, 4);
   });
 
+  it('says that the last good snapshot stays only where there is one', () => {
+    const { rejected, 'source-failed': failed } = everyEvent;
+    const events = [{ ...rejected, isFirst: true }, { ...failed, isFirst: true }, rejected, failed];
+    const messages = events.map((event) => log('info', event)[0]?.['msg']);
+    assert.deepEqual(messages, [
+      'material rejected; no snapshot is current yet',
+      'the source cannot be read; no snapshot is current yet',
+      'material rejected; the last good snapshot stays current',
+      'the source cannot be read; the last good snapshot stays current',
+    ]);
+  });
+
   it('keeps traffic out of every level but debug', () => {
     const { operated, decrypted } = everyEvent;
     assert.deepEqual(log('info', operated, decrypted), []);

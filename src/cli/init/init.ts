@@ -1,6 +1,7 @@
 // paycert init: from a directory as a platform's console leaves it to paycert.yaml, and to the Secret that holds what counts of it.
 import { systemClock } from '../../clock.ts';
 import type { CredentialConfig } from '../../config/schema/credential.ts';
+import { isKeyReference } from '../../crypto/key-reference.ts';
 import { PaycertError } from '../../errors.ts';
 import type { Platform } from '../../providers/platform.ts';
 import { platforms } from '../../providers/registry.ts';
@@ -12,7 +13,7 @@ import { print, printable } from '../table.ts';
 import { evaluate, render } from '../evaluation.ts';
 import { assertNamable, assertValid, configurationOf, type InitOptions, type Planned, write } from './configuration.ts';
 import { type Listed, listDirectory } from './directory.ts';
-import { remedyFor } from './remedies.ts';
+import { remedyFor, saidOfReference } from './remedies.ts';
 import { fromFile } from './shell.ts';
 
 const unusable = exitCodes.material;
@@ -54,6 +55,8 @@ async function plan(
   { files }: Listed,
   { directory, name, merchantId, appId }: InitOptions,
 ): Promise<readonly Planned[]> {
+  const elsewhere = [...files].find(([, bytes]) => isKeyReference(bytes))?.[0];
+  if (elsewhere !== undefined) throw usageError(saidOfReference(elsewhere));
   const all: readonly Platform[] = Object.values(platforms);
   const drafts = await Promise.all(
     all.map(async (platform) => ({ platform, draft: await platform.draft?.(files, { merchantId, appId }) })),

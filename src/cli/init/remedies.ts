@@ -5,6 +5,10 @@ import { isZip } from '../../crypto/foreign-forms.ts';
 export const saidOfArchive = (name: string): string =>
   `${name} is an archive: unpack it, and give the directory that holds its files`;
 
+/** Of a key that stays elsewhere: whether it is the certificate's, only its service can say. */
+export const saidOfReference = (name: string): string =>
+  `${name} names a key that stays in a key service, which init does not ask: write paycert.yaml with keyServices, as docs/keys.md says, and run validate`;
+
 interface Remedy {
   readonly isIt: (name: string, bytes: Uint8Array) => boolean;
   readonly say: (name: string) => string;
