@@ -48,7 +48,11 @@ export async function startPlatform(material: WechatpayMaterial): Promise<Runnin
     async holds(count) {
       while (held < count) await new Promise<void>((resolve) => (changed = resolve));
     },
-    release: () => void child.send('release'),
+    release() {
+      // Those of the next round are counted from the first.
+      held = 0;
+      child.send('release');
+    },
     async [Symbol.asyncDispose]() {
       const exited = once(child, 'exit');
       child.kill('SIGKILL');
