@@ -61,12 +61,12 @@ export async function startPlatform(material: WechatpayMaterial): Promise<Runnin
   };
 }
 
-/** Its proxy is on the socket of that listener; every call may be under way at once. */
+/** Its proxy is on the socket of that listener; every call may be under way at once, however long a busy machine takes for all of them. */
 export const startProxied = ({ directory, path }: ProxyBench, platform: RunningPlatform): Promise<Sidecar> =>
   startSidecar(
     directory,
     [{ name: 'wechat', path }],
-    `proxy: { listen: { socket: ${join(directory, 'proxy.sock')} }, bulkhead: { concurrent: 1024 }, routes: [{ credential: wechat, double: "http://${platform.address}" }] }\n`,
+    `proxy: { listen: { socket: ${join(directory, 'proxy.sock')} }, bulkhead: { concurrent: 1024 }, deadline: 10m, routes: [{ credential: wechat, double: "http://${platform.address}" }] }\n`,
   );
 
 export const proxySocketOf = ({ listeners }: Sidecar): string => listeners.get('proxy-socket') ?? '';
