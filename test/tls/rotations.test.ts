@@ -87,7 +87,9 @@ async function ask(server: Demanding, one: Ask, count: number): Promise<Promise<
 /** When the server has seen the end of every connection that another certificate than this one has made. */
 async function onlyUses({ open }: Demanding, serial: string): Promise<void> {
   const old = [...open].filter(([, used]) => used !== serial);
-  await Promise.all(old.map(async ([socket]) => socket.destroyed || once(socket, 'close')));
+  await Promise.all(
+    old.map(async ([socket]) => socket.destroyed || new Promise((resolve) => socket.once('close', resolve))),
+  );
   assert.deepEqual(
     [...open.values()].filter((used) => used !== serial),
     [],
