@@ -5,14 +5,13 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
 import { makeNotification } from '../../src/testing/wechatpay-message.ts';
 import type { WechatpayMaterial } from '../../src/testing/wechatpay-material.ts';
 import { exchange } from '../support/http-client.ts';
-import { listenFor } from '../support/listening.ts';
+import { listen, listenFor } from '../support/listening.ts';
 import { issue, makeAuthority, pairFiles } from '../support/mtls.ts';
 import { call, configuration, credential, makeDirectory, makeMaterial, replaceFile, startSidecar } from '../support/sidecar.ts'; // prettier-ignore
 
@@ -98,15 +97,9 @@ describe('a sidecar that takes notifications', { timeout: 900_000 }, () => {
       isEncrypted = 'encrypted' in request.socket;
       request.resume().on('end', () => response.end());
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    t.after(() => {
-      server.closeAllConnections();
-      server.close();
-    });
+    const port = await listen(t, server, '127.0.0.1');
     const secretFile = join(directory, 'notification-secret');
     await replaceFile(secretFile, secret);
-    const { port } = server.address() as AddressInfo;
     const more = `notifications: { listen: { address: "127.0.0.1:0" }, forwardTo: { url: "https://localhost:${String(port)}/n" }, secretFile: ${JSON.stringify(secretFile)} }\n`;
     const config = configuration(directory, [credential({ path: join(directory, 'keys') })], more);
     const env = { NODE_EXTRA_CA_CERTS: join(directory, 'ca.crt') };

@@ -8,6 +8,7 @@ import { systemClock } from '../../src/clock.ts';
 import { Application } from '../../src/delivery/application.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { issue, makeAuthority, pairFiles } from '../support/mtls.ts';
+import { listen } from '../support/listening.ts';
 
 const envelope = { headers: { 'Content-Type': 'application/json' }, body: Buffer.from('{}') };
 const applicationAt = (url: string) =>
@@ -28,14 +29,8 @@ describe('an application elsewhere', () => {
       requests += 1;
       response.end();
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const application = applicationAt(`https://localhost:${String((server.address() as AddressInfo).port)}/`);
-    t.after(() => {
-      application.close();
-      server.closeAllConnections();
-      server.close();
-    });
+    const application = applicationAt(`https://localhost:${String(await listen(t, server, '127.0.0.1'))}/`);
+    t.after(() => application.close());
     await assert.rejects(application.deliver(envelope), { code: 'application-unreachable', message: /CERT|SIGNATURE/ });
     assert.equal(requests, 0);
   });

@@ -1,9 +1,7 @@
 // A server of several nodes: the next one answers where one cannot, a redirect leads to a configured node or nowhere, and an answer has an end.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { writeFile } from 'node:fs/promises';
 import { describe, it, type TestContext } from 'node:test';
@@ -14,6 +12,7 @@ import { troubleOf } from '../../src/origins/vault/responses.ts';
 import { makeDirectory } from '../support/directories.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { issue, makeAuthority, pem } from '../support/mtls.ts';
+import { listen, listenFor } from '../support/listening.ts';
 
 const signal = new AbortController().signal;
 const question = {
@@ -30,16 +29,11 @@ interface Node {
 
 async function node(t: TestContext, listener: RequestListener): Promise<Node> {
   const asked: string[] = [];
-  const server = createServer((request, response) => {
+  const url = await listenFor(t, (request, response) => {
     asked.push(request.url ?? '');
     listener(request, response);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
   });
-  return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, asked };
+  return { url, asked };
 }
 
 const answers =
@@ -147,13 +141,8 @@ describe('trust', () => {
     const directory = await makeDirectory(t);
     const [right, wrong] = [await makeAuthority(0), await makeAuthority(1)];
     const { certificate, privateKey } = await issue(right, 'localhost', { hostNames: ['localhost'] });
-    const server = createSecureServer({ cert: certificate, key: pem(privateKey) }, answers(200, { data: 1 })).listen(0);
-    await once(server, 'listening');
-    t.after(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    const url = `https://localhost:${String((server.address() as AddressInfo).port)}`;
+    const server = createSecureServer({ cert: certificate, key: pem(privateKey) }, answers(200, { data: 1 }));
+    const url = `https://localhost:${String(await listen(t, server, 'localhost'))}`;
     const caFile = join(directory, 'ca.pem');
     const clock = new FakeClock();
     const asked = serverOf([url], { caFile }, clock);

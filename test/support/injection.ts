@@ -1,12 +1,11 @@
 // Pods that ask for a sidecar on the API server of a test, and what it makes of them.
-import { once } from 'node:events';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { askAt, issueForLocalhost, startReviewing } from './admission.ts';
 import type { Attempt, ControlPlane, Json } from './control-plane.ts';
 import { type Overrides, Tenant, until, wechatpaySpec } from './operator.ts';
+import { listen } from './listening.ts';
 
 /** As the restricted Pod Security Standard wants it. */
 export const restricted = {
@@ -85,17 +84,13 @@ export async function startMesh(t: TestContext, plane: ControlPlane, namespace: 
       const review = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: said };
       response.setHeader('Content-Type', 'application/json').end(JSON.stringify(review));
     });
-  }).listen(0, 'localhost');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
   });
+  const port = await listen(t, server, 'localhost');
   const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
   const webhook = {
     name: 'mesh.example.com',
     clientConfig: {
-      url: `https://localhost:${String((server.address() as AddressInfo).port)}/`,
+      url: `https://localhost:${String(port)}/`,
       caBundle: Buffer.from(authority).toString('base64'),
     },
     rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],

@@ -1,23 +1,15 @@
 // One request: a silent or broken peer is given up with a reason, a kept connection may be repeated once, a body has an end.
 import assert from 'node:assert/strict';
 import { getEventListeners, once } from 'node:events';
-import { Agent, createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Agent, type RequestListener } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
 import { readBytes, readLines, request, TooLarge, Unreachable } from '../../src/system/request.ts';
+import { listenFor } from '../support/listening.ts';
 
 const signal = new AbortController().signal;
 const patient = { silenceMilliseconds: 10_000, mayRepeat: false };
 
-async function serve(t: TestContext, listener: RequestListener): Promise<URL> {
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return new URL(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`);
-}
+const serve = async (t: TestContext, listener: RequestListener): Promise<URL> => new URL(await listenFor(t, listener));
 
 const switched = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n';
 

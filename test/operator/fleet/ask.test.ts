@@ -8,17 +8,12 @@ import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { askPod, patienceMilliseconds } from '../../../src/operator/fleet/ask.ts';
 import { maxSightingBytes, readSighting, Unseen } from '../../../src/operator/fleet/read-sighting.ts';
+import { listen } from '../../support/listening.ts';
 
 const never = new AbortController().signal;
 
 async function serve(t: TestContext, listener: RequestListener) {
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+  return { host: '127.0.0.1', port: await listen(t, createServer(listener), '127.0.0.1') };
 }
 const answering = (t: TestContext, body: string) => serve(t, (_, response) => void response.end(body));
 const unseen = (message: RegExp) => (error: unknown) => error instanceof Unseen && message.test(error.message);

@@ -1,8 +1,6 @@
 // WeChat Pay v2 through the proxy: XML signed again with the APIv2 key, responses verified inside their XML, the certificate where it is asked for.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { createHash, createHmac, X509Certificate } from 'node:crypto';
 import tls, { TLSSocket } from 'node:tls';
 import { describe, it, type TestContext } from 'node:test';
@@ -12,6 +10,7 @@ import { createWechatpayMaterial, rotateMerchant } from '../../../src/testing/we
 import { shopAt, startProxied } from '../../support/proxied.ts';
 import { type RawPlatform, startRawPlatform } from '../../support/raw-platform.ts';
 import { issue, makeAuthority, pairFiles } from '../../support/mtls.ts';
+import { listen } from '../../support/listening.ts';
 
 const merchantId = '1900000001';
 const apiV2Key = 'k'.repeat(32);
@@ -182,12 +181,8 @@ describe('a refund of WeChat Pay v2', () => {
       const { socket } = request;
         shown.push(socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.serialNumber : 'no TLS');
       request.resume().on('end', () => response.end(signed()));
-    }).listen(0, 'localhost'); // prettier-ignore
-    await once(server, 'listening');
-    t.after(() => {
-      server.closeAllConnections();
-      server.close();
-    });
+    }); // prettier-ignore
+    const port = await listen(t, server, 'localhost');
     const trusted = tls.getCACertificates('default');
     tls.setDefaultCACertificates([...trusted, authority.certificate]);
     t.after(() => tls.setDefaultCACertificates(trusted));
@@ -198,7 +193,7 @@ describe('a refund of WeChat Pay v2', () => {
     const serialOf = (of: Map<string, Uint8Array>) =>
       new X509Certificate(Buffer.from(of.get('apiclient_cert.pem') ?? [])).serialNumber;
     const [first, second] = [filesOf(material), filesOf(await rotateMerchant(material, {}))];
-    const double = `https://localhost:${String((server.address() as AddressInfo).port)}`;
+    const double = `https://localhost:${String(port)}`;
     const proxied = await startProxied(t, { material: { files: first }, shop, double, now: new Date() });
     for (const one of [call('/pay/unifiedorder'), refund]) assert.equal((await proxied.call(one)).status, 200);
     assert.equal(await proxied.load('shop', second), undefined);
