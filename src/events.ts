@@ -321,6 +321,8 @@ export type Event =
   /** The process that a module of keys is loaded in: it runs; it was ended, or ended by itself. */
   | { readonly type: 'key-process-started'; readonly service: string; readonly pid?: number }
   | { readonly type: 'key-process-ended'; readonly service: string; readonly error: PaycertError }
+  /** The files of its access key cannot be read, and the key is used on. Without `error`: they are read again, or its cloud takes it no more. */
+  | { readonly type: 'access-key-kept'; readonly service: string; readonly error?: PaycertError }
   /** It refused one request, since the account sends too many: all wait for a moment, and fewer are sent at once. */
   | { readonly type: 'key-service-throttled'; readonly service: string }
   // the gateway of a platform

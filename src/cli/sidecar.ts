@@ -11,6 +11,7 @@ import { RunningConfiguration } from '../running/configuration.ts';
 import { startKeyServices } from '../running/key-services.ts';
 import { wayOutOf } from '../running/way-out.ts';
 import { FollowedFiles } from '../server/followed-files.ts';
+import { KeptKeys } from '../server/kept-keys.ts';
 import { UseStates } from '../server/use-states.ts';
 import { LastGoodDirectory } from '../sources/last-good.ts';
 import { currentMounts } from '../sources/mounts.ts';
@@ -58,12 +59,14 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const tokenNames = tokenFilesOf(config).map(([file]) => file);
   let isServing = false;
   const remoteKeys = new UseStates(clock);
+  const keptKeys = new KeptKeys(now);
   const followedFiles = new FollowedFiles([...('path' in place ? ['configuration' as const] : []), ...tokenNames], now);
   const observers = [
     metrics.observe,
     log,
     (event: Event) => followedFiles.observe(event),
     (event: Event) => remoteKeys.observe(event),
+    (event: Event) => keptKeys.observe(event),
     (event: Event) => configured.noticed(event),
     (event: Event) => audit?.audit.observe(event),
     (event: Event) => tracing?.observe(event),
@@ -98,6 +101,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const facts = {
     ...{ store, clock, observe, version, startedAt: now(), files: () => followedFiles.list() },
     audit: () => audit?.audit.state,
+    keptKeys: () => keptKeys.list(),
     remoteKeys: () => remoteKeys.list(),
   };
   const listeners = new SidecarListeners(config, limits, {

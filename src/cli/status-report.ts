@@ -44,8 +44,9 @@ export const processRemarks = ({
   hosts = [],
   dedupe,
   audit,
+  accessKeys = [],
   remoteKeys = [],
-}: Pick<Process, 'files' | 'hosts' | 'dedupe' | 'audit' | 'remoteKeys'>): string[] => [
+}: Pick<Process, 'files' | 'hosts' | 'dedupe' | 'audit' | 'accessKeys' | 'remoteKeys'>): string[] => [
   ...files.flatMap(fileRemarks),
   ...hosts.flatMap(hostRemarks),
   ...(dedupe?.reason
@@ -54,6 +55,10 @@ export const processRemarks = ({
   ...(audit?.reason
     ? [`${paint('red', 'not audited:')} since ${audit.since ?? 'the start'} lines of the audit wait. ${noticeText(audit.reason)}`] // prettier-ignore
     : []),
+  ...accessKeys.map(
+    ({ service, since, reason }) =>
+      `${paint('red', 'access key unread:')} ${service}: since ${since} the one that was read last is used on, and the next start has none. ${noticeText(reason)}`,
+  ),
   ...remoteKeys.flatMap(
     ({ use, key, since = '', reason }) =>
     reason === undefined

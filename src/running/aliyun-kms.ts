@@ -51,7 +51,13 @@ function openAliyunKms(config: Config, needs: CloudNeeds): AliyunKms {
         cloudServer(stsEndpoint('Aliyun STS', rrsa?.address ?? hostOf('sts', region), rrsa?.caFile), needs),
         needs,
       );
-  const keys = new LentKeys<AccessKey>({ obtain, isRenewedAhead: !accessKey, random: Math.random, ...needs });
+  const keys = new LentKeys<AccessKey>({
+    service: 'aliyunkms',
+    obtain,
+    isRenewedAhead: !accessKey,
+    random: Math.random,
+    ...needs,
+  });
   const server = cloudServer({ name: 'Aliyun KMS', address, tls }, needs);
   return aliyunKms({ server, keys, acs3: acs3Of(needs, randomNonce), origin: new URL(address).origin });
 }

@@ -30,7 +30,13 @@ async function openAwsKms(config: Config, needs: CloudNeeds): Promise<AwsKms> {
         cloudServer(stsEndpoint('AWS STS', webIdentity?.address ?? hostOf('sts', region), webIdentity?.caFile), needs),
         needs,
       );
-  const keys = new LentKeys<AccessKey>({ obtain, isRenewedAhead: !accessKey, random: Math.random, ...needs });
+  const keys = new LentKeys<AccessKey>({
+    service: 'awskms',
+    obtain,
+    isRenewedAhead: !accessKey,
+    random: Math.random,
+    ...needs,
+  });
   const sigV4 = await loadSigV4();
   const server = cloudServer({ name: 'AWS KMS', address, tls }, needs);
   return awsKms({ server, keys, sigV4, host: new URL(address).host, region, ...needs });

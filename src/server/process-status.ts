@@ -6,23 +6,26 @@ import type { HostState } from '../gateway/client.ts';
 import { isReady, type Store } from '../store/store.ts';
 import { describeCredential, notice } from './credential-status.ts';
 import type { FileState } from './followed-files.ts';
+import type { KeptKey } from './kept-keys.ts';
 import type { ProcessStatus } from './schema.ts';
 import type { UseState } from './use-states.ts';
 
 /** The process and every credential. */
 export function describeProcess(
-  { store, version, startedAt, files = () => [], hosts, dedupe, audit, remoteKeys }: ProcessFacts,
+  { store, version, startedAt, files = () => [], hosts, dedupe, audit, keptKeys, remoteKeys }: ProcessFacts,
   now: Date,
 ): Static<typeof ProcessStatus> {
   const credentials = store.entries().map((entry) => describeCredential(entry, now));
   const about = { version, startedAt: startedAt.toISOString(), ready: isProcessReady(store, now) };
-  const [known, shared, audited, remote = []] = [hosts?.(), dedupe?.(), audit?.(), remoteKeys?.()];
+  const [known, shared, audited] = [hosts?.(), dedupe?.(), audit?.()];
+  const [kept = [], remote = []] = [keptKeys?.(), remoteKeys?.()];
   return {
     ...about,
     files: files().map(describeFile),
     ...(known && { hosts: known.map(describeHost) }),
     ...(shared && { dedupe: describeShared(shared) }),
     ...(audited && { audit: describeAudit(audited) }),
+    ...(kept.length > 0 && { accessKeys: kept.map(describeKept) }),
     ...(remote.length > 0 && { remoteKeys: remote.map(describeRemoteKey) }),
     credentials,
   };
@@ -41,6 +44,8 @@ export interface ProcessFacts {
   readonly dedupe?: (() => SharedState | undefined) | undefined;
   /** Whether its audit is written, where it has one. */
   readonly audit?: (() => Audited | undefined) | undefined;
+  /** The access keys that are used on while their files cannot be read. */
+  readonly keptKeys?: (() => readonly KeptKey[]) | undefined;
   /** The keys that stay elsewhere and were used. */
   readonly remoteKeys?: (() => readonly UseState[]) | undefined;
 }
@@ -55,6 +60,14 @@ const describeAudit = ({ error, since }: Audited): NonNullable<Static<typeof Pro
   written: error === undefined,
   ...(since && { since: since.toISOString() }),
   ...(error && { reason: notice(error, since) }),
+});
+
+const describeKept = ({
+  service,
+  since,
+  error,
+}: KeptKey): NonNullable<Static<typeof ProcessStatus>['accessKeys']>[number] => ({
+  ...{ service, since: since.toISOString(), reason: notice(error) },
 });
 
 const describeRemoteKey = ({

@@ -7,7 +7,7 @@ import { describeHost, isProcessReady, type ProcessFacts } from './process-statu
 
 /** The admin port has no token: no check value, no id of a symmetric key, no snapshot id, which is made of both. */
 export function describePublicly(
-  { store, version, startedAt, files = () => [], hosts, dedupe, audit, remoteKeys }: ProcessFacts,
+  { store, version, startedAt, files = () => [], hosts, dedupe, audit, keptKeys, remoteKeys }: ProcessFacts,
   now: Date,
 ): object {
   const credentials = store.entries().map((entry) => describeEntry(entry, now));
@@ -25,6 +25,7 @@ export function describePublicly(
     hosts: hosts?.()?.map(describeHost),
     dedupe: describeShared(dedupe?.()),
     audit: describeAudit(audit?.()),
+    accessKeys: keptKeys?.().map(({ service, since, error }) => ({ service, since, code: error.code })),
     remoteKeys: remoteKeys?.().map(({ service, use, key, since, error }) => ({
       service,
       use,

@@ -508,6 +508,16 @@ export const ProcessStatus = Type.Object({
       { description: 'The audit. Absent: there is none.' },
     ),
   ),
+  accessKeys: Type.Optional(
+    Type.Array(
+      Type.Object({
+        service: Type.String({ description: 'As `keyServices` calls it.' }),
+        since: Time,
+        reason: Notice,
+      }),
+      { description: 'Access keys that are used on while their files cannot be read. Absent: none is.' },
+    ),
+  ),
   remoteKeys: Type.Optional(
     Type.Array(
       Type.Object({

@@ -363,6 +363,13 @@ const rows: Rows = {
     'the process of a module of keys has ended, and another one is started',
     { service, ...describe(error) },
   ],
+  'access-key-kept': ({ service, error }) => [
+    error ? 'warn' : 'info',
+    error
+      ? 'the files of an access key cannot be read: the key that was read last is used on'
+      : 'an access key is used on no more: its files are read again, or its cloud does not take it',
+    { service, ...(error && describe(error)) },
+  ],
   'key-service-throttled': ({ service }) => ['debug', 'a key service refused a request: the account sends too many', { service }], // prettier-ignore
   attempted: ({ call, credential, host, startedAt, endedAt, outcome, status }) => [
     outcome === 'responded' ? 'debug' : 'warn',

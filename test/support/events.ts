@@ -117,6 +117,7 @@ export const everyEvent: { readonly [T in Event['type']]: Extract<Event, { type:
   decrypted: { type: 'decrypted', credential, role: 'apiv3', isRetired: false },
   'remote-signed': { type: 'remote-signed', service: 'hashivault', use: 'sign', key: 'hashivault://pay?version=1 pss', outcome: 'timed-out', seconds: 3, error }, // prettier-ignore
   'key-service-throttled': { type: 'key-service-throttled', service: 'awskms' },
+  'access-key-kept': { type: 'access-key-kept', service: 'awskms', error },
   'key-service-changed': { type: 'key-service-changed', service: 'hashivault', state: 'open' },
   'key-process-started': { type: 'key-process-started', service: 'pkcs11', pid: 7 },
   'key-process-ended': { type: 'key-process-ended', service: 'pkcs11', error },

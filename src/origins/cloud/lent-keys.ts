@@ -12,6 +12,8 @@ export interface Lent<Key> {
 }
 
 export interface LentKeysOptions<Key> {
+  /** As `keyServices` calls it. */
+  readonly service: string;
   /** @throws PaycertError of kind source */
   readonly obtain: (signal: AbortSignal) => Promise<Lent<Key>>;
   /**
@@ -38,6 +40,8 @@ export class LentKeys<Key extends object> {
   readonly #pause: Pause;
   readonly #obtaining = new Flight<Key>();
   #held: Held<Key> | undefined;
+  /** Its files cannot be read, and it is used on. */
+  #isKept = false;
   /** Wakes the one that waits for the time to renew. */
   #changed = new AbortController();
   #users = 0;
@@ -112,6 +116,7 @@ export class LentKeys<Key extends object> {
       this.#pause.end();
       const renewAfterMilliseconds = Math.max((milliseconds * 2) / 3, shortestWaitMilliseconds);
       this.#hold({ key, milliseconds, from: this.#now(), renewAfterMilliseconds });
+      this.#become(false);
       return key;
     } catch (error) {
       if (!(error instanceof PaycertError)) throw error;
@@ -120,10 +125,19 @@ export class LentKeys<Key extends object> {
       // A file that is away ends no key: its cloud does, and then it is forgotten.
       else if (held !== undefined) {
         this.#hold({ ...held, from: this.#now() });
+        this.#become(true, error);
         return held.key;
       }
+      this.#become(false);
       throw error;
     }
+  }
+
+  #become(isKept: boolean, error?: PaycertError): void {
+    if (this.#isKept === isKept) return;
+    this.#isKept = isKept;
+    const { service, observe } = this.#options;
+    observe({ type: 'access-key-kept', service, ...(error && { error }) });
   }
 
   #hold(held: Held<Key>): void {

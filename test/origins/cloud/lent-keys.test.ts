@@ -11,8 +11,9 @@ const hour = 3_600_000;
 function make(t: TestContext, isRenewedAhead = true) {
   const clock = new FakeClock();
   const state = { obtained: 0, fails: false };
+  const recorder = new Recorder();
   const keys = new LentKeys({
-    ...{ clock, isRenewedAhead, random: () => 1, observe: new Recorder().observe },
+    ...{ service: 'awskms', clock, isRenewedAhead, random: () => 1, observe: recorder.observe },
     async obtain() {
       state.obtained += 1;
       if (state.fails) throw new PaycertError('origin-unreachable', 'STS is away');
@@ -24,7 +25,7 @@ function make(t: TestContext, isRenewedAhead = true) {
   const turns = async () => {
     for (let n = 0; n < 20; n++) await new Promise((resolve) => setImmediate(resolve));
   };
-  return { clock, state, keys, turns, id: async () => (await keys.current(t.signal)).id };
+  return { clock, state, keys, turns, recorder, id: async () => (await keys.current(t.signal)).id };
 }
 
 describe('a lent key', () => {
@@ -95,6 +96,31 @@ describe('a lent key', () => {
     await assert.rejects(id(), { code: 'origin-unreachable' });
     state.fails = false;
     assert.equal(await id(), 6);
+  });
+
+  it('of files that cannot be read is said to be used on once, and once that it is no more', async (t) => {
+    const { clock, id, keys, state, recorder } = make(t, false);
+    const said = () => recorder.of('access-key-kept').map(({ service, error }) => [service, error?.code]);
+    await id();
+    state.fails = true;
+    for (let n = 0; n < 3; n++) {
+      clock.advance(hour);
+      await id();
+    }
+    assert.deepEqual(said(), [['awskms', 'origin-unreachable']]);
+    state.fails = false;
+    clock.advance(hour);
+    const held = await keys.current(t.signal);
+    assert.deepEqual(said().slice(1), [['awskms', undefined]]);
+    state.fails = true;
+    clock.advance(hour);
+    await id();
+    keys.forget(held);
+    await assert.rejects(id(), { code: 'origin-unreachable' });
+    assert.deepEqual(said().slice(2), [
+      ['awskms', 'origin-unreachable'],
+      ['awskms', undefined],
+    ]);
   });
 
   it('of files that is refused while they are read is not used on', async (t) => {
