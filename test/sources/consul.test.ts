@@ -291,8 +291,6 @@ describe('a thousand credentials in one Consul', () => {
 
   it('are read over eight connections, with two requests each, and no more while it is down', limit, async (t) => {
     const { proxy, sources } = await thousand(t);
-    // No limit of time ends: a busy machine takes longer for a thousand than one of them may.
-    t.mock.timers.enable({ apis: ['setTimeout'] });
     const all = await Promise.all(sources.map((source) => source.read(signal)));
     assert.ok(all.every(({ data }) => textsOf(data)['key'] === 'v'));
     assert.deepEqual([proxy.count(/kv\/many.* 200/), proxy.exchanges.length], [2000, 2000]);
