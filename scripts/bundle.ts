@@ -6,16 +6,35 @@ import { bundleBom } from './bundle-bom.ts';
 /**
  * Importing a built-in module as an ES module reads everything it exports, and `node:http` exports a WebSocket that is
  * loaded when it is read, with a whole HTTP client behind it: 13 MB. Asked for in this way, only what is used is loaded.
+ * An import takes each name once: as a CommonJS module it would have an object of its own for each importer, with a getter
+ * for everything that the module exports.
  */
 const lazyBuiltins: Plugin = {
   name: 'lazy-builtins',
   setup(bundler) {
-    bundler.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'builtin' }));
-    bundler.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    bundler.onResolve({ filter: /^node:/ }, ({ path, kind }) => ({
+      path,
+      namespace: kind === 'import-statement' ? 'imported' : 'required',
+      sideEffects: false,
+    }));
+    const ask = (path: string) => `process.getBuiltinModule(${JSON.stringify(path)})`;
+    bundler.onLoad({ filter: /.*/, namespace: 'required' }, ({ path }) => ({
+      contents: `module.exports = ${ask(path)};`,
+    }));
+    bundler.onLoad({ filter: /.*/, namespace: 'imported' }, ({ path }) => ({
+      contents: namedExports(ask(path), path),
     }));
   },
 };
+
+/** A call that is marked as pure is left out where nobody imports the name. */
+function namedExports(builtin: string, path: string): string {
+  const names = Object.keys(process.getBuiltinModule(path) as object).filter((name) => /^[A-Za-z]\w*$/.test(name));
+  const exports = names.map(
+    (name) => `const ${name}_ = /* @__PURE__ */ pick('${name}'); export { ${name}_ as ${name} };`,
+  );
+  return `const builtin = ${builtin}; const pick = (name) => builtin[name]; export default builtin; ${exports.join('\n')}`;
+}
 
 const shared = {
   bundle: true,
