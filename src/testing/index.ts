@@ -21,6 +21,7 @@ export type { AliyunGateway, AliyunGatewayOptions, SentMessage } from './aliyun-
 export type { Account as AliyunAccount } from './aliyun-signatures.ts';
 export { createAuthority } from './authority.ts';
 export type { Authority, AuthorityOptions, Issued, IssueOptions } from './authority.ts';
+export type { Fault, FaultOptions } from './faults.ts';
 export { generateKeyPair, toPkcs1Pem, toPkcs8Pem, toSpkiPem } from './key-pair.ts';
 export type { KeyPair } from './key-pair.ts';
 export { createSecretVolume } from './secret-volume.ts';
