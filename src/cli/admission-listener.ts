@@ -1,7 +1,7 @@
 // Where the API server asks for reviews: HTTPS, from the first certificate on, which is followed while it runs.
 import type { SecureContextOptions } from 'node:tls';
 import type { Observe } from '../events.ts';
-import { signalOf } from '../gateway/call-end.ts';
+import { signalOf } from '../store/call-end.ts';
 import type { Reviewer } from '../operator/admission/reviewer.ts';
 import { readJson } from '../server/body.ts';
 import { limitsOf, reviewBytes, reviewsBytes } from '../server/limits.ts';

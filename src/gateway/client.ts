@@ -5,7 +5,7 @@ import { matchesCall, type Repeatable } from '../providers/forwarding.ts';
 import type { AbortableCall, Call, Ending } from '../store/call.ts';
 import { BufferBudget } from '../system/buffer-budget.ts';
 import { type Exchange, type Exchanged, exchangeOnce, type ExchangeOptions, type Limits } from './exchange.ts';
-import { CallEnd, signalOf } from './call-end.ts';
+import { CallEnd, signalOf } from '../store/call-end.ts';
 import type { BreakerOptions, BreakerState } from '../system/breaker.ts';
 import type { BulkheadOptions } from './bulkhead.ts';
 import { Deadlines } from '../system/deadlines.ts';

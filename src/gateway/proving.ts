@@ -5,7 +5,7 @@ import type { ForwardedRequest, ForwardedResponse } from '../providers/forwardin
 import type { Call, Ending } from '../store/call.ts';
 import { verifyOnce } from '../store/one-use.ts';
 import type { Store } from '../store/store.ts';
-import { signalOf } from './call-end.ts';
+import { signalOf } from '../store/call-end.ts';
 
 /** Waits for a key that a response names and nobody knows: whether the credential has another set then. */
 export type Learn = (credential: string, keyId: string, gone: AbortSignal) => Promise<boolean>;

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import type { TSchema } from 'typebox';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
-import { CallEnd } from '../gateway/call-end.ts';
+import { CallEnd } from '../store/call-end.ts';
 import type { Ending, Gone } from '../store/call.ts';
 import { BatchedWrites } from './batched-writes.ts';
 import { toPaycertError } from './problem.ts';

@@ -1,5 +1,5 @@
 // How a call ends before its response is there: its time is over, or its caller has gone.
-import type { EndListener, Ending } from '../store/call.ts';
+import type { EndListener, Ending } from './call.ts';
 
 /** For those who take nothing else. */
 export const signalOf = (end: Ending): AbortSignal => {

@@ -1,7 +1,7 @@
 // The end of a call, as those hear of it who wait for its response: once, and as an AbortSignal says it.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CallEnd, signalOf } from '../../src/gateway/call-end.ts';
+import { CallEnd, signalOf } from '../../src/store/call-end.ts';
 import type { EndListener } from '../../src/store/call.ts';
 
 function listening(): EndListener & { heard: number } {
