@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatTable } from '../../src/cli/table.ts';
+import { afterOwnTime } from '../attack/patience.ts';
 import { type Result, Tally, type TargetName, targetNames, targets, tryInputs } from './fuzz.ts';
 
 const { values } = parseArgs({
@@ -18,7 +19,7 @@ const { seed } = values;
 const chosen = targetNames.filter((name) => values.only === undefined || values.only === name);
 if (chosen.length === 0) throw new Error(`--only takes one of: ${targetNames.join(', ')}`);
 
-/** A child that is silent for so long hangs: even a busy machine makes the corpus in a tenth of it. */
+/** A child that is silent for so long hangs: it makes the corpus in a tenth of it. Time in which it has no core is not counted. */
 const silenceMilliseconds = 60_000;
 const sideBySide = 2;
 const shownFailures = 20;
@@ -32,17 +33,20 @@ function runChild(
 ): Promise<string | undefined> {
   const child = fork(join(import.meta.dirname, 'child.ts'), [name, seed, String(from), String(to)]);
   let isHanging = false;
-  const watchdog = setTimeout(() => {
-    isHanging = true;
-    child.kill('SIGKILL');
-  }, silenceMilliseconds);
+  const watch = () =>
+    afterOwnTime(silenceMilliseconds, child.pid ?? 0, () => {
+      isHanging = true;
+      child.kill('SIGKILL');
+    });
+  let stopWatch = watch();
   child.on('message', (result: Result) => {
-    watchdog.refresh();
+    stopWatch();
+    stopWatch = watch();
     tell(result);
   });
   return new Promise((resolve) => {
     child.once('close', (code, signal) => {
-      clearTimeout(watchdog);
+      stopWatch();
       if (code === 0) resolve(undefined);
       else resolve(isHanging ? 'it hangs' : `the process ended (${signal ?? String(code)})`);
     });
