@@ -78,20 +78,20 @@ export async function sendFaulty(response: ServerResponse, fault: Fault, good: A
       return void Readable.from(spaces(fault.bytes)).pipe(response);
     case 'late':
       await fault.until;
-      return end(response, { status, headers, body });
+      return void end(response, { status, headers, body });
     case 'date':
-      return end(response, { status, headers: { ...headers, Date: dateIn(fault.milliseconds) }, body });
+      return void end(response, { status, headers: { ...headers, Date: dateIn(fault.milliseconds) }, body });
     case 'unsign':
-      return end(response, { status, ...withSignature({ headers, body }, () => undefined) });
+      return void end(response, { status, ...withSignature({ headers, body }, () => undefined) });
     case 'forge':
-      return end(response, { status, ...withSignature({ headers, body }, (value) => `${value.startsWith('A') ? 'B' : 'A'}${value.slice(1)}`) }); // prettier-ignore
+      return void end(response, { status, ...withSignature({ headers, body }, (value) => `${value.startsWith('A') ? 'B' : 'A'}${value.slice(1)}`) }); // prettier-ignore
     case 'probe':
-      return end(response, { status, ...withSignature({ headers, body }, (value) => `WECHATPAY/SIGNTEST/${value.slice(19)}`) }); // prettier-ignore
+      return void end(response, { status, ...withSignature({ headers, body }, (value) => `WECHATPAY/SIGNTEST/${value.slice(19)}`) }); // prettier-ignore
   }
 }
 
-export function end(response: ServerResponse, { status, headers, body }: Answer): void {
-  response.writeHead(status, { ...headers, 'Content-Length': String(body.byteLength) }).end(body);
+export function end(response: ServerResponse, { status, headers, body }: Answer): ServerResponse {
+  return response.writeHead(status, { ...headers, 'Content-Length': String(body.byteLength) }).end(body);
 }
 
 const dateIn = (milliseconds: number): string => new Date(Date.now() + milliseconds).toUTCString();
