@@ -35,9 +35,10 @@ export class Lanes<T> {
     if (waiting?.size === 0) this.#lanes.delete(lane);
   }
 
-  /** The oldest of the lane whose turn it is; none where nothing waits. */
-  next(): readonly T[] {
+  /** The oldest of the lane whose turn it is, among those that `may` be served now; none where none is or nothing waits. */
+  next(may: (lane: string, waiting: number) => boolean): readonly T[] {
     for (const [lane, waiting] of this.#lanes) {
+      if (!may(lane, waiting.size)) continue;
       const taken: T[] = [];
       this.#lanes.delete(lane);
       for (const item of waiting) {

@@ -63,6 +63,9 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
   readonly #deadlines: Deadlines;
   readonly #stop = new AbortController();
   #underWay = 0;
+  /** How many of them are of each lane. */
+  readonly #ofLane = new Map<string, number>();
+  readonly #batch: number;
   #isWoken = false;
   /** Why nothing is sent for a moment: the service limits us. */
   #limited: PaycertError | undefined;
@@ -73,6 +76,7 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
     this.#options = options;
     this.#milliseconds = milliseconds;
     this.#deadlines = new Deadlines({ ...options, milliseconds });
+    this.#batch = batch;
     this.#lanes = new Lanes({ capacity, batch });
     this.#pace = new Pace({ concurrent, random });
     this.#breaker = new Breaker({
@@ -146,15 +150,31 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
 
   #serve(): void {
     while (this.#limited === undefined && this.#underWay < this.#pace.allowed && !this.#breaker.refuses) {
-      const jobs = this.#lanes.next();
+      const jobs = this.#lanes.next((lane, waiting) => this.#mayBegin(lane, waiting));
       const [first] = jobs;
       if (first === undefined) return;
-      this.#underWay += 1;
-      void this.#send(first.way, jobs).then(() => {
-        this.#underWay -= 1;
+      const { lane, way } = first;
+      this.#count(lane, 1);
+      void this.#send(way, jobs).then(() => {
+        this.#count(lane, -1);
         this.#serve();
       });
     }
+  }
+
+  /**
+   * A request that is not full waits while its key has half of all that may be under way: what comes meanwhile goes with it, and fewer
+   * requests with more in each cost the service, and us, less.
+   */
+  #mayBegin(lane: string, waiting: number): boolean {
+    return waiting >= this.#batch || (this.#ofLane.get(lane) ?? 0) < Math.max(this.#pace.allowed / 2, 1);
+  }
+
+  #count(lane: string, change: 1 | -1): void {
+    this.#underWay += change;
+    const left = (this.#ofLane.get(lane) ?? 0) + change;
+    if (left > 0) this.#ofLane.set(lane, left);
+    else this.#ofLane.delete(lane);
   }
 
   async #send(way: Way, jobs: readonly Job<Way, Result>[]): Promise<void> {

@@ -101,6 +101,30 @@ describe('signatures of a key service', () => {
     assert.equal((await Promise.all([...flood, single])).length, 201);
   });
 
+  it('wait for company while four requests of their key are under way, and no other key waits with them', async (t) => {
+    const { sign, sent, untilSent } = make(t);
+    const all: Promise<unknown>[] = [];
+    for (let count = 1; count <= 4; count += 1) {
+      all.push(sign('a', String(count)));
+      await untilSent(count);
+    }
+    all.push(sign('a', '5'));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(sent.length, 4);
+    all.push(sign('b', '6'), sign('a', '7'));
+    await untilSent(5);
+    assert.equal(sent[4]!.way, 'b');
+    sent[0]!.answer();
+    await untilSent(6);
+    assert.deepEqual(sent[5]!.digests, ['5', '7']);
+    // A full one waits for nothing but its turn.
+    all.push(...numbers(16).map((text) => sign('a', text)));
+    await untilSent(7);
+    assert.equal(sent[6]!.digests.length, 16);
+    for (const { answer } of sent.slice(1)) answer();
+    await Promise.all(all);
+  });
+
   it('that are more than 256 of one key are refused, and nothing is sent for them; another key has room', async (t) => {
     const { sign, clock, recorder } = make(t);
     const outcomes = numbers(257).map((text) =>
