@@ -148,7 +148,8 @@ describe('a watched Secret', () => {
     hurry(t, clock);
     const { error } = await failed;
     assert.equal(error.code, 'cluster-forbidden');
-    assert.match(error.message, /^list secrets "wechat-main" in namespace "test-\d+": .* forbids/);
+    // Whichever is asked first: each of them is forbidden.
+    assert.match(error.message, /^(?:get|list) secrets "wechat-main" in namespace "test-\d+": .* forbids/);
     assert.equal(watching.signsWith, '1');
 
     const restarted = watching.recorder.next('watch-restarted');
@@ -188,7 +189,7 @@ describe('a watched Secret', () => {
       const failed = watching.recorder.next('source-failed');
       hurry(t, clock);
       assert.equal((await failed).error.code, 'cluster-unreachable');
-      assert.ok(clock.now().getTime() - brokenAt.getTime() > 30_000);
+      assert.ok(clock.now().getTime() - brokenAt.getTime() >= 30_000);
       assert.equal(watching.signsWith, '1');
       const recovered = watching.recorder.next('unchanged', ({ isRecovery }) => isRecovery);
       await plane.startApiServer();
