@@ -412,7 +412,11 @@ describe('who we are to AWS', () => {
       const at = `keyServices.awskms.auth.accessKey.secretFile: ${files.secretFile}`;
       for (const [make, code, says] of [
         [() => rm(files.secretFile), 'source-unreadable', `${at} cannot be read (ENOENT)`],
-        [() => writeFile(files.secretFile, '\n'), 'origin-unauthenticated', `${at} holds no secret of an access key`],
+        [
+          () => writeFile(files.secretFile, '\n'),
+          'source-unreadable',
+          `${at} is empty: it holds no secret of an access key`,
+        ],
       ] as const) {
         await writeFile(files.secretFile, `${secret}\n`);
         proxy.instead = () => undefined;
