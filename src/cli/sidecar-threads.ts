@@ -7,6 +7,7 @@ import type { Config } from '../config/schema/config.ts';
 import type { CredentialConfig } from '../config/schema/credential.ts';
 import type { SourceConfig } from '../config/schema/source.ts';
 import { sourcePartsOf } from '../config/source-parts.ts';
+import { maxCharacters } from '../config/yaml.ts';
 import { PaycertError } from '../errors.ts';
 import { areLocal, currentMounts, memoryMountOf, type Mounts } from '../sources/mounts.ts';
 import { auditLane, foreignThreads, namesLane } from '../system/lanes.ts';
@@ -63,9 +64,6 @@ export function foreignThreadsOf(config: Config, mounts: Mounts): number {
 /** For the configuration, tokens, hosts file and sockets, one at a time: they hang together, on the one disk of the container. */
 const ownFilesThreads = 1;
 
-/** A larger one is no configuration. */
-const maxPeekBytes = 1024 * 1024;
-
 /** Where a log in a file waits for its disk, too. */
 const isOutputFile = (): boolean => fstatSync(process.stdout.fd).isFile();
 
@@ -79,7 +77,7 @@ export function poolSizeOf(
   { mounts = currentMounts(), cores = availableParallelism(), isLogFile = isOutputFile() } = {},
 ): number {
   const text = 'path' in place ? peek(place.path, mounts) : environment[place.variable];
-  const config = isLogFile || text === undefined || text.length > maxPeekBytes ? undefined : parsed(text);
+  const config = isLogFile || text === undefined ? undefined : parsed(text);
   return poolSizeFor(cores, config && foreignThreadsOf(config, mounts));
 }
 
@@ -87,8 +85,8 @@ function peek(path: string, mounts: Mounts): string | undefined {
   try {
     if (!areLocal(mounts, [resolve(path)])) return undefined;
     const stats = statSync(path);
-    // A file of /proc has no size, and may have no end.
-    return stats.isFile() && stats.size > 0 && stats.size <= maxPeekBytes ? readFileSync(path, 'utf8') : undefined;
+    // A file of /proc has no size, and may have no end. A larger one is refused when it is parsed, unless its letters take several bytes each.
+    return stats.isFile() && stats.size > 0 && stats.size <= maxCharacters ? readFileSync(path, 'utf8') : undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall !== undefined) return undefined;
     throw error;

@@ -7,7 +7,7 @@ import { openingAt } from './yaml-opening.ts';
 import { wholeBefore } from './yaml-whole.ts';
 
 /** What a ConfigMap can hold, and more than 5000 credentials need. Parsing holds the event loop for a second per megabyte. */
-const maxCharacters = 1024 * 1024;
+export const maxCharacters = 1024 * 1024;
 
 export type Path = readonly (string | number)[];
 
