@@ -15,6 +15,8 @@ const { files, merchant } = await createWechatpayMaterial({ merchantId, now, pla
 const data = new Map([...files, ['retired/old.pem', Buffer.from(toPkcs8Pem(retired.privateKey))]]);
 const strict = flatten(await wechatpay({ merchantId }).load(data));
 const legacy = flatten(await wechatpay({ merchantId, legacyFieldPadding: true }).load(data));
+/** Without the retired key, which would answer what is empty to the merchant's with text by chance. */
+const alone = flatten(await wechatpay({ merchantId, legacyFieldPadding: true }).load(files));
 
 const seal = (publicKey: typeof merchant.publicKey, text: string): string =>
   publicEncrypt({ key: publicKey, padding: constants.RSA_PKCS1_PADDING }, Buffer.from(text)).toString('base64');
@@ -58,7 +60,7 @@ describe('fields in PKCS#1 v1.5', () => {
     const opened = attempts.filter(({ status }) => status === 'fulfilled');
     assert.ok(opened.length <= 5, `${opened.length} of 40 opened`);
     assert.ok(attempts.every((attempt) => attempt.status === 'rejected' || !attempt.value.startsWith('secret')));
-    await assert.rejects(open(legacy, seal(merchant.publicKey, '')), undecryptable);
-    await assert.rejects(open(legacy, seal(merchant.publicKey, '\u0000\u0001')), undecryptable);
+    await assert.rejects(open(alone, seal(merchant.publicKey, '')), undecryptable);
+    await assert.rejects(open(alone, seal(merchant.publicKey, '\u0000\u0001')), undecryptable);
   });
 });
