@@ -81,8 +81,9 @@ describe('a sidecar that tries a next key', { timeout: 900_000 }, () => {
     const [{ canaryRejected }] = (await fleet()).credentials as [{ canaryRejected?: string }];
     assert.match(canaryRejected ?? '', /^[0-9a-f]{16}$/);
 
+    const swapped = sidecar.event('swapped', { keyId: theirs }, sidecar.lines.length);
     await activate('{ percent: 10 }');
-    await sidecar.event('swapped', { keyId: theirs }, sidecar.lines.length);
+    await swapped;
     assert.equal(await keyId(), theirs);
   });
 
