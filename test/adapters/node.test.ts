@@ -35,7 +35,7 @@ interface Answer {
 /** What the SDKs and the local API leave untyped. */
 const fieldsOf = (value: unknown): Readonly<Record<string, string>> => value as Readonly<Record<string, string>>;
 
-it('the adapters of adapters/node', { timeout: 300_000 }, async (suite) => {
+it('the adapters of adapters/node', { timeout: 900_000 }, async (suite) => {
   const world = await startSdkWorld(suite);
   const { running, platforms } = world;
   const paycertOf = (credential: string) => new Paycert({ credential, socket: running.sidecar.socket });

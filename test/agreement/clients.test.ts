@@ -84,7 +84,7 @@ it('the server of docs/clients.md is there in every language that has one', () =
   );
 });
 
-it('the server of docs/clients.md takes what is genuine from every platform', { timeout: 300_000 }, async (t) => {
+it('the server of docs/clients.md takes what is genuine from every platform', { timeout: 900_000 }, async (t) => {
   const running = await startProviders(t);
   const directory = await makeDirectory(t);
   type Server = (typeof servers)[number];

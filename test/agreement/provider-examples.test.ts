@@ -50,7 +50,7 @@ const signing = providerIds.filter((id) => id !== 'mtls');
 
 const shell = languages.find(({ info }) => info === 'sh')!;
 
-it('every call in the shell is answered', { skip: shell.skip, timeout: 300_000 }, async (t) => {
+it('every call in the shell is answered', { skip: shell.skip, timeout: 900_000 }, async (t) => {
   const running = await startProviders(t);
   for (const id of signing)
     await t.test(pageOf(id), async () => {
@@ -76,7 +76,7 @@ it('every call in the shell is answered', { skip: shell.skip, timeout: 300_000 }
     });
 });
 
-it('a whole exchange in each language', { timeout: 600_000 }, async (t) => {
+it('a whole exchange in each language', { timeout: 900_000 }, async (t) => {
   const running = await startProviders(t);
   const directory = await makeDirectory(t);
   const { hosts } = await startPlatforms(t, running);
@@ -124,7 +124,7 @@ const python = languages.find(({ info }) => info === 'python')!;
 
 it(
   'the partner’s side in hmac.md signs what paycert accepts once',
-  { skip: python.skip, timeout: 300_000 },
+  { skip: python.skip, timeout: 900_000 },
   async (t) => {
     const { sidecar, secrets } = await startProviders(t);
     const [block] = blocksUnder(pageOf('hmac'), "The partner's side");

@@ -15,7 +15,7 @@ describe('the generated files', () => {
     assert.equal(code, 0, stderr);
   });
 
-  it('of deploy/ are what the chart renders', { skip: noHelm, timeout: 300_000 }, async () => {
+  it('of deploy/ are what the chart renders', { skip: noHelm, timeout: 900_000 }, async () => {
     const { code, stderr } = await run(process.execPath, ['scripts/deploy.ts', '--check']);
     assert.equal(code, 0, stderr);
   });

@@ -177,7 +177,7 @@ async function sendAll(
 // It closes after each: a client that keeps connections must know.
 const small = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
-it('every client of examples/clients', { timeout: 300_000 }, async (suite) => {
+it('every client of examples/clients', { timeout: 900_000 }, async (suite) => {
   const running: Running = { providers: await startProviders(suite), platform: await startRawPlatform(suite) };
   for (const language of languages) {
     const guarantee = (title: string, run: (t: TestContext) => Promise<void>) =>

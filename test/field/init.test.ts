@@ -41,7 +41,7 @@ function init({ root, name }: Folder, ...args: readonly string[]): Omit<Ended, '
   const { status, stdout, stderr } = spawnSync(process.execPath, [mainFile, 'init', name, ...args], {
     cwd: root,
     encoding: 'utf8',
-    timeout: 300_000,
+    timeout: 900_000,
     killSignal: 'SIGKILL',
   });
   return { code: status, stdout, stderr };
@@ -95,7 +95,7 @@ async function alipayFolder(): Promise<Files> {
   return { ...rest, [keyToolName]: key!, '应用公钥RSA2048.txt': toSpkiPem((await keyPairs())[0]!.publicKey) };
 }
 
-describe('paycert init', { timeout: 600_000 }, () => {
+describe('paycert init', { timeout: 900_000 }, () => {
   it(
     'makes of WeChat’s folder, as the zip has it, a Secret and a configuration that validate',
     needsKubectl,

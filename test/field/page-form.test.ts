@@ -29,7 +29,7 @@ const pages: Readonly<Record<string, { type: string; head: string }>> = {
   },
 };
 
-it('a page form verifies', { skip: noChromium, timeout: 300_000 }, async (t) => {
+it('a page form verifies', { skip: noChromium, timeout: 900_000 }, async (t) => {
   const { sidecar, alipay } = await startProviders(t);
   await using gateway = await startAlipayGateway({ material: alipay });
   let page = { type: '', html: '' };

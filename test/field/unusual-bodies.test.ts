@@ -29,7 +29,7 @@ const isMissing = (tool: string): boolean => {
 };
 const skip = ['openssl', 'curl'].some(isMissing) && 'no openssl or no curl here';
 
-it('what is signed of an unusual body', { skip, timeout: 300_000 }, async (suite) => {
+it('what is signed of an unusual body', { skip, timeout: 900_000 }, async (suite) => {
   const { sidecar, alipay, wechat } = await startProviders(suite);
   const ask = async (socket: string, credential: string, operation: string, body: object) => {
     const { status, content } = await call(socket, `/v1/credentials/${credential}/${operation}`, { body });

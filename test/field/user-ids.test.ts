@@ -19,7 +19,7 @@ const [inRange, another, stranger] = [1_000_680_000, 1_000_690_000, 65_534];
 
 it(
   'under a user id of OpenShift, group 0 reaches the socket, and nobody else',
-  { skip, timeout: 300_000 },
+  { skip, timeout: 900_000 },
   async (t) => {
     const directory = await makeDirectory(t);
     const [run, material] = [join(directory, 'run'), join(directory, 'wechat-main')];

@@ -18,7 +18,7 @@ import { noToken, SoftHsm } from '../support/softhsm.ts';
 import { withFiles } from '../support/wechatpay.ts';
 
 const page = 'docs/keys.md';
-const timeout = 120_000;
+const timeout = 900_000;
 const bao = useBao();
 const { files, merchant } = await makeMaterial(new Date());
 const kms = useLocalKms(async () => ({

@@ -26,6 +26,7 @@ export async function browse(url: string): Promise<string> {
     const [dom] = await Promise.all([text(child.stdout), once(child, 'close')]);
     return dom;
   } finally {
-    await rm(profile, { recursive: true, force: true, maxRetries: 3 });
+    // Its other processes end after it, and write until they do.
+    await rm(profile, { recursive: true, force: true, maxRetries: 20 });
   }
 }

@@ -34,7 +34,7 @@ async function scene(t: TestContext) {
 
 const linesOf = (text: string) => text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Readonly<Record<string, unknown>>])); // prettier-ignore
 
-describe('paycert reconcile', { timeout: 600_000 }, () => {
+describe('paycert reconcile', { timeout: 900_000 }, () => {
   it('asks for each number on standard input at the times that it is given, and exits with 75 while any is open', async (t) => {
     const { platform, material, run } = await scene(t);
     const { code, stdout, stderr } = await run(['--after', '0s,10ms,20ms'], '1001\n\n1002\r\n1001\nno number\n');
