@@ -1,4 +1,5 @@
 // attempt: material → load → check → swap, defer or reject. Whatever happens, the last good snapshot is kept.
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.ts';
 import { keyReferenceText } from '../crypto/key-reference.ts';
 import type { RemoteKeys } from '../crypto/private-key.ts';
@@ -15,6 +16,8 @@ import type { LiveCheck } from './live-check.ts';
 import { Snapshot, snapshotId } from './snapshot.ts';
 import { describeStaged, evaluateStaged } from './staged.ts';
 import { type Entry, isBridged, type Store } from './store.ts';
+import { recordUnchanged } from './unchanged.ts';
+import type { UsedParts } from './used-parts.ts';
 
 export interface Credential {
   readonly name: string;
@@ -45,6 +48,10 @@ export interface AttemptOptions {
   readonly isRepeated?: (error: PaycertError) => boolean;
   /** When it was accepted, of material that was kept before a restart: what is known of the newest stays. */
   readonly keptAt?: Date;
+  /** What was used of what is current. Absent: whatever is accepted counts as new. */
+  readonly used?: UsedParts;
+  /** Whether something newer than what is current was refused, or nothing could be read. */
+  readonly isRecovery?: boolean;
   /** Once aborted, the attempt changes nothing. */
   readonly signal?: AbortSignal;
 }
@@ -56,7 +63,7 @@ export async function attempt(
   { name, provider, resolve, older, graceMilliseconds, lastGood, liveCheck, besideCheck }: Omit<Credential, 'source'>,
   material: Material,
   { store, clock, limiter, ...dependencies }: Dependencies,
-  { isRepeated = () => false, keptAt, signal = endless }: AttemptOptions = {},
+  { isRepeated = () => false, keptAt, used, isRecovery = false, signal = endless }: AttemptOptions = {},
 ): Promise<Refusal | undefined> {
   if (!store.has(name)) return undefined;
   const { observe } = dependencies;
@@ -103,14 +110,27 @@ export async function attempt(
     return refusal;
   }
 
-  const generation = (previous?.generation ?? 0) + 1;
-  const retired = previous?.retire(at, graceMilliseconds) ?? [];
-  const { version } = material;
   const { isActive = false, signs, judge } = material.staged ?? {};
   const waiting = isActive ? undefined : beside?.context;
   const mayBeTried = waiting !== undefined && (besideCheck?.mayBeTried(waiting, at) ?? true);
   const isPartial = signs !== undefined && mayBeTried;
   const refused = waiting && besideCheck?.refusalOf(waiting);
+  const set = { ...beside, isPartial, ...(refused && { error: refused }) };
+  const staged = material.staged && beside && describeStaged(material.staged, set, snapshotId);
+  const loaded = { material, context, beside: beside?.context };
+  if (
+    previous !== undefined &&
+    used?.areSame(loaded, previous, at) === true &&
+    isDeepStrictEqual(staged, store.entry(name).staged)
+  ) {
+    store.update(name, (entry) => ({ ...entry, snapshot: previous.renewed(material, context) }));
+    recordUnchanged(name, { store, clock, observe }, isRecovery);
+    keepLastGood({ name, lastGood }, material, { store, clock, observe });
+    return undefined;
+  }
+  const generation = (previous?.generation ?? 0) + 1;
+  const retired = previous?.retire(at, graceMilliseconds) ?? [];
+  const { version } = material;
   const about = {
     generation,
     loadedAt: at,
@@ -123,8 +143,6 @@ export async function attempt(
     seenBefore: previous?.firstSeen,
   };
   const snapshot = new Snapshot(context, about, limiter);
-  const set = { ...beside, isPartial, ...(refused && { error: refused }) };
-  const staged = material.staged && beside && describeStaged(material.staged, set, snapshotId);
   // Before the swap: a provider that throws here has not half replaced anything.
   const warnings = context.set.warnings(at);
   const current = { snapshot, references: referencesOf(material.data, remote) };
@@ -136,6 +154,7 @@ export async function attempt(
       lastReload: { at, outcome: 'swapped' },
       ...(staged && { staged }),
     }));
+  used?.note(loaded);
   // Before anybody hears of it: who does may end this process.
   if (keptAt === undefined) keepLastGood({ name, lastGood }, material, { store, clock, observe });
   const lag = material.changedAt && previous && (at.getTime() - material.changedAt.getTime()) / 1000;

@@ -5,6 +5,8 @@ import type { Material, Tick } from '../sources/source.ts';
 import { attempt, type Credential, type Dependencies } from './attempt.ts';
 import { dropRevoked, keepLastGood } from './last-good.ts';
 import { restoreLastGood } from './restore.ts';
+import { recordUnchanged } from './unchanged.ts';
+import { UsedParts } from './used-parts.ts';
 
 const longestBackoff = 5 * 60 * 1000;
 const shortestBackoff = 500;
@@ -80,6 +82,7 @@ class Loop {
   /** The revision of what is current. */
   #revision: string | undefined;
   #pending: Pending | undefined;
+  readonly #used = new UsedParts();
   /** When its platform is asked again about the set that waits. */
   #besideAt: Date | undefined;
 
@@ -135,7 +138,7 @@ class Loop {
       revision = material.revision;
       this.#recordRead(material);
       if (revision === this.#revision) {
-        this.#recordUnchanged(this.#pending !== undefined);
+        recordUnchanged(name, this.#dependencies, this.#pending !== undefined);
         this.#pending = undefined;
         // What could not be kept is tried again: there may be room now.
         if (this.#dependencies.store.entry(name).kept?.error !== undefined)
@@ -147,6 +150,8 @@ class Loop {
         observe({ type: 'found-by-poll', credential: name });
       const refusal = await attempt(this.#credential, material, this.#dependencies, {
         isRepeated: (error) => this.#isRepeated(revision, error.code),
+        used: this.#used,
+        isRecovery: this.#pending !== undefined,
         signal: this.#signal,
       });
       if (refusal === undefined) {
@@ -176,17 +181,6 @@ class Loop {
       observe({ type: 'mount-frozen', credential: name, paths: frozenPaths });
     if (JSON.stringify(copies) !== JSON.stringify(before.copies ?? []))
       observe({ type: 'copies-changed', credential: name, copies });
-  }
-
-  #recordUnchanged(isRecovery: boolean): void {
-    const { store, clock, observe } = this.#dependencies;
-    const { name } = this.#credential;
-    // The writer of the bad material has put the current one back.
-    store.update(name, ({ rejection, deferral, restored, ...entry }) => ({
-      ...entry,
-      lastReload: { at: clock.now(), outcome: 'unchanged' },
-    }));
-    observe({ type: 'unchanged', credential: name, isRecovery });
   }
 
   #recordFailure(error: unknown, revision: string | undefined): void {

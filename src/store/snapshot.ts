@@ -77,7 +77,7 @@ export class Snapshot {
   readonly #judge: ((isRefused: boolean) => void) | undefined;
   /** The set beside this one, where that signs a share of the calls. */
   readonly #tried: { readonly snapshot: Snapshot; readonly signs: (callId: string) => boolean } | undefined;
-  readonly #unopening = new Unopening();
+  readonly #unopening: Unopening;
 
   constructor(
     context: SigningContext,
@@ -90,6 +90,7 @@ export class Snapshot {
       signs?: ((callId: string) => boolean) | undefined;
       judge?: ((isRefused: boolean) => void) | undefined;
       seenBefore?: FirstSeen | undefined;
+      unopening?: Unopening;
     },
     limiter: Limiter,
   ) {
@@ -101,15 +102,29 @@ export class Snapshot {
     this.beside = about.beside;
     const { beside, signs } = about;
     if (beside && signs) {
-      const snapshot = new Snapshot(beside, { ...about, beside: context, signs: undefined }, limiter);
+      const { unopening: _, ...same } = about;
+      const snapshot = new Snapshot(beside, { ...same, beside: context, signs: undefined }, limiter);
       this.#tried = { snapshot, signs };
     }
     this.#judge = about.judge;
     this.loadedAt = about.loadedAt;
     this.firstSeen = noteSeen(about.seenBefore ?? new Map(), context.set.keys, about.loadedAt);
     this.version = about.version;
+    this.#unopening = about.unopening ?? new Unopening();
     this.#limiter = limiter;
     Object.freeze(this);
+  }
+
+  /** The same generation, of material that has since changed in nothing that is used: what is said of its origin is of the newest. */
+  renewed({ version }: { readonly version?: string }, { set: { ignored } }: SigningContext): Snapshot {
+    const { generation, loadedAt, retired, beside, firstSeen: seenBefore } = this;
+    const context = { ...this.context, set: { ...this.context.set, ...(ignored && { ignored }) } };
+    const kept = { signs: this.#tried?.signs, judge: this.#judge, unopening: this.#unopening };
+    return new Snapshot(
+      context,
+      { generation, loadedAt, version, retired, beside, seenBefore, ...kept },
+      this.#limiter,
+    );
   }
 
   /** What the next snapshot finds retired: all that signed by this one, and those before it whose grace has not ended. */

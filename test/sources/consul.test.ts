@@ -7,10 +7,13 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import { systemClock } from '../../src/clock.ts';
 import type { SourceConfig } from '../../src/config/schema/source.ts';
 import { PaycertError } from '../../src/errors.ts';
+import type { Provider } from '../../src/providers/provider.ts';
+import { withIgnored } from '../../src/providers/shared/ignored.ts';
 import { buildCredential } from '../../src/running/build.ts';
 import { Origins } from '../../src/running/origins.ts';
 import type { Source } from '../../src/sources/source.ts';
 import { textsOf } from '../support/directories.ts';
+import { fakeProvider } from '../support/fake-provider.ts';
 import { freePort } from '../support/free-port.ts';
 import { noPeer, Peer, peerPath } from '../support/peers.ts';
 import { RecordingProxy } from '../support/recording-proxy.ts';
@@ -103,7 +106,8 @@ const build = (config: Config, origins?: Origins): Source =>
     { ...surroundings, environment: {}, ...(origins && { origins }) },
   ).source;
 
-const watch = (t: TestContext, config: Config) => new Watching(t, { source: () => build(config) });
+const watch = (t: TestContext, config: Config, provider: Provider = fakeProvider) =>
+  new Watching(t, { source: () => build(config), provider });
 
 const codeIs = (code: string, message: RegExp) => (error: unknown) =>
   error instanceof PaycertError && error.code === code && message.test(error.message);
@@ -162,6 +166,20 @@ describe('followed keys of Consul', () => {
     for (const id of ['1', '2', '3']) await write(`${config.prefix}-other`, content(id));
     await watching.change(() => write(config.prefix, content('1')), '1');
     assert.equal(proxy.count(/consistent=true/), 4);
+  });
+
+  it('are no new generation when a key that nothing uses is written among them', limit, async (t) => {
+    const config = await configure();
+    await write(config.prefix, content('0'));
+    const watching = watch(t, config, withIgnored(fakeProvider));
+    await watching.untilSignsWith('0');
+    const [{ version }, looked] = [watching.current, watching.recorder.next('unchanged')];
+    await write(config.prefix, { notes: 'a' });
+    await looked;
+    assert.equal(watching.current.generation, 1);
+    assert.ok(Number(watching.current.version) > Number(version));
+    await watching.change(() => write(config.prefix, content('1')), '1');
+    assert.equal(watching.current.generation, 2);
   });
 
   it('that are not there yet are waited for, and that are deleted leave the last good set', limit, async (t) => {
