@@ -15,11 +15,10 @@ export interface TlsFiles {
 export interface ConnectionsOptions {
   readonly clock: Clock;
   readonly tls?: TlsFiles | undefined;
-  readonly maxSockets?: number;
+  /** To a node, for the responses that come at once. */
+  readonly maxSockets: number;
 }
 
-/** Of the responses that come at once, for all credentials together. What waits on purpose has connections of its own. */
-const defaultSockets = 8;
 /** How long trust is used before its files are read again. */
 const trustMilliseconds = 10_000;
 
@@ -30,7 +29,7 @@ export class Connections {
   readonly #plain: Record<'quick' | 'waiting', Agent>;
   #trust: { readonly readAt: number; readonly options: Promise<AgentOptions> } | undefined;
 
-  constructor({ clock, tls = {}, maxSockets = defaultSockets }: ConnectionsOptions) {
+  constructor({ clock, tls = {}, maxSockets }: ConnectionsOptions) {
     this.#clock = clock;
     this.#tls = tls;
     this.#encrypted = { quick: new Agents({ maxSockets }), waiting: new Agents() };

@@ -7,6 +7,7 @@ import { readBytes, readChunks, readLines, request, TooLarge, Unreachable } from
 import { TimeLimit } from '../system/time-limit.ts';
 import { Connections, type TlsFiles } from './connections.ts';
 import { Pause } from './pause.ts';
+import { Queue } from './queue.ts';
 
 export interface ServerOptions {
   /** What people call it: Vault. */
@@ -46,8 +47,10 @@ export interface Reply {
   readonly content: unknown;
 }
 
+/** Of the responses that come at once, for all credentials together. What waits on purpose has connections of its own. */
+const defaultSockets = 8;
 const silenceMilliseconds = 10_000;
-/** However slowly it comes. */
+/** However slowly it comes, from its turn on. */
 const wholeMilliseconds = 30_000;
 const defaultPauseMilliseconds = 10_000;
 /** As many as one set of files may hold. */
@@ -61,6 +64,7 @@ export class Server {
   readonly #nodes: readonly URL[];
   readonly #pause: Pause;
   readonly #connections: Connections;
+  readonly #queue: Queue;
   /** The node that answered last. */
   #preferred = 0;
 
@@ -68,7 +72,9 @@ export class Server {
     this.name = options.name;
     this.#options = options;
     this.#nodes = options.addresses.map((address) => new URL(address));
-    this.#connections = new Connections(options);
+    const { maxSockets = defaultSockets } = options;
+    this.#connections = new Connections({ ...options, maxSockets });
+    this.#queue = new Queue(maxSockets);
     const { longestPauseMilliseconds: longestMilliseconds = defaultPauseMilliseconds } = options;
     this.#pause = new Pause({ ...options, longestMilliseconds });
   }
@@ -116,6 +122,10 @@ export class Server {
 
   async #exchange(node: URL, question: Question, signal: AbortSignal): Promise<Reply> {
     const { what, waitMilliseconds = 0, method, isRead = false } = question;
+    // What the server keeps waiting has a connection of its own.
+    using turn = waitMilliseconds > 0 ? undefined : await this.#queue.enter(signal);
+    // All nodes may have failed meanwhile: not everybody who waited finds that out by a time of its own.
+    if (turn !== undefined) this.#pause.assertOver();
     const agent = await this.#connections.agentFor(node, waitMilliseconds > 0 ? 'waiting' : 'quick');
     using limit = new TimeLimit(signal, wholeMilliseconds + waitMilliseconds);
     const { body, options } = toRequest(question, agent);
