@@ -36,7 +36,7 @@ export async function callSidecar(
       ? { socketPath: option(values, 'socket') ?? process.env['PAYCERT_SOCKET'] ?? defaultSocket }
       : parseUrl(url);
   const headers = {
-    ...(tokenFile !== undefined && { Authorization: `Bearer ${await readToken(tokenFile)}` }),
+    ...(tokenFile !== undefined && { Authorization: `Bearer ${await readToken(tokenFile, 'token', '--token-file')}` }),
     ...(body && { 'Content-Type': 'application/json' }),
   };
   const where = 'socketPath' in target ? target.socketPath : `${target.host}:${target.port}`;

@@ -30,7 +30,7 @@ export interface OperatorAudit {
 /** @throws PaycertError `token-unusable`, or `usage` where no collector is named */
 export async function startOperatorAudit(options: OperatorAuditOptions): Promise<OperatorAudit> {
   const { clock, observe, version, identity, environment, keyFile, stdout, volume, otlp, print } = options;
-  const key = keyFile === undefined ? undefined : await readToken(keyFile, 'audit-key');
+  const key = keyFile === undefined ? undefined : await readToken(keyFile, 'audit-key', '--audit-key');
   const about = { version, chain: key === undefined ? 'sha256' : 'hmac-sha256' };
   const collector = otlp ? openCollector(volume === undefined, { environment, clock, observe, version }) : undefined;
   if (otlp && collector === undefined)

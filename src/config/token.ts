@@ -6,33 +6,33 @@ import { readBounded, whyUnreadable } from '../system/read-bounded.ts';
 
 /** The member of the configuration, what the file holds, and how short that may be. */
 const names: Readonly<Record<TokenFile, readonly [field: string, word: string, atLeast?: number]>> = {
-  token: ['tokenFile', 'token'],
-  'proxy-token': ['tokenFile', 'token'],
-  'notification-secret': ['secretFile', 'secret'],
+  token: ['listen.tcp.tokenFile', 'token'],
+  'proxy-token': ['proxy.listen.tcp.tokenFile', 'token'],
+  'notification-secret': ['notifications.secretFile', 'secret'],
   // Somebody else has chosen it.
-  'redis-password': ['passwordFile', 'password', 1],
-  'audit-key': ['keyFile', 'key'],
+  'redis-password': ['notifications.dedupe.redis.passwordFile', 'password', 1],
+  'audit-key': ['audit.keyFile', 'key'],
 };
 
 const agreedLength = 16;
 
-/** @throws PaycertError `token-unusable` */
-export function parseToken(text: string, file: TokenFile = 'token'): string {
+/** `field`: what named the file, where that is no member of the configuration. @throws PaycertError `token-unusable` */
+export function parseToken(text: string, file: TokenFile = 'token', field = names[file][0]): string {
   const token = text.trim();
-  const [field, word, atLeast = agreedLength] = names[file];
-  const refuse = (what: string) => new PaycertError('token-unusable', `the ${word} file ${what}`, { field });
+  const [, word, atLeast = agreedLength] = names[file];
+  const refuse = (what: string) => new PaycertError('token-unusable', `${field}: the ${word} file ${what}`, { field });
   const pasted = saidOfPasted(token, 'agreed');
   if (pasted !== undefined) throw refuse(pasted);
   if (/^[!-~]{1,1024}$/.test(token) && token.length >= atLeast) return token;
   throw refuse(isUtf16(text) ? inUtf16 : `holds no usable ${word}`);
 }
 
-/** @throws PaycertError `token-unusable` */
-export async function readToken(path: string, file: TokenFile = 'token'): Promise<string> {
+/** `field`: as above. @throws PaycertError `token-unusable` */
+export async function readToken(path: string, file: TokenFile = 'token', field = names[file][0]): Promise<string> {
   const { bytes } = await readBounded(path).catch((error: unknown) => {
-    throw new PaycertError('token-unusable', `${path} ${whyUnreadable(error)}`, { field: names[file][0] });
+    throw new PaycertError('token-unusable', `${path} ${whyUnreadable(error)}`, { field });
   });
-  return parseToken(bytes.toString(), file);
+  return parseToken(bytes.toString(), file, field);
 }
 
 /** `name:password`, for the proxy on the way out. @throws PaycertError `config-invalid` */

@@ -10,6 +10,8 @@ export interface TlsFiles {
   readonly certFile?: string;
   readonly keyFile?: string;
   readonly serverName?: string;
+  /** The member of the configuration that names them, for its errors. Default `tls`. */
+  readonly field?: string;
 }
 
 export interface ConnectionsOptions {
@@ -54,11 +56,11 @@ export class Connections {
   }
 
   async #readTrust(): Promise<AgentOptions> {
-    const { caFile, certFile, keyFile, serverName } = this.#tls;
+    const { caFile, certFile, keyFile, serverName, field = 'tls' } = this.#tls;
     const [ca, cert, key] = await Promise.all([
-      caFile === undefined ? undefined : readSetting('tls.caFile', caFile, 'certificate'),
-      certFile === undefined ? undefined : readSetting('tls.certFile', certFile, 'certificate'),
-      keyFile === undefined ? undefined : readSetting('tls.keyFile', keyFile, 'key'),
+      caFile === undefined ? undefined : readSetting(`${field}.caFile`, caFile, 'certificate'),
+      certFile === undefined ? undefined : readSetting(`${field}.certFile`, certFile, 'certificate'),
+      keyFile === undefined ? undefined : readSetting(`${field}.keyFile`, keyFile, 'key'),
     ]);
     return {
       ...(ca && { ca }),

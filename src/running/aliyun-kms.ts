@@ -48,7 +48,10 @@ function openAliyunKms(config: Config, needs: CloudNeeds): AliyunKms {
     ? () => readAccessKey(accessKey)
     : whoAssumes(
         rrsa,
-        cloudServer(stsEndpoint('Aliyun STS', rrsa?.address ?? hostOf('sts', region), rrsa?.caFile), needs),
+        cloudServer(
+          stsEndpoint('Aliyun STS', rrsa?.address ?? hostOf('sts', region), 'auth.rrsa', rrsa?.caFile),
+          needs,
+        ),
         needs,
       );
   const keys = new LentKeys<AccessKey>({

@@ -27,7 +27,15 @@ async function openAwsKms(config: Config, needs: CloudNeeds): Promise<AwsKms> {
     ? () => readAccessKey(accessKey)
     : whoAssumes(
         webIdentity,
-        cloudServer(stsEndpoint('AWS STS', webIdentity?.address ?? hostOf('sts', region), webIdentity?.caFile), needs),
+        cloudServer(
+          stsEndpoint(
+            'AWS STS',
+            webIdentity?.address ?? hostOf('sts', region),
+            'auth.webIdentity',
+            webIdentity?.caFile,
+          ),
+          needs,
+        ),
         needs,
       );
   const keys = new LentKeys<AccessKey>({

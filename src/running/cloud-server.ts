@@ -19,9 +19,9 @@ export const cloudServer = ({ name, address, tls }: CloudEndpoint, needs: CloudN
     ...{ troubleOf: () => undefined, longestPauseMilliseconds: 0 },
   });
 
-/** STS, or what stands in its place. */
-export const stsEndpoint = (name: string, address: string, caFile: string | undefined): CloudEndpoint => ({
+/** STS, or what stands in its place; `field`: the member of the configuration that is about it. */
+export const stsEndpoint = (name: string, address: string, field: string, caFile?: string): CloudEndpoint => ({
   name,
   address,
-  ...(caFile !== undefined && { tls: { caFile } }),
+  ...(caFile !== undefined && { tls: { caFile, field } }),
 });

@@ -162,6 +162,13 @@ describe('client commands', { timeout: 900_000 }, () => {
     assert.deepEqual([code, /\(credential-not-loaded\)/.test(stderr)], [75, true]);
   });
 
+  it('say which option names a file that holds no token', async () => {
+    const short = join(directory, 'short');
+    await writeFile(short, 'x');
+    const { stderr } = await paycert(['status', '--url', `http://${sidecar.tcp}`, '--token-file', short]);
+    assert.match(stderr, /--token-file: the token file holds no usable token/);
+  });
+
   it('say that the token is missing or wrong, without the token', async () => {
     const { code, stderr } = await paycert(['status', '--url', `http://${sidecar.tcp}`]);
     assert.equal(code, 64);

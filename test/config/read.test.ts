@@ -8,11 +8,11 @@ import { makeDirectory } from '../support/directories.ts';
 
 const token = 't'.repeat(16);
 const fields: Readonly<Record<string, string>> = {
-  token: 'tokenFile',
-  'proxy-token': 'tokenFile',
-  'notification-secret': 'secretFile',
-  'redis-password': 'passwordFile',
-  'audit-key': 'keyFile',
+  token: 'listen.tcp.tokenFile',
+  'proxy-token': 'proxy.listen.tcp.tokenFile',
+  'notification-secret': 'notifications.secretFile',
+  'redis-password': 'notifications.dedupe.redis.passwordFile',
+  'audit-key': 'audit.keyFile',
 };
 const files = Object.keys(fields);
 const withTokens = (directory: string): string => `
@@ -39,11 +39,15 @@ describe('the configuration of a start', () => {
     assert.deepEqual(await parseForStart(withTokens(directory)), config);
   });
 
-  it('is refused while the token of a listener is missing or unusable, whichever listener it is', async (t) => {
+  it('is refused by the member that names it while a token or secret is missing or unusable', async (t) => {
     for (const broken of files) {
       const directory = await makeDirectory(t);
       for (const other of files) if (other !== broken) await writeFile(join(directory, other), token);
-      await assert.rejects(parseForStart(withTokens(directory)), { code: 'token-unusable', message: /ENOENT/ });
+      await assert.rejects(parseForStart(withTokens(directory)), {
+        code: 'token-unusable',
+        field: fields[broken],
+        message: /ENOENT/,
+      });
       await writeFile(join(directory, broken), 'two words');
       await assert.rejects(parseForStart(withTokens(directory)), {
         code: 'token-unusable',

@@ -248,6 +248,9 @@ describe('who we are to Aliyun', () => {
     await writeFile(tokenFile, 'first.token.x\n');
     const names = { roleArn: 'acs:ram::1:role/shop', providerArn: 'acs:ram::1:oidc-provider/c1' };
     const auth = { rrsa: { ...names, tokenFile, caFile, address: sts.url } };
+    await writeFile(caFile, '');
+    const empty = await (await start(t, { auth })).load(referring(versions[0]));
+    assert.match(String(empty?.message), /: keyServices\.aliyunkms\.auth\.rrsa\.caFile: /);
     await writeFile(caFile, impostor.certificate);
     const refused = await (await start(t, { auth })).load(referring(versions[0]));
     assert.deepEqual([refused?.code, sts.exchanges], ['origin-unreachable', []]);

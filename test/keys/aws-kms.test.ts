@@ -368,6 +368,9 @@ describe('who we are to AWS', () => {
     const proxy = await RecordingProxy.start(t, kms().url);
     const roleArn = 'arn:aws:iam::111122223333:role/shop';
     const webIdentity = { roleArn, tokenFile, caFile, address: `https://localhost:${String(port)}` };
+    await writeFile(caFile, '');
+    const empty = await (await start(t, { address: proxy.url, auth: { webIdentity } })).load(referring(keyId(1)));
+    assert.match(String(empty?.message), /: keyServices\.awskms\.auth\.webIdentity\.caFile: /);
     await writeFile(caFile, impostor.certificate);
     const refused = await (await start(t, { address: proxy.url, auth: { webIdentity } })).load(referring(keyId(1)));
     assert.deepEqual([refused?.code, given], ['origin-unreachable', []]);

@@ -36,7 +36,8 @@ async function wantedBy({ members, since, until, find, keyFiles, now }: ShowOpti
   const [from, to] = [timeOf(since, 'since', now), timeOf(until, 'until', now)];
   if (find !== undefined && keyFiles.length === 0)
     throw usageError('--find needs --key: without a key, an audit has no digest of what it hides');
-  const keys = find === undefined ? [] : await Promise.all(keyFiles.map((file) => readToken(file, 'audit-key')));
+  const keys =
+    find === undefined ? [] : await Promise.all(keyFiles.map((file) => readToken(file, 'audit-key', '--key')));
   const digests = keys.map((key) => lookupOf(find ?? '', key));
   return (record, line) => {
     const at = Date.parse(String(record['time']));

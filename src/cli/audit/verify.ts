@@ -28,7 +28,7 @@ const meanings: Readonly<Record<FaultKind, string>> = {
 
 /** Exit code 0: all of it is in order. 1: it is not. @throws PaycertError `usage`, `token-unusable` */
 export async function verifyAudit({ path, keyFiles, head, isJson }: VerifyOptions): Promise<number> {
-  const keys = await Promise.all(keyFiles.map((file) => readToken(file, 'audit-key')));
+  const keys = await Promise.all(keyFiles.map((file) => readToken(file, 'audit-key', '--key')));
   const known = head === undefined ? undefined : readEnd(head);
   const digests = keys.length === 0 ? [digestWith(undefined)] : keys.map(digestWith);
   const verification = new Verification({ digests, known });

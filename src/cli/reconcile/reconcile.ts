@@ -63,7 +63,7 @@ export async function reconcile({
     // What it takes to start is not a part of that time.
     const ending = endOf(text(values, 'for'), signal);
     const { afterMilliseconds } = queryingOf(store.entry(credential));
-    const token = tokenFile === undefined ? undefined : await readToken(tokenFile);
+    const token = tokenFile === undefined ? undefined : await readToken(tokenFile, 'token', '--orders-token-file');
     const numbers = orders === undefined ? readOrders(file) : await fetchOrders(orders, token, ending);
     const { open } = await reconcileOrders(notIn(journal.settled, numbers), {
       ...{ query: queries.query, clock, signal: ending, firstAt: journal.firstAt },

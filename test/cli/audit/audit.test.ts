@@ -106,6 +106,12 @@ describe('paycert audit verify', { timeout: 900_000 }, () => {
     for (const head of ['13', '0:1', 'x:y']) assert.equal((await verify('--head', head)).code, 64);
     const { code, stderr } = await paycert(['audit', 'show', directory, '--find', '1001']);
     assert.deepEqual([code, stderr.includes('--key')], [64, true]);
+    const short = join(directory, 'short');
+    await writeFile(short, 'x');
+    assert.match(
+      (await paycert(['audit', 'verify', directory, '--key', short])).stderr,
+      /--key: the key file holds no/,
+    );
   });
 });
 
