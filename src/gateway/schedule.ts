@@ -1,5 +1,5 @@
 // One timer for many: runs what is due, a few at once, and sleeps until the next is.
-import { type Clock, longestSleep } from '../clock.ts';
+import { type Clock, longestSleep, pause } from '../clock.ts';
 
 export interface Scheduled {
   /** In milliseconds since 1970; undefined: not until that changes, which `wake` tells. */
@@ -52,9 +52,10 @@ export class Schedule {
   async #loop(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const left = this.#startDue();
-      const woken = new AbortController();
-      this.#wake = () => woken.abort();
-      await this.#options.clock.sleep(left, AbortSignal.any([signal, woken.signal]));
+      const wait = pause(this.#options.clock, left, signal);
+      this.#wake = wait.end;
+      await wait.over;
+      wait.end();
     }
   }
 

@@ -1,5 +1,5 @@
 // Exports to a collector from a bounded queue, batch by batch: nobody waits for it who does not ask to, and what is lost is counted.
-import type { Clock } from '../clock.ts';
+import { type Clock, pause } from '../clock.ts';
 import type { ExportedSignal, Observe } from '../events.ts';
 import { Unreachable } from '../system/request.ts';
 import { bodyOf, type Frame, frameOf, type Value } from './encoding.ts';
@@ -45,7 +45,7 @@ export class Exporter {
   readonly #queue = new Queue();
   #running: Promise<void> | undefined;
   /** Ends the wait for more items. */
-  #full = new AbortController();
+  #full: () => void = () => undefined;
   readonly #closing = new AbortController();
   readonly #closed = new AbortController();
   /** In a row; and why the last one was. */
@@ -81,14 +81,14 @@ export class Exporter {
       return;
     }
     this.#queue.add(item);
-    if (this.#queue.size >= mostAtOnce) this.#full.abort();
+    if (this.#queue.size >= mostAtOnce) this.#full();
     this.#running ??= this.#run();
   }
 
   /** When every item until now is taken. Rejects when they are not, and stay, or are lost. */
   async taken(): Promise<void> {
     const taken = this.#queue.taken();
-    this.#full.abort();
+    this.#full();
     await taken;
   }
 
@@ -129,8 +129,10 @@ export class Exporter {
 
   async #gather(): Promise<void> {
     if (this.#queue.size >= mostAtOnce || this.#queue.isAwaited) return;
-    this.#full = new AbortController();
-    await this.#options.clock.sleep(gatherMilliseconds, AbortSignal.any([this.#full.signal, this.#closing.signal]));
+    const wait = pause(this.#options.clock, gatherMilliseconds, this.#closing.signal);
+    this.#full = wait.end;
+    await wait.over;
+    wait.end();
   }
 
   /** How long to wait before it is tried again; undefined: those are dealt with. */
@@ -157,16 +159,17 @@ export class Exporter {
   async #post(body: string): Promise<Posted> {
     const { clock, target } = this.#options;
     const { timeoutMilliseconds: milliseconds } = target;
-    const [late, over] = [new AbortController(), new AbortController()];
+    const late = new AbortController();
     const closed = this.#closed.signal;
-    void clock.sleep(milliseconds, AbortSignal.any([over.signal, closed])).then(() => {
+    const wait = pause(clock, milliseconds, closed);
+    void wait.over.then(() => {
       const why = closed.aborted ? 'the process ends' : `no response within ${milliseconds / 1000} s`;
       late.abort(new Unreachable(why));
     });
     try {
       return await this.#collector.post(body, late.signal);
     } finally {
-      over.abort();
+      wait.end();
     }
   }
 

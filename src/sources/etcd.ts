@@ -1,5 +1,5 @@
 // Keys of etcd under one prefix as a source: one range is one revision, a watch tells of changes, and a look once a minute makes up for a watch that is silent.
-import type { Clock } from '../clock.ts';
+import { type Clock, pause } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import type { Entry, Etcd } from '../origins/etcd/client.ts';
 import { followed } from './followed.ts';
@@ -30,22 +30,20 @@ export function etcd(options: EtcdSourceOptions): Source {
   /** False where there was no watch. What comes too late for it, the next look finds. */
   async function watch(revision: bigint, signal: AbortSignal): Promise<boolean> {
     const ended = new AbortController();
-    const stop = AbortSignal.any([signal, ended.signal]);
-    const watching = client.untilChanged(prefix, revision, stop).then(
+    const longest = pause(clock, watchMilliseconds, signal);
+    const watching = client.untilChanged(prefix, revision, ended.signal).then(
       () => true,
       (error: unknown) => {
         if (error instanceof PaycertError) return false;
-        if (stop.aborted) return true;
+        if (ended.signal.aborted) return true;
         throw error;
       },
     );
-    const waiting = new AbortController();
-    const longest = clock.sleep(watchMilliseconds, AbortSignal.any([signal, waiting.signal])).then(() => true);
     try {
-      return await Promise.race([watching, longest]);
+      return await Promise.race([watching, longest.over.then(() => true)]);
     } finally {
+      longest.end();
       ended.abort();
-      waiting.abort();
       await watching;
     }
   }

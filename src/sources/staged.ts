@@ -1,6 +1,6 @@
 // Source → Source: two sets of one credential, of which one signs: the current one, and the next one from its activation on.
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, longestSleep } from '../clock.ts';
+import { type Clock, longestSleep, pause } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import { changesAt, isEverywhere, shareAt, signsCall, signsIn } from './activation.ts';
 import { mergeChanges } from './merge.ts';
@@ -22,12 +22,8 @@ export interface StagedOptions {
 /** What cannot be read of the set that does not sign is said, and stands in nobody's way. */
 export function staged({ current, next, schedule, canary, pod, clock }: StagedOptions): Source {
   let activation = schedule.configured;
-  let changed = new AbortController();
-  const wake = () => {
-    changed.abort();
-    changed = new AbortController();
-  };
-  const trial = new Trial(canary, wake);
+  let wake = (): void => undefined;
+  const trial = new Trial(canary, () => wake());
   const activated = () => signsIn(activation, { now: clock.now(), pod, next: next.name });
 
   async function learn(signal: AbortSignal): Promise<void> {
@@ -55,7 +51,10 @@ export function staged({ current, next, schedule, canary, pod, clock }: StagedOp
     let before = state();
     while (!isOver()) {
       const left = (changesAt(activation, clock.now())?.getTime() ?? 0) - clock.now().getTime();
-      await clock.sleep(left > 0 ? left : longestSleep, AbortSignal.any([signal, changed.signal]));
+      const wait = pause(clock, left > 0 ? left : longestSleep, signal);
+      wake = wait.end;
+      await wait.over;
+      wait.end();
       if (!isOver() && state() !== before) yield 'event';
       before = state();
     }

@@ -1,5 +1,5 @@
 // Asks Pods in rounds, for the time of leading: those that are due, so many at once, with a pause after each round, or until one is due.
-import type { Clock } from '../../clock.ts';
+import { type Clock, pause } from '../../clock.ts';
 import type { Observe } from '../../events.ts';
 import type { Member } from './members.ts';
 import { dueNow } from './turns.ts';
@@ -25,7 +25,7 @@ const longestBehind = 120_000;
 
 export class Rounds {
   readonly #options: RoundsOptions;
-  #wake = new AbortController();
+  #wake: () => void = () => undefined;
 
   constructor(options: RoundsOptions) {
     this.#options = options;
@@ -33,7 +33,7 @@ export class Rounds {
 
   /** One may be due sooner than was known. */
   wake(): void {
-    this.#wake.abort();
+    this.#wake();
   }
 
   /** Until aborted. */
@@ -49,9 +49,11 @@ export class Rounds {
         await clock.sleep(pauseMilliseconds, signal);
         continue;
       }
-      this.#wake = new AbortController();
       const next = Math.min(...all.map(({ nextAt }) => nextAt));
-      await clock.sleep(next - this.#now(), AbortSignal.any([signal, this.#wake.signal]));
+      const wait = pause(clock, next - this.#now(), signal);
+      this.#wake = wait.end;
+      await wait.over;
+      wait.end();
     }
   }
 

@@ -1,5 +1,5 @@
 // The access key that we have at a cloud: obtained once for all who ask, read or lent again before it ends, and at once when it is refused.
-import { type Clock, longestSleep } from '../../clock.ts';
+import { type Clock, longestSleep, pause } from '../../clock.ts';
 import { PaycertError } from '../../errors.ts';
 import type { Observe } from '../../events.ts';
 import { Flight } from '../flight.ts';
@@ -43,7 +43,7 @@ export class LentKeys<Key extends object> {
   /** Its files cannot be read, and it is used on. */
   #isKept = false;
   /** Wakes the one that waits for the time to renew. */
-  #changed = new AbortController();
+  #wake: () => void = () => undefined;
   #users = 0;
   #stop = new AbortController();
 
@@ -87,11 +87,19 @@ export class LentKeys<Key extends object> {
   async #tend(signal: AbortSignal): Promise<void> {
     const isOver = () => signal.aborted;
     while (!isOver()) {
-      const changed = (this.#changed = new AbortController());
       const held = this.#held;
-      const either = AbortSignal.any([signal, changed.signal]);
-      await sleepLong(this.#options.clock, held?.renewAfterMilliseconds ?? Infinity, either);
-      if (held !== undefined && !either.aborted) await this.#renew(held, signal);
+      await this.#sleepLong(held?.renewAfterMilliseconds ?? Infinity, () => this.#held === held, signal);
+      if (held !== undefined && this.#held === held && !isOver()) await this.#renew(held, signal);
+    }
+  }
+
+  /** Longer than a timer can, while nothing changes; for ever where no time is given. */
+  async #sleepLong(milliseconds: number, isSame: () => boolean, signal: AbortSignal): Promise<void> {
+    for (let left = milliseconds; left > 0 && isSame() && !signal.aborted; left -= longestSleep) {
+      const wait = pause(this.#options.clock, Math.min(left, longestSleep), signal);
+      this.#wake = wait.end;
+      await wait.over;
+      wait.end();
     }
   }
 
@@ -142,16 +150,10 @@ export class LentKeys<Key extends object> {
 
   #hold(held: Held<Key>): void {
     this.#held = held;
-    this.#changed.abort();
+    this.#wake();
   }
 
   #now(): number {
     return this.#options.clock.now().getTime();
   }
-}
-
-/** Longer than a timer can; for ever where no time is given. */
-async function sleepLong(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
-  for (let left = milliseconds; left > 0 && !signal.aborted; left -= longestSleep)
-    await clock.sleep(Math.min(left, longestSleep), signal);
 }

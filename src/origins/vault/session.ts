@@ -1,5 +1,5 @@
 // One identity at one Vault, for all credentials that use it: one log-in, one token, renewed at two thirds of its lease and replaced before its end.
-import { type Clock, longestSleep } from '../../clock.ts';
+import { type Clock, longestSleep, pause } from '../../clock.ts';
 import { PaycertError } from '../../errors.ts';
 import type { Observe } from '../../events.ts';
 import { malformed } from '../content.ts';
@@ -32,7 +32,7 @@ export class Session {
   readonly #confirming = new Flight<boolean>();
   #token: Token | undefined;
   /** Wakes the one that waits for the time to renew. */
-  #changed = new AbortController();
+  #wake: () => void = () => undefined;
   #users = 0;
   #stop = new AbortController();
 
@@ -75,11 +75,19 @@ export class Session {
   async #tend(signal: AbortSignal): Promise<void> {
     const isOver = () => signal.aborted;
     while (!isOver()) {
-      const changed = (this.#changed = new AbortController());
       const token = this.#token;
-      const either = AbortSignal.any([signal, changed.signal]);
-      await sleepLong(this.#options.clock, token?.renewAfterMilliseconds, either);
-      if (token !== undefined && !either.aborted) await this.#renew(token, signal);
+      await this.#sleepLong(token?.renewAfterMilliseconds ?? Infinity, () => this.#token === token, signal);
+      if (token !== undefined && this.#token === token && !isOver()) await this.#renew(token, signal);
+    }
+  }
+
+  /** Longer than a timer can, while nothing changes; for ever where no time is given. */
+  async #sleepLong(milliseconds: number, isSame: () => boolean, signal: AbortSignal): Promise<void> {
+    for (let left = milliseconds; left > 0 && isSame() && !signal.aborted; left -= longestSleep) {
+      const wait = pause(this.#options.clock, Math.min(left, longestSleep), signal);
+      this.#wake = wait.end;
+      await wait.over;
+      wait.end();
     }
   }
 
@@ -110,7 +118,7 @@ export class Session {
 
   #set(token: Token): void {
     this.#token = token;
-    this.#changed.abort();
+    this.#wake();
   }
 
   async #enter(signal: AbortSignal): Promise<Token> {
@@ -182,9 +190,3 @@ export class Session {
 }
 
 const lookup = { method: 'GET', path: '/v1/auth/token/lookup-self', what: 'look up our token' } as const;
-
-/** Longer than a timer can; for ever where no time is given. */
-async function sleepLong(clock: Clock, milliseconds: number | undefined, signal: AbortSignal): Promise<void> {
-  for (let left = milliseconds ?? Infinity; left > 0 && !signal.aborted; left -= longestSleep)
-    await clock.sleep(Math.min(left, longestSleep), signal);
-}
