@@ -32,6 +32,14 @@ export const keyServices = {
     labels: ['service'],
     on: { 'key-service-changed': ({ service, state }) => (state === 'open' ? one({ service }) : undefined) },
   },
+  paycert_access_key_kept: {
+    about: 'operations',
+    type: 'gauge',
+    help: 'Whether the access key of a key service is used on although its files cannot be read (1), or not (0).',
+    more: 'Absent until that has been so once.',
+    labels: ['service'],
+    on: { 'access-key-kept': ({ service, error }) => ({ value: Number(error !== undefined), service }) },
+  },
   paycert_key_process_ends_total: {
     about: 'operations',
     type: 'counter',

@@ -25,6 +25,7 @@ const onSpare = (values: string) => ({ 'paycert_gateway_on_spare{namespace="pay"
 const heldBack = (reason: string, values: string) => ({ [of('paycert_gateway_held_back_total', { host: 'api.mch.weixin.qq.com', reason })]: values }); // prettier-ignore
 const unsigned = (outcome: string, values: string) => ({ [`paycert_remote_signatures_total{namespace="pay",service="hashivault",outcome="${outcome}",pod="a"}`]: values }); // prettier-ignore
 const limited = (values: string) => ({ 'paycert_key_service_throttled_total{namespace="pay",service="awskms",pod="a"}': values }); // prettier-ignore
+const keptKey = (values: string) => ({ 'paycert_access_key_kept{namespace="pay",service="awskms",pod="a"}': values }); // prettier-ignore
 const ofKeyService = [{ namespace: 'pay', service: 'hashivault' }];
 
 const atPlatform = [{ ...pay, host: 'api.mch.weixin.qq.com' }];
@@ -37,6 +38,8 @@ export const operations: readonly Case[] = [
   { alert: 'PaycertKeyServiceFailing', title: 'is quiet about one, about what is signed, and once it signs again', at: 40, fires: [], series: { ...unsigned('ok', '0+100x60'), ...unsigned('unavailable', '0+9x5 45x60'), ...unsigned('timed-out', '0x38 1x60') } }, // prettier-ignore
   { alert: 'PaycertKeyServiceThrottled', title: 'fires while a key service limits the account, and names it', at: 12, fires: [{ namespace: 'pay', service: 'awskms' }], series: limited('0+20x60') }, // prettier-ignore
   { alert: 'PaycertKeyServiceThrottled', title: 'is quiet about a peak, about one now and then, and once it takes all again', at: 40, fires: [], series: limited('0+100x5 500+1x60') }, // prettier-ignore
+  { alert: 'PaycertAccessKeyKept', title: 'fires while the files of an access key are away, and names its service', at: 12, fires: [{ namespace: 'pay', service: 'awskms' }], series: keptKey('0 1x60') }, // prettier-ignore
+  { alert: 'PaycertAccessKeyKept', title: 'is quiet about a moment, and once they are read again', at: 40, fires: [], series: keptKey('0 1x8 0x60') }, // prettier-ignore
   { alert: 'PaycertBreakerOpen', title: 'fires while calls are refused at once', at: 4, fires: atPlatform, series: heldBack('breaker', '0+100x60') }, // prettier-ignore
   { alert: 'PaycertBreakerOpen', title: 'is quiet once the host responds, and about a bulkhead', at: 40, fires: [], series: { ...heldBack('breaker', '0+100x5 500x60'), ...heldBack('bulkhead', '0+100x60') } }, // prettier-ignore
   { alert: 'PaycertBulkheadFull', title: 'fires while calls are refused since too many are under way', at: 10, fires: atPlatform, series: heldBack('bulkhead', '0+3x60') }, // prettier-ignore

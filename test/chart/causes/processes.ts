@@ -154,6 +154,12 @@ export const processes: Readonly<Record<string, Cause>> = {
     within: 8,
     after: 5,
   },
+  PaycertAccessKeyKept: {
+    series: { [ofSidecar('paycert_access_key_kept', { service: 'awskms' })]: during(1, 0) },
+    labels: { namespace: 'pay', service: 'awskms' },
+    within: 11,
+    after: 0,
+  },
   PaycertBreakerOpen: heldBack('breaker', 3, 10),
   PaycertBulkheadFull: heldBack('bulkhead', 8, 5),
   PaycertPlatformClockOff: platformClock(3),
