@@ -1,6 +1,6 @@
 // paycert wrap: a value as the source `unwrap` reads it with the key of `keyServices.local`.
 import { randomBytes } from 'node:crypto';
-import { isBlank } from '../crypto/pem.ts';
+import { isBlank } from '../blank.ts';
 import { parseWrappingKey, type WrappingContext, wrappingNonceBytes, wrapValue } from '../crypto/wrapped.ts';
 import { PaycertError } from '../errors.ts';
 import { usageError } from './command.ts';

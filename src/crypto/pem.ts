@@ -1,4 +1,5 @@
 // PEM, DER or bare base64: the blocks of a file as DER. What is cut off, encrypted or of a foreign form is refused by name.
+import { isBlank } from '../blank.ts';
 import { PaycertError } from '../errors.ts';
 import { foreignForm, isDer } from './foreign-forms.ts';
 import { readText } from './text.ts';
@@ -39,9 +40,6 @@ function* readArmour(text: string, field: string): Generator<Block> {
     at = text.indexOf('-----BEGIN ', end);
   }
 }
-
-/** Of a Secret that nobody has filled yet, or of a writer that was interrupted: nobody has pasted anything. */
-export const isBlank = (bytes: Uint8Array): boolean => bytes.byteLength < 64 && readText(bytes) === '';
 
 /** @throws PaycertError a material error that names the field */
 export function readBlocks(bytes: Uint8Array, field: string): Block[] {

@@ -73,8 +73,7 @@ function readAs<T>(make: (body: Buffer) => T, { request, limit, held }: Reading)
         try {
           resolve(make(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
         } catch (error) {
-          const thrown = error as Error;
-          reject(thrown);
+          reject(error);
         }
         // These listeners stay for as long as the request, and so would the pieces, beside the whole.
         chunks.length = 0;

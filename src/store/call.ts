@@ -85,8 +85,7 @@ export function promised<T>(next: () => Promise<T>): Promise<T> {
   try {
     return next();
   } catch (error) {
-    const thrown = error as Error;
-    return Promise.reject(thrown);
+    return Promise.reject(error);
   }
 }
 

@@ -1,6 +1,7 @@
 // The only place that reads files whose content others choose: without waiting for a writer, and no more than there is room for.
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { isBlank } from '../blank.ts';
 import { filesLane, type Lane } from './lanes.ts';
 import { runForeign } from './threads.ts';
 
@@ -71,8 +72,8 @@ export function readBounded(
  */
 export async function readFilled(path: string, called: string): Promise<Buffer> {
   const { bytes } = await readBounded(path);
-  if (/\S/.test(bytes.toString())) return bytes;
-  throw new FileRefused(`is empty: it holds no ${called}`, false);
+  if (isBlank(bytes)) throw new FileRefused(`is empty: it holds no ${called}`, false);
+  return bytes;
 }
 
 const notRegular = () => new FileRefused('is not a regular file', false);

@@ -1,24 +1,18 @@
 // The internet, as programs in other languages reach it: a proxy that answers over TLS for every host that has a handler here.
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer as createProxy } from 'node:http';
-import { createServer, type Server } from 'node:https';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { createServer } from 'node:https';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import type { Answer, ReceivedRequest } from '../../src/testing/loopback.ts';
+import { listen } from './listening.ts';
 import { issue, makeAuthority, pem } from './mtls.ts';
 
 /** What it throws is a 400 with its reason. */
 export type Host = (request: ReceivedRequest) => Answer | Promise<Answer>;
-
-const listen = async (server: Server | ReturnType<typeof createProxy>): Promise<number> => {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
-};
 
 /** `tunnelled`: gets each host and port that the proxy has opened a tunnel to. */
 export interface InternetOptions {
@@ -44,7 +38,7 @@ export async function startInternet(
       .catch(refuse)
       .then(({ status, headers, body }) => outgoing.writeHead(status, headers).end(body));
   });
-  const port = await listen(server);
+  const port = await listen(t, server, '127.0.0.1');
 
   const open = new Set<Socket>();
   const proxy = createProxy().on('connect', ({ url = '' }, client: Socket) => {
@@ -59,11 +53,9 @@ export async function startInternet(
       socket.on('error', () => undefined).on('close', () => [client, tunnel].forEach((end) => end.destroy()));
     }
   });
-  const proxyPort = await listen(proxy);
+  const proxyPort = await listen(t, proxy, '127.0.0.1');
   t.after(() => {
     for (const socket of open) socket.destroy();
-    server.close();
-    proxy.close();
   });
 
   const trusted = join(directory, 'internet.pem');

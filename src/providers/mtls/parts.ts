@@ -1,9 +1,9 @@
 // Names of the material to key pairs: the pair that stands for every server, and those that server names choose.
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { readCertificates, readPrivateKey } from '../../crypto/containers.ts';
-import { isBlank } from '../../crypto/pem.ts';
 import { type OcspResponse, readOcspResponse } from '../../crypto/ocsp-response.ts';
 import { readRevocationLists, type RevocationList } from '../../crypto/revocation.ts';
+import { isBlank } from '../../blank.ts';
 import { type PaycertError, violation } from '../../errors.ts';
 import type { KeySet } from '../provider.ts';
 import { materialReader } from '../shared/material.ts';
