@@ -91,21 +91,32 @@ export function promised<T>(next: () => Promise<T>): Promise<T> {
 
 /** At most that many calls under way, each batch being one, and none that nobody waits for. */
 export function limit(most: number): Around {
-  /** How many items of each are: a batch of 256 takes no more room from others than a single call. */
-  const underWay = new Map<Call, number>();
+  let underWay = 0;
+  /**
+   * How many items of each are: a batch of 256 takes no more room from others than a single call. Weak, since the tables of a `Map` in
+   * which each call comes and goes keep calls that are over, with their requests, until all garbage is collected.
+   */
+  const itemsOf = new WeakMap<Call, number>();
   const leave = (whole: Call) => {
-    const left = (underWay.get(whole) ?? 1) - 1;
-    if (left > 0) underWay.set(whole, left);
-    else underWay.delete(whole);
+    const left = (itemsOf.get(whole) ?? 1) - 1;
+    if (left > 0) {
+      itemsOf.set(whole, left);
+      return;
+    }
+    itemsOf.delete(whole);
+    underWay -= 1;
   };
   // Not written with await: for each item of a batch that costs as much as what it surrounds.
   return (call, next) => {
     if (call.signal.aborted) return Promise.reject(callerGone());
     const whole = call.batch ?? call;
-    const items = underWay.get(whole) ?? 0;
-    if (items === 0 && underWay.size >= most)
-      return Promise.reject(new PaycertError('overloaded', `${most} calls are under way already`));
-    underWay.set(whole, items + 1);
+    const items = itemsOf.get(whole) ?? 0;
+    if (items === 0) {
+      if (underWay >= most)
+        return Promise.reject(new PaycertError('overloaded', `${most} calls are under way already`));
+      underWay += 1;
+    }
+    itemsOf.set(whole, items + 1);
     const end = () => leave(whole);
     const running = promised(next);
     running.then(end, end);

@@ -21,10 +21,12 @@ interface Start {
 export class Limiter {
   readonly #limit: number;
   #running = 0;
+  /** Of each lane that waits. Weak, and the queues are arrays: a `Map` in which each call comes and goes keeps calls that are over. */
+  readonly #waiting = new WeakMap<FairnessKey, Start[]>();
   /** Given nothing yet, first come, first served. */
-  readonly #fresh = new Map<FairnessKey, Start[]>();
-  /** Insertion order is the rotation: the lane served goes to the end. */
-  readonly #lanes = new Map<FairnessKey, Start[]>();
+  readonly #fresh: FairnessKey[] = [];
+  /** In the order of their rotation: the lane served goes to the end. */
+  readonly #lanes: FairnessKey[] = [];
   /** How many turns fresh lanes have had since one in the rotation had its own. */
   #overtaken = 0;
 
@@ -39,8 +41,11 @@ export class Limiter {
       this.#running += 1;
       return this.#begin(work);
     }
-    const waiting = this.#lanes.get(lane) ?? this.#fresh.get(lane) ?? [];
-    if (waiting.length === 0) this.#fresh.set(lane, waiting);
+    const waiting = this.#waiting.get(lane) ?? [];
+    if (waiting.length === 0) {
+      this.#waiting.set(lane, waiting);
+      this.#fresh.push(lane);
+    }
     return new Promise((resolve, reject) => {
       waiting.push({ begin: () => void this.#begin(work).then(resolve, reject), reject });
     });
@@ -66,23 +71,24 @@ export class Limiter {
   /** Whose turn it is; undefined where nobody waits for that call any more. */
   #take(): Start | 'nobody' | undefined {
     const lanes = this.#isFreshNext() ? this.#fresh : this.#lanes;
-    const [next] = lanes;
-    if (next === undefined) return 'nobody';
-    const [lane, waiting] = next;
-    lanes.delete(lane);
+    const lane = lanes.shift();
+    if (lane === undefined) return 'nobody';
+    const waiting = this.#waiting.get(lane) ?? [];
     if (lane.signal?.aborted === true) {
+      this.#waiting.delete(lane);
       for (const { reject } of waiting) reject(callerGone());
       return undefined;
     }
-    this.#overtaken = lanes === this.#fresh && this.#lanes.size > 0 ? this.#overtaken + 1 : 0;
+    this.#overtaken = lanes === this.#fresh && this.#lanes.length > 0 ? this.#overtaken + 1 : 0;
     const start = waiting.shift();
-    if (waiting.length > 0) this.#lanes.set(lane, waiting);
+    if (waiting.length > 0) this.#lanes.push(lane);
+    else this.#waiting.delete(lane);
     return start;
   }
 
   /** Each lane in the rotation is overtaken no more often than the whole queue is long beside the rotation: it is never starved. */
   #isFreshNext(): boolean {
-    const [fresh, rotating] = [this.#fresh.size, this.#lanes.size];
+    const [fresh, rotating] = [this.#fresh.length, this.#lanes.length];
     return fresh > 0 && (rotating === 0 || this.#overtaken < Math.ceil((fresh + rotating) / rotating));
   }
 }
