@@ -24,6 +24,8 @@ export interface InformerOptions<T> {
   readonly changed: (key: string, foundBy: FoundBy) => void;
   /** The initial list has been delivered. */
   readonly listed?: () => void;
+  /** A watch stands, or stands again. */
+  readonly stands?: () => void;
   /** How often a list looks for what the watch has missed, about. */
   readonly relistMilliseconds: number;
   readonly clock: Clock;
@@ -182,11 +184,12 @@ export class Informer<T> {
   }
 
   #accepted(): void {
-    const { clock, name, observe } = this.#options;
+    const { clock, name, observe, stands } = this.#options;
     this.#acceptedAt = clock.now();
     if (this.#trouble !== undefined) observe({ type: 'watch-restarted', source: name });
     this.#trouble = undefined;
     this.#told = undefined;
+    stands?.();
   }
 
   #take({ type, object }: WatchEvent): void {

@@ -1,11 +1,11 @@
 // A Kubernetes Secret as a source: watched by name through the API, without kubelet in between.
 import type { Clock } from '../clock.ts';
-import type { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { findCopies } from '../kube/copies.ts';
 import { type Collection, type KubeObject, ownNamespace, secrets } from '../kube/resources.ts';
 import { Informer } from '../kube/watch.ts';
+import { Interruption } from './interruption.ts';
 import { renameKeys } from './merge.ts';
 import { type Copy, type Material, material, type Source } from './source.ts';
 import { Ticks } from './ticks.ts';
@@ -25,9 +25,6 @@ export interface SecretOptions {
 /** So that a permission that is withdrawn, or an event that is missed, is known within a minute. */
 const relistMilliseconds = 50_000;
 
-/** How long what was read last counts while no change could be seen. */
-const blindMilliseconds = 30_000;
-
 /** How often it is asked whether it is blind; the API server is not asked. */
 const pollMilliseconds = 10_000;
 
@@ -39,21 +36,15 @@ export function secret({ secret: name, namespace, keys = {}, client, clock, rand
     name,
   };
   const sourceName = `secret:${namespace === undefined ? '' : `${namespace}/`}${name}`;
-  let watching: Informer<undefined> | undefined;
-
-  /** Why nothing it says may be trusted any more. Not a shorter interruption, such as a restart of the API server. */
-  const blindness = (): PaycertError | undefined => {
-    const { trouble } = watching ?? {};
-    return trouble && clock.now().getTime() - trouble.since.getTime() > blindMilliseconds ? trouble.error : undefined;
-  };
+  const interruption = new Interruption({ clock, random });
 
   return {
     name: sourceName,
 
     async read(signal): Promise<Material> {
-      const reason = blindness();
-      if (reason) throw reason;
-      const found = await (await client()).get(object, signal);
+      const { blindness } = interruption;
+      if (blindness) throw blindness;
+      const found = await interruption.outlast(async () => (await client()).get(object, signal), signal);
       const copies = copiesOf(found);
       return { ...secretMaterial(found, keys), ...(copies.length > 0 && { copies }) };
     },
@@ -72,12 +63,13 @@ export function secret({ secret: name, namespace, keys = {}, client, clock, rand
           isFound = true;
           ticks.notify(foundBy === 'relist' ? 'poll' : 'event');
         },
+        stands: () => interruption.end(),
         relistMilliseconds,
         clock,
         random,
         observe,
       });
-      watching = informer;
+      const following = interruption.follow(informer);
       const failures: unknown[] = [];
       const running = informer.run(both).catch((error: unknown) => {
         failures.push(error);
@@ -86,7 +78,7 @@ export function secret({ secret: name, namespace, keys = {}, client, clock, rand
       try {
         let wasBlind = false;
         for await (const tick of ticks.read(both)) {
-          const isBlind = blindness() !== undefined;
+          const isBlind = interruption.blindness !== undefined;
           const isNews = tick !== 'poll' || isFound || isBlind || wasBlind;
           [wasBlind, isFound] = [isBlind, false];
           if (isNews) yield tick;
@@ -95,7 +87,7 @@ export function secret({ secret: name, namespace, keys = {}, client, clock, rand
       } finally {
         stop.abort();
         await running;
-        if (watching === informer) watching = undefined;
+        following[Symbol.dispose]();
       }
     },
   };

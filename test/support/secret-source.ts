@@ -47,7 +47,7 @@ type Parts = Parameters<NonNullable<WatchingOptions['source']>>[0];
 /** Watches it until the test ends, alone or as part of another source. */
 export const watchSecret = (
   t: TestContext,
-  client: KubeClient,
+  client: Pick<KubeClient, 'get' | 'list' | 'watch'>,
   clock: Clock = systemClock,
   wrap: (source: Source, parts: Parts) => Source = (source) => source,
 ): Watching =>
