@@ -6,6 +6,7 @@ import { ListReport } from './list-report.ts';
 import type { ListedDependencies } from './listed-certificates.ts';
 import { downloadBySerial, type SerialDownloadOptions } from './serial-download.ts';
 import { UnknownKeys } from './unknown-keys.ts';
+import { Waiting } from './waiting.ts';
 
 type Own = Pick<Material, 'revision' | 'data'>;
 
@@ -35,7 +36,7 @@ export class AskedCertificates implements Followed {
   #failures = 0;
   #isAsking = false;
   /** Who waits for what becomes of a question. */
-  readonly #waiting = new Map<string, Set<(isKept: boolean) => void>>();
+  readonly #waiting = new Map<string, Waiting>();
   #stop = new AbortController();
 
   constructor(options: SerialDownloadOptions, dependencies: Omit<ListedDependencies, 'random'>) {
@@ -89,18 +90,10 @@ export class AskedCertificates implements Followed {
   async settled(keyId: string, gone: AbortSignal): Promise<boolean> {
     const serial = keyId.toLowerCase();
     const isDue = this.#dueAt !== undefined && this.#dueAt <= this.#now;
-    if (gone.aborted || !this.isFollowed || !this.#wanted.has(serial) || !(this.#isAsking || isDue)) return false;
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const waiting = this.#waiting.get(serial) ?? new Set();
-    this.#waiting.set(serial, waiting.add(resolve));
-    const leave = () => resolve(false);
-    gone.addEventListener('abort', leave);
-    try {
-      return await promise;
-    } finally {
-      gone.removeEventListener('abort', leave);
-      waiting.delete(resolve);
-    }
+    if (!this.isFollowed || !this.#wanted.has(serial) || !(this.#isAsking || isDue)) return false;
+    const waiting = this.#waiting.get(serial) ?? new Waiting();
+    this.#waiting.set(serial, waiting);
+    return waiting.wait(gone);
   }
 
   async run(): Promise<void> {
@@ -114,7 +107,7 @@ export class AskedCertificates implements Followed {
   }
 
   #tell(serial: string, isKept: boolean): void {
-    for (const tell of this.#waiting.get(serial) ?? []) tell(isKept);
+    this.#waiting.get(serial)?.tell(isKept);
     this.#waiting.delete(serial);
   }
 
@@ -166,6 +159,7 @@ export class AskedCertificates implements Followed {
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > maxKept && oldest !== undefined) this.#kept.delete(oldest);
     this.#report.tell(this.options.credential, { outcome: 'listed', listedAt: this.#dependencies.clock.now() }, true);
+    this.#dependencies.brought(this.options.credential);
     for (const changed of this.#followers) changed();
     this.#tell(serial, true);
   }

@@ -3,6 +3,7 @@ import type { CertificateList } from '../providers/certificate-list.ts';
 import { ListReport, type ListReportOptions } from './list-report.ts';
 import type { Scheduled } from './schedule.ts';
 import { type Allowance, UnknownKeys } from './unknown-keys.ts';
+import { Waiting } from './waiting.ts';
 
 export interface RoundsOptions {
   readonly credential: string;
@@ -39,6 +40,8 @@ export class ListRounds implements Scheduled {
   readonly #dependencies: RoundsDependencies;
   readonly #report: ListReport;
   readonly #unknown = new UnknownKeys();
+  readonly #waiting = new Waiting();
+  #isAsking = false;
   #stop = new AbortController();
   #dueAt: number | undefined;
   #askedAt: number | undefined;
@@ -64,6 +67,11 @@ export class ListRounds implements Scheduled {
     this.#dependencies.wake();
   }
 
+  /** Another set is current. It may have been refused until its key was known to the platform, as the asking with it was. */
+  retry(): void {
+    if (this.#report.outcome === 'failed' && !this.#isAsking) this.askNow();
+  }
+
   /** Something was signed with a key that is not known. */
   missed(keyId: string): void {
     const { options, dueAt } = this;
@@ -73,27 +81,47 @@ export class ListRounds implements Scheduled {
     if (this.#unknown.admits(keyId, now, allowance)) this.askNow();
   }
 
+  /**
+   * What comes of asking that is under way or due, for a key that may be listed: whether something else is listed then. False at
+   * once where there is none: what is asked for again later is waited for by nobody.
+   */
+  async settled(keyId: string, gone: AbortSignal): Promise<boolean> {
+    const isDue = this.#dueAt !== undefined && this.#dueAt <= this.#dependencies.clock.now().getTime();
+    if (!(this.#isAsking || isDue) || !this.options.list.mayList(keyId)) return false;
+    return this.#waiting.wait(gone);
+  }
+
   /** What is under way changes nothing any more. */
   stop(): void {
     this.#stop.abort();
     this.#stop = new AbortController();
+    this.#waiting.tell(false);
   }
 
   async run(): Promise<void> {
-    const { signal } = this.#stop;
+    this.#isAsking = true;
+    const isChanged = await this.#round(this.#stop.signal);
+    this.#isAsking = false;
+    this.#waiting.tell(isChanged);
+  }
+
+  /** Whether something else is listed now. */
+  async #round(signal: AbortSignal): Promise<boolean> {
     const { credential, everyMilliseconds } = this.options;
     this.#dueAt = undefined;
     this.#askedAt = this.#dependencies.clock.now().getTime();
     try {
       const asked = await this.#ask(signal);
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       if (asked !== undefined) this.#failures = 0;
       this.#next(asked === 'absent' ? day : everyMilliseconds);
       if (asked === 'absent') this.#report.tell(credential, { outcome: 'absent' });
       else if (asked !== undefined)
         this.#report.tell(credential, { outcome: 'listed', listedAt: this.#dependencies.clock.now() }, asked.isChanged);
+      return asked !== undefined && asked !== 'absent' && asked.isChanged;
     } catch (error) {
       if (!signal.aborted) this.#failed(error);
+      return false;
     }
   }
 

@@ -10,6 +10,8 @@ export type ListedOptions = DownloadOptions & RoundsOptions;
 
 export interface ListedDependencies extends RoundsDependencies {
   readonly calls: OwnCalls;
+  /** Something new is known of that credential, which its source gives from now on. */
+  readonly brought: (credential: string) => void;
 }
 
 export class ListedCertificates implements Followed {
@@ -64,9 +66,19 @@ export class ListedCertificates implements Followed {
     this.#rounds.askNow();
   }
 
+  /** Another set is current, whose key may be one that the platform has only now. */
+  loaded(): void {
+    if (this.isFollowed) this.#rounds.retry();
+  }
+
   /** Something was signed with a key that is not known. */
   missed(keyId: string): void {
     if (this.isFollowed) this.#rounds.missed(keyId);
+  }
+
+  /** What comes of asking that is under way, of which that key may be; false where none is, or nobody waits any more. */
+  async settled(keyId: string, gone: AbortSignal): Promise<boolean> {
+    return this.isFollowed && (await this.#rounds.settled(keyId, gone));
   }
 
   async run(): Promise<void> {
@@ -82,6 +94,7 @@ export class ListedCertificates implements Followed {
     if (signal.aborted) return undefined;
     const isChanged = !isSameList(before, listed);
     this.#listed = listed;
+    if (isChanged) this.#dependencies.brought(this.#options.credential);
     if (isChanged) for (const changed of this.#followers) changed();
     return { isChanged };
   }

@@ -10,7 +10,10 @@ import { Schedule } from './schedule.ts';
 import type { SerialDownloadOptions } from './serial-download.ts';
 import { withListed } from './with-listed.ts';
 
-export type PlatformCertificatesOptions = Omit<ListedDependencies, 'wake'>;
+export type PlatformCertificatesOptions = Omit<ListedDependencies, 'wake' | 'brought'>;
+
+/** So long a response waits for the certificate that it names, and no longer than its own call. */
+const longestWait = 5000;
 
 /** How many credentials ask at once: thousands start together. */
 const mostAtOnce = 8;
@@ -22,6 +25,8 @@ export class PlatformCertificates {
   readonly #lists = new Map<string, ListedCertificates>();
   readonly #asked = new Map<string, AskedCertificates>();
   readonly #reloads = new ReloadNews();
+  /** Of credentials that load what has come: whether another set is current then. */
+  readonly #loading = new Map<string, Promise<boolean>>();
 
   constructor(options: PlatformCertificatesOptions) {
     this.#options = options;
@@ -54,19 +59,22 @@ export class PlatformCertificates {
   /** What was refused for a key that nobody knows may be signed with one that is new. */
   noticed(event: Event): void {
     this.#reloads.noticed(event);
+    if (event.type === 'swapped') this.#lists.get(event.credential)?.loaded();
     if (event.type !== 'key-missed') return;
     for (const known of [this.#lists, this.#asked]) known.get(event.credential)?.missed(event.keyId);
   }
 
-  /** Waits for a certificate that is being asked for: whether the credential has another set then. */
+  /** Waits for a certificate that is being asked for, or loaded: whether the credential may have another set then. */
   async learn(credential: string, keyId: string, gone: AbortSignal): Promise<boolean> {
-    const asked = this.#asked.get(credential);
-    if (asked === undefined) return false;
+    const known = this.#asked.get(credential) ?? this.#lists.get(credential);
+    if (known === undefined || gone.aborted) return false;
     const over = new AbortController();
-    // Its loading may be over before anybody hears that it has come.
-    const loaded = this.#reloads.next(credential, AbortSignal.any([gone, over.signal]));
+    const isOver = AbortSignal.any([gone, over.signal]);
+    const waited = this.#options.clock.sleep(longestWait, isOver).then(() => false);
+    const settled = known.settled(keyId, isOver);
+    const loaded = settled.then((hasCome) => this.#loading.get(credential) ?? hasCome);
     try {
-      return (await asked.settled(keyId, gone)) && (await loaded);
+      return await Promise.race([loaded, waited]);
     } finally {
       over.abort();
     }
@@ -79,7 +87,16 @@ export class PlatformCertificates {
   }
 
   get #dependencies(): ListedDependencies {
-    return { ...this.#options, wake: () => this.#schedule.wake() };
+    const wake = () => this.#schedule.wake();
+    return { ...this.#options, wake, brought: (credential) => void this.#load(credential) };
+  }
+
+  /** What has come is a change of the source: the next look at it loads that. */
+  async #load(credential: string): Promise<void> {
+    const loading = this.#reloads.next(credential);
+    this.#loading.set(credential, loading);
+    await loading;
+    if (this.#loading.get(credential) === loading) this.#loading.delete(credential);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Observe } from '../events.ts';
 import type { ForwardedRequest, ForwardedResponse } from '../providers/forwarding.ts';
 import type { Call, Ending } from '../store/call.ts';
 import { verifyOnce } from '../store/one-use.ts';
+import type { Snapshot } from '../store/snapshot.ts';
 import type { Store } from '../store/store.ts';
 import { signalOf } from '../store/call-end.ts';
 
@@ -27,26 +28,39 @@ export async function prove(
   response: ForwardedResponse,
   options: ProveOptions,
 ): Promise<void> {
-  await verify(call, request, response, options).catch(async (error: unknown) => {
-    if (!(await isLearned(error, call, options))) throw error;
-    await verify(call, request, response, options);
+  const current = () => options.store.current(call.credential);
+  const snapshot = current();
+  await verify(snapshot, call, { request, response }, options).catch(async (error: unknown) => {
+    if (!(await isLearned(error, snapshot, call, options))) throw error;
+    await verify(current(), call, { request, response }, options);
   });
 }
 
-/** A platform may begin to sign with a certificate that it tells nobody of, but who asks for it. */
-async function isLearned(error: unknown, { credential }: Call, { learn, end }: ProveOptions): Promise<boolean> {
-  if (learn === undefined || !(error instanceof PaycertError) || error.keyId === undefined) return false;
-  return learn(credential, error.keyId, signalOf(end));
+/** A platform may begin to sign with a certificate that nobody here knows yet: it is on its way, or has come meanwhile. */
+async function isLearned(
+  error: unknown,
+  snapshot: Snapshot,
+  { credential }: Call,
+  { learn, end, store }: ProveOptions,
+): Promise<boolean> {
+  if (!(error instanceof PaycertError) || error.keyId === undefined) return false;
+  if (store.current(credential) !== snapshot) return true;
+  return learn !== undefined && (await learn(credential, error.keyId, signalOf(end)));
 }
 
-/** With the snapshot that is current now, and at this time: keys may have been replaced since it was sent. */
+interface Exchanged {
+  readonly request: ForwardedRequest;
+  readonly response: ForwardedResponse;
+}
+
+/** At this time: keys may have been replaced since it was sent. */
 async function verify(
+  snapshot: Snapshot,
   call: Call,
-  { method, target }: ForwardedRequest,
-  { status, headers, body, apiMethod }: ForwardedResponse,
-  { store, now, observe }: ProveOptions,
+  { request: { method, target }, response: { status, headers, body, apiMethod } }: Exchanged,
+  { now, observe }: ProveOptions,
 ): Promise<void> {
   const received = { kind: 'response', method, url: target, status, headers, body } as const;
   const named = apiMethod === undefined ? received : { ...received, apiMethod };
-  await verifyOnce({ snapshot: store.current(call.credential), observe }, call, named, now());
+  await verifyOnce({ snapshot, observe }, call, named, now());
 }

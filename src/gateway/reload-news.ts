@@ -13,27 +13,20 @@ export class ReloadNews {
     for (const tell of this.#waiting.get(event.credential) ?? []) tell(event.type);
   }
 
-  /** Whether another set is current after the next look; false once nobody waits any more. */
-  async next(credential: string, signal: AbortSignal): Promise<boolean> {
+  /** Whether another set is current after the next look. */
+  async next(credential: string): Promise<boolean> {
     const waiting = this.#waiting.get(credential) ?? new Set();
     this.#waiting.set(credential, waiting);
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const leave = () => resolve(false);
     let unchanged = 0;
     const tell = (look: Event['type']) => {
       // The first may have begun before what was learned counted.
       if (look === 'unchanged' && ++unchanged < 2) return;
+      waiting.delete(tell);
+      if (waiting.size === 0) this.#waiting.delete(credential);
       resolve(look === 'swapped');
     };
     waiting.add(tell);
-    if (signal.aborted) leave();
-    else signal.addEventListener('abort', leave);
-    try {
-      return await promise;
-    } finally {
-      signal.removeEventListener('abort', leave);
-      waiting.delete(tell);
-      if (waiting.size === 0 && this.#waiting.get(credential) === waiting) this.#waiting.delete(credential);
-    }
+    return promise;
   }
 }

@@ -7,6 +7,7 @@ import { createSecretVolume } from '../../src/testing/secret-volume.ts';
 import { startWechatpayGateway } from '../../src/testing/wechatpay-gateway.ts';
 import { rotateMerchant, rotatePlatform } from '../../src/testing/wechatpay-material.ts';
 import { signMessage } from '../../src/testing/wechatpay-message.ts';
+import { exchange } from '../support/http-client.ts';
 import { ownFiles } from '../support/listing.ts';
 import { call, configuration, credential, makeDirectory, makeMaterial, startSidecar } from '../support/sidecar.ts';
 
@@ -55,6 +56,37 @@ describe('a sidecar that downloads platform certificates', { timeout: 900_000 },
     const said = JSON.stringify(sidecar.lines) + metrics;
     for (const secret of [material.apiV3Key, Buffer.from(material.apiV3Key).toString('base64')])
       assert.ok(!said.includes(secret));
+  });
+
+  it('delivers the first response under a serial number that nobody knew, once the list is there, and sends nothing twice', async (t) => {
+    const directory = await makeDirectory(t);
+    const material = await makeMaterial();
+    const platform = await startWechatpayGateway();
+    t.after(() => platform.close());
+    platform.admit(material);
+    await createSecretVolume(join(directory, 'keys'), ownFiles(material));
+    const more = `    require: [sign, verify, decrypt]\n    platformCertificates: download\n    gateway: { double: "${platform.url}" }\n`;
+    const socket = join(directory, 'proxy.sock');
+    const proxy = `proxy: { listen: { socket: ${JSON.stringify(socket)} }, routes: [{ credential: wechat-main, double: "${platform.url}" }] }\n`;
+    const config = configuration(directory, [credential({ path: join(directory, 'keys'), more })], proxy);
+    const sidecar = await startSidecar(t, directory, config);
+    await sidecar.event('swapped', { generation: 2 });
+    const order = (number: string) => exchange(socket, { path: '/wechat-main/v3/pay/transactions/jsapi', body: JSON.stringify({ appid: 'wx1', mchid: material.merchantId, out_trade_no: number, description: 'tea', notify_url: 'https://shop.example/paid', amount: { total: 1 }, payer: { openid: 'o1' } }), headers: { 'Content-Type': 'application/json' } }); // prettier-ignore
+
+    const after = await rotatePlatform(material);
+    platform.setPlatformKeys(material.merchantId, after.platformKeys.slice(-1));
+    const before = platform.counts.accepted;
+    for (const { status, headers, text } of await Promise.all(['A1', 'A2', 'A3'].map(order))) {
+      assert.equal(status, 200, text);
+      assert.deepEqual([headers['paycert-verified'], headers['paycert-attempts']], ['yes', '1']);
+    }
+    assert.equal(platform.counts.accepted - before, 4, 'three orders, and one list');
+
+    // A probe of WeChat Pay has the list asked for by nobody, and is what it was: no proof.
+    platform.misbehave({ do: 'probe' }, { when: ({ url }) => url.includes('jsapi') });
+    const probed = await order('A4');
+    assert.deepEqual([probed.status, (JSON.parse(probed.text) as { outcome: string }).outcome], [502, 'unknown']);
+    assert.equal(platform.counts.accepted - before, 5);
   });
 
   it('asks the platform about a new merchant key, and signs with the last good one until the console has it', async (t) => {

@@ -108,6 +108,19 @@ describe('platform certificates that are downloaded', { timeout: 900_000 }, () =
     assert.deepEqual(listing.serials, serialsOf(material));
   });
 
+  it('are asked for again at once when the console has the key by then, and it becomes current', async (t) => {
+    const { listing, platform } = await startListed(t, material);
+    platform.revoke(material.merchantId, material.merchant.serialNumber);
+    assert.equal(await listing.asked(() => listing.clock.advance(6 * hour)), 'certificate-list-refused');
+    platform.trust(material.merchantId, material.merchant);
+    const [swapped] = listing.recorder.of('swapped');
+    assert.ok(swapped);
+    assert.equal(await listing.asked(() => listing.dependencies.observe(swapped)), 'listed');
+    listing.dependencies.observe(swapped);
+    listing.clock.advance(hour);
+    assert.equal(listing.downloads, 3, 'what has not failed is asked for in its time');
+  });
+
   it('are asked for again soon when the key stays elsewhere, and cannot be used now', async (t) => {
     const { listing, platform } = await startListed(t, material);
     listing.keyTrouble = new PaycertError('key-service-unavailable', 'nothing responds', {
