@@ -14,6 +14,7 @@ import { hostOf, Hosts, type Pair } from './hosts.ts';
 import { type ClockState, PlatformClocks } from './platform-clocks.ts';
 import { Repeats } from './repeats.ts';
 import { assertSendable } from './sendable.ts';
+import { withHostsBefore } from './unreachable.ts';
 
 export interface GatewayClientOptions extends Omit<ExchangeOptions, 'budget' | 'clocks'> {
   /** From the first attempt to the last byte of what is verified. */
@@ -126,6 +127,7 @@ export class GatewayClient {
 
   /** Where no byte can have left, any call moves to the next host. What may have left is sent again only if that may be. */
   async #tryEach(call: Call, { forwarded, hosts, repeats }: Ordered, limits: Limits): Promise<Exchange> {
+    const before: unknown[] = [];
     for (let at = 0; ;) {
       const origin = hosts[at] ?? forwarded.origin;
       try {
@@ -137,8 +139,10 @@ export class GatewayClient {
         if (limits.signal.aborted) return response;
       } catch (error) {
         if (limits.signal.aborted) throw error;
-        if (at + 1 < hosts.length && this.#mayMove(error, origin)) at += 1;
-        else if (!repeats.afterFailure(error)) throw error;
+        if (at + 1 < hosts.length && this.#mayMove(error, origin)) {
+          before.push(error);
+          at += 1;
+        } else if (!repeats.afterFailure(error)) throw withHostsBefore(before, error);
       }
     }
   }

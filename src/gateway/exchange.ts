@@ -21,6 +21,7 @@ import { type Called, receive, type ReceivedResponse } from './received.ts';
 import type { PlatformClocks } from './platform-clocks.ts';
 import type { Incoming } from './receiving.ts';
 import { passedOn } from './sendable.ts';
+import { Unreachable } from './unreachable.ts';
 
 export interface ExchangeOptions {
   readonly store: Store;
@@ -153,8 +154,7 @@ export async function sendOnce(
   } catch (error) {
     if (!(error instanceof NoResponse)) throw error;
     note(!error.mayHaveLeft ? 'not-sent' : deadline.aborted ? 'timed-out' : 'interrupted');
-    if (!error.mayHaveLeft)
-      throw new PaycertError('gateway-unreachable', `no connection to ${host} (${error.code}): nothing was sent`);
+    if (!error.mayHaveLeft) throw new Unreachable([{ host, code: error.code }]);
     throw deadline.aborted ? timedOut(origin) : interrupted(origin, error.code);
   }
 }

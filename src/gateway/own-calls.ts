@@ -17,6 +17,7 @@ import { bodyFailure, type Limits, sendOnce } from './exchange.ts';
 import { PlatformClocks } from './platform-clocks.ts';
 import { assertNoRedirect, singles } from './received.ts';
 import { decoded, readWhole } from './response-body.ts';
+import { withHostsBefore } from './unreachable.ts';
 import type { WayOut } from './way-out.ts';
 
 export interface OwnCallsOptions {
@@ -118,17 +119,21 @@ export class OwnCalls {
 
   async #tryEach(own: OwnCall, making: Making): Promise<OwnResponse> {
     const { destinations } = own;
+    const before: unknown[] = [];
     for (const destination of destinations.slice(0, -1)) {
       try {
         return await this.#try(own, destination, making);
       } catch (error) {
         const isNext = error instanceof PaycertError && error.kind === 'gateway' && !making.limits.signal.aborted;
         if (!isNext) throw error;
+        before.push(error);
       }
     }
     const last = destinations.at(-1);
     if (last === undefined) throw new TypeError('a call without a destination');
-    return this.#try(own, last, making);
+    return this.#try(own, last, making).catch((error: unknown) => {
+      throw withHostsBefore(before, error);
+    });
   }
 
   async close(): Promise<void> {

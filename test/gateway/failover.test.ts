@@ -115,6 +115,8 @@ describe('a host that nobody can connect to', () => {
     await Promise.all([own.off(), spare.off()]);
     const { status, problem } = await proxied.call(pay);
     assert.deepEqual([status, problem?.title, problem?.outcome], [502, 'gateway-unreachable', 'refused']);
+    const said = `no connection to ${own.name} (ECONNREFUSED), and none to ${spare.name} (ECONNREFUSED): nothing was sent`;
+    assert.equal(problem?.detail, said);
     assert.deepEqual(switches(proxied), []);
     await own.on();
     assert.equal((await proxied.call(pay)).headers['paycert-attempts'], '1');
