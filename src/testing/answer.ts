@@ -1,6 +1,7 @@
 // What a platform double receives and responds with: whole requests, whole responses.
 import type { IncomingHttpHeaders } from 'node:http';
 
+/** A request as it arrived. */
 export interface ReceivedRequest {
   readonly method: string;
   /** Path and query exactly as sent. */

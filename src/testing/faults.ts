@@ -6,7 +6,7 @@ import type { Answer, ReceivedRequest } from './answer.ts';
 /**
  * What a double does in place of what its platform does.
  *
- * - `unsign`, `forge`: responds without its signature, or with another one. Aliyun signs none.
+ * - `unsign`, `forge`: responds without its signature, or with another one. Aliyun and partners sign none.
  * - `probe`: WeChat Pay's own test, a signature that looks like one and must be refused.
  * - `respond`: with that status, such as 429, 500 or a redirect; signed by nobody.
  * - `date`: says in `Date` that its clock is that many milliseconds ahead; negative: behind.
@@ -100,16 +100,16 @@ function* spaces(bytes: number): Generator<Buffer> {
   for (let left = bytes; left > 0; left -= 65_536) yield Buffer.alloc(Math.min(left, 65_536), ' ');
 }
 
-/** In a header, as WeChat Pay and Alipay v3 have it, or in the JSON, as Alipay v2. */
+/** In a header, as WeChat Pay and Alipay v3 have it; in the JSON, as Alipay v2; in the XML, as WeChat Pay v2. */
 function withSignature({ headers, body }: Pick<Answer, 'headers' | 'body'>, change: (value: string) => string | undefined): Pick<Answer, 'headers' | 'body'> {
   const changed = Object.entries(headers).flatMap(([name, value]) => {
     const other = /-signature$/i.test(name) ? change(value) : value;
     return other === undefined ? [] : [[name, other] as const];
   });
   const text = Buffer.from(body).toString();
-  const other = text.replace(/,"sign":"([^"]*)"/, (_, value: string) => {
+  const other = text.replace(/(,"sign":"|<sign><!\[CDATA\[)([^"\]]*)("|\]\]><\/sign>)/, (_, before: string, value: string, after: string) => {
     const next = change(value);
-    return next === undefined ? '' : `,"sign":"${next}"`;
+    return next === undefined ? '' : `${before}${next}${after}`;
   });
   return { headers: Object.fromEntries(changed), body: other === text ? body : Buffer.from(other) };
 } // prettier-ignore

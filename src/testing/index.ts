@@ -10,6 +10,7 @@
  */
 
 import '../node-version.ts';
+export type { ReceivedRequest } from './answer.ts';
 export { startAlipayGateway } from './alipay-gateway.ts';
 export type { AlipayGateway, AlipayGatewayOptions, AlipayPosted } from './alipay-gateway.ts';
 export { createAlipayMaterial, rotateAlipayApp, rotateAlipayKey } from './alipay-material.ts';
@@ -24,6 +25,9 @@ export type { Authority, AuthorityOptions, Issued, IssueOptions } from './author
 export type { Fault, FaultOptions } from './faults.ts';
 export { generateKeyPair, toPkcs1Pem, toPkcs8Pem, toSpkiPem } from './key-pair.ts';
 export type { KeyPair } from './key-pair.ts';
+export { startHmacPartner, startPssPartner } from './partners.ts';
+export type { Partner, PartnerOptions } from './partners.ts';
+export type { HmacAccount, HmacScheme, PssAccount } from './partner-signatures.ts';
 export { createSecretVolume } from './secret-volume.ts';
 export type { Files, FilesInput, PreparedWrite, SecretVolume, SecretVolumeOptions } from './secret-volume.ts';
 export { withExpiredCertificate, withHalfWrittenFile, withMismatchedPair } from './spoiled-material.ts';
@@ -43,6 +47,8 @@ export type {
   PlatformMessage,
   SignMessageOptions,
 } from './wechatpay-message.ts';
+export { startWechatpayV2Gateway } from './wechatpay-v2-gateway.ts';
+export type { V2Account, V2Posted, WechatpayV2Gateway, WechatpayV2GatewayOptions } from './wechatpay-v2-gateway.ts';
 export { makeV2Notification, makeV2RefundNotification } from './wechatpay-v2-message.ts';
 export type { V2NotificationOptions } from './wechatpay-v2-message.ts';
 export { writeInPlace } from './write-in-place.ts';

@@ -12,9 +12,9 @@ export interface V2NotificationOptions {
 }
 
 /** Sorted, without empty values, and the key at the end; in upper-case hexadecimal. */
-function signV2(
+export function signV2(
   parameters: Readonly<Record<string, string>>,
-  { apiV2Key, signType = 'MD5' }: V2NotificationOptions,
+  { apiV2Key, signType = 'MD5' }: Pick<V2NotificationOptions, 'apiV2Key' | 'signType'>,
 ): string {
   const pairs = Object.entries(parameters).filter(([, value]) => value !== '');
   const text = [...pairs.sort(([a], [b]) => (a < b ? -1 : 1)), ['key', apiV2Key]]
@@ -24,10 +24,20 @@ function signV2(
   return digest.toUpperCase();
 }
 
-const writeV2 = (parameters: Readonly<Record<string, string>>): string => {
+export const writeV2 = (parameters: Readonly<Record<string, string>>): string => {
   const elements = Object.entries(parameters).map(([name, value]) => `<${name}><![CDATA[${value}]]></${name}>`);
   return `<xml>${elements.join('')}</xml>`;
 };
+
+const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
+
+/** The elements of one flat document; none of what is not one. */
+export function readV2(body: Uint8Array): Readonly<Record<string, string>> {
+  const [, inside = ''] = /^\s*(?:<\?xml[^>]*>\s*)?<xml>(.*)<\/xml>\s*$/s.exec(Buffer.from(body).toString()) ?? [];
+  const elements = inside.matchAll(/<(\w+)>(?:<!\[CDATA\[(.*?)\]\]>|([^<]*))<\/\1>/gs);
+  const plain = (text: string) => text.replace(/&(\w+);/g, (whole, name: string) => entities[name] ?? whole);
+  return Object.fromEntries([...elements].map(([, name = '', quoted, text = '']) => [name, quoted ?? plain(text)]));
+}
 
 /**
  * The result of a payment, as it is posted to `notify_url`: XML, signed with the shared key.
