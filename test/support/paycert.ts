@@ -35,7 +35,7 @@ const spawnPaycert = (
 
 const longestRun = 240_000;
 
-/** Runs it to its end. */
+/** Runs it to its end. Rejects where it does not come to one. */
 export async function paycert(args: readonly string[], { input = '', env }: RunOptions = {}): Promise<Ended> {
   const child = spawnPaycert(args, env);
   // A test that is given up leaves nothing running.
@@ -48,6 +48,7 @@ export async function paycert(args: readonly string[], { input = '', env }: RunO
     text(child.stderr),
     once(child, 'close') as Promise<[number | null]>,
   ]);
+  if (child.signalCode === 'SIGKILL') throw new Error(`paycert ${args.join(' ')} does not end: ${stdout}${stderr}`);
   return { code, stdout, stderr };
 }
 

@@ -33,10 +33,17 @@ export async function reconcile({
   const journal = await openJournal(text(values, 'journal'));
   const wayOut = await wayOutOf(config.wayOut);
   const loading = { clock, environment: process.env, signal, wayOut };
-  const loaded = await loadCredential(config, credential, loading);
+  // What is open already when the rest is refused would keep the process.
+  await using opened = new AsyncDisposableStack();
+  const load = async (name: string): Promise<LoadedCredential> => {
+    const one = await loadCredential(config, name, loading);
+    opened.defer(() => one.stop());
+    return one;
+  };
+  const loaded = await load(credential);
   const { store } = loaded;
   const fallback = text(values, 'fallback');
-  const other = fallback === undefined ? undefined : await loadCredential(config, fallback, loading);
+  const other = fallback === undefined ? undefined : await load(fallback);
   let fallbacks = 0;
   const observe = (event: Event) => {
     fallbacks += Number(event.type === 'query-fell-back');
@@ -44,6 +51,7 @@ export async function reconcile({
     for (const one of [loaded, other]) one?.noticed(event);
   };
   const tracing = await tracingOf({ clock, observe, version, providerOf: (name) => providerOf(name, [loaded, other]) });
+  opened.defer(async () => tracing?.close());
   const around = aroundEach({ observe, milliseconds: () => performance.now(), most: mostCalls });
   const doubleOf = (name: string) => config.proxy?.routes?.find((route) => route.credential === name)?.double;
   const instead = other && fallback !== undefined ? { store: other.store, credential: fallback, double: doubleOf(fallback) } : undefined; // prettier-ignore
@@ -59,30 +67,24 @@ export async function reconcile({
     double: doubleOf(credential),
     instead,
   });
-  try {
-    // What it takes to start is not a part of that time.
-    const ending = endOf(text(values, 'for'), signal);
-    const { afterMilliseconds } = queryingOf(store.entry(credential));
-    const token = tokenFile === undefined ? undefined : await readToken(tokenFile, 'token', '--orders-token-file');
-    const numbers = orders === undefined ? readOrders(file) : await fetchOrders(orders, token, ending);
-    const { open } = await reconcileOrders(notIn(journal.settled, numbers), {
-      ...{ query: queries.query, clock, signal: ending, firstAt: journal.firstAt },
-      afterMilliseconds: timesIn(text(values, 'after')) ?? afterMilliseconds,
-      begun: (order, firstAt) => journal.note({ order, firstAt, isFinal: false }),
-      settled(reconciled) {
-        journal.note(reconciled);
-        print(JSON.stringify(describe(credential, reconciled)));
-      },
-    });
-    if (fallback !== undefined && fallbacks > 0)
-      process.stderr.write(
-        `${credential} said nothing of an order ${String(fallbacks)} times: ${fallback} was asked\n`,
-      );
-    return open > 0 ? exitCodes['not-ready'] : 0;
-  } finally {
-    await queries.close();
-    await Promise.all([loaded.stop(), other?.stop(), tracing?.close()]);
-  }
+  opened.defer(() => queries.close());
+  // What it takes to start is not a part of that time.
+  const ending = endOf(text(values, 'for'), signal);
+  const { afterMilliseconds } = queryingOf(store.entry(credential));
+  const token = tokenFile === undefined ? undefined : await readToken(tokenFile, 'token', '--orders-token-file');
+  const numbers = orders === undefined ? readOrders(file) : await fetchOrders(orders, token, ending);
+  const { open } = await reconcileOrders(notIn(journal.settled, numbers), {
+    ...{ query: queries.query, clock, signal: ending, firstAt: journal.firstAt },
+    afterMilliseconds: timesIn(text(values, 'after')) ?? afterMilliseconds,
+    begun: (order, firstAt) => journal.note({ order, firstAt, isFinal: false }),
+    settled(reconciled) {
+      journal.note(reconciled);
+      print(JSON.stringify(describe(credential, reconciled)));
+    },
+  });
+  if (fallback !== undefined && fallbacks > 0)
+    process.stderr.write(`${credential} said nothing of an order ${String(fallbacks)} times: ${fallback} was asked\n`);
+  return open > 0 ? exitCodes['not-ready'] : 0;
 }
 
 const mostCalls = 64;

@@ -122,7 +122,23 @@ describe('paycert reconcile', { timeout: 900_000 }, () => {
     assert.deepEqual([result?.['order'], result?.['state'], result?.['from']], ['1001', 'paid', 'wechat-v2']);
     assert.match(stderr, /wechat-main said nothing of an order 1 times: wechat-v2 was asked/);
     for (const secret of [material.apiV3Key, 'kkkkkkkk']) assert.ok(!`${stdout}${stderr}`.includes(secret));
-    assert.equal((await paycert([...args.slice(0, 4), '--fallback', 'nobody'], { input: '1001\n' })).code === 0, false);
+  });
+
+  it('refuses a --fallback that cannot be asked about the same orders, at once, and ends', async (t) => {
+    const { directory, run } = await scene(t);
+    const unknown = await run(['--fallback', 'nobody'], '1001\n');
+    assert.deepEqual([unknown.code, unknown.stdout], [64, '']);
+    assert.match(unknown.stderr, /the configuration has no credential "nobody"/);
+    const config = join(directory, 'paycert.yaml');
+    await createSecretVolume(join(directory, 'v2'), new Map([['apiv2_key', Buffer.from('k'.repeat(32))]]));
+    const entry = `  - name: wechat-v2
+    provider: { wechatpayV2: { merchantId: "1900000002", appId: wx8888888888888888 } }
+    source: { files: { path: ${JSON.stringify(join(directory, 'v2'))} } }
+`;
+    await appendFile(config, entry);
+    const another = await run(['--fallback', 'wechat-v2'], '1001\n');
+    assert.deepEqual([another.code, another.stdout], [64, '']);
+    assert.match(another.stderr, /request-invalid/);
   });
 
   it('takes the open orders from the application, with a token', async (t) => {
