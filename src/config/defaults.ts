@@ -42,6 +42,8 @@ export const defaults = {
   vaultMount: 'secret',
   vaultEngine: 2,
   transitMount: 'transit',
+  /** An agent takes 200 connections of one client; reads and other programs need some. */
+  consulConnections: 128,
   pkiMount: 'pki',
   pkiKeyType: 'ec',
   revocationPoll: '1m',

@@ -1,10 +1,12 @@
 // Sessions at servers that keep keys: credentials that say the same of a server share one, with its log-in and its connections.
 import type { Clock } from '../clock.ts';
+import { defaults } from '../config/defaults.ts';
 import type { ServerConfig } from '../config/schema/origins.ts';
 import type { KeyServicesConfig } from '../config/schema/key-services.ts';
 import type { SourceConfig } from '../config/schema/source.ts';
 import type { Observe } from '../events.ts';
 import { Consul, troubleOf as consulTrouble } from '../origins/consul/client.ts';
+import { Places } from '../origins/consul/places.ts';
 import { Etcd, troubleOf as etcdTrouble } from '../origins/etcd/client.ts';
 import { Server, type ServerOptions } from '../origins/server.ts';
 import { keyTroubleOf, troubleOf } from '../origins/vault/responses.ts';
@@ -42,11 +44,13 @@ export class Origins {
     return new Session({ server, namespace, auth, random: Math.random, ...this.#dependencies });
   }
 
-  consul({ tokenFile, datacenter, ...config }: ConsulConfig): Consul {
+  consul({ tokenFile, datacenter, connections = defaults.consulConnections, ...config }: ConsulConfig): Consul {
     const { address, tls } = config;
-    return this.#share(['consul', address, tls, tokenFile, datacenter], () => {
+    // Its agent counts connections by where they come from, whatever token they have.
+    const places = this.#share(['consul places', address, connections], () => new Places(connections));
+    return this.#share(['consul', address, tls, tokenFile, datacenter, connections], () => {
       const server = this.#server(config, { name: 'Consul', troubleOf: consulTrouble });
-      return new Consul({ server, tokenFile, datacenter });
+      return new Consul({ server, places, tokenFile, datacenter });
     });
   }
 

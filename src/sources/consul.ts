@@ -9,7 +9,7 @@ import { renameKeys } from './merge.ts';
 import { type Material, material, type Source } from './source.ts';
 
 export interface ConsulSourceOptions {
-  readonly consul: Pick<Consul, 'list'>;
+  readonly consul: Pick<Consul, 'read' | 'changed' | 'follow'>;
   /** Without a `/` at its end: what is under it counts. */
   readonly prefix: string;
   /** Material name → key under the prefix that holds it. */
@@ -18,8 +18,6 @@ export interface ConsulSourceOptions {
   readonly random: () => number;
 }
 
-/** How long a question waits for a change: what is missed by whatever means is seen by then. */
-const waitMilliseconds = 60_000;
 /** Between two questions that came back at once, so that a busy prefix is not a loop without a pause. */
 const shortestMilliseconds = 100;
 const retryMilliseconds = 2000;
@@ -34,7 +32,7 @@ export function consul(options: ConsulSourceOptions): Source {
   const what = `read ${prefix}`;
 
   async function readOnce(signal: AbortSignal): Promise<{ material: Material; state: string }> {
-    const reply = await client.list(prefix, undefined, signal);
+    const reply = await client.read(prefix, signal);
     if (reply.status !== 200) throw toError(reply, what);
     const state = String(indexOf(reply));
     const data = renameKeys(dataOf(reply.content, prefix, what), keys);
@@ -42,7 +40,7 @@ export function consul(options: ConsulSourceOptions): Source {
     return { material: material(data, { version: state, mayBeTorn: true }), state };
   }
 
-  return followed<number>({
+  const source = followed<number>({
     name: `consul:${options.prefix}`,
 
     async read(signal) {
@@ -62,7 +60,7 @@ export function consul(options: ConsulSourceOptions): Source {
       return {
         /** Waits until something has changed since the index. */
         async look(signal) {
-          const reply = await client.list(prefix, { index, waitMilliseconds }, signal);
+          const reply = await client.changed(prefix, index, signal);
           const position = indexOf(reply);
           if (reply.status === 200) return { state: String(position), position };
           const error = toError(reply, what);
@@ -81,6 +79,13 @@ export function consul(options: ConsulSourceOptions): Source {
       };
     },
   });
+  return {
+    ...source,
+    async *changes(signal) {
+      using _ = client.follow();
+      yield* source.changes(signal);
+    },
+  };
 }
 
 /** At least 1, as Consul asks of who blocks: 0 would not wait. */

@@ -193,6 +193,15 @@ export const Consul = Type.Object(
         description: 'The datacenter to read from. That of the agent, unless it is given.',
       }),
     ),
+    connections: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 10_000,
+        default: defaults.consulConnections,
+        description:
+          'How many questions may wait for changes at the agent at once; credentials beyond that take turns, each within ten seconds. Keep it below `limits.http_max_conns_per_client` of the agent.',
+      }),
+    ),
     keys: Type.Optional(Keys('Material name → key under the prefix that holds it.')),
   },
   closed,

@@ -2,9 +2,12 @@
 import { type ErrorCode, PaycertError } from '../../errors.ts';
 import type { Reply, Server } from '../server.ts';
 import { readToken } from '../settings.ts';
+import type { Places } from './places.ts';
 
 export interface ConsulOptions {
   readonly server: Server;
+  /** Those of its agent, which clients with other tokens share. */
+  readonly places: Places;
   /** Read again for each question. */
   readonly tokenFile?: string | undefined;
   readonly datacenter?: string | undefined;
@@ -17,11 +20,27 @@ export class Consul {
     this.#options = options;
   }
 
+  /** Counts somebody who will ask for changes until it is disposed of. */
+  follow(): Disposable {
+    return this.#options.places.follow();
+  }
+
   /**
-   * Everything under a prefix. With an index, the response waits until something has changed since, at most that long.
+   * Everything under a prefix, as the leader has it.
    * @throws PaycertError of kind source, also where there is no leader: what is said then may be old
    */
-  async list(prefix: string, blocking: Blocking | undefined, signal: AbortSignal): Promise<Reply> {
+  read(prefix: string, signal: AbortSignal): Promise<Reply> {
+    return this.#list(prefix, undefined, signal);
+  }
+
+  /** The same once something has changed since that index, or after a while. @throws as `read` */
+  async changed(prefix: string, index: number, signal: AbortSignal): Promise<Reply> {
+    const { places } = this.#options;
+    using _ = await places.enter(signal);
+    return await this.#list(prefix, { index, waitMilliseconds: places.waitMilliseconds }, signal);
+  }
+
+  async #list(prefix: string, blocking: Blocking | undefined, signal: AbortSignal): Promise<Reply> {
     const { server, datacenter } = this.#options;
     const what = `read ${prefix}`;
     const query = new URLSearchParams({
@@ -49,7 +68,7 @@ export class Consul {
   }
 }
 
-export interface Blocking {
+interface Blocking {
   readonly index: number;
   readonly waitMilliseconds: number;
 }
@@ -58,7 +77,9 @@ export interface Blocking {
 export function troubleOf({ status }: Reply, what: string): PaycertError | undefined {
   if (status < 500 && status !== 429) return undefined;
   const meaning =
-    status === 429 ? 'Consul limits how many requests it takes' : 'Consul has no leader, or cannot answer now';
+    status === 429
+      ? 'Consul limits how many requests or connections it takes of us: raise `limits` of the agent, or lower `connections`'
+      : 'Consul has no leader, or cannot answer now';
   return new PaycertError('origin-failing', `${what}: ${meaning} (${status})`);
 }
 

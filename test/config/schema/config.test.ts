@@ -522,6 +522,12 @@ const table: [field: string, set: (value: unknown) => string, good: unknown[], b
   [`${at}.source.vault.poll`, (v) => withOrigin('vault', { poll: v }), ['10s', '500ms'], ['0s', '10', 10]],
   [`${at}.source.consul.prefix`, (v) => withOrigin('consul', { prefix: v }), ['a', 'a/b'], ['', '/a', 'a/', 1]],
   [`${at}.source.consul.tokenFile`, (v) => withOrigin('consul', { tokenFile: v }), ['/t'], ['', 1]],
+  [
+    `${at}.source.consul.connections`,
+    (v) => withOrigin('consul', { connections: v }),
+    [1, 128, 10_000],
+    [0, 10_001, 1.5, '8'],
+  ],
   [`${at}.source.consul.datacenter`, (v) => withOrigin('consul', { datacenter: v }), ['dc1'], ['', 'a b', 1]],
   [`${at}.source.pki`, (v) => withCredential({ source: { pki: v } }), [issuing], [null, {}, 'x']],
   [`${at}.source.pki.address`, (v) => withPki({ address: v }), ['https://a', ['https://a', 'https://b']], ['http://a', 'a', [], 1]], // prettier-ignore
