@@ -21,7 +21,8 @@ interface Waiting {
 export class Bulkhead {
   readonly #options: BulkheadOptions;
   #underWay = 0;
-  readonly #waiting = new Set<Waiting>();
+  /** No `Set`, whose tables keep those who have come and gone until all garbage is collected. */
+  readonly #waiting: Waiting[] = [];
 
   constructor(options: BulkheadOptions) {
     this.#options = options;
@@ -32,7 +33,7 @@ export class Bulkhead {
   }
 
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting.length;
   }
 
   /**
@@ -51,16 +52,17 @@ export class Bulkhead {
 
   /** Ends the wait of each who waits. */
   refuse(why: () => Error): void {
-    for (const waiting of this.#waiting) waiting.refuse(why());
+    for (const waiting of [...this.#waiting]) waiting.refuse(why());
   }
 
   #wait(signal: Ending): Promise<void> {
-    if (this.#waiting.size >= this.#options.queued) throw new BulkheadFull();
+    if (this.#waiting.length >= this.#options.queued) throw new BulkheadFull();
     if (signal.aborted) throw signal.reason;
     return new Promise((resolve, reject) => {
       const ends = (): void => {
         signal.removeEventListener('abort', gone);
-        this.#waiting.delete(waiting);
+        const at = this.#waiting.indexOf(waiting);
+        if (at >= 0) this.#waiting.splice(at, 1);
       };
       const waiting: Waiting = {
         enter() {
@@ -74,7 +76,7 @@ export class Bulkhead {
       };
       const gone = { handleEvent: () => waiting.refuse(signal.reason as Error) };
       signal.addEventListener('abort', gone);
-      this.#waiting.add(waiting);
+      this.#waiting.push(waiting);
     });
   }
 

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Bulkhead, BulkheadFull } from '../../src/gateway/bulkhead.ts';
+import { CallEnd } from '../../src/store/call-end.ts';
+import { ballast, leftBehind } from '../support/left-behind.ts';
 
 const never = new AbortController().signal;
 const counts = ({ underWay, waiting }: Bulkhead) => [underWay, waiting];
@@ -60,6 +62,16 @@ describe('a bulkhead', () => {
     leave();
     (await bulkhead.enter(never))();
     assert.deepEqual(counts(bulkhead), [0, 0]);
+  });
+
+  it('keeps nothing of those who waited and have left', async () => {
+    const bulkhead = new Bulkhead({ concurrent: 4, queued: 100 });
+    const held: Promise<() => void>[] = [];
+    const left = await leftBehind(2000, async () => {
+      held.push(bulkhead.enter(Object.assign(new CallEnd(), { ballast: ballast(8192) })));
+      if (held.length > 40) (await held.shift())?.();
+    });
+    assert.ok(left < 2 * 1024 * 1024, `${left} bytes are left behind`);
   });
 
   it('never holds more than it may, and is empty in the end, whoever leaves, gives up or is refused', async () => {
