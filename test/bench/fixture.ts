@@ -113,12 +113,14 @@ export async function startBareServer(directory: string): Promise<Sidecar> {
 
 /** A process that runs loads, one at a time: for the second, its code is compiled already. */
 export interface Loads extends Disposable {
+  readonly process: ChildProcess;
   run(load: Load): Promise<LoadResult>;
 }
 
 export function startLoads(): Loads {
   const child = fork(join(import.meta.dirname, 'load.ts'));
   return {
+    process: child,
     async run(options) {
       child.send(options);
       const [result] = (await once(child, 'message')) as [LoadResult];

@@ -8,8 +8,8 @@ export interface Target extends Pick<Load, 'socket' | 'path' | 'headers' | 'body
   readonly program?: ChildProcess;
 }
 
-/** `cpu`: of all threads of the program, milliseconds for each answer; NaN where none is looked at. */
-export type Slice = LoadResult & { readonly cpu: number };
+/** `cpu`: of all threads of the program, milliseconds for each answer; NaN where none is looked at. `callersCpu`: of those who ask. */
+export type Slice = LoadResult & { readonly cpu: number; readonly callersCpu: number };
 
 /** A slice of each. */
 export type Pass<Name extends string> = Readonly<Record<Name, Slice>>;
@@ -41,8 +41,13 @@ export async function inTurn<Name extends string>(
 }
 
 async function slice(loads: Loads, { program, ...target }: Target, callers: number): Promise<Slice> {
-  const used = async () => (program === undefined ? Number.NaN : cpuMilliseconds(program));
+  const used = async () => ({
+    cpu: program === undefined ? Number.NaN : await cpuMilliseconds(program),
+    callersCpu: await cpuMilliseconds(loads.process),
+  });
   const before = await used();
   const result = await loads.run({ ...target, callers, milliseconds: sliceMilliseconds });
-  return { ...result, cpu: ((await used()) - before) / result.answers };
+  const after = await used();
+  const each = (of: 'cpu' | 'callersCpu') => (after[of] - before[of]) / result.answers;
+  return { ...result, cpu: each('cpu'), callersCpu: each('callersCpu') };
 }

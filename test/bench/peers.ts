@@ -1,4 +1,6 @@
 // Signatures through the socket beside what people would use instead, with as many callers: servers of an afternoon, OpenBao's transit, SDKs in process.
+import assert from 'node:assert/strict';
+import { createPublicKey, verify } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AlipaySdk } from 'alipay-sdk';
@@ -6,10 +8,12 @@ import { Rsa } from 'wechatpay-axios-plugin';
 import type { WechatpayMaterial } from '../../src/testing/index.ts';
 import { toPkcs8Pem } from '../../src/testing/key-pair.ts';
 import { Bao, noBao } from '../support/bao.ts';
+import { exchange } from '../support/http-client.ts';
 import { noPeer, peerPath } from '../support/peers.ts';
 import { importKey } from '../support/transit.ts';
-import { load, median, percentile, type Sidecar, startSidecar } from './fixture.ts';
-import type { Load, LoadResult } from './load.ts';
+import { type Loads, median, percentile, type Sidecar, startLoads, startSidecar } from './fixture.ts';
+import { inTurn, type Pass, sliceMilliseconds, type Target, warm } from './in-turn.ts';
+import type { LoadResult } from './load.ts';
 import { startProgram } from './program.ts';
 import { type Figures, loopRate } from './rates.ts';
 
@@ -21,86 +25,109 @@ export interface PeerBench {
   readonly milliseconds: number;
 }
 
-/** Where a peer signs. */
-type Target = Pick<Load, 'socket' | 'path' | 'body' | 'headers'>;
+/** What every pair has: callers that are compiled, and the sidecar, which has served for a while. */
+interface Pairs {
+  readonly bench: PeerBench;
+  readonly loads: Loads;
+  readonly ours: Target;
+  readonly passes: number;
+}
 
 const message =
   'POST\n/v3/pay/transactions/jsapi\n1800000000\n593BEC0C930BF1AFEB40B4A08C8FB242\n{"amount":{"total":1}}\n';
 const crowds = [1, 8, 32, 128] as const;
 /** What one program of this machine usually has. */
 const usual = 32;
+/** Of slices of each: in a single one, whatever the machine did meanwhile is the figure. */
+const fewest = 7;
 
 export async function peerRates(bench: PeerBench): Promise<Figures> {
   const ours: Target = {
     socket: bench.sidecar.socket,
     path: '/v1/credentials/wechat/sign',
     body: JSON.stringify({ message }),
+    program: bench.sidecar.process,
   };
+  using loads = startLoads();
+  const passes = Math.max(Math.ceil((bench.rounds * bench.milliseconds) / sliceMilliseconds), fewest);
+  const pairs = { bench, loads, ours, passes };
+  await prepare(pairs, ours);
   return {
-    ...(await besideNode(bench, ours)),
-    ...(await besideGo(bench, ours)),
-    ...(await besideTransit(bench, ours)),
-    ...(await besideSdks(bench, ours)),
+    ...(await besideNode(pairs)),
+    ...(await besideGo(pairs)),
+    ...(await besideTransit(pairs)),
+    ...(await besideSdks(pairs)),
   };
+}
+
+/** Who is compared signs the same text by the same key, or by one of its own that is as long; then it is warmed. */
+async function prepare(
+  { bench, loads }: Pairs,
+  target: Target,
+  key: 'the same' | 'its own' = 'the same',
+): Promise<void> {
+  const { socket, path, body, headers } = target;
+  const { status, text } = await exchange(socket, { method: 'POST', path, body, headers: { 'Content-Type': 'application/json', ...headers } }); // prettier-ignore
+  const [, signature = ''] = /"signature": ?"(?:vault:v1:)?([^"]+)"/.exec(text) ?? [];
+  const bytes = Buffer.from(signature, 'base64');
+  assert.deepEqual([status, bytes.byteLength], [200, 256], text);
+  const merchant = createPublicKey(bench.material.merchant.privateKey);
+  if (key === 'the same')
+    assert.ok(verify('sha256', Buffer.from(message), merchant, bytes), `${path} does not sign it`);
+  await warm(loads, target, usual);
 }
 
 const rate = ({ answers, seconds }: LoadResult): number => answers / seconds;
 
-/** Each in turn, for the machine's speed drifts. */
-async function inTurn(
-  { rounds, milliseconds }: PeerBench,
-  ours: Target,
-  theirs: Target,
-  callers: number,
-): Promise<readonly { readonly ours: LoadResult; readonly theirs: LoadResult }[]> {
-  const pairs: { ours: LoadResult; theirs: LoadResult }[] = [];
-  for (let round = 0; round < rounds; round += 1)
-    pairs.push({
-      theirs: await load({ ...theirs, callers, milliseconds }),
-      ours: await load({ ...ours, callers, milliseconds }),
-    });
-  return pairs;
-}
+type Both = Pass<'ours' | 'theirs'>;
 
-type Pairs = Awaited<ReturnType<typeof inTurn>>;
+/** Median of what each pass gives. */
+const middle = (passes: readonly Both[], figure: (pass: Both) => number): number => median(passes.map(figure));
+const beside = ({ loads, ours, passes }: Pairs, theirs: Target, callers: number): Promise<readonly Both[]> =>
+  inTurn(loads, { theirs, ours }, { callers, passes });
+const ratio = (passes: readonly Both[]): number => middle(passes, ({ ours, theirs }) => rate(ours) / rate(theirs));
+const p99Ratio = (passes: readonly Both[]): number =>
+  middle(passes, ({ ours, theirs }) => percentile(ours.latencies, 0.99) / percentile(theirs.latencies, 0.99));
 
-const ratio = (pairs: Pairs): number => median(pairs.map(({ ours, theirs }) => rate(ours) / rate(theirs)));
-const p99Ratio = (pairs: Pairs): number =>
-  median(pairs.map(({ ours, theirs }) => percentile(ours.latencies, 0.99) / percentile(theirs.latencies, 0.99)));
-
-async function besideNode(bench: PeerBench, ours: Target): Promise<Figures> {
+async function besideNode(pairs: Pairs): Promise<Figures> {
+  const { bench, ours } = pairs;
   const [socket, key] = [join(bench.directory, 'node.sock'), join(bench.directory, 'key.pem')];
   await writeFile(key, toPkcs8Pem(bench.material.merchant.privateKey), { mode: 0o600 });
-  await using _ = await startProgram(
-    process.execPath,
-    [join(import.meta.dirname, 'node-server.ts'), socket, key],
-    socket,
-  );
-  const figures: Figures = {};
-  for (const callers of crowds)
-    figures[`sign_over_node_server_${String(callers)}`] = ratio(
-      await inTurn(bench, ours, { ...ours, socket }, callers),
-    );
-  return { sign_over_node_server: Math.min(...Object.values(figures)), ...figures };
+  const server = join(import.meta.dirname, 'node-server.ts');
+  await using node = await startProgram(process.execPath, [server, socket, key], socket);
+  const theirs = { ...ours, socket, program: node.process };
+  await prepare(pairs, theirs);
+  const [ratios, others]: [Figures, Figures] = [{}, {}];
+  for (const callers of crowds) {
+    const passes = await beside(pairs, theirs, callers);
+    ratios[`sign_over_node_server_${String(callers)}`] = ratio(passes);
+    others[`sign_cpu_over_node_server_${String(callers)}`] = middle(passes, (pass) => pass.ours.cpu / pass.theirs.cpu);
+    others[`sign_p99_over_node_server_${String(callers)}`] = p99Ratio(passes);
+    others[`sign_callers_share_${String(callers)}`] = middle(passes, ({ ours: { callersCpu, cpu } }) => callersCpu / (callersCpu + cpu)); // prettier-ignore
+  }
+  return { sign_over_node_server: Math.min(...Object.values(ratios)), ...ratios, ...others };
 }
 
-async function besideGo(bench: PeerBench, ours: Target): Promise<Figures> {
+async function besideGo(pairs: Pairs): Promise<Figures> {
   if (isMissing(noPeer('goserver'))) return {};
-  const socket = join(bench.directory, 'go.sock');
+  const socket = join(pairs.bench.directory, 'go.sock');
   await using _ = await startProgram(peerPath('goserver'), [socket], socket);
-  const pairs = await inTurn(bench, ours, { ...ours, socket, path: '/sign' }, usual);
-  return { sign_over_go_sidecar: ratio(pairs), p99_over_go_sidecar: p99Ratio(pairs) };
+  const theirs = { socket, path: '/sign', body: pairs.ours.body };
+  await prepare(pairs, theirs, 'its own');
+  const passes = await beside(pairs, theirs, usual);
+  return { sign_over_go_sidecar: ratio(passes), p99_over_go_sidecar: p99Ratio(passes) };
 }
 
-async function besideTransit(bench: PeerBench, ours: Target): Promise<Figures> {
+async function besideTransit(pairs: Pairs): Promise<Figures> {
   if (isMissing(noBao)) return {};
+  const { bench } = pairs;
   await using bao = await Bao.start();
   await bao.owner('POST', 'sys/mounts/transit', { type: 'transit' });
-  await bao.owner('POST', 'transit/keys/pay', { type: 'rsa-2048' });
+  await importKey(bao, 'merchant', bench.material.merchant.privateKey);
   const { auth } = await bao.owner('POST', 'auth/token/create', { policies: ['root'] });
-  const target = {
+  const overTcp = {
     socket: new URL(bao.url).host,
-    path: '/v1/transit/sign/pay',
+    path: '/v1/transit/sign/merchant',
     headers: { 'X-Vault-Token': auth?.client_token ?? '' },
     body: JSON.stringify({
       input: Buffer.from(message).toString('base64'),
@@ -108,24 +135,18 @@ async function besideTransit(bench: PeerBench, ours: Target): Promise<Figures> {
       signature_algorithm: 'pkcs1v15',
     }),
   };
-  return {
-    sign_over_transit: ratio(await inTurn(bench, ours, target, usual)),
-    remote_sign_over_service: await throughPaycert(bench, { bao, ours, target }),
-  };
+  const theirs = { ...overTcp, socket: bao.socket };
+  await prepare(pairs, theirs);
+  const passes = await beside(pairs, theirs, usual);
+  return { sign_over_transit: ratio(passes), remote_sign_over_service: await throughPaycert(pairs, bao, overTcp) };
 }
 
-interface Service {
-  readonly bao: Bao;
-  readonly ours: Target;
-  readonly target: Target;
-}
-
-/** A sidecar whose key stays in transit, beside callers who ask transit by themselves: both with the same key. */
-async function throughPaycert(bench: PeerBench, { bao, ours, target }: Service): Promise<number> {
+/** A sidecar whose key stays in transit, beside callers who ask transit by themselves: both reach it by TCP, with the same key. */
+async function throughPaycert(pairs: Pairs, bao: Bao, theirs: Target): Promise<number> {
+  const { bench } = pairs;
   const directory = join(bench.directory, 'remote');
   const keys = join(directory, 'keys');
   await mkdir(keys, { recursive: true });
-  await importKey(bao, 'merchant', bench.material.merchant.privateKey);
   for (const [name, bytes] of bench.material.files)
     if (!name.includes('/'))
       await writeFile(join(keys, name), name === 'apiclient_key.pem' ? 'hashivault://merchant?version=1' : bytes);
@@ -133,17 +154,16 @@ async function throughPaycert(bench: PeerBench, { bao, ours, target }: Service):
   const keyServices = `keyServices: { hashivault: { address: "${bao.url}", auth: { token: { tokenFile: ${tokenFile} } } } }\n`;
   const sidecar = await startSidecar(directory, [{ name: 'wechat', path: keys }], keyServices);
   try {
-    const remote = { ...ours, socket: sidecar.socket };
-    // What has just started compiles first; the other one has served for a while.
-    await load({ ...remote, callers: usual, milliseconds: bench.milliseconds });
-    return ratio(await inTurn(bench, remote, { ...target, path: '/v1/transit/sign/merchant' }, usual));
+    const remote = { ...pairs, ours: { ...pairs.ours, socket: sidecar.socket, program: sidecar.process } };
+    await prepare(remote, remote.ours);
+    return ratio(await beside(remote, theirs, usual));
   } finally {
     await sidecar.stop();
   }
 }
 
 /** An SDK signs in the thread of its program, and reads the key's PEM for each signature. */
-async function besideSdks(bench: PeerBench, ours: Target): Promise<Figures> {
+async function besideSdks({ bench, loads, ours, passes }: Pairs): Promise<Figures> {
   const pem = toPkcs8Pem(bench.material.merchant.privateKey);
   const alipay = new AlipaySdk({ appId: '2021000000000001', privateKey: pem, keyType: 'PKCS8' });
   const sdks = {
@@ -153,9 +173,12 @@ async function besideSdks(bench: PeerBench, ours: Target): Promise<Figures> {
   const figures: Figures = {};
   for (const [name, sign] of Object.entries(sdks)) {
     const ratios: number[] = [];
-    for (let round = 0; round < bench.rounds; round += 1) {
-      const theirs = await loopRate(bench.milliseconds, sign);
-      ratios.push(rate(await load({ ...ours, callers: usual, milliseconds: bench.milliseconds })) / theirs);
+    // Once for the compiler.
+    await loopRate(sliceMilliseconds, sign);
+    for (let pass = 0; pass < passes; pass += 1) {
+      const theirs = await loopRate(sliceMilliseconds, sign);
+      const [both] = await inTurn(loads, { ours }, { callers: usual, passes: 1 });
+      if (both !== undefined) ratios.push(rate(both.ours) / theirs);
     }
     figures[`sign_over_${name}`] = median(ratios);
   }

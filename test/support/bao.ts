@@ -34,6 +34,8 @@ export function useBao(prepare: (bao: Bao) => Promise<void> = async () => undefi
 export class Bao implements AsyncDisposable {
   readonly directory: string;
   readonly url: string;
+  /** The same, as a path. */
+  readonly socket: string;
   #peer: Peer;
   #root = '';
   #key = '';
@@ -42,6 +44,7 @@ export class Bao implements AsyncDisposable {
   private constructor(directory: string, url: string) {
     this.directory = directory;
     this.url = url;
+    this.socket = join(directory, 'bao.sock');
     this.#peer = this.#run();
   }
 
@@ -56,6 +59,10 @@ export class Bao implements AsyncDisposable {
       `storage "raft" {
   path = "${directory}/data"
   node_id = "one"
+}
+listener "unix" {
+  address = "${directory}/bao.sock"
+  tls_disable = true
 }
 listener "tcp" {
   address = "127.0.0.1:${String(port)}"
