@@ -4,11 +4,14 @@ import { PaycertError } from '../errors.ts';
 import type { KeyCipher } from './cipher.ts';
 import { readPrivateKey } from './containers.ts';
 import { isKeyReference, readKeyReference } from './key-reference.ts';
-import type { Suite } from './suites.ts';
+import { modulusLength, type Suite } from './suites.ts';
 import { publicKeyFingerprint } from './x509.ts';
 
-/** Runs work when it is its turn in the thread pool, which local keys share with file reads. */
-export type Turn = <T>(work: () => Promise<T>) => Promise<T>;
+/**
+ * Runs work when it is its turn in the thread pool, which local keys share with file reads. `here` does the same in this thread, in a
+ * millisecond at most: one who gives turns may take it instead, where nobody would wait behind it.
+ */
+export type Turn = <T>(work: () => Promise<T>, here?: () => T) => Promise<T>;
 
 /** For work outside calls, such as the self-test of a key that is being loaded. */
 export const atOnce: Turn = (work) => work();
@@ -36,11 +39,18 @@ export function localKey(key: KeyObject): Required<Omit<PrivateKey, 'cannotSign'
   };
   return {
     publicKey: createPublicKey(key),
-    sign: (suite, message, turn = atOnce) => turn(() => suite.sign(key, message)),
+    sign: (suite, message, turn = atOnce) =>
+      turn(() => suite.sign(key, message), isQuick(key, message) ? () => suite.signHere(key, message) : undefined),
     open: (cipher, ciphertext, turn = atOnce) => turn(() => openerOf(cipher)(ciphertext)),
     local: key,
   };
 }
+
+/** RSA takes the square of a key's length and more; a digest takes a millisecond for some hundred KiB. */
+const [quickKeyBytes, quickMessageBytes] = [2048 / 8, 64 * 1024];
+
+const isQuick = (key: KeyObject, message: Uint8Array): boolean =>
+  message.byteLength <= quickMessageBytes && modulusLength(key) <= quickKeyBytes;
 
 /** Keys that the material refers to, by the name of the part that does; an error where one cannot be used. */
 export type RemoteKeys = ReadonlyMap<string, PrivateKey | PaycertError>;

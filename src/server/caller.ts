@@ -28,7 +28,7 @@ type Known<Signal extends Gone> = Pick<Call, 'credential' | 'operation' | 'start
 
 /** `Request-Id` and `User-Agent` are taken where they can be printed; what cannot is as good as absent. */
 export function callOf<Signal extends Gone>(
-  { request: { headers } }: RouteCall,
+  { request: { headers }, alone }: RouteCall,
   { listener, traceOf, credential, operation, startedAt, signal }: Known<Signal>,
 ): Call & { readonly signal: Signal } {
   const claim = headerOf(headers['user-agent']);
@@ -39,6 +39,7 @@ export function callOf<Signal extends Gone>(
     id: headerOf(headers['request-id']) ?? newId(),
     caller: { listener, ...(claim !== undefined && { claim }) },
     signal,
+    alone,
     ...(traceOf && { trace: traceOf(headers) }),
   };
 }

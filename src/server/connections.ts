@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Limits } from './limits.ts';
+import { owe, settle } from './owed.ts';
 import { ReadTurns } from './read-turns.ts';
 
 interface Connection {
@@ -74,6 +75,7 @@ export class Connections {
     this.#all.set(socket, connection);
     // A response closes when the system has taken all of it, or when its connection is gone.
     response.on('close', () => this.#answered(connection, response));
+    owe(connection);
     if (owed === undefined) {
       connection.owed = response;
       start();
@@ -103,8 +105,10 @@ export class Connections {
     const next = connection.waiting?.shift();
     connection.owed = next?.response;
     connection.isServed ||= statusCode < 400;
-    if (next === undefined) connection.socket.resume();
-    else if (!connection.socket.destroyed) next.start();
+    if (next === undefined) {
+      settle(connection);
+      connection.socket.resume();
+    } else if (!connection.socket.destroyed) next.start();
     if (this.#endsIdle) this.endIdle();
   }
 
@@ -119,8 +123,10 @@ export class Connections {
   }
 
   #forget(socket: Socket): void {
-    const { address } = this.#all.get(socket) ?? {};
-    if (address === undefined) return;
+    const connection = this.#all.get(socket);
+    if (connection === undefined) return;
+    const { address } = connection;
+    settle(connection);
     this.#all.delete(socket);
     const left = this.#countOf(address) - 1;
     if (left === 0) this.#perAddress.delete(address);

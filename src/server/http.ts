@@ -174,7 +174,8 @@ async function runBatch(
   route: RouteCall,
 ): Promise<{ items: object[] }> {
   const { items } = validateBatch(await read(api, route));
-  const call = callFrom(api, operation, listener, route);
+  // Not alone: its items have each other.
+  const call = { ...callFrom(api, operation, listener, route), alone: undefined };
   const use = await startBatch(api, call);
   const results: object[] = [];
   let next = 0;

@@ -6,8 +6,9 @@ import type { TSchema } from 'typebox';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import { CallEnd } from '../store/call-end.ts';
-import type { Ending, Gone } from '../store/call.ts';
+import type { Alone, Ending, Gone } from '../store/call.ts';
 import { BatchedWrites } from './batched-writes.ts';
+import { owedConnections } from './owed.ts';
 import { toPaycertError } from './problem.ts';
 import { type Addition, sendProblem, sendStream, writeHead } from './respond.ts';
 
@@ -20,6 +21,8 @@ export interface RouteCall {
   readonly signal: Ending;
   /** The same, to be looked at: a signal with its listeners costs more than reading a short request. */
   readonly gone: Gone;
+  /** Whether it is the only request that this process owes a response. */
+  readonly alone: Alone;
 }
 
 /** What a row answers; the status is 200 unless it says otherwise. */
@@ -110,6 +113,15 @@ class Matched implements RouteCall {
 
   get gone(): Gone {
     return this;
+  }
+
+  get alone(): Alone {
+    return this;
+  }
+
+  /** Of `alone`. */
+  get isAlone(): boolean {
+    return owedConnections() === 1;
   }
 
   /** Of `gone`. */

@@ -13,6 +13,11 @@ export interface Caller {
   readonly claim?: string;
 }
 
+/** Whether nobody but that call waits for anything of this process, now. */
+export interface Alone {
+  readonly isAlone: boolean;
+}
+
 /** Whether nobody waits for a result any more. An `AbortSignal` is one; where nobody listens, a look is enough. */
 export type Gone = Pick<AbortSignal, 'aborted'>;
 
@@ -38,6 +43,8 @@ export interface Call {
   readonly startedAt: Date;
   /** Aborted when nobody waits for the result any more. */
   readonly signal: Gone;
+  /** Undefined of a batch, whose items are never alone. */
+  readonly alone?: Alone | undefined;
   /** There where it is traced. */
   readonly trace?: Trace;
   /** The batch that it is an item of, where that is another object. */

@@ -258,7 +258,7 @@ export class Snapshot {
   }
 
   #turn(fairnessKey: FairnessKey): Turn {
-    return (work) => this.#limiter.run(fairnessKey, work);
+    return (work, here) => this.#limiter.run(fairnessKey, work, here);
   }
 
   #othersAt(now: Date): readonly SigningContext[] {

@@ -1,6 +1,6 @@
 // A local private key: what it signs and opens, and that it takes its turn, once for each operation.
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { oaep, pkcs1, sealOaep } from '../../src/crypto/cipher.ts';
 import { isCertifiedBy, localKey, type Turn } from '../../src/crypto/private-key.ts';
@@ -37,6 +37,22 @@ describe('a local private key', () => {
     assert.equal(waiting.length, 2);
     for (const start of waiting) start();
     assert.ok((await Promise.all(results)).every((result) => result !== undefined));
+  });
+
+  it('may sign in the event loop where that takes a millisecond at most, and so neither by a long key nor a long text', async () => {
+    const offered = async (signing: ReturnType<typeof localKey>, text: Uint8Array, suite = rsaPkcs1) => {
+      let here: (() => unknown) | undefined;
+      const turn: Turn = (work, inThread) => {
+        here = inThread;
+        return work();
+      };
+      const signature = await signing.sign(suite, text, turn);
+      return here === undefined ? 'nothing' : suite.verify(own.publicKey, text, here() as Uint8Array) && signature;
+    };
+    for (const suite of [rsaPkcs1, rsaPss]) assert.notEqual(await offered(key, message, suite), 'nothing');
+    const long = localKey(generateKeyPairSync('rsa', { modulusLength: 3072 }).privateKey);
+    assert.equal(await offered(long, message), 'nothing');
+    assert.equal(await offered(key, Buffer.alloc(64 * 1024 + 1)), 'nothing');
   });
 
   it('belongs to a certificate of its public half alone', async () => {

@@ -16,6 +16,11 @@ describe('a signature', () => {
     assert.ok(verify('sha256', message, own.publicKey, await rsaPkcs1.sign(own.privateKey, message)));
   });
 
+  it('is the same in the event loop as in the pool', async () => {
+    assert.deepEqual(rsaPkcs1.signHere(own.privateKey, message), await rsaPkcs1.sign(own.privateKey, message));
+    assert.ok(rsaPss.verify(own.publicKey, message, rsaPss.signHere(own.privateKey, message)));
+  });
+
   it('of nothing is a signature too', async () => {
     const empty = new Uint8Array();
     assert.ok(verify('sha256', empty, own.publicKey, await rsaPkcs1.sign(own.privateKey, empty)));

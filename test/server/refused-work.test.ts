@@ -64,6 +64,7 @@ async function ask(credential: string, operation: string, body: string): Promise
     parameters: { name: credential },
     signal: new AbortController().signal,
     gone: { aborted: false },
+    alone: { isAlone: false },
   };
   try {
     await route.run(call);

@@ -140,6 +140,32 @@ describe('limiter', () => {
     assert.deepEqual(started, ['failing', 'next']);
   });
 
+  it('do the work of a call that is alone here and at once, and that of any other when it is its turn', async () => {
+    const limiter = new Limiter(1);
+    const { run, started, end } = stage(limiter);
+    const elsewhere = () => Promise.resolve('in the pool');
+    const inThread = () => 'here';
+    const [alone, oneOfMany] = [{ alone: { isAlone: true } }, { alone: { isAlone: false } }];
+    assert.equal(await limiter.run(alone, elsewhere, inThread), 'here');
+    assert.equal(await limiter.run(alone, elsewhere), 'in the pool');
+    for (const lane of [{}, oneOfMany]) assert.equal(await limiter.run(lane, elsewhere, inThread), 'in the pool');
+    void run({}, 'a');
+    const behind = limiter.run(alone, elsewhere, inThread);
+    void run({}, 'b');
+    await end('a');
+    assert.equal(await behind, 'in the pool');
+    assert.deepEqual(started, ['a', 'b']);
+  });
+
+  it('reject what fails here, and do nothing here for a caller who has gone', async () => {
+    const limiter = new Limiter(1);
+    const elsewhere = () => Promise.resolve();
+    const alone = { isAlone: true };
+    await assert.rejects(limiter.run({ alone }, elsewhere, () => assert.fail('as OpenSSL does')), /as OpenSSL does/); // prettier-ignore
+    const gone = { alone, signal: { aborted: true } };
+    await assert.rejects(limiter.run(gone, elsewhere, () => assert.fail('not run')), { code: 'caller-gone' }); // prettier-ignore
+  });
+
   it('return what the work returns', async () => {
     assert.equal(await new Limiter(1).run({}, async () => Promise.resolve(42)), 42);
   });
