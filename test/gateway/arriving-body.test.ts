@@ -15,10 +15,15 @@ const piece = Buffer.alloc(48 * 1024, 'a');
 const ignore = () => undefined;
 
 /** `answer` has the head that it writes first, and may go on later. */
-async function ask(t: TestContext, answer: (response: ServerResponse) => unknown, signal = AbortSignal.any([])) {
+async function ask(
+  t: TestContext,
+  answer: (response: ServerResponse) => unknown,
+  signal = AbortSignal.any([]),
+  first = piece,
+) {
   const server = createServer((_, response) => {
-    response.writeHead(200, { 'Content-Length': 4 * piece.byteLength });
-    response.write(piece);
+    response.writeHead(200, { 'Content-Length': 4 * first.byteLength });
+    response.write(first);
     answer(response);
   });
   server.listen(0, '127.0.0.1');
@@ -62,6 +67,17 @@ describe('the body of a response', () => {
     });
     await assert.rejects(whole, enough);
     await closed;
+  });
+
+  it('that is too much is refused, also when all of it has come', async (t) => {
+    const few = Buffer.from('few.');
+    const { body } = await ask(t, (response) => response.end(Buffer.concat([few, few, few])), undefined, few);
+    for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+    const enough = new Error('enough');
+    const whole = body.whole(() => {
+      throw enough;
+    });
+    await assert.rejects(whole, enough);
   });
 
   it('that nobody wants, or no longer, ends its connection', async (t) => {
