@@ -51,6 +51,12 @@ const digestInfo = Buffer.from('3031300d060960864801650304020105000420', 'hex');
 /** What PKCS#1 v1.5 pads, of a digest of SHA-256. */
 export const digestInfoOf = (sha256: Uint8Array): Buffer => Buffer.concat([digestInfo, sha256]);
 
+/** Whether that is what is padded of a digest, without a copy of it. */
+const isInfoOf = (padded: Buffer, sha256: Buffer): boolean =>
+  padded.byteLength === digestInfo.byteLength + sha256.byteLength &&
+  digestInfo.compare(padded, 0, digestInfo.byteLength) === 0 &&
+  sha256.compare(padded, digestInfo.byteLength) === 0;
+
 /** Node makes an object of a key's details each time that they are asked for. */
 const lengths = new WeakMap<KeyObject, number>();
 
@@ -85,7 +91,7 @@ export const rsaPkcs1: Suite = {
   // One RSA operation per key, whatever the length and the number of the messages.
   find(key, messages, signature) {
     const recovered = recover(key, signature);
-    return firstWhere(messages, ({ sha256 }) => recovered?.equals(digestInfoOf(sha256)) === true);
+    return recovered && firstWhere(messages, ({ sha256 }) => isInfoOf(recovered, sha256));
   },
   // Node parses SM2 keys and then computes wrong results with them.
   check: (key, field) =>

@@ -41,8 +41,20 @@ export class Bulkhead {
    * @throws BulkheadFull; what `signal` is aborted with, and what `refuse` is called with, while it waits
    */
   async enter(signal: Ending): Promise<() => void> {
-    if (this.#underWay < this.#options.concurrent) this.#underWay += 1;
-    else await this.#wait(signal);
+    const leave = this.enterNow();
+    if (leave !== undefined) return leave;
+    await this.#wait(signal);
+    return this.#inside();
+  }
+
+  /** The same where there is room, as there nearly always is; undefined where there is none. */
+  enterNow(): (() => void) | undefined {
+    if (this.#underWay >= this.#options.concurrent) return undefined;
+    this.#underWay += 1;
+    return this.#inside();
+  }
+
+  #inside(): () => void {
     let isInside = true;
     return () => {
       if (isInside) this.#leave();

@@ -1,5 +1,6 @@
 // Connections to platforms: one pool per origin, kept alive, TLS 1.2 or newer. Loads undici, on demand.
 import type { buildConnector as Connector, Pool } from 'undici';
+import { bufferOf } from '../bytes.ts';
 import { loadOptional } from '../optional-package.ts';
 import type { TlsIdentity } from '../providers/shared/tls-identity.ts';
 import { createLookup } from '../system/lookup.ts';
@@ -103,7 +104,7 @@ export async function openConnections(wayOut?: WayOut): Promise<Connections> {
         const pool = isFresh ? open(origin, shown) : poolOf(origin, shown);
         const refuse = (error: unknown) => reject(new NoResponse(codeOf(error), receiving.hasStarted));
         const receiving = new Receiving(signal, { resolve, reject: refuse });
-        const content = body.byteLength > 0 || !bodiless.has(method) ? Buffer.from(body.buffer, body.byteOffset, body.byteLength) : null; // prettier-ignore
+        const content = body.byteLength > 0 || !bodiless.has(method) ? bufferOf(body) : null;
         if (signal.aborted) receiving.handleEvent();
         else pool.dispatch({ method, path: target, headers, body: content }, receiving);
         // It ends with what it was opened for.

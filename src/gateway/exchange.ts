@@ -142,7 +142,7 @@ export async function sendOnce(
   const [startedAt, sentAt] = [clock.now(), milliseconds()];
   const note = (outcome: AttemptOutcome, status?: number) => {
     const attempt = { host, startedAt, endedAt: clock.now(), outcome, ...(status !== undefined && { status }) };
-    attempts.push({ ...attempt, ...(keyId !== undefined && { keyId }) });
+    attempts.push(keyId === undefined ? attempt : { ...attempt, keyId });
     observe({ type: 'attempted', call: call.id, credential: call.credential, ...attempt, ...(traced && { traced }) });
   };
   try {

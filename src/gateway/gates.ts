@@ -79,7 +79,8 @@ export class Gates {
   async through<T extends ReceivedResponse>(visit: Visit, attempt: (pass: Pass) => Promise<T>): Promise<T> {
     const { call, host } = visit;
     const gate = this.#at(call.credential, host);
-    const leave = await this.#enter(gate, visit);
+    if (gate.breaker.refuses) throw this.#heldBack(gate, 'breaker');
+    const leave = gate.bulkhead.enterNow() ?? (await this.#enter(gate, visit));
     let response: T | undefined;
     try {
       response = await attempt((send) => gate.breaker.run(send, (end) => callResultOf(end, call)));
@@ -100,7 +101,6 @@ export class Gates {
   }
 
   async #enter(gate: Gate, { call, deadline, signal }: Visit): Promise<() => void> {
-    if (gate.breaker.refuses) throw this.#heldBack(gate, 'breaker');
     try {
       return await gate.bulkhead.enter(signal);
     } catch (error) {

@@ -46,6 +46,8 @@ export class PlatformClocks {
   readonly #options: PlatformClocksOptions;
   readonly #observe: Observe;
   readonly #hosts = new Map<string, Known>();
+  /** Of the last response: it is the same for all of one second. */
+  #read = { date: '', time: Number.NaN };
 
   constructor(options: PlatformClocksOptions) {
     this.#options = options;
@@ -61,7 +63,9 @@ export class PlatformClocks {
 
   /** The platform wrote its time between `sentAt` and now, of the clock that never goes back. */
   compare(host: string, sentAt: number, date: unknown): void {
-    const theirs = typeof date === 'string' ? Date.parse(date) : Number.NaN;
+    if (typeof date !== 'string') return;
+    if (date !== this.#read.date) this.#read = { date, time: Date.parse(date) };
+    const theirs = this.#read.time;
     if (Number.isNaN(theirs)) return;
     const at = this.#options.milliseconds();
     const sample = { milliseconds: theirs + resolution - (sentAt + at) / 2, error: resolution + (at - sentAt) / 2, at };

@@ -30,10 +30,12 @@ export async function prove(
 ): Promise<void> {
   const current = () => options.store.current(call.credential);
   const snapshot = current();
-  await verify(snapshot, call, { request, response }, options).catch(async (error: unknown) => {
+  try {
+    await verify(snapshot, call, { request, response }, options);
+  } catch (error) {
     if (!(await isLearned(error, snapshot, call, options))) throw error;
     await verify(current(), call, { request, response }, options);
-  });
+  }
 }
 
 /** A platform may begin to sign with a certificate that nobody here knows yet: it is on its way, or has come meanwhile. */
@@ -54,13 +56,13 @@ interface Exchanged {
 }
 
 /** At this time: keys may have been replaced since it was sent. */
-async function verify(
+function verify(
   snapshot: Snapshot,
   call: Call,
   { request: { method, target }, response: { status, headers, body, apiMethod } }: Exchanged,
   { now, observe }: ProveOptions,
-): Promise<void> {
+): Promise<unknown> {
   const received = { kind: 'response', method, url: target, status, headers, body } as const;
   const named = apiMethod === undefined ? received : { ...received, apiMethod };
-  await verifyOnce({ snapshot, observe }, call, named, now());
+  return verifyOnce({ snapshot, observe }, call, named, now());
 }

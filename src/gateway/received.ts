@@ -107,5 +107,10 @@ export function assertNoRedirect({ status, body }: Incoming): void {
 }
 
 /** A header that is there twice is signed by no platform; its first value counts nowhere. */
-export const singles = (headers: Incoming['headers']): Record<string, string> =>
-  membersWhere<string | readonly string[], string>(headers, (value) => typeof value === 'string');
+export function singles(headers: Incoming['headers']): Readonly<Record<string, string>> {
+  for (const name in headers)
+    if (typeof headers[name] !== 'string')
+      return membersWhere<string | readonly string[], string>(headers, (value) => typeof value === 'string');
+  // Nearly always: no copy.
+  return headers as Readonly<Record<string, string>>;
+}

@@ -115,11 +115,33 @@ export interface NamedCall {
 export function matchesCall(patterns: readonly string[], { method, target, apiMethod }: NamedCall): boolean {
   const end = target.indexOf('?');
   const name = `${method} ${end < 0 ? target : target.slice(0, end)}`;
-  return patterns.some((pattern) => isOne(pattern, name) || (apiMethod !== undefined && isOne(pattern, apiMethod)));
+  return readPatterns(patterns).some(
+    (pattern) => isOne(pattern, name) || (apiMethod !== undefined && isOne(pattern, apiMethod)),
+  );
 }
 
-const isOne = (pattern: string, name: string): boolean =>
-  pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+interface Pattern {
+  /** All of it, or what it begins with. */
+  readonly text: string;
+  readonly isBeginning: boolean;
+}
+
+const isOne = ({ text, isBeginning }: Pattern, name: string): boolean =>
+  isBeginning ? name.startsWith(text) : name === text;
+
+/** By their list, which never changes, and is asked at every call. */
+const read = new WeakMap<readonly string[], readonly Pattern[]>();
+
+function readPatterns(patterns: readonly string[]): readonly Pattern[] {
+  const known = read.get(patterns);
+  if (known !== undefined) return known;
+  const all = patterns.map((pattern) => {
+    const isBeginning = pattern.endsWith('*');
+    return { text: isBeginning ? pattern.slice(0, -1) : pattern, isBeginning };
+  });
+  read.set(patterns, all);
+  return all;
+}
 
 /** Statuses that say no. 408 and 429 leave open what became of the call; a 5xx does always. */
 export function outcomeOfStatus(status: number): CallOutcome {

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import type { TSchema } from 'typebox';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
+import { setMember } from '../members.ts';
 import { CallEnd } from '../store/call-end.ts';
 import type { Alone, Ending, Gone } from '../store/call.ts';
 import { BatchedWrites } from './batched-writes.ts';
@@ -178,12 +179,12 @@ function matcher(
   routes: readonly Route[],
   unknown: string,
 ): (request: IncomingMessage, response: ServerResponse) => Match {
-  const rows = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
+  const rows = routes.map((route) => ({ route, segments: route.path.slice(1).split('/') }));
   const find = (method: string | undefined, path: string): Match | undefined => {
-    for (const { route, pattern } of rows) {
+    for (const { route, segments } of rows) {
       if (route.method !== method && !(method === 'HEAD' && route.answersHead)) continue;
-      const found = pattern.exec(path);
-      if (found !== null) return { route, parameters: { ...found.groups } };
+      const parameters = parametersIn(segments, path);
+      if (parameters !== undefined) return { route, parameters };
     }
     return undefined;
   };
@@ -203,7 +204,7 @@ function matcher(
       return found;
     }
     const allowed = rows
-      .filter(({ pattern }) => pattern.test(path))
+      .filter(({ segments }) => parametersIn(segments, path) !== undefined)
       .flatMap(({ route }) => [route.method, ...(route.answersHead ? ['HEAD'] : [])]);
     if (allowed.length === 0) throw new PaycertError('route-unknown', unknown);
     response.setHeader('Allow', allowed.join(', '));
@@ -211,11 +212,24 @@ function matcher(
   };
 }
 
-const patternOf = (path: string): RegExp =>
-  new RegExp(
-    `^${path
-      .replaceAll(/[.*?^$|()[\]\\]/g, '\\$&')
-      .replaceAll(/\{\+(\w+)\}/g, '(?<$1>.*)')
-      .replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`,
-    's',
-  );
+/** What stands in a path for each name; undefined where it is another path. By hand: an expression with names makes several objects for each request. */
+function parametersIn(segments: readonly string[], path: string): Readonly<Record<string, string>> | undefined {
+  const parameters: Record<string, string> = {};
+  let at = 0;
+  for (const segment of segments) {
+    if (path[at] !== '/') return undefined;
+    at += 1;
+    if (segment.startsWith('{+')) {
+      setMember(parameters, segment.slice(2, -1), path.slice(at));
+      return parameters;
+    }
+    const slash = path.indexOf('/', at);
+    const end = slash < 0 ? path.length : slash;
+    if (segment.startsWith('{')) {
+      if (end === at) return undefined;
+      setMember(parameters, segment.slice(1, -1), path.slice(at, end));
+    } else if (end - at !== segment.length || !path.startsWith(segment, at)) return undefined;
+    at = end;
+  }
+  return at === path.length ? parameters : undefined;
+}

@@ -152,12 +152,8 @@ export class Snapshot {
   }
 
   /** Fair, as `sign`. */
-  async authorize(
-    request: RequestToAuthorize,
-    moment: Moment,
-    fairnessKey: FairnessKey = {},
-  ): Promise<AuthorizedRequest> {
-    return this.#operation('authorize')(request, moment, this.#turn(fairnessKey));
+  authorize(request: RequestToAuthorize, moment: Moment, fairnessKey: FairnessKey = {}): Promise<AuthorizedRequest> {
+    return promised(() => this.#operation('authorize')(request, moment, this.#turn(fairnessKey)));
   }
 
   /** Fair, as `sign`. */
@@ -188,8 +184,8 @@ export class Snapshot {
   }
 
   /** Verifies with the key that the signature names, or with each where it names none, among all that are still valid. */
-  async verify(received: Received, now: Date): Promise<Verified> {
-    return this.#operation('verify')(received, now, this.#earlier(now));
+  verify(received: Received, now: Date): Promise<Verified> {
+    return promised(() => this.#operation('verify')(received, now, this.#earlier(now)));
   }
 
   /**

@@ -68,26 +68,28 @@ export class Breaker {
     if (this.refuses) throw new BreakerOpen();
     const tries = this.#breaker.halfOpen;
     this.#isTrying ||= tries;
-    const judge = (end: PromiseSettledResult<T>) => {
-      const result = evaluate(end);
+    let end: PromiseSettledResult<T> | undefined;
+    const judge = (settled: PromiseSettledResult<T>) => {
+      end = settled;
+      const result = evaluate(settled);
       if (result !== 'success') throw new NoSuccess(result);
     };
-    let working: Promise<T> | undefined;
     try {
-      await this.#breaker.fire(() => {
-        working = work();
-        return working.then(
+      await this.#breaker.fire(() =>
+        work().then(
           (value) => judge({ status: 'fulfilled', value }),
           (reason: unknown) => judge({ status: 'rejected', reason }),
-        );
-      });
+        ),
+      );
     } catch (error) {
       if (!(error instanceof NoSuccess || CircuitBreaker.isOurError(error as Error))) throw error;
     } finally {
       if (tries) this.#isTrying = false;
     }
-    if (working === undefined) throw new BreakerOpen();
-    return working;
+    // Not by its promise once more, which takes three turns of those that wait.
+    if (end === undefined) throw new BreakerOpen();
+    if (end.status === 'rejected') throw end.reason;
+    return end.value;
   }
 
   close(): void {

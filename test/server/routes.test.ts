@@ -34,6 +34,21 @@ describe('a row', () => {
     assert.deepEqual([(await get('/made')).status, (await get('/made')).text], [201, '{"a":1}']);
   });
 
+  it('matches whole segments, none of them empty, and all that is left where it says so', async () => {
+    const show = ({ parameters }: RouteCall) => jsonReply(parameters);
+    const { get } = await serve(row('/of/{name}/sign', show), row('/to/{name}/{+target}', show));
+    const said: Readonly<Record<string, string | undefined>> = {
+      ...{ '/of/a/sign': '{"name":"a"}', '/of/a%2Fb/sign?c=/d': '{"name":"a%2Fb"}' },
+      ...{ '/to/a/': '{"name":"a","target":""}', '/to/a//b/c?d': '{"name":"a","target":"/b/c"}' },
+      ...{ '/of//sign': undefined, '/of/a/signs': undefined, '/of/a/sign/': undefined, '/of/a': undefined },
+      ...{ '/to/a': undefined, '/to//b': undefined, '/xof/a/sign': undefined },
+    };
+    for (const [path, text] of Object.entries(said)) {
+      const answer = await get(path);
+      assert.deepEqual([path, answer.status === 404 ? undefined : answer.text], [path, text]);
+    }
+  });
+
   it('answers a stream, piece by piece', async () => {
     const { get } = await serve(
       row('/log', () => ({ body: Readable.from(['one\n', 'two\n']) }), { type: 'text/plain' }),

@@ -65,7 +65,7 @@ export function receiving(
       owner: 'Alipay',
       isNamed,
       named,
-      misnamed: misnamed(own, keyId),
+      misnamed: () => misnamed(own, keyId),
       ...(transit && { transit }),
     };
     const { at, ...verified } = confirm(verifiers, claim, trial);

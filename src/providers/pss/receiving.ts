@@ -46,7 +46,7 @@ export function receiving(
             now,
             earlier,
             isNamed: ({ keyId }) => keyId === received.keyId,
-            misnamed: received.keyId === ownId ? `this side’s own key id ${ownId}` : undefined,
+            misnamed: () => (received.keyId === ownId ? `this side’s own key id ${ownId}` : undefined),
           })
         : verifyRequest(received, { now, earlier }),
   };

@@ -1,5 +1,6 @@
 // Whose account a request is about: the members of a JSON body and the parameters of a query that name it, all of them.
 import { isUtf8 } from 'node:buffer';
+import { bufferOf } from '../../bytes.ts';
 import { requestInvalid } from '../../errors.ts';
 
 /** More than any request has, batches included; reading it holds the event loop for some milliseconds. */
@@ -24,7 +25,7 @@ export function assertOwnJson(body: Uint8Array, names: readonly string[], own: s
   if (body.byteLength > maxJsonBytes) throw requestInvalid('body', `is JSON of more than ${maxJsonBytes} bytes`);
   // Bytes that are not UTF-8 would be read as other text than the platform reads.
   if (!isUtf8(body)) throw requestInvalid('body', 'is not UTF-8');
-  const text = Buffer.from(body).toString();
+  const text = bufferOf(body).toString();
   const written = topNames(text);
   const object = parse(text);
   const seen = new Set<string>();

@@ -39,7 +39,7 @@ export interface Trial {
   /** That name, where it has the published form of one, which no secret has. */
   readonly named?: string | undefined;
   /** What the claim names, where that is a key of this side, with which the owner never signs. */
-  readonly misnamed?: string | undefined;
+  readonly misnamed?: () => string | undefined;
   /** The body, and the message over another one: what became of it is tried with one key, to explain a refusal. */
   readonly transit?: Transit;
 }
@@ -51,13 +51,15 @@ export interface Trial {
 export function confirm(
   verifiers: readonly Verifier[],
   claim: Claim,
-  { now, earlier, owner, isNamed = () => true, named: keyId, misnamed, transit }: Trial,
+  trial: Trial,
 ): { readonly keyId: string; readonly at: number } {
+  const { now, earlier, owner, isNamed = () => true, named: keyId, transit } = trial;
   const alive = (all: readonly Verifier[]) => all.filter(({ facts }) => isAlive(facts, now));
   const own = alive(verifiers);
   const others = earlier === undefined || earlier.verifiers.length === 0 ? [] : alive(earlier.verifiers);
   const named = (others.length === 0 ? own : [...own, ...others]).filter(({ facts }) => isNamed(facts));
-  if (named.length === 0 && misnamed !== undefined)
+  const misnamed = named.length === 0 ? trial.misnamed?.() : undefined;
+  if (misnamed !== undefined)
     throw new PaycertError('key-id-own', `the signature names ${misnamed}, and ${owner} never signs with that key`);
   if (named.length === 0 && own.length === 0)
     throw new PaycertError('no-platform-key', `there is no key of ${owner} that is valid`, { keyId });

@@ -37,10 +37,10 @@ export function receiving(
     const isNamed = (facts: { readonly keyId: string }) => isSameKeyId(facts.keyId, keyId);
     const named = publicKeyId.test(keyId) ? keyId : undefined;
     // Fields are opened with keys of the merchant's: those of earlier sets are known by them.
-    const isOwn =
+    const isOwn = () =>
       ownSerials.some((serial) => isSameKeyId(serial, keyId)) ||
       about.earlier?.openers.some(({ facts }) => facts.role.startsWith('merchant') && isNamed(facts)) === true;
-    const misnamed = isOwn ? ['the merchant’s own serial number', ...(named ? [named] : [])].join(' ') : undefined;
+    const misnamed = () => (isOwn() ? ['the merchant’s own serial number', ...(named ? [named] : [])].join(' ') : undefined); // prettier-ignore
     const trial = { ...about, owner: 'WeChat Pay', isNamed, named, misnamed };
     return { keyId: confirm(verifiers, { messages: [new Message(message)], signature }, trial).keyId };
   };

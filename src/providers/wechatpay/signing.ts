@@ -1,5 +1,6 @@
 // What the merchant's key signs: bytes, requests, and the object that the paying client needs.
 import { hash } from 'node:crypto';
+import { bufferOf } from '../../bytes.ts';
 import type { PrivateKey, Turn } from '../../crypto/private-key.ts';
 import { seconds } from '../shared/freshness.ts';
 import { defaultHeaders, header, withHeaders } from '../shared/http.ts';
@@ -29,7 +30,7 @@ export function signing(
   const scheme = schemeOf(privateKey.publicKey);
 
   const signText = async (message: Uint8Array, turn: Turn | undefined): Promise<string> =>
-    Buffer.from(await privateKey.sign(scheme.suite, message, turn)).toString('base64');
+    bufferOf(await privateKey.sign(scheme.suite, message, turn)).toString('base64');
 
   /**
    * The platform key that a request names: what encrypted its fields, else as `responseKey` says. Named as given even

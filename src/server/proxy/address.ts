@@ -6,6 +6,7 @@ const tokenSegment = /^\/~([^/?]*)(\/.*)$/s;
 
 /** `/~TOKEN/wechat-main/v3/…`: for SDKs that can send no header of their own. */
 export function withoutToken(url: string): { readonly url: string; readonly token?: string } {
+  if (!url.startsWith('/~')) return { url };
   const [, token, rest] = tokenSegment.exec(url) ?? [];
   if (token === undefined || rest === undefined) return { url };
   return { url: rest, token: decode(token) };
@@ -44,6 +45,7 @@ export interface Address {
  * @throws PaycertError `route-refused`, `request-invalid`
  */
 export function addressOf(url: string, named: unknown, store: Store): Address {
+  if (url.startsWith('/')) return { url };
   const [, host = '', port, target = ''] = absoluteForm.exec(url) ?? [];
   if (host === '') return { url };
   const origin = `https://${host.toLowerCase()}`;

@@ -167,5 +167,8 @@ function capital(name: string): string {
 }
 
 /** Node has joined what came twice; `set-cookie`, which it does not join, is nothing that a request has. */
-const textHeaders = ({ request }: RouteCall): Record<string, string> =>
-  membersWhere<string | string[] | undefined, string>(request.headers, (value) => typeof value === 'string');
+function textHeaders({ request: { headers } }: RouteCall): Readonly<Record<string, string>> {
+  // Without a copy where there is nothing to leave out.
+  if (headers['set-cookie'] === undefined) return headers as Readonly<Record<string, string>>;
+  return membersWhere<string | string[] | undefined, string>(headers, (value) => typeof value === 'string');
+}
