@@ -110,6 +110,7 @@ async function tellOnce(t: TestContext, firings: readonly Firing[]) {
   const known = new Map<string, { labels: Record<string, string>; startsAt: Date }>();
   let told = 0;
   let since = { at: 0, now: performance.now() };
+  let before: typeof since | undefined;
   for (let at = 0; at <= how.minutes; at += 1) {
     const now = new Map(
       firings
@@ -122,15 +123,22 @@ async function tellOnce(t: TestContext, firings: readonly Firing[]) {
     if (at - told >= 5) {
       await alertmanager.settle();
       since = { at, now: performance.now() };
+      before = undefined;
     }
     told = at;
+    const posting = { at, now: performance.now() };
     for (const [key, labels] of began) known.set(key, { labels, startsAt: new Date() });
     for (const [key] of ended) known.delete(key);
     await alertmanager.post([
       ...[...known.values()].map((alert) => ({ ...alert, endsAt: later })),
       ...ended.map(([, alert]) => ({ ...alert, endsAt: new Date() })),
     ]);
-    if (performance.now() - since.now > Math.max(scaledRound, (at - since.at) * scaledMinute)) {
+    const posted = performance.now();
+    const isLate = posted - since.now > Math.max(scaledRound, (at - since.at) * scaledMinute);
+    // Two minutes after the first alert it is too late to silence its page.
+    const isApart = before !== undefined && posted - before.now > Math.max(1.5, at - before.at) * scaledMinute;
+    before = posting;
+    if (isLate || isApart) {
       await alertmanager.stop();
       return undefined;
     }
