@@ -3,7 +3,7 @@ import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
 import type { ForwardedRequest, ForwardedResponse } from '../providers/forwarding.ts';
 import type { Call, Ending } from '../store/call.ts';
-import { verifyOnce } from '../store/one-use.ts';
+import { missed, type ReceivedInput, unverified, verifyOnce, verifyUnnoted } from '../store/one-use.ts';
 import type { Snapshot } from '../store/snapshot.ts';
 import type { Store } from '../store/store.ts';
 import { signalOf } from '../store/call-end.ts';
@@ -28,13 +28,20 @@ export async function prove(
   response: ForwardedResponse,
   options: ProveOptions,
 ): Promise<void> {
-  const current = () => options.store.current(call.credential);
-  const snapshot = current();
+  const { store, now, observe } = options;
+  const { credential } = call;
+  const received = receivedFrom(request, response);
+  const snapshot = store.current(credential);
   try {
-    await verify(snapshot, call, { request, response }, options);
+    await verifyUnnoted(snapshot, received, now());
   } catch (error) {
-    if (!(await isLearned(error, snapshot, call, options))) throw error;
-    await verify(current(), call, { request, response }, options);
+    missed(observe, credential, error);
+    // What verifies a moment later has not failed: nobody is paged for it.
+    if (!(await isLearned(error, snapshot, call, options))) {
+      unverified(observe, credential, { kind: 'response', error });
+      throw error;
+    }
+    await verifyOnce({ snapshot: store.current(credential), observe }, call, received, now());
   }
 }
 
@@ -50,19 +57,10 @@ async function isLearned(
   return learn !== undefined && (await learn(credential, error.keyId, signalOf(end)));
 }
 
-interface Exchanged {
-  readonly request: ForwardedRequest;
-  readonly response: ForwardedResponse;
-}
-
-/** At this time: keys may have been replaced since it was sent. */
-function verify(
-  snapshot: Snapshot,
-  call: Call,
-  { request: { method, target }, response: { status, headers, body, apiMethod } }: Exchanged,
-  { now, observe }: ProveOptions,
-): Promise<unknown> {
+function receivedFrom(
+  { method, target }: ForwardedRequest,
+  { status, headers, body, apiMethod }: ForwardedResponse,
+): ReceivedInput {
   const received = { kind: 'response', method, url: target, status, headers, body } as const;
-  const named = apiMethod === undefined ? received : { ...received, apiMethod };
-  return verifyOnce({ snapshot, observe }, call, named, now());
+  return apiMethod === undefined ? received : { ...received, apiMethod };
 }

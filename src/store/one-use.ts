@@ -77,6 +77,10 @@ export async function authorizeOnce(
   return authorized;
 }
 
+/** As `verify` of CredentialOperations, and noted by nobody: the caller says with `missed` and `unverified` what became of it. */
+export const verifyUnnoted = (snapshot: Snapshot, given: ReceivedInput, now: Date): Promise<Verified> =>
+  snapshot.verify(receivedOf(given), now);
+
 /** As `verify` of CredentialOperations. */
 export async function verifyOnce(
   { snapshot, observe }: Pick<Uses, 'snapshot' | 'observe'>,
@@ -93,16 +97,21 @@ export async function verifyOnce(
   }
 }
 
-/**
- * A refusal is observed as `unverified`: somebody forges, or a platform's key is missing here; a key that is named and is missing
- * as `key-missed`.
- */
-export function refused(
-  observe: Observe,
-  credential: string,
-  { kind, error }: Pick<Received, 'kind'> & { readonly error: unknown },
-): void {
+type Refused = Pick<Received, 'kind'> & { readonly error: unknown };
+
+/** As `unverified`, and as `missed`. */
+export function refused(observe: Observe, credential: string, about: Refused): void {
+  unverified(observe, credential, about);
+  missed(observe, credential, about.error);
+}
+
+/** A refusal: somebody forges, or a platform's key is missing here. */
+export function unverified(observe: Observe, credential: string, { kind, error }: Refused): void {
   if (isUnverified(error)) observe({ type: 'unverified', credential, kind, error });
+}
+
+/** A key that a message names and that is missing here, as `key-missed`: its platform may be asked for it. */
+export function missed(observe: Observe, credential: string, error: unknown): void {
   const keyId = missedKeyOf(error);
   if (keyId !== undefined) observe({ type: 'key-missed', credential, keyId });
 }

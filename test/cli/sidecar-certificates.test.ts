@@ -82,6 +82,9 @@ describe('a sidecar that downloads platform certificates', { timeout: 900_000 },
     }
     assert.equal(platform.counts.accepted - before, 4, 'three orders, and one list');
 
+    const metrics = (await call(sidecar.admin, '/metrics')).content;
+    assert.doesNotMatch(metrics, /paycert_verification_failures_total\{[^}]*key-id-unknown/, 'none of them has failed');
+
     // A probe of WeChat Pay has the list asked for by nobody, and is what it was: no proof.
     platform.misbehave({ do: 'probe' }, { when: ({ url }) => url.includes('jsapi') });
     const probed = await order('A4');
