@@ -5,6 +5,7 @@ import { type ErrorCode, PaycertError } from '../errors.ts';
 import type { Observe, RemoteOutcome } from '../events.ts';
 import { Breaker, BreakerOpen, rotationMilliseconds } from '../system/breaker.ts';
 import { Deadlines } from '../system/deadlines.ts';
+import { Distance } from './distance.ts';
 import { Lanes } from './lanes.ts';
 import { Pace } from './pace.ts';
 
@@ -57,6 +58,7 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
   readonly #options: SignerOptions<Way, Result>;
   readonly #lanes: Lanes<Job<Way, Result>>;
   readonly #pace: Pace;
+  readonly #distance: Distance;
   readonly #rotation = new EventEmitter();
   readonly #breaker: Breaker;
   readonly #milliseconds: () => number;
@@ -78,6 +80,7 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
     this.#deadlines = new Deadlines({ ...options, milliseconds });
     this.#batch = batch;
     this.#lanes = new Lanes({ capacity, batch });
+    this.#distance = new Distance(milliseconds);
     this.#pace = new Pace({ concurrent, random });
     this.#breaker = new Breaker({
       ...breaking,
@@ -164,10 +167,15 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
 
   /**
    * A request that is not full waits while its key has half of all that may be under way: what comes meanwhile goes with it, and fewer
-   * requests with more in each cost the service, and us, less.
+   * requests with more in each cost the service, and us, less. Not where it is far away: there a caller
+   * would wait as long as the way there takes.
    */
   #mayBegin(lane: string, waiting: number): boolean {
-    return waiting >= this.#batch || (this.#ofLane.get(lane) ?? 0) < Math.max(this.#pace.allowed / 2, 1);
+    return (
+      waiting >= this.#batch ||
+      this.#distance.isFar ||
+      (this.#ofLane.get(lane) ?? 0) < Math.max(this.#pace.allowed / 2, 1)
+    );
   }
 
   #count(lane: string, change: 1 | -1): void {
@@ -189,6 +197,7 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
     for (const job of jobs) job.leave = leave;
     try {
       const inputs = jobs.map(({ input }) => input);
+      const started = this.#milliseconds();
       const results = await this.#breaker
         .run(
           () => send(way, inputs, stop.signal),
@@ -202,6 +211,7 @@ export class Signer<Way, Result extends object = Uint8Array> implements Disposab
           results[index] ?? new PaycertError('key-service-wrong', 'there are fewer signatures than were asked for');
         job.end(result, result instanceof PaycertError ? outcomeOf(result) : 'ok');
       }
+      this.#distance.note(this.#milliseconds() - started);
       this.#pace.served();
     } catch (error) {
       if (error instanceof PaycertError && error.code === 'key-service-throttled') {

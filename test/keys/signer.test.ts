@@ -125,6 +125,43 @@ describe('signatures of a key service', () => {
     await Promise.all(all);
   });
 
+  it('wait for no company at a service that is far away, whose fastest response takes more than 10 ms', async (t) => {
+    const { sign, sent, untilSent, clock } = make(t);
+    /** Each asked for by itself; how many are under way together. */
+    const together = async (count: number) => {
+      const before = sent.length;
+      const all = [];
+      for (const text of numbers(count)) {
+        all.push(sign('a', text));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      return { requests: sent.slice(before), all };
+    };
+    const answerAfter = async (milliseconds: number) => {
+      const done = sign('a', 'one');
+      await untilSent(sent.length + 1);
+      clock.advance(milliseconds);
+      sent.at(-1)?.answer();
+      await done;
+    };
+    await answerAfter(20);
+    const far = await together(9);
+    assert.equal(far.requests.length, 8);
+    for (const { answer } of far.requests) answer();
+    await untilSent(10);
+    sent.at(-1)?.answer();
+    await Promise.all(far.all);
+
+    await answerAfter(4);
+    const near = await together(5);
+    assert.equal(near.requests.length, 4);
+    const count = sent.length;
+    for (const { answer } of near.requests) answer();
+    await untilSent(count + 1);
+    sent.at(-1)?.answer();
+    await Promise.all(near.all);
+  });
+
   it('that are more than 256 of one key are refused, and nothing is sent for them; another key has room', async (t) => {
     const { sign, clock, recorder } = make(t);
     const outcomes = numbers(257).map((text) =>
