@@ -2,6 +2,7 @@
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { bufferOf } from '../bytes.ts';
 import type { PaycertError } from '../errors.ts';
 import { problemOf } from './problem.ts';
 
@@ -26,6 +27,15 @@ export function writeHead(
   // RFC 9110 §8.6: not beside 204.
   if (status !== 204) list.push('Content-Length', String(Buffer.byteLength(body)));
   response.writeHead(status, list as OutgoingHttpHeader[]);
+}
+
+/** No more than this is copied once more to be written in one piece. */
+const fewBytes = 16 * 1024;
+
+/** The body that `writeHead` was told of. A few bytes go as text with a character for each, which Node joins with the head: two pieces cost a tenth more. */
+export function endWith(response: ServerResponse, body: string | Uint8Array): void {
+  if (typeof body === 'string' || body.byteLength > fewBytes) response.end(body);
+  else response.end(bufferOf(body).toString('latin1'), 'latin1');
 }
 
 /** Ends when all of it is sent, or when its reader or its origin has gone: then the connection closes in the middle. */

@@ -11,7 +11,7 @@ import type { Alone, Ending, Gone } from '../store/call.ts';
 import { BatchedWrites } from './batched-writes.ts';
 import { owedConnections } from './owed.ts';
 import { toPaycertError } from './problem.ts';
-import { type Addition, sendProblem, sendStream, writeHead } from './respond.ts';
+import { type Addition, endWith, sendProblem, sendStream, writeHead } from './respond.ts';
 
 /** A request that a row has matched. */
 export interface RouteCall {
@@ -80,7 +80,7 @@ export function serveRoutes(
       if (body instanceof Readable) await sendStream(response, head, body);
       else {
         writeHead(response, head, body);
-        writes.push(() => response.end(body));
+        writes.push(() => endWith(response, body));
       }
     } catch (error) {
       const known = toPaycertError(error);

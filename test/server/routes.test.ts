@@ -49,6 +49,20 @@ describe('a row', () => {
     }
   });
 
+  it('answers bytes as they are, few or many', async () => {
+    const each = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    const many = Buffer.concat(Array.from({ length: 100 }, () => each));
+    const { address } = await serve(
+      row('/few', () => ({ body: each })),
+      row('/many', () => ({ body: many })),
+      row('/none', () => ({ body: new Uint8Array() })),
+    );
+    for (const [path, bytes] of [['/few', each], ['/many', many], ['/none', Buffer.of()]] as const) {
+      const answer = await fetch(`http://${address}${path}`);
+      assert.ok(Buffer.from(await answer.arrayBuffer()).equals(bytes), path);
+    } // prettier-ignore
+  });
+
   it('answers a stream, piece by piece', async () => {
     const { get } = await serve(
       row('/log', () => ({ body: Readable.from(['one\n', 'two\n']) }), { type: 'text/plain' }),
