@@ -32,7 +32,7 @@ export function writeHead(
 /** No more than this is copied once more to be written in one piece. */
 const fewBytes = 16 * 1024;
 
-/** The body that `writeHead` was told of. A few bytes go as text with a character for each, which Node joins with the head: two pieces cost a tenth more. */
+/** The body whose length `writeHead` has written. A few bytes go as text with a character for each, which Node joins with the head: two pieces cost a tenth more. */
 export function endWith(response: ServerResponse, body: string | Uint8Array): void {
   if (typeof body === 'string' || body.byteLength > fewBytes) response.end(body);
   else response.end(bufferOf(body).toString('latin1'), 'latin1');
