@@ -19,6 +19,7 @@ import { aroundEach } from '../store/call.ts';
 import { poolLimiter } from '../store/limiter.ts';
 import { SignedMemory } from '../store/signed-memory.ts';
 import { reasonOfNoSnapshot, Store } from '../store/store.ts';
+import { keepTick } from '../system/kept-tick.ts';
 import { giveBackSpareMemory } from '../system/spare-memory.ts';
 import { signingPool } from '../system/pool-size.ts';
 import { namesCollector } from '../trace.ts';
@@ -129,6 +130,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     configured.declare(config);
     await listeners.open();
     apply(config);
+    void keepTick();
     void giveBackSpareMemory({ clock, isServing: () => isServing }, ended.signal);
     const stop = AbortSignal.any([signal, ended.signal]);
     const followed = [
