@@ -15,6 +15,7 @@ import {
   noCertManager,
   secretOf,
 } from '../support/cert-manager.ts';
+import { nameSolverImage, noWebPort, serveChallenges, webPort } from '../support/challenges.ts';
 import { useControlPlane } from '../support/control-plane.ts';
 import { listen } from '../support/listening.ts';
 import { noPebble, Pebble } from '../support/pebble.ts';
@@ -152,6 +153,34 @@ describe('a Certificate of cert-manager', () => {
       assert.equal(paycert.entries()[0]?.rejection, undefined);
       for (let times = 0; times < 3; times += 1) await recorder.next('swapped');
       for (const type of ['rejected', 'source-failed'] as const) assert.deepEqual(recorder.of(type), [], type);
+    },
+  );
+
+  it(
+    'of an ACME issuer is followed from the first answer to an http-01 challenge, and through renewals',
+    { ...limit, skip: noPebble || noCertManager || noWebPort },
+    async (t) => {
+      const { plane, certManager, namespace, kubeconfig } = await prepare();
+      const acme = await Pebble.start(t, { httpPort: webPort });
+      await nameSolverImage(t, plane, namespace);
+      const solver = await serveChallenges(t, plane, namespace);
+      const here = { server: acme.url, caBundle: Buffer.from(acme.authority).toString('base64') };
+      const [issuer, gate] = documented(/kind: Issuer/) as readonly CertManaged[];
+      const dnsNames = ['localhost'];
+      await certManager.apply(
+        namespace,
+        {
+          kind: 'Issuer',
+          metadata: { name: 'acme' },
+          spec: { acme: { ...(issuer!.spec['acme'] as object), ...here } },
+        },
+        { kind: 'Certificate', metadata: { name: 'gate' }, spec: { ...gate!.spec, dnsNames, ...hurried } },
+      );
+      const { paycert, recorder } = await follow(t, kubeconfig, { gate: { secret: { name: 'gate' } } });
+      assert.equal(paycert.entries()[0]?.sourceError?.error.code, 'object-missing');
+      for (let times = 0; times < 3; times += 1) await recorder.next('swapped');
+      assert.ok(solver.asked.some((path) => path.startsWith('/.well-known/acme-challenge/')));
+      assert.deepEqual(recorder.of('rejected'), []);
     },
   );
 });

@@ -35,7 +35,8 @@ export class Pebble {
     this.authority = authority;
   }
 
-  static async start(t: TestContext): Promise<Pebble> {
+  /** `httpPort`: where it asks for the answer to a challenge; absent where every challenge counts as answered. */
+  static async start(t: TestContext, { httpPort }: { readonly httpPort?: number } = {}): Promise<Pebble> {
     const directory = await makeDirectory(t);
     const [port, management] = [await freePort(), await freePort()].map(String);
     const authority = await createAuthority({ commonName: 'acme' });
@@ -45,9 +46,18 @@ export class Pebble {
     await writeFile(path('own.key'), pem(own.privateKey));
     const listen = { listenAddress: `127.0.0.1:${port!}`, managementListenAddress: `127.0.0.1:${management!}` };
     const profiles = { default: { description: 'as always', validityPeriod: 3600 } };
-    const pebble = { ...listen, certificate: path('own.crt'), privateKey: path('own.key'), profiles };
+    const pebble = {
+      ...listen,
+      ...(httpPort !== undefined && { httpPort }),
+      certificate: path('own.crt'),
+      privateKey: path('own.key'),
+      profiles,
+    };
     await writeFile(path('pebble.json'), JSON.stringify({ pebble }));
-    const peer = new Peer(peerPath('pebble'), ['-config', path('pebble.json')], directory, environment);
+    const peer = new Peer(peerPath('pebble'), ['-config', path('pebble.json')], directory, {
+      ...environment,
+      ...(httpPort !== undefined && { PEBBLE_VA_ALWAYS_VALID: '0' }),
+    });
     t.after(() => peer.kill());
     const server = new Pebble(`https://localhost:${port!}/dir`, authority.certificate);
     await peer.until(async () => (await server.#ask('GET', server.url)).status === 200);
