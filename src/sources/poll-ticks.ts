@@ -9,8 +9,8 @@ export interface PollOptions {
   readonly random: () => number;
   /** What a read would find; undefined where only a read can tell. */
   readonly look: (signal: AbortSignal) => Promise<string | undefined>;
-  /** What the last read found, in the same words. */
-  readonly seen: () => string | undefined;
+  /** What the last read found, in the same words; of one under way, once it has. */
+  readonly seen: () => Promise<string | undefined>;
 }
 
 /** How far from the time configured a poll may be, either way, so that many credentials do not ask at once. */
@@ -29,8 +29,9 @@ export async function* pollTicks(options: PollOptions, signal: AbortSignal): Asy
       if (isOver()) return undefined;
       throw error;
     });
+    const known = await seen();
     if (isOver()) return;
     // Not `poll`, which counts what an event should have reported: there are no events.
-    if (found === undefined || found !== seen()) yield 'event';
+    if (found === undefined || found !== known) yield 'event';
   }
 }

@@ -42,6 +42,8 @@ export function vault(options: VaultOptions): Source {
   const query = version === undefined ? '' : `?version=${String(version)}`;
   /** What was read last, as metadata would describe it, or the code of what was wrong. */
   let seen: string | undefined;
+  /** The read under way, or the last one. */
+  let reading: Promise<unknown> | undefined;
 
   async function readVersioned(signal: AbortSignal): Promise<Material> {
     const [what, reply] = await get('data', query, signal);
@@ -73,6 +75,16 @@ export function vault(options: VaultOptions): Source {
     return toMaterial(within(reply.content, 'data'), keys);
   }
 
+  async function readNow(signal: AbortSignal): Promise<Material> {
+    seen = undefined;
+    try {
+      return await (engine === 2 ? readVersioned(signal) : readPlain(signal));
+    } catch (error) {
+      if (error instanceof PaycertError) seen ??= error.code;
+      throw error;
+    }
+  }
+
   /** As the metadata has it. Only a read can tell where there is none, or none for us. */
   async function look(signal: AbortSignal): Promise<string | undefined> {
     if (engine === 1) return undefined;
@@ -86,23 +98,25 @@ export function vault(options: VaultOptions): Source {
     return isThere ? stateOf(wanted, about, clock.now()) : 'origin-missing';
   }
 
+  /** What a read under way is about to find is no news. */
+  async function whatIsSeen(): Promise<string | undefined> {
+    await reading;
+    return seen;
+  }
+
   return {
     name: `vault:${[mount, path].join('/')}`,
 
-    async read(signal): Promise<Material> {
-      seen = undefined;
-      try {
-        return await (engine === 2 ? readVersioned(signal) : readPlain(signal));
-      } catch (error) {
-        if (error instanceof PaycertError) seen ??= error.code;
-        throw error;
-      }
+    read(signal) {
+      const read = readNow(signal);
+      reading = read.catch(() => undefined);
+      return read;
     },
 
     async *changes(signal) {
       const kept = session.keep();
       try {
-        yield* pollTicks({ pollMilliseconds, clock, random, look, seen: () => seen }, signal);
+        yield* pollTicks({ pollMilliseconds, clock, random, look, seen: whatIsSeen }, signal);
       } finally {
         kept[Symbol.dispose]();
       }
