@@ -47,7 +47,7 @@ const layers = {
 
 /** What every layer may import: words, not behaviour. */
 const ground =
-  '^src/((address|blank|clock|diagnosis|diagnosis-words|errors|events|json-schema|members|node-version|nonce|optional-package|pasted|shown-path|spelling|tasks|trace|transit|transit-looks|turns|validation)\\.ts|oldest-node\\.js)$';
+  '^src/((address|blank|bytes|clock|diagnosis|diagnosis-words|errors|events|json-schema|members|node-version|nonce|optional-package|pasted|shown-path|spelling|tasks|trace|transit|transit-looks|turns|validation)\\.ts|oldest-node\\.js)$';
 
 /** A package and the only files that may import it. */
 const onlyImporters = {
