@@ -4,10 +4,10 @@ import type { Clock } from '../clock.ts';
 import { PaycertError } from '../errors.ts';
 import { parseModest, TooMuch } from '../system/modest-json.ts';
 import { readBytes, readChunks, readLines, request, TooLarge, Unreachable } from '../system/request.ts';
+import { Slots } from '../system/slots.ts';
 import { TimeLimit } from '../system/time-limit.ts';
 import { Connections, type TlsFiles } from './connections.ts';
 import { Pause } from './pause.ts';
-import { Queue } from './queue.ts';
 
 export interface ServerOptions {
   /** What people call it: Vault. */
@@ -64,7 +64,7 @@ export class Server {
   readonly #nodes: readonly URL[];
   readonly #pause: Pause;
   readonly #connections: Connections;
-  readonly #queue: Queue;
+  readonly #slots: Slots;
   /** The node that answered last. */
   #preferred = 0;
 
@@ -74,7 +74,7 @@ export class Server {
     this.#nodes = options.addresses.map((address) => new URL(address));
     const { maxSockets = defaultSockets } = options;
     this.#connections = new Connections({ ...options, maxSockets });
-    this.#queue = new Queue(maxSockets);
+    this.#slots = new Slots(maxSockets);
     const { longestPauseMilliseconds: longestMilliseconds = defaultPauseMilliseconds } = options;
     this.#pause = new Pause({ ...options, longestMilliseconds });
   }
@@ -123,7 +123,7 @@ export class Server {
   async #exchange(node: URL, question: Question, signal: AbortSignal): Promise<Reply> {
     const { what, waitMilliseconds = 0, method, isRead = false } = question;
     // What the server keeps waiting has a connection of its own.
-    using turn = waitMilliseconds > 0 ? undefined : await this.#queue.enter(signal);
+    using turn = waitMilliseconds > 0 ? undefined : await this.#slots.take(signal);
     // All nodes may have failed meanwhile: not everybody who waited finds that out by a time of its own.
     if (turn !== undefined) this.#pause.assertOver();
     const agent = await this.#connections.agentFor(node, waitMilliseconds > 0 ? 'waiting' : 'quick');

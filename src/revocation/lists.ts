@@ -6,9 +6,9 @@ import { readRevocationLists, type RevocationList } from '../crypto/revocation.t
 import { PaycertError } from '../errors.ts';
 import type { Fetches } from '../providers/platform.ts';
 import { digestInTurns, type Source } from '../sources/source.ts';
+import { Slots } from '../system/slots.ts';
 import { refusedAddresses, refusedThoughConfigured } from './addresses.ts';
 import { download } from './download.ts';
-import { Slots } from './slots.ts';
 import { type Fetch, withFetched } from './with-fetched.ts';
 
 const hour = 60 * 60 * 1000;
@@ -21,6 +21,7 @@ const maxBytes = 16 * 1024 * 1024;
 const largeBytes = 1024 * 1024;
 /** Of all lists that are downloaded for one credential. */
 const maxKeptBytes = 2 * maxBytes;
+/** A stranger on the path can answer every request with as much as it may be. */
 const largeSlots = new Slots(1);
 
 interface Download {
@@ -47,18 +48,14 @@ export function withRevocationLists(
     const known = downloads.get(url);
     const now = clock.now();
     if (known !== undefined && now.getTime() < known.dueAt) return known.list;
-    let giveBack: (() => void) | undefined;
-    const takeSlot = async (limit: AbortSignal) => void (giveBack = await largeSlots.take(limit));
-    try {
-      const fetched = await fetchList(url, signal, takeSlot);
-      const offered = fetched && (await isKept(url, fetched, authorities)) ? fetched : undefined;
-      const dueAt = now.getTime() + (offered === undefined ? retryMilliseconds : hour);
-      const list = await better(known?.list, offered, authorities, now);
-      downloads.set(url, { list, dueAt });
-      return list;
-    } finally {
-      giveBack?.();
-    }
+    using held = new DisposableStack();
+    const takeSlot = async (limit: AbortSignal) => void held.use(await largeSlots.take(limit));
+    const fetched = await fetchList(url, signal, takeSlot);
+    const offered = fetched && (await isKept(url, fetched, authorities)) ? fetched : undefined;
+    const dueAt = now.getTime() + (offered === undefined ? retryMilliseconds : hour);
+    const list = await better(known?.list, offered, authorities, now);
+    downloads.set(url, { list, dueAt });
+    return list;
   }
 
   /** Otherwise a stranger who answers for the addresses could fill the memory, though he can sign nothing. */

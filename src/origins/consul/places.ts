@@ -1,5 +1,5 @@
 // The connections on which an agent keeps questions waiting. Where more follow it than it takes connections of one client, they take turns on those there are.
-import { Queue } from '../queue.ts';
+import { Slots } from '../../system/slots.ts';
 
 /** How long a question waits for a change where nobody waits for its place: what is missed by whatever means is seen by then. */
 const longestMilliseconds = 60_000;
@@ -10,12 +10,12 @@ const shortestMilliseconds = 100;
 /** Of one agent, for all that follow something there. */
 export class Places {
   readonly #count: number;
-  readonly #queue: Queue;
+  readonly #slots: Slots;
   #followers = 0;
 
   constructor(count: number) {
     this.#count = count;
-    this.#queue = new Queue(count);
+    this.#slots = new Slots(count);
   }
 
   /** Counts somebody who will ask until it is disposed of. */
@@ -26,7 +26,7 @@ export class Places {
 
   /** Resolves with a place: dispose of it once the question has been answered. @throws the signal's reason */
   enter(signal: AbortSignal): Promise<Disposable> {
-    return this.#queue.enter(signal);
+    return this.#slots.take(signal);
   }
 
   /** How long a question may wait on its place: an index that it missed meanwhile is answered at once at its next turn. */
