@@ -99,7 +99,12 @@ try {
     audit: () => auditCost({ directory, path: secret, rounds, milliseconds }),
     library: () => withSidecar((sidecar) => libraryRates({ sidecar, material, rounds, milliseconds })),
     fairness: () => withSidecar((sidecar) => fairness({ sidecar, material, rounds, milliseconds })),
-    swaps: () => withSidecar(({ socket }) => swapLatencies({ socket, volume, material, count: swapCount })),
+    swaps: async () => {
+      const measured = await withSidecar(({ socket }) => swapLatencies({ socket, volume, material, count: swapCount }));
+      // What follows signs with the key that it knows.
+      await volume.write(material.files);
+      return measured;
+    },
     peers: () =>
       withSidecar((sidecar) => peerRates({ directory, sidecar, material, rounds: values.quick ? 1 : 3, milliseconds })),
     origins: async () => ({
