@@ -1,8 +1,9 @@
 // The access key that we have at a cloud: obtained once for all who ask, read or lent again before it ends, and at once when it is refused.
-import { type Clock, longestSleep, pause } from '../../clock.ts';
+import type { Clock } from '../../clock.ts';
 import { PaycertError } from '../../errors.ts';
 import type { Observe } from '../../events.ts';
 import { Flight } from '../flight.ts';
+import { LongWait } from '../long-wait.ts';
 import { Pause } from '../pause.ts';
 
 export interface Lent<Key> {
@@ -42,13 +43,13 @@ export class LentKeys<Key extends object> {
   #held: Held<Key> | undefined;
   /** Its files cannot be read, and it is used on. */
   #isKept = false;
-  /** Wakes the one that waits for the time to renew. */
-  #wake: () => void = () => undefined;
+  readonly #untilDue: LongWait;
   #users = 0;
   #stop = new AbortController();
 
   constructor(options: LentKeysOptions<Key>) {
     this.#options = options;
+    this.#untilDue = new LongWait(options.clock);
     this.#pause = new Pause({ ...options, longestMilliseconds: longestPauseMilliseconds });
   }
 
@@ -88,18 +89,8 @@ export class LentKeys<Key extends object> {
     const isOver = () => signal.aborted;
     while (!isOver()) {
       const held = this.#held;
-      await this.#sleepLong(held?.renewAfterMilliseconds ?? Infinity, () => this.#held === held, signal);
+      await this.#untilDue.wait(held?.renewAfterMilliseconds, signal);
       if (held !== undefined && this.#held === held && !isOver()) await this.#renew(held, signal);
-    }
-  }
-
-  /** Longer than a timer can, while nothing changes; for ever where no time is given. */
-  async #sleepLong(milliseconds: number, isSame: () => boolean, signal: AbortSignal): Promise<void> {
-    for (let left = milliseconds; left > 0 && isSame() && !signal.aborted; left -= longestSleep) {
-      const wait = pause(this.#options.clock, Math.min(left, longestSleep), signal);
-      this.#wake = wait.end;
-      await wait.over;
-      wait.end();
     }
   }
 
@@ -150,7 +141,7 @@ export class LentKeys<Key extends object> {
 
   #hold(held: Held<Key>): void {
     this.#held = held;
-    this.#wake();
+    this.#untilDue.end();
   }
 
   #now(): number {

@@ -1,9 +1,10 @@
 // One identity at one Vault, for all credentials that use it: one log-in, one token, renewed at two thirds of its lease and replaced before its end.
-import { type Clock, longestSleep, pause } from '../../clock.ts';
+import type { Clock } from '../../clock.ts';
 import { PaycertError } from '../../errors.ts';
 import type { Observe } from '../../events.ts';
 import { malformed } from '../content.ts';
 import { Flight } from '../flight.ts';
+import { LongWait } from '../long-wait.ts';
 import { Pause } from '../pause.ts';
 import type { Question, Reply, Server } from '../server.ts';
 import { readToken } from '../settings.ts';
@@ -31,13 +32,13 @@ export class Session {
   readonly #entering = new Flight<Token>();
   readonly #confirming = new Flight<boolean>();
   #token: Token | undefined;
-  /** Wakes the one that waits for the time to renew. */
-  #wake: () => void = () => undefined;
+  readonly #untilDue: LongWait;
   #users = 0;
   #stop = new AbortController();
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#untilDue = new LongWait(options.clock);
     this.#pause = new Pause({ ...options, longestMilliseconds: longestPauseMilliseconds });
     this.#refusedIds = new RefusedIds(options.clock);
   }
@@ -76,18 +77,8 @@ export class Session {
     const isOver = () => signal.aborted;
     while (!isOver()) {
       const token = this.#token;
-      await this.#sleepLong(token?.renewAfterMilliseconds ?? Infinity, () => this.#token === token, signal);
+      await this.#untilDue.wait(token?.renewAfterMilliseconds, signal);
       if (token !== undefined && this.#token === token && !isOver()) await this.#renew(token, signal);
-    }
-  }
-
-  /** Longer than a timer can, while nothing changes; for ever where no time is given. */
-  async #sleepLong(milliseconds: number, isSame: () => boolean, signal: AbortSignal): Promise<void> {
-    for (let left = milliseconds; left > 0 && isSame() && !signal.aborted; left -= longestSleep) {
-      const wait = pause(this.#options.clock, Math.min(left, longestSleep), signal);
-      this.#wake = wait.end;
-      await wait.over;
-      wait.end();
     }
   }
 
@@ -118,7 +109,7 @@ export class Session {
 
   #set(token: Token): void {
     this.#token = token;
-    this.#wake();
+    this.#untilDue.end();
   }
 
   async #enter(signal: AbortSignal): Promise<Token> {
