@@ -23,6 +23,7 @@ export interface PartnerOptions<Account> {
 }
 
 const windowSeconds = 300;
+/** A double that runs for days forgets the oldest. */
 const maxReceived = 10_000;
 
 /** Its checks, in order: everything is there, the time, the nonce, the signature; a nonce is used by a good request alone. */
@@ -42,6 +43,8 @@ async function startPartner<Account>(
     if (nonces.has(nonce)) throw new Refusal('DUPLICATE_NONCE', 'the nonce was used before');
     if (!isGood) throw new Refusal('INVALID_SIGNATURE', `the signature is not one of this text: ${text}`);
     nonces.add(nonce);
+    const [oldest] = nonces;
+    if (nonces.size > maxReceived && oldest !== undefined) nonces.delete(oldest);
   };
 
   const listener = await listenOnLoopback(0, (request): Answer => {
