@@ -38,7 +38,7 @@ export class Limiter {
 
   /**
    * Rejects with `caller-gone`, without running it, when its caller has gone before its turn. A call that is alone gets `here`, at once:
-   * for it the way to another thread and back is a fifth of the whole.
+   * for it the way to another thread and back is a twelfth of the whole.
    */
   run<T>(lane: FairnessKey, work: () => Promise<T>, here?: () => T): Promise<T> {
     if (lane.signal?.aborted === true) return Promise.reject(callerGone());
