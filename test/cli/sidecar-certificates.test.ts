@@ -1,7 +1,7 @@
 // A real sidecar that downloads platform certificates: the merchant keeps none of them, and a rotation of the platform is a non-event.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import type { Process } from '../../src/cli/status-report.ts';
 import { createSecretVolume } from '../../src/testing/secret-volume.ts';
 import { startWechatpayGateway } from '../../src/testing/wechatpay-gateway.ts';
@@ -11,18 +11,26 @@ import { exchange } from '../support/http-client.ts';
 import { ownFiles } from '../support/listing.ts';
 import { call, configuration, credential, makeDirectory, makeMaterial, startSidecar } from '../support/sidecar.ts';
 
+/** A sidecar with a proxy, which has downloaded the certificates of a platform that the merchant keeps none of. */
+async function startDownloading(t: TestContext) {
+  const directory = await makeDirectory(t);
+  const material = await makeMaterial();
+  const platform = await startWechatpayGateway();
+  t.after(() => platform.close());
+  platform.admit(material);
+  await createSecretVolume(join(directory, 'keys'), ownFiles(material));
+  const more = `    require: [sign, verify, decrypt]\n    platformCertificates: download\n    gateway: { double: "${platform.url}" }\n`;
+  const socket = join(directory, 'proxy.sock');
+  const proxy = `proxy: { listen: { socket: ${JSON.stringify(socket)} }, routes: [{ credential: wechat-main, double: "${platform.url}" }] }\n`;
+  const config = configuration(directory, [credential({ path: join(directory, 'keys'), more })], proxy);
+  const sidecar = await startSidecar(t, directory, config);
+  await sidecar.event('swapped', { generation: 2 });
+  return { material, platform, sidecar, socket };
+}
+
 describe('a sidecar that downloads platform certificates', { timeout: 900_000 }, () => {
   it('verifies with them, learns a new one from the first message that names it, and says all of it', async (t) => {
-    const directory = await makeDirectory(t);
-    const material = await makeMaterial();
-    const platform = await startWechatpayGateway();
-    t.after(() => platform.close());
-    platform.admit(material);
-    await createSecretVolume(join(directory, 'keys'), ownFiles(material));
-    const more = `    require: [sign, verify, decrypt]\n    platformCertificates: download\n    gateway: { double: "${platform.url}" }\n`;
-    const config = configuration(directory, [credential({ path: join(directory, 'keys'), more })]);
-    const sidecar = await startSidecar(t, directory, config);
-    await sidecar.event('swapped', { generation: 2 });
+    const { material, platform, sidecar } = await startDownloading(t);
 
     const verify = async (index: number, keys = material.platformKeys): Promise<string> => {
       const platformKey = keys.at(index);
@@ -59,18 +67,7 @@ describe('a sidecar that downloads platform certificates', { timeout: 900_000 },
   });
 
   it('delivers the first response under a serial number that nobody knew, once the list is there, and sends nothing twice', async (t) => {
-    const directory = await makeDirectory(t);
-    const material = await makeMaterial();
-    const platform = await startWechatpayGateway();
-    t.after(() => platform.close());
-    platform.admit(material);
-    await createSecretVolume(join(directory, 'keys'), ownFiles(material));
-    const more = `    require: [sign, verify, decrypt]\n    platformCertificates: download\n    gateway: { double: "${platform.url}" }\n`;
-    const socket = join(directory, 'proxy.sock');
-    const proxy = `proxy: { listen: { socket: ${JSON.stringify(socket)} }, routes: [{ credential: wechat-main, double: "${platform.url}" }] }\n`;
-    const config = configuration(directory, [credential({ path: join(directory, 'keys'), more })], proxy);
-    const sidecar = await startSidecar(t, directory, config);
-    await sidecar.event('swapped', { generation: 2 });
+    const { material, platform, sidecar, socket } = await startDownloading(t);
     const order = (number: string) => exchange(socket, { path: '/wechat-main/v3/pay/transactions/jsapi', body: JSON.stringify({ appid: 'wx1', mchid: material.merchantId, out_trade_no: number, description: 'tea', notify_url: 'https://shop.example/paid', amount: { total: 1 }, payer: { openid: 'o1' } }), headers: { 'Content-Type': 'application/json' } }); // prettier-ignore
 
     const after = await rotatePlatform(material);
