@@ -5,11 +5,11 @@ import { Readable } from 'node:stream';
 import type { TSchema } from 'typebox';
 import { PaycertError } from '../errors.ts';
 import type { Observe } from '../events.ts';
-import { setMember } from '../members.ts';
 import { CallEnd } from '../store/call-end.ts';
 import type { Alone, Ending, Gone } from '../store/call.ts';
 import { BatchedWrites } from './batched-writes.ts';
 import { owedConnections } from './owed.ts';
+import { parametersIn } from './path-parameters.ts';
 import { toPaycertError } from './problem.ts';
 import { type Addition, endWith, sendProblem, sendStream, writeHead } from './respond.ts';
 
@@ -210,26 +210,4 @@ function matcher(
     response.setHeader('Allow', allowed.join(', '));
     throw new PaycertError('method-not-allowed', `this route answers ${allowed.join(' and ')}`);
   };
-}
-
-/** What stands in a path for each name; undefined where it is another path. By hand: an expression with names makes several objects for each request. */
-function parametersIn(segments: readonly string[], path: string): Readonly<Record<string, string>> | undefined {
-  const parameters: Record<string, string> = {};
-  let at = 0;
-  for (const segment of segments) {
-    if (path[at] !== '/') return undefined;
-    at += 1;
-    if (segment.startsWith('{+')) {
-      setMember(parameters, segment.slice(2, -1), path.slice(at));
-      return parameters;
-    }
-    const slash = path.indexOf('/', at);
-    const end = slash < 0 ? path.length : slash;
-    if (segment.startsWith('{')) {
-      if (end === at) return undefined;
-      setMember(parameters, segment.slice(1, -1), path.slice(at, end));
-    } else if (end - at !== segment.length || !path.startsWith(segment, at)) return undefined;
-    at = end;
-  }
-  return at === path.length ? parameters : undefined;
 }
